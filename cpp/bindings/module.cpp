@@ -1,0 +1,15 @@
+#include <pybind11/pybind11.h>
+
+namespace madnis::bindings {
+
+void bind_runtime(pybind11::module_& m);
+void bind_observables(pybind11::module_& m);
+
+}  // namespace madnis::bindings
+
+PYBIND11_MODULE(_core, m) {
+    m.doc() = "Batch kernels of madnis_py: momenta in GeV, (n, particles, 4), events fastest in memory.";
+    using namespace madnis::bindings;
+    bind_runtime(m);
+    bind_observables(m);
+}

@@ -1,0 +1,12 @@
+// One name space per instruction set.
+//
+// The kernels are compiled several times, once per instruction set, and end up in one shared library. Every formula
+// therefore lives in `namespace madnis { inline namespace MADNIS_ISA { ... } }`: the inline name space keeps the
+// compiled copies apart, so that the linker can never hand AVX-512 code to a machine without it.
+//
+// Plain data that crosses between bindings and kernels (batch.hpp, kernel_table.hpp) stays outside.
+#pragma once
+
+#ifndef MADNIS_ISA
+#define MADNIS_ISA baseline
+#endif

@@ -1,0 +1,18 @@
+#include "kernels.hpp"
+#include "madnis/lane.hpp"
+
+#define MADNIS_STRING_(x) #x
+#define MADNIS_STRING(x) MADNIS_STRING_(x)
+
+namespace madnis {
+inline namespace MADNIS_ISA {
+
+extern const KernelTable table;
+const KernelTable table = {
+    .name = MADNIS_STRING(MADNIS_ISA),
+    .lane_width = Lane::size(),
+    .observables = observables,
+};
+
+}  // inline namespace MADNIS_ISA
+}  // namespace madnis

@@ -1,0 +1,1 @@
+"""Neural multi-channel importance sampling and event generation for the LHC."""

@@ -1,0 +1,42 @@
+"""Errors that end a run with a sentence: where it happened, what was expected, what came.
+
+The command line prints the sentence and exits with `exit_status`: 2 when the user's input is wrong, 1 when a run failed.
+"""
+
+from __future__ import annotations
+
+
+class MadnisError(Exception):
+    """A run failed for a reason that the message tells."""
+
+    exit_status = 1
+
+
+class InputError(MadnisError):
+    """What the user gave cannot be used: a card, an option, a file name, an argument."""
+
+    exit_status = 2
+
+
+class CardError(InputError):
+    """A process card is wrong; the message starts with the file and the path inside it."""
+
+
+class PdfError(InputError):
+    """A PDF set is missing, incomplete or corrupted."""
+
+
+class CheckpointError(InputError):
+    """A stored state is truncated, foreign or made for another process."""
+
+
+class IntegrandError(MadnisError):
+    """An integrand returned NaN, infinity or an array of the wrong shape; names channel, event and point."""
+
+
+class GenerationError(MadnisError):
+    """Events could not be produced as asked."""
+
+
+class OutputError(MadnisError):
+    """A file or directory could not be written."""

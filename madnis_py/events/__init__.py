@@ -1,0 +1,1 @@
+"""Unweighted events and the files they go to."""

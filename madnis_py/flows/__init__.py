@@ -1,0 +1,1 @@
+"""Normalising flows on the unit cube, one density per channel; knows no physics."""

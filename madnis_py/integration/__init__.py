@@ -1,0 +1,1 @@
+"""Multi-channel Monte Carlo on the unit cube; knows no physics."""

@@ -1,0 +1,97 @@
+"""What is integrated: a function of a unit-cube point and a channel."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from madnis_py.errors import IntegrandError
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An integrand at n points.
+
+    Attributes:
+        value: f(p) J_i(x), the integrand times the Jacobian of the channel's mapping, float64, shape (n,).
+        features: what the channel weights are a function of, float64, shape (n, n_features).
+        prior: channel weights before training, non-negative, float64, shape (n, n_channels); rows need not be normalised.
+    """
+
+    value: Tensor
+    features: Tensor
+    prior: Tensor
+
+
+class AbstractIntegrand(ABC):
+    """A pure function of (x, channel) in float64 on the CPU; needs no gradient and no state.
+
+    Attributes:
+        dim: dimension of the unit cube.
+        n_channels: number of channels.
+        n_features: numbers per point that the channel weights see.
+        unit: unit of the integral, for printing; "" or "pb".
+    """
+
+    dim: int
+    n_channels: int
+    n_features: int
+    unit: str = ""
+
+    @abstractmethod
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        """Evaluate f J_i, the features and the prior.
+
+        Args:
+            x: points in [0, 1], float64, shape (n, dim).
+            channel: sorted, int64, shape (n,).
+
+        Raises:
+            IntegrandError: the integrand returned something that cannot be used.
+        """
+
+
+class FunctionIntegrand(AbstractIntegrand):
+    """A plain function f(x) on the unit cube, with one channel or several that share the cube.
+
+    Args:
+        function: takes x, float64, shape (n, dim) and returns f(x), shape (n,); torch tensors or numpy arrays.
+        dim: dimension of the unit cube.
+        n_channels: channels that share the integral; each gets its own density.
+        prior: optional function x -> (n, n_channels) of non-negative channel weights; flat by default.
+
+    The channel weights see x itself.
+    """
+
+    def __init__(
+        self,
+        function: Callable[[Tensor], Tensor],
+        dim: int,
+        n_channels: int = 1,
+        prior: Callable[[Tensor], Tensor] | None = None,
+    ) -> None:
+        self.function = function
+        self.dim = dim
+        self.n_channels = n_channels
+        self.n_features = dim
+        self.prior = prior
+
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        """Evaluate the function; see `AbstractIntegrand.evaluate`."""
+        value = self._as_tensor(self.function(x), (len(x),), "value")
+        if self.prior is None:
+            prior = torch.ones(len(x), self.n_channels, dtype=torch.float64)
+        else:
+            prior = self._as_tensor(self.prior(x), (len(x), self.n_channels), "prior")
+        return Evaluation(value, x, prior)
+
+    @staticmethod
+    def _as_tensor(result: object, shape: tuple[int, ...], name: str) -> Tensor:
+        tensor = torch.as_tensor(result, dtype=torch.float64)
+        if tuple(tensor.shape) != shape:
+            raise IntegrandError(f"integrand: expected {name} of shape {shape}; got {tuple(tensor.shape)}")
+        return tensor

@@ -1,0 +1,36 @@
+"""Weighted points, the currency between sampling, training, estimates and unweighting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Weighted points of a multi-channel integral, sorted by channel.
+
+    sigma = sum_i mean over the points of channel i of alpha_i value / q_i, Eq. (5.11) of the MadNIS thesis.
+
+    Attributes:
+        channel: sorted, int64, shape (n,).
+        x: points in [0, 1], float64, shape (n, dim).
+        log_q: log density of the point in its channel when it was drawn, float64, shape (n,).
+        value: f J_i, float64, shape (n,).
+        features: float64, shape (n, n_features).
+        prior: float64, shape (n, n_channels).
+        weight: alpha_i f J_i / q_i with the channel weights of the moment of drawing, float64, shape (n,).
+    """
+
+    channel: Tensor
+    x: Tensor
+    log_q: Tensor
+    value: Tensor
+    features: Tensor
+    prior: Tensor
+    weight: Tensor
+
+    def __len__(self) -> int:
+        """Number of points."""
+        return len(self.channel)

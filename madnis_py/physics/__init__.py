@@ -1,0 +1,1 @@
+"""The collider integrand: processes, phase space, matrix elements, parton densities."""

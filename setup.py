@@ -1,0 +1,40 @@
+"""Build of the compiled kernels with CMake; everything else is in pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+
+class CMakeBuild(build_ext):
+    """Configure and build `_core` with CMake, at the place where setuptools wants it."""
+
+    def build_extension(self, ext: Extension) -> None:
+        import pybind11
+
+        source = Path(__file__).resolve().parent
+        target = Path(self.get_ext_fullpath(ext.name)).resolve().parent
+        build = Path(self.build_temp).resolve()
+        build.mkdir(parents=True, exist_ok=True)
+        configure = [
+            "cmake",
+            str(source),
+            f"-DCMAKE_LIBRARY_OUTPUT_DIRECTORY={target}",
+            f"-DPython_EXECUTABLE={sys.executable}",
+            f"-Dpybind11_DIR={pybind11.get_cmake_dir()}",
+            "-DCMAKE_BUILD_TYPE=Release",
+        ]
+        jobs = str(self.parallel or os.cpu_count() or 1)
+        subprocess.run(configure, cwd=build, check=True)
+        subprocess.run(["cmake", "--build", ".", "--parallel", jobs], cwd=build, check=True)
+
+
+setup(
+    ext_modules=[Extension("madnis_py._core", sources=[])],
+    cmdclass={"build_ext": CMakeBuild},
+)
