@@ -7,6 +7,7 @@ void bind_drell_yan(pybind11::module_& m);
 void bind_observables(pybind11::module_& m);
 void bind_phase_space(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
+void bind_pdf(pybind11::module_& m);
 
 }  // namespace madnis::bindings
 
@@ -18,4 +19,5 @@ PYBIND11_MODULE(_core, m) {
     bind_observables(m);
     bind_phase_space(m);
     bind_runtime(m);
+    bind_pdf(m);
 }
