@@ -8,6 +8,7 @@ void bind_observables(pybind11::module_& m);
 void bind_phase_space(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
 void bind_pdf(pybind11::module_& m);
+void bind_lhe(pybind11::module_& m);
 
 }  // namespace madnis::bindings
 
@@ -20,4 +21,5 @@ PYBIND11_MODULE(_core, m) {
     bind_phase_space(m);
     bind_runtime(m);
     bind_pdf(m);
+    bind_lhe(m);
 }
