@@ -152,7 +152,7 @@ class Model:
         self.values = {parameter.name: parameter.default for parameter in parameters}
         for key, value in values.items():
             self._set(self.parameters[key], value)
-        if not 0 < self.values["MZ"] or self._discriminant < 0:
+        if self.values["MZ"] <= 0 or self._discriminant < 0:
             raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
 
     def _set(self, parameter: Parameter, value: float) -> None:
@@ -254,8 +254,8 @@ class Model:
     def couplings(self, vector: str, fermion: int) -> tuple[float, float]:
         """Couplings of a neutral vector boson to a fermion.
 
-        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included: g_L = g_R = e Q for the photon,
-        g_L = e (T_3 - Q sin^2) / (sin cos), g_R = -e Q sin / cos for the Z; those of the Z' are the ones of the Z times kZPq or kZPl.
+        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included. Photon: g_L = g_R = e Q. Z: g_L = e (T_3 - Q sin^2) /
+        (sin cos), g_R = -e Q sin / cos. Z': those of the Z times kZPq for quarks, kZPl for leptons.
 
         Args:
             vector: "a", "z" or "zp".
