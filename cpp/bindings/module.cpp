@@ -4,6 +4,7 @@ namespace madnis::bindings {
 
 void bind_runtime(pybind11::module_& m);
 void bind_observables(pybind11::module_& m);
+void bind_pdf(pybind11::module_& m);
 
 }  // namespace madnis::bindings
 
@@ -12,4 +13,5 @@ PYBIND11_MODULE(_core, m) {
     using namespace madnis::bindings;
     bind_runtime(m);
     bind_observables(m);
+    bind_pdf(m);
 }

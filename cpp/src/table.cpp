@@ -12,6 +12,8 @@ const KernelTable table = {
     .name = MADNIS_STRING(MADNIS_ISA),
     .lane_width = Lane::size(),
     .observables = observables,
+    .pdf_density = pdf_density,
+    .alpha_s = alpha_s,
 };
 
 }  // inline namespace MADNIS_ISA
