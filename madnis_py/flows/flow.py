@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -15,8 +14,6 @@ from madnis_py.errors import InputError
 from madnis_py.flows import splines
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import Mask, Permutation, coupling_masks, default_blocks
-
-Spline = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -115,7 +112,7 @@ class CouplingBlock(nn.Module):
         """Map latent z to data x, shape (dim, n); also returns log |dx/dz|, shape (n,)."""
         return self._couple(splines.inverse, z, counts)
 
-    def _couple(self, spline: Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+    def _couple(self, spline: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         theta = self.subnet(x.index_select(0, self.fixed).to(self.dtype), counts)
         y, log_jac = spline(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
         return x.index_copy(0, self.transformed, y), log_jac.sum(0)
@@ -196,8 +193,10 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
     if channel.dtype != torch.int64 or channel.dim() != 1:
         shape = tuple(channel.shape)
         raise InputError(f"channel: expected int64 of shape (n,); got {channel.dtype} of shape {shape}")
-    if not bool((channel[1:] >= channel[:-1]).all()):
-        raise InputError("channel: expected sorted entries; got descending ones")
+    descents = channel[1:] < channel[:-1]
+    if bool(descents.any()):
+        i = int(descents.nonzero()[0]) + 1
+        raise InputError(f"channel: expected sorted entries; entry {i} is {channel[i]} after {channel[i - 1]}")
     if len(channel) and not (channel[0] >= 0 and channel[-1] < n_channels):
         first, last = int(channel[0]), int(channel[-1])
         raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {first} ... {last}")

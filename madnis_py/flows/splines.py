@@ -11,12 +11,16 @@ because the result is written as the argument plus a shift of which every term v
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+Spline = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Either direction: (argument, theta) -> value and log-Jacobian."""
 
 MIN_BIN_SIZE = 1e-4
 """Smallest width and height of a bin. Sizes are MIN_BIN_SIZE + (1 - K MIN_BIN_SIZE) softmax(theta), which keeps the
@@ -114,7 +118,7 @@ class _Selection(torch.autograd.Function):
         softmax_before = (corners - MIN_BIN_SIZE * ends) / (1.0 - bins * MIN_BIN_SIZE)
         mean = lower * softmax_before[:, 0] + upper * softmax_before[:, 1]
         before, inside, mean = ((g / total).to(grad.dtype).unsqueeze(1) for g in (lower + upper, upper, mean))
-        earlier = torch.arange(bins).view(-1, *[1] * (ends.dim() - 1)) < ends[:1]
+        earlier = torch.arange(bins, device=ends.device).view(-1, *[1] * (ends.dim() - 1)) < ends[:1]
         sizes = grad[: 2 * bins].view(growth.shape)
         torch.mul(before, earlier, out=sizes)
         sizes.scatter_add_(1, ends[:1].expand_as(inside), inside).sub_(mean).mul_(growth)
@@ -125,7 +129,7 @@ def _unnormalised_knots(growth: Tensor, dtype: torch.dtype) -> Tensor:
     """Sums of the bin sizes up to each knot, times a normalisation, shape (2, K + 1, ...) from (2, K, ...)."""
     bins = growth.shape[1]
     floor = MIN_BIN_SIZE / (1.0 - bins * MIN_BIN_SIZE) * growth.sum(1, keepdim=True)
-    knots = torch.zeros(2, bins + 1, *growth.shape[2:], dtype=dtype)
+    knots = growth.new_zeros(2, bins + 1, *growth.shape[2:], dtype=dtype)
     torch.cumsum(growth + floor, 1, dtype=dtype, out=knots[:, 1:])
     return knots
 
