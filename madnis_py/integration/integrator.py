@@ -164,7 +164,7 @@ class Integrator:
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
-        return reduce(Moments.merged, self.map_blocks(self._moments, counts, *path))
+        return reduce(Moments.merged, self.map_blocks(self._moments, counts, *path), Moments.empty(len(counts)))
 
     def integrate(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Estimate:
         """Integrate with n points, spread over the channels in proportion to their standard deviations.
