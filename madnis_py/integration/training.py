@@ -125,6 +125,18 @@ class RunningAverages:
         """Before the first step."""
         return cls(*torch.zeros(3, n_channels, dtype=torch.float64))
 
+    @classmethod
+    def of(cls, state: TrainingState, n_channels: int) -> RunningAverages:
+        """The averages in a state.
+
+        Raises:
+            CheckpointError: they are missing or made for another number of channels.
+        """
+        tensors = state.under("average")
+        if any(tensors.get(name, torch.empty(0)).shape != (n_channels,) for name in ("value", "variance", "size")):
+            raise CheckpointError(f"training state: expected running averages of {n_channels} channels")
+        return cls(tensors["value"], tensors["variance"], tensors["size"])
+
     def updated(self, samples: Samples, step: int) -> RunningAverages:
         """Averages with one more batch, counted from step 0."""
         n_channels = len(self.value)
@@ -231,7 +243,7 @@ class Trainer:
         """One optimiser step on the points with a value; a batch without any teaches nothing."""
         if len(live) == 0:
             return 0.0
-        loss = self._loss(live, float(averages.size.sum()), step)
+        loss = self._loss(live, float(averages.size.sum()) or 1.0, step)
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._parameters.values(), self.settings.gradient_clip or torch.inf)
@@ -293,12 +305,7 @@ class Trainer:
 
     def _return_to(self, state: TrainingState) -> None:
         state.load_into(self.integrator)
-        averages = state.under("average")
-        if any(
-            averages[name].shape != self._counts.shape for name in ("value", "variance", "size") if name in averages
-        ):
-            raise CheckpointError("training state: made for another number of channels")
-        self._averages = RunningAverages(averages["value"], averages["variance"], averages["size"])
+        self._averages = RunningAverages.of(state, len(self._counts))
         self._optimizer.state.clear()
         for name, parameter in self._parameters.items():
             moments = state.under(f"adam.{name}")
