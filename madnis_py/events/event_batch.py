@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError
@@ -196,7 +197,7 @@ class EventBatch:
 
     def _check_finite(self) -> None:
         for name, column in self.columns().items():
-            good = np.isfinite(column).reshape(len(self), -1).all(axis=1)
+            good = np.isfinite(column).all(axis=tuple(range(1, column.ndim)))
             self._demand(good, partial(self._describe, name))
 
     def _describe(self, name: str, event: int) -> str:
@@ -274,7 +275,7 @@ class EventBatch:
             CheckpointError: the file is missing, truncated, damaged or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
                 columns = {name: archive[name] for name in archive.files}
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{path}: not a readable file of events: {error}") from error
