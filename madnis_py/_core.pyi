@@ -1,12 +1,53 @@
+"""Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/bindings/bind_<topic>.cpp."""
 """Compiled batch kernels; momenta in GeV, (n, particles, 4), events fastest in memory."""
 
 from collections.abc import Sequence
+"""Types of the compiled kernels; the shapes are in the docstrings of the Python functions that call them."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Array = NDArray[np.float64]
 
+# cuts
+
+class Cuts:
+    def __init__(self, cuts: Sequence[tuple[str, Sequence[int], float, float]]) -> None: ...
+    def passes(self, p: _Array) -> NDArray[np.bool_]: ...
+
+# drell_yan
+
+class DrellYan:
+    def __init__(
+        self,
+        mediators: Sequence[tuple[float, float, tuple[float, float], tuple[float, float]]],
+        legs: tuple[int, int, int, int],
+        average: float,
+    ) -> None: ...
+    def evaluate(self, p: _Array) -> tuple[_Array, _Array]: ...
+
+# observables
+
+def observables(p: _Array, particles: Sequence[int]) -> _Array: ...
+
+# phase_space
+
+class Invariant:
+    def __init__(self, kind: str, mass: float, width: float, power: float, s_min: float, s_max: float) -> None: ...
+    def forward(self, z: _Array) -> tuple[_Array, _Array]: ...
+    def inverse(self, s: _Array) -> tuple[_Array, _Array]: ...
+
+class SChannel:
+    def __init__(
+        self, beam_energies: tuple[float, float], masses: tuple[float, float], invariant: Invariant, partonic: bool
+    ) -> None: ...
+    def forward(self, x: _Array) -> tuple[_Array, _Array]: ...
+    def inverse(self, p: _Array) -> tuple[_Array, _Array]: ...
+
+# runtime
+
+def arc_tangent(y: _Array, x: _Array) -> _Array: ...
+def elementary(function: str, x: _Array) -> _Array: ...
 # Runtime
 
 def instruction_set() -> str: ...
@@ -28,3 +69,19 @@ class PdfGrid:
 class AlphaSTable:
     def __init__(self, q2: _Array, values: _Array) -> None: ...
     def evaluate(self, q2: _Array) -> _Array: ...
+# Events
+
+def lhe_text(
+    pdg: NDArray[np.int32],
+    status: NDArray[np.int32],
+    mothers: NDArray[np.int32],
+    colour: NDArray[np.int32],
+    momenta: NDArray[np.float64],
+    mass: NDArray[np.float64],
+    spin: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    alpha_qed: NDArray[np.float64],
+    alpha_s: NDArray[np.float64],
+    process_id: NDArray[np.int32],
+) -> list[bytes]: ...

@@ -53,6 +53,22 @@ inline const double* scalars(const py::array& array, const char* name, std::size
     return data;
 }
 
+// Any shape, C-contiguous.
+template <class Number>
+const Number* contiguous(const py::array& array, const char* name, const std::vector<std::size_t>& shape) {
+    std::string expected = py::str(py::dtype::of<Number>()).template cast<std::string>() + " (";
+    bool good = std::size_t(array.ndim()) == shape.size() && (array.flags() & py::array::c_style);
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        if (axis > 0) expected += ", ";
+        expected += std::to_string(shape[axis]);
+        good = good && std::size_t(array.shape(py::ssize_t(axis))) == shape[axis];
+    }
+    expected += shape.size() == 1 ? ",), contiguous" : "), C-contiguous";
+    const auto* data = typed<Number>(array, name, expected);
+    if (!good) fail(name, expected, array);
+    return data;
+}
+
 // Momenta: float64 (n, particles, 4), event-fastest in memory, as every kernel returns them.
 inline ConstBatch momenta(const py::array& array, const char* name, std::size_t particles) {
     const std::string expected =
@@ -74,6 +90,22 @@ inline ConstBatch momenta(const py::array& array, const char* name, std::size_t 
 inline ConstBatch momenta(const py::array& array, const char* name) {
     if (array.ndim() != 3 || array.shape(1) < 1) fail(name, "float64 (n, particles, 4)", array);
     return momenta(array, name, std::size_t(array.shape(1)));
+}
+
+// One number per event, as many events as there are.
+inline const double* scalars(const py::array& array, const char* name) {
+    if (array.ndim() != 1) fail(name, "float64 (n,), contiguous", array);
+    return scalars(array, name, std::size_t(array.shape(0)));
+}
+
+// Positions of particles of a batch of momenta.
+inline void check_particles(const std::vector<std::int64_t>& particles, const ConstBatch& p) {
+    for (const auto particle : particles) {
+        if (particle < 0 || 4 * std::size_t(particle) >= p.rows) {
+            throw py::value_error("particles: expected 0.." + std::to_string(p.rows / 4 - 1) + "; got " +
+                                  std::to_string(particle));
+        }
+    }
 }
 
 struct OutputPoints {
