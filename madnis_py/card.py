@@ -141,8 +141,8 @@ class CutTable(_Table):
     mass_max: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
     pt_sum_min: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
     pt_sum_max: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
-    dr_min: NonNegative | None = Field(None, description="Distance of a pair in pseudorapidity and azimuth.")
-    dr_max: NonNegative | None = Field(None, description="Distance of a pair in pseudorapidity and azimuth.")
+    dr_min: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    dr_max: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""

@@ -62,7 +62,7 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("changes, sentence", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize(("changes", "sentence"), MALFORMED.values(), ids=MALFORMED)
 def test_malformed_content_is_named_with_its_place(changes, sentence):
     data = {key: value for key, value in {**MINIMAL, **changes}.items() if value is not None}
     with pytest.raises(CardError, match=re.escape(sentence)):
