@@ -627,6 +627,5 @@ def make_directory(path: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of what computes."""
-    return {name: version(name) for name in ("madnis_py", "torch", "numpy", "vegas")} | {
-        "instruction_set": _core.instruction_set()
-    }
+    packages = {name: version(name) for name in ("torch", "numpy", "vegas")}
+    return {"madnis_py": madnis_py.__version__, **packages, "instruction_set": _core.instruction_set()}
