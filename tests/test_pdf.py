@@ -547,7 +547,18 @@ class StandIn:
 
 
 def stand_in(make: Callable[[str], StandIn]) -> SimpleNamespace:
-    return SimpleNamespace(paths=list, mkPDF=make)
+    loud = [1]
+    return SimpleNamespace(
+        paths=list, mkPDF=make, verbosity=lambda: loud[-1], setVerbosity=lambda level: loud.append(level)
+    )
+
+
+def test_lhapdf_is_silent_only_while_it_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    levels: list[int] = []
+    module = stand_in(lambda name: levels.append(module.verbosity()) or StandIn())
+    monkeypatch.setitem(sys.modules, "lhapdf", module)
+    load_pdf("SOME", backend="lhapdf")
+    assert (levels, module.verbosity()) == ([0], 1)
 
 
 def test_the_lhapdf_backend_evaluates_point_by_point(monkeypatch: pytest.MonkeyPatch) -> None:

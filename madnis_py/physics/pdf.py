@@ -222,10 +222,14 @@ def _lhapdf_member(name: str) -> Any:
             f"{name}: the PDF backend 'lhapdf' needs the Python module lhapdf, which is not installed; "
             "'builtin' reads the same sets"
         )
+    verbosity = lhapdf.verbosity()
+    lhapdf.setVerbosity(0)  # it would write to standard output
     try:
         return lhapdf.mkPDF(name)
     except RuntimeError as error:
         raise PdfError(f"{name}: LHAPDF cannot load it: {error}") from error
+    finally:
+        lhapdf.setVerbosity(verbosity)
 
 
 @dataclass(frozen=True)
