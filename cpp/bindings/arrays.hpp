@@ -92,6 +92,22 @@ inline ConstBatch momenta(const py::array& array, const char* name) {
     return momenta(array, name, std::size_t(array.shape(1)));
 }
 
+// One number per event, as many events as there are.
+inline const double* scalars(const py::array& array, const char* name) {
+    if (array.ndim() != 1) fail(name, "float64 (n,), contiguous", array);
+    return scalars(array, name, std::size_t(array.shape(0)));
+}
+
+// Positions of particles of a batch of momenta.
+inline void check_particles(const std::vector<std::int64_t>& particles, const ConstBatch& p) {
+    for (const auto particle : particles) {
+        if (particle < 0 || 4 * std::size_t(particle) >= p.rows) {
+            throw py::value_error("particles: expected 0.." + std::to_string(p.rows / 4 - 1) + "; got " +
+                                  std::to_string(particle));
+        }
+    }
+}
+
 struct OutputPoints {
     py::array_t<double> array;
     MutableBatch view;

@@ -10,12 +10,7 @@ void bind_observables(py::module_& m) {
         "observables",
         [](const py::array& p, const std::vector<std::int64_t>& particles) {
             const auto batch = momenta(p, "p");
-            for (const auto particle : particles) {
-                if (particle < 0 || 4 * std::size_t(particle) >= batch.rows) {
-                    throw py::value_error("particles: expected 0.." + std::to_string(batch.rows / 4 - 1) + "; got " +
-                                          std::to_string(particle));
-                }
-            }
+            check_particles(particles, batch);
             auto out = new_points(batch.count, 3 * particles.size());
             py::gil_scoped_release release;  // pure C++ from here on
             kernels().observables(batch, particles.data(), particles.size(), out.view);

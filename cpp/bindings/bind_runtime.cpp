@@ -1,12 +1,22 @@
-#include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include "arrays.hpp"
 #include "madnis/kernel_table.hpp"
 #include "madnis/parallel.hpp"
 
 namespace madnis::bindings {
 
-namespace py = pybind11;
+namespace {
+
+Elementary elementary_function(const std::string& name) {
+    static constexpr const char* names[] = {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "atan", "asinh"};
+    for (std::size_t i = 0; i < std::size(names); ++i) {
+        if (name == names[i]) return Elementary(i);
+    }
+    throw py::value_error("function: expected a function of lane_math.hpp; got " + name);
+}
+
+}  // namespace
 
 void bind_runtime(py::module_& m) {
     m.def("instruction_set", [] { return std::string(kernels().name); },
@@ -25,6 +35,22 @@ void bind_runtime(py::module_& m) {
               set_thread_count(std::size_t(count));
           },
           py::arg("count"), "Threads that the kernels use from now on, the calling one included.");
+    m.def("elementary",
+          [](const std::string& function, const py::array& x) {
+              const auto* data = scalars(x, "x");
+              py::array_t<double> y(x.size());
+              kernels().elementary(elementary_function(function), data, std::size_t(x.size()), y.mutable_data());
+              return y;
+          },
+          py::arg("function"), py::arg("x"), "An elementary function as the kernels compute it, float64 (n,).");
+    m.def("arc_tangent",
+          [](const py::array& y, const py::array& x) {
+              const auto *ordinate = scalars(y, "y"), *abscissa = scalars(x, "x", std::size_t(y.size()));
+              py::array_t<double> angle(y.size());
+              kernels().arc_tangent(ordinate, abscissa, std::size_t(y.size()), angle.mutable_data());
+              return angle;
+          },
+          py::arg("y"), py::arg("x"), "atan2(y, x) as the kernels compute it, float64 (n,).");
     m.def("thread_count", &thread_count, "Threads that the kernels use.");
 }
 

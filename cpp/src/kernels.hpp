@@ -7,7 +7,23 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
+void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
+
+void drell_yan(const DrellYanSpec& spec, ConstBatch p, double* me2, MutableBatch diagrams);
+
+void elementary(Elementary function, const double* x, std::size_t events, double* y);
+void arc_tangent(const double* y, const double* x, std::size_t events, double* angle);
+
 void observables(ConstBatch momenta, const std::int64_t* particles, std::size_t n_particles, MutableBatch features);
+
+void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t events, double* s, double* jacobian);
+void invariant_inverse(const InvariantSpec& spec, const double* s, std::size_t events, double* z, double* jacobian);
+void s_channel_forward(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
+void s_channel_inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
+void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::size_t count, const std::int64_t* columns,
+                 std::size_t n_columns, double* xf);
+
+void alpha_s(const AlphaSTable& table, const double* q2, std::size_t count, double* result);
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

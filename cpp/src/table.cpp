@@ -11,7 +11,17 @@ extern const KernelTable table;
 const KernelTable table = {
     .name = MADNIS_STRING(MADNIS_ISA),
     .lane_width = Lane::size(),
+    .cuts = cuts,
+    .drell_yan = drell_yan,
+    .elementary = elementary,
+    .arc_tangent = arc_tangent,
     .observables = observables,
+    .invariant_forward = invariant_forward,
+    .invariant_inverse = invariant_inverse,
+    .s_channel_forward = s_channel_forward,
+    .s_channel_inverse = s_channel_inverse,
+    .pdf_density = pdf_density,
+    .alpha_s = alpha_s,
 };
 
 }  // inline namespace MADNIS_ISA

@@ -51,6 +51,27 @@ T pseudorapidity(const FourVector<T>& p) {
     return asinh(p.z / transverse_momentum(p));
 }
 
+// y = artanh(p_z / E) = sign(p_z) log((E + |p_z|) / (E - |p_z|)) / 2.
+template <class T>
+T rapidity(const FourVector<T>& p) {
+    const T longitudinal = abs(p.z);
+    return copysign(T(0.5 * log1p(2. * longitudinal / (p.e - longitudinal))), p.z);
+}
+
+// sqrt(p^2), 0 for space-like momenta.
+template <class T>
+T invariant_mass(const FourVector<T>& p) {
+    return sqrt(max(dot(p, p), T(0.)));
+}
+
+// Delta R = sqrt(Delta y^2 + Delta phi^2) of two momenta, with the rapidity as in jet algorithms.
+template <class T>
+T separation(const FourVector<T>& a, const FourVector<T>& b) {
+    const T delta_y = rapidity(a) - rapidity(b);
+    const T delta_phi = atan2(T(a.x * b.y - a.y * b.x), T(a.x * b.x + a.y * b.y));
+    return sqrt(delta_y * delta_y + delta_phi * delta_phi);
+}
+
 template <class T>
 T azimuth(const FourVector<T>& p) {
     return atan2(p.y, p.x);

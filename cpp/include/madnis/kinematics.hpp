@@ -1,0 +1,39 @@
+// Kinematics of two-body systems and boosts along the beams.
+#pragma once
+
+#include "madnis/four_vector.hpp"
+
+namespace madnis {
+inline namespace MADNIS_ISA {
+
+// lambda(s, m1^2, m2^2) = (s - (m1 + m2)^2) (s - (m1 - m2)^2); the product keeps its digits at threshold.
+template <class T>
+T kaellen(const T& s, double m1, double m2) {
+    return (s - (m1 + m2) * (m1 + m2)) * (s - (m1 - m2) * (m1 - m2));
+}
+
+// sqrt(lambda), 0 below threshold.
+template <class T>
+T root_kaellen(const T& s, double m1, double m2) {
+    const double threshold = (m1 + m2) * (m1 + m2);
+    return select(s > threshold, sqrt(max(kaellen(s, m1, m2), T(0.))), T(0.));
+}
+
+// Boost along z by rapidity log(ratio): p+ -> ratio p+, p- -> p- / ratio with p+- = E +- p_z.
+template <class T>
+FourVector<T> boost_along_z(const FourVector<T>& p, const T& ratio) {
+    const T plus = (p.e + p.z) * ratio, minus = (p.e - p.z) / ratio;
+    return {0.5 * (plus + minus), p.x, p.y, 0.5 * (plus - minus)};
+}
+
+// p_z after the boost of boost_along_z, of a particle of known mass: without the cancellation in E - |p_z|.
+template <class T>
+T boosted_pz(const FourVector<T>& p, double mass, const T& ratio) {
+    const T large = p.e + abs(p.z);
+    const T small = (p.x * p.x + p.y * p.y + mass * mass) / large;
+    const auto forward = p.z > 0.;
+    return 0.5 * (select(forward, large, small) * ratio - select(forward, small, large) / ratio);
+}
+
+}  // inline namespace MADNIS_ISA
+}  // namespace madnis

@@ -1,0 +1,54 @@
+// Plain descriptions of mappings, cuts and matrix elements: what bindings hand to kernels.
+//
+// Pointers and counts instead of containers: member functions of std:: containers compiled for one instruction set must
+// not be shared with another (see isa.hpp). Who fills a description keeps the arrays alive.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace madnis {
+
+enum class InvariantKind { flat, breit_wigner, massless };
+
+// How a squared invariant mass is drawn between s_min and s_max (GeV^2).
+struct InvariantSpec {
+    InvariantKind kind;
+    double mass, width;  // GeV, of the Breit-Wigner
+    double power;        // of the massless propagator, 1 / s^power
+    double s_min, s_max;
+};
+
+// 2 -> 2 through one time-like invariant; beams along the z axis, massless.
+struct SChannelSpec {
+    double beam_energies[2];  // GeV
+    double masses[2];         // GeV, of the outgoing particles
+    InvariantSpec invariant;  // of the partonic energy squared; not used where the beams are the partons
+    bool partonic;
+};
+
+enum class Observable { pt, eta, rapidity, energy, mass, pt_sum, dr };
+
+struct CutSpec {
+    Observable observable;
+    const std::int64_t* particles;
+    std::size_t n_particles;
+    double minimum, maximum;
+};
+
+// A neutral vector boson with real couplings (g_L, g_R), the unit charge included.
+struct MediatorSpec {
+    double mass, width;  // GeV
+    double quark[2], lepton[2];
+};
+
+struct DrellYanSpec {
+    const MediatorSpec* mediators;
+    std::size_t n_mediators;
+    std::size_t legs[4];  // positions of quark, antiquark, lepton, antilepton
+    double average;       // colour sum over spin and colour average
+};
+
+enum class Elementary { exp, expm1, log, log1p, sin, cos, tan, atan, asinh };
+
+}  // namespace madnis

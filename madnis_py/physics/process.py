@@ -1,0 +1,101 @@
+"""A process: everything that a card fixes, before any event exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from madnis_py import card as cards
+from madnis_py.card import Card
+from madnis_py.physics import drell_yan
+from madnis_py.physics.channels import Channel, pair_channels
+from madnis_py.physics.cross_section import CrossSection
+from madnis_py.physics.cuts import Cut
+from madnis_py.physics.definition import Definition
+from madnis_py.physics.drell_yan import Subprocess
+from madnis_py.physics.matrix_element import MatrixElement
+from madnis_py.physics.model import Model
+
+
+@dataclass(frozen=True)
+class Process:
+    """Beams, subprocesses, particles, couplings, channels, cuts and scales of one card; immutable, no arrays.
+
+    Attributes:
+        card: the card with every parameter of the model written out and no param_card any more: it stands for itself.
+        model: parameters and couplings.
+        definition: external legs.
+        subprocesses: flavours grouped by matrix element.
+        cuts: what events have to pass, with positions of particles.
+        channels: how the integral is split.
+    """
+
+    card: Card
+    model: Model
+    definition: Definition
+    subprocesses: tuple[Subprocess, ...]
+    cuts: tuple[Cut, ...]
+    channels: tuple[Channel, ...]
+
+    @classmethod
+    def from_card(cls, card: Card | str | Path) -> Process:
+        """Build the process that a card describes.
+
+        Args:
+            card: a card, its path, or the bare name of a shipped process.
+
+        Raises:
+            CardError: the card cannot be used; names the place inside it.
+        """
+        if not isinstance(card, Card):
+            card = cards.load(card)
+        model = Model.from_card(card)
+        definition = Definition.parse(card, model)
+        subprocesses = drell_yan.subprocesses(definition, card, model)
+        _check_beams(definition, card)
+        cuts = _cuts(definition, card, model)
+        channels = pair_channels(drell_yan.mediators(model, quark=2), cuts, card)
+        resolved = card.updated({"parameters": {**model.values, "param_card": None}})
+        return cls(resolved, model, definition, subprocesses, cuts, channels)
+
+    @property
+    def matrix_element(self) -> MatrixElement:
+        """The one matrix element of a process with fixed partons.
+
+        Raises:
+            CardError: the flavours of the process have several.
+        """
+        if len(self.subprocesses) > 1:
+            raise self.card.error(
+                "process.definition", f'expected fixed partons such as "u u~ > e+ e-"; got "{self.definition.text}"'
+            )
+        return self.subprocesses[0].matrix_element
+
+    def cross_section(self) -> CrossSection:
+        """The integrand of this process.
+
+        Raises:
+            PdfError: the parton densities cannot be loaded.
+        """
+        return CrossSection(self)
+
+
+def _check_beams(definition: Definition, card: Card) -> None:
+    if card.beams.pdf == "none" and any(len(partons) > 1 for partons in definition.incoming):
+        raise card.error("beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"')
+
+
+def _cuts(definition: Definition, card: Card, model: Model) -> tuple[Cut, ...]:
+    """The cuts of the card for every set of final particles that their names mean."""
+    cuts = []
+    for names, table in card.cuts.items():
+        path = f'cuts."{names}"'
+        legs = [definition.outgoing_legs(name.strip(), card, model, path) for name in names.split(",")]
+        sets = {tuple(sorted(choice)) for choice in product(*legs) if len(set(choice)) == len(choice)}
+        cuts += [
+            Cut(observable, particles, minimum, maximum)
+            for observable, (minimum, maximum) in table.ranges().items()
+            for particles in sorted(sets)
+        ]
+    return tuple(cuts)
