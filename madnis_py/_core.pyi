@@ -1,7 +1,9 @@
 """Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/bindings/bind_<topic>.cpp."""
+
 """Compiled batch kernels; momenta in GeV, (n, particles, 4), events fastest in memory."""
 
 from collections.abc import Sequence
+
 """Types of the compiled kernels; the shapes are in the docstrings of the Python functions that call them."""
 
 import numpy as np
@@ -48,6 +50,7 @@ class SChannel:
 
 def arc_tangent(y: _Array, x: _Array) -> _Array: ...
 def elementary(function: str, x: _Array) -> _Array: ...
+
 # Runtime
 
 def instruction_set() -> str: ...
@@ -69,6 +72,7 @@ class PdfGrid:
 class AlphaSTable:
     def __init__(self, q2: _Array, values: _Array) -> None: ...
     def evaluate(self, q2: _Array) -> _Array: ...
+
 # Events
 
 def lhe_text(
