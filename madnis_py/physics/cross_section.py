@@ -133,6 +133,11 @@ class CrossSection(AbstractIntegrand):
             p[rows], jacobian[rows] = self.channels[index].mapping.forward(np.ascontiguousarray(points[rows]))
         return p, jacobian
 
+    @property
+    def pdf_id(self) -> int:
+        """LHAPDF number of the parton densities, 0 for beams that are partons."""
+        return self.luminosity.pdf.lhapdf_id if self.luminosity.pdf else 0
+
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
         return torch.from_numpy(self._keeps(*self.momenta(x, channel)))
