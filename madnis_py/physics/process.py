@@ -19,6 +19,22 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.model import Model
 
 
+_PROTON = 2212
+
+
+@dataclass(frozen=True)
+class Beams:
+    """What collides.
+
+    Attributes:
+        pdg: PDG codes of the two beam particles; those of the partons for beams without parton densities.
+        energies: in GeV.
+    """
+
+    pdg: tuple[int, int]
+    energies: tuple[float, float]
+
+
 @dataclass(frozen=True)
 class Process:
     """Beams, subprocesses, particles, couplings, channels, cuts and scales of one card; immutable, no arrays.
@@ -56,6 +72,13 @@ class Process:
         cuts = _cuts(definition, card, model)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
         return cls(resolved, model, definition, subprocesses, cuts)
+
+    @property
+    def beams(self) -> Beams:
+        """The particles of the beams and their energies."""
+        first, second = self.definition.incoming
+        partonic = self.card.beams.pdf == "none"
+        return Beams((first[0], second[0]) if partonic else (_PROTON, _PROTON), self.card.beams.energy)
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
