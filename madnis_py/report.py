@@ -123,7 +123,7 @@ def result_table(record: Mapping[str, Any]) -> Table:
     for name, _ in columns:
         table.add_column({"vegas": "VEGAS", "madnis": "neural"}[name], justify="right")
     rows = {
-        "sigma [pb]": lambda part: str(gvar.gvar(part["sigma_pb"], part["sigma_error_pb"])),
+        "sigma / pb": lambda part: str(gvar.gvar(part["sigma_pb"], part["sigma_error_pb"])),
         "relative error": lambda part: percent(part["sigma_error_pb"] / part["sigma_pb"]),
         "chi^2/dof": lambda part: f"{part['chi2_per_dof']:.2f}",
         "sum_i sigma_i / sigma": lambda part: f"{part['relative_std']:.4f}",
@@ -140,7 +140,7 @@ def result_table(record: Mapping[str, Any]) -> Table:
 
 def channel_table(record: Mapping[str, Any]) -> Table:
     """Contribution of every channel."""
-    table = Table("channel", "share", "sigma_i [pb]", title="channels of the sampler in use", title_justify="left")
+    table = Table("channel", "share", "sigma_i / pb", title="channels of the sampler in use", title_justify="left")
     for channel in record["channels"]:
         table.add_row(channel["name"], percent(channel["share"]), f"{channel['sigma_i']:.4g}")
     return table

@@ -29,7 +29,7 @@ from madnis_py.card import Card
 from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
-from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter
+from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
 from madnis_py.events.output_file import OutputFile
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
 from madnis_py.integration import checkpoint
@@ -335,6 +335,7 @@ class Run:
         if events < 1:
             raise InputError(f"events: expected at least 1; got {events}")
         output = output or self.events_file
+        require_event_file_name(output)
         made = {"file": str(output.absolute()), "events": events, "seed": self.seed if seed is None else seed}
         if self.directory.record.get("generated") == made and output.exists():
             return output

@@ -156,8 +156,7 @@ class LheWriter:
     """
 
     def __init__(self, path: Path, init: LheInit, header_blocks: Mapping[str, str] | None = None) -> None:
-        if not path.name.endswith((".lhe", ".lhe.gz")):
-            raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
+        require_event_file_name(path)
         self.path = path
         self.n_events = 0
         self._identifiers = [process.identifier for process in init.processes]
@@ -208,6 +207,16 @@ class LheWriter:
         with self._stack:
             self._sink.write(b"</LesHouchesEvents>\n")
             self._sink.finish()
+
+
+def require_event_file_name(path: Path) -> None:
+    """Refuse a file name that says another format.
+
+    Raises:
+        InputError: it ends neither in .lhe nor in .lhe.gz.
+    """
+    if not path.name.endswith((".lhe", ".lhe.gz")):
+        raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
 
 
 def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
