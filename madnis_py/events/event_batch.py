@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError
@@ -179,6 +180,10 @@ class EventBatch:
         """The events in random order, so that any first part of them is a fair sample of the channels."""
         return self.select(torch.randperm(len(self), generator=generator).numpy())
 
+    def rescaled(self, unit: float) -> EventBatch:
+        """The same events with all weights in another unit, that is multiplied by a number."""
+        return replace(self, weight=self.weight * unit)
+
     def check(self) -> None:
         """Make sure that a shower can use the events.
 
@@ -196,7 +201,7 @@ class EventBatch:
 
     def _check_finite(self) -> None:
         for name, column in self.columns().items():
-            good = np.isfinite(column).reshape(len(self), -1).all(axis=1)
+            good = np.isfinite(column).all(axis=tuple(range(1, column.ndim)))
             self._demand(good, partial(self._describe, name))
 
     def _describe(self, name: str, event: int) -> str:
@@ -274,7 +279,7 @@ class EventBatch:
             CheckpointError: the file is missing, truncated, damaged or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
                 columns = {name: archive[name] for name in archive.files}
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{path}: not a readable file of events: {error}") from error

@@ -48,12 +48,12 @@ class LheProcess:
     identifier: int = 1
 
     def __post_init__(self) -> None:
-        numbers = (self.cross_section, self.error, self.maximum)
+        numbers = tuple(map(float, (self.cross_section, self.error, self.maximum)))
         if not all(map(isfinite, numbers)) or self.identifier < 1:
             raise InputError(f"LHE process {self.identifier}: expected finite pb and an identifier > 0; got {numbers}")
 
     def __str__(self) -> str:
-        return f" {self.cross_section!r} {self.error!r} {self.maximum!r} {self.identifier}"
+        return f" {float(self.cross_section)} {float(self.error)} {float(self.maximum)} {self.identifier}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class LheInit:
         groups = [NO_PDF if pdf_set == NO_PDF else 0 for pdf_set in self.pdf_sets]
         beams = (*self.beam_pdg, *map(float, self.beam_energies), *groups, *self.pdf_sets)
         run = (*beams, SIGNED_WEIGHTS_IN_PB, len(self.processes))
-        return "\n".join([" " + " ".join(map(repr, run)), *map(str, self.processes)])
+        return "\n".join([" " + " ".join(map(str, run)), *map(str, self.processes)])
 
 
 class ByteSink(Protocol):
@@ -201,10 +201,10 @@ class LheWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Complete the file, or remove it after an error."""
-        with self._stack as stack:
-            if kind is not None:
-                stack.__exit__(kind, error, traceback)
-                return
+        if kind is not None:
+            self._stack.__exit__(kind, error, traceback)
+            return
+        with self._stack:
             self._sink.write(b"</LesHouchesEvents>\n")
             self._sink.finish()
 

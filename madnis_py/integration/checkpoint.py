@@ -10,8 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
     Raises:
         OutputError: a file could not be written; the older state is still there.
     """
-    content = safetensors.torch.save({key: tensor.contiguous() for key, tensor in tensors.items()})
+    content = safetensors.torch.save({key: tensor.detach().clone().contiguous() for key, tensor in tensors.items()})
     digest = hashlib.sha256(content).hexdigest()
     tensor_file = directory / f"{name}.{digest[:16]}.safetensors"
     sidecar = {
@@ -47,10 +46,14 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
         "sha256": digest,
         "meta": dict(meta),
     }
+    older = set(directory.glob(f"{name}.*.safetensors"))
     _write(tensor_file, content)
-    _write(directory / f"{name}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
-    for older in set(directory.glob(f"{name}.*.safetensors")) - {tensor_file}:
-        older.unlink(missing_ok=True)
+    try:
+        _write(directory / f"{name}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
+    except OutputError:
+        _remove({tensor_file} - older)
+        raise
+    _remove(older - {tensor_file})
 
 
 def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -105,18 +108,24 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+        _remove({temporary})
         raise
     _flush_directory(path.parent)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Remove files that nothing refers to; one that cannot be removed does no harm."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def _flush_directory(directory: Path) -> None:

@@ -11,11 +11,10 @@ import torch
 from torch import Tensor
 
 from madnis_py.errors import InputError
+from madnis_py.integration.samples import Samples
 
 if TYPE_CHECKING:
     import gvar
-
-    from madnis_py.integration.samples import Samples
 
 MINIMUM_POINTS = 2
 """Fewest points of a channel from which a variance can be estimated."""
@@ -97,6 +96,12 @@ class Moments:
     counts: Tensor
     means: Tensor
     squares: Tensor
+
+    @classmethod
+    def empty(cls, n_channels: int) -> Moments:
+        """Moments of no points."""
+        zeros = torch.zeros(n_channels, dtype=torch.float64)
+        return cls(zeros.long(), zeros, zeros)
 
     @classmethod
     def of(cls, channel: Tensor, weight: Tensor, n_channels: int) -> Moments:

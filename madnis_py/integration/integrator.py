@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -164,7 +164,7 @@ class Integrator:
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
-        return reduce(Moments.merged, self.map_blocks(self._moments, counts, *path))
+        return reduce(Moments.merged, self.map_blocks(self._moments, counts, *path), Moments.empty(len(counts)))
 
     def integrate(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Estimate:
         """Integrate with n points, spread over the channels in proportion to their standard deviations.
@@ -182,18 +182,29 @@ class Integrator:
             InputError: too few points for the channels, or no iterations.
             IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         """
-        if iterations < 1:
-            raise InputError(f"integrate: expected at least 1 iteration; got {iterations}")
         results: list[Estimate] = []
-        for k, points in enumerate(allocation.uniform(n, iterations).tolist()):
-            counts = self._allocate(points, combine(results).channel_stds if results else sigma)
+        for k, points in enumerate(_split(n, iterations)):
+            counts = self._allocate(points, results, sigma)
             results.append(self.moments(counts, "integrate", k).estimate())
         return combine(results)
 
-    def _allocate(self, n: int, sigma: Tensor | None) -> Tensor:
+    def iterations(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Iterator[Samples]:
+        """The points of `integrate` one iteration after another, for those who need more of them than the integral.
+
+        Args and errors are those of `integrate`.
+        """
+        results: list[Estimate] = []
+        for k, points in enumerate(_split(n, iterations)):
+            samples = self.sample(self._allocate(points, results, sigma), "integrate", k)
+            results.append(self._moments(samples).estimate())
+            yield samples
+
+    def _allocate(self, n: int, results: Sequence[Estimate], sigma: Tensor | None) -> Tensor:
+        if results:
+            sigma = combine(results).channel_stds
         if sigma is None:
             sigma = torch.ones(self.integrand.n_channels, dtype=torch.float64)
-        return allocation.proportional(n, sigma.double(), UNIFORM_FRACTION, MINIMUM_POINTS)
+        return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS)
 
     def _moments(self, samples: Samples) -> Moments:
         return Moments.of(samples.channel, samples.weight, self.integrand.n_channels)
@@ -245,6 +256,13 @@ class _Check:
 
 def _whole(samples: Samples) -> Samples:
     return samples
+
+
+def _split(n: int, iterations: int) -> list[int]:
+    if iterations < 1:
+        raise InputError(f"integrate: expected at least 1 iteration; got {iterations}")
+    sizes: list[int] = allocation.uniform(n, iterations).tolist()
+    return sizes
 
 
 def _blocks(counts: Tensor) -> Iterable[Block]:

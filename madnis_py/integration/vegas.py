@@ -54,7 +54,8 @@ class VegasFlow(AbstractFlow):
         super().__init__()
         self.n_channels, self.dim, _ = grid.shape
         self.register_buffer("grid", grid.clone())
-        self._maps = [vegas.AdaptiveMap(edges) for edges in grid.numpy()]
+        self._build_maps()
+        self.register_load_state_dict_post_hook(VegasFlow._build_maps)  # type: ignore[no-untyped-call]
 
     @classmethod
     def uniform(cls, dim: int, n_channels: int, bins: int) -> VegasFlow:
@@ -108,6 +109,9 @@ class VegasFlow(AbstractFlow):
             adaptive_map.adapt(alpha=damping)
             edges.copy_(torch.from_numpy(np.asarray(adaptive_map.grid)))
 
+    def _build_maps(self, *_: object) -> None:
+        self._maps = [vegas.AdaptiveMap(edges) for edges in self.grid.numpy()]
+
     def _inverse(self, x: Tensor, channel: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         points_x = np.ascontiguousarray(x.numpy())
         y, jacobian = np.empty_like(points_x), np.empty(len(x))
@@ -160,7 +164,7 @@ def train_vegas(
 
 def _refine(integrator: Integrator, flow: VegasFlow, settings: VegasSettings, iteration: int) -> Estimate:
     counts = torch.full((flow.n_channels,), settings.points)
-    moments = Moments.of(torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float64), flow.n_channels)
+    moments = Moments.empty(flow.n_channels)
     for channel, x, weight in integrator.map_blocks(_points, counts, "vegas", iteration):
         flow.add_training_data(channel, x, weight)
         moments = moments.merged(Moments.of(channel, weight, flow.n_channels))

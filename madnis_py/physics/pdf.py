@@ -30,7 +30,7 @@ from madnis_py.errors import PdfError
 from madnis_py.physics.lhagrid import GLUON, Array, PdfMember, read_member, read_set
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
-UNREGISTERED = -1  # LHAPDF's answer for a set without a number of its own
+UNREGISTERED = 0  # no set has this number in LHAPDF's register
 
 _MINIMUM = {0: -np.inf, 1: 0.0, 2: 1e-10}  # of the entry ForcePositive
 
@@ -40,7 +40,7 @@ class AbstractPdf(ABC):
 
     Attributes:
         name: name of the set, with "/member" unless that is 0.
-        lhapdf_id: LHAPDF's number of the member; -1 for a set without one.
+        lhapdf_id: LHAPDF's number of the member; 0 for a set without one.
         x_min, x_max: range of x of the grid.
         q_min, q_max: range of Q of the grid in GeV.
     """
@@ -229,7 +229,7 @@ class PdfSet:
     Attributes:
         name: name of the set.
         path: its folder.
-        lhapdf_id: LHAPDF's number of its member 0; -1 for a set without one.
+        lhapdf_id: LHAPDF's number of its member 0; 0 for a set without one.
         description: the set's own words, or what is wrong with its info file.
     """
 
