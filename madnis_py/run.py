@@ -46,9 +46,6 @@ from madnis_py.physics.process import Process
 Method = Literal["madnis", "vegas"]
 Device = Literal["cpu", "cuda"]
 
-PROTON = 2212
-"""PDG code of the beams of a process with parton densities."""
-
 POINTS = {"quick": 200_000, "standard": 1_000_000, "paper": 5_000_000}
 """Points of the integrate stage by preset."""
 
@@ -532,12 +529,9 @@ class Run:
 
     def _init(self, result: Result, maximum: float) -> LheInit:
         process = LheProcess(result.sigma_pb, result.sigma_error_pb, maximum)
-        energies = self.process.card.beams.energy
-        pdf = self.cross_section.luminosity.pdf
-        if pdf is None:
-            first, second = (partons[0] for partons in self.process.definition.incoming)
-            return LheInit((first, second), energies, (NO_PDF, NO_PDF), (process,))
-        return LheInit((PROTON, PROTON), energies, (pdf.lhapdf_id, pdf.lhapdf_id), (process,))
+        beams, pdf = self.process.beams, self.cross_section.luminosity.pdf
+        pdf_set = NO_PDF if pdf is None else pdf.lhapdf_id
+        return LheInit(beams.pdg, beams.energies, (pdf_set, pdf_set), (process,))
 
 
 class Stopwatch:
@@ -627,6 +621,5 @@ def make_directory(path: Path) -> None:
 
 def versions() -> dict[str, str]:
     """Versions of what computes."""
-    return {name: version(name) for name in ("madnis_py", "torch", "numpy", "vegas")} | {
-        "instruction_set": _core.instruction_set()
-    }
+    packages = {name: version(name) for name in ("torch", "numpy", "vegas")}
+    return {"madnis_py": madnis_py.__version__, **packages, "instruction_set": _core.instruction_set()}

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+import madnis_py
 from madnis_py import _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch

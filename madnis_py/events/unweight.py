@@ -91,7 +91,7 @@ def _cheapest_segments(segments: list[tuple[Floats, Floats]], budget: float) -> 
     order = np.argsort(slope, kind="stable")
     cost = (slope * length)[order]
     before = np.cumsum(cost) - cost
-    share = np.clip((budget - before) / np.where(cost > 0, cost, 1.0), 0.0, 1.0)
+    share = np.clip(budget - before, 0.0, cost) / np.where(cost > 0, cost, 1.0)
     spent = np.bincount(channel[order], weights=share * length[order], minlength=len(segments))
     return spent.astype(np.float64)
 

@@ -58,5 +58,5 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
             )
     p = np.array([point.momenta for point in momenta.points], dtype=np.float64)
     p = as_momenta(p.reshape(-1, element.n_particles, 4))
-    me2, diagrams = element.evaluate(p, process.model.value("aS") if alpha_s is None else alpha_s)
+    me2, diagrams = element.evaluate(p, process.model["aS"] if alpha_s is None else alpha_s)
     return {"me2": me2.tolist(), "diagrams": diagrams.tolist()}
