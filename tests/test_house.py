@@ -19,6 +19,7 @@ KERNEL_USERS = {
     "physics/matrix_element.py",
     "physics/pdf.py",
     "physics/cuts.py",
+    "physics/observables.py",
     "events/lhe.py",
     "events/unweight.py",
 }
