@@ -109,6 +109,7 @@ def info_text(x: Array, q: Array) -> str:
         "FlavorScheme": "variable",
         "NumFlavors": 5,
         "ErrorType": "none",
+        "ForcePositive": 1,
         "XMin": x[0],
         "XMax": x[-1],
         "QMin": q[0],

@@ -16,7 +16,7 @@ from madnis_py import card as cards
 from madnis_py.errors import CheckpointError, InputError
 from madnis_py.physics.process import Process
 from madnis_py.run import Run, StageProgress, workers
-from tests.command_line import SMALL_CARD
+from command_line import SMALL_CARD
 
 EVENTS = 2000
 POINTS = 20_000
