@@ -20,7 +20,6 @@ KERNEL_USERS = {
     "physics/observables.py",
     "physics/pdf.py",
     "physics/cuts.py",
-    "physics/observables.py",
     "events/lhe.py",
     "events/unweight.py",
 }
