@@ -31,6 +31,10 @@ DERIVATIVE_RANGE = (-12.0, 1e4)
 log-Jacobian is finite for any finite parameters."""
 
 
+MAX_BINS = 256
+"""Most bins of a spline: bins are counted in one byte."""
+
+
 def parameter_count(bins: int) -> int:
     """Parameters of one spline with free end derivatives, 3 K + 1; Eq. (3.49) with n read as K."""
     return 3 * bins + 1
@@ -85,7 +89,8 @@ def _select_bin(value: Tensor, theta: Tensor, axis: int) -> _Bin:
     width, height = (upper - lower).unbind()
     derivatives = functional.softplus(theta_d.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
     left, right = (derivatives * (width / height)).unbind()
-    return _Bin(*lower.unbind(), width, height, left, right)
+    x, y = lower.unbind()
+    return _Bin(x, y, width, height, left, right)
 
 
 class _Selection(torch.autograd.Function):
