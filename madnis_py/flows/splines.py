@@ -97,7 +97,8 @@ class _Selection(torch.autograd.Function):
     """The knots (x, y) at the lower and the upper end of a bin and the derivative parameters there, (2, ...) each.
 
     Written with its own gradient, because only one bin in K takes part: the knot below bin k is E_k = sum of the sizes
-    of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum of softmax_i over i < k).
+    of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum of softmax_i over i < k) with
+    c = 1 - K MIN_BIN_SIZE.
     """
 
     @staticmethod
