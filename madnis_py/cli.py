@@ -173,7 +173,7 @@ def evaluate(
     alpha_s: Annotated[float | None, typer.Option(metavar="A", help="Strong coupling; aS of the card if not given.")] = None,
 ) -> None:
     """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
-    from madnis_py.physics.matrix_element import evaluate_points
+    from madnis_py.physics.evaluation import evaluate_points
     from madnis_py.physics.process import Process
 
     _print_json(evaluate_points(Process.from_card(card), _read_json(momenta), str(momenta), alpha_s))
@@ -196,10 +196,10 @@ def processes() -> None:
 @app.command()
 def info(json_output: Json = False) -> None:
     """Tell versions, instruction set, threads and where parton densities are looked for."""
-    from madnis_py.physics.pdf import search_path
+    from madnis_py.physics.pdf import search_folders
     from madnis_py.run import versions
 
-    facts = {**versions(), "pdf search path": [str(folder) for folder in search_path()]}
+    facts = {**versions(), "pdf search path": [str(folder) for folder in search_folders()]}
     if json_output:
         _print_json(facts)
         return

@@ -323,7 +323,7 @@ def reference_log_prob(flow: SplineFlow, x: Vector, channel: int) -> float:
     log_q, x = 0.0, x.copy()
     for block in reversed(flow.blocks):
         mask = np.array(block.mask)
-        theta = reference_network(x[~mask], *layers_of(block.subnet, channel)).reshape(-1, mask.sum())
+        theta = reference_network(2 * x[~mask] - 1, *layers_of(block.subnet, channel)).reshape(-1, mask.sum())
         values = [reference_spline(a, t) for a, t in zip(x[mask], theta.T, strict=True)]
         x[mask] = [y for y, _ in values]
         log_q += sum(math.log(slope) for _, slope in values)

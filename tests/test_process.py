@@ -18,7 +18,9 @@ def flavours(process):
     return [legs for group in process.subprocesses for legs in group.flavours]
 
 
-@pytest.mark.parametrize(("name", "channels"), [("drell_yan", ["photon", "Z"]), ("drell_yan_zprime", ["photon", "Z", "Z'"])])
+@pytest.mark.parametrize(
+    ("name", "channels"), [("drell_yan", ["photon", "Z"]), ("drell_yan_zprime", ["photon", "Z", "Z'"])]
+)
 def test_shipped_processes_have_one_channel_per_mediator(name, channels):
     assert [channel.name for channel in Process.from_card(name).channels] == channels
 
@@ -56,14 +58,18 @@ def test_other_processes_are_refused_with_what_is_computed(definition):
     assert str(error.value).endswith(f'got "{definition}"')
 
 
-@pytest.mark.parametrize("definition", ["p p", "p p >", "> e+ e-", "p p > z > e+ e-", "p p > e+ e- / a", "p p > e+ e- QCD"])
+@pytest.mark.parametrize(
+    "definition", ["p p", "p p >", "> e+ e-", "p p > z > e+ e-", "p p > e+ e- / a", "p p > e+ e- QCD"]
+)
 def test_definitions_that_cannot_be_read_are_refused(definition):
     with pytest.raises(CardError, match=r"process\.definition: "):
         process(definition)
 
 
 def test_unknown_particles_are_named_with_the_closest_one():
-    with pytest.raises(CardError, match=r'process\.definition: unknown particle "mu" of model sm; did you mean "mu[+-]"'):
+    with pytest.raises(
+        CardError, match=r'process\.definition: unknown particle "mu" of model sm; did you mean "mu[+-]"'
+    ):
         process("p p > mu mu")
 
 
@@ -77,7 +83,9 @@ def test_coupling_orders_that_allow_the_process_change_nothing():
 
 
 def test_beams_without_pdf_need_fixed_partons():
-    with pytest.raises(CardError, match=r'beams\.pdf: expected single partons in the beams for "none"; got "p p > e\+ e-"'):
+    with pytest.raises(
+        CardError, match=r'beams\.pdf: expected single partons in the beams for "none"; got "p p > e\+ e-"'
+    ):
         process("p p > e+ e-", beams={"pdf": "none"})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
@@ -151,6 +151,10 @@ class EventBatch:
     def shuffled(self, generator: torch.Generator) -> EventBatch:
         """The events in random order, so that any first part of them is a fair sample of the channels."""
         return self.select(torch.randperm(len(self), generator=generator).numpy())
+
+    def rescaled(self, unit: float) -> EventBatch:
+        """The same events with all weights in another unit, that is multiplied by a number."""
+        return replace(self, weight=self.weight * unit)
 
     def check(self) -> None:
         """Make sure that a shower can use the events.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -77,7 +77,8 @@ class FlowSettings(BaseModel):
 class CouplingBlock(nn.Module):
     """Transforms some features by splines whose parameters are functions of the channel and of the other features.
 
-    Points are passed features first, float64, shape (dim, n), sorted by channel.
+    Points are passed features first, float64, shape (dim, n), sorted by channel. The subnetworks see the conditioning
+    features centred, as 2 x - 1, with which they learn faster than from x.
 
     Args:
         mask: True for the features to transform, as from `coupling_masks`.
@@ -113,7 +114,8 @@ class CouplingBlock(nn.Module):
         return self._couple(splines.inverse, z, counts)
 
     def _couple(self, spline: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        theta = self.subnet(x.index_select(0, self.fixed).to(self.dtype), counts)
+        condition = 2.0 * x.index_select(0, self.fixed) - 1.0
+        theta = self.subnet(condition.to(self.dtype), counts)
         y, log_jac = spline(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
         return x.index_copy(0, self.transformed, y), log_jac.sum(0)
 
@@ -181,7 +183,7 @@ class SplineFlow(AbstractFlow):
         return log_q
 
     def _sampling_order(self) -> list[CouplingBlock]:
-        return [block for block in self.blocks if isinstance(block, CouplingBlock)]
+        return cast("list[CouplingBlock]", list(self.blocks))
 
 
 def channel_counts(channel: Tensor, n_channels: int) -> list[int]:

@@ -82,10 +82,10 @@ class _Bin(NamedTuple):
 def _select_bin(value: Tensor, theta: Tensor, axis: int) -> _Bin:
     """Find the bin of `value` along the arguments (axis 0) or the values (axis 1) of the splines."""
     lower, upper, theta_d = _Selection.apply(value.detach(), theta, axis)  # type: ignore[no-untyped-call]
-    size = upper - lower
+    width, height = (upper - lower).unbind()
     derivatives = functional.softplus(theta_d.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
-    relative = derivatives * (size[0] / size[1])
-    return _Bin(*lower.unbind(), *size.unbind(), *relative.unbind())
+    left, right = (derivatives * (width / height)).unbind()
+    return _Bin(*lower.unbind(), width, height, left, right)
 
 
 class _Selection(torch.autograd.Function):

@@ -13,6 +13,10 @@ from madnis_py.flows.networks import MLP
 from madnis_py.integration.random_streams import stream
 
 
+ROUNDING = 1e-12
+"""A feature whose deviation is a smaller share of its mean does not vary."""
+
+
 class AbstractChannelWeights(nn.Module, ABC):
     """Non-negative weights with sum_i alpha_i(x) = 1, and alpha_i = 0 where the prior is 0.
 
@@ -88,7 +92,7 @@ class ChannelWeights(AbstractChannelWeights):
             raise MadnisError("channel weights: the scale of the features is set already")
         std, mean = torch.std_mean(features, dim=0, correction=0)
         self.mean.copy_(mean)
-        self.std.copy_(torch.where(std > 0, std, 1.0))
+        self.std.copy_(torch.where(std > ROUNDING * mean.abs(), std, 1.0))
         self.standardised.fill_(True)
 
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:

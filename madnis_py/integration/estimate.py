@@ -123,7 +123,7 @@ class Moments:
     def merged(self, other: Moments) -> Moments:
         """Moments of the points of both, Chan, Golub and LeVeque (1983)."""
         counts = self.counts + other.counts
-        share = other.counts / counts.clamp(min=1)
+        share = other.counts.double() / counts.clamp(min=1)
         distance = other.means - self.means
         squares = self.squares + other.squares + distance * distance * self.counts * share
         return Moments(counts, self.means + distance * share, squares)

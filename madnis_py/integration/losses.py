@@ -31,7 +31,7 @@ def variance(
     weight = alpha * value * torch.exp(-log_q_sample)
     second = _means(weight * alpha * value * torch.exp(-log_q_theta), channel, counts)
     first = _means(weight, channel, counts)
-    return (counts.sum() / counts.clamp(min=1) * (second - first * first)).sum()
+    return ((second - first * first) * counts.sum() / counts.clamp(min=1)).sum()
 
 
 def kullback_leibler(

@@ -17,7 +17,6 @@ from madnis_py.physics.channels import PRIORS
 from madnis_py.physics.cuts import Cuts
 from madnis_py.physics.observables import features
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
-from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.scales import Scale
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class CrossSection(AbstractIntegrand):
         """Differential cross section times Jacobian in pb; see `AbstractIntegrand.evaluate`."""
         p, jacobian = self.momenta(x, channel)
         kept = np.flatnonzero(self._keeps(p, jacobian))
-        p_kept = as_momenta(p[kept])
+        p_kept = _events(p, kept)
         scattering = self._scatter(p_kept)
         value, prior = np.zeros(len(p)), np.ones((len(p), self.n_channels))
         value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * _flux(p_kept) * PICOBARN_PER_INVERSE_GEV2
@@ -133,6 +132,11 @@ class CrossSection(AbstractIntegrand):
         for index, rows in _runs(channel, self.n_channels):
             p[rows], jacobian[rows] = self.channels[index].mapping.forward(np.ascontiguousarray(points[rows]))
         return p, jacobian
+
+    @property
+    def pdf_id(self) -> int:
+        """LHAPDF number of the parton densities, 0 for beams that are partons."""
+        return self.luminosity.pdf.lhapdf_id if self.luminosity.pdf else 0
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
@@ -182,6 +186,11 @@ class CrossSection(AbstractIntegrand):
             flavours[:, columns] = densities[:, columns] * me2[:, None]
             diagrams = diagrams + densities[:, columns].sum(axis=1)[:, None] * squares
         return _Scattering(flavours, np.asarray(diagrams), mu_f, alpha_s)
+
+
+def _events(p: Array, rows: NDArray[np.intp]) -> Array:
+    """Some of the events, in the layout of the kernels: events fastest in memory."""
+    return np.take(p.transpose(1, 2, 0), rows, axis=2).transpose(2, 0, 1)
 
 
 def _require(good: NDArray[np.bool_], expected: str) -> None:

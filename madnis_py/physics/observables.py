@@ -23,11 +23,11 @@ def features(p: Array, hadronic: bool) -> Array:
         hadronic: whether to append log(s-hat / GeV^2) and the rapidity of the collision.
 
     Returns:
-        float64 (n, 3 (P - 2)) or (n, 3 (P - 2) + 2), finite: within plus and minus 50 also along the beam.
+        float64 (n, 3 (P - 2)) or (n, 3 (P - 2) + 2), never NaN: within plus and minus 50 also along the beam.
     """
     values = _core.observables(p, list(range(2, p.shape[1])))
     if hadronic:
         with np.errstate(divide="ignore"):
             log_a, log_b = np.log(p[:, 0, 0]), np.log(p[:, 1, 0])
             values = np.column_stack([values, np.log(4.0) + log_a + log_b, (log_a - log_b) / 2])
-    return np.clip(np.nan_to_num(values, nan=0.0), -_BOUND, _BOUND)
+    return np.clip(np.nan_to_num(values, copy=False, nan=0.0), -_BOUND, _BOUND)
