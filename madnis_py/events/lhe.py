@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +15,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-import madnis_py
-from madnis_py import _core
+from madnis_py import __version__, _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.output_file import OutputFile
@@ -226,19 +224,12 @@ def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
         InputError: a block has a name or a character that XML does not allow.
     """
     blocks = [f"<{name}>{_escaped(name, text)}</{name}>\n" for name, text in header_blocks.items()]
-    release = _release()
+    generator = f'<generator name="madnis_py" version="{__version__}">madnis_py {__version__}</generator>'
     return (
         '<LesHouchesEvents version="3.0">\n'
         f"<header>\n{''.join(blocks)}</header>\n"
-        f'<init>\n{init}\n<generator name="madnis_py" version="{release}">madnis_py {release}</generator>\n</init>\n'
+        f"<init>\n{init}\n{generator}\n</init>\n"
     ).encode()
-
-
-def _release() -> str:
-    try:
-        return version("madnis_py")
-    except PackageNotFoundError:  # a checkout that was built in place
-        return "unknown"
 
 
 def _escaped(name: str, text: str) -> str:
