@@ -1,7 +1,7 @@
 """A run: the only owner of a directory, a seed and a clock; survey -> train -> integrate -> generate.
 
-Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes on
-where it stopped and ends with the same bytes as one that was not.
+Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes
+on where it stopped and ends with the same bytes as one that was not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,6 @@ from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
 
 Method = Literal["madnis", "vegas"]
@@ -336,12 +335,13 @@ class Run:
             raise InputError(f"events: expected at least 1; got {events}")
         output = output or self.events_file
         require_event_file_name(output)
-        made = {"file": str(output.absolute()), "events": events, "seed": self.seed if seed is None else seed}
+        seed = self.seed if seed is None else seed
+        made = {"file": str(output.absolute()), "events": events, "seed": seed}
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate()
         sampler = self._samplers()[self.method]
-        source = EventSource(sampler, self.cross_section, result.maxima, made["seed"], self.directory.chunks)
+        source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
         with self._stage("generate"):
             chunks = self._collect(source, events, result)
             self._write(output, chunks, events, result)

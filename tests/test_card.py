@@ -83,10 +83,12 @@ TABLES = st.dictionaries(st.sampled_from(sorted(Card.model_fields)), VALUES | st
 @given(TABLES)
 @settings(max_examples=300, derandomize=True, deadline=None)
 def test_any_other_content_is_read_or_refused_in_one_sentence(tables):
+    refusal = ""
     try:
         Card.parse({**MINIMAL, **tables})
     except CardError as error:
-        assert re.match(r"card: [^:]+: ", str(error))
+        refusal = str(error)
+    assert not refusal or re.match(r"card: [^:]+: ", refusal)
 
 
 def write(tmp_path, content):

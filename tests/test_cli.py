@@ -193,7 +193,9 @@ def test_a_foreign_checkpoint_is_refused(command: Command, trained_copy: Path) -
 def test_momenta_of_another_process_are_refused(command: Command, tmp_path: Path) -> None:
     momenta = tmp_path / "momenta.json"
     momenta.write_text(json.dumps({"pdg": [1, -1, -11, 11], "points": [{"momenta": [[1.0, 0.0, 0.0, 1.0]]}]}))
-    refused(command("evaluate", "drell_yan", "--momenta", momenta), 2, r"points\.0\.momenta: expected 4 particles; got 1")
+    refused(
+        command("evaluate", "drell_yan", "--momenta", momenta), 2, r"points\.0\.momenta: expected 4 particles; got 1"
+    )
 
 
 def test_momenta_that_are_not_json_are_refused(command: Command, tmp_path: Path) -> None:

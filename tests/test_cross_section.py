@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from drell_yan_quadrature import Electroweak, cross_sections
 from scipy.stats import qmc
 
 from madnis_py import card
@@ -12,7 +13,6 @@ from madnis_py.card import Card
 from madnis_py.errors import GenerationError, PdfError
 from madnis_py.physics.pdf import load_pdf
 from madnis_py.physics.process import Process
-from tests.drell_yan_quadrature import Electroweak, cross_sections
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NNPDF = SHARED / "pdf" / "NNPDF40_lo_as_01180"

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from event_samples import drell_yan
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.physics.cross_section import PartonicEvents
-from tests.event_samples import drell_yan
 
 
 def equal(a: EventBatch, b: EventBatch) -> bool:

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from event_samples import SIGMA, drell_yan
 
 from madnis_py import _core
 from madnis_py.errors import GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
-from tests.event_samples import SIGMA, drell_yan
 
 INIT = LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (LheProcess(SIGMA, 3.0, SIGMA),))
 HEADER = {"madnis_py_card": 'definition = "p p > e+ e-"  # a & b <init> -- ]]> <!-- ü\r\n\tend'}

@@ -161,12 +161,13 @@ class SplineFlow(AbstractFlow):
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
         """
         counts = channel_counts(channel, self.n_channels)
-        x = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64).T.contiguous()
+        uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
+        x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
         for block in self._sampling_order():
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous(), log_q
+        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -176,11 +177,17 @@ class SplineFlow(AbstractFlow):
         """
         counts = channel_counts(channel, self.n_channels)
         _check_points(x, len(channel), self.dim)
-        y, log_q = x.T.contiguous(), x.new_zeros(len(x))
+        y = x.T.contiguous().to(self._device)
+        log_q = y.new_zeros(len(x))
         for block in reversed(self._sampling_order()):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
-        return log_q
+        return log_q.cpu()
+
+    @property
+    def _device(self) -> torch.device:
+        """Where the parameters are; points come from the CPU and go back to it."""
+        return next(self.parameters()).device
 
     def _sampling_order(self) -> list[CouplingBlock]:
         return cast("list[CouplingBlock]", list(self.blocks))
