@@ -134,7 +134,7 @@ def train(
     """Survey the channels and train; `integrate` and `generate` go on from there."""
     with _working(threads, json_output) as work:
         started = work.new(card, output, seed, method, preset, device)
-        started.prepare()
+        started.samplers()
         if json_output:
             _print_json(started.record)
 

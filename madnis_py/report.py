@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -117,7 +117,7 @@ def percent(share: float) -> str:
 
 def with_error(value: float, error: float) -> str:
     """A number with its error in the last digits, e.g. 4209.6(1.2)."""
-    return str(gvar.gvar(value, error))  # type: ignore[no-untyped-call]
+    return str(gvar.gvar(value, error))
 
 
 def result_table(record: Mapping[str, Any]) -> Table:
@@ -127,7 +127,7 @@ def result_table(record: Mapping[str, Any]) -> Table:
     columns = [(name, record[name]) for name in ("vegas", "madnis") if record.get(name)]
     for name, _ in columns:
         table.add_column({"vegas": "VEGAS", "madnis": "neural"}[name], justify="right")
-    rows = {
+    rows: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "sigma / pb": lambda part: with_error(part["sigma_pb"], part["sigma_error_pb"]),
         "relative error": lambda part: percent(part["sigma_error_pb"] / part["sigma_pb"]),
         "chi^2/dof": lambda part: f"{part['chi2_per_dof']:.2f}",

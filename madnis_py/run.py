@@ -308,7 +308,7 @@ class Run:
         points = points or (stored.points if stored else POINTS[self.process.card.training.preset])
         if stored is not None and stored.points == points:
             return stored
-        samplers = self._samplers()
+        samplers = self.samplers()
         with self._stage("integrate", evaluations=points * len(samplers)):
             results = {name: self._integrate(name, sampler, points) for name, sampler in samplers.items()}
         dumped = {name: result.model_dump() for name, result in results.items()}
@@ -340,18 +340,22 @@ class Run:
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate()
-        sampler = self._samplers()[self.method]
+        sampler = self.samplers()[self.method]
         source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
         with self._stage("generate"):
             chunks = self._collect(source, events, result)
-            self._write(output, chunks, events, result)
+            n_eff = self._write(output, chunks, events, result)
             source.clear()
-        self.directory.update(events=events, generated=made)
+        unweighting = self.record["unweighting"] | {"n_eff": n_eff}
+        self.directory.update(events=events, generated=made, unweighting=unweighting)
         return output
 
-    def prepare(self) -> None:
-        """The stages before integration."""
-        self._samplers()
+    def samplers(self) -> dict[str, Integrator]:
+        """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""
+        grids = Integrator(self.cross_section, self.survey(), PriorWeights(), seed=self.seed, executor=self.executor)
+        if self.method == "vegas":
+            return {"vegas": grids}
+        return {"vegas": grids, "madnis": self.train()}
 
     def execute(self, events: int, points: int | None = None) -> Self:
         """All stages, with the events in `events_file`."""
@@ -385,13 +389,6 @@ class Run:
     def _stored_result(self) -> Result | None:
         content = self.directory.record.get(self.method)
         return Result.model_validate(content) if content else None
-
-    def _samplers(self) -> dict[str, Integrator]:
-        """What there is to integrate with; VEGAS always, as the baseline."""
-        grids = Integrator(self.cross_section, self.survey(), PriorWeights(), seed=self.seed, executor=self.executor)
-        if self.method == "vegas":
-            return {"vegas": grids}
-        return {"vegas": grids, "madnis": self.train()}
 
     def _trainer(self) -> tuple[Trainer, float]:
         """The trainer at the last stored step, and the seconds that it has worked so far."""
@@ -518,8 +515,12 @@ class Run:
             )
         return chunks
 
-    def _write(self, output: Path, chunks: list[Path], events: int, result: Result) -> None:
-        """Write the first events of the chunks, with weights whose mean is the cross section."""
+    def _write(self, output: Path, chunks: list[Path], events: int, result: Result) -> float:
+        """Write the first events of the chunks, with weights whose mean is the cross section.
+
+        Returns:
+            Kish's effective number of events, (sum w)^2 / sum w^2.
+        """
         weights = np.concatenate([EventBatch.load(path).weight for path in chunks])[:events]
         unit = result.sigma_pb / weights.mean()
         init = self._init(result, float(unit * weights.max()))
@@ -527,6 +528,7 @@ class Run:
             for path in chunks:
                 batch = EventBatch.load(path).select(slice(0, events - writer.n_events))
                 writer.write(batch.rescaled(unit))
+        return float(weights.sum() ** 2 / (weights @ weights))
 
     def _init(self, result: Result, maximum: float) -> LheInit:
         process = LheProcess(result.sigma_pb, result.sigma_error_pb, maximum)

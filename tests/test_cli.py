@@ -43,7 +43,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     (folder / "small.toml").write_text(SMALL_CARD)
     run = Run(Process.from_card(cards.load(folder / "small.toml")), folder / "run", 3)
-    run.prepare()
+    run.samplers()
     return folder / "run"
 
 

@@ -116,9 +116,9 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
 
 def test_training_goes_on_from_the_step_where_it_stopped(process: Process, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        Run(process, tmp_path, SEED, watch=interrupt_in("train", 7)).prepare()
+        Run(process, tmp_path, SEED, watch=interrupt_in("train", 7)).samplers()
     told: list[StageProgress] = []
-    Run(process, tmp_path, SEED, watch=told.append).prepare()
+    Run(process, tmp_path, SEED, watch=told.append).samplers()
     assert [progress.done for progress in told if progress.stage == "train"] == list(range(8, 13))
 
 

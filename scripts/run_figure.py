@@ -1,0 +1,91 @@
+"""Draw what a finished run found: weights of both samplers, and the mass spectrum of its events.
+
+    python scripts/run_figure.py RUN_DIRECTORY FIGURE.svg
+
+The upper panel shows weights over their mean, w / <w>, of both samplers in units of the cross section: the narrower, the
+more events per trial. The lower one compares the invariant mass of the final pair in the unweighted events with the
+weighted points of VEGAS, an independent sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pylhe
+import torch
+from numpy.typing import NDArray
+
+mpl.use("svg")
+mpl.rcParams["svg.hashsalt"] = "madnis_py"
+import matplotlib.pyplot as plt
+
+from madnis_py.integration.samples import Samples
+from madnis_py.run import Run, workers
+
+POINTS = 100_000
+COLOURS = {"vegas": "tab:gray", "madnis": "tab:blue"}
+NAMES = {"vegas": "VEGAS", "madnis": "neural"}
+
+
+def pair_mass(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Invariant mass of particles 3 and 4 in GeV; p (n, P, 4)."""
+    total = p[:, 2] + p[:, 3]
+    return np.sqrt(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1))
+
+
+def event_momenta(path: Path) -> NDArray[np.float64]:
+    """Momenta (E, px, py, pz) of all events, (n, P, 4)."""
+    events = pylhe.LHEFile.fromfile(path).events
+    return np.array([[(q.e, q.px, q.py, q.pz) for q in event.particles] for event in events])
+
+
+def draw_weights(axes: plt.Axes, name: str, samples: Samples, efficiency: float) -> None:
+    """Distribution of w / <w> per channel, channels together."""
+    means = np.bincount(samples.channel, weights=samples.weight) / np.bincount(samples.channel)
+    ratio = samples.weight.numpy() / means[samples.channel.numpy()]
+    label = f"{NAMES[name]}, unweighting efficiency {100 * efficiency:.0f} %"
+    axes.hist(ratio, np.geomspace(0.03, 10, 120), histtype="step", color=COLOURS[name], label=label)
+
+
+def draw_masses(axes: plt.Axes, run: Run, samples: Samples) -> None:
+    """Mass spectrum of the events and of weighted points, d sigma / d m in pb / GeV."""
+    edges = np.geomspace(15, 1000, 90)
+    momenta, _ = run.cross_section.momenta(samples.x, samples.channel)
+    counts = np.bincount(samples.channel)[samples.channel.numpy()]
+    width = np.diff(edges)
+    weighted, _ = np.histogram(pair_mass(momenta), edges, weights=samples.weight.numpy() / counts)
+    axes.stairs(weighted / width, edges, color=COLOURS["vegas"], label="VEGAS, weighted")
+    found, _ = np.histogram(pair_mass(event_momenta(run.events_file)), edges)
+    unit = run.record["sigma_pb"] / run.record["events"] / width
+    centres = np.sqrt(edges[1:] * edges[:-1])
+    axes.errorbar(
+        centres, found * unit, np.sqrt(found) * unit, fmt=".", ms=3, color=COLOURS["madnis"], label="neural, events"
+    )
+
+
+def main() -> None:
+    """Read the command line and draw."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("figure", type=Path)
+    arguments = parser.parse_args()
+    figure, (above, below) = plt.subplots(2, 1, figsize=(7, 7), layout="constrained")
+    with workers() as executor:
+        run = Run.open(arguments.directory, executor=executor)
+        for name, sampler in run.samplers().items():
+            samples = sampler.sample(torch.full((run.cross_section.n_channels,), POINTS), "figure")
+            draw_weights(above, name, samples, run.record[name]["unweighting"]["efficiency"])
+            if name == "vegas":
+                draw_masses(below, run, samples)
+    above.set(xscale="log", yscale="log", xlabel="weight / mean weight of the channel", ylabel="points")
+    below.set(xscale="log", yscale="log", xlabel="pair mass / GeV", ylabel="dsigma/dm / (pb / GeV)")
+    above.legend()
+    below.legend()
+    figure.savefig(arguments.figure, metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
