@@ -1,8 +1,8 @@
 // Elementary functions on the number type T.
 //
-// For double they are those of the C library. For Lane, those that matter to speed have a vector form below (range
-// reduction and a polynomial, within a few units in the last place of the C library over the full range); the others
-// are applied element by element. Every element goes through the same instructions wherever it is in a lane.
+// For double they are those of the C library. For Lane they have a vector form below: range reduction and a polynomial,
+// within a few units in the last place of the C library over the full range. Every element goes through the same
+// instructions wherever it is in a lane.
 #pragma once
 
 #include <algorithm>
@@ -25,12 +25,10 @@ using std::copysign;
 using std::cos;
 using std::exp;
 using std::expm1;
-using std::hypot;
 using std::log;
 using std::log1p;
 using std::max;
 using std::min;
-using std::pow;
 using std::sin;
 using std::sqrt;
 using std::tan;
@@ -269,10 +267,6 @@ inline Lane asinh(const Lane& x) {
     const Lane near = log1p(a + a * a / (1. + sqrt(a * a + 1.)));
     const Lane value = select(a < 1e8, near, log(a) + std::numbers::ln2);
     return select(x != 0., copysign(value, x), x);
-}
-
-inline Lane pow(const Lane& x, const Lane& y) {
-    return Lane([&](auto i) { return std::pow(double(x[i]), double(y[i])); });
 }
 
 }  // inline namespace MADNIS_ISA
