@@ -1,1 +1,78 @@
-"""Neural multi-channel importance sampling and event generation for the LHC."""
+"""Neural multi-channel importance sampling and event generation for the LHC.
+
+    import madnis_py as mn
+
+    mn.Integrator(integrand)                 # multi-channel importance sampling of any integrand
+    mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
+    mn.Process.from_card("drell_yan")        # a collider process
+    mn.Run(process, directory, seed)         # survey, train, integrate, generate
+
+Names are imported when first used, so that `import madnis_py` costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
+    from madnis_py.integration.channel_weights import ChannelWeights
+    from madnis_py.integration.estimate import Estimate
+    from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
+    from madnis_py.integration.integrator import Integrator
+    from madnis_py.integration.samples import Samples
+    from madnis_py.integration.training import TrainingSettings, train
+    from madnis_py.integration.vegas import VegasFlow, train_vegas
+    from madnis_py.physics.process import Process
+    from madnis_py.run import Run
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AbstractFlow": "flows.flow",
+    "AbstractIntegrand": "integration.integrand",
+    "ChannelWeights": "integration.channel_weights",
+    "Estimate": "integration.estimate",
+    "Evaluation": "integration.integrand",
+    "FlowSettings": "flows.flow",
+    "FunctionIntegrand": "integration.integrand",
+    "Integrator": "integration.integrator",
+    "Process": "physics.process",
+    "Run": "run",
+    "Samples": "integration.samples",
+    "SplineFlow": "flows.flow",
+    "TrainingSettings": "integration.training",
+    "VegasFlow": "integration.vegas",
+    "train": "integration.training",
+    "train_vegas": "integration.vegas",
+}
+
+__all__ = [
+    "AbstractFlow",
+    "AbstractIntegrand",
+    "ChannelWeights",
+    "Estimate",
+    "Evaluation",
+    "FlowSettings",
+    "FunctionIntegrand",
+    "Integrator",
+    "Process",
+    "Run",
+    "Samples",
+    "SplineFlow",
+    "TrainingSettings",
+    "VegasFlow",
+    "train",
+    "train_vegas",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -24,9 +24,36 @@ class DrellYan:
     ) -> None: ...
     def evaluate(self, p: _Array) -> tuple[_Array, _Array]: ...
 
+# lhe
+
+def lhe_text(
+    pdg: NDArray[np.int32],
+    status: NDArray[np.int32],
+    mothers: NDArray[np.int32],
+    colour: NDArray[np.int32],
+    momenta: NDArray[np.float64],
+    mass: NDArray[np.float64],
+    spin: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    alpha_qed: NDArray[np.float64],
+    alpha_s: NDArray[np.float64],
+    process_id: NDArray[np.int32],
+) -> list[bytes]: ...
+
 # observables
 
 def observables(p: _Array, particles: Sequence[int]) -> _Array: ...
+
+# pdf
+
+class PdfGrid:
+    def __init__(self, x: _Array, q2: _Array, values: _Array, minimum: float) -> None: ...
+    def density(self, columns: Sequence[int], x: _Array, q2: _Array) -> _Array: ...
+
+class AlphaSTable:
+    def __init__(self, q2: _Array, values: _Array) -> None: ...
+    def evaluate(self, q2: _Array) -> _Array: ...
 
 # phase_space
 

@@ -53,6 +53,22 @@ inline const double* scalars(const py::array& array, const char* name, std::size
     return data;
 }
 
+// Any shape, C-contiguous.
+template <class Number>
+const Number* contiguous(const py::array& array, const char* name, const std::vector<std::size_t>& shape) {
+    std::string expected = py::str(py::dtype::of<Number>()).template cast<std::string>() + " (";
+    bool good = std::size_t(array.ndim()) == shape.size() && (array.flags() & py::array::c_style);
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+        if (axis > 0) expected += ", ";
+        expected += std::to_string(shape[axis]);
+        good = good && std::size_t(array.shape(py::ssize_t(axis))) == shape[axis];
+    }
+    expected += shape.size() == 1 ? ",), contiguous" : "), C-contiguous";
+    const auto* data = typed<Number>(array, name, expected);
+    if (!good) fail(name, expected, array);
+    return data;
+}
+
 // Momenta: float64 (n, particles, 4), event-fastest in memory, as every kernel returns them.
 inline ConstBatch momenta(const py::array& array, const char* name, std::size_t particles) {
     const std::string expected =

@@ -20,6 +20,10 @@ void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t e
 void invariant_inverse(const InvariantSpec& spec, const double* s, std::size_t events, double* z, double* jacobian);
 void s_channel_forward(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
 void s_channel_inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
+void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::size_t count, const std::int64_t* columns,
+                 std::size_t n_columns, double* xf);
+
+void alpha_s(const AlphaSTable& table, const double* q2, std::size_t count, double* result);
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

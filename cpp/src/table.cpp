@@ -20,6 +20,8 @@ const KernelTable table = {
     .invariant_inverse = invariant_inverse,
     .s_channel_forward = s_channel_forward,
     .s_channel_inverse = s_channel_inverse,
+    .pdf_density = pdf_density,
+    .alpha_s = alpha_s,
 };
 
 }  // inline namespace MADNIS_ISA

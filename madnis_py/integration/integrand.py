@@ -18,8 +18,9 @@ class Evaluation:
 
     Attributes:
         value: f(p) J_i(x), the integrand times the Jacobian of the channel's mapping, float64, shape (n,).
-        features: what the channel weights are a function of, float64, shape (n, n_features).
-        prior: channel weights before training, non-negative, float64, shape (n, n_channels); rows need not be normalised.
+        features: what the channel weights are a function of, finite, float64, shape (n, n_features).
+        prior: channel weights before training, non-negative, float64, shape (n, n_channels); rows need not be
+            normalised, but one that is all 0 belongs to a value of 0.
     """
 
     value: Tensor

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor
 
 
@@ -34,3 +36,16 @@ class Samples:
     def __len__(self) -> int:
         """Number of points."""
         return len(self.channel)
+
+    def select(self, index: Tensor) -> Samples:
+        """The points of the given positions, int64."""
+        return Samples(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def sorted_by_channel(self) -> Samples:
+        """The same points in the order of their channels, otherwise in the order they have."""
+        return self.select(torch.argsort(self.channel, stable=True))
+
+    @staticmethod
+    def concatenate(parts: Sequence[Samples]) -> Samples:
+        """Join samples end to end; they are sorted when the channels ascend from each part to the next."""
+        return Samples(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Samples)))

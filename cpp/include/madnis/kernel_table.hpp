@@ -7,6 +7,9 @@
 
 namespace madnis {
 
+struct PdfGrid;
+struct AlphaSTable;
+
 struct KernelTable {
     const char* name;         // "baseline", "avx2", "avx512"
     std::size_t lane_width;   // doubles per SIMD register
@@ -32,6 +35,13 @@ struct KernelTable {
                               double* jacobian);
     void (*s_channel_forward)(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
     void (*s_channel_inverse)(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
+    // x f(x, Q^2) of the flavours numbered `columns` (-1: zero) to xf (count, n_columns). 0 for x outside (0, last
+    // knot], NaN for NaN and for Q^2 < 0.
+    void (*pdf_density)(const PdfGrid& grid, const double* x, const double* q2, std::size_t count,
+                        const std::int64_t* columns, std::size_t n_columns, double* xf);
+
+    // alpha_s(Q^2); NaN for NaN and for Q^2 < 0.
+    void (*alpha_s)(const AlphaSTable& table, const double* q2, std::size_t count, double* result);
 };
 
 // The fastest table this processor runs, chosen once. The environment variable MADNIS_PY_ISA names another one.

@@ -1,0 +1,368 @@
+"""The process card: what is computed, in TOML, checked before anything runs.
+
+Every table of the card is a frozen model with a sentence per key; an error names the file, the path inside it, what was
+expected and what came: "drell_yan.toml: beams.energy[1]: expected GeV > 0; got -6500".
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import math
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import tomli_w
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_core import ErrorDetails
+
+from madnis_py.errors import CardError
+
+DynamicalScale = Literal["ht", "ht/2", "sum_mt", "sum_mt/2", "sqrt_s"]
+PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
+
+
+def shown(value: object) -> str:
+    """A value of a card as its author wrote it, shortened to one line."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def closest(word: str, candidates: Iterable[str]) -> str:
+    """'; did you mean "..."?' with the nearest candidate, or the list of all of them if none is near."""
+    names = sorted(candidates)
+    by_folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f'; did you mean "{by_folded[near[0]]}"?' if near else f"; known are {', '.join(names)}"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    """A validator that says what it expected and what came."""
+
+    def check(value: Any) -> Any:
+        if not accept(value):
+            raise ValueError(f"expected {expected}; got {shown(value)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
+    return _checked(expected, lambda value: _is_number(value) and accept(value))
+
+
+def _is_scale(value: object) -> bool:
+    return value in get_args(DynamicalScale) if isinstance(value, str) else _is_number(value) and value > 0  # type: ignore[operator]
+
+
+Real = Annotated[float, _number("a number", lambda value: True)]
+PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
+Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
+NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
+Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
+Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
+Setting = Annotated[
+    bool | int | float | str,
+    _checked("a number, text or true or false", lambda value: isinstance(value, bool | int | float | str)),
+]
+BeamEnergies = Annotated[
+    tuple[PositiveEnergy, PositiveEnergy],
+    _checked("two energies [beam 1, beam 2]", lambda value: isinstance(value, list | tuple) and len(value) == 2),
+]
+Scale = Annotated[
+    float | DynamicalScale, _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale)
+]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProcessTable(_Table):
+    """[process]: what collides and what comes out."""
+
+    definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
+    model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
+
+
+class ParameterTable(BaseModel):
+    """[parameters]: model parameters by their SLHA names; every other key is a parameter of the model and a number."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Real]
+
+    param_card: Text | None = Field(None, description="SLHA file with parameters, relative to the folder of the card.")
+
+    @property
+    def overrides(self) -> dict[str, float]:
+        """Parameter name -> value; these win over the param_card."""
+        return dict(self.__pydantic_extra__)
+
+
+class BeamTable(_Table):
+    """[beams]: energies and parton densities."""
+
+    energy: BeamEnergies = Field((6500.0, 6500.0), description="Energy of each beam in GeV.")
+    pdf: Text = Field("toy", description='LHAPDF set name, folder, "toy" (shipped), or "none": partons at beam energy.')
+    pdf_backend: Literal["builtin", "lhapdf"] = Field("builtin", description="What interpolates the PDF grids.")
+
+
+class ScaleTable(_Table):
+    """[scales]: where parton densities and the strong coupling are evaluated."""
+
+    factorization: Scale = Field(91.188, description="mu_F in GeV, or the name of a dynamical scale.")
+    renormalization: Scale = Field(91.188, description="mu_R in GeV, or the name of a dynamical scale.")
+
+
+class CutTable(_Table):
+    """One entry of [cuts]: the range of each observable for which an event is kept; both ends belong to it."""
+
+    pt_min: Energy | None = Field(None, description="Transverse momentum of a particle in GeV.")
+    pt_max: Energy | None = Field(None, description="Transverse momentum of a particle in GeV.")
+    eta_min: NonNegative | None = Field(None, description="Absolute pseudorapidity of a particle.")
+    eta_max: NonNegative | None = Field(None, description="Absolute pseudorapidity of a particle.")
+    rapidity_min: NonNegative | None = Field(
+        None, validation_alias=AliasChoices("rapidity_min", "y_min"), description="Absolute rapidity of a particle."
+    )
+    rapidity_max: NonNegative | None = Field(
+        None, validation_alias=AliasChoices("rapidity_max", "y_max"), description="Absolute rapidity of a particle."
+    )
+    energy_min: Energy | None = Field(None, description="Energy of a particle in GeV, in the laboratory.")
+    energy_max: Energy | None = Field(None, description="Energy of a particle in GeV, in the laboratory.")
+    mass_min: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
+    mass_max: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
+    pt_sum_min: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
+    pt_sum_max: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
+    dr_min: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    dr_max: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""
+        limits = self.model_dump(exclude_none=True)
+        observables = dict.fromkeys(name.rpartition("_")[0] for name in limits)
+        return {
+            name: (limits.get(f"{name}_min", -math.inf), limits.get(f"{name}_max", math.inf)) for name in observables
+        }
+
+
+_SINGLE = ("pt", "eta", "rapidity", "energy")
+
+
+def _check_cut(names: str, table: CutTable) -> None:
+    count = len(names.split(","))
+    for observable, (minimum, maximum) in table.ranges().items():
+        if (observable in _SINGLE) != (count == 1) or (observable == "dr" and count != 2):
+            wanted = "one particle or class" if observable in _SINGLE else 'a pair like "e+,e-"'
+            raise ValueError(f"expected {wanted} for a cut on {observable}; got {shown(names)}")
+        if minimum > maximum:
+            raise ValueError(f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}")
+
+
+class ChannelTable(_Table):
+    """[channels]: how the integral is split."""
+
+    prior: PriorName = Field("auto", description="Channel weights before training; auto chooses for the process.")
+
+
+class TrainingTable(BaseModel):
+    """[training]: a preset, and single settings that differ from it under the names that the training gives them."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Setting]
+
+    preset: Literal["quick", "standard", "paper"] = Field("standard", description="Size of networks and training.")
+
+    @property
+    def overrides(self) -> dict[str, Setting]:
+        """Setting name -> value, to be checked by whoever trains."""
+        return dict(self.__pydantic_extra__)
+
+
+class EventTable(_Table):
+    """[events]: how weighted events become unweighted ones."""
+
+    overweight_share: Share = Field(
+        0.001, description="Share of the cross section that may lie in events above the maximum weight."
+    )
+
+
+class Card(_Table):
+    """A process card; every value has a default but `process.definition`."""
+
+    process: ProcessTable = Field(description="What collides and what comes out.")
+    parameters: ParameterTable = Field(ParameterTable(), description="Model parameters that differ from the defaults.")
+    beams: BeamTable = Field(BeamTable(), description="Energies and parton densities.")
+    scales: ScaleTable = Field(ScaleTable(), description="Factorisation and renormalisation scale.")
+    cuts: dict[str, CutTable] = Field(
+        {}, description='Ranges to keep, by class (jet, lepton, ...), particle, or several: "e+,e-".'
+    )
+    channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
+    training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
+    events: EventTable = Field(EventTable(), description="How events are unweighted.")
+
+    _source: str = PrivateAttr("card")
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], source: str = "card") -> Card:
+        """Check the content of a card.
+
+        Args:
+            data: tables as `tomllib` returns them.
+            source: how messages call the card, usually its file name.
+
+        Raises:
+            CardError: a key is unknown or a value cannot be used; the message tells the first one.
+        """
+        try:
+            card = cls.model_validate(data)
+        except ValidationError as error:
+            raise CardError(f"{source}: {_sentence(error.errors()[0])}") from None
+        card._source = source
+        for names, table in card.cuts.items():
+            try:
+                _check_cut(names, table)
+            except ValueError as error:
+                raise card.error(f"cuts.{_quoted(names)}", str(error)) from None
+        return card
+
+    @property
+    def source(self) -> str:
+        """How messages call this card."""
+        return self._source
+
+    def error(self, path: str, sentence: str) -> CardError:
+        """An error at a place of this card, for checks that need more than the card.
+
+        Args:
+            path: place inside the card, e.g. "process.definition".
+            sentence: what was expected and what came.
+        """
+        return CardError(f"{self._source}: {path}: {sentence}")
+
+    def updated(self, changes: Mapping[str, Mapping[str, Any]]) -> Card:
+        """This card with some keys of some tables replaced, checked again.
+
+        Args:
+            changes: table -> key -> value, e.g. `{"beams": {"pdf": "none"}}`; None takes a key away.
+
+        Raises:
+            CardError: as `parse`.
+        """
+        data = self.content()
+        for table, values in changes.items():
+            merged = {**data.get(table, {}), **values}
+            data[table] = {key: value for key, value in merged.items() if value is not None}
+        return Card.parse(data, self._source)
+
+    def content(self) -> dict[str, Any]:
+        """The tables of this card with every default written out, as plain Python values."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def to_toml(self) -> str:
+        """The card as text, every default written out; `load` reads it back to a card of the same digest."""
+        return tomli_w.dumps(self.content())
+
+    def digest(self) -> str:
+        """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same."""
+        return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()
+
+
+def shipped() -> dict[str, Path]:
+    """Name -> file of the cards that come with the package, sorted by name."""
+    package = Path(__file__).resolve().parent
+    installed, checkout = package / "processes", package.parent / "processes"
+    folder = installed if installed.is_dir() else checkout
+    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+
+
+def load(path_or_name: str | Path) -> Card:
+    """Read a card.
+
+    Args:
+        path_or_name: a file, or the bare name of a shipped process such as "drell_yan". Relative paths inside the card
+            (`param_card`, a `pdf` folder with a "/") are meant from the folder of the card and come back absolute.
+
+    Raises:
+        CardError: the file is missing or not UTF-8 TOML, a key is unknown or a value cannot be used.
+    """
+    path = shipped().get(str(path_or_name)) or Path(path_or_name)
+    data = _parse_toml(_read_text(path), path.name)
+    _make_absolute(data, path.resolve().parent)
+    return Card.parse(data, path.name)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        hint = closest(path.stem, shipped())
+        raise CardError(f"{path}: expected a card file or the name of a shipped process; got neither{hint}") from None
+    except IsADirectoryError:
+        raise CardError(f"{path}: expected a card file; got a directory") from None
+    except OSError as error:
+        raise CardError(f"{path}: expected a readable card file; got: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise CardError(f"{path}: expected UTF-8 text; got byte 0x{byte:02x} at offset {error.start}") from None
+
+
+def _parse_toml(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        what, where = re.fullmatch(r"(.*?)(?: \(at (.*)\))?", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
+        raise CardError(f"{source}: {where or 'syntax'}: expected TOML; {what}") from None
+
+
+def _make_absolute(data: dict[str, Any], folder: Path) -> None:
+    for table, key in (("parameters", "param_card"), ("beams", "pdf")):
+        values = data.get(table)
+        if not isinstance(values, dict):
+            continue
+        text = values.get(key)
+        if isinstance(text, str) and (key == "param_card" or "/" in text):
+            values[key] = str((folder / Path(text).expanduser()).resolve())
+
+
+def _quoted(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+
+
+def _place(parts: Iterable[int | str]) -> str:
+    """A path inside a card: beams.energy[1]."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}"
+    return text.removeprefix(".")
+
+
+def _keys_beside(place: list[int | str]) -> list[str]:
+    """The keys of the table in which the last part of the path stands."""
+    if len(place) == 1:
+        return list(Card.model_fields)
+    table = CutTable if place[0] == "cuts" else Card.model_fields[str(place[0])].annotation
+    return list(table.model_fields)  # type: ignore[union-attr]
+
+
+def _sentence(error: ErrorDetails) -> str:
+    kind, got = error["type"], shown(error["input"])
+    place = list(error["loc"])
+    match kind:
+        case "extra_forbidden":
+            return f"{_place(place)}: unknown key{closest(str(place[-1]), _keys_beside(place))}"
+        case "missing":
+            return f"{_place(place)}: expected a value; got none"
+        case "literal_error":
+            return f"{_place(place)}: expected {error['ctx']['expected']}; got {got}".replace("'", '"')
+        case "value_error":
+            return f"{_place(place)}: {error['ctx']['error']}"
+        case _:
+            return f"{_place(place)}: expected a table; got {got}"

@@ -1,0 +1,313 @@
+"""From weighted points to unweighted events: maxima per channel, hit or miss, and how efficient it was."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, astuple, dataclass
+from math import ceil, expm1, log
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from madnis_py.errors import GenerationError, InputError
+from madnis_py.integration.samples import Samples
+
+Floats = NDArray[np.float64]
+
+
+def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -> Floats:
+    """Truncated maximum weight of every channel: the smallest sum of maxima that the overweight share allows.
+
+    The excess above the maxima M_i is sum_i mean_i max(0, w - M_i) and must not exceed overweight_share * sum_i
+    mean_i(w). Lowering M_i costs P_i(w > M_i) of it, so at the minimum of sum_i M_i this probability is the same in all
+    channels. The excess is linear between neighbouring weights: the segments of all channels are spent in the order of
+    their slope until the share is used up, which is exact. No maximum falls below the mean of the channel's positive
+    weights, so a channel that hardly counts is still drawn and its overweights stay moderate.
+
+    Take fresh points, not those of the training. The top weight alone exceeds a share of 1 % below about 10^4 points
+    per channel, and one is back at the true maximum; a share of 0.1 % needs correspondingly more.
+
+    Args:
+        samples: weighted points, weights >= 0.
+        n_channels: number of channels.
+        overweight_share: share of the cross section that may lie above the maxima, in [0, 1); 0 gives the true maxima.
+
+    Returns:
+        maxima in the unit of the weights, float64, shape (n_channels,); 0 for a channel without positive weights.
+
+    Raises:
+        InputError: the share is outside [0, 1).
+        GenerationError: a weight is negative, or none is positive.
+    """
+    if not 0 <= overweight_share < 1:
+        raise InputError(f"overweight_share: expected a number in [0, 1); got {overweight_share}")
+    weights = [ChannelWeightList.of(w) for w in _split(samples, n_channels)]
+    total = sum(channel.mean for channel in weights)
+    if not total > 0:
+        raise GenerationError("unweighting: no point has a positive weight, so there are no events to generate")
+    spent = _cheapest_segments([channel.segments() for channel in weights], overweight_share * total)
+    return np.array([channel.top - cut for channel, cut in zip(weights, spent, strict=True)])
+
+
+@dataclass(frozen=True)
+class ChannelWeightList:
+    """The weights of one channel, largest first, shape (n,); n may be 0."""
+
+    descending: Floats
+
+    @classmethod
+    def of(cls, weight: Floats) -> ChannelWeightList:
+        """Sort the weights of a channel."""
+        return cls(np.sort(weight)[::-1])
+
+    @property
+    def top(self) -> float:
+        """The largest weight."""
+        return float(self.descending[0]) if len(self.descending) else 0.0
+
+    @property
+    def mean(self) -> float:
+        """The channel's part of the integral."""
+        return float(self.descending.mean()) if len(self.descending) else 0.0
+
+    @property
+    def floor(self) -> float:
+        """Mean of the positive weights."""
+        positive = np.count_nonzero(self.descending)
+        return float(self.descending.sum()) / positive if positive else 0.0
+
+    def segments(self) -> tuple[Floats, Floats]:
+        """Slopes P(w > M) and lengths of the pieces between neighbouring weights, from the top to the floor."""
+        n = len(self.descending)
+        knots = np.maximum(self.descending, self.floor)
+        return np.arange(1, n) / max(n, 1), knots[:-1] - knots[1:]
+
+
+def _cheapest_segments(segments: list[tuple[Floats, Floats]], budget: float) -> Floats:
+    """Length per channel of the segments with the smallest slopes that the budget, slope times length, pays for."""
+    slope, length = (np.concatenate(parts) for parts in zip(*segments, strict=True))
+    channel = np.repeat(np.arange(len(segments)), [len(slopes) for slopes, _ in segments])
+    order = np.argsort(slope, kind="stable")
+    cost = (slope * length)[order]
+    before = np.cumsum(cost) - cost
+    share = np.clip(budget - before, 0.0, cost) / np.where(cost > 0, cost, 1.0)
+    spent = np.bincount(channel[order], weights=share * length[order], minlength=len(segments))
+    return spent.astype(np.float64)
+
+
+def _split(samples: Samples, n_channels: int) -> list[Floats]:
+    """Weights per channel."""
+    weight = samples.weight.numpy()
+    if len(weight) and weight.min() < 0:
+        event = int(weight.argmin())
+        raise GenerationError(
+            f"unweighting: expected weights >= 0; got {weight[event]} in channel {int(samples.channel[event])}, "
+            f"point {samples.x[event].tolist()}"
+        )
+    counts = torch.bincount(samples.channel, minlength=n_channels).numpy()
+    return np.split(weight, np.cumsum(counts)[:-1])
+
+
+@dataclass(frozen=True)
+class UnweightingSummary:
+    """What unweighting costs and how good its events are.
+
+    Attributes:
+        efficiency: sigma / sum_i M_i, the mean of w / M_i when channels are drawn in proportion to their maxima M_i.
+        efficiency_bootstrap: the same with the maxima of Eq. (2.67); see `bootstrap_efficiency`.
+        overweight_share: share of the cross section above the maxima.
+        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the weights max(1, w / M_i).
+        cut_acceptance: share of the trials with a weight above zero.
+    """
+
+    efficiency: float
+    efficiency_bootstrap: float
+    overweight_share: float
+    n_eff: float
+    cut_acceptance: float
+
+    def to_dict(self) -> dict[str, float]:
+        """The entries of the `unweighting` table of run.json."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class UnweightingTally:
+    """Sums over trials with r = w / M_i, expected rather than drawn; tallies of chunks add up.
+
+    Attributes:
+        trials: number of trials, or 1 where the sums are expectations per trial.
+        positive: trials with r > 0.
+        accepted: sum of min(1, r), the expected number of events.
+        ratio: sum of r, the expected sum of the event weights max(1, r).
+        ratio_squared: sum of r max(1, r), the expected sum of the squared event weights.
+    """
+
+    trials: float = 0.0
+    positive: float = 0.0
+    accepted: float = 0.0
+    ratio: float = 0.0
+    ratio_squared: float = 0.0
+
+    @classmethod
+    def of(cls, ratio: Floats, measure: Floats) -> UnweightingTally:
+        """Sums over trials that count as often as their measure says; both float64, shape (n,)."""
+        accepted, weight = np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
+        columns = (np.ones_like(ratio), ratio > 0, accepted, ratio, ratio * weight)
+        return cls(*(float(measure @ column) for column in columns))
+
+    def __add__(self, other: UnweightingTally) -> UnweightingTally:
+        """Sums over the trials of both."""
+        return UnweightingTally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+    @property
+    def accepted_fraction(self) -> float:
+        """Events per trial, <min(1, w / M_i)>."""
+        return self.accepted / self.trials
+
+    @property
+    def mean_event_weight(self) -> float:
+        """Expected mean of the event weights; an event weight times sigma over this is XWGTUP in pb."""
+        return self.ratio / self.accepted
+
+    def summary(self, n_events: int, efficiency_bootstrap: float) -> UnweightingSummary:
+        """The figures of a run.
+
+        Args:
+            n_events: number of events that were or shall be made.
+            efficiency_bootstrap: from `bootstrap_efficiency`.
+        """
+        return UnweightingSummary(
+            efficiency=self.ratio / self.trials,
+            efficiency_bootstrap=efficiency_bootstrap,
+            overweight_share=1.0 - self.accepted / self.ratio,
+            n_eff=n_events * self.ratio**2 / (self.accepted * self.ratio_squared),
+            cut_acceptance=self.positive / self.trials,
+        )
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The trials that became events.
+
+    Attributes:
+        index: positions in the samples, ascending, int64, shape (k,).
+        weight: event weights max(1, w / M_i), float64, shape (k,).
+        tally: what all trials add to the figures of the run.
+    """
+
+    index: Tensor
+    weight: Tensor
+    tally: UnweightingTally
+
+
+class Unweighter:
+    """Hit or miss with kept overweights, Eq. (2.66).
+
+    Every trial draws a channel in proportion to its maximum M_i and a point of that channel. It is accepted with
+    probability min(1, w / M_i) and carries the weight max(1, w / M_i): no weight is clipped, so every expectation stays
+    what it was.
+
+        counts = unweighter.trials(n, generator)
+        samples = integrator.sample(counts, ...)
+        accepted = unweighter.accept(samples, uniform)
+
+    Accepted events are sorted by channel. Shuffle them before some of them are left out (`EventBatch.shuffled`).
+
+    Args:
+        maxima: M_i >= 0 in the unit of the weights, float64, shape (n_channels,); channels with 0 are never drawn.
+
+    Raises:
+        InputError: maxima that are negative, not finite or all zero.
+    """
+
+    def __init__(self, maxima: Floats) -> None:
+        if not (np.isfinite(maxima).all() and (maxima >= 0).all() and maxima.any()):
+            raise InputError(f"unweighting: expected finite maxima >= 0, one at least > 0; got {maxima.tolist()}")
+        self.maxima = maxima
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels."""
+        return len(self.maxima)
+
+    @property
+    def shares(self) -> Floats:
+        """Probability of every channel in a trial, shape (n_channels,)."""
+        shares: Floats = self.maxima / self.maxima.sum()
+        return shares
+
+    def trials(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw how many of n trials every channel gets; int64, shape (n_channels,), sum n."""
+        drawn = torch.multinomial(torch.from_numpy(self.shares), n, replacement=True, generator=generator)
+        return torch.bincount(drawn, minlength=self.n_channels)
+
+    def accept(self, samples: Samples, uniform: Tensor) -> Accepted:
+        """Decide for every trial.
+
+        Args:
+            samples: the points of the trials, weights >= 0, shape (n,).
+            uniform: random numbers in [0, 1), float64, shape (n,).
+
+        Raises:
+            GenerationError: a weight is negative, or positive in a channel whose maximum is 0.
+        """
+        ratio = self._ratio(samples)
+        index = np.flatnonzero(uniform.numpy() < ratio)
+        weight = np.maximum(ratio[index], 1.0)
+        tally = UnweightingTally.of(ratio, np.ones_like(ratio))
+        return Accepted(torch.from_numpy(index), torch.from_numpy(weight), tally)
+
+    def expect(self, samples: Samples) -> UnweightingTally:
+        """Expectations per trial from weighted points with any number of points per channel.
+
+        Channels with a positive maximum must have points.
+        """
+        channel = samples.channel.numpy()
+        counts = np.bincount(channel, minlength=self.n_channels)
+        return UnweightingTally.of(self._ratio(samples), (self.shares / np.maximum(counts, 1))[channel])
+
+    def _ratio(self, samples: Samples) -> Floats:
+        """Weights over the maxima of their channels, shape (n,)."""
+        parts = _split(samples, self.n_channels)
+        for channel, (weight, maximum) in enumerate(zip(parts, self.maxima, strict=True)):
+            if maximum == 0 and weight.any():
+                raise GenerationError(
+                    f"unweighting: channel {channel} has the maximum 0 but a weight of {weight.max()}"
+                )
+        divided = [weight / (maximum or 1.0) for weight, maximum in zip(parts, self.maxima, strict=True)]
+        return np.concatenate(divided)
+
+
+def bootstrap_maximum(weight: Floats, size: int) -> float:
+    """Median of the largest weight in a replica of `size` points drawn with replacement, over all possible replicas.
+
+    The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so the median is the
+    weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
+
+    Args:
+        weight: all weights of a channel, at least one, shape (n,).
+        size: points per replica, N.
+    """
+    n = len(weight)
+    rank = max(1, ceil(n + n * expm1(-log(2.0) / size)))
+    return float(np.partition(weight, rank - 1)[rank - 1])
+
+
+def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
+    """Unweighting efficiency of Eq. (2.67), mean of w / w_max with the median of the replica maxima as w_max.
+
+    Per channel eps_i = I_i / w_max,i with I_i = mean_i(w); the channels combine to sum_i I_i eps_i / sum_i I_i. It is
+    the limit of many replicas, where the average over replicas is the one over all weights.
+
+    Args:
+        samples: weighted points, more than a replica has, weights >= 0.
+        n_channels: number of channels.
+        replica_size: points of a channel per replica, such as its points in the last step of the training.
+    """
+    parts = [weight for weight in _split(samples, n_channels) if weight.any()]
+    integral = np.array([weight.mean() for weight in parts])
+    # A replica may miss all positive weights of a channel that hardly passes the cuts; its largest weight stands in.
+    maximum = np.array([bootstrap_maximum(weight, replica_size) or weight.max() for weight in parts])
+    return float(integral @ (integral / maximum) / integral.sum())

@@ -1,0 +1,53 @@
+"""How a number of points is spread over the channels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from madnis_py.errors import InputError
+
+
+def uniform(n: int, n_channels: int) -> Tensor:
+    """Spread n points evenly; the first channels get the points that are left over.
+
+    Returns:
+        counts, int64, shape (n_channels,), sum exactly n.
+    """
+    return _largest_remainder(n, torch.ones(n_channels, dtype=torch.float64))
+
+
+def proportional(n: int, sigma: Tensor, uniform_fraction: float = 0.0, minimum: int = 0) -> Tensor:
+    """Spread n points by the standard deviations, N_i = N [r / n_c + (1 - r) sigma_i / sum_j sigma_j].
+
+    With r = 0 this is the allocation of least variance, Eq. (2.55) of the MadNIS thesis; r > 0 is that of its
+    stratified training. When every sigma_i is 0 the points are spread evenly.
+
+    Args:
+        n: points.
+        sigma: standard deviation of each channel, float64, not negative, shape (n_channels,).
+        uniform_fraction: r, the share of the points that is spread evenly, between 0 and 1.
+        minimum: points that each channel gets before the others are spread.
+
+    Returns:
+        counts, int64, shape (n_channels,), sum exactly n.
+
+    Raises:
+        InputError: a sigma is negative or not finite, or n points cannot give each channel the minimum.
+    """
+    if not (sigma.isfinite() & (sigma >= 0)).all():
+        raise InputError(f"allocation: expected standard deviations >= 0; got {sigma.tolist()}")
+    spare = n - minimum * len(sigma)
+    if spare < 0:
+        raise InputError(f"allocation: {len(sigma)} channels of {minimum} points need {n - spare}; got {n}")
+    share = sigma / sigma.sum() if sigma.any() else torch.full_like(sigma, 1 / len(sigma))
+    return minimum + _largest_remainder(spare, uniform_fraction / len(sigma) + (1 - uniform_fraction) * share)
+
+
+def _largest_remainder(n: int, share: Tensor) -> Tensor:
+    """Integers in proportion to `share` with sum n: round down, then one more for the largest remainders."""
+    quota = n * (share / share.sum())
+    counts = quota.floor().to(torch.int64)
+    first = torch.argsort(quota - counts, descending=True, stable=True)[: n - int(counts.sum())]
+    counts[first] += 1
+    return counts

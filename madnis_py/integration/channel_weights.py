@@ -1,0 +1,110 @@
+"""Channel weights alpha_i(x): how the channels share the integrand at a point."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+
+from madnis_py.errors import MadnisError
+from madnis_py.flows.networks import MLP
+from madnis_py.integration.random_streams import stream
+
+
+ROUNDING = 1e-12
+"""A feature whose deviation is a smaller share of its mean does not vary."""
+
+
+class AbstractChannelWeights(nn.Module, ABC):
+    """Non-negative weights with sum_i alpha_i(x) = 1, and alpha_i = 0 where the prior is 0.
+
+    Any such weights leave the integral unchanged, Eq. (5.4) of the MadNIS thesis; they only move variance.
+    """
+
+    @abstractmethod
+    def forward(self, features: Tensor, prior: Tensor) -> Tensor:
+        """Evaluate the weights.
+
+        Args:
+            features: float64, finite, shape (n, n_features).
+            prior: float64, non-negative, rows not necessarily normalised, shape (n, n_channels).
+
+        Returns:
+            alpha: float64, shape (n, n_channels); rows sum to one, a row is 0 where the whole row of the prior is 0.
+        """
+
+
+class PriorWeights(AbstractChannelWeights):
+    """The normalised prior, nothing to train."""
+
+    def forward(self, features: Tensor, prior: Tensor) -> Tensor:
+        """Normalise the prior; see `AbstractChannelWeights.forward`."""
+        return _normalised(prior)
+
+
+class ChannelWeightSettings(BaseModel):
+    """Shape of the network of `ChannelWeights`; the defaults are those of the MadNIS thesis, Tab. A.6."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layers: int = Field(3, ge=1, description="Linear layers of the network, the output layer included.")
+    units: int = Field(64, ge=1, description="Width of the hidden layers.")
+    seed: int = Field(0, ge=0, description="Seed of the initial parameters.")
+
+
+class ChannelWeights(AbstractChannelWeights):
+    """Trainable weights alpha_i ~ prior_i exp(Delta_i(features)), Eq. (5.8) of the MadNIS thesis.
+
+    The last layer starts at zero, so that the untrained weights are the normalised prior to the last bit: the network
+    multiplies the prior by exp(0) = 1 and nothing else is rounded. The network runs in float32, the weights in float64.
+
+    Args:
+        n_features: numbers per point that the network sees.
+        n_channels: number of channels.
+        settings: shape and seed of the network.
+    """
+
+    mean: Tensor
+    std: Tensor
+    standardised: Tensor
+
+    def __init__(self, n_features: int, n_channels: int, settings: ChannelWeightSettings | None = None) -> None:
+        super().__init__()
+        settings = settings or ChannelWeightSettings()
+        generator = stream(settings.seed, "channel weights")
+        self.network = MLP(n_features, n_channels, settings.layers, settings.units, generator, zero_output=True)
+        self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
+        self.register_buffer("std", torch.ones(n_features, dtype=torch.float64))
+        self.register_buffer("standardised", torch.tensor(False))
+
+    def standardise(self, features: Tensor) -> None:
+        """Set, once, the mean and standard deviation that features are scaled with before the network sees them.
+
+        Args:
+            features: a representative set, float64, shape (n, n_features); a feature that does not vary keeps scale 1.
+
+        Raises:
+            MadnisError: they are set already; other values would change what the network has learned.
+        """
+        if self.standardised:
+            raise MadnisError("channel weights: the scale of the features is set already")
+        std, mean = torch.std_mean(features, dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.std.copy_(torch.where(std > ROUNDING * mean.abs(), std, 1.0))
+        self.standardised.fill_(True)
+
+    def forward(self, features: Tensor, prior: Tensor) -> Tensor:
+        """Evaluate the weights; see `AbstractChannelWeights.forward`. Differentiable in the network's parameters."""
+        scaled = ((features - self.mean) / self.std).float()
+        delta = self.network(scaled).double()
+        # Subtracting the largest Delta that counts keeps exp from overflowing and cancels in the normalisation.
+        largest = delta.detach().masked_fill(prior <= 0, -torch.inf).amax(dim=1, keepdim=True)
+        shift = torch.where(largest.isfinite(), largest, 0.0)
+        return _normalised(prior * torch.exp((delta - shift).clamp(max=0.0)))
+
+
+def _normalised(weights: Tensor) -> Tensor:
+    total = weights.sum(dim=1, keepdim=True)
+    return weights / torch.where(total > 0, total, 1.0)

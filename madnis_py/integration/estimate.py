@@ -1,0 +1,205 @@
+"""From weights to an integral with its error: sum_i <w>_i with variance sum_i sigma_i^2 / N_i."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from madnis_py.errors import InputError
+from madnis_py.integration.samples import Samples
+
+if TYPE_CHECKING:
+    import gvar
+
+MINIMUM_POINTS = 2
+"""Fewest points of a channel from which a variance can be estimated."""
+
+ROUNDING = 1e-12
+"""Errors below this share of the integral are rounding, not information about its uncertainty."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A multi-channel Monte Carlo estimate of an integral, Eqs. (2.51) and (5.11) of the MadNIS thesis.
+
+    Attributes:
+        value: sum_i I_i, in the unit of the integrand.
+        error: one standard deviation of the value.
+        chi2: of the iterations around their mean; 0 for a single one.
+        dof: degrees of freedom of chi2, iterations - 1.
+        n: points used.
+        channel_values: I_i, float64, shape (n_channels,).
+        channel_stds: sigma_i, standard deviation of the weights of a channel, float64, shape (n_channels,).
+        channel_counts: N_i, int64, shape (n_channels,).
+        iterations: what was combined; empty for a single estimate.
+    """
+
+    value: float
+    error: float
+    chi2: float
+    dof: int
+    n: int
+    channel_values: Tensor
+    channel_stds: Tensor
+    channel_counts: Tensor
+    iterations: tuple[Estimate, ...] = ()
+
+    @property
+    def relative_std(self) -> float:
+        """sum_i sigma_i / |I|: relative error times sqrt(N) at optimal allocation, whatever the number of points."""
+        total = float(self.channel_stds.sum())
+        return total / abs(self.value) if self.value else math.inf
+
+    @property
+    def chi2_per_dof(self) -> float:
+        """Near 1 when the iterations agree within their errors; 0 for a single one."""
+        return self.chi2 / self.dof if self.dof else 0.0
+
+    @property
+    def gvar(self) -> gvar.GVar:
+        """Value and error as a `gvar.GVar`, for arithmetic with errors."""
+        import gvar
+
+        return gvar.gvar(self.value, self.error)
+
+    def __str__(self) -> str:
+        """One line, e.g. `1.0003(12), chi2/dof 0.87 [9]`."""
+        return f"{self.gvar}, chi2/dof {self.chi2_per_dof:.2f} [{self.dof}]"
+
+    def summary(self) -> str:
+        """A table of the iterations and of their running average, in the form that vegas users know."""
+        parts = self.iterations or (self,)
+        rows = [("itn", "points", "integral", "average", "chi2/dof")]
+        for k, part in enumerate(parts, start=1):
+            average = combine(parts[:k])
+            rows.append((str(k), str(part.n), str(part.gvar), str(average.gvar), f"{average.chi2_per_dof:.2f}"))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Mean and squared deviations of the weights of each channel: what points leave behind once they are forgotten.
+
+    Attributes:
+        counts: points, int64, shape (n_channels,).
+        means: mean weight, float64, shape (n_channels,); 0 without points.
+        squares: sum of (w - mean)^2, float64, shape (n_channels,).
+    """
+
+    counts: Tensor
+    means: Tensor
+    squares: Tensor
+
+    @classmethod
+    def empty(cls, n_channels: int) -> Moments:
+        """Moments of no points."""
+        zeros = torch.zeros(n_channels, dtype=torch.float64)
+        return cls(zeros.long(), zeros, zeros)
+
+    @classmethod
+    def of(cls, channel: Tensor, weight: Tensor, n_channels: int) -> Moments:
+        """Two passes over the weights: means first, then deviations from them, Eq. (2.27) without its slip.
+
+        The difference <w^2> - <w>^2 would lose all digits when the weights vary little around a large mean.
+
+        Args:
+            channel: int64, shape (n,).
+            weight: float64, shape (n,).
+            n_channels: number of channels.
+        """
+        counts = torch.bincount(channel, minlength=n_channels)
+        zeros = weight.new_zeros(n_channels)
+        means = zeros.index_add(0, channel, weight) / counts.clamp(min=1)
+        deviations = weight - means[channel]
+        return cls(counts, means, zeros.index_add(0, channel, deviations * deviations))
+
+    def merged(self, other: Moments) -> Moments:
+        """Moments of the points of both, Chan, Golub and LeVeque (1983)."""
+        counts = self.counts + other.counts
+        share = other.counts.double() / counts.clamp(min=1)
+        distance = other.means - self.means
+        squares = self.squares + other.squares + distance * distance * self.counts * share
+        return Moments(counts, self.means + distance * share, squares)
+
+    @property
+    def variances(self) -> Tensor:
+        """Unbiased variance of the weights of each channel, float64, shape (n_channels,); 0 without points."""
+        return self.squares / (self.counts - 1).clamp(min=1)
+
+    def estimate(self) -> Estimate:
+        """The integral; channels without points contribute nothing.
+
+        Raises:
+            InputError: a channel has points, but too few for a variance.
+        """
+        short = (self.counts > 0) & (self.counts < MINIMUM_POINTS)
+        if short.any():
+            raise InputError(
+                f"estimate: channel {int(short.nonzero()[0])} has 1 point; an error needs {MINIMUM_POINTS}"
+            )
+        error = (self.variances / self.counts.clamp(min=1)).sum().sqrt()
+        return Estimate(
+            value=float(self.means.sum()),
+            error=float(error),
+            chi2=0.0,
+            dof=0,
+            n=int(self.counts.sum()),
+            channel_values=self.means,
+            channel_stds=self.variances.sqrt(),
+            channel_counts=self.counts,
+        )
+
+
+def estimate(samples: Samples, n_channels: int) -> Estimate:
+    """Estimate the integral from weighted points.
+
+    Raises:
+        InputError: a channel has a single point.
+    """
+    return Moments.of(samples.channel, samples.weight, n_channels).estimate()
+
+
+def combine(estimates: Sequence[Estimate]) -> Estimate:
+    """Combine independent estimates, each weighted by its share of all points.
+
+    The share is fixed before any point is drawn, so the mean stays unbiased. Weights 1 / error^2, and also channel by
+    channel pooling when the allocation follows earlier iterations, are correlated with the values: upward fluctuations
+    come with larger errors, count less, and pull the mean down.
+
+    The errors are combined accordingly, sigma_i as the pooled deviation within the iterations. chi2 is taken around the
+    inverse-variance mean, where it follows the chi-square distribution with iterations - 1 degrees of freedom.
+    """
+    parts = tuple(leaf for part in estimates for leaf in (part.iterations or (part,)))
+    n = sum(part.n for part in parts)
+    counts = torch.stack([part.channel_counts for part in parts])
+    values = torch.stack([part.channel_values * (part.n / n) for part in parts]).sum(dim=0)
+    variances = torch.stack([part.channel_stds.square() for part in parts])
+    pooled = (variances * counts).sum(dim=0) / counts.sum(dim=0).clamp(min=1)
+    return Estimate(
+        value=float(values.sum()),
+        error=math.sqrt(sum((part.error * part.n / n) ** 2 for part in parts)),
+        chi2=_chi2(parts),
+        dof=len(parts) - 1,
+        n=n,
+        channel_values=values,
+        channel_stds=pooled.sqrt(),
+        channel_counts=counts.sum(dim=0),
+        iterations=parts,
+    )
+
+
+def _chi2(parts: Sequence[Estimate]) -> float:
+    values = [part.value for part in parts]
+    errors = [max(part.error, ROUNDING * abs(part.value)) for part in parts]
+    if not all(errors):
+        return 0.0
+    weights = [error**-2 for error in errors]
+    mean = sum(w * v for w, v in zip(weights, values, strict=True)) / sum(weights)
+    return sum(w * (v - mean) ** 2 for w, v in zip(weights, values, strict=True))

@@ -1,0 +1,34 @@
+"""What a long stage tells whoever watches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State of a stage after one of its steps.
+
+    Attributes:
+        step: steps finished.
+        total: steps in all.
+        loss: loss of the step, without dimension.
+        value: running estimate of the integral, in the unit of the integrand.
+        relative_std: running sum_i sigma_i / |I|.
+        points_per_second: integrand evaluations per second of wall time in the step.
+        efficiency: running sum_i I_i over the running sum_i of the largest weights of a step, an unweighting efficiency
+            with as many points as a step has; None where it is not known.
+    """
+
+    step: int
+    total: int
+    loss: float
+    value: float
+    relative_std: float
+    points_per_second: float
+    efficiency: float | None = None
+
+
+Callback = Callable[[Progress], None]
+"""Called after each step; may raise KeyboardInterrupt to stop."""

@@ -1,0 +1,162 @@
+"""Channels, one per propagator peak, and the channel weights that are known before any training."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.card import Card
+from madnis_py.physics.cuts import Cut
+from madnis_py.physics.matrix_element import Mediator
+from madnis_py.physics.phase_space import BreitWigner, ChannelMapping, Flat, Massless, SChannelMapping
+
+Array = NDArray[np.float64]
+
+_PHOTON_POWER = 2.0
+"""nu of Eq. (2.45) for the photon: |M|^2 is constant in s, flux and parton densities fall like s^-2 together."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A mapping of the unit cube to phase space and the diagrams whose peaks it follows.
+
+    Attributes:
+        name: for tables, e.g. "Z".
+        mapping: unit cube to momenta.
+        diagrams: positions of its diagrams in what the matrix elements return.
+        poles: (mass, width) in GeV of the propagators of its diagrams.
+    """
+
+    name: str
+    mapping: ChannelMapping
+    diagrams: tuple[int, ...]
+    poles: tuple[tuple[float, float], ...]
+
+
+def mass_window(cuts: Sequence[Cut]) -> tuple[float, float]:
+    """The range of the invariant mass of a massless pair in GeV that cuts leave open.
+
+    A cut on the pair mass says it; p_T > c of one of them, equal to that of the other, implies m > 2 c.
+    """
+    minima = [cut.minimum * (2 if cut.observable == "pt" else 1) for cut in cuts if cut.observable in ("mass", "pt")]
+    maxima = [cut.maximum for cut in cuts if cut.observable == "mass"]
+    return max([0.0, *minima]), min([math.inf, *maxima])
+
+
+def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card) -> tuple[Channel, ...]:
+    """One channel per mediator of 2 -> 1 -> 2, or a single one if the partons have a fixed energy.
+
+    Raises:
+        CardError: a massless mediator and no cut that keeps the pair away from mass zero, or cuts that leave nothing.
+    """
+    energies = card.beams.energy
+    total = 2 * math.sqrt(energies[0] * energies[1])
+    poles = tuple((mediator.mass, mediator.width) for mediator in mediators)
+    if card.beams.pdf == "none":
+        mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
+        return (Channel("s", mapping, tuple(range(len(mediators))), poles),)
+    for mediator in mediators:
+        if mediator.mass > 0 and mediator.width == 0:
+            raise card.error("parameters", f"expected a width > 0 of the {mediator.name}; got 0")
+    lowest, highest = mass_window(cuts)
+    if lowest == 0:
+        raise card.error("cuts", "expected mass_min or pt_min > 0 on the leptons, above the photon pole; got neither")
+    if lowest >= min(highest, total):
+        raise card.error(
+            "cuts", f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more"
+        )
+    s_max = highest**2 if highest < total else None
+    return tuple(
+        Channel(
+            mediator.name,
+            SChannelMapping(energies, (0.0, 0.0), _invariant(mediator), s_min=lowest**2, s_max=s_max),
+            (position,),
+            (poles[position],),
+        )
+        for position, mediator in enumerate(mediators)
+    )
+
+
+def _invariant(mediator: Mediator) -> BreitWigner | Massless:
+    if mediator.mass == 0:
+        return Massless(_PHOTON_POWER)
+    return BreitWigner(mediator.mass, mediator.width)
+
+
+class Prior(ABC):
+    """Channel weights before training; rows are non-negative and need not be normalised.
+
+    Args:
+        channels: the channels, in the order of the columns.
+    """
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        self.channels = tuple(channels)
+
+    @abstractmethod
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """Weights of the channels at given events.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            diagrams: |M_i|^2 times parton densities, summed over flavours, float64 (n, n_diagrams).
+
+        Returns:
+            float64 (n, n_channels).
+        """
+
+
+class FlatPrior(Prior):
+    """The same weight for every channel."""
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        return np.ones((len(p), len(self.channels)))
+
+
+class DiagramPrior(Prior):
+    """Single-diagram enhancement, alpha_i proportional to |M_i|^2, Eq. (2.56)."""
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        return np.stack([diagrams[:, channel.diagrams].sum(axis=1) for channel in self.channels], axis=1)
+
+
+class PropagatorPrior(Prior):
+    """alpha_i proportional to the squared propagators of channel i, Eq. (2.60)."""
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        s = 4 * p[:, 0, 0] * p[:, 1, 0]
+        squares = [
+            sum(((s - mass**2) ** 2 + (mass * width) ** 2) ** -1 for mass, width in channel.poles)
+            for channel in self.channels
+        ]
+        return np.stack(squares, axis=1)
+
+
+class DensityPrior(Prior):
+    """alpha_i proportional to the density 1 / J_i of the points of channel i, Eq. (2.63) with equal beta_i."""
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        jacobian = np.stack([channel.mapping.inverse(p)[1] for channel in self.channels], axis=1)
+        return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
+
+
+PRIORS: MappingProxyType[str, type[Prior]] = MappingProxyType(
+    {
+        "auto": DiagramPrior,
+        "diagram": DiagramPrior,
+        "propagator": PropagatorPrior,
+        "density": DensityPrior,
+        "flat": FlatPrior,
+    }
+)
+"""The priors by the names of the card."""

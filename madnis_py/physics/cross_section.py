@@ -1,0 +1,218 @@
+"""The differential cross section of a process on the unit cube, in picobarn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from madnis_py.errors import GenerationError
+from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
+from madnis_py.physics.channels import PRIORS
+from madnis_py.physics.cuts import Cuts
+from madnis_py.physics.observables import features
+from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
+from madnis_py.physics.scales import Scale
+
+if TYPE_CHECKING:
+    from madnis_py.physics.process import Process
+
+Array = NDArray[np.float64]
+
+PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
+"""(hbar c)^2 in GeV^2 pb with the exact constants of the SI of 2019 (CODATA 2018 and 2022)."""
+
+
+@dataclass(frozen=True)
+class PartonicEvents:
+    """Events of the hard scattering with flavours; n events, P particles, incoming first.
+
+    Attributes:
+        momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4).
+        pdg: PDG codes, int32, shape (n, P).
+        colour: colour and anticolour numbers of the Les Houches format, int32, shape (n, P, 2).
+        mass: masses in GeV, float64, shape (n, P).
+        scale: factorisation scale in GeV, float64, shape (n,).
+        alpha_s: strong coupling at the renormalisation scale, float64, shape (n,).
+        alpha_qed: electromagnetic coupling, float64, shape (n,).
+    """
+
+    momenta: Array
+    pdg: NDArray[np.int32]
+    colour: NDArray[np.int32]
+    mass: Array
+    scale: Array
+    alpha_s: Array
+    alpha_qed: Array
+
+
+@dataclass(frozen=True)
+class _Scattering:
+    """What partons do at given momenta: PDF x |M|^2 in GeV^0, per combination of flavours and per diagram."""
+
+    flavours: Array  # (n, n_flavours)
+    diagrams: Array  # (n, n_diagrams)
+    mu_f: Array  # (n,)
+    alpha_s: Array  # (n,)
+
+
+class CrossSection(AbstractIntegrand):
+    """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
+
+    The channel weights see `observables.features`.
+
+    Points that fail the cuts have value 0 and the same prior for every channel.
+
+    Args:
+        process: what scatters.
+
+    Attributes:
+        channel_names: names of the channels, in order.
+        flavours: PDG codes of the external legs for every combination of flavours, int32, shape (n_flavours, P).
+        luminosity: the parton densities of the two beams.
+
+    Raises:
+        PdfError: the parton densities cannot be loaded.
+    """
+
+    unit = "pb"
+
+    def __init__(self, process: Process) -> None:
+        card, model = process.card, process.model
+        self.channels = process.channels
+        self.channel_names = tuple(channel.name for channel in process.channels)
+        self.subprocesses = process.subprocesses
+        self.dim = self.channels[0].mapping.dim
+        self.n_channels = len(self.channels)
+        self.n_particles = self.channels[0].mapping.n_particles
+        self.flavours = np.concatenate([np.array(group.flavours, np.int32) for group in self.subprocesses])
+        self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
+        self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
+        self._colour = np.concatenate(
+            [np.tile(np.array(group.colour, np.int32), (len(group.flavours), 1, 1)) for group in self.subprocesses]
+        )
+        self._mass = np.array([[model.mass(int(pdg)) for pdg in legs] for legs in self.flavours])
+        self._alpha_qed = model.alpha_qed
+        self._cuts = Cuts(process.cuts)
+        self._prior = PRIORS[card.channels.prior](self.channels)
+        self._factorization = Scale(card.scales.factorization)
+        self._renormalization = Scale(card.scales.renormalization)
+
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        """Differential cross section times Jacobian in pb; see `AbstractIntegrand.evaluate`."""
+        p, jacobian = self.momenta(x, channel)
+        kept = np.flatnonzero(self._keeps(p, jacobian))
+        p_kept = _events(p, kept)
+        scattering = self._scatter(p_kept)
+        value, prior = np.zeros(len(p)), np.ones((len(p), self.n_channels))
+        value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * _flux(p_kept) * PICOBARN_PER_INVERSE_GEV2
+        prior[kept] = _usable(self._prior(p_kept, scattering.diagrams))
+        seen = features(p, self.luminosity.hadronic)
+        return Evaluation(torch.from_numpy(value), torch.from_numpy(seen), torch.from_numpy(prior))
+
+    def momenta(self, x: Tensor, channel: Tensor) -> tuple[Array, Array]:
+        """Map points to momenta, each by the mapping of its channel.
+
+        Args:
+            x: points in [0, 1], float64, shape (n, dim).
+            channel: sorted, int64, shape (n,).
+
+        Returns:
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
+        """
+        points = x.detach().numpy()
+        p = np.empty((self.n_particles, 4, len(points))).transpose(2, 0, 1)
+        jacobian = np.empty(len(points))
+        for index, rows in _runs(channel, self.n_channels):
+            p[rows], jacobian[rows] = self.channels[index].mapping.forward(np.ascontiguousarray(points[rows]))
+        return p, jacobian
+
+    @property
+    def pdf_id(self) -> int:
+        """LHAPDF number of the parton densities, 0 for beams that are partons."""
+        return self.luminosity.pdf.lhapdf_id if self.luminosity.pdf else 0
+
+    def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
+        """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
+        return torch.from_numpy(self._keeps(*self.momenta(x, channel)))
+
+    def partonic_events(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
+        """Turn points into events with flavours, drawn in proportion to PDF x |M|^2.
+
+        Args:
+            x: points in [0, 1] with a value other than 0, float64, shape (n, dim).
+            channel: sorted, int64, shape (n,).
+            uniform: numbers in [0, 1), float64, shape (n,), that choose the flavours.
+
+        Raises:
+            GenerationError: no flavours contribute at one of the points.
+        """
+        p, jacobian = self.momenta(x, channel)
+        _require(self._keeps(p, jacobian), "expected points that pass the cuts")
+        scattering = self._scatter(p)
+        cumulative = np.cumsum(np.maximum(scattering.flavours, 0.0), axis=1)
+        _require(cumulative[:, -1] > 0, "expected points with a cross section")
+        drawn = (cumulative <= uniform.numpy()[:, None] * cumulative[:, -1:]).sum(axis=1)
+        return PartonicEvents(
+            momenta=p,
+            pdg=self.flavours[drawn],
+            colour=self._colour[drawn],
+            mass=self._mass[drawn],
+            scale=scattering.mu_f,
+            alpha_s=scattering.alpha_s,
+            alpha_qed=np.full(len(p), self._alpha_qed),
+        )
+
+    def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
+        return (jacobian > 0) & self._cuts.passes(p)
+
+    def _scatter(self, p: Array) -> _Scattering:
+        """PDF x |M|^2 of every combination of flavours; each matrix element and each density is evaluated once."""
+        mu_f = self._factorization(p)
+        alpha_s = self.luminosity.alpha_s(self._renormalization(p) ** 2)
+        densities = self.luminosity.evaluate(p, mu_f**2)
+        flavours = np.empty_like(densities)
+        diagrams: Array | float = 0.0
+        start = 0
+        for group in self.subprocesses:
+            columns = slice(start, start := start + len(group.flavours))
+            me2, squares = group.matrix_element.evaluate(p, alpha_s)
+            flavours[:, columns] = densities[:, columns] * me2[:, None]
+            diagrams = diagrams + densities[:, columns].sum(axis=1)[:, None] * squares
+        return _Scattering(flavours, np.asarray(diagrams), mu_f, alpha_s)
+
+
+def _events(p: Array, rows: NDArray[np.intp]) -> Array:
+    """Some of the events, in the layout of the kernels: events fastest in memory."""
+    return np.take(p.transpose(1, 2, 0), rows, axis=2).transpose(2, 0, 1)
+
+
+def _require(good: NDArray[np.bool_], expected: str) -> None:
+    if not good.all():
+        raise GenerationError(f"events: {expected}; got none at point {np.argmin(good)}")
+
+
+def _flux(p: Array) -> Array:
+    """Flux factor 1 / (2 s) of two massless partons in GeV^-2, float64 (n,)."""
+    return 1 / (8 * p[:, 0, 0] * p[:, 1, 0])
+
+
+def _usable(prior: Array) -> Array:
+    """A prior without the negative entries that parton densities may cause; flat where nothing is left."""
+    prior = np.maximum(prior, 0.0)
+    return np.where(prior.sum(axis=1, keepdims=True) > 0, prior, 1.0)
+
+
+def _runs(channel: Tensor, n_channels: int) -> Iterator[tuple[int, slice]]:
+    """The channels that occur in a sorted tensor, with the rows of each."""
+    ends = np.cumsum(np.bincount(channel.numpy(), minlength=n_channels))
+    starts = np.concatenate([[0], ends[:-1]])
+    return (
+        (index, slice(start, end)) for index, (start, end) in enumerate(zip(starts, ends, strict=True)) if end > start
+    )

@@ -1,0 +1,133 @@
+"""A process: everything that a card fixes, before any event exists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+
+from madnis_py import card as cards
+from madnis_py.card import Card
+from madnis_py.physics import drell_yan
+from madnis_py.physics.channels import Channel, pair_channels
+from madnis_py.physics.cross_section import CrossSection
+from madnis_py.physics.cuts import Cut
+from madnis_py.physics.definition import Definition
+from madnis_py.physics.drell_yan import Subprocess
+from madnis_py.physics.matrix_element import MatrixElement
+from madnis_py.physics.model import Model
+
+
+_PROTON = 2212
+
+
+@dataclass(frozen=True)
+class Beams:
+    """What collides.
+
+    Attributes:
+        pdg: PDG codes of the two beam particles; those of the partons for beams without parton densities.
+        energies: in GeV.
+    """
+
+    pdg: tuple[int, int]
+    energies: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Process:
+    """Beams, subprocesses, particles, couplings, channels, cuts and scales of one card; immutable, no arrays.
+
+    Attributes:
+        card: the card with every parameter of the model written out and no param_card any more: it stands for itself.
+        model: parameters and couplings.
+        definition: external legs.
+        subprocesses: flavours grouped by matrix element.
+        cuts: what events have to pass, with positions of particles.
+    """
+
+    card: Card
+    model: Model
+    definition: Definition
+    subprocesses: tuple[Subprocess, ...]
+    cuts: tuple[Cut, ...]
+
+    @classmethod
+    def from_card(cls, card: Card | str | Path) -> Process:
+        """Build the process that a card describes.
+
+        Args:
+            card: a card, its path, or the bare name of a shipped process.
+
+        Raises:
+            CardError: the card cannot be used; names the place inside it.
+        """
+        if not isinstance(card, Card):
+            card = cards.load(card)
+        model = Model.from_card(card)
+        definition = Definition.parse(card, model)
+        subprocesses = drell_yan.subprocesses(definition, card, model)
+        _check_beams(definition, card)
+        cuts = _cuts(definition, card, model)
+        resolved = card.updated({"parameters": {**model.values, "param_card": None}})
+        return cls(resolved, model, definition, subprocesses, cuts)
+
+    @property
+    def beams(self) -> Beams:
+        """The particles of the beams and their energies."""
+        first, second = self.definition.incoming
+        partonic = self.card.beams.pdf == "none"
+        return Beams((first[0], second[0]) if partonic else (_PROTON, _PROTON), self.card.beams.energy)
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """How the integral is split.
+
+        Raises:
+            CardError: the cuts leave a divergence or nothing at all.
+        """
+        return pair_channels(drell_yan.mediators(self.model, quark=2), self.cuts, self.card)
+
+    def matrix_element(self, pdg: tuple[int, ...] | None = None) -> MatrixElement:
+        """The matrix element of a partonic process.
+
+        Args:
+            pdg: PDG codes of the external legs, incoming first; not needed when the process has one matrix element.
+
+        Raises:
+            CardError: the process has several, or none for these particles.
+        """
+        groups = [group for group in self.subprocesses if pdg is None or pdg in group.flavours]
+        if len(groups) == 1:
+            return groups[0].matrix_element
+        wanted = "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
+        raise self.card.error("process.definition", f'expected {wanted}; got "{self.definition.text}"')
+
+    def cross_section(self) -> CrossSection:
+        """The integrand of this process.
+
+        Raises:
+            PdfError: the parton densities cannot be loaded.
+        """
+        return CrossSection(self)
+
+
+def _check_beams(definition: Definition, card: Card) -> None:
+    if card.beams.pdf == "none" and any(len(partons) > 1 for partons in definition.incoming):
+        raise card.error("beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"')
+
+
+def _cuts(definition: Definition, card: Card, model: Model) -> tuple[Cut, ...]:
+    """The cuts of the card for every set of final particles that their names mean."""
+    cuts = []
+    for names, table in card.cuts.items():
+        path = f'cuts."{names}"'
+        legs = [definition.outgoing_legs(name.strip(), card, model, path) for name in names.split(",")]
+        sets = {tuple(sorted(choice)) for choice in product(*legs) if len(set(choice)) == len(choice)}
+        cuts += [
+            Cut(observable, particles, minimum, maximum)
+            for observable, (minimum, maximum) in table.ranges().items()
+            for particles in sorted(sets)
+        ]
+    return tuple(cuts)

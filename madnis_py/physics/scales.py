@@ -1,0 +1,65 @@
+"""Factorisation and renormalisation scales, fixed or event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def _ht(p: Array) -> Array:
+    """H_T: sum of the transverse momenta of the final particles."""
+    return np.asarray(np.hypot(p[:, 2:, 1], p[:, 2:, 2]).sum(axis=1))
+
+
+def _sum_mt(p: Array) -> Array:
+    """Sum of the transverse masses sqrt(E^2 - p_z^2) of the final particles."""
+    energy, pz = p[:, 2:, 0], p[:, 2:, 3]
+    return np.asarray(np.sqrt(np.maximum((energy - pz) * (energy + pz), 0.0)).sum(axis=1))
+
+
+def _sqrt_s(p: Array) -> Array:
+    """Energy of the collision of the partons in their centre-of-mass frame; they are massless and head-on."""
+    return np.asarray(2 * np.sqrt(p[:, 0, 0] * p[:, 1, 0]))
+
+
+_DYNAMICAL: MappingProxyType[str, tuple[Callable[[Array], Array], float]] = MappingProxyType(
+    {
+        "ht": (_ht, 1.0),
+        "ht/2": (_ht, 0.5),
+        "sum_mt": (_sum_mt, 1.0),
+        "sum_mt/2": (_sum_mt, 0.5),
+        "sqrt_s": (_sqrt_s, 1.0),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scale of the events, fixed or dynamical.
+
+    Attributes:
+        choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_mt" (sum of transverse masses), each
+            also halved ("/2"), "sqrt_s" (energy of the partonic collision).
+    """
+
+    choice: float | str
+
+    def __call__(self, p: Array) -> Array:
+        """The scale of each event.
+
+        Args:
+            p: momenta in GeV, float64 (n, P, 4), two incoming first.
+
+        Returns:
+            mu in GeV, float64 (n,).
+        """
+        if isinstance(self.choice, float):
+            return np.full(len(p), self.choice)
+        measure, factor = _DYNAMICAL[self.choice]
+        return factor * measure(p)

@@ -1,0 +1,146 @@
+"""What a run shows: progress while it works, tables when it is done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import gvar
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from madnis_py.run import StageProgress
+
+LOG_INTERVAL = 5.0
+"""Seconds between two lines of a log."""
+
+
+class ProgressDisplay(Protocol):
+    """Shows the progress of stages, as a context manager."""
+
+    def __enter__(self) -> Self:
+        """Begin to show."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave the terminal as it was."""
+
+    def update(self, progress: StageProgress) -> None:
+        """Take notice of what a stage says."""
+
+
+def progress_display(console: Console) -> ProgressDisplay:
+    """Bars on a terminal, a plain log elsewhere."""
+    return BarDisplay(console) if console.is_terminal else LogDisplay(console)
+
+
+class BarDisplay:
+    """One bar per stage, with speed, remaining time and what the stage knows of the result."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description:<9}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[message]}"),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop drawing."""
+        self._bars.stop()
+
+    def update(self, progress: StageProgress) -> None:
+        """Move the bar of the stage."""
+        if progress.stage not in self._tasks:
+            self._tasks[progress.stage] = self._bars.add_task(progress.stage, total=progress.total, message="")
+        task = self._tasks[progress.stage]
+        self._bars.update(task, completed=progress.done, total=progress.total, message=message(progress))
+
+
+class LogDisplay:
+    """A line every few seconds and at the end of a stage."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._last = 0.0
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Nothing to clean."""
+
+    def update(self, progress: StageProgress) -> None:
+        """Write a line if it is time for one."""
+        finished = progress.done >= progress.total
+        if finished or time.monotonic() - self._last > LOG_INTERVAL:
+            self._last = time.monotonic()
+            line = f"{progress.stage}: {progress.done}/{progress.total} {progress.unit}, {message(progress)}"
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+
+def message(progress: StageProgress) -> str:
+    """Speed, cross section and quality in a few words."""
+    words = []
+    if progress.rate is not None:
+        words.append(f"{progress.rate:.3g} {progress.rate_unit}")
+    if progress.sigma is not None:
+        words.append(f"sigma {progress.sigma:.6g} pb")
+    if progress.relative_std is not None:
+        words.append(f"std/mean {progress.relative_std:.3f}")
+    if progress.efficiency is not None:
+        words.append(f"efficiency {percent(progress.efficiency)}")
+    return ", ".join(words)
+
+
+def percent(share: float) -> str:
+    """A share in per cent with three significant digits."""
+    return f"{100 * share:.3g} %"
+
+
+def result_table(record: Mapping[str, Any]) -> Table:
+    """VEGAS and the neural sampler side by side, from the content of run.json."""
+    table = Table(title=f"{record['card']['process']['definition']}", title_justify="left")
+    table.add_column("")
+    columns = [(name, record[name]) for name in ("vegas", "madnis") if record.get(name)]
+    for name, _ in columns:
+        table.add_column({"vegas": "VEGAS", "madnis": "neural"}[name], justify="right")
+    rows = {
+        "sigma [pb]": lambda part: str(gvar.gvar(part["sigma_pb"], part["sigma_error_pb"])),
+        "relative error": lambda part: percent(part["sigma_error_pb"] / part["sigma_pb"]),
+        "chi^2/dof": lambda part: f"{part['chi2_per_dof']:.2f}",
+        "sum_i sigma_i / sigma": lambda part: f"{part['relative_std']:.4f}",
+        "unweighting efficiency": lambda part: percent(part["unweighting"]["efficiency"]),
+        "  bootstrap maximum": lambda part: percent(part["unweighting"]["efficiency_bootstrap"]),
+        "overweight share": lambda part: percent(part["unweighting"]["overweight_share"]),
+        "cut acceptance": lambda part: percent(part["unweighting"]["cut_acceptance"]),
+        "points": lambda part: f"{part['points']:,}",
+    }
+    for label, cell in rows.items():
+        table.add_row(label, *(cell(part) for _, part in columns))
+    return table
+
+
+def channel_table(record: Mapping[str, Any]) -> Table:
+    """Contribution of every channel."""
+    table = Table("channel", "share", "sigma_i [pb]", title="channels of the sampler in use", title_justify="left")
+    for channel in record["channels"]:
+        table.add_row(channel["name"], percent(channel["share"]), f"{channel['sigma_i']:.4g}")
+    return table

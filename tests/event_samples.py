@@ -1,0 +1,67 @@
+"""Synthetic Drell-Yan events from an analytic distribution, for the tests of batches and files."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.events.event_batch import EventBatch
+
+SIGMA = 1500.0
+UP, ELECTRON = 2, 11
+
+
+def drell_yan(n: int, seed: int = 1) -> EventBatch:
+    """u u~ and u~ u -> e- e+ at 13 TeV: Breit-Wigner in m^2, flat rapidity, 1 + cos^2(theta); all weights SIGMA pb."""
+    random = np.random.default_rng(seed)
+    mass = np.sqrt(91.188**2 + 91.188 * 2.44 * np.tan(random.uniform(-1.3, 1.3, n)))
+    rapidity = random.uniform(-2.0, 2.0, n)
+    momenta = np.zeros((n, 4, 4))
+    momenta[:, 0] = _light_like(mass / 2 * np.exp(rapidity), np.ones(n), np.zeros(n))
+    momenta[:, 1] = _light_like(mass / 2 * np.exp(-rapidity), -np.ones(n), np.zeros(n))
+    momenta[:, 2] = _boosted(_light_like(mass / 2, _polar(random, n), random.uniform(-np.pi, np.pi, n)), rapidity)
+    momenta[:, 3] = momenta[:, 0] + momenta[:, 1] - momenta[:, 2]
+    momenta[:, 3, 0] = np.linalg.norm(momenta[:, 3, 1:], axis=1)
+    return _batch(momenta, mass, quark_first=random.random(n) < 0.5)
+
+
+def _polar(random: np.random.Generator, n: int) -> NDArray[np.float64]:
+    """Cosine with the density 3/8 (1 + c^2): c is flat with probability 3/4, else of the density 3/2 c^2."""
+    flat = random.uniform(-1.0, 1.0, n)
+    return np.where(random.random(n) < 0.75, flat, np.cbrt(flat))
+
+
+def _light_like(energy: NDArray[np.float64], cosine: NDArray[np.float64], phi: NDArray[np.float64]) -> NDArray:
+    sine = np.sqrt(1 - cosine**2)
+    return energy[:, None] * np.stack([np.ones_like(cosine), sine * np.cos(phi), sine * np.sin(phi), cosine], axis=1)
+
+
+def _boosted(p: NDArray[np.float64], rapidity: NDArray[np.float64]) -> NDArray[np.float64]:
+    cosh, sinh = np.cosh(rapidity), np.sinh(rapidity)
+    boosted = p.copy()
+    boosted[:, 3] = sinh * p[:, 0] + cosh * p[:, 3]
+    boosted[:, 0] = np.linalg.norm(boosted[:, 1:], axis=1)
+    return boosted
+
+
+def _batch(momenta: NDArray[np.float64], scale: NDArray[np.float64], quark_first: NDArray[np.bool_]) -> EventBatch:
+    n = len(momenta)
+    first = np.where(quark_first, UP, -UP)
+    pdg = np.stack([first, -first, np.full(n, ELECTRON), np.full(n, -ELECTRON)], axis=1)
+    colour = np.zeros((n, 4, 2), dtype=np.int32)
+    colour[:, 0] = np.where(quark_first[:, None], [501, 0], [0, 501])
+    colour[:, 1] = np.where(quark_first[:, None], [0, 501], [501, 0])
+    return EventBatch(
+        pdg=pdg.astype(np.int32),
+        status=np.tile(np.array([-1, -1, 1, 1], dtype=np.int32), (n, 1)),
+        mothers=np.tile(np.array([[0, 0], [0, 0], [1, 2], [1, 2]], dtype=np.int32), (n, 1, 1)),
+        colour=colour,
+        momenta=momenta,
+        mass=np.zeros((n, 4)),
+        spin=np.full((n, 4), 9.0),
+        weight=np.full(n, SIGMA),
+        scale=scale,
+        alpha_qed=np.full(n, 1 / 132.507),
+        alpha_s=np.full(n, 0.118),
+        process_id=np.ones(n, dtype=np.int32),
+    )

@@ -1,0 +1,74 @@
+"""The house: which way imports go, and that starting is quick."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
+ORDER = [
+    "errors", "card", "flows", "integration", "physics", "events", "plugins", "run", "report", "cli",
+]  # fmt: skip
+KERNEL_USERS = {
+    "physics/phase_space.py",
+    "physics/matrix_element.py",
+    "physics/observables.py",
+    "physics/pdf.py",
+    "physics/cuts.py",
+    "events/lhe.py",
+    "events/unweight.py",
+}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported_names(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            assert node.level == 0, f"{path}: relative import"
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in names if name.startswith("madnis_py.")]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_from_left_to_right(path: Path) -> None:
+    if room(path) in ("__main__", "data", "_core"):
+        return
+    position = ORDER.index(room(path))
+    for name in imported_names(path):
+        other = name.split(".")[1]
+        if other in ORDER:
+            assert ORDER.index(other) <= position, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_compiled_core_is_imported_only_where_the_architecture_says(path: Path) -> None:
+    uses_core = any(name.startswith("madnis_py._core") for name in imported_names(path))
+    where = str(path.relative_to(PACKAGE))
+    assert not uses_core or where in KERNEL_USERS or where in ("run.py", "cli.py"), where
+
+
+def test_import_of_the_package_loads_neither_torch_nor_numpy() -> None:
+    code = "import sys, madnis_py; print('torch' in sys.modules, 'numpy' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.split() == ["False", "False"]
+
+
+def test_version_answers_in_under_half_a_second() -> None:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "madnis_py", "--version"], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.5
