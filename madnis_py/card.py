@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ def closest(word: str, candidates: Iterable[str]) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:

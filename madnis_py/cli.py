@@ -64,7 +64,9 @@ CardArgument = Annotated[
 RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")]
 Events = Annotated[int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")]
-Points = Annotated[int | None, typer.Option(metavar="N", help="Points of the cross section; by the preset if not given.")]
+Points = Annotated[
+    int | None, typer.Option(metavar="N", help="Points of the cross section; by the preset if not given.")
+]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed of all random numbers.", min=0)]
 Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
@@ -138,7 +140,9 @@ def train(
 
 
 @app.command()
-def integrate(directory: RunArgument, points: Points = None, threads: Threads = None, json_output: Json = False) -> None:
+def integrate(
+    directory: RunArgument, points: Points = None, threads: Threads = None, json_output: Json = False
+) -> None:
     """Compute the cross section of a trained run from fresh points."""
     with _working(threads, json_output) as work:
         opened = work.open(directory)
@@ -169,8 +173,12 @@ def generate(
 @app.command()
 def evaluate(
     card: CardArgument,
-    momenta: Annotated[Path, typer.Option(metavar="FILE", help='JSON: {"points": [{"momenta": [[E, px, py, pz], ...]}]}')],
-    alpha_s: Annotated[float | None, typer.Option(metavar="A", help="Strong coupling; aS of the card if not given.")] = None,
+    momenta: Annotated[
+        Path, typer.Option(metavar="FILE", help='JSON: {"points": [{"momenta": [[E, px, py, pz], ...]}]}')
+    ],
+    alpha_s: Annotated[
+        float | None, typer.Option(metavar="A", help="Strong coupling; aS of the card if not given.")
+    ] = None,
 ) -> None:
     """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
     from madnis_py.physics.evaluation import evaluate_points
@@ -231,7 +239,9 @@ class Workplace:
         self.executor = executor
         self.watch = watch
 
-    def new(self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device) -> Run:
+    def new(
+        self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device
+    ) -> Run:
         """Begin a run, or go on with the one in the directory."""
         from madnis_py import card as cards
         from madnis_py.physics.process import Process

@@ -1,7 +1,7 @@
 """A run: the only owner of a directory, a seed and a clock; survey -> train -> integrate -> generate.
 
-Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes on
-where it stopped and ends with the same bytes as one that was not.
+Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes
+on where it stopped and ends with the same bytes as one that was not.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from madnis_py.card import Card
 from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
-from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter
+from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
 from madnis_py.events.output_file import OutputFile
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
 from madnis_py.integration import checkpoint
@@ -40,7 +40,6 @@ from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
 
 Method = Literal["madnis", "vegas"]
@@ -335,12 +334,14 @@ class Run:
         if events < 1:
             raise InputError(f"events: expected at least 1; got {events}")
         output = output or self.events_file
-        made = {"file": str(output.absolute()), "events": events, "seed": self.seed if seed is None else seed}
+        require_event_file_name(output)
+        seed = self.seed if seed is None else seed
+        made = {"file": str(output.absolute()), "events": events, "seed": seed}
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate()
         sampler = self._samplers()[self.method]
-        source = EventSource(sampler, self.cross_section, result.maxima, made["seed"], self.directory.chunks)
+        source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
         with self._stage("generate"):
             chunks = self._collect(source, events, result)
             self._write(output, chunks, events, result)

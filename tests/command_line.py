@@ -35,7 +35,9 @@ class Outcome:
     err: str
 
 
-def call(arguments: Sequence[str | Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Outcome:
+def call(
+    arguments: Sequence[str | Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Outcome:
     """Run `madnis-py` with the arguments."""
     monkeypatch.setattr(sys, "argv", ["madnis-py", *map(str, arguments)])
     capsys.readouterr()

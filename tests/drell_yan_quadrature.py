@@ -1,6 +1,7 @@
-"""Drell-Yan cross sections by deterministic quadrature, written without the kernels: only the parton densities are shared.
+"""Drell-Yan cross sections by deterministic quadrature, written without the kernels but for the parton densities.
 
-sigma = sum_q Int dm (2 m / S) Int dy [f_q(x1) f_qbar(x2) + f_qbar(x1) f_q(x2)] sigma_q(m^2),  x1,2 = (m / sqrt(S)) e^(+-y),
+sigma = sum_q Int dm (2 m / S) Int dy [f_q(x1) f_qbar(x2) + f_qbar(x1) f_q(x2)] sigma_q(m^2),
+x1,2 = (m / sqrt(S)) e^(+-y),
 sigma_q(s) = s / (144 pi) sum over chiralities i, j of |sum_V g_i^q g_j^l / (s - M_V^2 + i M_V Gamma_V)|^2.
 """
 
@@ -46,7 +47,7 @@ class Electroweak:
 
     def differential(self, s, up, cos):
         """d sigma / d cos(theta) in pb, theta between the quark and the negative lepton."""
-        squares = {same: 0.0 for same in (True, False)}
+        squares = dict.fromkeys((True, False), 0.0)
         for (quark, lepton), amplitude in self.propagators(s, up).items():
             squares[quark == lepton] += abs(amplitude) ** 2
         return PICOBARN * s / (384 * np.pi) * (squares[True] * (1 + cos) ** 2 + squares[False] * (1 - cos) ** 2)

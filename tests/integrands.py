@@ -25,7 +25,7 @@ def ridge(x: Tensor) -> Tensor:
 
 
 class CamelBack(AbstractIntegrand):
-    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28) of the MadNIS thesis; the integral is 1 without cut.
+    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28) of the MadNIS thesis; integral 1 without cut.
 
     Args:
         optimal_prior: the weights g_i / sum_j g_j of Eq. (5.27) instead of 1/2.

@@ -94,7 +94,9 @@ def test_combination_is_unbiased_when_errors_follow_the_values() -> None:
     values = np.array([result.value for result in results])
     truth, spread = math.exp(1.5**2 / 2), values.std(ddof=1) / math.sqrt(len(values))
     assert abs(values.mean() - truth) < 5 * spread
-    inverse = [sum(p.value / p.error**2 for p in r.iterations) / sum(p.error**-2 for p in r.iterations) for r in results]
+    inverse = [
+        sum(p.value / p.error**2 for p in r.iterations) / sum(p.error**-2 for p in r.iterations) for r in results
+    ]
     assert np.mean(inverse) < truth - 20 * spread
 
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from event_samples import drell_yan
-from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
-
-
-@dataclass
-class Partons:
-    momenta: NDArray[np.float64]
-    pdg: NDArray[np.int32]
-    colour: NDArray[np.int32]
-    mass: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    alpha_s: NDArray[np.float64]
-    alpha_qed: NDArray[np.float64]
+from madnis_py.physics.cross_section import PartonicEvents
 
 
 def equal(a: EventBatch, b: EventBatch) -> bool:
@@ -40,7 +29,7 @@ def changed(column: str, place: tuple[int, ...], value: float) -> EventBatch:
 
 def test_partonic_events_become_the_same_batch_with_status_and_mothers() -> None:
     batch = drell_yan(5)
-    partons = Partons(*(batch.columns()[name] for name in Partons.__dataclass_fields__))
+    partons = PartonicEvents(*(batch.columns()[field.name] for field in fields(PartonicEvents)))
     assert equal(EventBatch.from_partonic(partons, batch.weight), batch)
 
 

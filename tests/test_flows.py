@@ -173,7 +173,7 @@ def test_spline_gradients_are_right(direction: splines.Spline) -> None:
 
 
 @pytest.mark.parametrize("direction", [splines.forward, splines.inverse])
-@pytest.mark.parametrize("bins", [2, 3, 10, 37])
+@pytest.mark.parametrize("bins", [2, 3, 10, 37, splines.MAX_BINS])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_zero_parameters_are_exactly_the_identity(direction: splines.Spline, bins: int, dtype: torch.dtype) -> None:
     x = torch.cat((torch.tensor([0.0, 1.0], dtype=dtype), rand(5000, seed=6, dtype=dtype)))
@@ -323,7 +323,9 @@ def reference_log_prob(flow: SplineFlow, x: Vector, channel: int) -> float:
     log_q, x = 0.0, x.copy()
     for block in reversed(flow.blocks):
         mask = np.array(block.mask)
-        theta = reference_network(2 * x[~mask] - 1, *layers_of(block.subnet, channel)).reshape(-1, mask.sum())
+        theta = reference_network(math.sqrt(12) * (x[~mask] - 0.5), *layers_of(block.subnet, channel)).reshape(
+            -1, mask.sum()
+        )
         values = [reference_spline(a, t) for a, t in zip(x[mask], theta.T, strict=True)]
         x[mask] = [y for y, _ in values]
         log_q += sum(math.log(slope) for _, slope in values)
@@ -439,7 +441,16 @@ def test_flow_without_dimension_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"bins": 1}, {"layers": 0}, {"units": 0}, {"blocks": 1}, {"permutation": "soft"}, {"dtype": "half"}, {"bin": 10}],
+    [
+        {"bins": 1},
+        {"bins": 257},
+        {"layers": 0},
+        {"units": 0},
+        {"blocks": 1},
+        {"permutation": "soft"},
+        {"dtype": "half"},
+        {"bin": 10},
+    ],
 )
 def test_bad_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(settings))):

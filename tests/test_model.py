@@ -127,6 +127,7 @@ def test_a_negative_width_is_refused(tmp_path):
         Model.from_card(card_with(tmp_path, WZ=-1.0))
 
 
-def test_inputs_without_a_real_w_mass_are_refused(tmp_path):
+@pytest.mark.parametrize("mz", [0.0, 50.0, 1e200])
+def test_inputs_without_a_real_w_mass_are_refused(tmp_path, mz):
     with pytest.raises(CardError, match="real mass of the W"):
-        Model.from_card(card_with(tmp_path, MZ=50.0))
+        Model.from_card(card_with(tmp_path, MZ=mz))

@@ -1,11 +1,11 @@
 import re
 
 import pytest
-from madnis_py.physics.cuts import Cut
 
 from madnis_py import card
 from madnis_py.card import Card
 from madnis_py.errors import CardError
+from madnis_py.physics.cuts import Cut
 from madnis_py.physics.process import Process
 
 
@@ -95,17 +95,17 @@ def test_beams_without_pdf_have_one_channel():
 
 def test_the_photon_pole_needs_a_cut():
     with pytest.raises(CardError, match=r"card: cuts: expected mass_min or pt_min > 0 on the leptons"):
-        process("p p > e+ e-", cuts={})
+        _ = process("p p > e+ e-", cuts={}).channels
 
 
 def test_cuts_that_leave_no_mass_are_refused():
     with pytest.raises(CardError, match=r"cuts: expected room for pair masses below 13000 GeV; got 14000 or more"):
-        process("p p > e+ e-", cuts={"e+": {"pt_min": 7000.0}})
+        _ = process("p p > e+ e-", cuts={"e+": {"pt_min": 7000.0}}).channels
 
 
 def test_a_resonance_needs_a_width():
     with pytest.raises(CardError, match="expected a width > 0 of the Z; got 0"):
-        process("p p > e+ e-", parameters={"WZ": 0.0})
+        _ = process("p p > e+ e-", parameters={"WZ": 0.0}).channels
 
 
 def test_cuts_on_a_class_hold_for_each_of_its_members():
@@ -147,7 +147,7 @@ def test_cuts_on_some_flavours_of_a_leg_are_refused():
 def test_the_resolved_card_stands_for_itself(tmp_path):
     (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 23 91.0\n", encoding="utf-8")
     (tmp_path / "my.toml").write_text(
-        '[process]\ndefinition = "p p > e+ e-"\n[parameters]\nparam_card = "param_card.dat"\n[cuts]\n"e+" = {pt_min = 9}\n',
+        '[process]\ndefinition = "p p > e+ e-"\n[parameters]\nparam_card = "param_card.dat"\n',
         encoding="utf-8",
     )
     resolved = Process.from_card(tmp_path / "my.toml").card
@@ -159,12 +159,23 @@ def test_the_resolved_card_stands_for_itself(tmp_path):
 
 
 def test_the_matrix_element_of_fixed_partons_is_one():
-    assert process("u u~ > e+ e-").matrix_element.n_diagrams == 2
+    assert process("u u~ > e+ e-").matrix_element().n_diagrams == 2
 
 
 def test_protons_have_more_than_one_matrix_element():
-    with pytest.raises(CardError, match=r'process\.definition: expected fixed partons such as "u u~ > e\+ e-"'):
-        _ = process("p p > e+ e-").matrix_element
+    with pytest.raises(CardError, match=r"process\.definition: expected fixed partons such as u u~; got"):
+        process("p p > e+ e-").matrix_element()
+
+
+def test_flavours_choose_among_the_matrix_elements():
+    protons = process("p p > e+ e-")
+    assert protons.matrix_element((4, -4, -11, 11)) is protons.matrix_element((2, -2, -11, 11))
+    assert protons.matrix_element((-2, 2, -11, 11)) is not protons.matrix_element((2, -2, -11, 11))
+
+
+def test_flavours_that_do_not_belong_to_a_process_are_refused():
+    with pytest.raises(CardError, match=r"expected a process that contains \[21, 21, -11, 11\]"):
+        process("p p > e+ e-").matrix_element((21, 21, -11, 11))
 
 
 def test_errors_found_after_reading_name_the_file():

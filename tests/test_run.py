@@ -10,13 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from command_line import SMALL_CARD
 
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.errors import CheckpointError, InputError
 from madnis_py.physics.process import Process
 from madnis_py.run import Run, StageProgress, workers
-from command_line import SMALL_CARD
 
 EVENTS = 2000
 POINTS = 20_000
@@ -128,7 +128,7 @@ def test_a_directory_with_another_run_is_refused(finished: Run, process: Process
 
 
 def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="expected a directory with a run.json"):
+    with pytest.raises(InputError, match=r"expected a directory with a run\.json"):
         Run.open(tmp_path)
 
 

@@ -210,7 +210,7 @@ def test_tallies_of_chunks_add_up_to_that_of_the_whole() -> None:
     ratio = np.array([0.0, 0.5, 2.0, 1.0])
     whole = UnweightingTally.of(ratio, np.ones(4))
     assert UnweightingTally.of(ratio[:1], np.ones(1)) + UnweightingTally.of(ratio[1:], np.ones(3)) == whole
-    assert whole == UnweightingTally(trials=4, positive=3, accepted=2.5, ratio=3.5, ratio_squared=5.5)
+    assert whole == UnweightingTally(4, live=3, accepted=2.5, ratio=3.5, magnitude=3.5, magnitude_squared=5.5)
 
 
 def test_without_overweights_every_event_counts_fully() -> None:
@@ -269,13 +269,32 @@ def test_impossible_share_is_refused(share: float) -> None:
         channel_maxima(of_lists([1.0]), 1, share)
 
 
-def test_negative_weight_is_refused_with_its_place() -> None:
-    with pytest.raises(GenerationError, match=r"expected weights >= 0; got -2.0 in channel 1, point \[0.0\]"):
-        channel_maxima(of_lists([1.0], [3.0, -2.0]), 2, 0.0)
+def test_negative_weights_become_events_of_negative_weight_with_the_same_mean() -> None:
+    generator = torch.Generator().manual_seed(6)
+    values = torch.tensor([-0.5, 0.25, 1.0, 3.0], dtype=torch.float64)
+    pick = torch.randint(4, (400_000,), generator=generator)
+    samples = make_samples(torch.zeros(len(pick), dtype=torch.int64), values[pick])
+    uniform = torch.rand(len(pick), generator=generator, dtype=torch.float64)
+    accepted = Unweighter(np.array([2.0])).accept(samples, uniform)
+    weight, origin = accepted.weight.numpy(), pick[accepted.index].numpy()
+    for k, value in enumerate(values.tolist()):
+        own = weight[origin == k]
+        assert set(own) == {np.copysign(max(abs(value) / 2, 1.0), value)}
+        assert abs(own.sum() * 2 / len(pick) - value / 4) < 5 * np.sqrt((own**2).sum()) * 2 / len(pick)
 
 
-def test_sample_without_positive_weights_is_refused() -> None:
-    with pytest.raises(GenerationError, match="no point has a positive weight"):
+def test_negative_weights_reduce_the_effective_number_of_events() -> None:
+    summary = Unweighter(np.array([1.0])).expect(of_lists([1.0, 1.0, 1.0, -1.0])).summary(100, 1.0)
+    assert (summary.efficiency, summary.overweight_share) == (1.0, 0.0)
+    assert summary.n_eff == pytest.approx(100 * (1 - 2 * 0.25) ** 2)
+
+
+def test_maxima_count_negative_weights_by_their_size() -> None:
+    assert channel_maxima(of_lists([1.0, -3.0], [-2.0]), 2, 0.0).tolist() == [3.0, 2.0]
+
+
+def test_sample_without_weights_is_refused() -> None:
+    with pytest.raises(GenerationError, match="no point has a weight"):
         channel_maxima(of_lists([0.0, 0.0]), 1, 0.0)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.events.output_file import OutputFile
+from madnis_py.physics.cross_section import PartonicEvents
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -25,35 +26,6 @@ Flags = NDArray[np.bool_]
 INCOMING, OUTGOING = -1, 1
 FIRST_COLOUR_TAG = 501
 UNKNOWN_SPIN = 9.0
-
-
-class PartonicEvents(Protocol):
-    """What a cross section knows of its events: two incoming partons, then the outgoing particles.
-
-    Attributes:
-        momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4).
-        pdg: PDG codes, int32, shape (n, P).
-        colour: colour and anticolour tags, int32, shape (n, P, 2).
-        mass: GeV, float64, shape (n, P).
-        scale: factorisation scale in GeV, float64, shape (n,).
-        alpha_s: strong coupling at the renormalisation scale, float64, shape (n,).
-        alpha_qed: electromagnetic coupling, float64, shape (n,).
-    """
-
-    @property
-    def momenta(self) -> Floats: ...  # noqa: D102
-    @property
-    def pdg(self) -> Integers: ...  # noqa: D102
-    @property
-    def colour(self) -> Integers: ...  # noqa: D102
-    @property
-    def mass(self) -> Floats: ...  # noqa: D102
-    @property
-    def scale(self) -> Floats: ...  # noqa: D102
-    @property
-    def alpha_s(self) -> Floats: ...  # noqa: D102
-    @property
-    def alpha_qed(self) -> Floats: ...  # noqa: D102
 
 
 # Column -> numbers per event; P stands for the particles of an event.

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +15,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-import madnis_py
-from madnis_py import _core
+from madnis_py import __version__, _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.output_file import OutputFile
@@ -156,8 +154,7 @@ class LheWriter:
     """
 
     def __init__(self, path: Path, init: LheInit, header_blocks: Mapping[str, str] | None = None) -> None:
-        if not path.name.endswith((".lhe", ".lhe.gz")):
-            raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
+        require_event_file_name(path)
         self.path = path
         self.n_events = 0
         self._identifiers = [process.identifier for process in init.processes]
@@ -210,6 +207,16 @@ class LheWriter:
             self._sink.finish()
 
 
+def require_event_file_name(path: Path) -> None:
+    """Refuse a file name that says another format.
+
+    Raises:
+        InputError: it ends neither in .lhe nor in .lhe.gz.
+    """
+    if not path.name.endswith((".lhe", ".lhe.gz")):
+        raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
+
+
 def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
     """All of a file that precedes the events, as UTF-8.
 
@@ -217,19 +224,12 @@ def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
         InputError: a block has a name or a character that XML does not allow.
     """
     blocks = [f"<{name}>{_escaped(name, text)}</{name}>\n" for name, text in header_blocks.items()]
-    release = _release()
+    generator = f'<generator name="madnis_py" version="{__version__}">madnis_py {__version__}</generator>'
     return (
         '<LesHouchesEvents version="3.0">\n'
         f"<header>\n{''.join(blocks)}</header>\n"
-        f'<init>\n{init}\n<generator name="madnis_py" version="{release}">madnis_py {release}</generator>\n</init>\n'
+        f"<init>\n{init}\n{generator}\n</init>\n"
     ).encode()
-
-
-def _release() -> str:
-    try:
-        return version("madnis_py")
-    except PackageNotFoundError:  # a checkout that was built in place
-        return "unknown"
 
 
 def _escaped(name: str, text: str) -> str:

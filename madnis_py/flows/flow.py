@@ -65,7 +65,7 @@ class FlowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bins: int = Field(10, ge=2, le=1000, description="Bins of each rational-quadratic spline.")
+    bins: int = Field(10, ge=2, le=splines.MAX_BINS, description="Bins of each rational-quadratic spline.")
     layers: int = Field(3, ge=1, description="Linear layers of the subnetworks, the output layer included.")
     units: int = Field(32, ge=1, description="Width of the hidden layers of the subnetworks.")
     blocks: int | None = Field(None, ge=2, description="Coupling blocks; 2 ceil(log2 dim), at least 2, when not given.")
@@ -78,7 +78,7 @@ class CouplingBlock(nn.Module):
     """Transforms some features by splines whose parameters are functions of the channel and of the other features.
 
     Points are passed features first, float64, shape (dim, n), sorted by channel. The subnetworks see the conditioning
-    features centred, as 2 x - 1, with which they learn faster than from x.
+    features as sqrt(12) (x - 1/2), of mean 0 and variance 1 for uniform x, with which they learn faster than from x.
 
     Args:
         mask: True for the features to transform, as from `coupling_masks`.
@@ -114,7 +114,7 @@ class CouplingBlock(nn.Module):
         return self._couple(splines.inverse, z, counts)
 
     def _couple(self, spline: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        condition = 2.0 * x.index_select(0, self.fixed) - 1.0
+        condition = math.sqrt(12.0) * (x.index_select(0, self.fixed) - 0.5)
         theta = self.subnet(condition.to(self.dtype), counts)
         y, log_jac = spline(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
         return x.index_copy(0, self.transformed, y), log_jac.sum(0)
@@ -161,12 +161,13 @@ class SplineFlow(AbstractFlow):
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
         """
         counts = channel_counts(channel, self.n_channels)
-        x = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64).T.contiguous()
+        uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
+        x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
         for block in self._sampling_order():
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous(), log_q
+        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -176,11 +177,17 @@ class SplineFlow(AbstractFlow):
         """
         counts = channel_counts(channel, self.n_channels)
         _check_points(x, len(channel), self.dim)
-        y, log_q = x.T.contiguous(), x.new_zeros(len(x))
+        y = x.T.contiguous().to(self._device)
+        log_q = y.new_zeros(len(x))
         for block in reversed(self._sampling_order()):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
-        return log_q
+        return log_q.cpu()
+
+    @property
+    def _device(self) -> torch.device:
+        """Where the parameters are; points come from the CPU and go back to it."""
+        return next(self.parameters()).device
 
     def _sampling_order(self) -> list[CouplingBlock]:
         return cast("list[CouplingBlock]", list(self.blocks))

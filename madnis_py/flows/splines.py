@@ -31,6 +31,10 @@ DERIVATIVE_RANGE = (-12.0, 1e4)
 log-Jacobian is finite for any finite parameters."""
 
 
+MAX_BINS = 256
+"""Most bins of a spline: bins are counted in one byte."""
+
+
 def parameter_count(bins: int) -> int:
     """Parameters of one spline with free end derivatives, 3 K + 1; Eq. (3.49) with n read as K."""
     return 3 * bins + 1
@@ -85,14 +89,16 @@ def _select_bin(value: Tensor, theta: Tensor, axis: int) -> _Bin:
     width, height = (upper - lower).unbind()
     derivatives = functional.softplus(theta_d.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
     left, right = (derivatives * (width / height)).unbind()
-    return _Bin(*lower.unbind(), width, height, left, right)
+    x, y = lower.unbind()
+    return _Bin(x, y, width, height, left, right)
 
 
 class _Selection(torch.autograd.Function):
     """The knots (x, y) at the lower and the upper end of a bin and the derivative parameters there, (2, ...) each.
 
     Written with its own gradient, because only one bin in K takes part: the knot below bin k is E_k = sum of the sizes
-    of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum of softmax_i over i < k).
+    of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum of softmax_i over i < k) with
+    c = 1 - K MIN_BIN_SIZE.
     """
 
     @staticmethod

@@ -38,8 +38,8 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
         alpha_s: strong coupling; the parameter aS by default.
 
     Returns:
-        `{"me2": [...], "diagrams": [[...], ...]}`: averaged over initial and summed over final states, and the helicity sum
-        of every diagram without colour and averaging factors, in GeV^(8 - 2 n_particles).
+        `{"me2": [...], "diagrams": [[...], ...]}`: averaged over initial and summed over final states, and the
+        helicity sum of every diagram without colour and averaging factors, in GeV^(8 - 2 n_particles).
 
     Raises:
         InputError: the content has another form, or the wrong number of particles.

@@ -65,7 +65,7 @@ class HadronBeams(PartonLuminosity):
         return densities / (x[0] * x[1])[:, None]
 
     def _density(self, beam: int, x: Array, q2: Array) -> Array:
-        """x f of the parton of one beam in every combination of flavours, float64 (n, n_flavours)."""
+        """Density x f of the parton of one beam in every combination of flavours, float64 (n, n_flavours)."""
         flavours, columns = self._beams[beam]
         return np.take(self.pdf.density(flavours.tolist(), x, q2), columns, axis=1)
 

@@ -18,7 +18,6 @@ from madnis_py.physics.drell_yan import Subprocess
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.model import Model
 
-
 _PROTON = 2212
 
 
