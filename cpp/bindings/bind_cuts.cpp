@@ -25,6 +25,8 @@ public:
         }
     }
 
+    CutList(const CutList&) = delete;
+
     py::array_t<bool> passes(const py::array& p) const {
         const auto batch = momenta(p, "p");
         for (const auto& cut : arguments_) check_particles(std::get<1>(cut), batch);

@@ -1,10 +1,12 @@
 #include "madnis/parallel.hpp"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -13,11 +15,16 @@
 namespace madnis {
 namespace {
 
-// Workers wait for a job, take blocks from a shared counter until none is left, and report back.
+// Workers wait for a job, take blocks from a shared counter until none is left, and report back. A worker that wakes
+// after the job has been closed does not touch it: the caller waits only for those that have begun.
 class ThreadPool {
 public:
     explicit ThreadPool(std::size_t workers) {
-        for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+        try {
+            for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {
+            // The system gives no more threads: work with those there are.
+        }
     }
 
     ~ThreadPool() {
@@ -35,13 +42,14 @@ public:
             task_ = &task;
             blocks_ = blocks;
             next_.store(0);
-            busy_ = threads_.size();
+            open_ = true;
             ++generation_;
         }
         wake_.notify_all();
         take_blocks();
         std::unique_lock lock(mutex_);
-        done_.wait(lock, [this] { return busy_ == 0; });
+        open_ = false;
+        done_.wait(lock, [this] { return active_ == 0; });
     }
 
 private:
@@ -51,16 +59,16 @@ private:
 
     void work() {
         std::size_t seen = 0;
+        std::unique_lock lock(mutex_);
         while (true) {
-            {
-                std::unique_lock lock(mutex_);
-                wake_.wait(lock, [&] { return stop_ || generation_ != seen; });
-                if (stop_) return;
-                seen = generation_;
-            }
+            wake_.wait(lock, [&] { return stop_ || (open_ && generation_ != seen); });
+            if (stop_) return;
+            seen = generation_;
+            ++active_;
+            lock.unlock();
             take_blocks();
-            std::lock_guard lock(mutex_);
-            if (--busy_ == 0) done_.notify_one();
+            lock.lock();
+            if (--active_ == 0) done_.notify_one();
         }
     }
 
@@ -68,21 +76,35 @@ private:
     std::mutex mutex_;
     std::condition_variable wake_, done_;
     const std::function<void(std::size_t)>* task_ = nullptr;
-    std::size_t blocks_ = 0, busy_ = 0, generation_ = 0;
+    std::size_t blocks_ = 0, active_ = 0, generation_ = 0;
     std::atomic<std::size_t> next_{0};
-    bool stop_ = false;
+    bool open_ = false, stop_ = false;
 };
 
 std::mutex pool_mutex;
-std::size_t threads = std::max(1u, std::thread::hardware_concurrency());
-std::unique_ptr<ThreadPool> pool;
+std::atomic<std::size_t> threads{std::max(1u, std::thread::hardware_concurrency())};
+// Not owned by a static object: at the end of the process a daemon thread may still be working in the pool.
+ThreadPool* pool = nullptr;
+
+// Only the thread that calls fork() lives on in the child, which therefore starts without a pool; the lock is taken
+// around the fork so that the child never inherits it from another thread.
+struct ForkHandlers {
+    ForkHandlers() {
+        pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
+                       [] {
+                           pool = nullptr;
+                           pool_mutex.unlock();
+                       });
+    }
+} const fork_handlers;
 
 }  // namespace
 
 void set_thread_count(std::size_t count) {
     std::lock_guard lock(pool_mutex);
     threads = std::max<std::size_t>(1, count);
-    pool.reset();
+    delete pool;
+    pool = nullptr;
 }
 
 std::size_t thread_count() { return threads; }
@@ -93,12 +115,12 @@ void parallel_for(std::size_t count, const std::function<void(std::size_t, std::
         task(block * block_size, std::min(count, (block + 1) * block_size));
     };
     // One caller has the pool at a time; another one that comes meanwhile works alone.
-    std::unique_lock lock(pool_mutex, std::try_to_lock);
-    if (threads == 1 || blocks < 2 || !lock.owns_lock()) {
+    std::unique_lock lock(pool_mutex, std::defer_lock);
+    if (threads == 1 || blocks < 2 || !lock.try_lock()) {
         for (std::size_t block = 0; block < blocks; ++block) run_block(block);
         return;
     }
-    if (!pool) pool = std::make_unique<ThreadPool>(threads - 1);
+    if (pool == nullptr) pool = new ThreadPool(threads - 1);
     pool->run(blocks, run_block);
 }
 

@@ -19,14 +19,20 @@ T root_kaellen(const T& s, double m1, double m2) {
     return select(s > threshold, sqrt(max(kaellen(s, m1, m2), T(0.))), T(0.));
 }
 
-// Boost along z by rapidity log(ratio): p+ -> ratio p+, p- -> p- / ratio with p+- = E +- p_z.
+// A momentum by p+- = E +- p_z, which a boost along z multiplies and divides: small components keep their digits.
 template <class T>
-FourVector<T> boost_along_z(const FourVector<T>& p, const T& ratio) {
-    const T plus = (p.e + p.z) * ratio, minus = (p.e - p.z) / ratio;
+struct LightConeVector {
+    T plus, minus, x, y;
+};
+
+// Momentum after a boost along z by rapidity log(ratio).
+template <class T>
+FourVector<T> boost_along_z(const LightConeVector<T>& p, const T& ratio) {
+    const T plus = p.plus * ratio, minus = p.minus / ratio;
     return {0.5 * (plus + minus), p.x, p.y, 0.5 * (plus - minus)};
 }
 
-// p_z after the boost of boost_along_z, of a particle of known mass: without the cancellation in E - |p_z|.
+// p_z after the same boost of a particle of known mass, whose small component follows from p+ p- = p_T^2 + m^2.
 template <class T>
 T boosted_pz(const FourVector<T>& p, double mass, const T& ratio) {
     const T large = p.e + abs(p.z);

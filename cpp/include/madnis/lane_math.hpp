@@ -1,8 +1,8 @@
 // Elementary functions on the number type T.
 //
-// For double they are those of the C library. For Lane, those that matter to speed have a vector form below (range
-// reduction and a polynomial, within a few units in the last place of the C library over the full range); the others
-// are applied element by element. Every element goes through the same instructions wherever it is in a lane.
+// For double they are those of the C library. For Lane they have a vector form below: range reduction and a polynomial,
+// within a few units in the last place of the C library over the full range. Every element goes through the same
+// instructions wherever it is in a lane.
 #pragma once
 
 #include <algorithm>
@@ -25,12 +25,10 @@ using std::copysign;
 using std::cos;
 using std::exp;
 using std::expm1;
-using std::hypot;
 using std::log;
 using std::log1p;
 using std::max;
 using std::min;
-using std::pow;
 using std::sin;
 using std::sqrt;
 using std::tan;
@@ -194,7 +192,8 @@ Lane with_far_arguments(const Lane& x, const Lane& value, F&& scalar) {
 }  // namespace detail
 
 inline Lane sin(const Lane& x) {
-    return detail::with_far_arguments(x, detail::sincos(x).sin, [](double v) { return std::sin(v); });
+    const Lane value = select(x != 0., detail::sincos(x).sin, x);
+    return detail::with_far_arguments(x, value, [](double v) { return std::sin(v); });
 }
 
 inline Lane cos(const Lane& x) {
@@ -203,7 +202,8 @@ inline Lane cos(const Lane& x) {
 
 inline Lane tan(const Lane& x) {
     const auto [s, c] = detail::sincos(x);
-    return detail::with_far_arguments(x, s / c, [](double v) { return std::tan(v); });
+    const Lane value = select(x != 0., s / c, x);
+    return detail::with_far_arguments(x, value, [](double v) { return std::tan(v); });
 }
 
 template <class T>
@@ -255,7 +255,8 @@ inline Lane atan(const Lane& x) {
 // Signs of zeros and quadrants as the C library; arguments beyond 10^300 count as 10^300.
 inline Lane atan2(const Lane& y, const Lane& x) {
     const Lane limit(1e300);
-    const Lane angle = first_quadrant_angle(min(abs(y), limit), min(abs(x), limit));
+    const Lane scale = select(max(abs(y), abs(x)) < 1e-290, Lane(0x1p300), Lane(1.));  // out of the denormals
+    const Lane angle = first_quadrant_angle(min(abs(y), limit) * scale, min(abs(x), limit) * scale);
     const auto left = copysign(Lane(1.), x) < 0.;
     const Lane turned = select(left, Lane(std::numbers::pi) - (angle - 1.2246467991473532e-16), angle);
     return select(x == x && y == y, copysign(turned, y), Lane(detail::nan));
@@ -266,10 +267,6 @@ inline Lane asinh(const Lane& x) {
     const Lane near = log1p(a + a * a / (1. + sqrt(a * a + 1.)));
     const Lane value = select(a < 1e8, near, log(a) + std::numbers::ln2);
     return select(x != 0., copysign(value, x), x);
-}
-
-inline Lane pow(const Lane& x, const Lane& y) {
-    return Lane([&](auto i) { return std::pow(double(x[i]), double(y[i])); });
 }
 
 }  // inline namespace MADNIS_ISA

@@ -33,10 +33,10 @@ UnitPoint<T> near_unit_interval(const T& x) {
     return {select(inside, min(max(x, T(0.)), T(1.)), T(0.5)), inside};
 }
 
-// Momentum of the first of two decay products and dPhi_2 / (dx_0 dx_1), the second one balances it.
+// Momenta of two decay products in the rest frame and dPhi_2 / (dx_0 dx_1).
 template <class T>
 struct Decay {
-    FourVector<T> p;
+    LightConeVector<T> p1, p2;
     T jacobian;
 };
 
@@ -53,8 +53,10 @@ public:
         const T momentum = 0.5 * root_lambda / mass;
         const T transverse = 2. * momentum * sqrt(x_theta * (1. - x_theta));
         const auto [cosine, sine] = direction(x_phi);
-        const T energy = 0.5 * (s + (m1_ * m1_ - m2_ * m2_)) / mass;
-        return {{energy, transverse * cosine, transverse * sine, momentum * (2. * x_theta - 1.)},
+        const T along = 2. * momentum * x_theta, against = 2. * momentum * (1. - x_theta);
+        const T excess_1 = excess(s, m1_, m2_, root_lambda), excess_2 = excess(s, m2_, m1_, root_lambda);
+        return {{excess_1 + along, excess_1 + against, transverse * cosine, transverse * sine},
+                {excess_2 + against, excess_2 + along, -transverse * cosine, -transverse * sine},
                 jacobian(s, root_lambda)};
     }
 
@@ -76,6 +78,12 @@ public:
     double m1() const { return m1_; }
 
 private:
+    // E - |p| = m^2 / (E + |p|) of the product of this mass.
+    template <class T>
+    static T excess(const T& s, double mass, double other, const T& root_lambda) {
+        return 2. * mass * mass * sqrt(s) / (s + (mass * mass - other * other) + root_lambda);
+    }
+
     template <class T>
     static T jacobian(const T& s, const T& root_lambda) {
         return root_lambda / (8 * std::numbers::pi * s);
@@ -186,8 +194,9 @@ public:
         const T zero(0.);
         p[0] = {partons.energy_1, zero, zero, partons.energy_1};
         p[1] = {partons.energy_2, zero, zero, -partons.energy_2};
-        p[2] = boost_along_z(decay.p, T(sqrt(partons.energy_1 / partons.energy_2)));
-        p[3] = p[0] + p[1] - p[2];
+        const T ratio = sqrt(partons.energy_1 / partons.energy_2);
+        p[2] = boost_along_z(decay.p1, ratio);
+        p[3] = boost_along_z(decay.p2, ratio);
         return select(theta.inside && phi.inside, partons.jacobian * decay.jacobian, zero);
     }
 
