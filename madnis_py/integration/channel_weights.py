@@ -12,7 +12,6 @@ from madnis_py.errors import MadnisError
 from madnis_py.flows.networks import MLP
 from madnis_py.integration.random_streams import stream
 
-
 ROUNDING = 1e-12
 """A feature whose deviation is a smaller share of its mean does not vary."""
 
