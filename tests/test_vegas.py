@@ -91,7 +91,7 @@ def test_a_trained_flow_beats_the_grid_on_a_correlated_integrand() -> None:
     integrand = FunctionIntegrand(ridge, dim=2)
     grid, _ = train_vegas(integrand, QUICK)
     flow = Integrator(integrand)
-    train(flow, TrainingSettings(steps=200, learning_rate=5e-3))
+    train(flow, TrainingSettings(steps=200, learning_rate=5e-3, final_learning_rate=5e-4))
     counts = torch.tensor([20_000])
     of_grid = Integrator(integrand, grid).moments(counts, "test").estimate()
     of_flow = flow.moments(counts, "test").estimate()

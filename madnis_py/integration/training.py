@@ -64,7 +64,7 @@ class TrainingSettings(BaseModel):
 
 
 PRESETS = {
-    "quick": TrainingSettings(steps=500, learning_rate=3e-3),
+    "quick": TrainingSettings(steps=500, learning_rate=3e-3, final_learning_rate=1e-3),
     "standard": TrainingSettings(steps=3000),
     "paper": TrainingSettings(steps=88_000, minimum_batch_size=1),
 }
