@@ -15,6 +15,7 @@ class CMakeBuild(build_ext):
     """Configure and build `_core` with CMake, at the place where setuptools wants it."""
 
     def build_extension(self, ext: Extension) -> None:
+        """Build one extension, which is all of the CMake project."""
         import pybind11
 
         source = Path(__file__).resolve().parent

@@ -1,8 +1,6 @@
 """Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/bindings/bind_<topic>.cpp."""
-"""Compiled batch kernels; momenta in GeV, (n, particles, 4), events fastest in memory."""
 
 from collections.abc import Sequence
-"""Types of the compiled kernels; the shapes are in the docstrings of the Python functions that call them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +24,36 @@ class DrellYan:
     ) -> None: ...
     def evaluate(self, p: _Array) -> tuple[_Array, _Array]: ...
 
+# lhe
+
+def lhe_text(
+    pdg: NDArray[np.int32],
+    status: NDArray[np.int32],
+    mothers: NDArray[np.int32],
+    colour: NDArray[np.int32],
+    momenta: NDArray[np.float64],
+    mass: NDArray[np.float64],
+    spin: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    alpha_qed: NDArray[np.float64],
+    alpha_s: NDArray[np.float64],
+    process_id: NDArray[np.int32],
+) -> list[bytes]: ...
+
 # observables
 
 def observables(p: _Array, particles: Sequence[int]) -> _Array: ...
+
+# pdf
+
+class PdfGrid:
+    def __init__(self, x: _Array, q2: _Array, values: _Array, minimum: float) -> None: ...
+    def density(self, columns: Sequence[int], x: _Array, q2: _Array) -> _Array: ...
+
+class AlphaSTable:
+    def __init__(self, q2: _Array, values: _Array) -> None: ...
+    def evaluate(self, q2: _Array) -> _Array: ...
 
 # phase_space
 
@@ -48,40 +73,8 @@ class SChannel:
 
 def arc_tangent(y: _Array, x: _Array) -> _Array: ...
 def elementary(function: str, x: _Array) -> _Array: ...
-# Runtime
-
 def instruction_set() -> str: ...
 def instruction_sets() -> list[str]: ...
 def lane_width() -> int: ...
 def set_thread_count(count: int) -> None: ...
 def thread_count() -> int: ...
-
-# Observables
-
-def observables(p: _Array, particles: Sequence[int]) -> _Array: ...
-
-# Parton densities
-
-class PdfGrid:
-    def __init__(self, x: _Array, q2: _Array, values: _Array, minimum: float) -> None: ...
-    def density(self, columns: Sequence[int], x: _Array, q2: _Array) -> _Array: ...
-
-class AlphaSTable:
-    def __init__(self, q2: _Array, values: _Array) -> None: ...
-    def evaluate(self, q2: _Array) -> _Array: ...
-# Events
-
-def lhe_text(
-    pdg: NDArray[np.int32],
-    status: NDArray[np.int32],
-    mothers: NDArray[np.int32],
-    colour: NDArray[np.int32],
-    momenta: NDArray[np.float64],
-    mass: NDArray[np.float64],
-    spin: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    alpha_qed: NDArray[np.float64],
-    alpha_s: NDArray[np.float64],
-    process_id: NDArray[np.int32],
-) -> list[bytes]: ...

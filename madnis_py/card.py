@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ def closest(word: str, candidates: Iterable[str]) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
@@ -141,8 +142,8 @@ class CutTable(_Table):
     mass_max: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
     pt_sum_min: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
     pt_sum_max: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
-    dr_min: NonNegative | None = Field(None, description="Distance of a pair in pseudorapidity and azimuth.")
-    dr_max: NonNegative | None = Field(None, description="Distance of a pair in pseudorapidity and azimuth.")
+    dr_min: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    dr_max: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""

@@ -1,6 +1,6 @@
 """Errors that end a run with a sentence: where it happened, what was expected, what came.
 
-The command line prints the sentence and exits with `exit_status`: 2 when the user's input is wrong, 1 when a run failed.
+The command line prints the sentence and exits with `exit_status`: 2 when the input is wrong, 1 when a run failed.
 """
 
 from __future__ import annotations

@@ -115,6 +115,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def with_error(value: float, error: float) -> str:
+    """A number with its error in the last digits, e.g. 4209.6(1.2)."""
+    return str(gvar.gvar(value, error))  # type: ignore[no-untyped-call]
+
+
 def result_table(record: Mapping[str, Any]) -> Table:
     """VEGAS and the neural sampler side by side, from the content of run.json."""
     table = Table(title=f"{record['card']['process']['definition']}", title_justify="left")
@@ -123,7 +128,7 @@ def result_table(record: Mapping[str, Any]) -> Table:
     for name, _ in columns:
         table.add_column({"vegas": "VEGAS", "madnis": "neural"}[name], justify="right")
     rows = {
-        "sigma [pb]": lambda part: str(gvar.gvar(part["sigma_pb"], part["sigma_error_pb"])),
+        "sigma / pb": lambda part: with_error(part["sigma_pb"], part["sigma_error_pb"]),
         "relative error": lambda part: percent(part["sigma_error_pb"] / part["sigma_pb"]),
         "chi^2/dof": lambda part: f"{part['chi2_per_dof']:.2f}",
         "sum_i sigma_i / sigma": lambda part: f"{part['relative_std']:.4f}",
@@ -140,7 +145,7 @@ def result_table(record: Mapping[str, Any]) -> Table:
 
 def channel_table(record: Mapping[str, Any]) -> Table:
     """Contribution of every channel."""
-    table = Table("channel", "share", "sigma_i [pb]", title="channels of the sampler in use", title_justify="left")
+    table = Table("channel", "share", "sigma_i / pb", title="channels of the sampler in use", title_justify="left")
     for channel in record["channels"]:
         table.add_row(channel["name"], percent(channel["share"]), f"{channel['sigma_i']:.4g}")
     return table

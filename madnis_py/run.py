@@ -1,15 +1,13 @@
 """A run: the only owner of a directory, a seed and a clock; survey -> train -> integrate -> generate.
 
-Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes on
-where it stopped and ends with the same bytes as one that was not.
+Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes
+on where it stopped and ends with the same bytes as one that was not.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -30,7 +28,8 @@ from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
+from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
 from madnis_py.events.output_file import OutputFile
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
 from madnis_py.integration import checkpoint
@@ -38,23 +37,19 @@ from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import combine, estimate
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Progress
-from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
 
 Method = Literal["madnis", "vegas"]
+Device = Literal["cpu", "cuda"]
 
 POINTS = {"quick": 200_000, "standard": 1_000_000, "paper": 5_000_000}
 """Points of the integrate stage by preset."""
 
 ITERATIONS = 10
 """Parts of the integrate stage, compared by their chi^2."""
-
-TRIALS_PER_CHUNK = 50_000
-"""Trials of one chunk of events, the unit that survives an interruption; fixed, because the events depend on it."""
 
 CHECKPOINT_INTERVAL = 20.0
 """Seconds of training between two stored states."""
@@ -187,7 +182,7 @@ class RunDirectory:
             return
         make_directory(self.path)
         write_file(self.card_file, card.to_toml().encode())
-        self.update(identity=dict(identity), card=card.content(), versions=_versions(), stages={})
+        self.update(identity=dict(identity), card=card.content(), versions=versions(), stages={})
 
     def update(self, **entries: Any) -> None:
         """Replace entries of run.json."""
@@ -214,6 +209,7 @@ class Run:
         seed: of all random numbers.
         method: "madnis", neural channel weights and flows, or "vegas", grids and the prior.
         training: settings of the training; from the card by default.
+        device: where networks compute; the results of two devices differ in rounding.
         executor: runs blocks of points; this thread by default.
         watch: told the progress of each stage.
 
@@ -230,14 +226,18 @@ class Run:
         *,
         method: Method = "madnis",
         training: TrainingSettings | None = None,
+        device: Device = "cpu",
         executor: Executor | None = None,
         watch: Watch = _unwatched,
     ) -> None:
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device: expected a machine with a CUDA device; torch sees none")
         self.process = process
         self.directory = RunDirectory(Path(directory))
         self.seed = seed
         self.method = method
         self.training = training or training_settings(process.card)
+        self.device = device
         self.executor = executor
         self.watch = watch
         self.cross_section = process.cross_section()
@@ -257,10 +257,8 @@ class Run:
         identity = record["identity"]
         training = TrainingSettings.model_validate(identity["training"])
         process = Process.from_card(cards.load(files.card_file))
-        method: Method = identity["method"]
-        return cls(
-            process, directory, identity["seed"], method=method, training=training, executor=executor, watch=watch
-        )
+        choices = {"method": identity["method"], "device": identity["device"], "training": training}
+        return cls(process, directory, identity["seed"], **choices, executor=executor, watch=watch)
 
     @property
     def events_file(self) -> Path:
@@ -336,12 +334,14 @@ class Run:
         if events < 1:
             raise InputError(f"events: expected at least 1; got {events}")
         output = output or self.events_file
-        made = {"file": str(output.absolute()), "events": events, "seed": self.seed if seed is None else seed}
+        require_event_file_name(output)
+        seed = self.seed if seed is None else seed
+        made = {"file": str(output.absolute()), "events": events, "seed": seed}
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate()
         sampler = self._samplers()[self.method]
-        source = EventSource(sampler, self.cross_section, result.maxima, made["seed"], self.directory.chunks)
+        source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
         with self._stage("generate"):
             chunks = self._collect(source, events, result)
             self._write(output, chunks, events, result)
@@ -349,16 +349,27 @@ class Run:
         self.directory.update(events=events, generated=made)
         return output
 
-    def execute(self, events: int, points: int | None = None) -> Path:
-        """All stages."""
+    def prepare(self) -> None:
+        """The stages before integration."""
+        self._samplers()
+
+    def execute(self, events: int, points: int | None = None) -> Self:
+        """All stages, with the events in `events_file`."""
         self.integrate(points)
-        return self.generate(events)
+        self.generate(events)
+        return self
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The content of run.json."""
+        return self.directory.record
 
     def _identity(self) -> dict[str, Any]:
         return {
             "card": self.process.card.digest(),
             "seed": self.seed,
             "method": self.method,
+            "device": self.device,
             "training": self.training.model_dump(),
             "version": madnis_py.__version__,
         }
@@ -518,65 +529,10 @@ class Run:
                 writer.write(batch.rescaled(unit))
 
     def _init(self, result: Result, maximum: float) -> LheInit:
-        beams = self.process.beams
         process = LheProcess(result.sigma_pb, result.sigma_error_pb, maximum)
-        return LheInit(beams.pdg, beams.energies, (self.cross_section.pdf_id,) * 2, (process,))
-
-
-class EventSource:
-    """Unweighted events in chunks that are finished files: chunk k is a function of the seed, the maxima and k alone.
-
-    Args:
-        sampler: draws the trials.
-        cross_section: makes events of accepted points.
-        maxima: per channel in pb.
-        seed: of the random streams.
-        directory: where the chunks go; each choice of maxima and seed has a folder of its own in it.
-    """
-
-    def __init__(
-        self,
-        sampler: Integrator,
-        cross_section: CrossSection,
-        maxima: NDArray[np.float64],
-        seed: int,
-        directory: Path,
-    ) -> None:
-        self.sampler = sampler
-        self.cross_section = cross_section
-        self.unweighter = Unweighter(maxima)
-        self.seed = seed
-        name = hashlib.sha256(maxima.tobytes()).hexdigest()[:12]
-        self.directory = directory / f"{name}-{seed}"
-
-    def chunk(self, index: int) -> tuple[Path, int]:
-        """The file of a chunk and how many events it has; read if it is there and sound, made otherwise."""
-        path = self.directory / f"{index:06d}.npz"
-        try:
-            return path, len(EventBatch.load(path))
-        except CheckpointError:
-            events = self._make(index)
-        make_directory(self.directory)
-        events.save(path)
-        return path, len(events)
-
-    def clear(self) -> None:
-        """Forget the chunks."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _make(self, index: int) -> EventBatch:
-        path = ("generate", self.seed, index)
-        counts = self.unweighter.trials(TRIALS_PER_CHUNK, stream(self.sampler.seed, *path, "channels"))
-        samples = self.sampler.sample(counts, *path, "points")
-        uniform = torch.rand(len(samples), generator=stream(self.sampler.seed, *path, "accept"), dtype=torch.float64)
-        accepted = self.unweighter.accept(samples, uniform)
-        flavour = torch.rand(
-            len(accepted.index), generator=stream(self.sampler.seed, *path, "flavour"), dtype=torch.float64
-        )
-        chosen = samples.select(accepted.index)
-        partonic = self.cross_section.partonic_events(chosen.x, chosen.channel, flavour)
-        events = EventBatch.from_partonic(partonic, accepted.weight.numpy())
-        return events.shuffled(stream(self.sampler.seed, *path, "order"))
+        beams, pdf = self.process.beams, self.cross_section.luminosity.pdf
+        pdf_set = NO_PDF if pdf is None else pdf.lhapdf_id
+        return LheInit(beams.pdg, beams.energies, (pdf_set, pdf_set), (process,))
 
 
 class Stopwatch:
@@ -664,7 +620,7 @@ def make_directory(path: Path) -> None:
         raise OutputError(f"{path}: cannot be made: {error.strerror}") from error
 
 
-def _versions() -> dict[str, str]:
-    return {name: version(name) for name in ("madnis_py", "torch", "numpy", "vegas")} | {
-        "instruction_set": _core.instruction_set()
-    }
+def versions() -> dict[str, str]:
+    """Versions of what computes."""
+    packages = {name: version(name) for name in ("torch", "numpy", "vegas")}
+    return {"madnis_py": madnis_py.__version__, **packages, "instruction_set": _core.instruction_set()}

@@ -3,6 +3,8 @@ import re
 import tomllib
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from madnis_py import card
 from madnis_py.card import Card
@@ -62,11 +64,31 @@ MALFORMED = {
 }
 
 
-@pytest.mark.parametrize("changes, sentence", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize(("changes", "sentence"), MALFORMED.values(), ids=MALFORMED)
 def test_malformed_content_is_named_with_its_place(changes, sentence):
     data = {key: value for key, value in {**MINIMAL, **changes}.items() if value is not None}
     with pytest.raises(CardError, match=re.escape(sentence)):
         Card.parse(data)
+
+
+VALUES = st.recursive(
+    st.one_of(st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.dates(), st.just(10**400)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+KEYS = st.sampled_from(["definition", "energy", "MZ", "factorization", "e+,e-", "lepton", "preset", "pt_min"])
+TABLES = st.dictionaries(st.sampled_from(sorted(Card.model_fields)), VALUES | st.dictionaries(KEYS, VALUES, max_size=2))
+
+
+@given(TABLES)
+@settings(max_examples=300, derandomize=True, deadline=None)
+def test_any_other_content_is_read_or_refused_in_one_sentence(tables):
+    refusal = ""
+    try:
+        Card.parse({**MINIMAL, **tables})
+    except CardError as error:
+        refusal = str(error)
+    assert not refusal or re.match(r"card: [^:]+: ", refusal)
 
 
 def write(tmp_path, content):

@@ -17,6 +17,7 @@ ORDER = [
 KERNEL_USERS = {
     "physics/phase_space.py",
     "physics/matrix_element.py",
+    "physics/observables.py",
     "physics/pdf.py",
     "physics/cuts.py",
     "events/lhe.py",

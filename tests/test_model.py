@@ -41,7 +41,7 @@ def test_couplings_to_the_z_differ_between_chiralities_by_the_isospin(pdg):
     assert left - right == pytest.approx(model.e * model.particle(pdg).isospin / cos_sin, rel=1e-14)
 
 
-@pytest.mark.parametrize("pdg, width_share", [(12, 0.0665), (11, 0.0335), (2, 0.1198), (1, 0.1537)])
+@pytest.mark.parametrize(("pdg", "width_share"), [(12, 0.0665), (11, 0.0335), (2, 0.1198), (1, 0.1537)])
 def test_partial_widths_of_the_z_are_those_of_the_particle_data_group(pdg, width_share):
     """Branching ratios at tree level, Gamma = N_c M (g_L^2 + g_R^2) / (24 pi); QCD raises those into quarks by 4 %."""
     model = Model("sm")
@@ -127,6 +127,7 @@ def test_a_negative_width_is_refused(tmp_path):
         Model.from_card(card_with(tmp_path, WZ=-1.0))
 
 
-def test_inputs_without_a_real_w_mass_are_refused(tmp_path):
+@pytest.mark.parametrize("mz", [0.0, 50.0, 1e200])
+def test_inputs_without_a_real_w_mass_are_refused(tmp_path, mz):
     with pytest.raises(CardError, match="real mass of the W"):
-        Model.from_card(card_with(tmp_path, MZ=50.0))
+        Model.from_card(card_with(tmp_path, MZ=mz))

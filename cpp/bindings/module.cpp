@@ -4,11 +4,11 @@ namespace madnis::bindings {
 
 void bind_cuts(pybind11::module_& m);
 void bind_drell_yan(pybind11::module_& m);
+void bind_lhe(pybind11::module_& m);
 void bind_observables(pybind11::module_& m);
+void bind_pdf(pybind11::module_& m);
 void bind_phase_space(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
-void bind_pdf(pybind11::module_& m);
-void bind_lhe(pybind11::module_& m);
 
 }  // namespace madnis::bindings
 
@@ -17,9 +17,9 @@ PYBIND11_MODULE(_core, m) {
     using namespace madnis::bindings;
     bind_cuts(m);
     bind_drell_yan(m);
+    bind_lhe(m);
     bind_observables(m);
+    bind_pdf(m);
     bind_phase_space(m);
     bind_runtime(m);
-    bind_pdf(m);
-    bind_lhe(m);
 }

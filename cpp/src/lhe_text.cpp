@@ -25,7 +25,7 @@ public:
 
     void real(double value) {
         *cursor_++ = ' ';
-        cursor_ = std::to_chars(cursor_, cursor_ + real_width, value, std::chars_format::scientific).ptr;
+        cursor_ = std::to_chars(cursor_, cursor_ + real_width, value).ptr;
     }
 
     // "-2147483648" and "-2.2250738585072014e-308", each with the space before it.

@@ -5,17 +5,19 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.events.output_file import OutputFile
+from madnis_py.physics.cross_section import PartonicEvents
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -24,35 +26,6 @@ Flags = NDArray[np.bool_]
 INCOMING, OUTGOING = -1, 1
 FIRST_COLOUR_TAG = 501
 UNKNOWN_SPIN = 9.0
-
-
-class PartonicEvents(Protocol):
-    """What a cross section knows of its events: two incoming partons, then the outgoing particles.
-
-    Attributes:
-        momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4).
-        pdg: PDG codes, int32, shape (n, P).
-        colour: colour and anticolour tags, int32, shape (n, P, 2).
-        mass: GeV, float64, shape (n, P).
-        scale: factorisation scale in GeV, float64, shape (n,).
-        alpha_s: strong coupling at the renormalisation scale, float64, shape (n,).
-        alpha_qed: electromagnetic coupling, float64, shape (n,).
-    """
-
-    @property
-    def momenta(self) -> Floats: ...  # noqa: D102
-    @property
-    def pdg(self) -> Integers: ...  # noqa: D102
-    @property
-    def colour(self) -> Integers: ...  # noqa: D102
-    @property
-    def mass(self) -> Floats: ...  # noqa: D102
-    @property
-    def scale(self) -> Floats: ...  # noqa: D102
-    @property
-    def alpha_s(self) -> Floats: ...  # noqa: D102
-    @property
-    def alpha_qed(self) -> Floats: ...  # noqa: D102
 
 
 # Column -> numbers per event; P stands for the particles of an event.
@@ -179,6 +152,10 @@ class EventBatch:
         """The events in random order, so that any first part of them is a fair sample of the channels."""
         return self.select(torch.randperm(len(self), generator=generator).numpy())
 
+    def rescaled(self, unit: float) -> EventBatch:
+        """The same events with all weights in another unit, that is multiplied by a number."""
+        return replace(self, weight=self.weight * unit)
+
     def check(self) -> None:
         """Make sure that a shower can use the events.
 
@@ -196,7 +173,7 @@ class EventBatch:
 
     def _check_finite(self) -> None:
         for name, column in self.columns().items():
-            good = np.isfinite(column).reshape(len(self), -1).all(axis=1)
+            good = np.isfinite(column).all(axis=tuple(range(1, column.ndim)))
             self._demand(good, partial(self._describe, name))
 
     def _describe(self, name: str, event: int) -> str:
@@ -274,7 +251,7 @@ class EventBatch:
             CheckpointError: the file is missing, truncated, damaged or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
                 columns = {name: archive[name] for name in archive.files}
         except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{path}: not a readable file of events: {error}") from error

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,7 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
-from madnis_py import _core
+from madnis_py import __version__, _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.output_file import OutputFile
@@ -48,12 +47,12 @@ class LheProcess:
     identifier: int = 1
 
     def __post_init__(self) -> None:
-        numbers = (self.cross_section, self.error, self.maximum)
+        numbers = tuple(map(float, (self.cross_section, self.error, self.maximum)))
         if not all(map(isfinite, numbers)) or self.identifier < 1:
             raise InputError(f"LHE process {self.identifier}: expected finite pb and an identifier > 0; got {numbers}")
 
     def __str__(self) -> str:
-        return f" {self.cross_section!r} {self.error!r} {self.maximum!r} {self.identifier}"
+        return f" {float(self.cross_section)} {float(self.error)} {float(self.maximum)} {self.identifier}"
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class LheInit:
         groups = [NO_PDF if pdf_set == NO_PDF else 0 for pdf_set in self.pdf_sets]
         beams = (*self.beam_pdg, *map(float, self.beam_energies), *groups, *self.pdf_sets)
         run = (*beams, SIGNED_WEIGHTS_IN_PB, len(self.processes))
-        return "\n".join([" " + " ".join(map(repr, run)), *map(str, self.processes)])
+        return "\n".join([" " + " ".join(map(str, run)), *map(str, self.processes)])
 
 
 class ByteSink(Protocol):
@@ -155,8 +154,7 @@ class LheWriter:
     """
 
     def __init__(self, path: Path, init: LheInit, header_blocks: Mapping[str, str] | None = None) -> None:
-        if not path.name.endswith((".lhe", ".lhe.gz")):
-            raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
+        require_event_file_name(path)
         self.path = path
         self.n_events = 0
         self._identifiers = [process.identifier for process in init.processes]
@@ -201,12 +199,22 @@ class LheWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Complete the file, or remove it after an error."""
-        with self._stack as stack:
-            if kind is not None:
-                stack.__exit__(kind, error, traceback)
-                return
+        if kind is not None:
+            self._stack.__exit__(kind, error, traceback)
+            return
+        with self._stack:
             self._sink.write(b"</LesHouchesEvents>\n")
             self._sink.finish()
+
+
+def require_event_file_name(path: Path) -> None:
+    """Refuse a file name that says another format.
+
+    Raises:
+        InputError: it ends neither in .lhe nor in .lhe.gz.
+    """
+    if not path.name.endswith((".lhe", ".lhe.gz")):
+        raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
 
 
 def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
@@ -216,19 +224,12 @@ def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
         InputError: a block has a name or a character that XML does not allow.
     """
     blocks = [f"<{name}>{_escaped(name, text)}</{name}>\n" for name, text in header_blocks.items()]
-    release = _release()
+    generator = f'<generator name="madnis_py" version="{__version__}">madnis_py {__version__}</generator>'
     return (
         '<LesHouchesEvents version="3.0">\n'
         f"<header>\n{''.join(blocks)}</header>\n"
-        f'<init>\n{init}\n<generator name="madnis_py" version="{release}">madnis_py {release}</generator>\n</init>\n'
+        f"<init>\n{init}\n{generator}\n</init>\n"
     ).encode()
-
-
-def _release() -> str:
-    try:
-        return version("madnis_py")
-    except PackageNotFoundError:  # a checkout that was built in place
-        return "unknown"
 
 
 def _escaped(name: str, text: str) -> str:

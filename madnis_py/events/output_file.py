@@ -69,7 +69,8 @@ class OutputFile:
     def _discard(self) -> None:
         with suppress(OSError):  # closing flushes, which fails again on a full disk
             self._file.close()
-        self.partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the first error is the one to tell
+            self.partial.unlink(missing_ok=True)
 
     def _refused(self, error: OSError) -> OutputError:
         return OutputError(f"{self.path}: cannot be written: {error.strerror or error}")

@@ -19,47 +19,49 @@ Floats = NDArray[np.float64]
 def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -> Floats:
     """Truncated maximum weight of every channel: the smallest sum of maxima that the overweight share allows.
 
-    The excess above the maxima M_i is sum_i mean_i max(0, w - M_i) and must not exceed overweight_share * sum_i
-    mean_i(w). Lowering M_i costs P_i(w > M_i) of it, so at the minimum of sum_i M_i this probability is the same in all
-    channels. The excess is linear between neighbouring weights: the segments of all channels are spent in the order of
-    their slope until the share is used up, which is exact. No maximum falls below the mean of the channel's positive
-    weights, so a channel that hardly counts is still drawn and its overweights stay moderate.
+    The excess above the maxima M_i is sum_i mean_i max(0, |w| - M_i) and must not exceed overweight_share * sum_i
+    mean_i |w|. Lowering M_i costs P_i(|w| > M_i) of it, so at the minimum of sum_i M_i this probability is the same in
+    all channels. The excess is linear between neighbouring weights: the segments of all channels are spent in the order
+    of their slope until the share is used up, which is exact. No maximum falls below the mean of the channel's weights
+    without the zeros, so a channel that hardly counts is still drawn and its overweights stay moderate.
+
+    Weights may be negative: interpolated parton densities are, here and there.
 
     Take fresh points, not those of the training. The top weight alone exceeds a share of 1 % below about 10^4 points
     per channel, and one is back at the true maximum; a share of 0.1 % needs correspondingly more.
 
     Args:
-        samples: weighted points, weights >= 0.
+        samples: weighted points.
         n_channels: number of channels.
         overweight_share: share of the cross section that may lie above the maxima, in [0, 1); 0 gives the true maxima.
 
     Returns:
-        maxima in the unit of the weights, float64, shape (n_channels,); 0 for a channel without positive weights.
+        maxima in the unit of the weights, float64, shape (n_channels,); 0 for a channel without weights.
 
     Raises:
         InputError: the share is outside [0, 1).
-        GenerationError: a weight is negative, or none is positive.
+        GenerationError: all weights are 0.
     """
     if not 0 <= overweight_share < 1:
         raise InputError(f"overweight_share: expected a number in [0, 1); got {overweight_share}")
     weights = [ChannelWeightList.of(w) for w in _split(samples, n_channels)]
     total = sum(channel.mean for channel in weights)
     if not total > 0:
-        raise GenerationError("unweighting: no point has a positive weight, so there are no events to generate")
+        raise GenerationError("unweighting: no point has a weight, so there are no events to generate")
     spent = _cheapest_segments([channel.segments() for channel in weights], overweight_share * total)
     return np.array([channel.top - cut for channel, cut in zip(weights, spent, strict=True)])
 
 
 @dataclass(frozen=True)
 class ChannelWeightList:
-    """The weights of one channel, largest first, shape (n,); n may be 0."""
+    """The absolute weights of one channel, largest first, shape (n,); n may be 0."""
 
     descending: Floats
 
     @classmethod
     def of(cls, weight: Floats) -> ChannelWeightList:
-        """Sort the weights of a channel."""
-        return cls(np.sort(weight)[::-1])
+        """Sort the weights of a channel by their size."""
+        return cls(np.sort(np.abs(weight))[::-1])
 
     @property
     def top(self) -> float:
@@ -68,14 +70,13 @@ class ChannelWeightList:
 
     @property
     def mean(self) -> float:
-        """The channel's part of the integral."""
+        """Mean over all points."""
         return float(self.descending.mean()) if len(self.descending) else 0.0
 
     @property
     def floor(self) -> float:
-        """Mean of the positive weights."""
-        positive = np.count_nonzero(self.descending)
-        return float(self.descending.sum()) / positive if positive else 0.0
+        """Mean without the zeros."""
+        return float(self.descending.sum()) / max(int(np.count_nonzero(self.descending)), 1)
 
     def segments(self) -> tuple[Floats, Floats]:
         """Slopes P(w > M) and lengths of the pieces between neighbouring weights, from the top to the floor."""
@@ -91,22 +92,15 @@ def _cheapest_segments(segments: list[tuple[Floats, Floats]], budget: float) -> 
     order = np.argsort(slope, kind="stable")
     cost = (slope * length)[order]
     before = np.cumsum(cost) - cost
-    share = np.clip((budget - before) / np.where(cost > 0, cost, 1.0), 0.0, 1.0)
+    share = np.clip(budget - before, 0.0, cost) / np.where(cost > 0, cost, 1.0)
     spent = np.bincount(channel[order], weights=share * length[order], minlength=len(segments))
     return spent.astype(np.float64)
 
 
 def _split(samples: Samples, n_channels: int) -> list[Floats]:
     """Weights per channel."""
-    weight = samples.weight.numpy()
-    if len(weight) and weight.min() < 0:
-        event = int(weight.argmin())
-        raise GenerationError(
-            f"unweighting: expected weights >= 0; got {weight[event]} in channel {int(samples.channel[event])}, "
-            f"point {samples.x[event].tolist()}"
-        )
     counts = torch.bincount(samples.channel, minlength=n_channels).numpy()
-    return np.split(weight, np.cumsum(counts)[:-1])
+    return np.split(samples.weight.numpy(), np.cumsum(counts)[:-1])
 
 
 @dataclass(frozen=True)
@@ -114,11 +108,11 @@ class UnweightingSummary:
     """What unweighting costs and how good its events are.
 
     Attributes:
-        efficiency: sigma / sum_i M_i, the mean of w / M_i when channels are drawn in proportion to their maxima M_i.
+        efficiency: sigma / sum_i M_i, the mean of |w| / M_i when channels are drawn in proportion to their maxima M_i.
         efficiency_bootstrap: the same with the maxima of Eq. (2.67); see `bootstrap_efficiency`.
-        overweight_share: share of the cross section above the maxima.
-        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the weights max(1, w / M_i).
-        cut_acceptance: share of the trials with a weight above zero.
+        overweight_share: share of the absolute cross section above the maxima.
+        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the signed weights of Eq. (2.66).
+        cut_acceptance: share of the trials with a weight other than zero.
     """
 
     efficiency: float
@@ -138,23 +132,25 @@ class UnweightingTally:
 
     Attributes:
         trials: number of trials, or 1 where the sums are expectations per trial.
-        positive: trials with r > 0.
-        accepted: sum of min(1, r), the expected number of events.
-        ratio: sum of r, the expected sum of the event weights max(1, r).
-        ratio_squared: sum of r max(1, r), the expected sum of the squared event weights.
+        live: trials with r != 0.
+        accepted: sum of min(1, |r|), the expected number of events.
+        ratio: sum of r, the expected sum of the event weights.
+        magnitude: sum of |r|, the expected sum of the absolute event weights.
+        magnitude_squared: sum of |r| max(1, |r|), the expected sum of the squared event weights.
     """
 
     trials: float = 0.0
-    positive: float = 0.0
+    live: float = 0.0
     accepted: float = 0.0
     ratio: float = 0.0
-    ratio_squared: float = 0.0
+    magnitude: float = 0.0
+    magnitude_squared: float = 0.0
 
     @classmethod
     def of(cls, ratio: Floats, measure: Floats) -> UnweightingTally:
         """Sums over trials that count as often as their measure says; both float64, shape (n,)."""
-        accepted, weight = np.minimum(ratio, 1.0), np.maximum(ratio, 1.0)
-        columns = (np.ones_like(ratio), ratio > 0, accepted, ratio, ratio * weight)
+        size = np.abs(ratio)
+        columns = (np.ones_like(ratio), size > 0, np.minimum(size, 1.0), ratio, size, size * np.maximum(size, 1.0))
         return cls(*(float(measure @ column) for column in columns))
 
     def __add__(self, other: UnweightingTally) -> UnweightingTally:
@@ -163,7 +159,7 @@ class UnweightingTally:
 
     @property
     def accepted_fraction(self) -> float:
-        """Events per trial, <min(1, w / M_i)>."""
+        """Events per trial, <min(1, |w| / M_i)>."""
         return self.accepted / self.trials
 
     @property
@@ -179,11 +175,11 @@ class UnweightingTally:
             efficiency_bootstrap: from `bootstrap_efficiency`.
         """
         return UnweightingSummary(
-            efficiency=self.ratio / self.trials,
+            efficiency=self.magnitude / self.trials,
             efficiency_bootstrap=efficiency_bootstrap,
-            overweight_share=1.0 - self.accepted / self.ratio,
-            n_eff=n_events * self.ratio**2 / (self.accepted * self.ratio_squared),
-            cut_acceptance=self.positive / self.trials,
+            overweight_share=1.0 - self.accepted / self.magnitude,
+            n_eff=n_events * self.ratio**2 / (self.accepted * self.magnitude_squared),
+            cut_acceptance=self.live / self.trials,
         )
 
 
@@ -193,7 +189,7 @@ class Accepted:
 
     Attributes:
         index: positions in the samples, ascending, int64, shape (k,).
-        weight: event weights max(1, w / M_i), float64, shape (k,).
+        weight: event weights max(1, |w| / M_i) with the sign of w, float64, shape (k,).
         tally: what all trials add to the figures of the run.
     """
 
@@ -206,8 +202,8 @@ class Unweighter:
     """Hit or miss with kept overweights, Eq. (2.66).
 
     Every trial draws a channel in proportion to its maximum M_i and a point of that channel. It is accepted with
-    probability min(1, w / M_i) and carries the weight max(1, w / M_i): no weight is clipped, so every expectation stays
-    what it was.
+    probability min(1, |w| / M_i) and carries the weight max(1, |w| / M_i) with the sign of w: no weight is clipped, so
+    every expectation stays what it was.
 
         counts = unweighter.trials(n, generator)
         samples = integrator.sample(counts, ...)
@@ -247,15 +243,15 @@ class Unweighter:
         """Decide for every trial.
 
         Args:
-            samples: the points of the trials, weights >= 0, shape (n,).
+            samples: the points of the trials, shape (n,).
             uniform: random numbers in [0, 1), float64, shape (n,).
 
         Raises:
-            GenerationError: a weight is negative, or positive in a channel whose maximum is 0.
+            GenerationError: a channel whose maximum is 0 has a weight.
         """
         ratio = self._ratio(samples)
-        index = np.flatnonzero(uniform.numpy() < ratio)
-        weight = np.maximum(ratio[index], 1.0)
+        index = np.flatnonzero(uniform.numpy() < np.abs(ratio))
+        weight = np.copysign(np.maximum(np.abs(ratio[index]), 1.0), ratio[index])
         tally = UnweightingTally.of(ratio, np.ones_like(ratio))
         return Accepted(torch.from_numpy(index), torch.from_numpy(weight), tally)
 
@@ -273,9 +269,8 @@ class Unweighter:
         parts = _split(samples, self.n_channels)
         for channel, (weight, maximum) in enumerate(zip(parts, self.maxima, strict=True)):
             if maximum == 0 and weight.any():
-                raise GenerationError(
-                    f"unweighting: channel {channel} has the maximum 0 but a weight of {weight.max()}"
-                )
+                largest = np.abs(weight).max()
+                raise GenerationError(f"unweighting: channel {channel} has the maximum 0 but a weight of {largest}")
         divided = [weight / (maximum or 1.0) for weight, maximum in zip(parts, self.maxima, strict=True)]
         return np.concatenate(divided)
 
@@ -287,7 +282,7 @@ def bootstrap_maximum(weight: Floats, size: int) -> float:
     weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
 
     Args:
-        weight: all weights of a channel, at least one, shape (n,).
+        weight: all absolute weights of a channel, at least one, shape (n,).
         size: points per replica, N.
     """
     n = len(weight)
@@ -296,18 +291,18 @@ def bootstrap_maximum(weight: Floats, size: int) -> float:
 
 
 def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
-    """Unweighting efficiency of Eq. (2.67), mean of w / w_max with the median of the replica maxima as w_max.
+    """Unweighting efficiency of Eq. (2.67), mean of |w| / w_max with the median of the replica maxima as w_max.
 
-    Per channel eps_i = I_i / w_max,i with I_i = mean_i(w); the channels combine to sum_i I_i eps_i / sum_i I_i. It is
+    Per channel eps_i = I_i / w_max,i with I_i = mean_i |w|; the channels combine to sum_i I_i eps_i / sum_i I_i. It is
     the limit of many replicas, where the average over replicas is the one over all weights.
 
     Args:
-        samples: weighted points, more than a replica has, weights >= 0.
+        samples: weighted points, more than a replica has.
         n_channels: number of channels.
         replica_size: points of a channel per replica, such as its points in the last step of the training.
     """
-    parts = [weight for weight in _split(samples, n_channels) if weight.any()]
+    parts = [np.abs(weight) for weight in _split(samples, n_channels) if weight.any()]
     integral = np.array([weight.mean() for weight in parts])
-    # A replica may miss all positive weights of a channel that hardly passes the cuts; its largest weight stands in.
+    # A replica may miss all weights of a channel that hardly passes the cuts; its largest weight stands in.
     maximum = np.array([bootstrap_maximum(weight, replica_size) or weight.max() for weight in parts])
     return float(integral @ (integral / maximum) / integral.sum())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,7 +15,7 @@ from madnis_py.flows import splines
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import Mask, Permutation, coupling_masks, default_blocks
 
-Spline = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 MARGIN = 2.0**-53
 """Sampled points keep this distance from the faces of the unit cube."""
@@ -65,7 +65,7 @@ class FlowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bins: int = Field(10, ge=2, le=1000, description="Bins of each rational-quadratic spline.")
+    bins: int = Field(10, ge=2, le=splines.MAX_BINS, description="Bins of each rational-quadratic spline.")
     layers: int = Field(3, ge=1, description="Linear layers of the subnetworks, the output layer included.")
     units: int = Field(32, ge=1, description="Width of the hidden layers of the subnetworks.")
     blocks: int | None = Field(None, ge=2, description="Coupling blocks; 2 ceil(log2 dim), at least 2, when not given.")
@@ -77,6 +77,9 @@ class FlowSettings(BaseModel):
 class CouplingBlock(nn.Module):
     """Transforms some features by splines whose parameters are functions of the channel and of the other features.
 
+    Points are passed features first, float64, shape (dim, n), sorted by channel. The subnetworks see the conditioning
+    features as sqrt(12) (x - 1/2), of mean 0 and variance 1 for uniform x, with which they learn faster than from x.
+
     Args:
         mask: True for the features to transform, as from `coupling_masks`.
         n_channels: number of channels.
@@ -85,47 +88,45 @@ class CouplingBlock(nn.Module):
 
     Attributes:
         mask: the mask given.
-        subnet: the subnetworks; their outputs are, feature after feature in ascending order, the spline parameters
-            (widths, heights, derivatives). With the last weight at zero the last bias alone is the spline.
+        subnet: the subnetworks. Their n_out outputs, seen as (3 K + 1, features), are the spline parameters of the
+            transformed features in ascending order. With the last weight at zero, the last bias alone is the spline.
     """
+
+    transformed: Tensor
+    fixed: Tensor
 
     def __init__(self, mask: Mask, n_channels: int, settings: FlowSettings, generator: torch.Generator) -> None:
         super().__init__()
         self.mask = mask
-        transformed = [i for i, chosen in enumerate(mask) if chosen]
-        fixed = [i for i, chosen in enumerate(mask) if not chosen]
-        n_out = len(transformed) * splines.parameter_count(settings.bins)
-        dtype = getattr(torch, settings.dtype)
-        shape = (n_channels, len(fixed), n_out, settings.layers, settings.units)
-        self.subnet = StackedMLP(*shape, generator, dtype, zero_output=True)
-        self.dtype = dtype
-        self.register_buffer("transformed", torch.tensor(transformed), persistent=False)
-        self.register_buffer("fixed", torch.tensor(fixed, dtype=torch.int64), persistent=False)
+        self.dtype = _DTYPES[settings.dtype]
+        self.register_buffer("transformed", torch.tensor(mask).nonzero().flatten(), persistent=False)
+        self.register_buffer("fixed", torch.tensor(mask).logical_not().nonzero().flatten(), persistent=False)
+        self.theta_shape = (splines.parameter_count(settings.bins), len(self.transformed))
+        shape = (n_channels, len(self.fixed), math.prod(self.theta_shape), settings.layers, settings.units)
+        self.subnet = StackedMLP(*shape, generator, self.dtype, zero_output=True)
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map data to latent: x, float64, shape (n, dim), sorted by channel -> z (n, dim) and log |dz/dx| (n,)."""
+        """Map data x to latent z, shape (dim, n); also returns log |dz/dx|, shape (n,)."""
         return self._couple(splines.forward, x, counts)
 
     def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map latent to data: z, float64, shape (n, dim), sorted by channel -> x (n, dim) and log |dx/dz| (n,)."""
+        """Map latent z to data x, shape (dim, n); also returns log |dx/dz|, shape (n,)."""
         return self._couple(splines.inverse, z, counts)
 
-    def _couple(self, spline: Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        y, log_jac = spline(x.index_select(1, self.transformed), self._theta(x, counts))
-        return x.index_copy(1, self.transformed, y), log_jac.sum(1)
-
-    def _theta(self, x: Tensor, counts: list[int]) -> Tensor:
-        theta: Tensor = self.subnet(x.index_select(1, self.fixed).to(self.dtype), counts)
-        return theta.to(x.dtype).unflatten(1, (len(self.transformed), -1))
+    def _couple(self, spline: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        condition = math.sqrt(12.0) * (x.index_select(0, self.fixed) - 0.5)
+        theta = self.subnet(condition.to(self.dtype), counts)
+        y, log_jac = spline(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
+        return x.index_copy(0, self.transformed, y), log_jac.sum(0)
 
 
 class SplineFlow(AbstractFlow):
     """Coupling blocks of rational-quadratic splines, one set of subnetworks per channel, Section 5.1.1 of the thesis.
 
-    Sampling maps uniform z to x through `blocks` in order; `log_prob` goes back from x to z. The splines run forward,
-    without a square root, from x to z, the direction that training differentiates: their widths live in x, their heights
-    in z. Subnetworks compute in `settings.dtype`, splines in float64, so that points are not rounded to float32 and a
-    narrow peak keeps its resolution. A new flow is exactly uniform: log q = 0.
+    Sampling maps uniform z to x through `blocks` in order; `log_prob` goes back from x to z. The splines run forward
+    from x to z, the direction that training differentiates: their widths live in x, their heights in z. Subnetworks
+    compute in `settings.dtype`, splines in float64, so that points are not rounded to float32 and a narrow peak keeps
+    its resolution. A new flow is exactly uniform: log q = 0.
 
     Args:
         dim: dimension of the unit cube, at least 1.
@@ -154,28 +155,42 @@ class SplineFlow(AbstractFlow):
 
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Draw one point per entry of `channel`, strictly inside the unit cube; see `AbstractFlow.sample`."""
+        """Draw one point per entry of `channel`, strictly inside the unit cube; see `AbstractFlow.sample`.
+
+        Raises:
+            InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
+        """
         counts = channel_counts(channel, self.n_channels)
-        x = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
+        uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
+        x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
-        for block in self.blocks:
+        for block in self._sampling_order():
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        return x.clamp(MARGIN, 1.0 - MARGIN), log_q
+        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
 
         Raises:
-            InputError: x or channel has the wrong shape or dtype, lies outside its range or is not sorted.
+            InputError: x or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
         """
         counts = channel_counts(channel, self.n_channels)
         _check_points(x, len(channel), self.dim)
-        log_q = x.new_zeros(len(x))
-        for block in reversed(self.blocks):
-            x, log_jac = block.to_latent(x, counts)
+        y = x.T.contiguous().to(self._device)
+        log_q = y.new_zeros(len(x))
+        for block in reversed(self._sampling_order()):
+            y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
-        return log_q
+        return log_q.cpu()
+
+    @property
+    def _device(self) -> torch.device:
+        """Where the parameters are; points come from the CPU and go back to it."""
+        return next(self.parameters()).device
+
+    def _sampling_order(self) -> list[CouplingBlock]:
+        return cast("list[CouplingBlock]", list(self.blocks))
 
 
 def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
@@ -187,9 +202,11 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
     if channel.dtype != torch.int64 or channel.dim() != 1:
         shape = tuple(channel.shape)
         raise InputError(f"channel: expected int64 of shape (n,); got {channel.dtype} of shape {shape}")
-    if not bool((channel[1:] >= channel[:-1]).all()):
-        raise InputError("channel: expected sorted entries; got descending ones")
-    if len(channel) and not (0 <= channel[0] and channel[-1] < n_channels):
+    descents = channel[1:] < channel[:-1]
+    if bool(descents.any()):
+        i = int(descents.nonzero()[0]) + 1
+        raise InputError(f"channel: expected sorted entries; entry {i} is {channel[i]} after {channel[i - 1]}")
+    if len(channel) and not (channel[0] >= 0 and channel[-1] < n_channels):
         first, last = int(channel[0]), int(channel[-1])
         raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {first} ... {last}")
     counts: list[int] = torch.bincount(channel, minlength=n_channels).tolist()

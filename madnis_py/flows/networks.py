@@ -11,7 +11,7 @@ from torch.nn import functional
 
 
 class MLP(nn.Module):
-    """Linear layers with LeakyReLU between them.
+    """Linear layers with LeakyReLU between them, for inputs of shape (n, n_in).
 
     Args:
         n_in: inputs.
@@ -38,11 +38,14 @@ class MLP(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Evaluate the network: (n, n_in) -> (n, n_out)."""
-        return self.stack(x, [len(x)])
+        outputs: Tensor = self.stack(x.T, [len(x)])
+        return outputs.T
 
 
 class StackedMLP(nn.Module):
     """One network per channel, all of the same shape, on inputs sorted by channel.
+
+    Features come first and points last, so that what follows works on long contiguous rows of points.
 
     Channels with equal numbers of points are evaluated in one batched product per layer, otherwise channel after
     channel on slices; nothing is padded.
@@ -58,7 +61,7 @@ class StackedMLP(nn.Module):
         zero_output: initialise the output layer with zeros, so that the networks return zeros.
 
     Attributes:
-        weights: one parameter per layer, shape (n_channels, n_in of the layer, n_out of the layer).
+        weights: one parameter per layer, shape (n_channels, n_out of the layer, n_in of the layer).
         biases: one parameter per layer, shape (n_channels, n_out of the layer).
     """
 
@@ -76,7 +79,7 @@ class StackedMLP(nn.Module):
         super().__init__()
         widths = [n_in, *[units] * (layers - 1), n_out] if n_in else [0, n_out]
         shapes = list(pairwise(widths))
-        self.weights = nn.ParameterList(_uniform((n_channels, a, b), a, generator, dtype) for a, b in shapes)
+        self.weights = nn.ParameterList(_uniform((n_channels, b, a), a, generator, dtype) for a, b in shapes)
         self.biases = nn.ParameterList(_uniform((n_channels, b), a, generator, dtype) for a, b in shapes)
         if zero_output:
             nn.init.zeros_(self.weights[-1])
@@ -86,32 +89,32 @@ class StackedMLP(nn.Module):
         """Evaluate the network of each point's channel.
 
         Args:
-            x: inputs sorted by channel, shape (n, n_in).
+            x: inputs, sorted by channel, shape (n_in, n).
             counts: points of each channel, n_channels numbers of sum n.
 
         Returns:
-            outputs, shape (n, n_out).
+            outputs, shape (n_out, n).
         """
         if min(counts) == max(counts):
             return self._batched(x, counts)
         return self._sliced(x, counts)
 
     def _batched(self, x: Tensor, counts: list[int]) -> Tensor:
-        h = x.unflatten(0, (len(counts), counts[0]))
+        h = x.view(len(x), len(counts), counts[0]).transpose(0, 1)
         for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            h = torch.baddbmm(bias.unsqueeze(1), functional.leaky_relu(h) if i else h, weight)
-        return h.flatten(0, 1)
+            h = torch.baddbmm(bias.unsqueeze(2), weight, functional.leaky_relu(h) if i else h)
+        return h.transpose(0, 1).flatten(1)
 
     def _sliced(self, x: Tensor, counts: list[int]) -> Tensor:
         weights = zip(*(weight.unbind() for weight in self.weights), strict=True)
-        biases = zip(*(bias.unbind() for bias in self.biases), strict=True)
-        channels = zip(x.split(counts), weights, biases, strict=True)
-        return torch.cat([_evaluate(part, w, b) for part, w, b in channels if len(part)])
+        biases = zip(*(bias.unsqueeze(2).unbind() for bias in self.biases), strict=True)
+        channels = zip(torch.split(x, counts, dim=1), weights, biases, strict=True)
+        return torch.cat([_evaluate(part, w, b) for part, w, b in channels if part.shape[1]], dim=1)
 
 
 def _evaluate(h: Tensor, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]) -> Tensor:
     for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        h = torch.addmm(bias, functional.leaky_relu(h) if i else h, weight)
+        h = torch.addmm(bias, weight, functional.leaky_relu(h) if i else h)
     return h
 
 

@@ -1,31 +1,42 @@
 """Monotonic rational-quadratic splines on the unit interval with free end derivatives.
 
-Parameters theta (..., 3 K + 1) hold K bin widths, K bin heights and K + 1 derivatives at the knots, Eq. (3.49)-(3.51) of
-the MadNIS thesis; the bin function is that of Durkan et al., arXiv:1906.04032. Zero parameters give the identity, bit for
-bit: both directions return their argument and a log-Jacobian of exactly 0, because the result is written as the argument
-plus a shift of which every term vanishes.
+Parameters theta hold K bin widths, K bin heights and K + 1 derivatives at the knots, Eq. (3.49)-(3.51) of the MadNIS
+thesis; the bin function is that of Durkan et al., arXiv:1906.04032. They run along the first axis, so that every step
+is a long contiguous loop over the points.
+
+Zero parameters give the identity, bit for bit: both directions return their argument and a log-Jacobian of exactly 0,
+because the result is written as the argument plus a shift of which every term vanishes.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+Spline = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Either direction: (argument, theta) -> value and log-Jacobian."""
 
 MIN_BIN_SIZE = 1e-4
 """Smallest width and height of a bin. Sizes are MIN_BIN_SIZE + (1 - K MIN_BIN_SIZE) softmax(theta), which keeps the
 identity at zero parameters and bounds the slope of a bin by 1e4 either way."""
 
 DERIVATIVE_RANGE = (-12.0, 1e4)
-"""Range to which the parameters of the derivatives are clamped: derivatives stay between 9e-6 and 1.4e4, so that the
+"""Range to which the parameters of the derivatives are clamped: derivatives stay between 8e-6 and 1.5e4, so that the
 log-Jacobian is finite for any finite parameters."""
 
 
+MAX_BINS = 256
+"""Most bins of a spline: bins are counted in one byte."""
+
+
 def parameter_count(bins: int) -> int:
-    """Parameters of one spline with free end derivatives, 3 K + 1; Eq. (3.49) with the erratum n -> K."""
+    """Parameters of one spline with free end derivatives, 3 K + 1; Eq. (3.49) with n read as K."""
     return 3 * bins + 1
 
 
@@ -34,14 +45,14 @@ def forward(x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         x: arguments in [0, 1], shape (...).
-        theta: parameters of one spline per argument, shape (..., 3 K + 1), of the dtype of x.
+        theta: parameters of one spline per argument, shape (3 K + 1, ...); of the dtype of x or a lower precision.
 
     Returns:
-        y: values in [0, 1], shape (...).
-        log_jac: log dy/dx, shape (...).
+        y: values in [0, 1], shape (...), of the dtype of x.
+        log_jac: log dy/dx, shape (...), of the dtype of x.
     """
     bin_ = _select_bin(x, theta, axis=0)
-    shift, log_jac = _bin_shift((x - bin_.x) / bin_.width, bin_)
+    shift, log_jac = _bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
     return (x + shift).clamp(0.0, 1.0), log_jac
 
 
@@ -50,14 +61,14 @@ def inverse(y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         y: values in [0, 1], shape (...).
-        theta: parameters of one spline per value, shape (..., 3 K + 1), of the dtype of y.
+        theta: parameters of one spline per value, shape (3 K + 1, ...); of the dtype of y or a lower precision.
 
     Returns:
-        x: arguments in [0, 1], shape (...).
-        log_jac: log dx/dy, shape (...).
+        x: arguments in [0, 1], shape (...), of the dtype of y.
+        log_jac: log dx/dy, shape (...), of the dtype of y.
     """
     bin_ = _select_bin(y, theta, axis=1)
-    shift, log_jac = _bin_shift(_solve_bin((y - bin_.y) / bin_.height, bin_), bin_)
+    shift, log_jac = _bin_shift(_solve_bin(((y - bin_.y) / bin_.height).clamp(0.0, 1.0), bin_), bin_)
     return (y - shift).clamp(0.0, 1.0), -log_jac
 
 
@@ -74,45 +85,73 @@ class _Bin(NamedTuple):
 
 def _select_bin(value: Tensor, theta: Tensor, axis: int) -> _Bin:
     """Find the bin of `value` along the arguments (axis 0) or the values (axis 1) of the splines."""
-    bins = theta.shape[-1] // 3
-    knots = _knots(theta[..., : 2 * bins].unflatten(-1, (2, bins)))
-    inner = knots.detach()[..., axis, 1:-1].contiguous()
-    index = torch.searchsorted(inner, value.detach().unsqueeze(-1), right=True)
-    ends = torch.cat((index, index + 1), dim=-1)
-    (x, x_end), (y, y_end) = (corner.unbind(-1) for corner in _gather_pairs(knots, ends))
-    width, height = x_end - x, y_end - y
-    left, right = (_derivative(theta.gather(-1, ends + 2 * bins)) * (width / height).unsqueeze(-1)).unbind(-1)
+    lower, upper, theta_d = _Selection.apply(value.detach(), theta, axis)  # type: ignore[no-untyped-call]
+    width, height = (upper - lower).unbind()
+    derivatives = functional.softplus(theta_d.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
+    left, right = (derivatives * (width / height)).unbind()
+    x, y = lower.unbind()
     return _Bin(x, y, width, height, left, right)
 
 
-def _gather_pairs(knots: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
-    x, y = knots.gather(-1, ends.unsqueeze(-2).expand(*knots.shape[:-1], 2)).unbind(-2)
-    return x, y
+class _Selection(torch.autograd.Function):
+    """The knots (x, y) at the lower and the upper end of a bin and the derivative parameters there, (2, ...) each.
+
+    Written with its own gradient, because only one bin in K takes part: the knot below bin k is E_k = sum of the sizes
+    of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum of softmax_i over i < k) with
+    c = 1 - K MIN_BIN_SIZE.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, theta: Tensor, axis: int) -> tuple[Tensor, Tensor, Tensor]:
+        bins = theta.shape[0] // 3
+        logits = theta[: 2 * bins].reshape(2, bins, *value.shape)
+        growth = (logits - logits.amax(1, keepdim=True)).exp_()
+        knots = _unnormalised_knots(growth, value.dtype)
+        total = knots[:, -1]
+        index = (knots[axis, 1:-1] <= value * total[axis]).sum(0, dtype=torch.uint8).long()
+        ends = torch.stack((index, index + 1))
+        corners = knots.gather(1, ends.expand(2, *ends.shape)) / total.unsqueeze(1)
+        ctx.save_for_backward(growth, total, ends, corners)
+        return corners[:, 0], corners[:, 1], theta[2 * bins :].gather(0, ends).to(value.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, lower: Tensor, upper: Tensor, derivatives: Tensor) -> tuple[None, Tensor, None]:
+        growth, total, ends, corners = ctx.saved_tensors
+        bins = growth.shape[1]
+        grad = growth.new_zeros(3 * bins + 1, *ends.shape[1:])
+        grad[2 * bins :].scatter_(0, ends, derivatives.to(grad.dtype))
+        softmax_before = (corners - MIN_BIN_SIZE * ends) / (1.0 - bins * MIN_BIN_SIZE)
+        mean = lower * softmax_before[:, 0] + upper * softmax_before[:, 1]
+        before, inside, mean = ((g / total).to(grad.dtype).unsqueeze(1) for g in (lower + upper, upper, mean))
+        earlier = torch.arange(bins, device=ends.device).view(-1, *[1] * (ends.dim() - 1)) < ends[:1]
+        sizes = grad[: 2 * bins].view(growth.shape)
+        torch.mul(before, earlier, out=sizes)
+        sizes.scatter_add_(1, ends[:1].expand_as(inside), inside).sub_(mean).mul_(growth)
+        return None, grad, None
 
 
-def _knots(logits: Tensor) -> Tensor:
-    """Positions of the knots, shape (..., K + 1), from the unnormalised logarithms of the bin sizes, shape (..., K)."""
-    bins = logits.shape[-1]
-    sizes = MIN_BIN_SIZE + (1.0 - bins * MIN_BIN_SIZE) * logits.softmax(-1)
-    inner = sizes[..., :-1].cumsum(-1)
-    return torch.cat((torch.zeros_like(inner[..., :1]), inner, torch.ones_like(inner[..., :1])), dim=-1)
-
-
-def _derivative(theta: Tensor) -> Tensor:
-    """Eq. (3.50): log(1 + e^theta) / log 2."""
-    return functional.softplus(theta.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
+def _unnormalised_knots(growth: Tensor, dtype: torch.dtype) -> Tensor:
+    """Sums of the bin sizes up to each knot, times a normalisation, shape (2, K + 1, ...) from (2, K, ...)."""
+    bins = growth.shape[1]
+    floor = MIN_BIN_SIZE / (1.0 - bins * MIN_BIN_SIZE) * growth.sum(1, keepdim=True)
+    knots = growth.new_zeros(2, bins + 1, *growth.shape[2:], dtype=dtype)
+    torch.cumsum(growth + floor, 1, dtype=dtype, out=knots[:, 1:])
+    return knots
 
 
 def _bin_shift(xi: Tensor, bin_: _Bin) -> tuple[Tensor, Tensor]:
-    """y - x and log dy/dx at the position xi in [0, 1] inside the bin.
+    """Shift y - x and log dy/dx at the position xi in [0, 1] inside the bin.
 
-    With the end derivatives in units of the slope, y = Y + h (xi + bend), where bend = xi (1 - xi) (d_left - 1 - t xi) / D,
-    D = 1 + t xi (1 - xi), t = d_left + d_right - 2. All terms of the numerator of dy/dx are positive.
+    With the end derivatives in units of the slope, y = Y + h (xi + bend) with
+    bend = xi (1 - xi) (left - 1 - t xi) / (1 + t xi (1 - xi)) and t = left + right - 2.
+    The numerator of dy/dx is a sum of positive terms.
     """
     rest = 1.0 - xi
     curvature = bin_.left + bin_.right - 2.0
-    denominator = 1.0 + curvature * xi * rest
-    bend = xi * rest * (bin_.left - 1.0 - curvature * xi) / denominator
+    product = xi * rest
+    denominator = 1.0 + curvature * product
+    bend = product * (bin_.left - 1.0 - curvature * xi) / denominator
     shift = (bin_.y - bin_.x) + (bin_.height - bin_.width) * xi + bin_.height * bend
     numerator = xi * (bin_.right * xi + rest) + rest * (xi + bin_.left * rest)
     return shift, (bin_.height / bin_.width * numerator / denominator.square()).log()
@@ -121,7 +160,7 @@ def _bin_shift(xi: Tensor, bin_: _Bin) -> tuple[Tensor, Tensor]:
 def _solve_bin(eta: Tensor, bin_: _Bin) -> Tensor:
     """The position xi along the bin at which the spline has climbed the fraction eta of its height.
 
-    The quadratic equation in a form without cancellation: with u = d_left (1 - eta) - d_right eta its discriminant is
+    The quadratic equation in a form without cancellation: with u = left (1 - eta) - right eta its discriminant is
     u^2 + 4 eta (1 - eta), and the sign of u tells from which end of the bin the root is computed.
     """
     rest = 1.0 - eta

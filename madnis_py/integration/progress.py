@@ -17,6 +17,8 @@ class Progress:
         value: running estimate of the integral, in the unit of the integrand.
         relative_std: running sum_i sigma_i / |I|.
         points_per_second: integrand evaluations per second of wall time in the step.
+        efficiency: running sum_i I_i over the running sum_i of the largest weights of a step, an unweighting efficiency
+            with as many points as a step has; None where it is not known.
     """
 
     step: int
@@ -25,6 +27,7 @@ class Progress:
     value: float
     relative_std: float
     points_per_second: float
+    efficiency: float | None = None
 
 
 Callback = Callable[[Progress], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import torch
@@ -78,7 +78,7 @@ class TrainingState:
     Attributes:
         step: steps finished.
         tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser, and the running averages
-            `average.value` (I_i), `average.variance` (sigma_i^2) and `average.size` (<|w|>_i), all shape (n_channels,).
+            `average.*` of `RunningAverages`, all shape (n_channels,).
     """
 
     step: int
@@ -115,16 +115,18 @@ class RunningAverages:
         value: I_i, float64, shape (n_channels,).
         variance: sigma_i^2, float64, shape (n_channels,).
         size: <|w|>_i, float64, shape (n_channels,); positive even where an integrand changes sign.
+        largest: largest |w|_i of a step, float64, shape (n_channels,).
     """
 
     value: Tensor
     variance: Tensor
     size: Tensor
+    largest: Tensor
 
     @classmethod
     def zeros(cls, n_channels: int) -> RunningAverages:
         """Before the first step."""
-        return cls(*torch.zeros(3, n_channels, dtype=torch.float64))
+        return cls(*torch.zeros(len(fields(cls)), n_channels, dtype=torch.float64))
 
     @classmethod
     def of(cls, state: TrainingState, n_channels: int) -> RunningAverages:
@@ -133,31 +135,37 @@ class RunningAverages:
         Raises:
             CheckpointError: they are missing or made for another number of channels.
         """
-        tensors = state.under("average")
-        if any(tensors.get(name, torch.empty(0)).shape != (n_channels,) for name in ("value", "variance", "size")):
+        stored = state.under("average")
+        tensors = [stored.get(field.name, torch.empty(0)) for field in fields(cls)]
+        if any(tensor.shape != (n_channels,) for tensor in tensors):
             raise CheckpointError(f"training state: expected running averages of {n_channels} channels")
-        return cls(tensors["value"], tensors["variance"], tensors["size"])
+        return cls(*tensors)
 
     def updated(self, samples: Samples, step: int) -> RunningAverages:
         """Averages with one more batch, counted from step 0."""
         n_channels = len(self.value)
+        size = samples.weight.abs()
         moments = Moments.of(samples.channel, samples.weight, n_channels)
-        sizes = Moments.of(samples.channel, samples.weight.abs(), n_channels).means
+        sizes = Moments.of(samples.channel, size, n_channels).means
+        largest = torch.zeros_like(sizes).scatter_reduce(0, samples.channel, size, "amax")
         share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
-        batch = (moments.means, moments.variances, sizes)
-        return RunningAverages(*(old + share * (new - old) for old, new in zip(self._all(), batch, strict=True)))
+        batch = (moments.means, moments.variances, sizes, largest)
+        old = self.tensors().values()
+        return RunningAverages(*(mean + share * (new - mean) for mean, new in zip(old, batch, strict=True)))
 
     @property
     def relative_std(self) -> float:
         """sum_i sigma_i / |I|."""
         return float(self.variance.sqrt().sum() / self.value.sum().abs())
 
+    @property
+    def efficiency(self) -> float:
+        """Unweighting efficiency with as many points as a step has, sum_i <|w|>_i over the sum of the largest |w|_i."""
+        return float(self.size.sum() / self.largest.sum())
+
     def tensors(self) -> dict[str, Tensor]:
         """By name."""
-        return {"value": self.value, "variance": self.variance, "size": self.size}
-
-    def _all(self) -> tuple[Tensor, Tensor, Tensor]:
-        return self.value, self.variance, self.size
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 class Trainer:
@@ -238,6 +246,7 @@ class Trainer:
             value=float(averages.value.sum()),
             relative_std=averages.relative_std,
             points_per_second=len(samples) / (time.perf_counter() - start),
+            efficiency=averages.efficiency,
         )
 
     def _learn(self, live: Samples, averages: RunningAverages, step: int) -> float:

@@ -56,15 +56,15 @@ def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card
         CardError: a massless mediator and no cut that keeps the pair away from mass zero, or cuts that leave nothing.
     """
     energies = card.beams.energy
+    total = 2 * math.sqrt(energies[0] * energies[1])
     poles = tuple((mediator.mass, mediator.width) for mediator in mediators)
     if card.beams.pdf == "none":
-        mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=0.0, partonic=True)
+        mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
         return (Channel("s", mapping, tuple(range(len(mediators))), poles),)
     for mediator in mediators:
         if mediator.mass > 0 and mediator.width == 0:
             raise card.error("parameters", f"expected a width > 0 of the {mediator.name}; got 0")
     lowest, highest = mass_window(cuts)
-    total = 2 * math.sqrt(energies[0] * energies[1])
     if lowest == 0:
         raise card.error("cuts", "expected mass_min or pt_min > 0 on the leptons, above the photon pole; got neither")
     if lowest >= min(highest, total):

@@ -15,8 +15,8 @@ from madnis_py.errors import GenerationError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.physics.channels import PRIORS
 from madnis_py.physics.cuts import Cuts
+from madnis_py.physics.observables import features
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
-from madnis_py.physics.phase_space import as_momenta, observables
 from madnis_py.physics.scales import Scale
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ Array = NDArray[np.float64]
 
 PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 """(hbar c)^2 in GeV^2 pb with the exact constants of the SI of 2019 (CODATA 2018 and 2022)."""
-
-_FEATURE_BOUND = 50.0
-"""Features stay within plus and minus this number, also for momenta along the beam or outside the support."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +64,7 @@ class _Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
 
-    Features are log(p_T / GeV), eta and phi of every final particle, and with parton densities log(s / GeV^2) and the
-    rapidity of the collision: the first tells the channel weights at once which resonance a point belongs to.
+    The channel weights see `observables.features`.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 
@@ -111,12 +107,13 @@ class CrossSection(AbstractIntegrand):
         """Differential cross section times Jacobian in pb; see `AbstractIntegrand.evaluate`."""
         p, jacobian = self.momenta(x, channel)
         kept = np.flatnonzero(self._keeps(p, jacobian))
-        p_kept = as_momenta(p[kept])
+        p_kept = _events(p, kept)
         scattering = self._scatter(p_kept)
         value, prior = np.zeros(len(p)), np.ones((len(p), self.n_channels))
         value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * _flux(p_kept) * PICOBARN_PER_INVERSE_GEV2
         prior[kept] = _usable(self._prior(p_kept, scattering.diagrams))
-        return Evaluation(torch.from_numpy(value), torch.from_numpy(self._features(p)), torch.from_numpy(prior))
+        seen = features(p, self.luminosity.hadronic)
+        return Evaluation(torch.from_numpy(value), torch.from_numpy(seen), torch.from_numpy(prior))
 
     def momenta(self, x: Tensor, channel: Tensor) -> tuple[Array, Array]:
         """Map points to momenta, each by the mapping of its channel.
@@ -135,6 +132,11 @@ class CrossSection(AbstractIntegrand):
         for index, rows in _runs(channel, self.n_channels):
             p[rows], jacobian[rows] = self.channels[index].mapping.forward(np.ascontiguousarray(points[rows]))
         return p, jacobian
+
+    @property
+    def pdf_id(self) -> int:
+        """LHAPDF number of the parton densities, 0 for beams that are partons."""
+        return self.luminosity.pdf.lhapdf_id if self.luminosity.pdf else 0
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
@@ -185,14 +187,10 @@ class CrossSection(AbstractIntegrand):
             diagrams = diagrams + densities[:, columns].sum(axis=1)[:, None] * squares
         return _Scattering(flavours, np.asarray(diagrams), mu_f, alpha_s)
 
-    def _features(self, p: Array) -> Array:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            features = observables(p, range(2, self.n_particles))
-            if self.luminosity.hadronic:
-                log_e = np.log(p[:, :2, 0])
-                system = [np.log(4.0) + log_e[:, 0] + log_e[:, 1], (log_e[:, 0] - log_e[:, 1]) / 2]
-                features = np.column_stack([features, *system])
-        return np.clip(np.nan_to_num(features, nan=0.0), -_FEATURE_BOUND, _FEATURE_BOUND)
+
+def _events(p: Array, rows: NDArray[np.intp]) -> Array:
+    """Some of the events, in the layout of the kernels: events fastest in memory."""
+    return np.take(p.transpose(1, 2, 0), rows, axis=2).transpose(2, 0, 1)
 
 
 def _require(good: NDArray[np.bool_], expected: str) -> None:

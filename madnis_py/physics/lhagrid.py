@@ -20,6 +20,7 @@ from madnis_py.errors import PdfError
 Array = NDArray[np.float64]
 
 GLUON = 21
+MAX_FLAVOURS = 32  # of the kernels
 
 _ENTRY = re.compile(r"([A-Za-z_]\w*)\s*:(?:\s+(.*))?$")
 
@@ -295,8 +296,8 @@ def _knots(line: Line, name: str, least: int) -> Array:
 
 def _flavours(line: Line) -> tuple[int, ...]:
     pdg = _canonical(int(number) for number in line.numbers("flavours"))
-    if not pdg or len(set(pdg)) != len(pdg):
-        raise line.error("flavours: expected different PDG numbers")
+    if not 1 <= len(set(pdg)) == len(pdg) <= MAX_FLAVOURS:
+        raise line.error(f"flavours: expected 1 to {MAX_FLAVOURS} different PDG numbers")
     return pdg
 
 

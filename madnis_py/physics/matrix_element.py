@@ -36,7 +36,7 @@ class MatrixElement(ABC):
             alpha_s: strong coupling, a number or shape (n,).
 
         Returns:
-            me2: averaged over initial spins and colours, summed over final ones, in GeV^(8 - 2 n_particles), shape (n,).
+            me2: averaged over initial spins and colours, summed over final ones, GeV^(8 - 2 n_particles), shape (n,).
             diagrams: helicity sum of |A_k|^2 per diagram without colour and averaging factors, shape (n, n_diagrams).
 
         Raises:

@@ -152,7 +152,7 @@ class Model:
         self.values = {parameter.name: parameter.default for parameter in parameters}
         for key, value in values.items():
             self._set(self.parameters[key], value)
-        if self.values["MZ"] <= 0 or self._discriminant < 0:
+        if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
             raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
 
     def _set(self, parameter: Parameter, value: float) -> None:
@@ -199,7 +199,8 @@ class Model:
 
     @property
     def _discriminant(self) -> float:
-        return self["MZ"] ** 4 / 4 - math.pi * self["MZ"] ** 2 / (self["aEWM1"] * self["Gf"] * math.sqrt(2))
+        mz2 = self["MZ"] * self["MZ"]
+        return mz2 * mz2 / 4 - math.pi * mz2 / (self["aEWM1"] * self["Gf"] * math.sqrt(2))
 
     @cached_property
     def mw(self) -> float:

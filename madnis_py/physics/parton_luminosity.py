@@ -60,13 +60,14 @@ class HadronBeams(PartonLuminosity):
 
     def evaluate(self, p: Array, q2: Array) -> Array:
         """See `PartonLuminosity.evaluate`; every density is looked up once."""
-        return self._beam(0, p, q2) * self._beam(1, p, q2)
+        x = [np.ascontiguousarray(p[:, beam, 0]) / self._energies[beam] for beam in (0, 1)]
+        densities = self._density(0, x[0], q2) * self._density(1, x[1], q2)
+        return densities / (x[0] * x[1])[:, None]
 
-    def _beam(self, beam: int, p: Array, q2: Array) -> Array:
+    def _density(self, beam: int, x: Array, q2: Array) -> Array:
+        """Density x f of the parton of one beam in every combination of flavours, float64 (n, n_flavours)."""
         flavours, columns = self._beams[beam]
-        x = np.ascontiguousarray(p[:, beam, 0]) / self._energies[beam]
-        densities = self.pdf.density(flavours.tolist(), x, q2) / x[:, None]
-        return densities[:, columns]
+        return np.take(self.pdf.density(flavours.tolist(), x, q2), columns, axis=1)
 
     def alpha_s(self, q2: Array) -> Array:
         """Strong coupling of the set."""

@@ -30,7 +30,7 @@ from madnis_py.errors import PdfError
 from madnis_py.physics.lhagrid import GLUON, Array, PdfMember, read_member, read_set
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
-UNREGISTERED = -1  # LHAPDF's answer for a set without a number of its own
+UNREGISTERED = 0  # no set has this number in LHAPDF's register
 
 _MINIMUM = {0: -np.inf, 1: 0.0, 2: 1e-10}  # of the entry ForcePositive
 
@@ -40,7 +40,7 @@ class AbstractPdf(ABC):
 
     Attributes:
         name: name of the set, with "/member" unless that is 0.
-        lhapdf_id: LHAPDF's number of the member; -1 for a set without one.
+        lhapdf_id: LHAPDF's number of the member; 0 for a set without one.
         x_min, x_max: range of x of the grid.
         q_min, q_max: range of Q of the grid in GeV.
     """
@@ -99,10 +99,11 @@ class GridPdf(AbstractPdf):
         lhapdf_id: LHAPDF's number of the member.
 
     Raises:
-        PdfError: the set cannot be evaluated: too many flavours, an unknown ForcePositive.
+        PdfError: the set asks for what is not built in: another interpolation, an unknown ForcePositive.
     """
 
     def __init__(self, member: PdfMember, name: str, lhapdf_id: int) -> None:
+        _check_methods(member)
         self.member = member
         self.name = name
         self.lhapdf_id = lhapdf_id
@@ -110,7 +111,7 @@ class GridPdf(AbstractPdf):
         self.q_min, self.q_max = float(np.sqrt(member.q2[0])), float(np.sqrt(member.q2[-1]))
         self._column = {pdg: column for column, pdg in enumerate(member.pdg)}
         self._grid = _core.PdfGrid(member.x, member.q2, member.values, _minimum(member))
-        self._alpha_s = _alpha_s_table(member) if "AlphaS_Vals" in member.metadata else None
+        self._alpha_s = _alpha_s_table(member) if member.metadata.text("AlphaS_Type", "") == "ipol" else None
 
     @classmethod
     def from_folder(cls, folder: Path, member: int = 0) -> GridPdf:
@@ -135,10 +136,15 @@ class GridPdf(AbstractPdf):
     def alpha_s(self, q2: Array | float) -> Array:
         """The strong coupling; see `AbstractPdf.alpha_s`."""
         if self._alpha_s is None:
-            raise PdfError(
-                f"{self.member.metadata.file}: expected the keys AlphaS_Qs and AlphaS_Vals; they are missing"
-            )
+            kind = self.member.metadata.text("AlphaS_Type", "nothing")
+            raise PdfError(f"{self.member.metadata.file}: AlphaS_Type: expected ipol; got {kind}")
         return self._alpha_s.evaluate(_per_point(q2, 1))
+
+
+def _check_methods(member: PdfMember) -> None:
+    for key, known in (("Interpolator", "logcubic"), ("Extrapolator", "continuation")):
+        if member.metadata.text(key, known) != known:
+            raise member.metadata.error(key, f"expected {known}; got {member.metadata.text(key)}")
 
 
 def _minimum(member: PdfMember) -> float:
@@ -176,7 +182,7 @@ class LhapdfPdf(AbstractPdf):
     def __init__(self, name: str) -> None:
         self.name = name
         self._pdf = _lhapdf_member(name)
-        self.lhapdf_id = int(self._pdf.lhapdfID)
+        self.lhapdf_id = max(int(self._pdf.lhapdfID), UNREGISTERED)
         self.x_min, self.x_max = float(self._pdf.xMin), float(self._pdf.xMax)
         self.q_min, self.q_max = float(np.sqrt(self._pdf.q2Min)), float(np.sqrt(self._pdf.q2Max))
 
@@ -216,10 +222,14 @@ def _lhapdf_member(name: str) -> Any:
             f"{name}: the PDF backend 'lhapdf' needs the Python module lhapdf, which is not installed; "
             "'builtin' reads the same sets"
         )
+    verbosity = lhapdf.verbosity()
+    lhapdf.setVerbosity(0)  # it would write to standard output
     try:
         return lhapdf.mkPDF(name)
     except RuntimeError as error:
         raise PdfError(f"{name}: LHAPDF cannot load it: {error}") from error
+    finally:
+        lhapdf.setVerbosity(verbosity)
 
 
 @dataclass(frozen=True)
@@ -229,7 +239,7 @@ class PdfSet:
     Attributes:
         name: name of the set.
         path: its folder.
-        lhapdf_id: LHAPDF's number of its member 0; -1 for a set without one.
+        lhapdf_id: LHAPDF's number of its member 0; 0 for a set without one.
         description: the set's own words, or what is wrong with its info file.
     """
 

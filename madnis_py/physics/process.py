@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 
@@ -17,6 +18,21 @@ from madnis_py.physics.drell_yan import Subprocess
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.model import Model
 
+_PROTON = 2212
+
+
+@dataclass(frozen=True)
+class Beams:
+    """What collides.
+
+    Attributes:
+        pdg: PDG codes of the two beam particles; those of the partons for beams without parton densities.
+        energies: in GeV.
+    """
+
+    pdg: tuple[int, int]
+    energies: tuple[float, float]
+
 
 @dataclass(frozen=True)
 class Process:
@@ -28,7 +44,6 @@ class Process:
         definition: external legs.
         subprocesses: flavours grouped by matrix element.
         cuts: what events have to pass, with positions of particles.
-        channels: how the integral is split.
     """
 
     card: Card
@@ -36,7 +51,6 @@ class Process:
     definition: Definition
     subprocesses: tuple[Subprocess, ...]
     cuts: tuple[Cut, ...]
-    channels: tuple[Channel, ...]
 
     @classmethod
     def from_card(cls, card: Card | str | Path) -> Process:
@@ -55,22 +69,39 @@ class Process:
         subprocesses = drell_yan.subprocesses(definition, card, model)
         _check_beams(definition, card)
         cuts = _cuts(definition, card, model)
-        channels = pair_channels(drell_yan.mediators(model, quark=2), cuts, card)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
-        return cls(resolved, model, definition, subprocesses, cuts, channels)
+        return cls(resolved, model, definition, subprocesses, cuts)
 
     @property
-    def matrix_element(self) -> MatrixElement:
-        """The one matrix element of a process with fixed partons.
+    def beams(self) -> Beams:
+        """The particles of the beams and their energies."""
+        first, second = self.definition.incoming
+        partonic = self.card.beams.pdf == "none"
+        return Beams((first[0], second[0]) if partonic else (_PROTON, _PROTON), self.card.beams.energy)
+
+    @cached_property
+    def channels(self) -> tuple[Channel, ...]:
+        """How the integral is split.
 
         Raises:
-            CardError: the flavours of the process have several.
+            CardError: the cuts leave a divergence or nothing at all.
         """
-        if len(self.subprocesses) > 1:
-            raise self.card.error(
-                "process.definition", f'expected fixed partons such as "u u~ > e+ e-"; got "{self.definition.text}"'
-            )
-        return self.subprocesses[0].matrix_element
+        return pair_channels(drell_yan.mediators(self.model, quark=2), self.cuts, self.card)
+
+    def matrix_element(self, pdg: tuple[int, ...] | None = None) -> MatrixElement:
+        """The matrix element of a partonic process.
+
+        Args:
+            pdg: PDG codes of the external legs, incoming first; not needed when the process has one matrix element.
+
+        Raises:
+            CardError: the process has several, or none for these particles.
+        """
+        groups = [group for group in self.subprocesses if pdg is None or pdg in group.flavours]
+        if len(groups) == 1:
+            return groups[0].matrix_element
+        wanted = "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
+        raise self.card.error("process.definition", f'expected {wanted}; got "{self.definition.text}"')
 
     def cross_section(self) -> CrossSection:
         """The integrand of this process.

@@ -44,7 +44,7 @@ class Scale:
     """A scale of the events, fixed or dynamical.
 
     Attributes:
-        choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_mt" (sum of transverse masses), each of them
+        choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_mt" (sum of transverse masses), each
             also halved ("/2"), "sqrt_s" (energy of the partonic collision).
     """
 

@@ -1,0 +1,319 @@
+"""The command line: reads, calls the library, prints. Everything heavy is imported when a command needs it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from madnis_py import __version__
+from madnis_py.errors import InputError, MadnisError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from madnis_py.card import Card
+    from madnis_py.run import Run
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="madnis-py",
+    help="Cross sections and unweighted events for the LHC, sampled by neural channel weights and spline flows.",
+    epilog="Start with: madnis-py run drell_yan -o my_run --events 10000",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+pdf_app = typer.Typer(help="Parton densities.", no_args_is_help=True)
+app.add_typer(pdf_app, name="pdf")
+
+
+class Method(StrEnum):
+    """How points are sampled."""
+
+    madnis = "madnis"
+    vegas = "vegas"
+
+
+class Preset(StrEnum):
+    """Size of the training."""
+
+    quick = "quick"
+    standard = "standard"
+    paper = "paper"
+
+
+class Device(StrEnum):
+    """Where networks compute."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+CardArgument = Annotated[
+    str, typer.Argument(metavar="CARD", help="A process card (TOML), or the bare name of a shipped process.")
+]
+RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")]
+Events = Annotated[int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")]
+Points = Annotated[
+    int | None, typer.Option(metavar="N", help="Points of the cross section; by the preset if not given.")
+]
+Seed = Annotated[int, typer.Option(metavar="S", help="Seed of all random numbers.", min=0)]
+Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
+MethodOption = Annotated[Method, typer.Option(help="Neural sampling, or VEGAS grids with the same channels.")]
+PresetOption = Annotated[Preset | None, typer.Option(help="Size of the training; by the card if not given.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where the networks compute.")]
+
+
+def main() -> None:
+    """Entry point of `madnis-py`; an error ends in one sentence and its exit status."""
+    try:
+        app()
+    except MadnisError as error:
+        sys.stderr.write(f"madnis-py: {error}\n")
+        sys.exit(error.exit_status)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"madnis-py {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Cross sections and unweighted events for the LHC, sampled by neural channel weights and spline flows."""
+
+
+@app.command()
+def run(
+    card: CardArgument,
+    output: Output = None,
+    events: Events = 10_000,
+    points: Points = None,
+    seed: Seed = 1,
+    method: MethodOption = Method.madnis,
+    preset: PresetOption = None,
+    device: DeviceOption = Device.cpu,
+    threads: Threads = None,
+    json_output: Json = False,
+) -> None:
+    """Do everything: survey, train, integrate, generate.
+
+    The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures: DIR/run.json.
+    """
+    with _working(threads, json_output) as work:
+        _show(work.new(card, output, seed, method, preset, device).execute(events, points), json_output)
+
+
+@app.command()
+def train(
+    card: CardArgument,
+    output: Annotated[Path, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")],
+    seed: Seed = 1,
+    method: MethodOption = Method.madnis,
+    preset: PresetOption = None,
+    device: DeviceOption = Device.cpu,
+    threads: Threads = None,
+    json_output: Json = False,
+) -> None:
+    """Survey the channels and train; `integrate` and `generate` go on from there."""
+    with _working(threads, json_output) as work:
+        started = work.new(card, output, seed, method, preset, device)
+        started.prepare()
+        if json_output:
+            _print_json(started.record)
+
+
+@app.command()
+def integrate(
+    directory: RunArgument, points: Points = None, threads: Threads = None, json_output: Json = False
+) -> None:
+    """Compute the cross section of a trained run from fresh points."""
+    with _working(threads, json_output) as work:
+        opened = work.open(directory)
+        opened.integrate(points)
+        _show(opened, json_output)
+
+
+@app.command()
+def generate(
+    directory: RunArgument,
+    events: Events,
+    seed: Annotated[
+        int | None, typer.Option(metavar="S", help="Another seed than that of the run gives independent events.", min=0)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Ends in .lhe or .lhe.gz; DIR/events.lhe.gz if not given.")
+    ] = None,
+    threads: Threads = None,
+    json_output: Json = False,
+) -> None:
+    """Write unweighted events of a trained run to a Les Houches file."""
+    with _working(threads, json_output) as work:
+        opened = work.open(directory)
+        opened.generate(events, output, seed)
+        _show(opened, json_output)
+
+
+@app.command()
+def evaluate(
+    card: CardArgument,
+    momenta: Annotated[
+        Path, typer.Option(metavar="FILE", help='JSON: {"points": [{"momenta": [[E, px, py, pz], ...]}]}')
+    ],
+    alpha_s: Annotated[
+        float | None, typer.Option(metavar="A", help="Strong coupling; aS of the card if not given.")
+    ] = None,
+) -> None:
+    """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
+    from madnis_py.physics.evaluation import evaluate_points
+    from madnis_py.physics.process import Process
+
+    _print_json(evaluate_points(Process.from_card(card), _read_json(momenta), str(momenta), alpha_s))
+
+
+@app.command()
+def processes() -> None:
+    """List the shipped process cards."""
+    from rich.table import Table
+
+    from madnis_py import card as cards
+
+    table = Table("name", "process", "model", box=None)
+    for name, path in cards.shipped().items():
+        shipped = cards.load(path)
+        table.add_row(name, shipped.process.definition, shipped.process.model)
+    _console().print(table)
+
+
+@app.command()
+def info(json_output: Json = False) -> None:
+    """Tell versions, instruction set, threads and where parton densities are looked for."""
+    from madnis_py.physics.pdf import search_folders
+    from madnis_py.run import versions
+
+    facts = {**versions(), "pdf search path": [str(folder) for folder in search_folders()]}
+    if json_output:
+        _print_json(facts)
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name:<18} {value if isinstance(value, str) else ', '.join(value)}")
+
+
+@pdf_app.command("list")
+def pdf_list(json_output: Json = False) -> None:
+    """List the parton densities that are found."""
+    from rich.table import Table
+
+    from madnis_py.physics.pdf import available_sets
+
+    sets = available_sets()
+    if json_output:
+        _print_json([{"name": one.name, "lhapdf_id": one.lhapdf_id, "path": str(one.path)} for one in sets])
+        return
+    table = Table("name", "LHAPDF id", "folder", box=None)
+    for one in sets:
+        table.add_row(one.name, str(one.lhapdf_id), str(one.path))
+    _console().print(table)
+
+
+class Workplace:
+    """Makes runs that report to a display and compute with the given threads."""
+
+    def __init__(self, executor: Any, watch: Any) -> None:
+        self.executor = executor
+        self.watch = watch
+
+    def new(
+        self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device
+    ) -> Run:
+        """Begin a run, or go on with the one in the directory."""
+        from madnis_py import card as cards
+        from madnis_py.physics.process import Process
+        from madnis_py.run import Run
+
+        chosen = cards.load(card)
+        if preset is not None:
+            chosen = chosen.updated({"training": {"preset": preset.value}})
+        return Run(
+            Process.from_card(chosen),
+            output or _default_directory(chosen),
+            seed,
+            method=method.value,
+            device=device.value,
+            executor=self.executor,
+            watch=self.watch,
+        )
+
+    def open(self, directory: Path) -> Run:
+        """Go on with a run."""
+        from madnis_py.run import Run
+
+        return Run.open(directory, executor=self.executor, watch=self.watch)
+
+
+@contextmanager
+def _working(threads: int | None, quiet: bool) -> Iterator[Workplace]:
+    """Threads and display of a command; Ctrl-C ends it with a word on how to go on."""
+    from madnis_py.report import progress_display
+    from madnis_py.run import workers
+
+    console = _console(stderr=quiet)
+    try:
+        with workers(threads) as executor, progress_display(console) as display:
+            yield Workplace(executor, display.update)
+    except KeyboardInterrupt:
+        sys.stderr.write("madnis-py: interrupted; the same command goes on from here\n")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _default_directory(card: Card) -> Path:
+    return Path("runs") / Path(card.source).stem
+
+
+def _show(finished: Run, json_output: bool) -> None:
+    from madnis_py.report import channel_table, result_table
+
+    record = finished.record
+    if json_output:
+        _print_json(record)
+        return
+    console = _console()
+    console.print(result_table(record))
+    console.print(channel_table(record))
+    if generated := record.get("generated"):
+        console.print(f"{generated['events']} events in {generated['file']}", soft_wrap=True, highlight=False)
+
+
+def _console(stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _print_json(content: Any) -> None:
+    typer.echo(json.dumps(content, indent=2))
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON; got: {error}") from None

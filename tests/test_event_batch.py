@@ -1,0 +1,196 @@
+"""Columns of events: their checks, their order, and the chunk files they are kept in."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from event_samples import drell_yan
+
+from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
+from madnis_py.events.event_batch import EventBatch
+from madnis_py.physics.cross_section import PartonicEvents
+
+
+def equal(a: EventBatch, b: EventBatch) -> bool:
+    return all(np.array_equal(column, b.columns()[name]) for name, column in a.columns().items())
+
+
+def changed(column: str, place: tuple[int, ...], value: float) -> EventBatch:
+    """Ten events with one number altered."""
+    batch = drell_yan(10)
+    array = batch.columns()[column].copy()
+    array[place] = value
+    return replace(batch, **{column: array})
+
+
+def test_partonic_events_become_the_same_batch_with_status_and_mothers() -> None:
+    batch = drell_yan(5)
+    partons = PartonicEvents(*(batch.columns()[field.name] for field in fields(PartonicEvents)))
+    assert equal(EventBatch.from_partonic(partons, batch.weight), batch)
+
+
+def test_momenta_may_come_with_the_events_fastest_in_memory() -> None:
+    batch = drell_yan(5)
+    fastest = np.moveaxis(np.ascontiguousarray(np.moveaxis(batch.momenta, 0, -1)), -1, 0)
+    assert fastest.strides[0] == 8
+    assert replace(batch, momenta=fastest).momenta.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "sentence"),
+    [
+        ("pdg", np.zeros((10, 4)), r"pdg: expected int32 \(10, 4\); got float64 \(10, 4\)"),
+        ("weight", np.zeros(9), r"weight: expected float64 \(10,\); got float64 \(9,\)"),
+        ("momenta", np.zeros((10, 4, 3)), r"momenta: expected float64 \(10, 4, 4\); got float64 \(10, 4, 3\)"),
+        ("scale", 91.188, r"scale: expected float64 \(10,\); got float"),
+    ],
+)
+def test_column_of_another_dtype_or_shape_is_refused(column: str, value: object, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        replace(drell_yan(10), **{column: value})
+
+
+def test_concatenation_undoes_selection() -> None:
+    batch = drell_yan(10)
+    assert equal(EventBatch.concatenate([batch.select(slice(0, 3)), batch.select(np.arange(3, 10))]), batch)
+
+
+def test_concatenation_of_nothing_is_refused() -> None:
+    with pytest.raises(InputError, match="expected batches of one number of particles"):
+        EventBatch.concatenate([])
+
+
+def test_selection_keeps_the_order_of_the_index() -> None:
+    batch = drell_yan(10)
+    assert np.array_equal(batch.select(np.array([7, 2])).scale, batch.scale[[7, 2]])
+
+
+def test_shuffling_permutes_whole_events() -> None:
+    batch = drell_yan(200)
+    shuffled = batch.shuffled(torch.Generator().manual_seed(3))
+    assert not np.array_equal(shuffled.scale, batch.scale)
+    assert equal(shuffled.select(np.argsort(shuffled.scale)), batch.select(np.argsort(batch.scale)))
+
+
+def test_synthetic_drell_yan_events_pass() -> None:
+    drell_yan(1000).check()
+
+
+def test_empty_batch_passes() -> None:
+    drell_yan(0).check()
+
+
+def test_scattered_quark_keeps_its_colour_line() -> None:
+    """E.g. q q' -> q' q by a photon: the line of an incoming quark ends in the outgoing one with the same tag."""
+    batch = drell_yan(1)
+    colour = np.array([[[501, 0], [502, 0], [502, 0], [501, 0]]], dtype=np.int32)
+    replace(batch, colour=colour).check()
+
+
+def test_gluon_pair_to_quark_pair_has_three_lines() -> None:
+    colour = np.array([[[501, 502], [502, 503], [501, 0], [0, 503]]], dtype=np.int32)
+    replace(drell_yan(1), colour=colour).check()
+
+
+@pytest.mark.parametrize(
+    ("batch", "sentence"),
+    [
+        (changed("momenta", (4, 2, 1), np.nan), "event 4: momenta is not finite"),
+        (changed("weight", (7,), np.inf), "event 7: weight is not finite: inf"),
+        (changed("status", (1, 1), 1), "event 1: expected two incoming particles first"),
+        (changed("status", (1, 3), 0), "event 1: expected two incoming particles first"),
+        (changed("mass", (2, 3), 5.0), r"event 2: particle 4: expected E = sqrt\(p\^2 \+ m\^2\)"),
+        (changed("status", (3, 2), 2), "event 3: momentum is not conserved"),
+        (changed("colour", (5, 0, 0), 502), "event 5: colour tags do not pair up"),
+    ],
+)
+def test_unusable_event_is_named(batch: EventBatch, sentence: str) -> None:
+    with pytest.raises(GenerationError, match=sentence):
+        batch.check()
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        [[501, 0], [501, 0], [0, 0], [0, 0]],  # both incoming lines end
+        [[501, 0], [0, 501], [501, 0], [0, 501]],  # four ends of one line
+        [[1, 0], [0, 1], [0, 0], [0, 0]],  # not a tag
+        [[501, 0], [0, 0], [0, 501], [0, 0]],  # incoming colour needs an outgoing colour
+    ],
+)
+def test_wrong_colour_flow_is_refused(colour: list[list[int]]) -> None:
+    batch = replace(drell_yan(1), colour=np.array([colour], dtype=np.int32))
+    with pytest.raises(GenerationError, match="event 0: colour tags do not pair up"):
+        batch.check()
+
+
+def test_chunk_file_gives_the_batch_back(tmp_path: Path) -> None:
+    batch = drell_yan(100)
+    batch.save(tmp_path / "chunk.npz")
+    assert equal(EventBatch.load(tmp_path / "chunk.npz"), batch)
+    assert [path.name for path in tmp_path.iterdir()] == ["chunk.npz"]
+
+
+def test_chunk_file_is_a_function_of_its_events(tmp_path: Path) -> None:
+    drell_yan(100).save(tmp_path / "a.npz")
+    drell_yan(100).save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+@pytest.mark.parametrize("size", [0, 1000, -1])
+def test_truncated_chunk_file_is_refused(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "chunk.npz"
+    drell_yan(100).save(path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(CheckpointError, match=r"chunk.npz: not a readable file of events"):
+        EventBatch.load(path)
+
+
+def test_damaged_chunk_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "chunk.npz"
+    drell_yan(100).save(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=r"chunk.npz: not a readable file of events"):
+        EventBatch.load(path)
+
+
+def test_missing_chunk_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="No such file"):
+        EventBatch.load(tmp_path / "chunk.npz")
+
+
+def test_chunk_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "chunk.npz", x=np.zeros(3))
+    with pytest.raises(CheckpointError, match=r"expected the columns pdg, .*; got x"):
+        EventBatch.load(tmp_path / "chunk.npz")
+
+
+def test_single_array_is_refused_as_chunk_file(tmp_path: Path) -> None:
+    with (tmp_path / "chunk.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(CheckpointError, match="not a readable file of events"):
+        EventBatch.load(tmp_path / "chunk.npz")
+
+
+def test_chunk_file_with_columns_of_different_lengths_is_refused(tmp_path: Path) -> None:
+    columns = drell_yan(10).columns() | {"weight": np.ones(9)}
+    np.savez(tmp_path / "chunk.npz", **columns)
+    with pytest.raises(CheckpointError, match=r"chunk.npz: events: weight: expected float64 \(10,\)"):
+        EventBatch.load(tmp_path / "chunk.npz")
+
+
+def test_chunk_file_runs_no_pickle(tmp_path: Path) -> None:
+    np.savez(tmp_path / "chunk.npz", pdg=np.array([{}], dtype=object))
+    with pytest.raises(CheckpointError, match="not a readable file of events"):
+        EventBatch.load(tmp_path / "chunk.npz")
+
+
+def test_chunk_file_in_a_missing_directory_is_an_output_error(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"chunk.npz: cannot be written: No such file"):
+        drell_yan(1).save(tmp_path / "missing" / "chunk.npz")

@@ -1,0 +1,184 @@
+import re
+
+import pytest
+
+from madnis_py import card
+from madnis_py.card import Card
+from madnis_py.errors import CardError
+from madnis_py.physics.cuts import Cut
+from madnis_py.physics.process import Process
+
+
+def process(definition, **tables):
+    tables.setdefault("cuts", {"lepton,lepton": {"mass_min": 15.0}})
+    return Process.from_card(Card.parse({"process": {"definition": definition}, **tables}))
+
+
+def flavours(process):
+    return [legs for group in process.subprocesses for legs in group.flavours]
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"), [("drell_yan", ["photon", "Z"]), ("drell_yan_zprime", ["photon", "Z", "Z'"])]
+)
+def test_shipped_processes_have_one_channel_per_mediator(name, channels):
+    assert [channel.name for channel in Process.from_card(name).channels] == channels
+
+
+def test_protons_hold_four_quark_flavours_in_both_orders():
+    expected = {(sign * quark, -sign * quark, -11, 11) for quark in (1, 2, 3, 4) for sign in (1, -1)}
+    assert set(flavours(process("p p > e+ e-"))) == expected
+
+
+def test_a_matrix_element_is_shared_by_up_or_down_quarks_in_one_beam_order():
+    groups = {frozenset(legs[0] for legs in group.flavours) for group in process("p p > e+ e-").subprocesses}
+    assert groups == {frozenset(pair) for pair in ((2, 4), (1, 3), (-2, -4), (-1, -3))}
+
+
+def test_final_particles_keep_the_order_of_the_definition():
+    assert flavours(process("u u~ > mu- mu+")) == [(2, -2, 13, -13)]
+
+
+def test_labels_of_leptons_pair_equal_flavours():
+    assert set(flavours(process("d~ d > l+ l-"))) == {(-1, 1, -11, 11), (-1, 1, -13, 13)}
+
+
+def test_the_antiquark_carries_the_anticolour():
+    assert process("u~ u > e+ e-").subprocesses[0].colour == ((0, 501), (501, 0), (0, 0), (0, 0))
+
+
+@pytest.mark.parametrize(
+    "definition",
+    ["g g > e+ e-", "u d~ > e+ ve", "p p > e+ e- j", "b b~ > e+ e-", "p p > ta+ ta-", "u u > e+ e-", "z > e+ e-"],
+)
+def test_other_processes_are_refused_with_what_is_computed(definition):
+    sentence = "process.definition: expected what this version computes, q q~ > l+ l- through photon, Z, Z'"
+    with pytest.raises(CardError, match=re.escape(sentence)) as error:
+        process(definition)
+    assert str(error.value).endswith(f'got "{definition}"')
+
+
+@pytest.mark.parametrize(
+    "definition", ["p p", "p p >", "> e+ e-", "p p > z > e+ e-", "p p > e+ e- / a", "p p > e+ e- QCD"]
+)
+def test_definitions_that_cannot_be_read_are_refused(definition):
+    with pytest.raises(CardError, match=r"process\.definition: "):
+        process(definition)
+
+
+def test_unknown_particles_are_named_with_the_closest_one():
+    with pytest.raises(
+        CardError, match=r'process\.definition: unknown particle "mu" of model sm; did you mean "mu[+-]"'
+    ):
+        process("p p > mu mu")
+
+
+def test_coupling_orders_that_leave_no_diagram_are_refused():
+    with pytest.raises(CardError, match="at least QED=2"):
+        process("p p > e+ e- QED=1")
+
+
+def test_coupling_orders_that_allow_the_process_change_nothing():
+    assert flavours(process("p p > e+ e- QCD=0 QED=2")) == flavours(process("p p > e+ e-"))
+
+
+def test_beams_without_pdf_need_fixed_partons():
+    with pytest.raises(
+        CardError, match=r'beams\.pdf: expected single partons in the beams for "none"; got "p p > e\+ e-"'
+    ):
+        process("p p > e+ e-", beams={"pdf": "none"})
+
+
+def test_beams_without_pdf_have_one_channel():
+    assert len(process("u u~ > e+ e-", beams={"pdf": "none"}).channels) == 1
+
+
+def test_the_photon_pole_needs_a_cut():
+    with pytest.raises(CardError, match=r"card: cuts: expected mass_min or pt_min > 0 on the leptons"):
+        _ = process("p p > e+ e-", cuts={}).channels
+
+
+def test_cuts_that_leave_no_mass_are_refused():
+    with pytest.raises(CardError, match=r"cuts: expected room for pair masses below 13000 GeV; got 14000 or more"):
+        _ = process("p p > e+ e-", cuts={"e+": {"pt_min": 7000.0}}).channels
+
+
+def test_a_resonance_needs_a_width():
+    with pytest.raises(CardError, match="expected a width > 0 of the Z; got 0"):
+        _ = process("p p > e+ e-", parameters={"WZ": 0.0}).channels
+
+
+def test_cuts_on_a_class_hold_for_each_of_its_members():
+    cuts = process("p p > e+ e-", cuts={"lepton": {"pt_min": 20.0}}).cuts
+    assert cuts == tuple(Cut("pt", (leg,), 20.0, float("inf")) for leg in (2, 3))
+
+
+def test_cuts_on_a_pair_of_classes_hold_once():
+    assert process("p p > e+ e-").cuts == (Cut("mass", (2, 3), 15.0, float("inf")),)
+
+
+def test_cuts_on_a_particle_find_its_leg():
+    cuts = process("p p > e- e+", cuts={"e+": {"pt_min": 20.0, "eta_max": 2.5}}).cuts
+    assert cuts == (Cut("pt", (3,), 20.0, float("inf")), Cut("eta", (3,), float("-inf"), 2.5))
+
+
+def test_cuts_on_classes_without_a_member_change_nothing():
+    tables = {"lepton,lepton": {"mass_min": 15.0}, "jet": {"pt_min": 20.0}}
+    assert process("p p > e+ e-", cuts=tables).cuts == process("p p > e+ e-").cuts
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("mu+", 'cuts."mu+": expected a class or one of the final particles e+, e-; got "mu+"'),
+        ("leptons", 'cuts."leptons": unknown particle or class "leptons"; did you mean "lepton"?'),
+    ],
+)
+def test_cuts_on_what_is_not_there_are_refused(name, sentence):
+    with pytest.raises(CardError, match=re.escape(sentence)):
+        process("p p > e+ e-", cuts={name: {"pt_min": 20.0}})
+
+
+def test_cuts_on_some_flavours_of_a_leg_are_refused():
+    with pytest.raises(CardError, match='expected "e\\+" to mean all alternatives of a final particle; it means some'):
+        process("p p > l+ l-", cuts={"e+": {"pt_min": 20.0}})
+
+
+def test_the_resolved_card_stands_for_itself(tmp_path):
+    (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 23 91.0\n", encoding="utf-8")
+    (tmp_path / "my.toml").write_text(
+        '[process]\ndefinition = "p p > e+ e-"\n[parameters]\nparam_card = "param_card.dat"\n',
+        encoding="utf-8",
+    )
+    resolved = Process.from_card(tmp_path / "my.toml").card
+    (tmp_path / "param_card.dat").unlink()
+    (tmp_path / "resolved.toml").write_text(resolved.to_toml(), encoding="utf-8")
+    again = Process.from_card(tmp_path / "resolved.toml")
+    assert again.model["MZ"] == 91.0
+    assert again.card.digest() == resolved.digest()
+
+
+def test_the_matrix_element_of_fixed_partons_is_one():
+    assert process("u u~ > e+ e-").matrix_element().n_diagrams == 2
+
+
+def test_protons_have_more_than_one_matrix_element():
+    with pytest.raises(CardError, match=r"process\.definition: expected fixed partons such as u u~; got"):
+        process("p p > e+ e-").matrix_element()
+
+
+def test_flavours_choose_among_the_matrix_elements():
+    protons = process("p p > e+ e-")
+    assert protons.matrix_element((4, -4, -11, 11)) is protons.matrix_element((2, -2, -11, 11))
+    assert protons.matrix_element((-2, 2, -11, 11)) is not protons.matrix_element((2, -2, -11, 11))
+
+
+def test_flavours_that_do_not_belong_to_a_process_are_refused():
+    with pytest.raises(CardError, match=r"expected a process that contains \[21, 21, -11, 11\]"):
+        process("p p > e+ e-").matrix_element((21, 21, -11, 11))
+
+
+def test_errors_found_after_reading_name_the_file():
+    loaded = card.load("drell_yan").updated({"parameters": {"MX": 1.0}})
+    with pytest.raises(CardError, match=r"^drell_yan\.toml: parameters\.MX: unknown parameter of model sm"):
+        Process.from_card(loaded)

@@ -1,0 +1,149 @@
+"""A run from card to events: stages, reproducibility, interruption and resumption."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from command_line import SMALL_CARD
+
+from madnis_py import _core
+from madnis_py import card as cards
+from madnis_py.errors import CheckpointError, InputError
+from madnis_py.physics.process import Process
+from madnis_py.run import Run, StageProgress, workers
+
+EVENTS = 2000
+POINTS = 20_000
+SEED = 5
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Process:
+    path = tmp_path_factory.mktemp("card") / "small.toml"
+    path.write_text(SMALL_CARD)
+    return Process.from_card(cards.load(path))
+
+
+@pytest.fixture(scope="module")
+def finished(process: Process, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = Run(process, tmp_path_factory.mktemp("finished"), SEED)
+    return run.execute(EVENTS, POINTS)
+
+
+def lines_of(path: Path) -> list[str]:
+    return gzip.decompress(path.read_bytes()).decode().splitlines()
+
+
+def test_a_run_writes_exactly_the_events_asked_for(finished: Run) -> None:
+    assert lines_of(finished.events_file).count("<event>") == EVENTS
+    assert finished.record["events"] == EVENTS
+
+
+def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:
+    record = json.loads((finished.directory.path / "run.json").read_text())
+    for part in (record, record["vegas"], record["madnis"]):
+        assert part["sigma_pb"] > 0
+        assert part["sigma_error_pb"] > 0
+        assert 0 < part["unweighting"]["efficiency"] <= 1
+        assert math.isclose(sum(channel["share"] for channel in part["channels"]), 1.0, rel_tol=1e-9)
+    assert record["sigma_pb"] == record["madnis"]["sigma_pb"]
+    assert list(record["stages"]) == ["survey", "train", "integrate", "generate"]
+
+
+def test_vegas_and_neural_cross_sections_are_compatible(finished: Run) -> None:
+    vegas, neural = finished.record["vegas"], finished.record["madnis"]
+    error = math.hypot(vegas["sigma_error_pb"], neural["sigma_error_pb"])
+    assert abs(vegas["sigma_pb"] - neural["sigma_pb"]) < 5 * error
+
+
+def test_nothing_is_done_again_when_the_run_is_finished(finished: Run) -> None:
+    before = {path: path.stat().st_mtime_ns for path in finished.directory.path.iterdir()}
+    told: list[StageProgress] = []
+    again = Run.open(finished.directory.path, watch=told.append)
+    again.execute(EVENTS, POINTS)
+    assert not told
+    assert {path: path.stat().st_mtime_ns for path in finished.directory.path.iterdir()} == before
+
+
+def test_two_threads_give_the_same_bytes_as_one(finished: Run, process: Process, tmp_path: Path) -> None:
+    before = _core.thread_count()
+    with workers(2) as executor:
+        assert isinstance(executor, ThreadPoolExecutor)
+        other = Run(process, tmp_path, SEED, executor=executor).execute(EVENTS, POINTS)
+    _core.set_thread_count(before)
+    assert other.events_file.read_bytes() == finished.events_file.read_bytes()
+
+
+def test_another_seed_gives_other_events(finished: Run, tmp_path: Path) -> None:
+    path = Run.open(finished.directory.path).generate(100, tmp_path / "other.lhe.gz", seed=SEED + 1)
+    first = Run.open(finished.directory.path).generate(100, tmp_path / "same.lhe.gz")
+    assert path.read_bytes() != first.read_bytes()
+    assert lines_of(first)[:10] == lines_of(finished.events_file)[:10]
+
+
+def interrupt_in(stage: str, after: int) -> Callable[[StageProgress], None]:
+    """A watcher that stops a run like Ctrl-C, at the n-th word of a stage."""
+    heard = 0
+
+    def watch(progress: StageProgress) -> None:
+        nonlocal heard
+        if progress.stage.startswith(stage):
+            heard += 1
+            if heard == after:
+                raise KeyboardInterrupt
+
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("stage", "after"), [("survey", 3), ("train", 5), ("integrate vegas", 2), ("integrate madnis", 2), ("generate", 1)]
+)
+def test_an_interrupted_run_goes_on_to_the_same_bytes(
+    finished: Run, process: Process, tmp_path: Path, stage: str, after: int
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Run(process, tmp_path, SEED, watch=interrupt_in(stage, after)).execute(EVENTS, POINTS)
+    assert not (tmp_path / "events.lhe.gz").exists()
+    resumed = Run(process, tmp_path, SEED).execute(EVENTS, POINTS)
+    assert resumed.events_file.read_bytes() == finished.events_file.read_bytes()
+
+
+def test_training_goes_on_from_the_step_where_it_stopped(process: Process, tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        Run(process, tmp_path, SEED, watch=interrupt_in("train", 7)).prepare()
+    told: list[StageProgress] = []
+    Run(process, tmp_path, SEED, watch=told.append).prepare()
+    assert [progress.done for progress in told if progress.stage == "train"] == list(range(8, 13))
+
+
+def test_a_directory_with_another_run_is_refused(finished: Run, process: Process) -> None:
+    with pytest.raises(InputError, match=r"holds a run with seed = 5; got 6; choose another directory"):
+        Run(process, finished.directory.path, SEED + 1)
+
+
+def test_a_directory_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected a directory with a run\.json"):
+        Run.open(tmp_path)
+
+
+def test_a_damaged_run_json_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"run\.json: expected the JSON that a run wrote"):
+        Run.open(tmp_path)
+
+
+def test_vegas_alone_makes_events_too(process: Process, tmp_path: Path) -> None:
+    run = Run(process, tmp_path, SEED, method="vegas").execute(200, POINTS)
+    assert lines_of(run.events_file).count("<event>") == 200
+    assert "madnis" not in run.record
+
+
+def test_fewer_events_than_one_are_refused(finished: Run) -> None:
+    with pytest.raises(InputError, match="events: expected at least 1; got 0"):
+        Run.open(finished.directory.path).generate(0)
