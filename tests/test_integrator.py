@@ -29,7 +29,7 @@ def scrambled(integrator: Integrator) -> Integrator:
     """With arbitrary parameters in the flow and in the channel weights."""
     generator = torch.Generator().manual_seed(5)
     for parameter in [*integrator.flow.parameters(), *integrator.weights.parameters()]:
-        parameter.data += 0.2 * torch.randn(parameter.shape, generator=generator)
+        parameter.data += 0.1 * torch.randn(parameter.shape, generator=generator)
     return integrator
 
 
