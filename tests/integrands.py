@@ -25,11 +25,11 @@ def ridge(x: Tensor) -> Tensor:
 
 
 class CamelBack(AbstractIntegrand):
-    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28) of the MadNIS thesis; integral 1 without cut.
+    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28) of the MadNIS thesis; the integral is 1.
 
     Args:
         optimal_prior: the weights g_i / sum_j g_j of Eq. (5.27) instead of 1/2.
-        cut: the function is 0 below.
+        cut: the function is 0 below; the integral is then smaller.
     """
 
     dim = 1
@@ -60,7 +60,7 @@ class CamelBack(AbstractIntegrand):
 
 
 class Spoiled(FunctionIntegrand):
-    """A Gaussian that returns something else at one event of channel 1."""
+    """A Gaussian that returns something else at the third event of channel 1."""
 
     def __init__(self, bad_value: float = 1.0, bad_prior: float = 1.0) -> None:
         super().__init__(gaussian, dim=2, n_channels=2)
@@ -69,7 +69,7 @@ class Spoiled(FunctionIntegrand):
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         evaluation = super().evaluate(x, channel)
-        event = int((channel == 1).nonzero()[2])
-        evaluation.value[event] = self.bad_value
-        evaluation.prior[event] = self.bad_prior
+        third = (channel == 1).nonzero()[2:3]
+        evaluation.value[third] = self.bad_value
+        evaluation.prior[third] = self.bad_prior
         return evaluation

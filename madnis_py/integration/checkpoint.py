@@ -50,7 +50,7 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
     _write(tensor_file, content)
     try:
         _write(directory / f"{name}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
-    except OutputError:
+    except BaseException:
         _remove({tensor_file} - older)
         raise
     _remove(older - {tensor_file})
