@@ -26,11 +26,10 @@ import madnis_py
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
+from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
-from madnis_py.events.output_file import OutputFile
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
@@ -40,6 +39,7 @@ from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
+from madnis_py.output_file import make_directory, write_file
 from madnis_py.physics.process import Process
 
 Method = Literal["madnis", "vegas"]
@@ -602,24 +602,6 @@ def training_settings(card: Card) -> TrainingSettings:
             f"training.{'.'.join(map(str, first['loc']))}",
             f"{first['msg']}; known settings are {', '.join(TrainingSettings.model_fields)}",
         ) from None
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a small file whole or not at all."""
-    with OutputFile(path) as file:
-        file.write(content)
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory and its parents.
-
-    Raises:
-        OutputError: the file system refuses.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be made: {error.strerror}") from error
 
 
 def versions() -> dict[str, str]:

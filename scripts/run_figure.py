@@ -2,8 +2,8 @@
 
     python scripts/run_figure.py RUN_DIRECTORY FIGURE.svg
 
-The upper panel shows weights over their mean, w / <w>, of both samplers in units of the cross section: the narrower, the
-more events per trial. The lower one compares the invariant mass of the final pair in the unweighted events with the
+The upper panel shows the weights of both samplers over the mean of their channel, w / <w>: the narrower, the more events
+per trial. The lower one compares the invariant mass of the final pair in the unweighted events with the
 weighted points of VEGAS, an independent sample.
 """
 
@@ -16,11 +16,9 @@ import matplotlib as mpl
 import numpy as np
 import pylhe
 import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
-
-mpl.use("svg")
-mpl.rcParams["svg.hashsalt"] = "madnis_py"
-import matplotlib.pyplot as plt
 
 from madnis_py.integration.samples import Samples
 from madnis_py.run import Run, workers
@@ -42,7 +40,7 @@ def event_momenta(path: Path) -> NDArray[np.float64]:
     return np.array([[(q.e, q.px, q.py, q.pz) for q in event.particles] for event in events])
 
 
-def draw_weights(axes: plt.Axes, name: str, samples: Samples, efficiency: float) -> None:
+def draw_weights(axes: Axes, name: str, samples: Samples, efficiency: float) -> None:
     """Distribution of w / <w> per channel, channels together."""
     means = np.bincount(samples.channel, weights=samples.weight) / np.bincount(samples.channel)
     ratio = samples.weight.numpy() / means[samples.channel.numpy()]
@@ -50,7 +48,7 @@ def draw_weights(axes: plt.Axes, name: str, samples: Samples, efficiency: float)
     axes.hist(ratio, np.geomspace(0.03, 10, 120), histtype="step", color=COLOURS[name], label=label)
 
 
-def draw_masses(axes: plt.Axes, run: Run, samples: Samples) -> None:
+def draw_masses(axes: Axes, run: Run, samples: Samples) -> None:
     """Mass spectrum of the events and of weighted points, d sigma / d m in pb / GeV."""
     edges = np.geomspace(15, 1000, 90)
     momenta, _ = run.cross_section.momenta(samples.x, samples.channel)
@@ -72,7 +70,9 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("figure", type=Path)
     arguments = parser.parse_args()
-    figure, (above, below) = plt.subplots(2, 1, figsize=(7, 7), layout="constrained")
+    mpl.rcParams["svg.hashsalt"] = "madnis_py"  # the same run gives the same bytes
+    figure = Figure(figsize=(7, 7), layout="constrained")
+    above, below = figure.subplots(2, 1)
     with workers() as executor:
         run = Run.open(arguments.directory, executor=executor)
         for name, sampler in run.samplers().items():
@@ -82,6 +82,7 @@ def main() -> None:
                 draw_masses(below, run, samples)
     above.set(xscale="log", yscale="log", xlabel="weight / mean weight of the channel", ylabel="points")
     below.set(xscale="log", yscale="log", xlabel="pair mass / GeV", ylabel="dsigma/dm / (pb / GeV)")
+    below.set_ylim(1e-4, None)
     above.legend()
     below.legend()
     figure.savefig(arguments.figure, metadata={"Date": None})

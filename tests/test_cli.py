@@ -213,7 +213,7 @@ def test_a_file_in_the_way_of_the_directory_is_refused(command: Command, card: P
 def test_a_full_disk_ends_in_one_sentence_and_leaves_no_partial_file(
     command: Command, trained_copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from madnis_py.events import output_file
+    from madnis_py import output_file
 
     original = Path.open
 

@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
 ORDER = [
-    "errors", "card", "flows", "integration", "physics", "events", "plugins", "run", "report", "cli",
+    "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
     "physics/phase_space.py",

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import pylhe
 import pytest
 from command_line import SMALL_CARD
 
@@ -147,3 +149,55 @@ def test_vegas_alone_makes_events_too(process: Process, tmp_path: Path) -> None:
 def test_fewer_events_than_one_are_refused(finished: Run) -> None:
     with pytest.raises(InputError, match="events: expected at least 1; got 0"):
         Run.open(finished.directory.path).generate(0)
+
+
+def test_pylhe_reads_every_event_as_a_shower_would(finished: Run) -> None:
+    file = pylhe.LHEFile.fromfile(finished.events_file)
+    info = file.init.procInfo[0]
+    events = list(file.events)
+    assert len(events) == EVENTS
+    weights = np.array([event.eventinfo.weight for event in events])
+    assert math.isclose(weights.mean(), info.xSection, rel_tol=1e-9)
+    assert info.xSection == finished.record["sigma_pb"]
+    for event in events:
+        check_kinematics(event)
+        check_colour(event)
+
+
+def check_kinematics(event: pylhe.LHEEvent) -> None:
+    incoming = [p for p in event.particles if p.status == -1]
+    outgoing = [p for p in event.particles if p.status == 1]
+    assert sorted(p.id for p in outgoing) == [-11, 11]
+    scale = sum(p.e for p in incoming)
+    for component in ("e", "px", "py", "pz"):
+        change = sum(getattr(p, component) for p in incoming) - sum(getattr(p, component) for p in outgoing)
+        assert abs(change) < 1e-6 * scale
+    for p in event.particles:
+        assert p.m == 0.0
+        assert abs(p.e**2 - p.px**2 - p.py**2 - p.pz**2) < 1e-9 * p.e**2
+
+
+def check_colour(event: pylhe.LHEEvent) -> None:
+    """The quark's colour is the antiquark's anticolour, and leptons have none."""
+    quark, antiquark = sorted(event.particles[:2], key=lambda p: -p.id)
+    assert quark.id == -antiquark.id
+    assert 1 <= quark.id <= 4
+    assert (quark.color1, quark.color2) == (antiquark.color2, antiquark.color1) == (501, 0)
+    assert all(p.color1 == p.color2 == 0 for p in event.particles[2:])
+
+
+def test_pythia_showers_the_events_and_reports_our_cross_section(finished: Run, tmp_path: Path) -> None:
+    pythia8 = pytest.importorskip("pythia8mc")
+    file = Run.open(finished.directory.path).generate(300, tmp_path / "events.lhe.gz")
+    pythia = pythia8.Pythia("", False)
+    for setting in (
+        "Print:quiet = on",
+        "Beams:frameType = 4",
+        f"Beams:LHEF = {file}",
+        "PartonLevel:MPI = off",
+        "HadronLevel:all = off",
+    ):
+        assert pythia.readString(setting)
+    assert pythia.init()
+    assert sum(pythia.next() for _ in range(300)) == 300
+    assert math.isclose(pythia.infoPython().sigmaGen(), finished.record["sigma_pb"] * 1e-9, rel_tol=1e-6)

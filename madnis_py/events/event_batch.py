@@ -16,7 +16,7 @@ from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError
-from madnis_py.events.output_file import OutputFile
+from madnis_py.output_file import OutputFile
 from madnis_py.physics.cross_section import PartonicEvents
 
 Floats = NDArray[np.float64]

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from madnis_py.errors import CheckpointError, OutputError
+from madnis_py.errors import CheckpointError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.unweight import Unweighter
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.random_streams import stream
+from madnis_py.output_file import make_directory
 from madnis_py.physics.cross_section import CrossSection
 
 TRIALS_PER_CHUNK = 50_000
@@ -54,19 +55,13 @@ class EventSource:
             return path, len(EventBatch.load(path))
         except CheckpointError:
             events = self._make(index)
-        self._make_directory()
+        make_directory(self.directory)
         events.save(path)
         return path, len(events)
 
     def clear(self) -> None:
         """Forget the chunks."""
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    def _make_directory(self) -> None:
-        try:
-            self.directory.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self.directory}: cannot be made: {error.strerror}") from error
 
     def _make(self, index: int) -> EventBatch:
         counts = self.unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))

@@ -18,7 +18,7 @@ import numpy as np
 from madnis_py import __version__, _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.output_file import OutputFile
+from madnis_py.output_file import OutputFile
 
 SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
 NO_PDF = -1

@@ -96,8 +96,8 @@ class ChannelWeights(AbstractChannelWeights):
 
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:
         """Evaluate the weights; see `AbstractChannelWeights.forward`. Differentiable in the network's parameters."""
-        scaled = ((features - self.mean) / self.std).float()
-        delta = self.network(scaled).double()
+        scaled = ((features.to(self.mean.device) - self.mean) / self.std).float()
+        delta = self.network(scaled).double().to(prior.device)
         # Subtracting the largest Delta that counts keeps exp from overflowing and cancels in the normalisation.
         largest = delta.detach().masked_fill(prior <= 0, -torch.inf).amax(dim=1, keepdim=True)
         shift = torch.where(largest.isfinite(), largest, 0.0)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from madnis_py.errors import CheckpointError, OutputError
+from madnis_py.errors import CheckpointError
+from madnis_py.output_file import write_file
 
 FORMAT = "madnis_py checkpoint"
 VERSION = 1
@@ -47,9 +47,9 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
         "meta": dict(meta),
     }
     older = set(directory.glob(f"{name}.*.safetensors"))
-    _write(tensor_file, content)
+    write_file(tensor_file, content)
     try:
-        _write(directory / f"{name}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
+        write_file(directory / f"{name}.json", (json.dumps(sidecar, indent=2) + "\n").encode())
     except BaseException:
         _remove({tensor_file} - older)
         raise
@@ -99,38 +99,8 @@ def _read(path: Path) -> bytes:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write all of a file or none of it: a temporary file in the same directory, flushed to disk, then renamed."""
-    try:
-        _replace(path, content)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        _remove({temporary})
-        raise
-    _flush_directory(path.parent)
-
-
 def _remove(paths: Iterable[Path]) -> None:
     """Remove files that nothing refers to; one that cannot be removed does no harm."""
     for path in paths:
         with contextlib.suppress(OSError):
             path.unlink()
-
-
-def _flush_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

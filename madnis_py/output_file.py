@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete."""
+"""Output: files that appear under their name only when they are complete, and directories."""
 
 from __future__ import annotations
 
@@ -74,3 +74,25 @@ class OutputFile:
 
     def _refused(self, error: OSError) -> OutputError:
         return OutputError(f"{self.path}: cannot be written: {error.strerror or error}")
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        OutputError: the file system refuses.
+    """
+    with OutputFile(path) as file:
+        file.write(content)
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents.
+
+    Raises:
+        OutputError: the file system refuses.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be made: {error.strerror}") from error
