@@ -75,11 +75,11 @@ class BlockSampler:
         evaluation = self.integrand.evaluate(x, channel)
         check = _Check(self.integrand, x, channel, block.start)
         check.evaluation(evaluation)
-        weight = self._weight(evaluation, channel, log_q)
+        weight = self.weight(evaluation, channel, log_q)
         check.finite("weight", weight)
         return Samples(channel, x, log_q, evaluation.value, evaluation.features, evaluation.prior, weight)
 
-    def _weight(self, evaluation: Evaluation, channel: Tensor, log_q: Tensor) -> Tensor:
+    def weight(self, evaluation: Evaluation, channel: Tensor, log_q: Tensor) -> Tensor:
         """alpha_i f J_i / q_i, with alpha evaluated only where f is not 0."""
         live = evaluation.value.nonzero().squeeze(1)
         alpha = self.weights(evaluation.features[live], evaluation.prior[live])
@@ -161,6 +161,26 @@ class Integrator:
         work = partial(sampler, reduce, path)
         blocks = _blocks(counts)
         return self.executor.map(work, blocks) if self.executor else map(work, blocks)
+
+    def weigh(self, samples: Samples) -> Tensor:
+        """Weights that points of another sampler of the same integrand would have if they had been drawn here.
+
+        Args:
+            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` is used.
+
+        Returns:
+            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,).
+        """
+        pieces = torch.arange(len(samples)).split(BLOCK_POINTS)
+        work = self.executor.map if self.executor else map
+        return torch.cat(list(work(self._weigh, map(samples.select, pieces))))
+
+    def _weigh(self, samples: Samples) -> Tensor:
+        with torch.no_grad():
+            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.seed)
+            evaluation = Evaluation(samples.value, samples.features, samples.prior)
+            log_q = self.flow.log_prob(samples.x, samples.channel)
+            return sampler.weight(evaluation, samples.channel, log_q)
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""

@@ -19,6 +19,9 @@ class Progress:
         points_per_second: integrand evaluations per second of wall time in the step.
         efficiency: running sum_i I_i over the running sum_i of the largest weights of a step, an unweighting efficiency
             with as many points as a step has; None where it is not known.
+        batch_value: estimate of the integral from the fresh points of this step alone, unbiased given the earlier
+            steps; None for a step without fresh points.
+        batch_error: its standard error.
     """
 
     step: int
@@ -28,6 +31,8 @@ class Progress:
     relative_std: float
     points_per_second: float
     efficiency: float | None = None
+    batch_value: float | None = None
+    batch_error: float | None = None
 
 
 Callback = Callable[[Progress], None]

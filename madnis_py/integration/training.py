@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from madnis_py.errors import CheckpointError, InputError, MadnisError
 from madnis_py.integration import allocation, losses
 from madnis_py.integration.channel_weights import ChannelWeights
-from madnis_py.integration.estimate import MINIMUM_POINTS, Moments
+from madnis_py.integration.estimate import MINIMUM_POINTS, Moments, estimate
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Callback, Progress
 from madnis_py.integration.samples import Samples
@@ -239,6 +239,7 @@ class Trainer:
         loss = self._learn(samples.select(samples.value.nonzero().squeeze(1)), averages, step)
         self._averages = averages
         self._state = self._snapshot(step + 1, averages)
+        batch = estimate(samples, len(self._counts))
         return Progress(
             step=step + 1,
             total=self.settings.steps,
@@ -247,6 +248,8 @@ class Trainer:
             relative_std=averages.relative_std,
             points_per_second=len(samples) / (time.perf_counter() - start),
             efficiency=averages.efficiency,
+            batch_value=batch.value,
+            batch_error=batch.error,
         )
 
     def _learn(self, live: Samples, averages: RunningAverages, step: int) -> float:
