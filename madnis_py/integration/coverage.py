@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
@@ -106,12 +105,12 @@ class CoverageCheck:
         channel = int(samples.channel[worst])
         multiple = float(samples.weight[worst].abs() / moments.means[channel].abs())
         return [
-            f"{name}: channel {self.channels[channel]}: one of {len(samples):,} points carries {share:.0%} of the variance; "
-            f"its weight is {multiple:.3g} times the mean, a peak may be hardly covered and the error is too small"
+            f"{name}: channel {self.channels[channel]}: one of {len(samples):,} points carries {share:.0%} of the "
+            f"variance with {multiple:.3g} times the mean weight; a peak may be hardly covered and the error too small"
         ]
 
     def fresh_weights(self, name: str, scan: Samples, fresh: Samples) -> list[str]:
-        """Channels in which fresh points lie far above the largest weight of a scan and carry a part of the integral."""
+        """Channels where fresh points far above the largest weight of a scan carry a part of the integral."""
         return self._excess(
             largest_weights(scan, len(self.channels)),
             fresh,
@@ -120,20 +119,21 @@ class CoverageCheck:
             "the largest of an earlier sample",
         )
 
-    def blind_spots(self, name: str, largest: Tensor, known: Samples, weight: Tensor) -> list[str]:
+    def blind_spots(self, name: str, largest: Tensor, source: str, known: Samples, weight: Tensor) -> list[str]:
         """Channels in which points that another sampler found would be giants here: places that are hardly visited.
 
         Args:
             name: of the sampler that is judged.
             largest: its largest weights, float64, shape (n_channels,).
-            known: points of the other sampler.
+            source: name of the other sampler.
+            known: its points.
             weight: the weights of these points in the sampler that is judged, see `Integrator.weigh`, shape (n,).
         """
         return self._excess(
             largest,
             known,
             weight,
-            lambda channel: f"{name}: channel {channel}: points that VEGAS found would have weights",
+            lambda channel: f"{name}: channel {channel}: points that {source} found would have weights",
             "the largest seen",
         )
 
@@ -183,8 +183,8 @@ class CoverageCheck:
         giant = ratio > self.thresholds.factor
         carried = sizes.new_zeros(len(self.channels)).index_add(0, points.channel[giant], sizes[giant]) / sizes.sum()
         return [
-            f"{subject(self.channels[i])} up to {float(ratio[giant & (points.channel == i)].max()):.3g} times {reference}, "
-            f"and those above {self.thresholds.factor:g} times carry {carried[i]:.2%} of the integral"
+            f"{subject(self.channels[i])} up to {float(ratio[points.channel == i].max()):.3g} times {reference}, and "
+            f"those above {self.thresholds.factor:g} times carry {carried[i]:.2%} of the integral"
             for i in (carried > self.thresholds.excess_share).nonzero().flatten().tolist()
         ]
 

@@ -171,9 +171,10 @@ class Integrator:
         Returns:
             alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,).
         """
-        pieces = torch.arange(len(samples)).split(BLOCK_POINTS)
+        starts = range(0, len(samples), BLOCK_POINTS)
+        blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
         work = self.executor.map if self.executor else map
-        return torch.cat(list(work(self._weigh, map(samples.select, pieces))))
+        return torch.cat(list(work(self._weigh, blocks)))
 
     def _weigh(self, samples: Samples) -> Tensor:
         with torch.no_grad():

@@ -1,7 +1,7 @@
 """Which sampler is cheaper: VEGAS at once, or the flow after its training.
 
-An event costs (t_sample + t_integrand) / efficiency, a relative error delta costs (relative_std / delta)^2 points. The flow
-has to save with these what its training took.
+An event costs (t_sample + t_integrand) / efficiency, a relative error delta costs (relative_std / delta)^2 points. The
+flow has to save with these what its training took.
 """
 
 from __future__ import annotations

@@ -56,10 +56,11 @@ class TrainingAverage:
     upwards has a larger s^2 too, and weighting it down for that pulls the mean down. The first batch only sets the
     scale.
 
-    What is left of this bias comes through the sum of all weights, which later batches see: about skewness of the weights
-    over sqrt(points of the training), in units of the error. It is negligible, but it is the first reason not to merge
-    this average with the estimate of the integrate stage, which has none. The second: s_k of a sampler that has not found a
-    peak yet is too small, and such batches get too large a weight. As a separate number it checks the other.
+    What is left of this bias comes through the sum of all weights, which later batches see: about the skewness of the
+    weights over sqrt(points of the training), in units of the error. It is negligible, but it is the first reason not
+    to merge this average with the estimate of the integrate stage, which has none. The second: s_k of a sampler that
+    has not found a peak yet is too small, and such batches get too large a weight. As a separate number it checks the
+    other.
 
     Attributes:
         early: batches of the first half of the steps.
