@@ -49,15 +49,17 @@ class Thresholds:
     """From where on a figure is worth a sentence.
 
     Attributes:
-        weight_share: part of the variance of the integral that one point may carry. Bounded weights have a few over the
-            number of points; at 10 % the error itself is uncertain by 10 % or more and the next such point may move it.
+        weight_share: part of the variance of the integral that one point may carry. Weights with a tail
+            P(w > W) ~ W^-a give about N^(2/a - 1) for a > 2 and about 1 - a/2, whatever N is, when the variance does not
+            exist (a < 2); on the shoulders of an unresolved resonance a is 1/2. Well-covered integrands stay below 0.11
+            from 20,000 points on; far fewer points reach 1/4 in a few per cent of cases.
         factor: how many times larger than the largest weight of the scan a fresh weight has to be to count as excess.
         excess_share: part of the integral that such weights may carry.
         pull: difference of two measurements in units of its error.
         p_value: probability of a chi^2 at least as large; that of 5 standard deviations.
     """
 
-    weight_share: float = 0.1
+    weight_share: float = 0.25
     factor: float = 10.0
     excess_share: float = 0.01
     pull: float = 5.0
