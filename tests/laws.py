@@ -324,7 +324,7 @@ def flow_latent(flow: SplineFlow, x: Tensor, channel: Tensor) -> Tensor:
     """Map data (n, dim) to latent (n, dim)."""
     counts = torch.bincount(channel, minlength=flow.n_channels).tolist()
     z = x.T
-    for block in reversed(flow.blocks):
+    for block in reversed(flow.sampling_order):
         z, _ = block.to_latent(z.contiguous(), counts)
     return z.T.detach() if not x.requires_grad else z.T
 

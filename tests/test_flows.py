@@ -385,7 +385,7 @@ def test_channels_do_not_see_the_parameters_of_others() -> None:
 def test_biases_of_the_last_two_blocks_make_a_product_density() -> None:
     flow = SplineFlow(5, 2, FlowSettings(dtype="float64"))
     theta = randn(31, 5, seed=20)
-    for block in flow.blocks[-2:]:
+    for block in flow.coupling_blocks[-2:]:
         mask = torch.tensor(block.mask)
         with torch.no_grad():
             block.subnet.biases[-1][1] = theta[:, mask].flatten()

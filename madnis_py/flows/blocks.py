@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from madnis_py.flows import splines
 from madnis_py.flows.permutations import random_rotation
 
 MARGIN = 2.0**-53
@@ -96,6 +97,70 @@ class SoftPermutation(Block):
         rotations = self.rotation @ torch.linalg.matrix_exp(self.generators - self.generators.mT)
         parts = zip(rotations.mT if transpose else rotations, torch.split(x, counts, dim=1), strict=True)
         return torch.cat([rotation @ part for rotation, part in parts], dim=1)
+
+
+class GridBlock(Block):
+    """The map of a VEGAS grid: latent bins have equal size, data bins the grid's. Nothing in it is trained.
+
+    Nearest the data, behind blocks that are the identity, it makes the density that of the grid. With the ends of each
+    bin as steep as its middle the map is piecewise linear, Eq. (2.38), and the density jumps from bin to bin.
+
+    Args:
+        edges: of the bins, ascending from 0 to 1, float64, shape (n_channels, dim, bins + 1).
+        ends: density at the lower and the upper end of each bin in units of the mean density of the bin, positive,
+            float64, shape (2, n_channels, dim, bins); ones by default.
+    """
+
+    edges: Tensor
+    ends: Tensor
+
+    def __init__(self, edges: Tensor, ends: Tensor | None = None) -> None:
+        super().__init__()
+        ends = edges.new_ones(2, *edges.shape[:2], edges.shape[2] - 1) if ends is None else ends
+        self.register_buffer("edges", edges.clone())
+        self.register_buffer("ends", ends.clone())
+
+    @classmethod
+    def smooth(cls, edges: Tensor) -> GridBlock:
+        """Rational-quadratic splines through the edges: a continuous density with the contents of the grid's bins.
+
+        At an edge it is the geometric mean of the densities on both sides; towards the faces it goes on as it came.
+        """
+        ratio = _widths(edges).log().diff(dim=2) / 2.0
+        slope_left = torch.cat((ratio[:, :, :1], ratio), dim=2)
+        slope_right = torch.cat((ratio, ratio[:, :, -1:]), dim=2)
+        return cls(edges, torch.stack((slope_left, -slope_right)).exp())
+
+    def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """See `Block.to_latent`."""
+        inner = self.edges[:, :, 1:-1].contiguous()
+        parts = zip(inner, torch.split(x.detach(), counts, dim=1), strict=True)
+        index = [torch.searchsorted(edges, part.contiguous(), right=True) for edges, part in parts]
+        bin_ = self._bins(torch.cat(index, dim=1), counts)
+        shift, log_jac = splines.bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
+        return (x + shift).clamp(0.0, 1.0), log_jac.sum(0)
+
+    def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """See `Block.to_data`."""
+        count = self.ends.shape[3]
+        bin_ = self._bins((z.detach() * count).long().clamp(0, count - 1), counts)
+        xi = splines.solve_bin((z * count - bin_.y * count).clamp(0.0, 1.0), bin_)
+        _, log_jac = splines.bin_shift(xi, bin_)
+        return bin_.x + xi * bin_.width, -log_jac.sum(0)
+
+    def _bins(self, index: Tensor, counts: list[int]) -> splines.Bin:
+        """The bins of these numbers, shape (dim, n)."""
+        height = torch.full_like(self.ends[0], 1.0 / self.ends.shape[3])
+        table = torch.stack((self.edges[:, :, :-1], _widths(self.edges), height, *self.ends))
+        parts = zip(table.unbind(1), torch.split(index, counts, dim=1), strict=True)
+        chosen = [rows.gather(2, part.expand(len(rows), *part.shape)) for rows, part in parts]
+        x, width, height, left, right = torch.cat(chosen, dim=2).unbind()
+        return splines.Bin(x, index * height, width, height, left, right)
+
+
+def _widths(edges: Tensor) -> Tensor:
+    """Sizes of bins; one that has collapsed counts as very narrow."""
+    return edges.diff(dim=2).clamp(min=torch.finfo(torch.float64).tiny)
 
 
 def _log_normal(x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Literal, Self, cast
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from madnis_py.errors import InputError
 from madnis_py.flows import splines
-from madnis_py.flows.blocks import MARGIN, Block, GaussianData, GaussianLatent, SoftPermutation
+from madnis_py.flows.blocks import MARGIN, Block, GaussianData, GaussianLatent, GridBlock, SoftPermutation
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import SOFT, Mask, Permutation, coupling_masks, default_blocks
 from madnis_py.flows.transforms import AffineTransform, PeriodicSplineTransform, SplineTransform, Transform
@@ -163,12 +164,15 @@ class SplineFlow(AbstractFlow):
         settings: the settings given.
         blocks: in the order of sampling; the last two coupling blocks carry complementary masks (for dim = 1 both
             transform the one feature).
+        grid: fixed map between the blocks and the data, see `start_from_grid`; None in a new flow. Loading the state of
+            a flow that has one makes one.
 
     Raises:
         InputError: dim or n_channels is below 1, or a periodic feature does not exist.
     """
 
     blocks: nn.ModuleList
+    grid: GridBlock | None
 
     def __init__(self, dim: int, n_channels: int, settings: FlowSettings | None = None) -> None:
         super().__init__()
@@ -181,6 +185,8 @@ class SplineFlow(AbstractFlow):
             if not 0 <= feature < dim:
                 raise InputError(f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}")
         self.blocks = nn.ModuleList(self._make_blocks())
+        self.grid = None
+        self.register_load_state_dict_pre_hook(SplineFlow._adopt_grid)  # type: ignore[no-untyped-call]
 
     def _make_blocks(self) -> list[Block]:
         settings = self.settings
@@ -198,6 +204,51 @@ class SplineFlow(AbstractFlow):
         rotations = [SoftPermutation(self.dim, self.n_channels, trainable, generator) for _ in blocks]
         return [block for pair in zip(blocks, rotations, strict=True) for block in pair]
 
+    def start_from_grid(self, grid: GridBlock) -> None:
+        """Make the flow sample VEGAS grids exactly and learn, from then on, what they miss.
+
+        The coupling blocks become the identity again and the map of the grid is put between them and the data.
+
+        Raises:
+            InputError: the grids are for another number of channels or dimensions.
+        """
+        if grid.edges.shape[:2] != (self.n_channels, self.dim):
+            shapes = f"{(self.n_channels, self.dim)}; got {tuple(grid.edges.shape[:2])}"
+            raise InputError(f"VEGAS start: expected grids of (n_channels, dim) = {shapes}")
+        self.reset()
+        self.grid = grid.to(self._device)
+
+    @torch.no_grad()
+    def start_from_splines(self, theta: Tensor) -> None:
+        """Make the density a product of splines, held by the biases of the last two coupling blocks.
+
+        Args:
+            theta: parameters of a spline per channel and feature, shape (3 K + 1, n_channels, dim).
+        """
+        self.reset()
+        for block in self.coupling_blocks[-1 if self.dim == 1 else -2 :]:
+            chosen = theta.to(self._device)[:, :, block.transformed]
+            block.subnet.biases[-1].copy_(chosen.transpose(0, 1).flatten(1))
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Make the flow uniform again; the hidden layers of the subnetworks stay as they are."""
+        self.grid = None
+        for block in self.coupling_blocks:
+            nn.init.zeros_(block.subnet.weights[-1])
+            nn.init.zeros_(block.subnet.biases[-1])
+
+    @property
+    def coupling_blocks(self) -> list[CouplingBlock]:
+        """The blocks with subnetworks in the order of sampling."""
+        return [block for block in self.blocks if isinstance(block, CouplingBlock)]
+
+    @property
+    def sampling_order(self) -> list[Block]:
+        """Everything between uniform numbers and data."""
+        blocks = cast("list[Block]", list(self.blocks))
+        return blocks if self.grid is None else [*blocks, self.grid]
+
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`, strictly inside the unit cube; see `AbstractFlow.sample`.
@@ -209,7 +260,7 @@ class SplineFlow(AbstractFlow):
         uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
         x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
-        for block in self._sampling_order():
+        for block in self.sampling_order:
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
         return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
@@ -224,7 +275,7 @@ class SplineFlow(AbstractFlow):
         _check_points(x, len(channel), self.dim)
         y = x.T.contiguous().to(self._device)
         log_q = y.new_zeros(len(x))
-        for block in reversed(self._sampling_order()):
+        for block in reversed(self.sampling_order):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
         return log_q.cpu()
@@ -234,8 +285,9 @@ class SplineFlow(AbstractFlow):
         """Where the parameters are; points come from the CPU and go back to it."""
         return next(self.parameters()).device
 
-    def _sampling_order(self) -> list[Block]:
-        return cast("list[Block]", list(self.blocks))
+    def _adopt_grid(self, state: Mapping[str, Tensor], prefix: str, *_: object) -> None:
+        edges = state.get(f"{prefix}grid.edges")
+        self.grid = None if edges is None else GridBlock(edges).to(self._device)
 
 
 def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
