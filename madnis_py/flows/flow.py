@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal, cast
 
 import torch
@@ -132,26 +133,34 @@ class SplineFlow(AbstractFlow):
         dim: dimension of the unit cube, at least 1.
         n_channels: number of channels, at least 1.
         settings: shape of the flow; defaults when None.
+        groups: which of the densities 0 ... n_flows - 1 each channel has, as for channels that are equal up to a
+            permutation of particles; one each when None.
 
     Attributes:
         settings: the settings given.
+        n_flows: number of different densities.
         blocks: coupling blocks in the order of sampling; the last two carry complementary masks (for dim = 1 both
             transform the one feature).
     """
 
     blocks: nn.ModuleList
+    groups: Tensor | None
 
-    def __init__(self, dim: int, n_channels: int, settings: FlowSettings | None = None) -> None:
+    def __init__(
+        self, dim: int, n_channels: int, settings: FlowSettings | None = None, groups: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         if dim < 1 or n_channels < 1:
             raise InputError(f"SplineFlow: expected dim and n_channels of at least 1; got {dim} and {n_channels}")
         self.dim = dim
         self.n_channels = n_channels
         self.settings = FlowSettings() if settings is None else settings
+        self.n_flows = _count_flows(groups, n_channels)
+        self.register_buffer("groups", None if groups is None else torch.tensor(groups), persistent=False)
         generator = torch.Generator().manual_seed(self.settings.seed)
         count = self.settings.blocks or default_blocks(dim)
         masks = coupling_masks(self.settings.permutation, dim, count, generator)
-        self.blocks = nn.ModuleList(CouplingBlock(mask, n_channels, self.settings, generator) for mask in masks)
+        self.blocks = nn.ModuleList(CouplingBlock(mask, self.n_flows, self.settings, generator) for mask in masks)
 
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -160,14 +169,15 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
         """
-        counts = channel_counts(channel, self.n_channels)
+        order, counts = self._by_flow(channel)
         uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
         x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
         for block in self._sampling_order():
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
+        points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
+        return _undone(order, points), _undone(order, log_q.cpu())
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -175,14 +185,22 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: x or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
         """
-        counts = channel_counts(channel, self.n_channels)
+        order, counts = self._by_flow(channel)
         _check_points(x, len(channel), self.dim)
-        y = x.T.contiguous().to(self._device)
+        y = (x if order is None else x[order]).T.contiguous().to(self._device)
         log_q = y.new_zeros(len(x))
         for block in reversed(self._sampling_order()):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
-        return log_q.cpu()
+        return _undone(order, log_q.cpu())
+
+    def _by_flow(self, channel: Tensor) -> tuple[Tensor | None, list[int]]:
+        """The order that sorts points by density, None where they are sorted already, and the points of each."""
+        counts = channel_counts(channel, self.n_channels)
+        if self.groups is None:
+            return None, counts
+        flow = self.groups.cpu()[channel]
+        return torch.argsort(flow, stable=True), torch.bincount(flow, minlength=self.n_flows).tolist()
 
     @property
     def _device(self) -> torch.device:
@@ -211,6 +229,20 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
         raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {first} ... {last}")
     counts: list[int] = torch.bincount(channel, minlength=n_channels).tolist()
     return counts
+
+
+def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
+    if groups is None:
+        return n_channels
+    n_flows = len(set(groups))
+    if len(groups) != n_channels or set(groups) != set(range(n_flows)):
+        raise InputError(f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}")
+    return n_flows
+
+
+def _undone(order: Tensor | None, x: Tensor) -> Tensor:
+    """Rows that were sorted by `order`, as they were before."""
+    return x if order is None else x[torch.argsort(order)]
 
 
 def _check_points(x: Tensor, n: int, dim: int) -> None:
