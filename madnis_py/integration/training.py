@@ -92,6 +92,7 @@ class Trainer:
             self._means = self._initial_means()
             state = self._snapshot(0).state
         self._return_to(state)
+        self._allocate(drawn=0)  # refuses a batch that is too small for the channels
 
     @property
     def state(self) -> TrainingState:
