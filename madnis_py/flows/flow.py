@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, Self, cast
 
 import torch
@@ -159,9 +159,12 @@ class SplineFlow(AbstractFlow):
         dim: dimension of the unit cube, at least 1.
         n_channels: number of channels, at least 1.
         settings: shape of the flow; defaults when None.
+        groups: which of the densities 0 ... n_flows - 1 each channel has, as for channels that are equal up to a
+            permutation of particles; one each when None.
 
     Attributes:
         settings: the settings given.
+        n_flows: number of different densities.
         blocks: in the order of sampling; the last two coupling blocks carry complementary masks (for dim = 1 both
             transform the one feature).
         grid: fixed map between the blocks and the data, see `start_from_grid`; None in a new flow. Loading the state of
@@ -173,8 +176,11 @@ class SplineFlow(AbstractFlow):
 
     blocks: nn.ModuleList
     grid: GridBlock | None
+    groups: Tensor | None
 
-    def __init__(self, dim: int, n_channels: int, settings: FlowSettings | None = None) -> None:
+    def __init__(
+        self, dim: int, n_channels: int, settings: FlowSettings | None = None, groups: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         if dim < 1 or n_channels < 1:
             raise InputError(f"SplineFlow: expected dim and n_channels of at least 1; got {dim} and {n_channels}")
@@ -184,6 +190,8 @@ class SplineFlow(AbstractFlow):
         for feature in self.settings.periodic:
             if not 0 <= feature < dim:
                 raise InputError(f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}")
+        self.n_flows = _count_flows(groups, n_channels)
+        self.register_buffer("groups", None if groups is None else torch.tensor(groups), persistent=False)
         self.blocks = nn.ModuleList(self._make_blocks())
         self.grid = None
         self.register_load_state_dict_pre_hook(SplineFlow._adopt_grid)  # type: ignore[no-untyped-call]
@@ -193,7 +201,7 @@ class SplineFlow(AbstractFlow):
         generator = torch.Generator().manual_seed(settings.seed)
         count = settings.blocks or default_blocks(self.dim)
         masks = coupling_masks(settings.permutation, self.dim, count, generator)
-        blocks: list[Block] = [CouplingBlock(mask, self.n_channels, settings, generator) for mask in masks]
+        blocks: list[Block] = [CouplingBlock(mask, self.n_flows, settings, generator) for mask in masks]
         if settings.permutation in SOFT:
             blocks = self._rotated(blocks, generator)
         return [GaussianLatent(), *blocks, GaussianData()] if settings.transform == "affine" else blocks
@@ -201,7 +209,7 @@ class SplineFlow(AbstractFlow):
     def _rotated(self, blocks: list[Block], generator: torch.Generator) -> list[Block]:
         """A rotation after each block."""
         trainable = self.settings.permutation == "trainable"
-        rotations = [SoftPermutation(self.dim, self.n_channels, trainable, generator) for _ in blocks]
+        rotations = [SoftPermutation(self.dim, self.n_flows, trainable, generator) for _ in blocks]
         return [block for pair in zip(blocks, rotations, strict=True) for block in pair]
 
     def start_from_grid(self, grid: GridBlock) -> None:
@@ -212,9 +220,9 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: the grids are for another number of channels or dimensions.
         """
-        if grid.edges.shape[:2] != (self.n_channels, self.dim):
-            shapes = f"{(self.n_channels, self.dim)}; got {tuple(grid.edges.shape[:2])}"
-            raise InputError(f"VEGAS start: expected grids of (n_channels, dim) = {shapes}")
+        if grid.edges.shape[:2] != (self.n_flows, self.dim):
+            shapes = f"{(self.n_flows, self.dim)}; got {tuple(grid.edges.shape[:2])}"
+            raise InputError(f"VEGAS start: expected grids of (n_flows, dim) = {shapes}")
         self.reset()
         self.grid = grid.to(self._device)
 
@@ -223,7 +231,7 @@ class SplineFlow(AbstractFlow):
         """Make the density a product of splines, held by the biases of the last two coupling blocks.
 
         Args:
-            theta: parameters of a spline per channel and feature, shape (3 K + 1, n_channels, dim).
+            theta: parameters of a spline per channel and feature, shape (3 K + 1, n_flows, dim).
         """
         self.reset()
         for block in self.coupling_blocks[-1 if self.dim == 1 else -2 :]:
@@ -256,14 +264,15 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
         """
-        counts = channel_counts(channel, self.n_channels)
+        order, counts = self._by_flow(channel)
         uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
         x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
         for block in self.sampling_order:
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
+        points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
+        return _undone(order, points), _undone(order, log_q.cpu())
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -271,14 +280,22 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: x or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
         """
-        counts = channel_counts(channel, self.n_channels)
+        order, counts = self._by_flow(channel)
         _check_points(x, len(channel), self.dim)
-        y = x.T.contiguous().to(self._device)
+        y = (x if order is None else x[order]).T.contiguous().to(self._device)
         log_q = y.new_zeros(len(x))
         for block in reversed(self.sampling_order):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
-        return log_q.cpu()
+        return _undone(order, log_q.cpu())
+
+    def _by_flow(self, channel: Tensor) -> tuple[Tensor | None, list[int]]:
+        """The order that sorts points by density, None where they are sorted already, and the points of each."""
+        counts = channel_counts(channel, self.n_channels)
+        if self.groups is None:
+            return None, counts
+        flow = self.groups.cpu()[channel]
+        return torch.argsort(flow, stable=True), torch.bincount(flow, minlength=self.n_flows).tolist()
 
     @property
     def _device(self) -> torch.device:
@@ -308,6 +325,20 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
         raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {first} ... {last}")
     counts: list[int] = torch.bincount(channel, minlength=n_channels).tolist()
     return counts
+
+
+def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
+    if groups is None:
+        return n_channels
+    n_flows = len(set(groups))
+    if len(groups) != n_channels or set(groups) != set(range(n_flows)):
+        raise InputError(f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}")
+    return n_flows
+
+
+def _undone(order: Tensor | None, x: Tensor) -> Tensor:
+    """Rows that were sorted by `order`, as they were before."""
+    return x if order is None else x[torch.argsort(order)]
 
 
 def _check_points(x: Tensor, n: int, dim: int) -> None:
