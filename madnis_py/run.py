@@ -34,8 +34,9 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import SamplerName
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.schedule import schedule
+from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.survey import Survey
-from madnis_py.integration.training import TrainingSettings
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.physics.process import Process
 from madnis_py.results import Result, SampledPoints
@@ -150,7 +151,8 @@ class Run:
         """
         session = self._session()
         if not session.finished:
-            evaluations = self.training.steps * self.training.batch(self.cross_section.n_channels)
+            draws = schedule(self.training).draws_before(self.training.steps)
+            evaluations = draws * self.training.batch(self.cross_section.n_channels)
             with self._stage("train", evaluations, session.seconds):
                 session.run(self._watcher("train", "steps"))
         self._trained = session

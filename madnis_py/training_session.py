@@ -8,12 +8,17 @@ from typing import Self
 from madnis_py.integration import checkpoint
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Callback, Progress
-from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
+from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.training import Trainer
 from madnis_py.integration.training_average import TrainingAverage
+from madnis_py.integration.training_state import TrainingState
 from madnis_py.stages import Stopwatch
 
 CHECKPOINT_INTERVAL = 20.0
-"""Seconds of training between two stored states."""
+"""Least seconds of training between two stored states."""
+
+CHECKPOINT_SHARE = 0.05
+"""Share of the time that storing states may take; a buffer of points can be large."""
 
 NAME = "training"
 """Of the checkpoint."""
@@ -58,12 +63,16 @@ class TrainingSession:
     def run(self, callback: Callback) -> None:
         """Do the steps that are left; whatever happens, the last finished one is stored."""
         clock = Stopwatch(self.seconds)
+        interval = CHECKPOINT_INTERVAL
 
         def follow(progress: Progress) -> None:
+            nonlocal interval
             self.average = self.average.updated(progress)
             callback(progress)
-            if clock.lap() > CHECKPOINT_INTERVAL:
+            if clock.lap() > interval:
+                clock.restart_lap()
                 self._save(clock.total)
+                interval = max(CHECKPOINT_INTERVAL, clock.lap() / CHECKPOINT_SHARE)
                 clock.restart_lap()
 
         try:
