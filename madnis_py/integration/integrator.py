@@ -177,7 +177,8 @@ class Integrator:
             samples: sorted by channel, shape (n,); neither `log_q` nor `weight` is used.
 
         Returns:
-            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,).
+            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,); 0 in
+            channels that are not active.
         """
         starts = range(0, len(samples), BLOCK_POINTS)
         blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
@@ -186,10 +187,10 @@ class Integrator:
 
     def _weigh(self, samples: Samples) -> Tensor:
         with torch.no_grad():
-            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.seed)
+            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
             evaluation = Evaluation(samples.value, samples.features, samples.prior)
             log_q = self.flow.log_prob(samples.x, samples.channel)
-            return sampler.weight(evaluation, samples.channel, log_q)
+            return sampler.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
