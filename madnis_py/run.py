@@ -32,6 +32,7 @@ from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
+from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import combine, estimate
@@ -43,6 +44,7 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.training import Trainer
 from madnis_py.integration.training_state import TrainingState
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.physics.process import Process
 
@@ -360,7 +362,7 @@ class Run:
 
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""
-        grids = Integrator(self.cross_section, self.survey(), PriorWeights(), seed=self.seed, executor=self.executor)
+        grids = self._grids()
         if self.method == "vegas":
             return {"vegas": grids}
         return {"vegas": grids, "madnis": self.train()}
@@ -404,9 +406,20 @@ class Run:
         integrator.flow.to(self.device)
         integrator.weights.to(self.device)
         if not self.directory.has("training"):
+            self._start_from_survey(integrator.flow)
             return Trainer(integrator, self.training), 0.0
         tensors, meta = checkpoint.load(self.directory.path, "training")
         return Trainer(integrator, self.training, TrainingState(meta["step"], tensors)), meta["seconds"]
+
+    def _start_from_survey(self, flow: AbstractFlow) -> None:
+        if self.training.vegas_init == "none" or not isinstance(flow, SplineFlow):
+            return
+        samples = points_of_grids(self._grids())
+        initialise_from_vegas(flow, self.survey(), self.training.vegas_init, samples)
+
+    def _grids(self) -> Integrator:
+        """The integrator of the survey."""
+        return Integrator(self.cross_section, self.survey(), PriorWeights(), seed=self.seed, executor=self.executor)
 
     def _run_trainer(self, trainer: Trainer, seconds: float) -> None:
         """Train to the end, and leave the last finished step behind whatever happens."""

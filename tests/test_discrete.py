@@ -51,7 +51,7 @@ def test_probabilities_of_all_categories_add_up_to_one(any_flow: MixedFlow) -> N
     for i in range(any_flow.n_channels):
         counts = [0] * any_flow.n_channels
         counts[i] = everything.shape[1]
-        total = any_flow.chain.log_prob(everything, counts).double().exp().sum()
+        total = any_flow.chain.log_prob(everything, counts).detach().exp().sum()
         assert float(total) == pytest.approx(1.0, rel=1e-12)
 
 
@@ -148,7 +148,7 @@ def test_adapting_and_training_lower_the_variance() -> None:
     trained = integrator.moments(counts, "test").estimate()
     assert adapted.relative_std < 0.9 * uniform.relative_std
     assert trained.relative_std < 0.2 * adapted.relative_std
-    assert abs(trained.value - 0.7875 * 1.0) < 5 * trained.error
+    assert abs(trained.value - 0.6875) < 5 * trained.error
 
 
 @pytest.mark.parametrize(("categories", "continuous"), [((), 2), ((0,), 2), ((2,), -1)])

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -31,8 +31,12 @@ from madnis_py.errors import InputError
 from madnis_py.flows import splines
 from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.flow import FlowSettings, SplineFlow, channel_counts
+from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.vegas import VegasFlow
+
+START_POINTS = 1000
+"""Points per channel by which a start is judged."""
 
 VegasStart = Literal["smooth", "grid", "merge", "fit"]
 
@@ -75,6 +79,20 @@ def initialise_from_vegas(
     if samples is not None:
         start = _Judge(grid, samples, flow.groups).improved(start)
     flow.start_from(start.theta, start.grid)
+
+
+def points_of_grids(integrator: Integrator) -> Samples:
+    """Points by which to judge a start, without features and prior, which are large for many channels.
+
+    Args:
+        integrator: with the grids as its flow.
+    """
+    counts = torch.full((integrator.flow.n_channels,), START_POINTS)
+    return Samples.concatenate(list(integrator.map_blocks(_lean, counts, "vegas start")))
+
+
+def _lean(samples: Samples) -> Samples:
+    return replace(samples, features=samples.features[:, :0], prior=samples.prior[:, :0])
 
 
 @dataclass(frozen=True)
