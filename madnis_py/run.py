@@ -23,18 +23,10 @@ import madnis_py
 from madnis_py import _core, event_file, pilot, verdict
 from madnis_py import card as cards
 from madnis_py.card import Card
-<<<<<<< HEAD
 from madnis_py.errors import InputError
 from madnis_py.events.generation import EventSource
 from madnis_py.events.lhe import NO_PDF, require_event_file_name
-=======
-from madnis_py.errors import CheckpointError, GenerationError, InputError
-from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
-from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
-from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
->>>>>>> vegasinit
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.coverage import CoverageCheck
@@ -45,16 +37,9 @@ from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.schedule import schedule
 from madnis_py.integration.settings import TrainingSettings
-<<<<<<< HEAD
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
-=======
-from madnis_py.integration.training import Trainer
-from madnis_py.integration.training_state import TrainingState
-from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
-from madnis_py.output_file import make_directory, write_file
->>>>>>> vegasinit
 from madnis_py.physics.process import Process
 from madnis_py.results import Result, SampledPoints
 from madnis_py.run_directory import RunDirectory
@@ -274,11 +259,7 @@ class Run:
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""
         grids = self._grids()
-<<<<<<< HEAD
         if self.plan() == "vegas":
-=======
-        if self.method == "vegas":
->>>>>>> vegasinit
             return {"vegas": grids}
         return {"vegas": grids, "madnis": self.train()}
 
@@ -367,51 +348,15 @@ class Run:
         integrator = Integrator(self.cross_section, seed=self.seed, executor=self.executor)
         integrator.flow.to(self.device)
         integrator.weights.to(self.device)
-<<<<<<< HEAD
-        return TrainingSession.resume(integrator, self.training, self.directory.path)
-=======
-        if not self.directory.has("training"):
+        if not TrainingSession.exists(self.directory.path):
             self._start_from_survey(integrator.flow)
-            return Trainer(integrator, self.training), 0.0
-        tensors, meta = checkpoint.load(self.directory.path, "training")
-        return Trainer(integrator, self.training, TrainingState(meta["step"], tensors)), meta["seconds"]
+        return TrainingSession.resume(integrator, self.training, self.directory.path)
 
     def _start_from_survey(self, flow: AbstractFlow) -> None:
         if self.training.vegas_init == "none" or not isinstance(flow, SplineFlow):
             return
         samples = points_of_grids(self._grids())
-        initialise_from_vegas(flow, self.survey(), self.training.vegas_init, samples)
-
-    def _grids(self) -> Integrator:
-        """The integrator of the survey."""
-        return Integrator(self.cross_section, self.survey(), PriorWeights(), seed=self.seed, executor=self.executor)
-
-    def _run_trainer(self, trainer: Trainer, seconds: float) -> None:
-        """Train to the end, and leave the last finished step behind whatever happens."""
-        clock = Stopwatch(seconds)
-        interval = CHECKPOINT_INTERVAL
-
-        def save() -> None:
-            state = trainer.state
-            meta = {"step": state.step, "seconds": clock.total}
-            checkpoint.save(self.directory.path, "training", state.tensors, meta)
-
-        watch = self._watcher("train", "steps")
-
-        def callback(progress: Progress) -> None:
-            nonlocal interval
-            watch(progress)
-            if clock.lap() > interval:
-                clock.restart_lap()
-                save()
-                interval = max(CHECKPOINT_INTERVAL, clock.lap() / CHECKPOINT_SHARE)
-                clock.restart_lap()
-
-        try:
-            trainer.run(callback)
-        finally:
-            save()
->>>>>>> vegasinit
+        initialise_from_vegas(flow, self.survey().flow, self.training.vegas_init, samples)
 
     def _watcher(self, stage: str, unit: str) -> Callable[[Progress], None]:
         """Passes on what the stages of the integration say of themselves."""
