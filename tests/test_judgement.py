@@ -20,8 +20,8 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.survey import Survey
 from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.survey import Survey
 from madnis_py.integration.training import Trainer
 from madnis_py.integration.training_average import TrainingAverage
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas

@@ -177,7 +177,8 @@ class Integrator:
             samples: sorted by channel, shape (n,); neither `log_q` nor `weight` is used.
 
         Returns:
-            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,).
+            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,); 0 in
+            channels that are not active.
         """
         starts = range(0, len(samples), BLOCK_POINTS)
         blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
