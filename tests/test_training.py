@@ -129,7 +129,7 @@ def test_weights_trained_from_a_flat_prior_approach_the_floor_of_the_camel_back(
     assert error(integrator) > 5 * floor
     settings = TrainingSettings(steps=300, batch_size=1000, learning_rate=1e-2, loss=loss, uniform_fraction=1.0)
     train(integrator, settings)
-    assert floor * 0.99 < error(integrator) < floor * 1.02
+    assert floor * 0.99 < error(integrator) < floor * 1.03
 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
