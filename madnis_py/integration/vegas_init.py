@@ -40,13 +40,13 @@ START_POINTS = 1000
 
 VegasStart = Literal["smooth", "grid", "merge", "fit"]
 
-FIT_NODES = 5
+FIT_NODES = 4
 """Points per bin of a grid at which a spline is compared with it, Gauss-Legendre."""
 
 FIT_STEPS = 100
 """Steps of the fit of the splines at most."""
 
-FIT_ROWS = 256
+FIT_ROWS = 32
 """Splines that are fitted together."""
 
 TOLERANCE = 0.005
