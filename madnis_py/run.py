@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
 
 import madnis_py
 from madnis_py import _core
@@ -37,7 +38,10 @@ from madnis_py.integration.estimate import combine, estimate
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
+from madnis_py.integration.schedule import schedule
+from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.training import Trainer
+from madnis_py.integration.training_state import TrainingState
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.physics.process import Process
@@ -52,7 +56,10 @@ ITERATIONS = 10
 """Parts of the integrate stage, compared by their chi^2."""
 
 CHECKPOINT_INTERVAL = 20.0
-"""Seconds of training between two stored states."""
+"""Least seconds of training between two stored states."""
+
+CHECKPOINT_SHARE = 0.05
+"""Share of the time that storing states may take; a buffer of points can be large."""
 
 BOOTSTRAP_POINTS = 10_000
 """Points of a channel per replica in the bootstrap efficiency, Eq. (2.67)."""
@@ -287,7 +294,8 @@ class Run:
         """
         trainer, seconds = self._trainer()
         if trainer.state.step < self.training.steps:
-            evaluations = self.training.steps * self.training.batch(self.cross_section.n_channels)
+            draws = schedule(self.training).draws_before(self.training.steps)
+            evaluations = draws * self.training.batch(self.cross_section.n_channels)
             with self._stage("train", evaluations, seconds):
                 self._run_trainer(trainer, seconds)
         return trainer.integrator
@@ -403,17 +411,22 @@ class Run:
     def _run_trainer(self, trainer: Trainer, seconds: float) -> None:
         """Train to the end, and leave the last finished step behind whatever happens."""
         clock = Stopwatch(seconds)
+        interval = CHECKPOINT_INTERVAL
 
         def save() -> None:
-            meta = {"step": trainer.state.step, "seconds": clock.total}
-            checkpoint.save(self.directory.path, "training", trainer.state.tensors, meta)
+            state = trainer.state
+            meta = {"step": state.step, "seconds": clock.total}
+            checkpoint.save(self.directory.path, "training", state.tensors, meta)
 
         watch = self._watcher("train", "steps")
 
         def callback(progress: Progress) -> None:
+            nonlocal interval
             watch(progress)
-            if clock.lap() > CHECKPOINT_INTERVAL:
+            if clock.lap() > interval:
+                clock.restart_lap()
                 save()
+                interval = max(CHECKPOINT_INTERVAL, clock.lap() / CHECKPOINT_SHARE)
                 clock.restart_lap()
 
         try:
@@ -458,16 +471,16 @@ class Run:
                     relative_std=so_far.relative_std,
                 )
             )
-        return self._judge(parts)
+        return self._judge(parts, sampler.active)
 
-    def _judge(self, parts: list[Samples]) -> Result:
+    def _judge(self, parts: list[Samples], active: Tensor) -> Result:
         n_channels = self.cross_section.n_channels
         total = combine([estimate(part, n_channels) for part in parts])
         samples = Samples.concatenate(parts).sorted_by_channel()
         maxima = channel_maxima(samples, n_channels, self.process.card.events.overweight_share)
         tally = Unweighter(maxima).expect(samples)
         bootstrap = bootstrap_efficiency(samples, n_channels, BOOTSTRAP_POINTS)
-        channels = zip(self.process.channels, total.channel_values, total.channel_stds, maxima, strict=True)
+        found = (total.channel_values, total.channel_stds, maxima, active)
         return Result(
             sigma_pb=total.value,
             sigma_error_pb=total.error,
@@ -477,9 +490,13 @@ class Run:
             unweighting=tally.summary(total.n, bootstrap),
             channels=tuple(
                 ChannelResult(
-                    name=channel.name, share=float(value) / total.value, sigma_i=float(std), maximum=float(maximum)
+                    name=channel.name,
+                    share=float(value) / total.value,
+                    sigma_i=float(std),
+                    maximum=float(maximum),
+                    active=bool(drawn),
                 )
-                for channel, value, std, maximum in channels
+                for channel, value, std, maximum, drawn in zip(self.process.channels, *found, strict=True)
             ),
         )
 

@@ -59,6 +59,66 @@ class CamelBack(AbstractIntegrand):
         return math.sqrt(2) * self.width / math.pi / (distance.square() + 2 * self.width.square())
 
 
+class ManyPeaks(AbstractIntegrand):
+    """Sixteen Gaussian peaks of width 0.1 in ten dimensions, each with a map of its own; eight hardly count.
+
+    The map of a channel follows a Cauchy density of width 0.15 around its peak in every dimension; the prior is the
+    share of the channel's peak in the integrand, as in single-diagram enhancement.
+    """
+
+    dim = 10
+    n_channels = 16
+    n_features = 10
+    width = 0.1
+    scale = 0.15
+    area = torch.tensor([1.0] * 8 + [1e-5] * 8, dtype=torch.float64)
+
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(4)
+        self.mean = 0.2 + 0.6 * torch.rand(16, 10, generator=generator, dtype=torch.float64)
+        self.low = torch.atan(-self.mean / self.scale)
+        self.high = torch.atan((1.0 - self.mean) / self.scale)
+
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        low, high = self.low[channel], self.high[channel]
+        mean = self.mean[channel]
+        p = mean + self.scale * torch.tan(low + (high - low) * x)
+        jacobian = (((p - mean).square() + self.scale**2) * (high - low) / self.scale).prod(dim=1)
+        distance = (p.unsqueeze(1) - self.mean).square().sum(dim=2)
+        peaks = self.area * torch.exp(-distance / (2 * self.width**2))
+        return Evaluation(peaks.sum(dim=1) * jacobian, p, peaks)
+
+    @property
+    def integral(self) -> float:
+        unit = self.width * math.sqrt(2)
+        ends = torch.erf((1.0 - self.mean) / unit) + torch.erf(self.mean / unit)
+        return float(self.area @ (ends * unit * math.sqrt(math.pi) / 2).prod(dim=1))
+
+
+class Mirrored(AbstractIntegrand):
+    """A plane with a background and a peak on either side of the diagonal, each under a channel of its own.
+
+    Channels 0 and 2 are mirror images, the same function of x, and `groups` says so; channel 1 is the background.
+    """
+
+    dim = 2
+    n_channels = 3
+    n_features = 2
+    groups = (0, 1, 0)
+    integral = 1.0 + 2 * 5.0 * 2 * math.pi * 0.06**2  # the peaks end five widths or more inside: to 6e-7
+
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        p = torch.where((channel == 2).unsqueeze(1), x.flip(1), x)
+        near = self.peak(p)
+        far = self.peak(p.flip(1))
+        background = torch.ones_like(near)
+        return Evaluation(near + far + background, p, torch.stack([near, background, far], dim=1))
+
+    @staticmethod
+    def peak(p: Tensor) -> Tensor:
+        return 5.0 * torch.exp(-((p[:, 0] - 0.3).square() + (p[:, 1] - 0.7).square()) / (2 * 0.06**2))
+
+
 class Spoiled(FunctionIntegrand):
     """A Gaussian that returns something else at the third event of channel 1."""
 

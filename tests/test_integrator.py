@@ -102,7 +102,7 @@ def test_blocks_have_random_numbers_of_their_own() -> None:
 
 
 def test_the_work_on_a_block_can_be_sent_to_another_process() -> None:
-    sampler = BlockSampler(CamelBack(), VegasFlow.uniform(1, 2, 4), PriorWeights(), seed=1)
+    sampler = BlockSampler(CamelBack(), VegasFlow.uniform(1, 2, 4), PriorWeights(), torch.tensor([True, True]), seed=1)
     assert pickle.loads(pickle.dumps(sampler)).flow.n_channels == 2
 
 

@@ -19,7 +19,9 @@ from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightS
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Progress
-from madnis_py.integration.training import PRESETS, Trainer, TrainingSettings, TrainingState, train
+from madnis_py.integration.settings import PRESETS, TrainingSettings
+from madnis_py.integration.training import Trainer, train
+from madnis_py.integration.training_state import TrainingState
 from madnis_py.integration.vegas import VegasFlow
 
 SHORT = TrainingSettings(steps=12, batch_size=200)

@@ -21,7 +21,7 @@ class Samples:
         log_q: log density of the point in its channel when it was drawn, float64, shape (n,).
         value: f J_i, float64, shape (n,).
         features: float64, shape (n, n_features).
-        prior: float64, shape (n, n_channels).
+        prior: 0 for channels that are not active, float64, shape (n, n_channels).
         weight: alpha_i f J_i / q_i with the channel weights of the moment of drawing, float64, shape (n,).
     """
 
