@@ -92,6 +92,11 @@ class LineMapping(PlaneMapping):
 
     gamma = BREIT_WIGNER * torch.tensor([LINE_LENGTH, LINE_WIDTH], dtype=torch.float64)
 
+    @classmethod
+    def unit(cls, x: Tensor) -> Tensor:
+        """The point of the unit square that is mapped to x, shape (n, 2)."""
+        return torch.atan(line_coordinates(x) / cls.gamma) / math.pi + 0.5
+
     def points(self, y: Tensor) -> Tensor:
         """See `PlaneMapping.points`."""
         along, across = (self.gamma * torch.tan(math.pi * (y - 0.5))).unbind(dim=1)
@@ -108,6 +113,11 @@ class RingMapping(PlaneMapping):
     gamma = BREIT_WIGNER * RING_WIDTH
     offset = math.atan(RING_RADIUS / gamma) / math.pi
     scale = 0.5 + offset
+
+    @classmethod
+    def unit_radius(cls, r: Tensor) -> Tensor:
+        """The first coordinate of the points of the unit square that are mapped to radius r."""
+        return (torch.atan((r - RING_RADIUS) / cls.gamma) / math.pi + cls.offset) / cls.scale
 
     def points(self, y: Tensor) -> Tensor:
         """See `PlaneMapping.points`."""
@@ -137,7 +147,8 @@ MapName = Literal["flat", "line", "ring"]
 class CrossedRing(AbstractIntegrand):
     """A Gaussian ring crossed by a Gaussian line in the plane, Eq. (5.29); the integral is 1.
 
-    The channel weights see x_j / (1 + |x_j|).
+    The channel weights see where a point lies in the maps: the radius in the ring's and both coordinates in the line's,
+    all between 0 and 1 and with their resolution at the peaks.
 
     Attributes:
         maps: the map of each channel.
@@ -148,7 +159,7 @@ class CrossedRing(AbstractIntegrand):
     shapes: tuple[MapName, ...] | None = None
 
     dim = 2
-    n_features = 2
+    n_features = 3
     line_norm: ClassVar[float] = 1 / (2 * math.pi * LINE_LENGTH * LINE_WIDTH)
     ring_norm: ClassVar[float] = 1 / (2 * math.pi * math.sqrt(2 * math.pi) * RING_RADIUS * RING_WIDTH)
     """Exact but for exp(-200), the part of the radial Gaussian below r = 0."""
@@ -164,7 +175,11 @@ class CrossedRing(AbstractIntegrand):
         p = torch.cat(pieces)
         g = torch.stack([MAPPINGS[name].density(p) for name in self.maps], dim=1)
         value = self.function(p) / g.gather(1, channel.unsqueeze(1)).squeeze(1)
-        return Evaluation(value, p / (1 + p.abs()), self._prior(p, g))
+        return Evaluation(value, self._features(p), self._prior(p, g))
+
+    @staticmethod
+    def _features(p: Tensor) -> Tensor:
+        return torch.cat([LineMapping.unit(p), RingMapping.unit_radius(p.norm(dim=1, keepdim=True))], dim=1)
 
     def _prior(self, p: Tensor, g: Tensor) -> Tensor:
         shapes = [torch.ones(len(p), dtype=torch.float64)] * self.n_channels
