@@ -41,7 +41,12 @@ class CamelBack(AbstractIntegrand):
         p = self.mean[channel] + math.sqrt(2) * self.width[channel] * torch.tan(math.pi * (x[:, 0] - 0.5))
         g = self.density(p)
         value = self.function(p) / g.gather(1, channel.unsqueeze(1)).squeeze(1)
-        return Evaluation(value, p.unsqueeze(1).clamp(-20, 20), g if self.optimal_prior else torch.ones_like(g))
+        return Evaluation(value, self.features(p), g if self.optimal_prior else torch.ones_like(g))
+
+    @staticmethod
+    def features(p: Tensor) -> Tensor:
+        """What the channel weights see, shape (n, 1): p itself, but for the far tails of the maps."""
+        return p.unsqueeze(1).clamp(-20, 20)
 
     def function(self, p: Tensor) -> Tensor:
         """Eq. (5.24) with the cut (5.28) at points of the real line, shape (n,)."""
@@ -171,21 +176,27 @@ class CrossedRing(AbstractIntegrand):
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Function over the density of the channel's map; see `AbstractIntegrand.evaluate`."""
-        pieces = [MAPPINGS[name].points(x[channel == i]) for i, name in enumerate(self.maps)]
-        p = torch.cat(pieces)
-        g = torch.stack([MAPPINGS[name].density(p) for name in self.maps], dim=1)
-        value = self.function(p) / g.gather(1, channel.unsqueeze(1)).squeeze(1)
-        return Evaluation(value, self._features(p), self._prior(p, g))
+        p = self.points(x, channel)
+        value = self.function(p) / self._densities(p, self.maps).gather(1, channel.unsqueeze(1)).squeeze(1)
+        return Evaluation(value, self.features(p), self.prior(p))
+
+    def points(self, x: Tensor, channel: Tensor) -> Tensor:
+        """Points of the plane, shape (n, 2), each by the map of its channel."""
+        return torch.cat([MAPPINGS[name].points(x[channel == i]) for i, name in enumerate(self.maps)])
 
     @staticmethod
-    def _features(p: Tensor) -> Tensor:
+    def features(p: Tensor) -> Tensor:
+        """What the channel weights see, shape (n, 3)."""
         return torch.cat([LineMapping.unit(p), RingMapping.unit_radius(p.norm(dim=1, keepdim=True))], dim=1)
 
-    def _prior(self, p: Tensor, g: Tensor) -> Tensor:
-        shapes = [torch.ones(len(p), dtype=torch.float64)] * self.n_channels
-        if self.shapes:
-            shapes = [MAPPINGS[name].density(p) for name in self.shapes]
-        return torch.stack(shapes, dim=1) * (g > 0)
+    def prior(self, p: Tensor) -> Tensor:
+        """Channel weights before training, shape (n, n_channels); 0 where a map does not reach."""
+        reached = (self._densities(p, self.maps) > 0).double()
+        return reached * self._densities(p, self.shapes) if self.shapes else reached
+
+    @staticmethod
+    def _densities(p: Tensor, maps: tuple[MapName, ...]) -> Tensor:
+        return torch.stack([MAPPINGS[name].density(p) for name in maps], dim=1)
 
     @classmethod
     def function(cls, p: Tensor) -> Tensor:
