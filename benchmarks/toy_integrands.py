@@ -142,6 +142,9 @@ def line_coordinates(x: Tensor) -> Tensor:
     return torch.stack([x[:, 0] - x[:, 1], x[:, 0] + x[:, 1]], dim=1) / math.sqrt(2)
 
 
+Z_PRIME = "Z'"
+"""Name of its channel."""
+
 MAPPINGS: dict[str, PlaneMapping] = {"flat": FlatMapping(), "line": LineMapping(), "ring": RingMapping()}
 """The maps by the names of Tab. 5.2."""
 
@@ -214,15 +217,20 @@ class ZPrime(AbstractIntegrand):
     Attributes:
         width: of the Z' of 400 GeV, in GeV.
         prior: channel weights before training, by the names of the card.
-        channels: names of the channels that are kept.
+        mapped: whether there is a channel that maps the peak of the Z'.
     """
 
     width: float = 0.5
     prior: str = "diagram"
+    mapped: bool = True
 
     dim = 4
-    n_channels = 3
     unit = "pb"
+
+    @property
+    def n_channels(self) -> int:  # type: ignore[override]
+        """Photon, Z and, unless it is left out, Z'."""
+        return 2 + self.mapped
 
     @property
     def n_features(self) -> int:  # type: ignore[override]
@@ -233,7 +241,8 @@ class ZPrime(AbstractIntegrand):
     def cross_section(self) -> CrossSection:
         """The integrand of the process, built where it is first used."""
         card = cards.load("drell_yan_zprime")
-        changes = {"parameters": {"WZP": self.width}, "channels": {"prior": self.prior}}
+        omitted = () if self.mapped else (Z_PRIME,)
+        changes = {"parameters": {"WZP": self.width}, "channels": {"prior": self.prior, "omit": omitted}}
         return Process.from_card(card.updated(changes)).cross_section()
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
