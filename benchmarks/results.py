@@ -42,9 +42,14 @@ def write(output: Path, benchmark: str, rows: Sequence[dict[str, Any]], **facts:
         rows: one JSON object per measurement.
         facts: what else belongs to the whole of it.
     """
-    make_directory(output.parent)
+    make_folder(output)
     content = {"benchmark": benchmark, "machine": machine(), **facts, "rows": list(rows)}
     write_file(output, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def make_folder(output: Path) -> None:
+    """Make the folder that the result is written to."""
+    make_directory(output.parent)
 
 
 def _processor() -> str:

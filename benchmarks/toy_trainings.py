@@ -220,7 +220,8 @@ def _read(file: Path) -> Iterator[tuple[str, Outcome]]:
         yield key, outcome
 
 
-def quick(case: Case, steps: int, batch_size: int) -> Case:
-    """The same with a short training."""
-    settings = case.training.model_copy(update={"steps": steps, "batch_size": batch_size, "warmup_steps": 5})
-    return replace(case, training=settings)
+def shortened(case: Case, steps: int, batch_size: int) -> Case:
+    """The same with a short training, to see that everything works."""
+    changes = {"steps": steps, "batch_size": batch_size, "warmup_steps": 2, "buffer_size": 2}
+    training = case.training.model_copy(update=changes)
+    return replace(case, training=training, history=min(case.history, 2))
