@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import madnis_py
 from madnis_py.output_file import make_directory, write_file
 
 
@@ -29,7 +30,8 @@ def machine() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        **{package: version(package) for package in ("madnis_py", "torch", "numpy", "vegas")},
+        "madnis_py": madnis_py.__version__,
+        **{package: version(package) for package in ("torch", "numpy", "vegas")},
     }
 
 

@@ -13,6 +13,7 @@ from toy_integrands import CamelBack
 from toy_oracles import CamelBackOracle
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
+from torch import Tensor
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
@@ -77,8 +78,8 @@ def cases() -> list[Case]:
     ]
 
 
-def learned_weights(integrator: Integrator) -> Outcome:
-    """alpha_1 at `POINTS`."""
+def learned_weights(integrator: Integrator, counts: Tensor) -> Outcome:
+    """alpha_1 at `POINTS`; draws nothing."""
     assert isinstance(integrator.integrand, CamelBack)
     p = torch.from_numpy(POINTS)
     density = integrator.integrand.density(p)

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from toy_integrands import CrossedRing, MapName
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
+from torch import Tensor
 
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
@@ -71,10 +72,9 @@ def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
     return [row("5.2", case, outcomes, published=published, floor=0.0, exact=1.0)]
 
 
-def learned_densities(integrator: Integrator) -> Outcome:
+def learned_densities(integrator: Integrator, counts: Tensor) -> Outcome:
     """Histograms of the points of each channel, of all of them weighted, and the mean weight of the first channel."""
     assert isinstance(integrator.integrand, CrossedRing)
-    counts = torch.full((integrator.integrand.n_channels,), 400_000)
     samples = integrator.sample(counts, "figure")
     p = integrator.integrand.points(samples.x, samples.channel).numpy()
     channel, weight = samples.channel.numpy(), samples.weight.numpy()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from toy_integrands import ZPrime
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
+from torch import Tensor
 
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
@@ -112,10 +113,9 @@ def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
     return [row(table, case, outcomes, **facts)]
 
 
-def learned_distributions(integrator: Integrator) -> Outcome:
+def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
     """Histograms of the pair mass and of p_T: points of each channel, all of them weighted, and mean channel weights."""
     assert isinstance(integrator.integrand, ZPrime)
-    counts = torch.full((integrator.integrand.n_channels,), 200_000)
     samples = integrator.sample(counts, "figure")
     momenta, _ = integrator.integrand.cross_section.momenta(samples.x, samples.channel)
     with torch.no_grad():
@@ -161,11 +161,10 @@ def _means(x: Array, edges: Array, shares: Array, weight: Array) -> list[list[fl
     return [(total / np.where(norm > 0, norm, 1.0)).tolist() for total in sums]
 
 
-def weight_distributions(integrator: Integrator) -> Outcome:
+def weight_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
     """Distribution of w / <w> in each channel."""
-    n_channels = integrator.integrand.n_channels
-    samples = integrator.sample(torch.full((n_channels,), 100_000), "figure")
-    parts = [samples.weight[samples.channel == i].numpy() for i in range(n_channels)]
+    samples = integrator.sample(counts, "figure")
+    parts = [samples.weight[samples.channel == i].numpy() for i in range(len(counts))]
     return {"weights": [_density(part / part.mean(), WEIGHT_BINS).tolist() for part in parts]}
 
 

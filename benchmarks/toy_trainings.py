@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 import madnis_py
 from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
@@ -35,6 +36,9 @@ from madnis_py.integration.vegas import VegasFlow
 Outcome = dict[str, Any]
 """What a training left behind, in JSON terms."""
 
+Observer = Callable[[Integrator, Tensor], Outcome]
+"""Takes a trained integrator and points per channel to draw, and returns what figures need; a function of a module."""
+
 TABLE_POINTS = 10_000
 """Points that all relative errors are for."""
 
@@ -49,7 +53,7 @@ class Case:
         training: settings of the training.
         flow: of the trained maps; None keeps those of the integrand as they are.
         weights: of the trained channel weights; None keeps the prior.
-        observe: takes the trained integrator and returns what figures need; a function of a module.
+        observe: looks at the trained integrator for the figures.
         history: number of times that the variance is looked at during the training.
     """
 
@@ -58,7 +62,7 @@ class Case:
     training: TrainingSettings
     flow: FlowSettings | None = None
     weights: ChannelWeightSettings | None = None
-    observe: Callable[[Integrator], Outcome] | None = None
+    observe: Observer | None = None
     history: int = 0
 
     @property
@@ -114,8 +118,9 @@ class Job:
         """Train, then measure with fresh points."""
         integrator = self.case.integrator(self.seed)
         outcome = self._train(integrator) if self.case.trains else {"seconds": 0.0}
-        outcome |= measure(integrator, self.points)
-        return outcome | (self.case.observe(integrator) if self.case.observe else {})
+        counts = allocation.uniform(self.points, self.case.integrand.n_channels)
+        outcome |= measure(integrator, counts)
+        return outcome | (self.case.observe(integrator, counts) if self.case.observe else {})
 
     def _train(self, integrator: Integrator) -> Outcome:
         history = _History(integrator, self.case)
@@ -151,14 +156,13 @@ class _History:
         return [part.n * (part.error / part.value) ** 2 for part in parts]
 
 
-def measure(integrator: Integrator, points: int) -> Outcome:
-    """Integral and relative errors in per cent at `TABLE_POINTS`, from fresh points spread evenly over the channels."""
-    counts = allocation.uniform(points, integrator.integrand.n_channels)
+def measure(integrator: Integrator, counts: Tensor) -> Outcome:
+    """Integral and relative errors in per cent at `TABLE_POINTS`, from fresh points, equally many in each channel."""
     result = integrator.moments(counts, "measure").estimate()
     return {
         "value": result.value,
         "error": result.error,
-        "flat": 100 * result.error / abs(result.value) * math.sqrt(points / TABLE_POINTS),
+        "flat": 100 * result.error / abs(result.value) * math.sqrt(result.n / TABLE_POINTS),
         "stratified": 100 * result.relative_std / math.sqrt(TABLE_POINTS),
     }
 
