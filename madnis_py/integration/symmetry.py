@@ -48,5 +48,5 @@ class ChannelGroups:
         if not self._shared:
             return channel, value, counts
         group_counts = self.total(counts)
-        scale = group_counts[self.index] / counts.clamp(min=1)
+        scale = group_counts[self.index].double() / counts.clamp(min=1)
         return self.index[channel], value * scale[channel], group_counts
