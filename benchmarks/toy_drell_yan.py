@@ -127,9 +127,7 @@ def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
     edges = {"mass": MASSES, "pt": MOMENTA}
     return {
         name: {
-            "channels": [
-                (means[i] * _density(x[channel == i], edges[name])).tolist() for i in range(len(counts))
-            ],
+            "channels": [(means[i] * _density(x[channel == i], edges[name])).tolist() for i in range(len(counts))],
             "truth": (len(counts) * weight.mean() * _density(x, edges[name], weight)).tolist(),
             "alpha": _means(x, edges[name], alpha, weight),
             "prior": _means(x, edges[name], prior, weight),

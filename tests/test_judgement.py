@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from integrands import CamelBack, gaussian, gaussian_integral, ridge
+from integrands import gaussian, gaussian_integral, ridge
+from toy_integrands import CamelBack
 
 from madnis_py import card as cards
 from madnis_py.integration.channel_weights import PriorWeights
@@ -20,8 +21,8 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.survey import Survey
 from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.survey import Survey
 from madnis_py.integration.training import Trainer
 from madnis_py.integration.training_average import TrainingAverage
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,7 +23,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.vegas import VegasFlow
 
-SCRIPT = Path(__file__).resolve().parents[1] / "benchmarks" / "toys.py"
+ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ("5_5", "5_6", "5_8", "5_10", "5_11", "5_12")
 UNCUT, CUT = CamelBackOracle(CamelBack()), CamelBackOracle(CamelBack(cut=2.5))
 WEIGHTS_ONLY = Case("test", CamelBack(), TrainingSettings(), weights=ChannelWeightSettings())
@@ -56,9 +57,7 @@ def test_panels_agree_with_adaptive_quadrature() -> None:
 
 
 @pytest.mark.parametrize(("oracle", "flat", "stratified"), [(UNCUT, 0.7685, 0.7367), (CUT, 1.0017, 0.8625)])
-def test_least_errors_are_those_of_direct_minimisation(
-    oracle: CamelBackOracle, flat: float, stratified: float
-) -> None:
+def test_least_errors_are_those_of_direct_minimisation(oracle: CamelBackOracle, flat: float, stratified: float) -> None:
     assert 100 * oracle.flat_floor == pytest.approx(flat, abs=6e-5)
     assert 100 * oracle.stratified_floor == pytest.approx(stratified, abs=6e-5)
 
@@ -90,9 +89,7 @@ def test_the_density_of_a_map_is_its_inverse_jacobian(name: str) -> None:
 
 @pytest.mark.parametrize("maps", [("ring", "line"), ("flat", "ring", "line")])
 @pytest.mark.parametrize("with_shapes", [False, True])
-def test_every_choice_of_maps_gives_the_integral_of_the_crossed_ring(
-    maps: tuple[str, ...], with_shapes: bool
-) -> None:
+def test_every_choice_of_maps_gives_the_integral_of_the_crossed_ring(maps: tuple[str, ...], with_shapes: bool) -> None:
     integrator = untrained(CrossedRing(maps, maps if with_shapes else None))  # type: ignore[arg-type]
     result = integrator.integrate(200_000)
     assert abs(result.value - 1) < 5 * result.error
@@ -128,9 +125,9 @@ def test_a_training_that_was_cut_short_while_it_was_written_is_repeated(tmp_path
 
 def test_the_quick_mode_writes_every_row_and_every_figure(tmp_path: Path) -> None:
     output = tmp_path / "toys.json"
-    subprocess.run(
-        [sys.executable, str(SCRIPT), "--quick", "--output", str(output)], check=True, capture_output=True, timeout=300
-    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, str(ROOT / "benchmarks" / "toys.py"), "--quick", "--output", str(output)]
+    subprocess.run(command, check=True, capture_output=True, timeout=300, env=environment)
     result = json.loads(output.read_text())
     rows = {(row["table"], row["row"]): row for row in result["rows"]}
     assert result["benchmark"] == "toys"
