@@ -160,16 +160,23 @@ def exponential(n: int, seed: int) -> list[float]:
 
 
 def test_a_single_giant_is_named_with_its_channel_and_share() -> None:
-    weight = [*exponential(1000, 1), *exponential(999, 2), 100.0]
-    (sentence,) = CHECK.dominant_weight("flow", points_with([0] * 1000 + [1] * 1000, weight))
-    variances = [np.var(weight[:1000], ddof=1), np.var(weight[1000:], ddof=1)]
-    share = (100 - np.mean(weight[1000:])) ** 2 / 999 / sum(variances)
-    assert sentence.startswith(f"flow: channel second: one of 2,000 points carries {share:.0%} of the variance")
+    weight = [*exponential(5000, 1), *exponential(4999, 2), 200.0]
+    (sentence,) = CHECK.dominant_weight("flow", points_with([0] * 5000 + [1] * 5000, weight))
+    variances = [np.var(weight[:5000], ddof=1), np.var(weight[5000:], ddof=1)]
+    share = (200 - np.mean(weight[5000:])) ** 2 / 4999 / sum(variances)
+    assert sentence.startswith(f"flow: channel second: one of 10,000 points carries {share:.0%} of the variance and ")
+    carried = 200 / 5000 / (np.mean(weight[:5000]) + np.mean(weight[5000:]))
+    assert f"{carried:.2%} of the integral" in sentence
+
+
+def test_a_giant_among_few_points_says_nothing() -> None:
+    weight = [*exponential(1000, 1), *exponential(999, 2), 200.0]
+    assert CHECK.dominant_weight("flow", points_with([0] * 1000 + [1] * 1000, weight)) == []
 
 
 def test_a_giant_in_a_channel_that_hardly_counts_is_no_news() -> None:
-    weight = [*exponential(1000, 1), *(1e-6 * np.array(exponential(999, 2))), 1e-3]
-    assert CHECK.dominant_weight("flow", points_with([0] * 1000 + [1] * 1000, weight)) == []
+    weight = [*exponential(5000, 1), *(1e-6 * np.array(exponential(4999, 2))), 1e-3]
+    assert CHECK.dominant_weight("flow", points_with([0] * 5000 + [1] * 5000, weight)) == []
 
 
 def test_fresh_weights_above_the_scan_are_named_with_factor_and_share() -> None:

@@ -50,9 +50,12 @@ class Thresholds:
 
     Attributes:
         weight_share: part of the variance of the integral that one point may carry. Weights with a tail
-            P(w > W) ~ W^-a give about N^(2/a - 1) for a > 2 and about 1 - a/2, whatever N is, when the variance does not
-            exist (a < 2); on the shoulders of an unresolved resonance a is 1/2. Well-covered integrands stay below 0.11
-            from 20,000 points on; far fewer points reach 1/4 in a few per cent of cases.
+            P(w > W) ~ W^-a give about N^(2/a - 1) for a > 2 and about 1 - a/2, whatever N is, when the variance does
+            not exist (a < 2); on the shoulders of an unresolved resonance a is 1/2. Well-covered integrands stay below
+            0.11 from 20,000 points on.
+        point_share: part of the integral that one point may carry; well-covered integrands stay below 0.003 from
+            20,000 points on.
+        fewest_points: sample size below which a single point says nothing, because its share is naturally large.
         factor: how many times larger than the largest weight of the scan a fresh weight has to be to count as excess.
         excess_share: part of the integral that such weights may carry.
         pull: difference of two measurements in units of its error.
@@ -60,6 +63,8 @@ class Thresholds:
     """
 
     weight_share: float = 0.25
+    point_share: float = 0.01
+    fewest_points: int = 10_000
     factor: float = 10.0
     excess_share: float = 0.01
     pull: float = 5.0
@@ -95,20 +100,21 @@ class CoverageCheck:
         ]
 
     def dominant_weight(self, name: str, samples: Samples) -> list[str]:
-        """Whether a single point carries much of the variance of the integral, sum_i sigma_i^2 / N_i."""
+        """Whether a single point carries much of the integral or of its variance, sum_i sigma_i^2 / N_i."""
         moments = self._moments(samples)
         per_point = 1 / (moments.counts.double() * (moments.counts - 1)).clamp(min=1)
         total = float((moments.squares * per_point).sum())
         deviations = (samples.weight - moments.means[samples.channel]).square() * per_point[samples.channel]
         worst = int(deviations.argmax())
         share = float(deviations[worst]) / total if total else 0.0
-        if share <= self.thresholds.weight_share:
-            return []
         channel = int(samples.channel[worst])
-        multiple = float(samples.weight[worst].abs() / moments.means[channel].abs())
+        carried = abs(float(samples.weight[worst] / moments.counts[channel] / moments.means.sum()))
+        calm = share <= self.thresholds.weight_share and carried <= self.thresholds.point_share
+        if calm or len(samples) < self.thresholds.fewest_points:
+            return []
         return [
             f"{name}: channel {self.channels[channel]}: one of {len(samples):,} points carries {share:.0%} of the "
-            f"variance with {multiple:.3g} times the mean weight; a peak may be hardly covered and the error too small"
+            f"variance and {carried:.2%} of the integral; a peak may be hardly covered and the error too small"
         ]
 
     def fresh_weights(self, name: str, scan: Samples, fresh: Samples) -> list[str]:

@@ -186,10 +186,10 @@ class Integrator:
 
     def _weigh(self, samples: Samples) -> Tensor:
         with torch.no_grad():
-            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.seed)
+            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
             evaluation = Evaluation(samples.value, samples.features, samples.prior)
             log_q = self.flow.log_prob(samples.x, samples.channel)
-            return sampler.weight(evaluation, samples.channel, log_q)
+            return sampler.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
