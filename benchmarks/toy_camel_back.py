@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from torch import Tensor
 from toy_integrands import CamelBack
 from toy_oracles import CamelBackOracle
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
-from torch import Tensor
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator

@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from torch import Tensor
 from toy_integrands import CrossedRing, MapName
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
-from torch import Tensor
 
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.settings import TrainingSettings
+
+Array = NDArray[np.float64]
 
 WINDOW, BINS = 1.6, 100
 """Half width of the square that is drawn, and bins along each side."""
@@ -86,13 +89,13 @@ def learned_densities(integrator: Integrator, counts: Tensor) -> Outcome:
     }
 
 
-def _histogram(p: np.ndarray[Any, Any], weight: np.ndarray[Any, Any] | None) -> np.ndarray[Any, Any]:
+def _histogram(p: Array, weight: Array | None) -> Array:
     edges = np.linspace(-WINDOW, WINDOW, BINS + 1)
     sums, _, _ = np.histogram2d(p[:, 1], p[:, 0], [edges, edges], weights=weight)
-    return np.round(sums / len(p) / (2 * WINDOW / BINS) ** 2, 4)
+    return np.asarray((sums / len(p) / (2 * WINDOW / BINS) ** 2).round(4))
 
 
-def _alpha(integrator: Integrator) -> np.ndarray[Any, Any]:
+def _alpha(integrator: Integrator) -> Array:
     """Weight of the first channel at the centres of the bins."""
     assert isinstance(integrator.integrand, CrossedRing)
     centres = WINDOW * ((torch.arange(BINS) + 0.5) / BINS * 2 - 1).double()
@@ -100,7 +103,7 @@ def _alpha(integrator: Integrator) -> np.ndarray[Any, Any]:
     p = torch.stack([x.flatten(), y.flatten()], dim=1)
     with torch.no_grad():
         alpha = integrator.weights(integrator.integrand.features(p), integrator.integrand.prior(p))
-    return np.round(alpha[:, 0].reshape(BINS, BINS).numpy(), 3)
+    return np.asarray(alpha[:, 0].reshape(BINS, BINS).numpy().round(3))
 
 
 def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:

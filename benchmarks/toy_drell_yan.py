@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from torch import Tensor
 from toy_integrands import ZPrime
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
-from torch import Tensor
 
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
@@ -182,9 +181,9 @@ def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:
         axes[1, 0].set_ylabel("channel weight")
         axes[0, 1].legend()
     with drawing(folder / "figure_5_12.svg", (12, 6)) as figure:
-        errors, weights = figure.subfigures(2, 1)
-        _draw_reuse(errors.subplots(1, 2), outcomes)
-        _draw_weights(weights.subplots(1, 3, sharey=True), outcomes)
+        grid = figure.add_gridspec(2, 6)
+        _draw_reuse([figure.add_subplot(grid[0, i : i + 3]) for i in (0, 3)], outcomes)
+        _draw_weights([figure.add_subplot(grid[1, i : i + 2]) for i in (0, 2, 4)], outcomes)
 
 
 def _draw_histories(axes: Axes, outcomes: dict[str, list[Outcome]]) -> None:

@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -132,9 +132,9 @@ class RingMapping(PlaneMapping):
 
     def density(self, x: Tensor) -> Tensor:
         """See `PlaneMapping.density`."""
-        r = x.norm(dim=1)
-        radial = self.gamma / (self.gamma**2 + (r - RING_RADIUS).square()) / (self.scale * math.pi)
-        return radial / (2 * math.pi * r)
+        r: Tensor = torch.linalg.vector_norm(x, dim=1)
+        norm = 2 * math.pi**2 * self.scale / self.gamma
+        return 1 / (norm * (self.gamma**2 + (r - RING_RADIUS).square()) * r)
 
 
 def line_coordinates(x: Tensor) -> Tensor:
@@ -242,7 +242,10 @@ class ZPrime(AbstractIntegrand):
         """The integrand of the process, built where it is first used."""
         card = cards.load("drell_yan_zprime")
         omitted = () if self.mapped else (Z_PRIME,)
-        changes = {"parameters": {"WZP": self.width}, "channels": {"prior": self.prior, "omit": omitted}}
+        changes: dict[str, dict[str, Any]] = {
+            "parameters": {"WZP": self.width},
+            "channels": {"prior": self.prior, "omit": omitted},
+        }
         return Process.from_card(card.updated(changes)).cross_section()
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:

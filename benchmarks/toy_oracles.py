@@ -59,11 +59,12 @@ class CamelBackOracle:
 
     def uniform(self) -> Array:
         """alpha_1 = 1/2 at the nodes."""
-        return np.full_like(self._function, 0.5)
+        return np.full(len(self._function), 0.5)
 
     def optimal(self) -> Array:
         """alpha_1 of Eq. (5.27) at the nodes."""
-        return self._densities[:, 0] / self._densities.sum(axis=1)
+        first, second = self._densities.T
+        return np.asarray(first / (first + second))
 
     def flat_error(self, alpha: Array, n: int = 10_000) -> float:
         """Relative error of n points, half of them in each channel."""
@@ -89,7 +90,8 @@ class CamelBackOracle:
 
     def _stationary(self, r: float, c: float) -> Array:
         f, (g1, g2) = np.maximum(self._function, 1e-300), self._densities.T
-        return ((r / g2 + c / f) / (1 / g1 + r / g2)).clip(0.0, 1.0)
+        alpha: Array = (r / g2 + c / f) / (1 / g1 + r / g2)
+        return alpha.clip(0.0, 1.0)
 
 
 def crossed_ring_integral() -> float:

@@ -30,7 +30,8 @@ from madnis_py.integration.channel_weights import (
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Progress
-from madnis_py.integration.training import Trainer, TrainingSettings
+from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.training import Trainer
 from madnis_py.integration.vegas import VegasFlow
 
 Outcome = dict[str, Any]

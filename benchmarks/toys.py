@@ -2,7 +2,7 @@
 
     python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...]
 
-Relative errors are for 10^4 points, estimated from 10^6 fresh ones, with mean and standard deviation over ten trainings.
+Relative errors are for 10^4 points, estimated from 10^6 fresh ones; mean and standard deviation over ten trainings.
 Figures go to a folder beside the JSON file, finished trainings to FILE.trainings.jsonl: what is found there is not
 repeated. Remove that file after a change of the code.
 """
