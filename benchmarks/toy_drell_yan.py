@@ -113,7 +113,7 @@ def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
 
 
 def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
-    """Histograms of the pair mass and of p_T: points of each channel, all of them weighted, and mean channel weights."""
+    """Histograms of the pair mass and of p_T: points of each channel, all points weighted, and mean channel weights."""
     assert isinstance(integrator.integrand, ZPrime)
     samples = integrator.sample(counts, "figure")
     momenta, _ = integrator.integrand.cross_section.momenta(samples.x, samples.channel)
