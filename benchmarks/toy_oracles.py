@@ -97,7 +97,7 @@ class CamelBackOracle:
 def crossed_ring_integral() -> float:
     """The integral of the crossed ring in polar coordinates, where the ring is narrow in one of them."""
     r, r_weight = gauss_panels(np.concatenate([np.arange(0, 1.5, 0.05), np.arange(1.5, 18.1, 0.5)]), 12)
-    # The line at radius r is narrow in the angle to it, exp(-(r cos)^2 / 18 - (r sin)^2 / 0.005), and four times the same.
+    # The line is narrow in the angle to it, exp(-(r cos)^2 / 18 - (r sin)^2 / 0.005), and four times the same.
     edges = np.concatenate([[0.0], np.geomspace(1e-4, math.pi / 2, 60)])
     theta, theta_weight = gauss_panels(edges, 8)
     angle = theta - math.pi / 4
