@@ -26,6 +26,7 @@ from madnis_py.card import Card
 from madnis_py.errors import InputError
 from madnis_py.events.generation import EventSource
 from madnis_py.events.lhe import NO_PDF, require_event_file_name
+from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.coverage import CoverageCheck
@@ -38,6 +39,7 @@ from madnis_py.integration.schedule import schedule
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
+from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
 from madnis_py.physics.process import Process
 from madnis_py.results import Result, SampledPoints
 from madnis_py.run_directory import RunDirectory
@@ -346,7 +348,15 @@ class Run:
         integrator = Integrator(self.cross_section, seed=self.seed, executor=self.executor)
         integrator.flow.to(self.device)
         integrator.weights.to(self.device)
+        if not TrainingSession.exists(self.directory.path):
+            self._start_from_survey(integrator.flow)
         return TrainingSession.resume(integrator, self.training, self.directory.path)
+
+    def _start_from_survey(self, flow: AbstractFlow) -> None:
+        if self.training.vegas_init == "none" or not isinstance(flow, SplineFlow):
+            return
+        samples = points_of_grids(self._grids())
+        initialise_from_vegas(flow, self.survey().flow, self.training.vegas_init, samples)
 
     def _watcher(self, stage: str, unit: str) -> Callable[[Progress], None]:
         """Passes on what the stages of the integration say of themselves."""

@@ -49,11 +49,16 @@ class TrainingSession:
         Raises:
             CheckpointError: what is stored is damaged or belongs to another model.
         """
-        if not checkpoint.exists(directory, NAME):
+        if not cls.exists(directory):
             return cls(Trainer(integrator, settings), directory)
         tensors, meta = checkpoint.load(directory, NAME)
         trainer = Trainer(integrator, settings, TrainingState(meta["step"], tensors))
         return cls(trainer, directory, meta["seconds"], TrainingAverage.from_dict(meta["average"]))
+
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether a directory holds the state of a training."""
+        return checkpoint.exists(directory, NAME)
 
     @property
     def finished(self) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from integrands import CamelBack, gaussian, gaussian_integral, ridge
+from integrands import gaussian, gaussian_integral, ridge
+from toy_integrands import CamelBack
 
 from madnis_py import card as cards
 from madnis_py.integration.channel_weights import PriorWeights

@@ -49,7 +49,7 @@ def test_points_of_a_shared_flow_stay_with_their_channels() -> None:
     x, log_q = flow.sample(CHANNEL, stream(1, "points"))
     assert torch.allclose(flow.log_prob(x, CHANNEL), log_q, rtol=0, atol=1e-4)
     for channel in range(5):
-        own = CHANNEL == channel
+        own = channel == CHANNEL
         assert torch.allclose(flow.log_prob(x[own], CHANNEL[own]), log_q[own], rtol=0, atol=1e-4)
 
 
@@ -89,7 +89,7 @@ def test_a_stratum_has_the_integral_of_its_channels_together() -> None:
     assert counts.tolist() == [30, 70, 0]
     for group in (0, 1):
         members = [channel for channel in range(5) if GROUPS[channel] == group]
-        expected = sum(float(value[CHANNEL == channel].mean()) for channel in members)
+        expected = sum(float(value[channel == CHANNEL].mean()) for channel in members)
         assert float(scaled[stratum == group].sum() / counts[group]) == pytest.approx(expected, rel=1e-12)
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 import vegas
-from integrands import CamelBack, gaussian, gaussian_integral, ridge
+from integrands import gaussian, gaussian_integral, ridge
+from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.integrand import FunctionIntegrand

@@ -133,20 +133,25 @@ class GridBlock(Block):
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """See `Block.to_latent`."""
-        inner = self.edges[:, :, 1:-1].contiguous()
-        parts = zip(inner, torch.split(x.detach(), counts, dim=1), strict=True)
-        index = [torch.searchsorted(edges, part.contiguous(), right=True) for edges, part in parts]
-        bin_ = self._bins(torch.cat(index, dim=1), counts)
-        shift, log_jac = splines.bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
-        return (x + shift).clamp(0.0, 1.0), log_jac.sum(0)
+        z, log_jac = self.map(x, counts)
+        return z, log_jac.sum(0)
 
     def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """See `Block.to_data`."""
         count = self.ends.shape[3]
         bin_ = self._bins((z.detach() * count).long().clamp(0, count - 1), counts)
-        xi = splines.solve_bin((z * count - bin_.y * count).clamp(0.0, 1.0), bin_)
+        xi = splines.solve_bin(((z - bin_.y) * count).clamp(0.0, 1.0), bin_)
         _, log_jac = splines.bin_shift(xi, bin_)
         return bin_.x + xi * bin_.width, -log_jac.sum(0)
+
+    def map(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map data to latent points feature by feature; also returns log dz/dx, both of shape (dim, n)."""
+        inner = self.edges[:, :, 1:-1].contiguous()
+        parts = zip(inner, torch.split(x.detach(), counts, dim=1), strict=True)
+        index = [torch.searchsorted(edges, part.contiguous(), right=True) for edges, part in parts]
+        bin_ = self._bins(torch.cat(index, dim=1), counts)
+        shift, log_jac = splines.bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
+        return (x + shift).clamp(0.0, 1.0), log_jac
 
     def _bins(self, index: Tensor, counts: list[int]) -> splines.Bin:
         """The bins of these numbers, shape (dim, n)."""

@@ -18,8 +18,6 @@ from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import SOFT, Mask, Permutation, coupling_masks, default_blocks
 from madnis_py.flows.transforms import AffineTransform, PeriodicSplineTransform, SplineTransform, Transform
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
 
 class AbstractFlow(nn.Module, ABC):
     """One normalised density q_i(x) per channel i on the unit cube [0, 1]^dim.
@@ -90,6 +88,11 @@ class FlowSettings(BaseModel):
             raise ValueError(f"periodic features need transform 'spline'; got '{self.transform}'")
         return self
 
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """Number type of the subnetworks."""
+        return torch.float32 if self.dtype == "float32" else torch.float64
+
     def make_transform(self, mask: Mask) -> Transform:
         """The transform of a block with this mask."""
         if self.transform == "affine":
@@ -121,7 +124,7 @@ class CouplingBlock(Block):
     def __init__(self, mask: Mask, n_channels: int, settings: FlowSettings, generator: torch.Generator) -> None:
         super().__init__()
         self.mask = mask
-        self.dtype = _DTYPES[settings.dtype]
+        self.dtype = settings.torch_dtype
         self.register_buffer("transformed", torch.tensor(mask).nonzero().flatten(), persistent=False)
         self.register_buffer("fixed", torch.tensor(mask).logical_not().nonzero().flatten(), persistent=False)
         self.transform = settings.make_transform(mask)
@@ -212,31 +215,32 @@ class SplineFlow(AbstractFlow):
         rotations = [SoftPermutation(self.dim, self.n_flows, trainable, generator) for _ in blocks]
         return [block for pair in zip(blocks, rotations, strict=True) for block in pair]
 
-    def start_from_grid(self, grid: GridBlock) -> None:
-        """Make the flow sample VEGAS grids exactly and learn, from then on, what they miss.
-
-        The coupling blocks become the identity again and the map of the grid is put between them and the data.
-
-        Raises:
-            InputError: the grids are for another number of channels or dimensions.
-        """
-        if grid.edges.shape[:2] != (self.n_flows, self.dim):
-            shapes = f"{(self.n_flows, self.dim)}; got {tuple(grid.edges.shape[:2])}"
-            raise InputError(f"VEGAS start: expected grids of (n_flows, dim) = {shapes}")
-        self.reset()
-        self.grid = grid.to(self._device)
-
     @torch.no_grad()
-    def start_from_splines(self, theta: Tensor) -> None:
-        """Make the density a product of splines, held by the biases of the last two coupling blocks.
+    def start_from(self, theta: Tensor, grid: GridBlock | None = None) -> None:
+        """Make the density a product over the features; what was learned is forgotten.
 
         Args:
-            theta: parameters of a spline per channel and feature, shape (3 K + 1, n_flows, dim).
+            theta: parameters of splines for the biases of the last two coupling blocks, shape (3 K + 1, n_flows, dim);
+                zeros leave them the identity, as the blocks before are. The last derivative of an angle is not used.
+            grid: fixed map to put between the blocks and the data.
+
+        Raises:
+            InputError: the parameters or the grids are for another flow.
         """
+        expected = (self.n_flows, self.dim)
+        if tuple(theta.shape[1:]) != expected or (grid is not None and tuple(grid.edges.shape[:2]) != expected):
+            got = [tuple(theta.shape[1:]), *([] if grid is None else [tuple(grid.edges.shape[:2])])]
+            raise InputError(f"start of a flow: expected (n_flows, dim) = {expected} throughout; got {got}")
         self.reset()
+        self.grid = None if grid is None else grid.to(self._device)
+        if self.settings.transform == "spline":
+            self._set_splines(theta.to(self._device))
+
+    def _set_splines(self, theta: Tensor) -> None:
+        theta = theta.clone()
+        theta[-1, :, list(self.settings.periodic)] = 0.0  # the place of the shift
         for block in self.coupling_blocks[-1 if self.dim == 1 else -2 :]:
-            chosen = theta.to(self._device)[:, :, block.transformed]
-            block.subnet.biases[-1].copy_(chosen.transpose(0, 1).flatten(1))
+            block.subnet.biases[-1].copy_(theta[:, :, block.transformed].transpose(0, 1).flatten(1))
 
     @torch.no_grad()
     def reset(self) -> None:
@@ -281,7 +285,7 @@ class SplineFlow(AbstractFlow):
             InputError: x or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
         """
         order, counts = self._by_flow(channel)
-        _check_points(x, len(channel), self.dim)
+        check_points(x, len(channel), self.dim)
         y = (x if order is None else x[order]).T.contiguous().to(self._device)
         log_q = y.new_zeros(len(x))
         for block in reversed(self.sampling_order):
@@ -341,7 +345,12 @@ def _undone(order: Tensor | None, x: Tensor) -> Tensor:
     return x if order is None else x[torch.argsort(order)]
 
 
-def _check_points(x: Tensor, n: int, dim: int) -> None:
+def check_points(x: Tensor, n: int, dim: int) -> None:
+    """Check that x are points of the unit cube, float64, shape (n, dim).
+
+    Raises:
+        InputError: they are not.
+    """
     if x.dtype != torch.float64 or x.shape != (n, dim):
         raise InputError(f"x: expected float64 of shape {(n, dim)}; got {x.dtype} of shape {tuple(x.shape)}")
     if x.numel() == 0:
