@@ -114,14 +114,15 @@ def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:
         _image(axes[0, 0], outcome["channels"][0], "channel with the ring map", "density")
         _image(axes[0, 1], outcome["channels"][1], "channel with the flat map", "density")
         _image(axes[1, 0], outcome["combined"], "combined", "density")
-        _image(axes[1, 1], outcome["alpha"], "weight of the ring channel", "channel weight")
+        _image(axes[1, 1], outcome["alpha"], "weight of the ring channel", "channel weight", 1.0)
         for axis in axes[1]:
             axis.set_xlabel("$x_1$")
         for axis in axes[:, 0]:
             axis.set_ylabel("$x_2$")
 
 
-def _image(axes: Axes, values: list[list[float]], title: str, label: str) -> None:
-    image = axes.imshow(values, extent=(-WINDOW, WINDOW, -WINDOW, WINDOW), origin="lower", cmap="viridis", vmin=0)
+def _image(axes: Axes, values: list[list[float]], title: str, label: str, top: float | None = None) -> None:
+    square = (-WINDOW, WINDOW, -WINDOW, WINDOW)
+    image = axes.imshow(values, extent=square, origin="lower", cmap="viridis", vmin=0, vmax=top)
     axes.figure.colorbar(image, ax=axes, label=label)
     axes.set_title(title)

@@ -177,8 +177,8 @@ def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:
         _draw_learned(axes[:, 0], learned["pt"], MOMENTA, "$p_T(e^-)$ / GeV")
         _draw_learned(axes[:, 1], learned["mass"], MASSES, "$M_{e^+e^-}$ / GeV")
         axes[0, 1].set_xscale("log")
-        axes[0, 0].set_ylabel("dσ/dx / (pb / GeV)")
-        axes[1, 0].set_ylabel("channel weight")
+        axes[0, 0].set_ylabel("cross section / (pb / GeV)")
+        axes[1, 0].set_ylabel("mean weight (dotted: prior)")
         axes[0, 1].legend()
     with drawing(folder / "figure_5_12.svg", (12, 6)) as figure:
         grid = figure.add_gridspec(2, 6)
@@ -221,7 +221,7 @@ def _draw_learned(axes: list[Axes], learned: Outcome, edges: Array, label: str) 
         axes[1].stairs(learned["prior"][i], edges, color=f"C{i}", baseline=None, ls=":")
     axes[0].stairs(learned["truth"], edges, color="k", ls="--", baseline=None, label="truth")
     axes[0].set_yscale("log")
-    axes[1].set_xlabel(f"{label}; trained weights, prior dotted")
+    axes[1].set_xlabel(label)
 
 
 def _draw_reuse(axes: list[Axes], outcomes: dict[str, list[Outcome]]) -> None:

@@ -50,7 +50,7 @@ class Effort:
 
 EFFORTS = {
     "full": Effort(10, 1_000_000, lambda case: case),
-    "quick": Effort(2, 3000, lambda case: shortened(case, steps=4, batch_size=90)),
+    "quick": Effort(1, 3000, lambda case: shortened(case, steps=4, batch_size=90)),
 }
 
 
