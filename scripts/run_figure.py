@@ -2,9 +2,9 @@
 
     python scripts/run_figure.py RUN_DIRECTORY FIGURE.svg
 
-The upper panel shows the weights of both samplers over the mean of their channel, w / <w>: the narrower, the more events
-per trial. The lower one compares the invariant mass of the final pair in the unweighted events with the
-weighted points of VEGAS, an independent sample.
+The upper panel shows the weights of both samplers over the mean of their channel, w / <w>: the narrower, the more
+events per trial. The lower one compares the invariant mass of the final pair in the unweighted events with the weighted
+points of VEGAS, an independent sample.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from integrands import CamelBack, ManyPeaks
+from integrands import ManyPeaks
 from torch import Tensor
+from toy_integrands import CamelBack
 
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from integrands import CamelBack, Spoiled, gaussian, gaussian_integral
+from integrands import Spoiled, gaussian, gaussian_integral
 from torch import Tensor
+from toy_integrands import CamelBack
 
 from madnis_py.errors import InputError, IntegrandError
 from madnis_py.flows.flow import SplineFlow

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import torch
-from integrands import CamelBack, Mirrored, Spoiled, gaussian, gaussian_integral
+from integrands import Mirrored, Spoiled, gaussian, gaussian_integral
 from scipy import integrate
 from torch import Tensor
+from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError, InputError, IntegrandError, MadnisError
 from madnis_py.flows.flow import FlowSettings, SplineFlow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,8 @@ class EventSource:
     def clear(self) -> None:
         """Forget the chunks."""
         shutil.rmtree(self.directory, ignore_errors=True)
+        with suppress(OSError):  # another seed may still have chunks beside it
+            self.directory.parent.rmdir()
 
     def _make(self, index: int) -> EventBatch:
         counts = self.unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))

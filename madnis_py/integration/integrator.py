@@ -78,11 +78,11 @@ class BlockSampler:
         check = _Check(self.integrand, x, channel, block.start)
         check.evaluation(evaluation)
         prior = restricted(evaluation.prior, self.active)
-        weight = self._weight(evaluation, prior, channel, log_q)
+        weight = self.weight(evaluation, prior, channel, log_q)
         check.finite("weight", weight)
         return Samples(channel, x, log_q, evaluation.value, evaluation.features, prior, weight)
 
-    def _weight(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
+    def weight(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
         """alpha_i f J_i / q_i, with alpha evaluated only where f is not 0."""
         live = evaluation.value.nonzero().squeeze(1)
         alpha = self.weights(evaluation.features[live], prior[live])
@@ -169,6 +169,28 @@ class Integrator:
         work = partial(sampler, reduce, path)
         blocks = _blocks(counts)
         return self.executor.map(work, blocks) if self.executor else map(work, blocks)
+
+    def weigh(self, samples: Samples) -> Tensor:
+        """Weights that points of another sampler of the same integrand would have if they had been drawn here.
+
+        Args:
+            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` is used.
+
+        Returns:
+            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,); 0 in
+            channels that are not active.
+        """
+        starts = range(0, len(samples), BLOCK_POINTS)
+        blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
+        work = self.executor.map if self.executor else map
+        return torch.cat(list(work(self._weigh, blocks)))
+
+    def _weigh(self, samples: Samples) -> Tensor:
+        with torch.no_grad():
+            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
+            evaluation = Evaluation(samples.value, samples.features, samples.prior)
+            log_q = self.flow.log_prob(samples.x, samples.channel)
+            return sampler.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""

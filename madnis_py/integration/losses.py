@@ -142,7 +142,11 @@ DENSITY_LOSSES = frozenset({"kl", "rkl"})
 
 
 def _variances(weight: Tensor, log_ratio: Tensor, channel: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """sigma_i^2 = <w^2 q_i / q_theta> - <w>^2 and its first term, both of shape (n_channels,)."""
+    """sigma_i^2 = <w^2 q_i / q_theta> - <w>^2 and its first term, both of shape (n_channels,).
+
+    A weight that underflows to 0 adds nothing, however small q_theta is.
+    """
+    log_ratio = torch.where(weight == 0, 0.0, log_ratio)
     second = _means(weight * weight * torch.exp(log_ratio), channel, counts)
     first = _means(weight, channel, counts)
     return second - first * first, second

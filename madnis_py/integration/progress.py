@@ -23,6 +23,9 @@ class Progress:
             with as many points as a step has; None where it is not known.
         active_channels: channels that have not been dropped; None where none can be.
         reuse: how often points were used so far; None where none are used again.
+        batch_value: estimate of the integral from the fresh points of this step alone, unbiased given the earlier
+            steps; None for a step without fresh points.
+        batch_error: its standard error.
     """
 
     step: int
@@ -34,6 +37,8 @@ class Progress:
     efficiency: float | None = None
     active_channels: int | None = None
     reuse: Reuse | None = None
+    batch_value: float | None = None
+    batch_error: float | None = None
 
 
 Callback = Callable[[Progress], None]

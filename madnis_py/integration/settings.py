@@ -58,6 +58,10 @@ class TrainingSettings(BaseModel):
     buffer_fraction: float = Field(0.5, gt=0, le=1, description="Share replaced between two passes for `partial`.")
     buffer_weights: int = Field(75, ge=1, description="Prior weights kept per point, the largest ones.")
 
+    vegas_init: Literal["none", "fit", "merge", "smooth", "grid"] = Field(
+        "fit", description="How the flow of a run starts from the VEGAS grids of its survey; none starts uniform."
+    )
+
     @classmethod
     def preset(cls, name: str) -> TrainingSettings:
         """Settings of `PRESETS` by name.

@@ -15,7 +15,7 @@ from madnis_py.integration.averages import RunningAverages
 from madnis_py.integration.buffer import Batch, SampleBuffer, StoredBatch
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.dropping import survivors
-from madnis_py.integration.estimate import MINIMUM_POINTS
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, estimate
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.losses import DENSITY_LOSSES, LOSSES
 from madnis_py.integration.progress import Callback, Progress
@@ -124,18 +124,23 @@ class Trainer:
         start = time.perf_counter()
         move = self._schedule.at(step)
         if isinstance(move, Draw):
-            loss = self._draw(move, step)
+            loss, fresh = self._draw(move, step)
             reuse = self.reuse.after_draw(time.perf_counter() - start)
         else:
-            loss = self._learn(self._recall(move), step)
+            loss, fresh = self._learn(self._recall(move), step), None
             reuse = self.reuse.after_replay(time.perf_counter() - start)
         self._average_parameters(step)
         self._last = self._snapshot(step + 1)
         self.reuse = reuse
-        return self._progress(loss)
+        return self._progress(loss, fresh)
 
-    def _draw(self, move: Draw, step: int) -> float:
-        """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time."""
+    def _draw(self, move: Draw, step: int) -> tuple[float, Estimate]:
+        """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time.
+
+        Returns:
+            loss: of the step.
+            estimate: of the integral, from the batch alone.
+        """
         drawn = self._schedule.draws_before(step)
         counts = self._allocate(drawn)
         samples = self.integrator.sample(counts, "train", step)
@@ -145,7 +150,7 @@ class Trainer:
         if move.slot is not None:
             self._buffer = self._buffer.stored(move.slot, StoredBatch.of(batch, self.settings.buffer_weights))
         self._drop(drawn + 1)
-        return loss
+        return loss, estimate(samples, self._n_channels)
 
     def _recall(self, move: Replay) -> Batch:
         order = stream(self.integrator.seed, "buffer", move.sweep)
@@ -228,7 +233,7 @@ class Trainer:
             return {}
         return {name: parameter.detach().clone() for name, parameter in self._parameters.items()}
 
-    def _progress(self, loss: float) -> Progress:
+    def _progress(self, loss: float, fresh: Estimate | None) -> Progress:
         return Progress(
             step=self._last.step,
             total=self.settings.steps,
@@ -239,6 +244,8 @@ class Trainer:
             efficiency=self._averages.efficiency,
             active_channels=int(self.integrator.active.sum()),
             reuse=self.reuse,
+            batch_value=fresh.value if fresh else None,
+            batch_error=fresh.error if fresh else None,
         )
 
     def _trained_parameters(self) -> dict[str, nn.Parameter]:
