@@ -77,7 +77,6 @@ class TrainingState:
         Raises:
             CheckpointError: the state belongs to another flow, other weights or another number of channels.
         """
-        active = self._require("active", integrator.active.shape, torch.bool)
         for prefix, module in modules(integrator).items():
             for name, tensor in module.state_dict().items():
                 stored = self.tensors.get(f"{prefix}.{name}", tensor)
@@ -87,7 +86,7 @@ class TrainingState:
                 module.load_state_dict(self.under(prefix))
             except RuntimeError as error:
                 raise CheckpointError(f"training state: made for another {prefix}: {error}") from error
-        integrator.active = active
+        integrator.active = self._require("active", integrator.active.shape, torch.bool)
 
     def under(self, prefix: str) -> dict[str, Tensor]:
         """Tensors whose name starts with the prefix and a dot, under the rest of their name."""
