@@ -7,6 +7,9 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
+extern const CouplingKernels<float> coupling_float32;
+extern const CouplingKernels<double> coupling_float64;
+
 void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
 
 void drell_yan(const DrellYanSpec& spec, ConstBatch p, double* me2, MutableBatch diagrams);

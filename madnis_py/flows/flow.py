@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
 from typing import Literal, cast
 
 import torch
@@ -11,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from madnis_py.errors import InputError
-from madnis_py.flows import splines
+from madnis_py.flows import fused, splines
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import Mask, Permutation, coupling_masks, default_blocks
 
@@ -120,6 +122,10 @@ class CouplingBlock(nn.Module):
         return x.index_copy(0, self.transformed, y), log_jac.sum(0)
 
 
+Direction = Callable[[CouplingBlock, Tensor, list[int]], tuple[Tensor, Tensor]]
+"""Either direction of a block, as an unbound method."""
+
+
 class SplineFlow(AbstractFlow):
     """Coupling blocks of rational-quadratic splines, one set of subnetworks per channel, Section 5.1.1 of the thesis.
 
@@ -132,22 +138,28 @@ class SplineFlow(AbstractFlow):
         dim: dimension of the unit cube, at least 1.
         n_channels: number of channels, at least 1.
         settings: shape of the flow; defaults when None.
+        fused: compute in the compiled kernels of `fused` while the parameters are on the CPU, otherwise and when False
+            in plain torch.
 
     Attributes:
         settings: the settings given.
+        fused: as given; may be changed at any time.
         blocks: coupling blocks in the order of sampling; the last two carry complementary masks (for dim = 1 both
             transform the one feature).
     """
 
     blocks: nn.ModuleList
 
-    def __init__(self, dim: int, n_channels: int, settings: FlowSettings | None = None) -> None:
+    def __init__(
+        self, dim: int, n_channels: int, settings: FlowSettings | None = None, *, fused: bool = True
+    ) -> None:
         super().__init__()
         if dim < 1 or n_channels < 1:
             raise InputError(f"SplineFlow: expected dim and n_channels of at least 1; got {dim} and {n_channels}")
         self.dim = dim
         self.n_channels = n_channels
         self.settings = FlowSettings() if settings is None else settings
+        self.fused = fused
         generator = torch.Generator().manual_seed(self.settings.seed)
         count = self.settings.blocks or default_blocks(dim)
         masks = coupling_masks(self.settings.permutation, dim, count, generator)
@@ -162,12 +174,8 @@ class SplineFlow(AbstractFlow):
         """
         counts = channel_counts(channel, self.n_channels)
         uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
-        x = uniform.T.contiguous().to(self._device)
-        log_q = x.new_zeros(len(channel))
-        for block in self._sampling_order():
-            x, log_jac = block.to_data(x, counts)
-            log_q -= log_jac
-        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
+        x, log_jac = self._to_data(uniform, counts)
+        return x.clamp_(MARGIN, 1.0 - MARGIN), log_jac.neg_()
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -177,12 +185,45 @@ class SplineFlow(AbstractFlow):
         """
         counts = channel_counts(channel, self.n_channels)
         _check_points(x, len(channel), self.dim)
-        y = x.T.contiguous().to(self._device)
-        log_q = y.new_zeros(len(x))
-        for block in reversed(self._sampling_order()):
-            y, log_jac = block.to_latent(y, counts)
-            log_q = log_q + log_jac
-        return log_q.cpu()
+        return self._to_latent(x, counts)[1]
+
+    def _to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map data x to latent z, shape (n, dim); also returns log |dz/dx|, shape (n,)."""
+        parameters = self._block_parameters()
+        if self.fused and fused.is_served(parameters, self._shape):
+            return fused.to_latent(self._shape, parameters, x, counts, self._plain_to_latent)
+        return self._plain_to_latent(x, counts)
+
+    def _to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map latent z to data x, shape (n, dim); also returns log |dx/dz|, shape (n,)."""
+        parameters = self._block_parameters()
+        if self.fused and fused.is_served(parameters, self._shape):
+            return fused.to_data(self._shape, parameters, z, counts)
+        return self._through(CouplingBlock.to_data, self._sampling_order(), z, counts)
+
+    def _plain_to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        return self._through(CouplingBlock.to_latent, self._sampling_order()[::-1], x, counts)
+
+    def _through(
+        self, direction: Direction, blocks: list[CouplingBlock], points: Tensor, counts: list[int]
+    ) -> tuple[Tensor, Tensor]:
+        points = points.T.contiguous().to(self._device)
+        log_jac = points.new_zeros(points.shape[1])
+        for block in blocks:
+            points, log_slope = direction(block, points, counts)
+            log_jac = log_jac + log_slope
+        return points.T.contiguous().cpu(), log_jac.cpu()
+
+    def _block_parameters(self) -> list[Tensor]:
+        """Weight and bias of each layer of each block, from data to latent."""
+        return [parameter for block in self._sampling_order()[::-1] for parameter in block.subnet.layers()]
+
+    @cached_property
+    def _shape(self) -> fused.Shape:
+        blocks = tuple(
+            (tuple(block.transformed.tolist()), block.subnet.shapes) for block in self._sampling_order()[::-1]
+        )
+        return fused.Shape(self.dim, self.n_channels, self.settings.bins, _DTYPES[self.settings.dtype], blocks)
 
     @property
     def _device(self) -> torch.device:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import chain, pairwise
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +62,7 @@ class StackedMLP(nn.Module):
         zero_output: initialise the output layer with zeros, so that the networks return zeros.
 
     Attributes:
+        shapes: n_in and n_out of each layer.
         weights: one parameter per layer, shape (n_channels, n_out of the layer, n_in of the layer).
         biases: one parameter per layer, shape (n_channels, n_out of the layer).
     """
@@ -78,12 +80,16 @@ class StackedMLP(nn.Module):
     ) -> None:
         super().__init__()
         widths = [n_in, *[units] * (layers - 1), n_out] if n_in else [0, n_out]
-        shapes = list(pairwise(widths))
-        self.weights = nn.ParameterList(_uniform((n_channels, b, a), a, generator, dtype) for a, b in shapes)
-        self.biases = nn.ParameterList(_uniform((n_channels, b), a, generator, dtype) for a, b in shapes)
+        self.shapes = tuple(pairwise(widths))
+        self.weights = nn.ParameterList(_uniform((n_channels, b, a), a, generator, dtype) for a, b in self.shapes)
+        self.biases = nn.ParameterList(_uniform((n_channels, b), a, generator, dtype) for a, b in self.shapes)
         if zero_output:
             nn.init.zeros_(self.weights[-1])
             nn.init.zeros_(self.biases[-1])
+
+    def layers(self) -> Iterator[Tensor]:
+        """Weights and biases by turns, layer after layer."""
+        return chain.from_iterable(zip(self.weights, self.biases, strict=True))
 
     def forward(self, x: Tensor, counts: list[int]) -> Tensor:
         """Evaluate the network of each point's channel.

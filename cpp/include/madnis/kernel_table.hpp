@@ -10,9 +10,30 @@ namespace madnis {
 struct PdfGrid;
 struct AlphaSTable;
 
+// coupling: the blocks of a flow, with subnetworks in `Number`. Points are (n, dim), C-contiguous, sorted by channel.
+template <class Number>
+struct CouplingKernels {
+    // x to z and log |dz/dx|, through the blocks in order.
+    void (*forward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* x,
+                    double* z, double* log_jac);
+
+    // z to x and log |dx/dz|, through the blocks in reverse order.
+    void (*inverse)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* z,
+                    double* x, double* log_jac);
+
+    // Gradients of the forward direction at x: from those with respect to z (may be null: zeros) and log_jac to those
+    // with respect to x and to the parameters, one array of all weights and biases after each other.
+    void (*backward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* x,
+                     const double* grad_z, const double* grad_log_jac, double* grad_x, Number* grad_parameters);
+};
+
 struct KernelTable {
     const char* name;         // "baseline", "avx2", "avx512"
     std::size_t lane_width;   // doubles per SIMD register
+
+    // coupling
+    const CouplingKernels<float>* coupling_float32;
+    const CouplingKernels<double>* coupling_float64;
 
     // cuts: mask[e] says whether event e passes all of them.
     void (*cuts)(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
