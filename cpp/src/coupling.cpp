@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels.hpp"
 #include "madnis/dense.hpp"
 #include "madnis/parallel.hpp"
@@ -9,6 +11,7 @@ inline namespace MADNIS_ISA {
 namespace {
 
 constexpr double condition_scale = 3.4641016151377544;  // sqrt(12): conditions of variance 1 for uniform points
+constexpr std::size_t slopes_per_log = 16;  // derivatives lie between 1e-13 and 1e5: the product of 16 is finite
 
 // Up to tile_events consecutive events of one channel. Arrays of a tile hold row r of its event e at
 // data[r * tile_events + e]; rows are computed for whole vectors.
@@ -157,10 +160,10 @@ struct Coupling {
         }
     }
 
-    // Call body(rows, feature, event) for a lane of events of each transformed feature.
+    // Call body(rows, position in the rows of points, event) for lanes of events of transformed features first .. last - 1.
     template <class Body>
-    void for_splines(const Body& body) const {
-        for (std::size_t i = 0; i < block.n_transformed; ++i) {
+    void for_splines(std::size_t first, std::size_t last, const Body& body) const {
+        for (std::size_t i = first; i < last; ++i) {
             for (std::size_t e = 0; e < tile.padded; e += Lane::size()) {
                 const SplineRows<Number> rows{theta() + i * tile_events + e, block.n_transformed * tile_events,
                                               spline.bins};
@@ -169,24 +172,40 @@ struct Coupling {
         }
     }
 
-    // Transform the features of x in place and add to log_jac.
+    // Transform the features of x in place and add the logarithms of their derivatives, times `sign`, to log_jac.
     template <class Spline>
-    void apply(double* x, double* log_jac, const Spline& function) const {
+    [[gnu::flatten]] void apply(double* x, const Spline& function, double sign, double* log_jac) const {
         evaluate_subnet(x);
-        for_splines([&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
-            const auto [value, log_slope] = function(spline, rows, load_lane(x + at));
-            value.copy_to(x + at, stdx::element_aligned);
-            (load_lane(log_jac + e) + log_slope).copy_to(log_jac + e, stdx::element_aligned);
+        for (std::size_t first = 0; first < block.n_transformed; first += slopes_per_log) {
+            alignas(64) double slopes[tile_events];
+            for (std::size_t e = 0; e < tile.padded; ++e) slopes[e] = 1;
+            const std::size_t last = std::min(first + slopes_per_log, block.n_transformed);
+            for_splines(first, last, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
+                const auto [value, slope] = function(spline, rows, load_lane(x + at));
+                value.copy_to(x + at, stdx::element_aligned);
+                (load_lane(slopes + e) * slope).copy_to(slopes + e, stdx::element_aligned);
+            });
+            for (std::size_t e = 0; e < tile.padded; e += Lane::size()) {
+                (load_lane(log_jac + e) + sign * log(load_lane(slopes + e))).copy_to(log_jac + e, stdx::element_aligned);
+            }
+        }
+    }
+
+    // As apply with spline_forward, for x alone.
+    [[gnu::flatten]] void move(double* x) const {
+        evaluate_subnet(x);
+        for_splines(0, block.n_transformed, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t) {
+            spline_forward(spline, rows, load_lane(x + at)).value.copy_to(x + at, stdx::element_aligned);
         });
     }
 
     static Lane load_lane(const double* data) { return Lane(data, stdx::element_aligned); }
 
-    // Gradients, after evaluate_subnet(x): `gradient` from the block's results to x, in place, and those of the
+    // Gradients, after move(x): `gradient` from the block's results to x, in place, and those of the
     // parameters, which are added. `scratch` has room for 3 * widest rows.
-    void backward(const double* x, const double* grad_log_jac, double* gradient, ChannelGradients<Number> sums,
+    [[gnu::flatten]] void backward(const double* x, const double* grad_log_jac, double* gradient, ChannelGradients<Number> sums,
                   Number* scratch, std::size_t widest) const {
-        for_splines([&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
+        for_splines(0, block.n_transformed, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
             spline_backward(spline, rows, load_lane(x + at), load_lane(gradient + at), load_lane(grad_log_jac + e))
                 .copy_to(gradient + at, stdx::element_aligned);
         });
@@ -240,7 +259,7 @@ std::size_t rows_of_blocks(const CouplingSpec& spec) {
 // Through the blocks in the order given by block_at(0), block_at(1)..
 template <class Number, class Spline, class BlockAt>
 void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* in,
-               double* out, double* log_jac, const Spline& spline, const BlockAt& block_at) {
+               double* out, double* log_jac, const Spline& spline, double sign, const BlockAt& block_at) {
     const auto run = [&](const EventRange& range) {
         const std::size_t bytes = tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows_of_blocks(spec));
         Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
@@ -251,7 +270,7 @@ void transform(const CouplingSpec& spec, const Number* const* parameters, EventR
             for (std::size_t e = 0; e < tile.padded; ++e) log_slope[e] = 0;
             for (std::size_t b = 0; b < spec.n_blocks; ++b) {
                 const Coupling<Number> coupling{block_at(b), spec.spline, {parameters, range.channel}, tile, memory};
-                coupling.apply(x, log_slope, spline);
+                coupling.apply(x, spline, sign, log_slope);
             }
             store_points(tile, spec.dim, x, out);
             store_points(tile, 1, log_slope, log_jac);
@@ -267,7 +286,7 @@ void forward(const CouplingSpec& spec, const Number* const* parameters, EventRan
         return spline_forward(s, rows, value);
     };
     const auto block_at = [&](std::size_t b) -> const CouplingBlockSpec& { return spec.blocks[b]; };
-    transform(spec, parameters, ranges, x, z, log_jac, spline, block_at);
+    transform(spec, parameters, ranges, x, z, log_jac, spline, 1, block_at);
 }
 
 template <class Number>
@@ -277,18 +296,18 @@ void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRan
         return spline_inverse(s, rows, value);
     };
     const auto block_at = [&](std::size_t b) -> const CouplingBlockSpec& { return spec.blocks[spec.n_blocks - 1 - b]; };
-    transform(spec, parameters, ranges, z, x, log_jac, spline, block_at);
+    transform(spec, parameters, ranges, z, x, log_jac, spline, -1, block_at);
 }
 
 // The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what they computed, and back.
 template <class Number>
 void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range, const double* x,
                const double* grad_z, const double* grad_log_jac, double* grad_x, ChannelGradients<Number> sums) {
-    const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 2) * spec.dim + 2;
+    const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 2) * spec.dim + 1;
     const std::size_t bytes = tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
     Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
     auto *at_block = allocator.rows<double>((spec.n_blocks + 1) * spec.dim), *gradient = allocator.rows<double>(spec.dim);
-    auto *log_jac = allocator.rows<double>(1), *grad_log = allocator.rows<double>(1);
+    auto* grad_log = allocator.rows<double>(1);
     auto *memory = allocator.rows<Number>(rows), *scratch = allocator.rows<Number>(3 * spec.widest);
     for_tiles<Number>(range, [&](const Tile& tile) {
         const auto coupling = [&](std::size_t b, Number* at) {
@@ -300,9 +319,7 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
             double* point = at_block + b * spec.dim * tile_events;
             double* next = point + spec.dim * tile_events;
             for (std::size_t i = 0; i < spec.dim * tile_events; ++i) next[i] = point[i];
-            coupling(b, at).apply(next, log_jac, [](const SplineSpec& s, const auto& r, const Lane& value) {
-                return spline_forward(s, r, value);
-            });
+            coupling(b, at).move(next);
             at += spec.blocks[b].n_rows * tile_events;
         }
         load_gradients(tile, spec.dim, grad_z, gradient);

@@ -81,6 +81,7 @@ SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, 
         bin.size[side] = next[side] = rows.growth(side, 0) + knots.floor[side];
         bin.parameter[side] = rows.derivative(std::size_t(side));
     }
+    T left = bin.parameter[1];
     for (std::size_t k = 1; k < spec.bins; ++k) {
         for (int side = 0; side < 2; ++side) sum[side] += next[side];
         const auto passed = sum[axis] <= threshold;
@@ -88,9 +89,12 @@ SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, 
             next[side] = rows.growth(side, k) + knots.floor[side];
             below[side] = select(passed, sum[side], below[side]);
             bin.size[side] = select(passed, next[side], bin.size[side]);
-            bin.parameter[side] = select(passed, rows.derivative(k + std::size_t(side)), bin.parameter[side]);
         }
+        const T right = rows.derivative(k + 1);
+        bin.parameter[0] = select(passed, left, bin.parameter[0]);
+        bin.parameter[1] = select(passed, right, bin.parameter[1]);
         bin.index = select(passed, T(double(k)), bin.index);
+        left = right;
     }
     for (int side = 0; side < 2; ++side) {
         bin.scale[side] = 1. / knots.total[side];
@@ -146,23 +150,23 @@ T solve_bin(const SplineBin<T>& bin, const T& eta) {
 
 template <class T>
 struct SplineValue {
-    T value, log_jac;
+    T value, slope;
 };
 
-// y and log dy/dx at x.
+// y and dy/dx at x.
 template <class T, class Rows>
 SplineValue<T> spline_forward(const SplineSpec& spec, const Rows& rows, const T& x) {
     const auto bin = find_bin(spec, rows, x, 0);
     const SplinePoint<T> point(bin, clamp_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
-    return {clamp_to_unit<T>(x + point.shift(bin)), log(point.slope(bin))};
+    return {clamp_to_unit<T>(x + point.shift(bin)), point.slope(bin)};
 }
 
-// x and log dx/dy at y.
+// x and dy/dx at y.
 template <class T, class Rows>
 SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T& y) {
     const auto bin = find_bin(spec, rows, y, 1);
     const SplinePoint<T> point(bin, solve_bin<T>(bin, clamp_to_unit<T>((y - bin.corner[1]) / bin.size[1])));
-    return {clamp_to_unit<T>(y - point.shift(bin)), -log(point.slope(bin))};
+    return {clamp_to_unit<T>(y - point.shift(bin)), point.slope(bin)};
 }
 
 // Replace the parameters by the gradient with respect to them; returns the gradient with respect to x. gy and gl are
