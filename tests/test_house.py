@@ -15,6 +15,7 @@ ORDER = [
     "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
+    "flows/fused.py",
     "physics/phase_space.py",
     "physics/matrix_element.py",
     "physics/observables.py",

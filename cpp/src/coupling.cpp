@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels.hpp"
+#include "madnis/coupling.hpp"
 #include "madnis/dense.hpp"
 #include "madnis/parallel.hpp"
 #include "madnis/spline.hpp"
@@ -33,28 +34,18 @@ void for_tiles(const EventRange& range, const Body& body) {
     }
 }
 
-// Points of the tile from (n, dim) to rows; the last event is repeated up to the end of its vector.
-void load_points(const Tile& tile, std::size_t dim, const double* x, double* rows) {
-    for (std::size_t e = 0; e < tile.padded; ++e) {
-        const double* point = x + (tile.begin + (e < tile.events ? e : tile.events - 1)) * dim;
-        for (std::size_t k = 0; k < dim; ++k) rows[k * tile_events + e] = point[k];
-    }
+// A row of a batch; what is beyond the last event repeats it.
+void load_row(const Tile& tile, const double* row, double* out) {
+    for (std::size_t e = 0; e < tile.padded; ++e) out[e] = row[tile.begin + std::min(e, tile.events - 1)];
 }
 
-void store_points(const Tile& tile, std::size_t dim, const double* rows, double* x) {
-    for (std::size_t e = 0; e < tile.events; ++e) {
-        for (std::size_t k = 0; k < dim; ++k) x[(tile.begin + e) * dim + k] = rows[k * tile_events + e];
-    }
+// As load_row, with zeros beyond the last event, or everywhere without a row.
+void load_gradient(const Tile& tile, const double* row, double* out) {
+    for (std::size_t e = 0; e < tile.padded; ++e) out[e] = row == nullptr || e >= tile.events ? 0 : row[tile.begin + e];
 }
 
-// As load_points, with zeros beyond the last event, or everywhere if there are none given.
-void load_gradients(const Tile& tile, std::size_t rows, const double* gradient, double* out) {
-    for (std::size_t k = 0; k < rows; ++k) {
-        for (std::size_t e = 0; e < tile.padded; ++e) {
-            const bool given = gradient != nullptr && e < tile.events;
-            out[k * tile_events + e] = given ? gradient[(tile.begin + e) * rows + k] : 0;
-        }
-    }
+void store_row(const Tile& tile, const double* in, double* row) {
+    for (std::size_t e = 0; e < tile.events; ++e) row[tile.begin + e] = in[e];
 }
 
 // Weights and biases of one channel.
@@ -63,10 +54,7 @@ struct ChannelParameters {
     const Number* const* arrays;
     std::size_t channel;
 
-    const Number* weight(const LayerSpec& layer) const {
-        return arrays[layer.array] + channel * layer.n_out * layer.n_in;
-    }
-    const Number* bias(const LayerSpec& layer) const { return arrays[layer.array + 1] + channel * layer.n_out; }
+    const Number* at(const ParameterSpec& place) const { return arrays[place.array] + channel * place.size; }
 };
 
 // The same for their gradients, in one array for n_channels channels.
@@ -75,22 +63,15 @@ struct ChannelGradients {
     Number* data;
     std::size_t n_channels, channel;
 
-    Number* weight(const LayerSpec& layer) const {
-        return data + n_channels * layer.offset + channel * layer.n_out * layer.n_in;
-    }
-    Number* bias(const LayerSpec& layer) const {
-        return data + n_channels * (layer.offset + layer.n_out * layer.n_in) + channel * layer.n_out;
-    }
+    Number* at(const ParameterSpec& place) const { return data + n_channels * place.offset + channel * place.size; }
 };
 
-// Call body(gradients, size) for the array of each weight and bias.
 template <class Body>
 void for_parameters(const CouplingSpec& spec, const Body& body) {
     for (std::size_t b = 0; b < spec.n_blocks; ++b) {
         for (std::size_t l = 0; l < spec.blocks[b].n_layers; ++l) {
-            const LayerSpec& layer = spec.blocks[b].layers[l];
-            body([&](const auto& parameters) { return parameters.weight(layer); }, layer.n_out * layer.n_in);
-            body([&](const auto& parameters) { return parameters.bias(layer); }, layer.n_out);
+            body(spec.blocks[b].layers[l].weight);
+            body(spec.blocks[b].layers[l].bias);
         }
     }
 }
@@ -149,8 +130,8 @@ struct Coupling {
         for (std::size_t l = 0; l < block.n_layers; ++l) {
             const LayerSpec& layer = block.layers[l];
             if (l > 0) activate(input(layer), layer.n_in, tile.vectors);
-            const MatrixView<Number> weight{parameters.weight(layer), layer.n_in, 1};
-            multiply(weight, parameters.bias(layer), layer.n_out, layer.n_in, input(layer), output(layer), tile.vectors);
+            const MatrixView<Number> weight{parameters.at(layer.weight), layer.n_in, 1};
+            multiply(weight, parameters.at(layer.bias), layer.n_out, layer.n_in, input(layer), output(layer), tile.vectors);
         }
         const std::size_t stride = block.n_transformed * tile_events;
         for (std::size_t i = 0; i < block.n_transformed; ++i) {
@@ -214,7 +195,7 @@ struct Coupling {
             const LayerSpec& layer = block.layers[l];
             Number* next = scratch + (l % 2) * widest * tile_events;
             add_gradients(layer, delta, sums, scratch + 2 * widest * tile_events);
-            const MatrixView<Number> transposed{parameters.weight(layer), 1, layer.n_in};
+            const MatrixView<Number> transposed{parameters.at(layer.weight), 1, layer.n_in};
             multiply<Number>(transposed, nullptr, layer.n_in, layer.n_out, delta, next, tile.vectors);
             if (l > 0) deactivate(next, input(layer), layer.n_in, tile.vectors);
             delta = next;
@@ -229,8 +210,8 @@ struct Coupling {
         constexpr std::size_t width = Vector<Number>::size();
         const std::size_t stride = vectors_of(layer.n_in, width) * width;
         transpose(input(layer), layer.n_in, tile.events, scratch, stride);
-        add_outer(delta, layer.n_out, scratch, layer.n_in, stride, tile.events, sums.weight(layer));
-        add_row_sums(delta, layer.n_out, tile.vectors, sums.bias(layer));
+        add_outer(delta, layer.n_out, scratch, layer.n_in, stride, tile.events, sums.at(layer.weight));
+        add_row_sums(delta, layer.n_out, tile.vectors, sums.at(layer.bias));
     }
 };
 
@@ -258,29 +239,29 @@ std::size_t rows_of_blocks(const CouplingSpec& spec) {
 
 // Through the blocks in the order given by block_at(0), block_at(1)..
 template <class Number, class Spline, class BlockAt>
-void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* in,
-               double* out, double* log_jac, const Spline& spline, double sign, const BlockAt& block_at) {
+void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch in,
+               MutableBatch out, double* log_jac, const Spline& spline, double sign, const BlockAt& block_at) {
     const auto run = [&](const EventRange& range) {
         const std::size_t bytes = tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows_of_blocks(spec));
         Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
         auto *x = allocator.rows<double>(spec.dim), *log_slope = allocator.rows<double>(1);
         auto* memory = allocator.rows<Number>(0);
         for_tiles<Number>(range, [&](const Tile& tile) {
-            load_points(tile, spec.dim, in, x);
+            for (std::size_t k = 0; k < spec.dim; ++k) load_row(tile, in.at(0, k), x + k * tile_events);
             for (std::size_t e = 0; e < tile.padded; ++e) log_slope[e] = 0;
             for (std::size_t b = 0; b < spec.n_blocks; ++b) {
                 const Coupling<Number> coupling{block_at(b), spec.spline, {parameters, range.channel}, tile, memory};
                 coupling.apply(x, spline, sign, log_slope);
             }
-            store_points(tile, spec.dim, x, out);
-            store_points(tile, 1, log_slope, log_jac);
+            for (std::size_t k = 0; k < spec.dim; ++k) store_row(tile, x + k * tile_events, out.at(0, k));
+            store_row(tile, log_slope, log_jac);
         });
     };
     parallel_for(ranges.count, [&](std::size_t begin, std::size_t) { run(ranges.data[begin]); }, 1);
 }
 
 template <class Number>
-void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* x, double* z,
+void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x, MutableBatch z,
              double* log_jac) {
     const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
         return spline_forward(s, rows, value);
@@ -290,7 +271,7 @@ void forward(const CouplingSpec& spec, const Number* const* parameters, EventRan
 }
 
 template <class Number>
-void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* z, double* x,
+void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch z, MutableBatch x,
              double* log_jac) {
     const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
         return spline_inverse(s, rows, value);
@@ -301,8 +282,8 @@ void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRan
 
 // The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what they computed, and back.
 template <class Number>
-void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range, const double* x,
-               const double* grad_z, const double* grad_log_jac, double* grad_x, ChannelGradients<Number> sums) {
+void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range, ConstBatch x,
+               ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, ChannelGradients<Number> sums) {
     const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 2) * spec.dim + 1;
     const std::size_t bytes = tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
     Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
@@ -313,7 +294,7 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
         const auto coupling = [&](std::size_t b, Number* at) {
             return Coupling<Number>{spec.blocks[b], spec.spline, {parameters, range.channel}, tile, at};
         };
-        load_points(tile, spec.dim, x, at_block);
+        for (std::size_t k = 0; k < spec.dim; ++k) load_row(tile, x.at(0, k), at_block + k * tile_events);
         Number* at = memory;
         for (std::size_t b = 0; b < spec.n_blocks; ++b) {
             double* point = at_block + b * spec.dim * tile_events;
@@ -322,19 +303,21 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
             coupling(b, at).move(next);
             at += spec.blocks[b].n_rows * tile_events;
         }
-        load_gradients(tile, spec.dim, grad_z, gradient);
-        load_gradients(tile, 1, grad_log_jac, grad_log);
+        for (std::size_t k = 0; k < spec.dim; ++k) {
+            load_gradient(tile, grad_z.data == nullptr ? nullptr : grad_z.at(0, k), gradient + k * tile_events);
+        }
+        load_gradient(tile, grad_log_jac, grad_log);
         for (std::size_t b = spec.n_blocks; b-- > 0;) {
             at -= spec.blocks[b].n_rows * tile_events;
             coupling(b, at).backward(at_block + b * spec.dim * tile_events, grad_log, gradient, sums, scratch, spec.widest);
         }
-        store_points(tile, spec.dim, gradient, grad_x);
+        for (std::size_t k = 0; k < spec.dim; ++k) store_row(tile, gradient + k * tile_events, grad_x.at(0, k));
     });
 }
 
 template <class Number>
-void backward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* x,
-              const double* grad_z, const double* grad_log_jac, double* grad_x, Number* grad_parameters) {
+void backward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
+              ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, Number* grad_parameters) {
     const std::size_t bytes = ranges.n_partials * spec.n_parameters * sizeof(Number);
     auto* partials = static_cast<Number*>(thread_memory(ThreadMemory::sums, bytes));
     const auto sums_of = [&](const EventRange& range) {
@@ -346,8 +329,8 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
     };
     each_range([&](std::size_t r) {
         const auto sums = sums_of(ranges.data[r]);
-        for_parameters(spec, [&](const auto& array, std::size_t size) {
-            for (std::size_t i = 0; i < size; ++i) array(sums)[i] = 0;
+        for_parameters(spec, [&](const ParameterSpec& place) {
+            for (std::size_t i = 0; i < place.size; ++i) sums.at(place)[i] = 0;
         });
         add_range(spec, parameters, ranges.data[r], x, grad_z, grad_log_jac, grad_x, sums);
     });
@@ -356,10 +339,8 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
         const auto sums = sums_of(ranges.data[r]);
         for (; r + 1 < ranges.count && ranges.data[r + 1].partial != 0; ++r) {
             const auto part = sums_of(ranges.data[r + 1]);
-            for_parameters(spec, [&](const auto& array, std::size_t size) {
-                Number* sum = array(sums);
-                const Number* term = array(part);
-                for (std::size_t i = 0; i < size; ++i) sum[i] += term[i];
+            for_parameters(spec, [&](const ParameterSpec& place) {
+                for (std::size_t i = 0; i < place.size; ++i) sums.at(place)[i] += part.at(place)[i];
             });
         }
     });

@@ -16,6 +16,7 @@ const KernelTable table = {
     .cuts = cuts,
     .drell_yan = drell_yan,
     .elementary = elementary,
+    .exp_float32 = exp_float32,
     .arc_tangent = arc_tangent,
     .observables = observables,
     .invariant_forward = invariant_forward,

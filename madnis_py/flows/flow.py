@@ -215,8 +215,8 @@ class SplineFlow(AbstractFlow):
         return points.T.contiguous().cpu(), log_jac.cpu()
 
     def _block_parameters(self) -> list[Tensor]:
-        """Weight and bias of each layer of each block, from data to latent."""
-        return [parameter for block in self._sampling_order()[::-1] for parameter in block.subnet.layers()]
+        """Weights, then biases, of each block, from data to latent."""
+        return [parameter for block in self._sampling_order()[::-1] for parameter in block.subnet.parameters()]
 
     @cached_property
     def _shape(self) -> fused.Shape:

@@ -46,7 +46,7 @@ class Shape(NamedTuple):
 
 def is_served(parameters: Sequence[Tensor], shape: Shape) -> bool:
     """Whether the kernels can read the parameters: contiguous, on the CPU, of the dtype of the shape."""
-    return all(p.device.type == "cpu" and p.dtype == shape.dtype and p.is_contiguous() for p in parameters)
+    return all(p.is_cpu and p.dtype is shape.dtype and p.is_contiguous() for p in parameters)
 
 
 def to_latent(
@@ -56,7 +56,8 @@ def to_latent(
 
     Args:
         shape: of the flow.
-        parameters: weight and bias of each layer of each block, in the order of `shape.blocks`.
+        parameters: of each block in the order of `shape.blocks` the weights of its layers, then the biases, as
+            `StackedMLP` has them.
         x: points in [0, 1], float64, shape (n, dim), sorted by channel.
         counts: points of each channel, n_channels numbers of sum n.
         reference: answers when a gradient is to be differentiated again.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -86,10 +85,6 @@ class StackedMLP(nn.Module):
         if zero_output:
             nn.init.zeros_(self.weights[-1])
             nn.init.zeros_(self.biases[-1])
-
-    def layers(self) -> Iterator[Tensor]:
-        """Weights and biases by turns, layer after layer."""
-        return chain.from_iterable(zip(self.weights, self.biases, strict=True))
 
     def forward(self, x: Tensor, counts: list[int]) -> Tensor:
         """Evaluate the network of each point's channel.

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "madnis/specs.hpp"
+#include "madnis/coupling.hpp"
 
 namespace madnis {
 

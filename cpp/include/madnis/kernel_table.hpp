@@ -9,29 +9,14 @@ namespace madnis {
 
 struct PdfGrid;
 struct AlphaSTable;
-
-// coupling: the blocks of a flow, with subnetworks in `Number`. Points are (n, dim), C-contiguous, sorted by channel.
 template <class Number>
-struct CouplingKernels {
-    // x to z and log |dz/dx|, through the blocks in order.
-    void (*forward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* x,
-                    double* z, double* log_jac);
-
-    // z to x and log |dx/dz|, through the blocks in reverse order.
-    void (*inverse)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* z,
-                    double* x, double* log_jac);
-
-    // Gradients of the forward direction at x: from those with respect to z (may be null: zeros) and log_jac to those
-    // with respect to x and to the parameters, one array of all weights and biases after each other.
-    void (*backward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, const double* x,
-                     const double* grad_z, const double* grad_log_jac, double* grad_x, Number* grad_parameters);
-};
+struct CouplingKernels;
 
 struct KernelTable {
     const char* name;         // "baseline", "avx2", "avx512"
     std::size_t lane_width;   // doubles per SIMD register
 
-    // coupling
+    // coupling: see coupling.hpp; by the number type of the subnetworks.
     const CouplingKernels<float>* coupling_float32;
     const CouplingKernels<double>* coupling_float64;
 
@@ -43,6 +28,7 @@ struct KernelTable {
 
     // elementary: the functions of lane_math.hpp, for their tests.
     void (*elementary)(Elementary function, const double* x, std::size_t events, double* y);
+    void (*exp_float32)(const float* x, std::size_t events, float* y);
     void (*arc_tangent)(const double* y, const double* x, std::size_t events, double* angle);
 
     // observables: per selected particle log(p_T / GeV), pseudorapidity, phi: rows 3 * k + (0, 1, 2) of `features`.

@@ -49,49 +49,6 @@ struct DrellYanSpec {
     double average;       // colour sum over spin and colour average
 };
 
-// Limits and size of the splines of flows/splines.py.
-struct SplineSpec {
-    std::size_t bins;
-    double min_bin_size, derivative_range[2];
-};
-
-// A linear layer of the subnetworks of all channels. Its weights, (n_channels, n_out, n_in), are parameter array
-// `array`, its biases, (n_channels, n_out), the next one.
-struct LayerSpec {
-    std::size_t n_in, n_out, array;
-    std::size_t offset;     // parameters of one channel before its weights
-    std::size_t input_row;  // of the inputs in the memory of a block
-};
-
-// The block's memory has rows for the inputs of each layer and then for the outputs of the last one, which are the
-// spline parameters (3 K + 1, n_transformed).
-struct CouplingBlockSpec {
-    const std::size_t *transformed, *fixed;  // features, ascending
-    std::size_t n_transformed, n_fixed;
-    const LayerSpec* layers;
-    std::size_t n_layers, n_rows;
-};
-
-// Coupling blocks from data to latent.
-struct CouplingSpec {
-    const CouplingBlockSpec* blocks;
-    std::size_t n_blocks, dim, n_channels;
-    std::size_t n_parameters;  // of one channel
-    std::size_t widest;        // most inputs of a layer, rounded up to a multiple of 64
-    SplineSpec spline;
-};
-
-// Events [begin, end) of one channel. What a range adds to the gradients is summed apart, in slot `partial`, and then
-// added to the first range of its channel, which has partial = 0.
-struct EventRange {
-    std::size_t channel, begin, end, partial;
-};
-
-struct EventRanges {
-    const EventRange* data;
-    std::size_t count, n_partials;
-};
-
 enum class Elementary { exp, expm1, log, log1p, sin, cos, tan, atan, asinh };
 
 }  // namespace madnis

@@ -7,8 +7,8 @@
 
 #include <numbers>
 
+#include "madnis/coupling.hpp"
 #include "madnis/lane_math.hpp"
-#include "madnis/specs.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
