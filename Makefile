@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+BENCHMARKS := toys
 SOURCES := setup.py pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f)
 
 .PHONY: run test lint bench clean
@@ -25,8 +26,8 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	mkdir -p benchmarks/results
-	set -e; for script in benchmarks/[a-z]*.py; do \
-	  $(BIN)/python $$script --output benchmarks/results/$$(basename $$script .py).json; done
+	set -e; for name in $(BENCHMARKS); do \
+	  OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py --output benchmarks/results/$$name.json; done
 
 clean:
 	rm -rf $(VENV) build runs *.egg-info madnis_py/_core*.so

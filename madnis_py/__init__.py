@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
     from madnis_py.integration.integrator import Integrator
     from madnis_py.integration.samples import Samples
-    from madnis_py.integration.training import TrainingSettings, train
+    from madnis_py.integration.settings import TrainingSettings
+    from madnis_py.integration.training import train
     from madnis_py.integration.vegas import VegasFlow, train_vegas
     from madnis_py.physics.process import Process
     from madnis_py.run import Run
@@ -42,7 +43,7 @@ _HOME = {
     "Run": "run",
     "Samples": "integration.samples",
     "SplineFlow": "flows.flow",
-    "TrainingSettings": "integration.training",
+    "TrainingSettings": "integration.settings",
     "VegasFlow": "integration.vegas",
     "train": "integration.training",
     "train_vegas": "integration.vegas",

@@ -171,6 +171,9 @@ class ChannelTable(_Table):
     """[channels]: how the integral is split."""
 
     prior: PriorName = Field("auto", description="Channel weights before training; auto chooses for the process.")
+    omit: tuple[Text, ...] = Field(
+        (), description="Names of channels to leave out; the others then have to cover their peaks."
+    )
 
 
 class TrainingTable(BaseModel):

@@ -41,6 +41,7 @@ class Method(StrEnum):
 
     madnis = "madnis"
     vegas = "vegas"
+    auto = "auto"
 
 
 class Preset(StrEnum):
@@ -70,7 +71,9 @@ Points = Annotated[
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed of all random numbers.", min=0)]
 Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
-MethodOption = Annotated[Method, typer.Option(help="Neural sampling, or VEGAS grids with the same channels.")]
+MethodOption = Annotated[
+    Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
+]
 PresetOption = Annotated[Preset | None, typer.Option(help="Size of the training; by the card if not given.")]
 DeviceOption = Annotated[Device, typer.Option(help="Where the networks compute.")]
 
@@ -287,7 +290,7 @@ def _default_directory(card: Card) -> Path:
 
 
 def _show(finished: Run, json_output: bool) -> None:
-    from madnis_py.report import channel_table, result_table
+    from madnis_py.report import channel_table, conclusions, result_table
 
     record = finished.record
     if json_output:
@@ -296,6 +299,8 @@ def _show(finished: Run, json_output: bool) -> None:
     console = _console()
     console.print(result_table(record))
     console.print(channel_table(record))
+    for sentence in conclusions(record):
+        console.print(sentence, soft_wrap=True, highlight=False)
     if generated := record.get("generated"):
         console.print(f"{generated['events']} events in {generated['file']}", soft_wrap=True, highlight=False)
 

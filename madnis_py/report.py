@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from madnis_py.run import StageProgress
+from madnis_py.stages import StageProgress
 
 LOG_INTERVAL = 5.0
 """Seconds between two lines of a log."""
@@ -134,9 +134,13 @@ def result_table(record: Mapping[str, Any]) -> Table:
         "sum_i sigma_i / sigma": lambda part: f"{part['relative_std']:.4f}",
         "unweighting efficiency": lambda part: percent(part["unweighting"]["efficiency"]),
         "  bootstrap maximum": lambda part: percent(part["unweighting"]["efficiency_bootstrap"]),
+        "  at 0.1 % overweight share": lambda part: percent(truncated_efficiency(part, 0.001)),
+        "  at 1 % overweight share": lambda part: percent(truncated_efficiency(part, 0.01)),
         "overweight share": lambda part: percent(part["unweighting"]["overweight_share"]),
         "cut acceptance": lambda part: percent(part["unweighting"]["cut_acceptance"]),
         "points": lambda part: f"{part['points']:,}",
+        "time per point": lambda part: f"{part['seconds_per_point'] * 1e6:.3g} us",
+        "time per event": lambda part: f"{part['seconds_per_point'] / part['unweighting']['efficiency'] * 1e6:.3g} us",
     }
     for label, cell in rows.items():
         table.add_row(label, *(cell(part) for _, part in columns))
@@ -144,8 +148,53 @@ def result_table(record: Mapping[str, Any]) -> Table:
 
 
 def channel_table(record: Mapping[str, Any]) -> Table:
-    """Contribution of every channel."""
-    table = Table("channel", "share", "sigma_i / pb", title="channels of the sampler in use", title_justify="left")
-    for channel in record["channels"]:
-        table.add_row(channel["name"], percent(channel["share"]), f"{channel['sigma_i']:.4g}")
+    """Contribution of every channel, with the prior and with the weights of the sampler in use."""
+    table = Table(title="channels of the sampler in use", title_justify="left")
+    for column in ("channel", "share before", "share", "sigma_i / pb", "efficiency", "  bootstrap"):
+        table.add_column(column, justify="left" if column == "channel" else "right")
+    quality = _quality_of(record, 0.001)["channels"]
+    for channel, own in zip(record["channels"], quality, strict=True):
+        table.add_row(
+            channel["name"],
+            percent(channel["share_prior"]),
+            percent(channel["share"]),
+            f"{channel['sigma_i']:.4g}",
+            percent(own["efficiency"]),
+            percent(channel["efficiency_bootstrap"]),
+        )
     return table
+
+
+def truncated_efficiency(part: Mapping[str, Any], share: float) -> float:
+    """Efficiency of a sampler with maxima of an overweight share, from its figures in run.json."""
+    efficiency: float = _quality_of(part, share)["combined"]["efficiency"]
+    return efficiency
+
+
+def conclusions(record: Mapping[str, Any]) -> list[str]:
+    """Sentences below the tables: when the flow pays, what its training found, and what may be wrong."""
+    sentences = []
+    if plan := record.get("plan"):
+        sentences.append(f"before the training: {plan['reason']}")
+    if choice := record.get("choice"):
+        sentences.append(break_even(choice))
+    if training := record.get("training_sigma"):
+        value = with_error(training["sigma_pb"], training["sigma_error_pb"])
+        sentences.append(f"training batches alone: sigma = {value} pb, pull {training['pull']:+.1f}; not combined")
+    return [*sentences, *(f"warning: {warning}" for warning in record.get("warnings", []))]
+
+
+def break_even(choice: Mapping[str, Any]) -> str:
+    """From how many events or points on the training pays."""
+    from_on = [
+        f"from {number:,.0f} {what} on"
+        for what, number in (("events", choice["break_even_events"]), ("VEGAS points", choice["break_even_points"]))
+        if number is not None
+    ]
+    pays = f"pays {' or '.join(from_on)}" if from_on else "never pays"
+    return f"break-even: the flow, {choice['training_seconds']:.3g} s of training included, {pays}"
+
+
+def _quality_of(part: Mapping[str, Any], share: float) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = next(entry for entry in part["truncated"] if entry["share"] == share)
+    return found

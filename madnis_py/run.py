@@ -6,43 +6,47 @@ on where it stopped and ends with the same bytes as one that was not.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
+from torch import Tensor
 
 import madnis_py
-from madnis_py import _core
+from madnis_py import _core, event_file, pilot, verdict
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.errors import CheckpointError, GenerationError, InputError
-from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
-from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter, require_event_file_name
-from madnis_py.events.unweight import Unweighter, UnweightingSummary, bootstrap_efficiency, channel_maxima
+from madnis_py.errors import InputError
+from madnis_py.events.generation import EventSource
+from madnis_py.events.lhe import NO_PDF, require_event_file_name
+from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
+from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import combine, estimate
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.judgement import SamplerName
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.training import Trainer, TrainingSettings, TrainingState
-from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.output_file import make_directory, write_file
+from madnis_py.integration.schedule import schedule
+from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.survey import Survey
+from madnis_py.integration.vegas import VegasSettings, train_vegas
+from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
 from madnis_py.physics.process import Process
+from madnis_py.results import Result, SampledPoints
+from madnis_py.run_directory import RunDirectory
+from madnis_py.stages import StageProgress, Stopwatch, Watch, unwatched
+from madnis_py.training_session import TrainingSession
 
-Method = Literal["madnis", "vegas"]
+Method = Literal["madnis", "vegas", "auto"]
 Device = Literal["cpu", "cuda"]
 
 POINTS = {"quick": 200_000, "standard": 1_000_000, "paper": 5_000_000}
@@ -50,147 +54,6 @@ POINTS = {"quick": 200_000, "standard": 1_000_000, "paper": 5_000_000}
 
 ITERATIONS = 10
 """Parts of the integrate stage, compared by their chi^2."""
-
-CHECKPOINT_INTERVAL = 20.0
-"""Seconds of training between two stored states."""
-
-BOOTSTRAP_POINTS = 10_000
-"""Points of a channel per replica in the bootstrap efficiency, Eq. (2.67)."""
-
-
-@dataclass(frozen=True)
-class StageProgress:
-    """What a stage tells whoever watches it.
-
-    Attributes:
-        stage: survey, train, integrate or generate.
-        done: how much of the stage is done.
-        total: how much there is to do.
-        unit: what is counted.
-        rate: speed in `rate_unit`.
-        sigma: cross section so far in pb.
-        relative_std: sum_i sigma_i / sigma so far.
-        efficiency: unweighting efficiency so far.
-    """
-
-    stage: str
-    done: int
-    total: int
-    unit: str
-    rate: float | None = None
-    rate_unit: str = "points/s"
-    sigma: float | None = None
-    relative_std: float | None = None
-    efficiency: float | None = None
-
-
-Watch = Callable[[StageProgress], None]
-
-
-def _unwatched(progress: StageProgress) -> None:
-    """Nobody watches."""
-
-
-class ChannelResult(BaseModel):
-    """One channel of a sampler."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(description="Name of the channel.")
-    share: float = Field(description="Its part of the cross section, I_i / sigma.")
-    sigma_i: float = Field(description="Standard deviation of its weights in pb.")
-    maximum: float = Field(description="Truncated maximum of its weights in pb.")
-    active: bool = Field(True, description="Whether points are drawn in it.")
-
-
-class Result(BaseModel):
-    """What the integrate stage finds out about one sampler; written to run.json."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sigma_pb: float = Field(description="Cross section in pb.")
-    sigma_error_pb: float = Field(description="Its standard error in pb.")
-    chi2_per_dof: float = Field(description="Agreement between the iterations.")
-    relative_std: float = Field(description="sum_i sigma_i / sigma.")
-    points: int = Field(description="Points of the estimate.")
-    unweighting: UnweightingSummary = Field(description="Efficiency and quality of events made with these maxima.")
-    channels: tuple[ChannelResult, ...] = Field(description="Channel by channel.")
-
-    @property
-    def maxima(self) -> NDArray[np.float64]:
-        """Truncated maximum weight per channel in pb, float64, shape (n_channels,)."""
-        return np.array([channel.maximum for channel in self.channels])
-
-
-class RunDirectory:
-    """The files of a run.
-
-    Args:
-        path: the directory; made when the run is claimed.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def record_file(self) -> Path:
-        """Where the summary is."""
-        return self.path / "run.json"
-
-    @property
-    def card_file(self) -> Path:
-        """Where the card is, every default written out."""
-        return self.path / "card.toml"
-
-    @property
-    def chunks(self) -> Path:
-        """Where events wait until the file is complete."""
-        return self.path / "chunks"
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """The content of run.json; empty before the run.
-
-        Raises:
-            CheckpointError: the file is damaged.
-        """
-        if not self.record_file.exists():
-            return {}
-        try:
-            content = json.loads(self.record_file.read_text())
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{self.record_file}: expected the JSON that a run wrote; got: {error}") from None
-        if not isinstance(content, dict) or "identity" not in content:
-            raise CheckpointError(f"{self.record_file}: expected the JSON that a run wrote; got something else")
-        return content
-
-    def claim(self, card: Card, identity: Mapping[str, Any]) -> None:
-        """Make the directory ours, or go on with the run that is in it.
-
-        Raises:
-            InputError: another run is in it.
-            OutputError: it cannot be written.
-        """
-        record = self.record
-        for key, value in identity.items():
-            if record and record["identity"].get(key) != value:
-                raise InputError(
-                    f"{self.path}: holds a run with {key} = {record['identity'].get(key)}; got {value}; "
-                    "choose another directory"
-                )
-        if record:
-            return
-        make_directory(self.path)
-        write_file(self.card_file, card.to_toml().encode())
-        self.update(identity=dict(identity), card=card.content(), versions=versions(), stages={})
-
-    def update(self, **entries: Any) -> None:
-        """Replace entries of run.json."""
-        write_file(self.record_file, (json.dumps(self.record | entries, indent=2) + "\n").encode())
-
-    def has(self, stage: str) -> bool:
-        """Whether a stage has left its state."""
-        return (self.path / f"{stage}.json").exists()
 
 
 class Run:
@@ -207,7 +70,9 @@ class Run:
         process: what is computed.
         directory: where everything goes.
         seed: of all random numbers.
-        method: "madnis", neural channel weights and flows, or "vegas", grids and the prior.
+        method: "madnis", neural channel weights and flows; "vegas", grids and the prior; or "auto", whichever is
+            predicted, and after the training measured, to be done first. What "auto" chose is written down and kept
+            when the run goes on, but it follows measured times and may differ between two runs.
         training: settings of the training; from the card by default.
         device: where networks compute; the results of two devices differ in rounding.
         executor: runs blocks of points; this thread by default.
@@ -228,7 +93,7 @@ class Run:
         training: TrainingSettings | None = None,
         device: Device = "cpu",
         executor: Executor | None = None,
-        watch: Watch = _unwatched,
+        watch: Watch = unwatched,
     ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("device: expected a machine with a CUDA device; torch sees none")
@@ -241,10 +106,11 @@ class Run:
         self.executor = executor
         self.watch = watch
         self.cross_section = process.cross_section()
-        self.directory.claim(process.card, self._identity())
+        self._trained: TrainingSession | None = None
+        self.directory.claim(process.card, self._identity(), versions())
 
     @classmethod
-    def open(cls, directory: Path | str, *, executor: Executor | None = None, watch: Watch = _unwatched) -> Self:
+    def open(cls, directory: Path | str, *, executor: Executor | None = None, watch: Watch = unwatched) -> Self:
         """Go on with a run, with the card, seed, method and settings that it was begun with.
 
         Raises:
@@ -265,17 +131,17 @@ class Run:
         """Where the events go by default."""
         return self.directory.path / "events.lhe.gz"
 
-    def survey(self) -> VegasFlow:
+    def survey(self) -> Survey:
         """Adapt VEGAS grids, the baseline and the first look at the channels."""
-        if self.directory.has("survey"):
-            return VegasFlow.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
+        if checkpoint.exists(self.directory.path, "survey"):
+            return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
         settings = VegasSettings()
         evaluations = settings.iterations * settings.points * self.cross_section.n_channels
         with self._stage("survey", evaluations):
             watch = self._watcher("survey", "iterations")
-            flow, _ = train_vegas(self.cross_section, settings, self.seed, watch, self.executor)
-            checkpoint.save(self.directory.path, "survey", flow.state_tensors(), settings.model_dump())
-        return flow
+            survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
+            checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
+        return survey
 
     def train(self) -> Integrator:
         """Train the flow and the channel weights; goes on from the last stored step.
@@ -285,18 +151,46 @@ class Run:
         Returns:
             the integrator with the trained flow and weights.
         """
-        trainer, seconds = self._trainer()
-        if trainer.state.step < self.training.steps:
-            evaluations = self.training.steps * self.training.batch(self.cross_section.n_channels)
-            with self._stage("train", evaluations, seconds):
-                self._run_trainer(trainer, seconds)
-        return trainer.integrator
+        session = self._session()
+        if not session.finished:
+            draws = schedule(self.training).draws_before(self.training.steps)
+            evaluations = draws * self.training.batch(self.cross_section.n_channels)
+            with self._stage("train", evaluations, session.seconds):
+                session.run(self._watcher("train", "steps"))
+        self._trained = session
+        return session.trainer.integrator
 
-    def integrate(self, points: int | None = None) -> Result:
+    def plan(self, events: int = 0, points: int | None = None) -> SamplerName:
+        """Which sampler shall make the events; with the method "auto" decided once, before the training.
+
+        Args:
+            events: unweighted events wanted, as far as known.
+            points: of the integrate stage; by the preset of the card when not given.
+        """
+        if self.method != "auto":
+            return self.method
+        if "plan" not in self.record:
+            grids, trainer = self._grids(), self._session().trainer
+            with self._stage("pilot"):
+                choice = pilot.predict(grids, trainer, self._overweight_share, events, points or self._default_points)
+                self.directory.update(plan=choice.to_dict())
+        planned: SamplerName = self.record["plan"]["sampler"]
+        return planned
+
+    @property
+    def chosen(self) -> SamplerName:
+        """The sampler that makes the events: the method; for "auto" the cheaper one of those that were integrated."""
+        if self.method != "auto" or "choice" not in self.record:
+            return self.plan()
+        measured: SamplerName = self.record["choice"]["sampler"]
+        return measured
+
+    def integrate(self, points: int | None = None, events: int = 0) -> Result:
         """Cross section and maximum weights from fresh points.
 
         Args:
             points: in all; by the preset of the card when not given. Another number than last time starts anew.
+            events: unweighted events wanted, as far as known; helps the method "auto" to choose.
 
         Returns:
             the result of the sampler that makes the events.
@@ -305,15 +199,19 @@ class Run:
             GenerationError: the cross section is zero or a weight is negative.
         """
         stored = self._stored_result()
-        points = points or (stored.points if stored else POINTS[self.process.card.training.preset])
+        points = points or (stored.points if stored else self._default_points)
         if stored is not None and stored.points == points:
             return stored
+        self.plan(events, points)
         samplers = self.samplers()
         with self._stage("integrate", evaluations=points * len(samplers)):
-            results = {name: self._integrate(name, sampler, points) for name, sampler in samplers.items()}
+            sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
+            results = self._results(sampled)
+            judged = self._judge(samplers, sampled, results, events)
         dumped = {name: result.model_dump() for name, result in results.items()}
-        self.directory.update(**dumped[self.method], **dumped, events=0)
-        return results[self.method]
+        chosen = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else self.plan()
+        self.directory.update(**dumped[chosen], **dumped, **judged, events=0)
+        return results[chosen]
 
     def generate(self, events: int, output: Path | None = None, seed: int | None = None) -> Path:
         """Write unweighted events.
@@ -339,27 +237,35 @@ class Run:
         made = {"file": str(output.absolute()), "events": events, "seed": seed}
         if self.directory.record.get("generated") == made and output.exists():
             return output
-        result = self.integrate()
-        sampler = self.samplers()[self.method]
+        result = self.integrate(events=events)
+        sampler = self.samplers()[self.chosen]
         source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
         with self._stage("generate"):
-            chunks = self._collect(source, events, result)
-            n_eff = self._write(output, chunks, events, result)
+            chunks = event_file.collect(source, events, result, self.watch)
+            weights = event_file.event_weights(chunks, events)
+            event_file.write(output, chunks, weights, self.process, self._pdf_id, result)
             source.clear()
-        unweighting = self.record["unweighting"] | {"n_eff": n_eff}
-        self.directory.update(events=events, generated=made, unweighting=unweighting)
+        unweighting = self.record["unweighting"] | {
+            "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
+            "negative_share": float((weights < 0).mean()),
+        }
+        overweights = self._check.overweights("generate", weights, self._overweight_share)
+        warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate:")]
+        self.directory.update(
+            events=events, generated=made, unweighting=unweighting, warnings=[*warnings, *overweights]
+        )
         return output
 
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""
-        grids = Integrator(self.cross_section, self.survey(), PriorWeights(), seed=self.seed, executor=self.executor)
-        if self.method == "vegas":
+        grids = self._grids()
+        if self.plan() == "vegas":
             return {"vegas": grids}
         return {"vegas": grids, "madnis": self.train()}
 
     def execute(self, events: int, points: int | None = None) -> Self:
         """All stages, with the events in `events_file`."""
-        self.integrate(points)
+        self.integrate(points, events)
         self.generate(events)
         return self
 
@@ -387,39 +293,70 @@ class Run:
         self.directory.update(stages=self.directory.record["stages"] | {name: stage})
 
     def _stored_result(self) -> Result | None:
-        content = self.directory.record.get(self.method)
+        content = self.record.get(self.chosen) if self.record.get("vegas") else None
         return Result.model_validate(content) if content else None
 
-    def _trainer(self) -> tuple[Trainer, float]:
-        """The trainer at the last stored step, and the seconds that it has worked so far."""
+    @property
+    def _default_points(self) -> int:
+        return POINTS[self.process.card.training.preset]
+
+    @property
+    def _overweight_share(self) -> float:
+        return self.process.card.events.overweight_share
+
+    @property
+    def _pdf_id(self) -> int:
+        pdf = self.cross_section.luminosity.pdf
+        return NO_PDF if pdf is None else pdf.lhapdf_id
+
+    @property
+    def _check(self) -> CoverageCheck:
+        return CoverageCheck(self.cross_section.channel_names)
+
+    def _results(self, sampled: dict[str, SampledPoints]) -> dict[str, Result]:
+        """Figures of the samplers; channel shares before the training are those of VEGAS, which keeps the prior."""
+        results: dict[str, Result] = {}
+        for name, points in sampled.items():
+            names = self.cross_section.channel_names
+            results[name] = Result.of(points, names, self._overweight_share, results.get("vegas"))
+        return results
+
+    def _judge(
+        self,
+        samplers: dict[str, Integrator],
+        sampled: dict[str, SampledPoints],
+        results: dict[str, Result],
+        events: int,
+    ) -> dict[str, Any]:
+        """Entries of run.json: warnings, and where there is a flow, how it compares."""
+        warnings = verdict.sampler_warnings(self._check, self.survey(), sampled)
+        if "madnis" not in results:
+            return {"warnings": warnings}
+        session, flow = self._session(), samplers["madnis"]
+        warnings += verdict.flow_warnings(self._check, flow, sampled, results, session.average)
+        points = results["vegas"].points
+        return {"warnings": warnings, **verdict.comparison(results, session, events, points)}
+
+    def _grids(self) -> Integrator:
+        flow = self.survey().flow
+        return Integrator(self.cross_section, flow, PriorWeights(), seed=self.seed, executor=self.executor)
+
+    def _session(self) -> TrainingSession:
+        """The training at its last stored step."""
+        if self._trained is not None:
+            return self._trained
         integrator = Integrator(self.cross_section, seed=self.seed, executor=self.executor)
         integrator.flow.to(self.device)
         integrator.weights.to(self.device)
-        if not self.directory.has("training"):
-            return Trainer(integrator, self.training), 0.0
-        tensors, meta = checkpoint.load(self.directory.path, "training")
-        return Trainer(integrator, self.training, TrainingState(meta["step"], tensors)), meta["seconds"]
+        if not TrainingSession.exists(self.directory.path):
+            self._start_from_survey(integrator.flow)
+        return TrainingSession.resume(integrator, self.training, self.directory.path)
 
-    def _run_trainer(self, trainer: Trainer, seconds: float) -> None:
-        """Train to the end, and leave the last finished step behind whatever happens."""
-        clock = Stopwatch(seconds)
-
-        def save() -> None:
-            meta = {"step": trainer.state.step, "seconds": clock.total}
-            checkpoint.save(self.directory.path, "training", trainer.state.tensors, meta)
-
-        watch = self._watcher("train", "steps")
-
-        def callback(progress: Progress) -> None:
-            watch(progress)
-            if clock.lap() > CHECKPOINT_INTERVAL:
-                save()
-                clock.restart_lap()
-
-        try:
-            trainer.run(callback)
-        finally:
-            save()
+    def _start_from_survey(self, flow: AbstractFlow) -> None:
+        if self.training.vegas_init == "none" or not isinstance(flow, SplineFlow):
+            return
+        samples = points_of_grids(self._grids())
+        initialise_from_vegas(flow, self.survey().flow, self.training.vegas_init, samples)
 
     def _watcher(self, stage: str, unit: str) -> Callable[[Progress], None]:
         """Passes on what the stages of the integration say of themselves."""
@@ -440,11 +377,13 @@ class Run:
 
         return watch
 
-    def _integrate(self, name: str, sampler: Integrator, points: int) -> Result:
+    def _sample(self, name: str, sampler: Integrator, points: int) -> SampledPoints:
         parts: list[Samples] = []
-        start = time.perf_counter()
-        for samples in sampler.iterations(points, ITERATIONS):
-            parts.append(samples)
+        first: list[Samples] = []
+        clock = Stopwatch()
+        for samples in sampler.iterations(points, ITERATIONS, self._sigma(name)):
+            first = first or [samples]
+            parts.append(samples.weights_only())
             done = sum(map(len, parts))
             so_far = combine([estimate(part, self.cross_section.n_channels) for part in parts])
             self.watch(
@@ -453,113 +392,16 @@ class Run:
                     done,
                     points,
                     "points",
-                    rate=done / (time.perf_counter() - start),
+                    rate=done / clock.total,
                     sigma=so_far.value,
                     relative_std=so_far.relative_std,
                 )
             )
-        return self._judge(parts)
+        return SampledPoints(parts, first[0], clock.total)
 
-    def _judge(self, parts: list[Samples]) -> Result:
-        n_channels = self.cross_section.n_channels
-        total = combine([estimate(part, n_channels) for part in parts])
-        samples = Samples.concatenate(parts).sorted_by_channel()
-        maxima = channel_maxima(samples, n_channels, self.process.card.events.overweight_share)
-        tally = Unweighter(maxima).expect(samples)
-        bootstrap = bootstrap_efficiency(samples, n_channels, BOOTSTRAP_POINTS)
-        channels = zip(self.process.channels, total.channel_values, total.channel_stds, maxima, strict=True)
-        return Result(
-            sigma_pb=total.value,
-            sigma_error_pb=total.error,
-            chi2_per_dof=total.chi2_per_dof,
-            relative_std=total.relative_std,
-            points=total.n,
-            unweighting=tally.summary(total.n, bootstrap),
-            channels=tuple(
-                ChannelResult(
-                    name=channel.name, share=float(value) / total.value, sigma_i=float(std), maximum=float(maximum)
-                )
-                for channel, value, std, maximum in channels
-            ),
-        )
-
-    def _collect(self, source: EventSource, events: int, result: Result) -> list[Path]:
-        """Chunks that hold at least as many events as asked.
-
-        Raises:
-            GenerationError: far more trials than expected have not been enough.
-        """
-        chunks: list[Path] = []
-        found = 0
-        most = 10 + round(4 * events / (result.unweighting.efficiency * TRIALS_PER_CHUNK))
-        while found < events:
-            if len(chunks) >= most:
-                raise GenerationError(
-                    f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {found}"
-                )
-            start = time.perf_counter()
-            path, count = source.chunk(len(chunks))
-            chunks.append(path)
-            found += count
-            self.watch(
-                StageProgress(
-                    "generate",
-                    min(found, events),
-                    events,
-                    "events",
-                    rate=count / (time.perf_counter() - start),
-                    rate_unit="events/s",
-                    sigma=result.sigma_pb,
-                    efficiency=found / (len(chunks) * TRIALS_PER_CHUNK),
-                )
-            )
-        return chunks
-
-    def _write(self, output: Path, chunks: list[Path], events: int, result: Result) -> float:
-        """Write the first events of the chunks, with weights whose mean is the cross section.
-
-        Returns:
-            Kish's effective number of events, (sum w)^2 / sum w^2.
-        """
-        weights = np.concatenate([EventBatch.load(path).weight for path in chunks])[:events]
-        unit = result.sigma_pb / weights.mean()
-        init = self._init(result, float(unit * weights.max()))
-        with LheWriter(output, init, {"madnis_py_card": self.process.card.to_toml()}) as writer:
-            for path in chunks:
-                batch = EventBatch.load(path).select(slice(0, events - writer.n_events))
-                writer.write(batch.rescaled(unit))
-        return float(weights.sum() ** 2 / (weights @ weights))
-
-    def _init(self, result: Result, maximum: float) -> LheInit:
-        process = LheProcess(result.sigma_pb, result.sigma_error_pb, maximum)
-        beams, pdf = self.process.beams, self.cross_section.luminosity.pdf
-        pdf_set = NO_PDF if pdf is None else pdf.lhapdf_id
-        return LheInit(beams.pdg, beams.energies, (pdf_set, pdf_set), (process,))
-
-
-class Stopwatch:
-    """Seconds of work, in all and since the last lap began.
-
-    Args:
-        before: seconds that earlier sessions worked.
-    """
-
-    def __init__(self, before: float = 0.0) -> None:
-        self._start = self._lap = time.perf_counter()
-        self._before = before
-
-    @property
-    def total(self) -> float:
-        """Seconds of all sessions."""
-        return self._before + time.perf_counter() - self._start
-
-    def lap(self) -> float:
-        """Seconds since the lap began."""
-        return time.perf_counter() - self._lap
-
-    def restart_lap(self) -> None:
-        """Begin a new lap."""
-        self._lap = time.perf_counter()
+    def _sigma(self, name: str) -> Tensor:
+        """sigma_i of a sampler as its training left them, shape (n_channels,)."""
+        return self.survey().sigma if name == "vegas" else self._session().trainer.state.sigma
 
 
 @contextmanager

@@ -24,39 +24,64 @@ def ridge(x: Tensor) -> Tensor:
     return torch.exp(-((x[:, 0] - x[:, 1]) ** 2) / (2 * 0.03**2))
 
 
-class CamelBack(AbstractIntegrand):
-    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28) of the MadNIS thesis; the integral is 1.
+class ManyPeaks(AbstractIntegrand):
+    """Sixteen Gaussian peaks of width 0.1 in ten dimensions, each with a map of its own; eight hardly count.
 
-    Args:
-        optimal_prior: the weights g_i / sum_j g_j of Eq. (5.27) instead of 1/2.
-        cut: the function is 0 below; the integral is then smaller.
+    The map of a channel follows a Cauchy density of width 0.15 around its peak in every dimension; the prior is the
+    share of the channel's peak in the integrand, as in single-diagram enhancement.
     """
 
-    dim = 1
-    n_channels = 2
-    n_features = 1
-    mean = torch.tensor([2.0, 5.0], dtype=torch.float64)
-    width = torch.tensor([0.5, 0.1], dtype=torch.float64)
-    area = torch.tensor([0.35, 0.65], dtype=torch.float64)
+    dim = 10
+    n_channels = 16
+    n_features = 10
+    width = 0.1
+    scale = 0.15
+    area = torch.tensor([1.0] * 8 + [1e-5] * 8, dtype=torch.float64)
 
-    def __init__(self, optimal_prior: bool = False, cut: float = -math.inf) -> None:
-        self.optimal_prior = optimal_prior
-        self.cut = cut
+    def __init__(self) -> None:
+        generator = torch.Generator().manual_seed(4)
+        self.mean = 0.2 + 0.6 * torch.rand(16, 10, generator=generator, dtype=torch.float64)
+        self.low = torch.atan(-self.mean / self.scale)
+        self.high = torch.atan((1.0 - self.mean) / self.scale)
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
-        p = self.mean[channel] + math.sqrt(2) * self.width[channel] * torch.tan(math.pi * (x[:, 0] - 0.5))
-        g = self.density(p)
-        value = self.function(p) / g.gather(1, channel.unsqueeze(1)).squeeze(1)
-        return Evaluation(value, p.unsqueeze(1).clamp(-20, 20), g if self.optimal_prior else torch.ones_like(g))
+        low, high = self.low[channel], self.high[channel]
+        mean = self.mean[channel]
+        p = mean + self.scale * torch.tan(low + (high - low) * x)
+        jacobian = (((p - mean).square() + self.scale**2) * (high - low) / self.scale).prod(dim=1)
+        distance = (p.unsqueeze(1) - self.mean).square().sum(dim=2)
+        peaks = self.area * torch.exp(-distance / (2 * self.width**2))
+        return Evaluation(peaks.sum(dim=1) * jacobian, p, peaks)
 
-    def function(self, p: Tensor) -> Tensor:
-        pull = (p.unsqueeze(1) - self.mean) / self.width
-        peaks = self.area / (math.sqrt(2 * math.pi) * self.width) * torch.exp(-pull.square() / 2)
-        return peaks.sum(dim=1) * (p >= self.cut)
+    @property
+    def integral(self) -> float:
+        unit = self.width * math.sqrt(2)
+        ends = torch.erf((1.0 - self.mean) / unit) + torch.erf(self.mean / unit)
+        return float(self.area @ (ends * unit * math.sqrt(math.pi) / 2).prod(dim=1))
 
-    def density(self, p: Tensor) -> Tensor:
-        distance = p.unsqueeze(1) - self.mean
-        return math.sqrt(2) * self.width / math.pi / (distance.square() + 2 * self.width.square())
+
+class Mirrored(AbstractIntegrand):
+    """A plane with a background and a peak on either side of the diagonal, each under a channel of its own.
+
+    Channels 0 and 2 are mirror images, the same function of x, and `groups` says so; channel 1 is the background.
+    """
+
+    dim = 2
+    n_channels = 3
+    n_features = 2
+    groups = (0, 1, 0)
+    integral = 1.0 + 2 * 5.0 * 2 * math.pi * 0.06**2  # the peaks end five widths or more inside: to 6e-7
+
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        p = torch.where((channel == 2).unsqueeze(1), x.flip(1), x)
+        near = self.peak(p)
+        far = self.peak(p.flip(1))
+        background = torch.ones_like(near)
+        return Evaluation(near + far + background, p, torch.stack([near, background, far], dim=1))
+
+    @staticmethod
+    def peak(p: Tensor) -> Tensor:
+        return 5.0 * torch.exp(-((p[:, 0] - 0.3).square() + (p[:, 1] - 0.7).square()) / (2 * 0.06**2))
 
 
 class Spoiled(FunctionIntegrand):

@@ -12,7 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
 ORDER = [
-    "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "run", "report", "cli",
+    "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "stages",
+    "run_directory", "training_session", "results", "pilot", "verdict", "event_file", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
     "flows/fused.py",

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
-from integrands import CamelBack, Spoiled, gaussian, gaussian_integral
+from integrands import Spoiled, gaussian, gaussian_integral
 from torch import Tensor
+from toy_integrands import CamelBack
 
 from madnis_py.errors import InputError, IntegrandError
 from madnis_py.flows.flow import SplineFlow
@@ -102,7 +103,7 @@ def test_blocks_have_random_numbers_of_their_own() -> None:
 
 
 def test_the_work_on_a_block_can_be_sent_to_another_process() -> None:
-    sampler = BlockSampler(CamelBack(), VegasFlow.uniform(1, 2, 4), PriorWeights(), seed=1)
+    sampler = BlockSampler(CamelBack(), VegasFlow.uniform(1, 2, 4), PriorWeights(), torch.tensor([True, True]), seed=1)
     assert pickle.loads(pickle.dumps(sampler)).flow.n_channels == 2
 
 

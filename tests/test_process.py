@@ -182,3 +182,20 @@ def test_errors_found_after_reading_name_the_file():
     loaded = card.load("drell_yan").updated({"parameters": {"MX": 1.0}})
     with pytest.raises(CardError, match=r"^drell_yan\.toml: parameters\.MX: unknown parameter of model sm"):
         Process.from_card(loaded)
+
+
+def test_a_channel_can_be_omitted():
+    left = process("p p > e+ e-", channels={"omit": ["Z"]}).channels
+    assert [(channel.name, channel.diagrams) for channel in left] == [("photon", (0,))]
+
+
+@pytest.mark.parametrize(
+    ("omit", "sentence"),
+    [
+        (["W"], 'channels.omit: expected names among photon, Z; got "W"'),
+        (["Z", "photon"], "channels.omit: expected at least one channel to stay of photon, Z; got none"),
+    ],
+)
+def test_channels_that_cannot_be_omitted_are_refused(omit, sentence):
+    with pytest.raises(CardError, match=re.escape(sentence)):
+        _ = process("p p > e+ e-", channels={"omit": omit}).channels

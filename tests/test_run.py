@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,12 +13,18 @@ import numpy as np
 import pylhe
 import pytest
 from command_line import SMALL_CARD
+from torch import Tensor
 
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.errors import CheckpointError, InputError
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
+from madnis_py.integration.samples import Samples
+from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
-from madnis_py.run import Run, StageProgress, workers
+from madnis_py.run import Run, workers
+from madnis_py.stages import StageProgress
 
 EVENTS = 2000
 POINTS = 20_000
@@ -56,6 +62,96 @@ def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:
         assert math.isclose(sum(channel["share"] for channel in part["channels"]), 1.0, rel_tol=1e-9)
     assert record["sigma_pb"] == record["madnis"]["sigma_pb"]
     assert list(record["stages"]) == ["survey", "train", "integrate", "generate"]
+
+
+def test_run_json_has_the_efficiency_at_two_overweight_shares_channel_by_channel(finished: Run) -> None:
+    for part in (finished.record["vegas"], finished.record["madnis"]):
+        small, large = part["truncated"]
+        assert (small["share"], large["share"]) == (0.001, 0.01)
+        assert small["combined"]["efficiency"] < large["combined"]["efficiency"]
+        assert len(small["channels"]) == len(part["channels"]) == 3
+        assert all(0 < channel["n_eff"] <= 1 for channel in small["channels"])
+        assert part["unweighting"]["overweight_share"] == small["combined"]["overweight_share"]
+
+
+def test_run_json_has_the_channel_shares_before_and_after_the_training(finished: Run) -> None:
+    vegas, neural = finished.record["vegas"]["channels"], finished.record["madnis"]["channels"]
+    assert [channel["share_prior"] for channel in neural] == [channel["share"] for channel in vegas]
+    assert sum(channel["share_prior"] for channel in neural) == pytest.approx(1.0)
+
+
+def test_the_average_over_the_training_batches_agrees_with_the_integrate_stage(finished: Run) -> None:
+    training = finished.record["training_sigma"]
+    assert training["batches"] == 12
+    error = math.hypot(training["sigma_error_pb"], finished.record["sigma_error_pb"])
+    assert training["pull"] == pytest.approx((training["sigma_pb"] - finished.record["sigma_pb"]) / error)
+    assert abs(training["pull"]) < 5
+
+
+def test_the_break_even_follows_from_the_measured_costs(finished: Run) -> None:
+    choice = finished.record["choice"]
+    costs = [
+        SamplerCost(part["seconds_per_point"], part["unweighting"]["efficiency"], part["relative_std"])
+        for part in (finished.record["vegas"], finished.record["madnis"])
+    ]
+    again = choose_sampler(*costs, choice["training_seconds"], events=EVENTS, points=POINTS)
+    assert json.loads(json.dumps(again.to_dict())) == choice
+
+
+def test_a_run_with_a_channel_per_peak_has_no_warnings(finished: Run) -> None:
+    assert finished.record["warnings"] == []
+
+
+def test_a_run_without_the_channel_of_a_narrow_peak_warns(process: Process, tmp_path: Path) -> None:
+    blind = process.card.updated({"parameters": {"WZP": 0.5e-3}, "channels": {"omit": ["Z'"]}})
+    run = Run(Process.from_card(blind), tmp_path, SEED, method="vegas")
+    run.integrate(100_000)
+    assert any("channel photon" in sentence or "channel Z" in sentence for sentence in run.record["warnings"])
+
+
+def test_the_first_iteration_follows_what_the_training_knows_of_the_channels(
+    process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[float, ...]] = []
+    original = Integrator.iterations
+
+    def spy(self: Integrator, n: int, iterations: int, sigma: Tensor) -> Iterator[Samples]:
+        seen.append(tuple(sigma.tolist()))
+        return original(self, n, iterations, sigma)
+
+    monkeypatch.setattr(Integrator, "iterations", spy)
+    run = Run(process, tmp_path, SEED, method="vegas")
+    run.integrate(POINTS)
+    assert seen == [tuple(run.survey().sigma.tolist())]
+
+
+def test_auto_stays_with_vegas_when_few_events_cannot_pay_a_training(process: Process, tmp_path: Path) -> None:
+    run = Run(process, tmp_path, SEED, method="auto", training=TrainingSettings(steps=100_000))
+    run.execute(100, POINTS)
+    assert run.record["plan"]["sampler"] == "vegas"
+    assert "madnis" not in run.record
+    assert lines_of(run.events_file).count("<event>") == 100
+
+
+def planned(sampler: str) -> Callable[..., Choice]:
+    """A pilot that has made up its mind."""
+    fast, slow = SamplerCost(1e-6, 0.9, 0.1), SamplerCost(1.0, 0.1, 1.0)
+    vegas, flow = (fast, slow) if sampler == "vegas" else (slow, fast)
+    return lambda *_: choose_sampler(vegas, flow, 1.0, events=1000, trained=False)
+
+
+def test_auto_trains_when_that_pays_and_a_resumed_run_keeps_the_decision(
+    process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("madnis_py.pilot.predict", planned("madnis"))
+    with pytest.raises(KeyboardInterrupt):
+        Run(process, tmp_path, SEED, method="auto", watch=interrupt_in("train", 5)).execute(100, POINTS)
+    monkeypatch.setattr("madnis_py.pilot.predict", planned("vegas"))
+    resumed = Run.open(tmp_path).execute(100, POINTS)
+    assert resumed.record["plan"]["sampler"] == "madnis"
+    cheaper = resumed.record["choice"]["sampler"]
+    assert resumed.record["sigma_pb"] == resumed.record[cheaper]["sigma_pb"]
+    assert resumed.chosen == cheaper
 
 
 def test_vegas_and_neural_cross_sections_are_compatible(finished: Run) -> None:

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from madnis_py.errors import GenerationError, InputError
-from madnis_py.events.unweight import (
-    Accepted,
-    Unweighter,
-    UnweightingTally,
+from madnis_py.events.quality import (
+    Quality,
+    bootstrap_efficiencies,
     bootstrap_efficiency,
     bootstrap_maximum,
-    channel_maxima,
+    truncated_quality,
 )
+from madnis_py.events.unweight import Accepted, Unweighter, UnweightingTally, channel_maxima
 from madnis_py.integration.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -222,6 +222,7 @@ def test_without_overweights_every_event_counts_fully() -> None:
             "efficiency_bootstrap": 0.5,
             "overweight_share": 0.0,
             "n_eff": 1000.0,
+            "negative_share": 0.0,
             "cut_acceptance": 2 / 3,
         }
     )
@@ -283,6 +284,47 @@ def test_negative_weights_become_events_of_negative_weight_with_the_same_mean() 
         assert abs(own.sum() * 2 / len(pick) - value / 4) < 5 * np.sqrt((own**2).sum()) * 2 / len(pick)
 
 
+def signed(n: int, negative: float, generator: torch.Generator) -> Samples:
+    """x uniform, w = x with a sign that is negative with a given probability, whatever x is."""
+    x = torch.rand(n, generator=generator, dtype=torch.float64)
+    sign = 1.0 - 2.0 * (torch.rand(n, generator=generator, dtype=torch.float64) < negative)
+    return make_samples(torch.zeros(n, dtype=torch.int64), sign * x, x)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05])
+def test_expectations_under_a_sign_changing_integrand_survive_unweighting(share: float) -> None:
+    # f(x) = x - 1/4 on [0, 1]: integral 1/4, first moment 1/3 - 1/8 = 5/24.
+    generator = torch.Generator().manual_seed(9)
+    x = torch.rand(400_000, generator=generator, dtype=torch.float64)
+    samples = make_samples(torch.zeros(len(x), dtype=torch.int64), x - 0.25, x)
+    unweighter = Unweighter(channel_maxima(samples, 1, share))
+    accepted = unweighter.accept(samples, torch.rand(len(x), generator=generator, dtype=torch.float64))
+    weight = accepted.weight.numpy() * unweighter.maxima[0] / len(x)
+    x_event = x[accepted.index].numpy()
+    assert (weight < 0).any()
+    for observable, truth in ((np.ones_like(x_event), 1 / 4), (x_event, 5 / 24)):
+        assert abs(weight @ observable - truth) < 5 * np.sqrt((weight * observable) @ (weight * observable))
+
+
+@pytest.mark.parametrize("negative", [0.05, 0.2, 0.4])
+def test_share_f_of_negative_events_leaves_one_minus_two_f_squared_of_them(negative: float) -> None:
+    samples = signed(400_000, negative, torch.Generator().manual_seed(10))
+    summary = Unweighter(channel_maxima(samples, 1, 0.0)).expect(samples).summary(1, 1.0)
+    error = np.sqrt(negative * (1 - negative) / 200_000)
+    assert abs(summary.negative_share - negative) < 5 * error
+    assert summary.n_eff == pytest.approx((1 - 2 * summary.negative_share) ** 2, rel=1e-9)
+
+
+def test_negative_share_of_made_events_is_the_expected_one() -> None:
+    generator = torch.Generator().manual_seed(11)
+    samples = signed(100_000, 0.3, generator)
+    unweighter = Unweighter(channel_maxima(samples, 1, 0.02))
+    accepted = unweighter.accept(samples, torch.rand(len(samples), generator=generator, dtype=torch.float64))
+    made = (accepted.weight < 0).double().mean().item()
+    expected = unweighter.expect(samples).summary(1, 1.0).negative_share
+    assert abs(made - expected) < 5 * np.sqrt(0.3 * 0.7 / len(accepted.weight))
+
+
 def test_negative_weights_reduce_the_effective_number_of_events() -> None:
     summary = Unweighter(np.array([1.0])).expect(of_lists([1.0, 1.0, 1.0, -1.0])).summary(100, 1.0)
     assert (summary.efficiency, summary.overweight_share) == (1.0, 0.0)
@@ -307,3 +349,45 @@ def test_unusable_maxima_are_refused(maxima: list[float]) -> None:
 def test_weight_in_a_channel_that_was_never_to_be_drawn_is_refused() -> None:
     with pytest.raises(GenerationError, match=r"channel 1 has the maximum 0 but a weight of 3\.0"):
         Unweighter(np.array([1.0, 0.0])).accept(of_lists([1.0], [3.0]), torch.zeros(2, dtype=torch.float64))
+
+
+def halves(points: int, seed: int) -> list[Samples]:
+    return [scan(points, seed), scan(points, seed + 1)]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.01])
+def test_truncated_efficiency_is_that_of_the_exact_maximum(share: float) -> None:
+    # Channel 0: P(w > W) = 1 / (16 W^2) - CUT below the top, integrated from M to the top; channel 1: always 1/2.
+    quality = truncated_quality(halves(1_000_000, 20), N_CHANNELS, share)
+    top = 0.25 / np.sqrt(CUT)
+    exact = optimize.brentq(lambda m: 1 / (16 * m) + m * CUT - np.sqrt(CUT) / 2 - share * SIGMA, 0.3, top)
+    assert quality.combined.efficiency == pytest.approx(SIGMA / (exact + 0.5), rel=0.02)
+    assert quality.channels[0].efficiency == pytest.approx(SIGMA / 2 / exact, rel=0.02)
+    assert quality.channels[1].efficiency == pytest.approx(SIGMA, rel=1e-3)
+    assert quality.combined.overweight_share == pytest.approx(share, rel=0.1)
+
+
+def test_overweight_share_of_fresh_points_exceeds_that_of_a_short_scan() -> None:
+    found = [truncated_quality(halves(500, seed), N_CHANNELS, 0.0).combined for seed in range(40, 80, 2)]
+    assert np.mean([quality.overweight_share for quality in found]) > 0.001
+
+
+def test_effective_number_is_the_one_of_made_events() -> None:
+    quality = truncated_quality(halves(400_000, 30), N_CHANNELS, 0.05).combined
+    _, weight, *_ = generate(share=0.05)
+    assert quality.n_eff == pytest.approx(weight.sum() ** 2 / (weight @ weight) / len(weight), rel=0.01)
+
+
+def test_channels_without_weights_have_no_quality() -> None:
+    quality = truncated_quality(halves(10_000, 50), N_CHANNELS, 0.01)
+    assert quality.channels[2] == Quality(0.0, 0.0, 0.0)
+
+
+def test_channel_whose_weights_one_half_missed_is_judged_by_the_largest_of_the_other() -> None:
+    quality = truncated_quality([of_lists([1.0, 1.0], [0.0, 0.0]), of_lists([1.0, 1.0], [0.0, 4.0])], 2, 0.0)
+    assert quality.channels[1].efficiency == pytest.approx((0.5 + 0.0) / 2)
+
+
+def test_bootstrap_efficiencies_are_those_of_the_channels() -> None:
+    found = bootstrap_efficiencies(of_lists([1.0] * 10, [0.0, 6.0] * 10, [0.0] * 5), 3, 10)
+    assert found.tolist() == pytest.approx([1.0, 0.5, 0.0])

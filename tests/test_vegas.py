@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 import torch
 import vegas
-from integrands import CamelBack, gaussian, gaussian_integral, ridge
+from integrands import gaussian, gaussian_integral, ridge
+from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.random_streams import stream
-from madnis_py.integration.training import TrainingSettings, train
+from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.training import train
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
 
 QUICK = VegasSettings(iterations=5, points=2000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, astuple, dataclass
-from math import ceil, expm1, log
 
 import numpy as np
 import torch
@@ -44,7 +43,7 @@ def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -
     """
     if not 0 <= overweight_share < 1:
         raise InputError(f"overweight_share: expected a number in [0, 1); got {overweight_share}")
-    weights = [ChannelWeightList.of(w) for w in _split(samples, n_channels)]
+    weights = [ChannelWeightList.of(w) for w in weights_by_channel(samples, n_channels)]
     total = sum(channel.mean for channel in weights)
     if not total > 0:
         raise GenerationError("unweighting: no point has a weight, so there are no events to generate")
@@ -97,8 +96,8 @@ def _cheapest_segments(segments: list[tuple[Floats, Floats]], budget: float) -> 
     return spent.astype(np.float64)
 
 
-def _split(samples: Samples, n_channels: int) -> list[Floats]:
-    """Weights per channel."""
+def weights_by_channel(samples: Samples, n_channels: int) -> list[Floats]:
+    """Weights of each channel, float64."""
     counts = torch.bincount(samples.channel, minlength=n_channels).numpy()
     return np.split(samples.weight.numpy(), np.cumsum(counts)[:-1])
 
@@ -109,9 +108,11 @@ class UnweightingSummary:
 
     Attributes:
         efficiency: sigma / sum_i M_i, the mean of |w| / M_i when channels are drawn in proportion to their maxima M_i.
-        efficiency_bootstrap: the same with the maxima of Eq. (2.67); see `bootstrap_efficiency`.
+        efficiency_bootstrap: the same with the maxima of Eq. (2.67); see `quality.bootstrap_efficiency`.
         overweight_share: share of the absolute cross section above the maxima.
-        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the signed weights of Eq. (2.66).
+        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the signed weights of Eq. (2.66); a
+            share f of negative events alone leaves (1 - 2 f)^2 of them.
+        negative_share: share of the events with a negative weight.
         cut_acceptance: share of the trials with a weight other than zero.
     """
 
@@ -119,6 +120,7 @@ class UnweightingSummary:
     efficiency_bootstrap: float
     overweight_share: float
     n_eff: float
+    negative_share: float
     cut_acceptance: float
 
     def to_dict(self) -> dict[str, float]:
@@ -134,6 +136,7 @@ class UnweightingTally:
         trials: number of trials, or 1 where the sums are expectations per trial.
         live: trials with r != 0.
         accepted: sum of min(1, |r|), the expected number of events.
+        negative: the part of it with r < 0.
         ratio: sum of r, the expected sum of the event weights.
         magnitude: sum of |r|, the expected sum of the absolute event weights.
         magnitude_squared: sum of |r| max(1, |r|), the expected sum of the squared event weights.
@@ -142,6 +145,7 @@ class UnweightingTally:
     trials: float = 0.0
     live: float = 0.0
     accepted: float = 0.0
+    negative: float = 0.0
     ratio: float = 0.0
     magnitude: float = 0.0
     magnitude_squared: float = 0.0
@@ -150,7 +154,8 @@ class UnweightingTally:
     def of(cls, ratio: Floats, measure: Floats) -> UnweightingTally:
         """Sums over trials that count as often as their measure says; both float64, shape (n,)."""
         size = np.abs(ratio)
-        columns = (np.ones_like(ratio), size > 0, np.minimum(size, 1.0), ratio, size, size * np.maximum(size, 1.0))
+        kept = np.minimum(size, 1.0)
+        columns = (np.ones_like(ratio), size > 0, kept, kept * (ratio < 0), ratio, size, size * np.maximum(size, 1.0))
         return cls(*(float(measure @ column) for column in columns))
 
     def __add__(self, other: UnweightingTally) -> UnweightingTally:
@@ -172,13 +177,14 @@ class UnweightingTally:
 
         Args:
             n_events: number of events that were or shall be made.
-            efficiency_bootstrap: from `bootstrap_efficiency`.
+            efficiency_bootstrap: from `quality.bootstrap_efficiency`.
         """
         return UnweightingSummary(
             efficiency=self.magnitude / self.trials,
             efficiency_bootstrap=efficiency_bootstrap,
             overweight_share=1.0 - self.accepted / self.magnitude,
             n_eff=n_events * self.ratio**2 / (self.accepted * self.magnitude_squared),
+            negative_share=self.negative / self.accepted,
             cut_acceptance=self.live / self.trials,
         )
 
@@ -264,45 +270,18 @@ class Unweighter:
         counts = np.bincount(channel, minlength=self.n_channels)
         return UnweightingTally.of(self._ratio(samples), (self.shares / np.maximum(counts, 1))[channel])
 
+    def expect_by_channel(self, samples: Samples) -> list[UnweightingTally]:
+        """Expectations per trial in each channel by itself; nothing for a channel without points."""
+        counts = np.bincount(samples.channel.numpy(), minlength=self.n_channels)
+        ratios = np.split(self._ratio(samples), np.cumsum(counts)[:-1])
+        return [UnweightingTally.of(ratio, np.full(len(ratio), 1 / max(len(ratio), 1))) for ratio in ratios]
+
     def _ratio(self, samples: Samples) -> Floats:
         """Weights over the maxima of their channels, shape (n,)."""
-        parts = _split(samples, self.n_channels)
+        parts = weights_by_channel(samples, self.n_channels)
         for channel, (weight, maximum) in enumerate(zip(parts, self.maxima, strict=True)):
             if maximum == 0 and weight.any():
                 largest = np.abs(weight).max()
                 raise GenerationError(f"unweighting: channel {channel} has the maximum 0 but a weight of {largest}")
         divided = [weight / (maximum or 1.0) for weight, maximum in zip(parts, self.maxima, strict=True)]
         return np.concatenate(divided)
-
-
-def bootstrap_maximum(weight: Floats, size: int) -> float:
-    """Median of the largest weight in a replica of `size` points drawn with replacement, over all possible replicas.
-
-    The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so the median is the
-    weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
-
-    Args:
-        weight: all absolute weights of a channel, at least one, shape (n,).
-        size: points per replica, N.
-    """
-    n = len(weight)
-    rank = max(1, ceil(n + n * expm1(-log(2.0) / size)))
-    return float(np.partition(weight, rank - 1)[rank - 1])
-
-
-def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
-    """Unweighting efficiency of Eq. (2.67), mean of |w| / w_max with the median of the replica maxima as w_max.
-
-    Per channel eps_i = I_i / w_max,i with I_i = mean_i |w|; the channels combine to sum_i I_i eps_i / sum_i I_i. It is
-    the limit of many replicas, where the average over replicas is the one over all weights.
-
-    Args:
-        samples: weighted points, more than a replica has.
-        n_channels: number of channels.
-        replica_size: points of a channel per replica, such as its points in the last step of the training.
-    """
-    parts = [np.abs(weight) for weight in _split(samples, n_channels) if weight.any()]
-    integral = np.array([weight.mean() for weight in parts])
-    # A replica may miss all weights of a channel that hardly passes the cuts; its largest weight stands in.
-    maximum = np.array([bootstrap_maximum(weight, replica_size) or weight.max() for weight in parts])
-    return float(integral @ (integral / maximum) / integral.sum())

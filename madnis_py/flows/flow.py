@@ -1,26 +1,22 @@
-"""Samplers of the unit cube: what every one promises, and the coupling flow of rational-quadratic splines."""
+"""Samplers of the unit cube: what every one promises, and the flow of coupling blocks."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from functools import cached_property
-from typing import Literal, cast
+from collections.abc import Mapping, Sequence
+from typing import Literal, Self, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from madnis_py.errors import InputError
 from madnis_py.flows import fused, splines
+from madnis_py.flows.blocks import MARGIN, Block, GaussianData, GaussianLatent, GridBlock, SoftPermutation
 from madnis_py.flows.networks import StackedMLP
-from madnis_py.flows.permutations import Mask, Permutation, coupling_masks, default_blocks
-
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
-
-MARGIN = 2.0**-53
-"""Sampled points keep this distance from the faces of the unit cube."""
+from madnis_py.flows.permutations import SOFT, Mask, Permutation, coupling_masks, default_blocks
+from madnis_py.flows.transforms import AffineTransform, PeriodicSplineTransform, SplineTransform, Transform
 
 
 class AbstractFlow(nn.Module, ABC):
@@ -71,25 +67,53 @@ class FlowSettings(BaseModel):
     layers: int = Field(3, ge=1, description="Linear layers of the subnetworks, the output layer included.")
     units: int = Field(32, ge=1, description="Width of the hidden layers of the subnetworks.")
     blocks: int | None = Field(None, ge=2, description="Coupling blocks; 2 ceil(log2 dim), at least 2, when not given.")
-    permutation: Permutation = Field("log", description="How the features alternate: log, exchange or random.")
+    transform: Literal["spline", "affine"] = Field("spline", description="What a block does to a feature.")
+    periodic: tuple[int, ...] = Field(
+        (), description="Features that are angles, their interval a circle; splines only."
+    )
+    permutation: Permutation = Field(
+        "log",
+        description="How the features alternate: log, exchange or random; soft or trainable rotations, affine only.",
+    )
     dtype: Literal["float32", "float64"] = Field("float32", description="Number type of the subnetworks.")
     seed: int = Field(0, ge=0, description="Seed of the initial parameters and of random permutations.")
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.permutation in SOFT and self.transform != "affine":
+            raise ValueError(
+                f"permutation '{self.permutation}' rotates normally distributed features; needs transform 'affine'"
+            )
+        if self.periodic and self.transform != "spline":
+            raise ValueError(f"periodic features need transform 'spline'; got '{self.transform}'")
+        return self
 
-class CouplingBlock(nn.Module):
-    """Transforms some features by splines whose parameters are functions of the channel and of the other features.
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """Number type of the subnetworks."""
+        return torch.float32 if self.dtype == "float32" else torch.float64
 
-    Points are passed features first, float64, shape (dim, n), sorted by channel. The subnetworks see the conditioning
-    features as sqrt(12) (x - 1/2), of mean 0 and variance 1 for uniform x, with which they learn faster than from x.
+    def make_transform(self, mask: Mask) -> Transform:
+        """The transform of a block with this mask."""
+        if self.transform == "affine":
+            return AffineTransform(mask)
+        if self.periodic:
+            return PeriodicSplineTransform(mask, self.bins, frozenset(self.periodic))
+        return SplineTransform(mask, self.bins)
+
+
+class CouplingBlock(Block):
+    """Transforms some features by functions whose parameters depend on the channel and on the other features.
 
     Args:
         mask: True for the features to transform, as from `coupling_masks`.
         n_channels: number of channels.
-        settings: bins, layers, units and dtype of the subnetworks.
+        settings: transform, layers, units and dtype of the subnetworks.
         generator: source of the initial parameters; the output layers start at zero and the block as the identity.
 
     Attributes:
         mask: the mask given.
+        transform: how features are transformed.
         subnet: the subnetworks. Their n_out outputs, seen as (3 K + 1, features), are the spline parameters of the
             transformed features in ascending order. With the last weight at zero, the last bias alone is the spline.
     """
@@ -100,58 +124,76 @@ class CouplingBlock(nn.Module):
     def __init__(self, mask: Mask, n_channels: int, settings: FlowSettings, generator: torch.Generator) -> None:
         super().__init__()
         self.mask = mask
-        self.dtype = _DTYPES[settings.dtype]
+        self.dtype = settings.torch_dtype
         self.register_buffer("transformed", torch.tensor(mask).nonzero().flatten(), persistent=False)
         self.register_buffer("fixed", torch.tensor(mask).logical_not().nonzero().flatten(), persistent=False)
-        self.theta_shape = (splines.parameter_count(settings.bins), len(self.transformed))
-        shape = (n_channels, len(self.fixed), math.prod(self.theta_shape), settings.layers, settings.units)
-        self.subnet = StackedMLP(*shape, generator, self.dtype, zero_output=True)
+        self.transform = settings.make_transform(mask)
+        self.theta_shape = (self.transform.parameter_count, len(self.transformed))
+        shape = (self.transform.condition_count, math.prod(self.theta_shape), settings.layers, settings.units)
+        self.subnet = StackedMLP(n_channels, *shape, generator, self.dtype, zero_output=True)
+        if type(self.transform) is SplineTransform:
+            features = tuple(self.transformed.tolist())
+            self.shape = fused.Shape(len(mask), n_channels, settings.bins, self.dtype, features, self.subnet.shapes)
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map data x to latent z, shape (dim, n); also returns log |dz/dx|, shape (n,)."""
-        return self._couple(splines.forward, x, counts)
+        """See `Block.to_latent`."""
+        return self._couple(self.transform.to_latent, x, counts)
 
     def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map latent z to data x, shape (dim, n); also returns log |dx/dz|, shape (n,)."""
-        return self._couple(splines.inverse, z, counts)
+        """See `Block.to_data`."""
+        return self._couple(self.transform.to_data, z, counts)
 
-    def _couple(self, spline: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        condition = math.sqrt(12.0) * (x.index_select(0, self.fixed) - 0.5)
+    def _couple(self, function: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        condition = self.transform.condition(x.index_select(0, self.fixed))
         theta = self.subnet(condition.to(self.dtype), counts)
-        y, log_jac = spline(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
+        y, log_jac = function(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
         return x.index_copy(0, self.transformed, y), log_jac.sum(0)
 
 
-Direction = Callable[[CouplingBlock, Tensor, list[int]], tuple[Tensor, Tensor]]
-"""Either direction of a block, as an unbound method."""
-
-
 class SplineFlow(AbstractFlow):
-    """Coupling blocks of rational-quadratic splines, one set of subnetworks per channel, Section 5.1.1 of the thesis.
+    """Coupling blocks, of splines by default, one set of subnetworks per channel; Section 5.1.1 of the thesis.
 
     Sampling maps uniform z to x through `blocks` in order; `log_prob` goes back from x to z. The splines run forward
     from x to z, the direction that training differentiates: their widths live in x, their heights in z. Subnetworks
-    compute in `settings.dtype`, splines in float64, so that points are not rounded to float32 and a narrow peak keeps
-    its resolution. A new flow is exactly uniform: log q = 0.
+    compute in `settings.dtype`, transforms in float64, so that points are not rounded to float32 and a narrow peak
+    keeps its resolution. A new flow is exactly uniform: log q = 0 (rounded, behind rotations).
+
+    Affine blocks act on the real line, between two maps that make uniform points normally distributed and back. There,
+    and nowhere else, rotations of all features between the blocks ("soft" permutations) keep a new flow uniform.
 
     Args:
         dim: dimension of the unit cube, at least 1.
         n_channels: number of channels, at least 1.
         settings: shape of the flow; defaults when None.
-        fused: compute in the compiled kernels of `fused` while the parameters are on the CPU, otherwise and when False
-            in plain torch.
+        groups: which of the densities 0 ... n_flows - 1 each channel has, as for channels that are equal up to a
+            permutation of particles; one each when None.
+        fused: compute in the compiled kernels of `fused` what they can; plain torch throughout when False.
 
     Attributes:
         settings: the settings given.
         fused: as given; may be changed at any time.
-        blocks: coupling blocks in the order of sampling; the last two carry complementary masks (for dim = 1 both
+        n_flows: number of different densities.
+        blocks: in the order of sampling; the last two coupling blocks carry complementary masks (for dim = 1 both
             transform the one feature).
+        grid: fixed map between the blocks and the data, see `start_from_grid`; None in a new flow. Loading the state of
+            a flow that has one makes one.
+
+    Raises:
+        InputError: dim or n_channels is below 1, or a periodic feature does not exist.
     """
 
     blocks: nn.ModuleList
+    grid: GridBlock | None
+    groups: Tensor | None
 
     def __init__(
-        self, dim: int, n_channels: int, settings: FlowSettings | None = None, *, fused: bool = True
+        self,
+        dim: int,
+        n_channels: int,
+        settings: FlowSettings | None = None,
+        groups: Sequence[int] | None = None,
+        *,
+        fused: bool = True,
     ) -> None:
         super().__init__()
         if dim < 1 or n_channels < 1:
@@ -160,10 +202,80 @@ class SplineFlow(AbstractFlow):
         self.n_channels = n_channels
         self.settings = FlowSettings() if settings is None else settings
         self.fused = fused
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        count = self.settings.blocks or default_blocks(dim)
-        masks = coupling_masks(self.settings.permutation, dim, count, generator)
-        self.blocks = nn.ModuleList(CouplingBlock(mask, n_channels, self.settings, generator) for mask in masks)
+        for feature in self.settings.periodic:
+            if not 0 <= feature < dim:
+                raise InputError(f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}")
+        self.n_flows = _count_flows(groups, n_channels)
+        self.register_buffer("groups", None if groups is None else torch.tensor(groups), persistent=False)
+        self.blocks = nn.ModuleList(self._make_blocks())
+        self.grid = None
+        self.register_load_state_dict_pre_hook(SplineFlow._adopt_grid)  # type: ignore[no-untyped-call]
+
+    def _make_blocks(self) -> list[Block]:
+        settings = self.settings
+        generator = torch.Generator().manual_seed(settings.seed)
+        count = settings.blocks or default_blocks(self.dim)
+        masks = coupling_masks(settings.permutation, self.dim, count, generator)
+        blocks: list[Block] = [CouplingBlock(mask, self.n_flows, settings, generator) for mask in masks]
+        if settings.permutation in SOFT:
+            blocks = self._rotated(blocks, generator)
+        return [GaussianLatent(), *blocks, GaussianData()] if settings.transform == "affine" else blocks
+
+    def _rotated(self, blocks: list[Block], generator: torch.Generator) -> list[Block]:
+        """A rotation after each block."""
+        trainable = self.settings.permutation == "trainable"
+        rotations = [SoftPermutation(self.dim, self.n_flows, trainable, generator) for _ in blocks]
+        return [block for pair in zip(blocks, rotations, strict=True) for block in pair]
+
+    @torch.no_grad()
+    def start_from(self, theta: Tensor, grid: GridBlock | None = None) -> None:
+        """Make the density a product over the features; what was learned is forgotten.
+
+        Args:
+            theta: parameters of splines for the biases of the last two coupling blocks, shape (3 K + 1, n_flows, dim);
+                zeros leave them the identity, as the blocks before are. The last derivative of an angle is not used.
+            grid: fixed map to put between the blocks and the data.
+
+        Raises:
+            InputError: the parameters or the grids are for another flow.
+        """
+        expected = (self.n_flows, self.dim)
+        if tuple(theta.shape[1:]) != expected or (grid is not None and tuple(grid.edges.shape[:2]) != expected):
+            got = [tuple(theta.shape[1:]), *([] if grid is None else [tuple(grid.edges.shape[:2])])]
+            raise InputError(f"start of a flow: expected (n_flows, dim) = {expected} throughout; got {got}")
+        self.reset()
+        self.grid = None if grid is None else grid.to(self._device)
+        if self.settings.transform == "spline":
+            self._set_splines(theta.to(self._device))
+
+    def _set_splines(self, theta: Tensor) -> None:
+        theta = theta.clone()
+        theta[-1, :, list(self.settings.periodic)] = 0.0  # the place of the shift
+        for block in self.coupling_blocks[-1 if self.dim == 1 else -2 :]:
+            block.subnet.biases[-1].copy_(theta[:, :, block.transformed].transpose(0, 1).flatten(1))
+
+    @torch.no_grad()
+    def reset(self) -> None:
+        """Make the flow uniform again; the hidden layers of the subnetworks stay as they are."""
+        self.grid = None
+        for block in self.coupling_blocks:
+            nn.init.zeros_(block.subnet.weights[-1])
+            nn.init.zeros_(block.subnet.biases[-1])
+
+    @property
+    def coupling_blocks(self) -> list[CouplingBlock]:
+        """The blocks with subnetworks in the order of sampling."""
+        return [block for block in self.blocks if isinstance(block, CouplingBlock)]
+
+    @property
+    def sampling_order(self) -> list[Block]:
+        """Everything between uniform numbers and data."""
+        blocks = cast("list[Block]", list(self.blocks))
+        return blocks if self.grid is None else [*blocks, self.grid]
+
+    def _steps(self) -> list[Block | fused.FusedBlocks]:
+        """What is computed one after the other when sampling."""
+        return fused.joined(self.sampling_order) if self.fused else [*self.sampling_order]
 
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -172,10 +284,15 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
         """
-        counts = channel_counts(channel, self.n_channels)
+        order, counts = self._by_flow(channel)
         uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
-        x, log_jac = self._to_data(uniform, counts)
-        return x.clamp_(MARGIN, 1.0 - MARGIN), log_jac.neg_()
+        x = uniform.T.contiguous().to(self._device)
+        log_q = x.new_zeros(len(channel))
+        for block in self._steps():
+            x, log_jac = block.to_data(x, counts)
+            log_q -= log_jac
+        points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
+        return _undone(order, points), _undone(order, log_q.cpu())
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -183,55 +300,31 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: x or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
         """
+        order, counts = self._by_flow(channel)
+        check_points(x, len(channel), self.dim)
+        y = (x if order is None else x[order]).T.contiguous().to(self._device)
+        log_q = y.new_zeros(len(x))
+        for block in reversed(self._steps()):
+            y, log_jac = block.to_latent(y, counts)
+            log_q = log_q + log_jac
+        return _undone(order, log_q.cpu())
+
+    def _by_flow(self, channel: Tensor) -> tuple[Tensor | None, list[int]]:
+        """The order that sorts points by density, None where they are sorted already, and the points of each."""
         counts = channel_counts(channel, self.n_channels)
-        _check_points(x, len(channel), self.dim)
-        return self._to_latent(x, counts)[1]
-
-    def _to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map data x to latent z, shape (n, dim); also returns log |dz/dx|, shape (n,)."""
-        parameters = self._block_parameters()
-        if self.fused and fused.is_served(parameters, self._shape):
-            return fused.to_latent(self._shape, parameters, x, counts, self._plain_to_latent)
-        return self._plain_to_latent(x, counts)
-
-    def _to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map latent z to data x, shape (n, dim); also returns log |dx/dz|, shape (n,)."""
-        parameters = self._block_parameters()
-        if self.fused and fused.is_served(parameters, self._shape):
-            return fused.to_data(self._shape, parameters, z, counts)
-        return self._through(CouplingBlock.to_data, self._sampling_order(), z, counts)
-
-    def _plain_to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        return self._through(CouplingBlock.to_latent, self._sampling_order()[::-1], x, counts)
-
-    def _through(
-        self, direction: Direction, blocks: list[CouplingBlock], points: Tensor, counts: list[int]
-    ) -> tuple[Tensor, Tensor]:
-        points = points.T.contiguous().to(self._device)
-        log_jac = points.new_zeros(points.shape[1])
-        for block in blocks:
-            points, log_slope = direction(block, points, counts)
-            log_jac = log_jac + log_slope
-        return points.T.contiguous().cpu(), log_jac.cpu()
-
-    def _block_parameters(self) -> list[Tensor]:
-        """Weights, then biases, of each block, from data to latent."""
-        return [parameter for block in self._sampling_order()[::-1] for parameter in block.subnet.parameters()]
-
-    @cached_property
-    def _shape(self) -> fused.Shape:
-        blocks = tuple(
-            (tuple(block.transformed.tolist()), block.subnet.shapes) for block in self._sampling_order()[::-1]
-        )
-        return fused.Shape(self.dim, self.n_channels, self.settings.bins, _DTYPES[self.settings.dtype], blocks)
+        if self.groups is None:
+            return None, counts
+        flow = self.groups.cpu()[channel]
+        return torch.argsort(flow, stable=True), torch.bincount(flow, minlength=self.n_flows).tolist()
 
     @property
     def _device(self) -> torch.device:
         """Where the parameters are; points come from the CPU and go back to it."""
         return next(self.parameters()).device
 
-    def _sampling_order(self) -> list[CouplingBlock]:
-        return cast("list[CouplingBlock]", list(self.blocks))
+    def _adopt_grid(self, state: Mapping[str, Tensor], prefix: str, *_: object) -> None:
+        edges = state.get(f"{prefix}grid.edges")
+        self.grid = None if edges is None else GridBlock(edges).to(self._device)
 
 
 def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
@@ -254,7 +347,26 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
     return counts
 
 
-def _check_points(x: Tensor, n: int, dim: int) -> None:
+def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
+    if groups is None:
+        return n_channels
+    n_flows = len(set(groups))
+    if len(groups) != n_channels or set(groups) != set(range(n_flows)):
+        raise InputError(f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}")
+    return n_flows
+
+
+def _undone(order: Tensor | None, x: Tensor) -> Tensor:
+    """Rows that were sorted by `order`, as they were before."""
+    return x if order is None else x[torch.argsort(order)]
+
+
+def check_points(x: Tensor, n: int, dim: int) -> None:
+    """Check that x are points of the unit cube, float64, shape (n, dim).
+
+    Raises:
+        InputError: they are not.
+    """
     if x.dtype != torch.float64 or x.shape != (n, dim):
         raise InputError(f"x: expected float64 of shape {(n, dim)}; got {x.dtype} of shape {tuple(x.shape)}")
     if x.numel() == 0:

@@ -7,7 +7,9 @@ from typing import Literal
 import torch
 
 Mask = tuple[bool, ...]
-Permutation = Literal["log", "exchange", "random"]
+Permutation = Literal["log", "exchange", "random", "soft", "trainable"]
+SOFT = ("soft", "trainable")
+"""Permutations that rotate all features between two blocks, fixed or trained."""
 
 
 def default_blocks(dim: int) -> int:
@@ -24,7 +26,8 @@ def coupling_masks(permutation: Permutation, dim: int, blocks: int, generator: t
 
     Args:
         permutation: "log", bits of the feature index and their complements, so that `default_blocks` masks condition
-            every feature on every other; "exchange", the two halves in turn; "random", random halves.
+            every feature on every other; "exchange", the two halves in turn; "random", random halves; the `SOFT` ones,
+            which rotate the features between the blocks, the two halves in turn.
         dim: number of features, at least 1.
         blocks: number of masks, at least 2. Fewer than `default_blocks` keep the last masks of the logarithmic
             decomposition, more repeat it.
@@ -37,10 +40,17 @@ def coupling_masks(permutation: Permutation, dim: int, blocks: int, generator: t
     return [mask for half in halves for mask in (half, _complement(half))][-blocks:]
 
 
+def random_rotation(dim: int, generator: torch.Generator) -> torch.Tensor:
+    """A matrix of O(dim), uniformly distributed (Haar), float64, shape (dim, dim)."""
+    q, r = torch.linalg.qr(torch.randn(dim, dim, generator=generator, dtype=torch.float64))
+    rotation: torch.Tensor = q * r.diagonal().sign()
+    return rotation
+
+
 def _half(permutation: Permutation, dim: int, pair: int, generator: torch.Generator) -> Mask:
     if permutation == "log":
         return _bit(dim, pair % (dim - 1).bit_length())
-    if permutation == "exchange":
+    if permutation == "exchange" or permutation in SOFT:
         return tuple(feature < dim // 2 for feature in range(dim))
     return _random_half(dim, generator)
 

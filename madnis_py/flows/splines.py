@@ -52,7 +52,7 @@ def forward(x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         log_jac: log dy/dx, shape (...), of the dtype of x.
     """
     bin_ = _select_bin(x, theta, axis=0)
-    shift, log_jac = _bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
+    shift, log_jac = bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
     return (x + shift).clamp(0.0, 1.0), log_jac
 
 
@@ -68,11 +68,33 @@ def inverse(y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         log_jac: log dx/dy, shape (...), of the dtype of y.
     """
     bin_ = _select_bin(y, theta, axis=1)
-    shift, log_jac = _bin_shift(_solve_bin(((y - bin_.y) / bin_.height).clamp(0.0, 1.0), bin_), bin_)
+    shift, log_jac = bin_shift(solve_bin(((y - bin_.y) / bin_.height).clamp(0.0, 1.0), bin_), bin_)
     return (y - shift).clamp(0.0, 1.0), -log_jac
 
 
-class _Bin(NamedTuple):
+def parameters(width: Tensor, height: Tensor, derivative: Tensor) -> Tensor:
+    """Parameters of given splines, the inverse of Eq. (3.50); values that no parameters give are moved to the nearest.
+
+    Args:
+        width: sizes of the bins along the arguments, sum 1, shape (K, ...).
+        height: sizes of the bins along the values, sum 1, shape (K, ...).
+        derivative: at the knots, positive, shape (K + 1, ...).
+
+    Returns:
+        theta, shape (3 K + 1, ...), of the same dtype.
+    """
+    scaled = math.log(2.0) * derivative
+    theta_d = scaled + torch.log(-torch.expm1(-scaled))
+    return torch.cat((_size_parameters(width), _size_parameters(height), theta_d.clamp(*DERIVATIVE_RANGE)))
+
+
+def _size_parameters(size: Tensor) -> Tensor:
+    """Logarithms of what bins have above the minimum, of mean 0; a bin that has less counts as 1e-3 above it."""
+    theta = (size / MIN_BIN_SIZE - 1.0).clamp(min=1e-3).log()
+    return theta - theta.mean(0)
+
+
+class Bin(NamedTuple):
     """The bin of each argument: lower left corner, size, and end derivatives in units of the slope height / width."""
 
     x: Tensor
@@ -83,14 +105,14 @@ class _Bin(NamedTuple):
     right: Tensor
 
 
-def _select_bin(value: Tensor, theta: Tensor, axis: int) -> _Bin:
+def _select_bin(value: Tensor, theta: Tensor, axis: int) -> Bin:
     """Find the bin of `value` along the arguments (axis 0) or the values (axis 1) of the splines."""
     lower, upper, theta_d = _Selection.apply(value.detach(), theta, axis)  # type: ignore[no-untyped-call]
     width, height = (upper - lower).unbind()
     derivatives = functional.softplus(theta_d.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
     left, right = (derivatives * (width / height)).unbind()
     x, y = lower.unbind()
-    return _Bin(x, y, width, height, left, right)
+    return Bin(x, y, width, height, left, right)
 
 
 class _Selection(torch.autograd.Function):
@@ -140,7 +162,7 @@ def _unnormalised_knots(growth: Tensor, dtype: torch.dtype) -> Tensor:
     return knots
 
 
-def _bin_shift(xi: Tensor, bin_: _Bin) -> tuple[Tensor, Tensor]:
+def bin_shift(xi: Tensor, bin_: Bin) -> tuple[Tensor, Tensor]:
     """Shift y - x and log dy/dx at the position xi in [0, 1] inside the bin.
 
     With the end derivatives in units of the slope, y = Y + h (xi + bend) with
@@ -157,7 +179,7 @@ def _bin_shift(xi: Tensor, bin_: _Bin) -> tuple[Tensor, Tensor]:
     return shift, (bin_.height / bin_.width * numerator / denominator.square()).log()
 
 
-def _solve_bin(eta: Tensor, bin_: _Bin) -> Tensor:
+def solve_bin(eta: Tensor, bin_: Bin) -> Tensor:
     """The position xi along the bin at which the spline has climbed the fraction eta of its height.
 
     The quadratic equation in a form without cancellation: with u = left (1 - eta) - right eta its discriminant is

@@ -17,7 +17,9 @@ def uniform(n: int, n_channels: int) -> Tensor:
     return _largest_remainder(n, torch.ones(n_channels, dtype=torch.float64))
 
 
-def proportional(n: int, sigma: Tensor, uniform_fraction: float = 0.0, minimum: int = 0) -> Tensor:
+def proportional(
+    n: int, sigma: Tensor, uniform_fraction: float = 0.0, minimum: int = 0, active: Tensor | None = None
+) -> Tensor:
     """Spread n points by the standard deviations, N_i = N [r / n_c + (1 - r) sigma_i / sum_j sigma_j].
 
     With r = 0 this is the allocation of least variance, Eq. (2.55) of the MadNIS thesis; r > 0 is that of its
@@ -28,15 +30,19 @@ def proportional(n: int, sigma: Tensor, uniform_fraction: float = 0.0, minimum: 
         sigma: standard deviation of each channel, float64, not negative, shape (n_channels,).
         uniform_fraction: r, the share of the points that is spread evenly, between 0 and 1.
         minimum: points that each channel gets before the others are spread.
+        active: channels that get points, bool, shape (n_channels,); all when not given.
 
     Returns:
-        counts, int64, shape (n_channels,), sum exactly n.
+        counts, int64, shape (n_channels,), sum exactly n; 0 for channels that are not active.
 
     Raises:
         InputError: a sigma is negative or not finite, or n points cannot give each channel the minimum.
     """
     if not (sigma.isfinite() & (sigma >= 0)).all():
         raise InputError(f"allocation: expected standard deviations >= 0; got {sigma.tolist()}")
+    if active is not None and not active.all():
+        among = proportional(n, sigma[active], uniform_fraction, minimum)
+        return torch.zeros(len(sigma), dtype=torch.int64).masked_scatter(active, among)
     spare = n - minimum * len(sigma)
     if spare < 0:
         raise InputError(f"allocation: {len(sigma)} channels of {minimum} points need {n - spare}; got {n}")

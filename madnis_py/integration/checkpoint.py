@@ -56,6 +56,11 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
     _remove(older - {tensor_file})
 
 
+def exists(directory: Path, name: str) -> bool:
+    """Whether a state of this name is stored."""
+    return (directory / f"{name}.json").exists()
+
+
 def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a state that `save` wrote.
 

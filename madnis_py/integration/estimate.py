@@ -50,6 +50,12 @@ class Estimate:
     iterations: tuple[Estimate, ...] = ()
 
     @property
+    def moments(self) -> Moments:
+        """The moments of a single estimate, from which it can be made again."""
+        squares = self.channel_stds.square() * (self.channel_counts - 1).clamp(min=0)
+        return Moments(self.channel_counts, self.channel_values, squares)
+
+    @property
     def relative_std(self) -> float:
         """sum_i sigma_i / |I|: relative error times sqrt(N) at optimal allocation, whatever the number of points."""
         total = float(self.channel_stds.sum())

@@ -36,12 +36,15 @@ class AbstractIntegrand(ABC):
         n_channels: number of channels.
         n_features: numbers per point that the channel weights see.
         unit: unit of the integral, for printing; "" or "pb".
+        groups: symmetry group of each channel, numbered from 0 without gaps; channels of a group have the same integral
+            and share a density. Each channel is its own group when None.
     """
 
     dim: int
     n_channels: int
     n_features: int
     unit: str = ""
+    groups: tuple[int, ...] | None = None
 
     @abstractmethod
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:

@@ -20,6 +20,7 @@ from madnis_py.integration.channel_weights import (
     ChannelWeightSettings,
     PriorWeights,
 )
+from madnis_py.integration.dropping import restricted
 from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, combine
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
 from madnis_py.integration.random_streams import stream
@@ -62,6 +63,7 @@ class BlockSampler:
     integrand: AbstractIntegrand
     flow: AbstractFlow
     weights: AbstractChannelWeights
+    active: Tensor
     seed: int
 
     def __call__(self, reduce: Callable[[Samples], T], path: tuple[str | int, ...], block: Block) -> T:
@@ -75,14 +77,15 @@ class BlockSampler:
         evaluation = self.integrand.evaluate(x, channel)
         check = _Check(self.integrand, x, channel, block.start)
         check.evaluation(evaluation)
-        weight = self._weight(evaluation, channel, log_q)
+        prior = restricted(evaluation.prior, self.active)
+        weight = self.weight(evaluation, prior, channel, log_q)
         check.finite("weight", weight)
-        return Samples(channel, x, log_q, evaluation.value, evaluation.features, evaluation.prior, weight)
+        return Samples(channel, x, log_q, evaluation.value, evaluation.features, prior, weight)
 
-    def _weight(self, evaluation: Evaluation, channel: Tensor, log_q: Tensor) -> Tensor:
+    def weight(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
         """alpha_i f J_i / q_i, with alpha evaluated only where f is not 0."""
         live = evaluation.value.nonzero().squeeze(1)
-        alpha = self.weights(evaluation.features[live], evaluation.prior[live])
+        alpha = self.weights(evaluation.features[live], prior[live])
         own = alpha.gather(1, channel[live].unsqueeze(1)).squeeze(1)
         weight = torch.zeros_like(evaluation.value)
         weight[live] = own * evaluation.value[live] * torch.exp(-log_q[live])
@@ -106,6 +109,10 @@ class Integrator:
         seed: names every random number drawn; also the seed of the default flow and weights.
         executor: runs the blocks; one after the other in this thread by default.
 
+    Attributes:
+        active: channels that get points, bool, shape (n_channels,), all True at first. The others have alpha = 0 and
+            those that are left share the whole integral.
+
     Raises:
         InputError: the flow is for another number of dimensions or channels, or `dim` is missing.
     """
@@ -123,6 +130,7 @@ class Integrator:
         self.integrand = _as_integrand(integrand, dim)
         self.flow = flow if flow is not None else _default_flow(self.integrand, seed)
         self.weights = weights if weights is not None else _default_weights(self.integrand, seed)
+        self.active = torch.ones(self.integrand.n_channels, dtype=torch.bool)
         self.seed = seed
         self.executor = executor
         expected, got = (self.integrand.dim, self.integrand.n_channels), (self.flow.dim, self.flow.n_channels)
@@ -157,10 +165,32 @@ class Integrator:
             the results in the order of the blocks.
         """
         self._check_counts(counts)
-        sampler = BlockSampler(self.integrand, self.flow, self.weights, self.seed)
+        sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
         work = partial(sampler, reduce, path)
         blocks = _blocks(counts)
         return self.executor.map(work, blocks) if self.executor else map(work, blocks)
+
+    def weigh(self, samples: Samples) -> Tensor:
+        """Weights that points of another sampler of the same integrand would have if they had been drawn here.
+
+        Args:
+            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` is used.
+
+        Returns:
+            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,); 0 in
+            channels that are not active.
+        """
+        starts = range(0, len(samples), BLOCK_POINTS)
+        blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
+        work = self.executor.map if self.executor else map
+        return torch.cat(list(work(self._weigh, blocks)))
+
+    def _weigh(self, samples: Samples) -> Tensor:
+        with torch.no_grad():
+            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
+            evaluation = Evaluation(samples.value, samples.features, samples.prior)
+            log_q = self.flow.log_prob(samples.x, samples.channel)
+            return sampler.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
@@ -204,7 +234,7 @@ class Integrator:
             sigma = combine(results).channel_stds
         if sigma is None:
             sigma = torch.ones(self.integrand.n_channels, dtype=torch.float64)
-        return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS)
+        return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self.active)
 
     def _moments(self, samples: Samples) -> Moments:
         return Moments.of(samples.channel, samples.weight, self.integrand.n_channels)
@@ -282,7 +312,7 @@ def _as_integrand(integrand: AbstractIntegrand | Callable[[Tensor], Tensor], dim
 
 
 def _default_flow(integrand: AbstractIntegrand, seed: int) -> AbstractFlow:
-    return SplineFlow(integrand.dim, integrand.n_channels, FlowSettings(seed=seed))
+    return SplineFlow(integrand.dim, integrand.n_channels, FlowSettings(seed=seed), integrand.groups)
 
 
 def _default_weights(integrand: AbstractIntegrand, seed: int) -> AbstractChannelWeights:

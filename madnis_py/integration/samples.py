@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ class Samples:
         log_q: log density of the point in its channel when it was drawn, float64, shape (n,).
         value: f J_i, float64, shape (n,).
         features: float64, shape (n, n_features).
-        prior: float64, shape (n, n_channels).
+        prior: 0 for channels that are not active, float64, shape (n, n_channels).
         weight: alpha_i f J_i / q_i with the channel weights of the moment of drawing, float64, shape (n,).
     """
 
@@ -40,6 +40,11 @@ class Samples:
     def select(self, index: Tensor) -> Samples:
         """The points of the given positions, int64."""
         return Samples(*(getattr(self, field.name)[index] for field in fields(self)))
+
+    def weights_only(self) -> Samples:
+        """The same points without coordinates, features and prior, whose last dimension becomes 0."""
+        n = len(self)
+        return replace(self, x=self.x.new_empty(n, 0), features=self.x.new_empty(n, 0), prior=self.x.new_empty(n, 0))
 
     def sorted_by_channel(self) -> Samples:
         """The same points in the order of their channels, otherwise in the order they have."""

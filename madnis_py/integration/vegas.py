@@ -185,4 +185,6 @@ def _progress(estimates: list[Estimate], settings: VegasSettings, seconds: float
         value=last.value,
         relative_std=last.relative_std,
         points_per_second=last.n / seconds,
+        batch_value=last.value,
+        batch_error=last.error,
     )

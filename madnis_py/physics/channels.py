@@ -53,12 +53,14 @@ def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card
     """One channel per mediator of 2 -> 1 -> 2, or a single one if the partons have a fixed energy.
 
     Raises:
-        CardError: a massless mediator and no cut that keeps the pair away from mass zero, or cuts that leave nothing.
+        CardError: a massless mediator and no cut that keeps the pair away from mass zero, cuts that leave nothing, or
+            channels to omit that do not exist or are all.
     """
     energies = card.beams.energy
     total = 2 * math.sqrt(energies[0] * energies[1])
     poles = tuple((mediator.mass, mediator.width) for mediator in mediators)
     if card.beams.pdf == "none":
+        _kept(["s"], card)
         mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
         return (Channel("s", mapping, tuple(range(len(mediators))), poles),)
     for mediator in mediators:
@@ -72,6 +74,7 @@ def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card
             "cuts", f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more"
         )
     s_max = highest**2 if highest < total else None
+    kept = _kept([mediator.name for mediator in mediators], card)
     return tuple(
         Channel(
             mediator.name,
@@ -80,7 +83,19 @@ def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card
             (poles[position],),
         )
         for position, mediator in enumerate(mediators)
+        if mediator.name in kept
     )
+
+
+def _kept(names: Sequence[str], card: Card) -> list[str]:
+    """Names of the channels that the card does not omit."""
+    for name in card.channels.omit:
+        if name not in names:
+            raise card.error("channels.omit", f'expected names among {", ".join(names)}; got "{name}"')
+    kept = [name for name in names if name not in card.channels.omit]
+    if not kept:
+        raise card.error("channels.omit", f"expected at least one channel to stay of {', '.join(names)}; got none")
+    return kept
 
 
 def _invariant(mediator: Mediator) -> BreitWigner | Massless:

@@ -15,13 +15,13 @@ inline namespace MADNIS_ISA {
 
 // As std::clamp, and NaN stays NaN.
 template <class T>
-T clamp(const T& x, const T& low, const T& high) {
+T limited(const T& x, const T& low, const T& high) {
     return select(x < low, low, select(x > high, high, x));
 }
 
 template <class T>
-T clamp_to_unit(const T& x) {
-    return clamp(x, T(0), T(1));
+T limited_to_unit(const T& x) {
+    return limited(x, T(0), T(1));
 }
 
 // log(1 + e^x) as torch computes it: x itself beyond 20.
@@ -103,7 +103,7 @@ SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, 
     }
     const T inverse_slope = bin.size[0] / bin.size[1];
     for (int side = 0; side < 2; ++side) {
-        const T parameter = clamp(bin.parameter[side], T(spec.derivative_range[0]), T(spec.derivative_range[1]));
+        const T parameter = limited(bin.parameter[side], T(spec.derivative_range[0]), T(spec.derivative_range[1]));
         bin.derivative[side] = softplus(parameter) / std::numbers::ln2;
         bin.end[side] = bin.derivative[side] * inverse_slope;
     }
@@ -157,16 +157,16 @@ struct SplineValue {
 template <class T, class Rows>
 SplineValue<T> spline_forward(const SplineSpec& spec, const Rows& rows, const T& x) {
     const auto bin = find_bin(spec, rows, x, 0);
-    const SplinePoint<T> point(bin, clamp_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
-    return {clamp_to_unit<T>(x + point.shift(bin)), point.slope(bin)};
+    const SplinePoint<T> point(bin, limited_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
+    return {limited_to_unit<T>(x + point.shift(bin)), point.slope(bin)};
 }
 
 // x and dy/dx at y.
 template <class T, class Rows>
 SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T& y) {
     const auto bin = find_bin(spec, rows, y, 1);
-    const SplinePoint<T> point(bin, solve_bin<T>(bin, clamp_to_unit<T>((y - bin.corner[1]) / bin.size[1])));
-    return {clamp_to_unit<T>(y - point.shift(bin)), point.slope(bin)};
+    const SplinePoint<T> point(bin, solve_bin<T>(bin, limited_to_unit<T>((y - bin.corner[1]) / bin.size[1])));
+    return {limited_to_unit<T>(y - point.shift(bin)), point.slope(bin)};
 }
 
 // Replace the parameters by the gradient with respect to them; returns the gradient with respect to x. gy and gl are
@@ -178,7 +178,7 @@ template <class T, class Rows>
 T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T& gy, const T& gl) {
     const auto bin = find_bin(spec, rows, x, 0);
     const T position = (x - bin.corner[0]) / bin.size[0];
-    const SplinePoint<T> p(bin, clamp_to_unit(position));
+    const SplinePoint<T> p(bin, limited_to_unit(position));
     const T &width = bin.size[0], &height = bin.size[1], &left = bin.end[0], &right = bin.end[1];
 
     const T per_denominator = 1. / p.denominator, per_numerator = 1. / p.numerator, per_width = 1. / width;

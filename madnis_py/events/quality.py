@@ -1,0 +1,138 @@
+"""How well weighted points unweight: bootstrap and truncated maxima, combined and channel by channel.
+
+Every truncated figure comes from points that had no part in the maxima it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from math import ceil, expm1, log
+
+import numpy as np
+
+from madnis_py.events.unweight import Floats, Unweighter, UnweightingTally, channel_maxima, weights_by_channel
+from madnis_py.integration.samples import Samples
+
+SHARES = (0.001, 0.01)
+"""Overweight shares whose figures every run reports."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What unweighting with given maxima does to fresh points.
+
+    Attributes:
+        efficiency: mean of |w| / M.
+        overweight_share: share of the absolute cross section above the maxima.
+        n_eff: Kish's effective number of events, per event.
+    """
+
+    efficiency: float
+    overweight_share: float
+    n_eff: float
+
+    @classmethod
+    def of(cls, tally: UnweightingTally) -> Quality:
+        """The figures of expectations; zeros where there is nothing to accept."""
+        if not tally.accepted:
+            return cls(0.0, 0.0, 0.0)
+        summary = tally.summary(1, 0.0)
+        return cls(summary.efficiency, summary.overweight_share, summary.n_eff)
+
+
+@dataclass(frozen=True)
+class ShareQuality:
+    """What truncated maxima of a given overweight share do.
+
+    Attributes:
+        share: overweight share that the maxima were made for.
+        combined: all channels, drawn in proportion to their maxima.
+        channels: each channel by itself.
+    """
+
+    share: float
+    combined: Quality
+    channels: tuple[Quality, ...]
+
+
+def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) -> ShareQuality:
+    """Figures of the truncated maxima, found in each half of the points and applied to the other.
+
+    Args:
+        halves: two independent samples, sorted by channel.
+        n_channels: number of channels.
+        share: overweight share of the maxima; 0.001 needs 10^5 points per channel or more to mean it.
+    """
+    combined, by_channel = zip(
+        *(_tallies(scan, fresh, n_channels, share) for scan, fresh in _pairs(halves)), strict=True
+    )
+    channels = (reduce(UnweightingTally.__add__, tallies) for tallies in zip(*by_channel, strict=True))
+    total = reduce(UnweightingTally.__add__, combined)
+    return ShareQuality(share, Quality.of(total), tuple(map(Quality.of, channels)))
+
+
+def _pairs(halves: Sequence[Samples]) -> tuple[tuple[Samples, Samples], ...]:
+    first, second = halves
+    return (first, second), (second, first)
+
+
+def _tallies(
+    scan: Samples, fresh: Samples, n_channels: int, share: float
+) -> tuple[UnweightingTally, list[UnweightingTally]]:
+    """Expectations in the fresh points with the maxima of the scan.
+
+    A channel whose scan has no weight, though the fresh points have, gets the largest of theirs.
+    """
+    maxima = channel_maxima(scan, n_channels, share)
+    missing = [np.abs(weight).max(initial=0.0) for weight in weights_by_channel(fresh, n_channels)]
+    unweighter = Unweighter(np.where(maxima > 0, maxima, missing))
+    return unweighter.expect(fresh), unweighter.expect_by_channel(fresh)
+
+
+def bootstrap_maximum(weight: Floats, size: int) -> float:
+    """Median of the largest weight in a replica of `size` points drawn with replacement, over all possible replicas.
+
+    The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so the median is the
+    weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
+
+    Args:
+        weight: all absolute weights of a channel, at least one, shape (n,).
+        size: points per replica, N.
+    """
+    n = len(weight)
+    rank = max(1, ceil(n + n * expm1(-log(2.0) / size)))
+    return float(np.partition(weight, rank - 1)[rank - 1])
+
+
+def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int) -> Floats:
+    """Unweighting efficiency of every channel with the median of the replica maxima, eps_i = mean_i |w| / w_max,i.
+
+    Args:
+        samples: weighted points, more than a replica has.
+        n_channels: number of channels.
+        replica_size: points of a channel per replica, such as its points in the last step of the training.
+
+    Returns:
+        float64, shape (n_channels,); 0 for a channel without weights.
+    """
+    return np.array([_bootstrap(weight, replica_size) for weight in weights_by_channel(samples, n_channels)])
+
+
+def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
+    """Unweighting efficiency of Eq. (2.67), mean of |w| / w_max with the median of the replica maxima as w_max.
+
+    The channels combine to sum_i I_i eps_i / sum_i I_i with I_i = mean_i |w|. It is the limit of many replicas, where
+    the average over replicas is the one over all weights. Args are those of `bootstrap_efficiencies`.
+    """
+    integral = np.array([np.abs(w).mean() if len(w) else 0.0 for w in weights_by_channel(samples, n_channels)])
+    return float(integral @ bootstrap_efficiencies(samples, n_channels, replica_size) / integral.sum())
+
+
+def _bootstrap(weight: Floats, replica_size: int) -> float:
+    """Efficiency of one channel; where replicas miss all weights, the largest one stands in."""
+    size = np.abs(weight)
+    if not size.any():
+        return 0.0
+    return float(size.mean() / (bootstrap_maximum(size, replica_size) or size.max()))

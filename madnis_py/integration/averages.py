@@ -1,0 +1,66 @@
+"""What a training knows about the channels: running averages over recent fresh batches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from madnis_py.integration.estimate import Moments
+from madnis_py.integration.samples import Samples
+
+AVERAGING_STEPS = 100
+"""Running averages are plain means of the first steps, then forget with this time constant."""
+
+
+@dataclass(frozen=True)
+class RunningAverages:
+    """Per-channel averages over recent steps.
+
+    Attributes:
+        value: I_i, float64, shape (n_channels,).
+        variance: sigma_i^2, float64, shape (n_channels,).
+        size: <|w|>_i, float64, shape (n_channels,); positive even where an integrand changes sign.
+        largest: largest |w|_i of a step, float64, shape (n_channels,).
+    """
+
+    value: Tensor
+    variance: Tensor
+    size: Tensor
+    largest: Tensor
+
+    @classmethod
+    def zeros(cls, n_channels: int) -> RunningAverages:
+        """Before the first step."""
+        return cls(*torch.zeros(len(fields(cls)), n_channels, dtype=torch.float64))
+
+    def updated(self, samples: Samples, step: int) -> RunningAverages:
+        """Averages with one more batch, counted from step 0."""
+        n_channels = len(self.value)
+        size = samples.weight.abs()
+        moments = Moments.of(samples.channel, samples.weight, n_channels)
+        sizes = Moments.of(samples.channel, size, n_channels).means
+        largest = torch.zeros_like(sizes).scatter_reduce(0, samples.channel, size, "amax")
+        share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
+        batch = (moments.means, moments.variances, sizes, largest)
+        old = self.tensors().values()
+        return RunningAverages(*(mean + share * (new - mean) for mean, new in zip(old, batch, strict=True)))
+
+    def without(self, dropped: Tensor) -> RunningAverages:
+        """Averages that are 0 for the channels where `dropped`, bool, shape (n_channels,), is True."""
+        return RunningAverages(*(tensor.masked_fill(dropped, 0.0) for tensor in self.tensors().values()))
+
+    @property
+    def relative_std(self) -> float:
+        """sum_i sigma_i / |I|."""
+        return float(self.variance.sqrt().sum() / self.value.sum().abs())
+
+    @property
+    def efficiency(self) -> float:
+        """Unweighting efficiency with as many points as a step has, sum_i <|w|>_i over the sum of the largest |w|_i."""
+        return float(self.size.sum() / self.largest.sum())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """By name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

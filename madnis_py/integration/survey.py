@@ -1,0 +1,55 @@
+"""What a survey with VEGAS leaves behind: the grids, and what their last iterations said of the integral."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from madnis_py.errors import CheckpointError
+from madnis_py.integration.estimate import Estimate, Moments
+from madnis_py.integration.vegas import VegasFlow
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Trained VEGAS grids and the iterations that count.
+
+    Attributes:
+        flow: the grids.
+        iterations: estimates of the iterations on nearly final grids, one at least.
+    """
+
+    flow: VegasFlow
+    iterations: tuple[Estimate, ...]
+
+    @classmethod
+    def of(cls, flow: VegasFlow, estimate: Estimate) -> Survey:
+        """From what `train_vegas` returns."""
+        return cls(flow, estimate.iterations or (estimate,))
+
+    @property
+    def sigma(self) -> Tensor:
+        """sigma_i of the last iteration, float64, shape (n_channels,)."""
+        return self.iterations[-1].channel_stds
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything by name, for a checkpoint."""
+        moments = [part.moments for part in self.iterations]
+        stacks = {f.name: torch.stack([getattr(one, f.name) for one in moments]) for f in fields(Moments)}
+        return self.flow.state_tensors() | {f"iteration.{name}": stack for name, stack in stacks.items()}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Survey:
+        """What `tensors` returned.
+
+        Raises:
+            CheckpointError: the grids or the iterations are missing.
+        """
+        flow = VegasFlow.from_tensors(tensors)
+        columns = [tensors.get(f"iteration.{f.name}", torch.empty(0)) for f in fields(Moments)]
+        if any(column.ndim != 2 or column.shape[1] != flow.n_channels for column in columns):
+            raise CheckpointError(f"survey: expected moments of iterations with {flow.n_channels} channels")
+        return cls(flow, tuple(Moments(*row).estimate() for row in zip(*columns, strict=True)))

@@ -1,0 +1,52 @@
+"""Channels that are equal up to a permutation of particles and share what is learned about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+class ChannelGroups:
+    """Symmetry groups of channels, Section 5.1.2 of the MadNIS thesis; I_i and sigma_i are the same within a group.
+
+    Args:
+        groups: group of each channel, 0 ... n_groups - 1; each channel is its own when None.
+        n_channels: number of channels.
+
+    Attributes:
+        index: group of each channel, int64, shape (n_channels,).
+    """
+
+    def __init__(self, groups: Sequence[int] | None, n_channels: int) -> None:
+        self.index = torch.arange(n_channels) if groups is None else torch.tensor(groups, dtype=torch.int64)
+        self._n_groups = int(self.index.max()) + 1
+        self._shared = groups is not None
+
+    def total(self, x: Tensor) -> Tensor:
+        """Sum over the channels of each group: (n_channels,) -> (n_groups,)."""
+        return x.new_zeros(self._n_groups).index_add(0, self.index, x)
+
+    def mean(self, x: Tensor) -> Tensor:
+        """Each channel's value replaced by the mean of its group: (n_channels,) -> (n_channels,)."""
+        return (self.total(x) / self.total(torch.ones_like(x)))[self.index]
+
+    def strata(self, channel: Tensor, value: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """See the points of a group as those of one channel, which has one sigma in the loss.
+
+        The values are scaled by N_group / N_i, which leaves the sum over the channels what it is.
+
+        Args:
+            channel: int64, shape (n,).
+            value: f J_i, float64, shape (n,).
+            counts: points drawn per channel, int64, shape (n_channels,).
+
+        Returns:
+            the group of each point, the scaled values, and the points drawn per group.
+        """
+        if not self._shared:
+            return channel, value, counts
+        group_counts = self.total(counts)
+        scale = group_counts[self.index].double() / counts.clamp(min=1)
+        return self.index[channel], value * scale[channel], group_counts

@@ -1,0 +1,65 @@
+"""What a stage of a run tells whoever watches it, and its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StageProgress:
+    """What a stage tells whoever watches it.
+
+    Attributes:
+        stage: survey, train, integrate or generate.
+        done: how much of the stage is done.
+        total: how much there is to do.
+        unit: what is counted.
+        rate: speed in `rate_unit`.
+        sigma: cross section so far in pb.
+        relative_std: sum_i sigma_i / sigma so far.
+        efficiency: unweighting efficiency so far.
+    """
+
+    stage: str
+    done: int
+    total: int
+    unit: str
+    rate: float | None = None
+    rate_unit: str = "points/s"
+    sigma: float | None = None
+    relative_std: float | None = None
+    efficiency: float | None = None
+
+
+Watch = Callable[[StageProgress], None]
+
+
+def unwatched(progress: StageProgress) -> None:
+    """Nobody watches."""
+
+
+class Stopwatch:
+    """Seconds of work, in all and since the last lap began.
+
+    Args:
+        before: seconds that earlier sessions worked.
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
+        self._start = self._lap = time.perf_counter()
+        self._before = before
+
+    @property
+    def total(self) -> float:
+        """Seconds of all sessions."""
+        return self._before + time.perf_counter() - self._start
+
+    def lap(self) -> float:
+        """Seconds since the lap began."""
+        return time.perf_counter() - self._lap
+
+    def restart_lap(self) -> None:
+        """Begin a new lap."""
+        self._lap = time.perf_counter()

@@ -1,0 +1,92 @@
+"""The training of a run: goes on from the last stored step and leaves the last finished one behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from madnis_py.integration import checkpoint
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.progress import Callback, Progress
+from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.training import Trainer
+from madnis_py.integration.training_average import TrainingAverage
+from madnis_py.integration.training_state import TrainingState
+from madnis_py.stages import Stopwatch
+
+CHECKPOINT_INTERVAL = 20.0
+"""Least seconds of training between two stored states."""
+
+CHECKPOINT_SHARE = 0.05
+"""Share of the time that storing states may take; a buffer of points can be large."""
+
+NAME = "training"
+"""Of the checkpoint."""
+
+
+class TrainingSession:
+    """A trainer whose state is kept in a directory.
+
+    Args:
+        trainer: at the step where to go on.
+        directory: where the state goes.
+        seconds: that earlier sessions worked.
+        average: of the batches of earlier sessions.
+    """
+
+    def __init__(
+        self, trainer: Trainer, directory: Path, seconds: float = 0.0, average: TrainingAverage | None = None
+    ) -> None:
+        self.trainer = trainer
+        self.directory = directory
+        self.seconds = seconds
+        self.average = average or TrainingAverage()
+
+    @classmethod
+    def resume(cls, integrator: Integrator, settings: TrainingSettings, directory: Path) -> Self:
+        """At the last stored step, or at the beginning.
+
+        Raises:
+            CheckpointError: what is stored is damaged or belongs to another model.
+        """
+        if not cls.exists(directory):
+            return cls(Trainer(integrator, settings), directory)
+        tensors, meta = checkpoint.load(directory, NAME)
+        trainer = Trainer(integrator, settings, TrainingState(meta["step"], tensors))
+        return cls(trainer, directory, meta["seconds"], TrainingAverage.from_dict(meta["average"]))
+
+    @staticmethod
+    def exists(directory: Path) -> bool:
+        """Whether a directory holds the state of a training."""
+        return checkpoint.exists(directory, NAME)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.trainer.state.step >= self.trainer.settings.steps
+
+    def run(self, callback: Callback) -> None:
+        """Do the steps that are left; whatever happens, the last finished one is stored."""
+        clock = Stopwatch(self.seconds)
+        interval = CHECKPOINT_INTERVAL
+
+        def follow(progress: Progress) -> None:
+            nonlocal interval
+            self.average = self.average.updated(progress)
+            callback(progress)
+            if clock.lap() > interval:
+                clock.restart_lap()
+                self._save(clock.total)
+                interval = max(CHECKPOINT_INTERVAL, clock.lap() / CHECKPOINT_SHARE)
+                clock.restart_lap()
+
+        try:
+            self.trainer.run(follow)
+        finally:
+            self._save(clock.total)
+
+    def _save(self, seconds: float) -> None:
+        self.seconds = seconds
+        state = self.trainer.state
+        meta = {"step": state.step, "seconds": seconds, "average": self.average.to_dict()}
+        checkpoint.save(self.directory, NAME, state.tensors, meta)

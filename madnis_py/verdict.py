@@ -1,0 +1,71 @@
+"""What a run concludes from its results: which sampler is cheaper, and whether something may have been missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from madnis_py.integration.coverage import CoverageCheck, Measurement, largest_weights
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.judgement import choose_sampler
+from madnis_py.integration.survey import Survey
+from madnis_py.integration.training_average import TrainingAverage, WeightedMean
+from madnis_py.results import Result, SampledPoints, TrainingResult
+from madnis_py.training_session import TrainingSession
+
+
+def sampler_warnings(check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]) -> list[str]:
+    """Signs that a part of the integral was missed, from the points of each sampler by itself."""
+    sentences = check.iterations("survey", survey.iterations)
+    for name, points in sampled.items():
+        sentences += check.sampler(name, points.parts)
+    return sentences
+
+
+def flow_warnings(
+    check: CoverageCheck,
+    flow: Integrator,
+    sampled: Mapping[str, SampledPoints],
+    results: Mapping[str, Result],
+    average: TrainingAverage,
+) -> list[str]:
+    """Signs that the flow misses what VEGAS or its own training knows.
+
+    Args:
+        check: for the channels of the run.
+        flow: the trained integrator.
+        sampled: points of "vegas" and "madnis".
+        results: of both.
+        average: of the training.
+    """
+    known = sampled["vegas"].first
+    largest = largest_weights(sampled["madnis"].all, len(check.channels))
+    neural = results["madnis"].measurement("madnis")
+    return [
+        *check.blind_spots("madnis", largest, "vegas", known, flow.weigh(known)),
+        *check.agreement(results["vegas"].measurement("vegas"), neural),
+        *check.agreement(_measurement("training", average.whole), neural),
+        *check.agreement(
+            _measurement("first half of the training", average.early),
+            _measurement("second half of the training", average.late),
+        ),
+    ]
+
+
+def comparison(results: Mapping[str, Result], session: TrainingSession, events: int, points: int) -> dict[str, Any]:
+    """Entries of run.json that compare the trained flow with VEGAS and with its own training.
+
+    Args:
+        results: of "vegas" and "madnis".
+        session: the training.
+        events: unweighted events wanted.
+        points: of the integrate stage.
+    """
+    vegas, neural = results["vegas"], results["madnis"]
+    choice = choose_sampler(vegas.cost, neural.cost, session.seconds, events=events, points=points)
+    training = TrainingResult.of(session.average, neural)
+    return {"choice": choice.to_dict(), "training_sigma": training.model_dump() if training else None}
+
+
+def _measurement(name: str, mean: WeightedMean) -> Measurement:
+    return Measurement(name, mean.mean, mean.error)
