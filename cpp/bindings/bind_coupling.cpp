@@ -4,6 +4,7 @@
 #include <deque>
 #include <numeric>
 #include <optional>
+#include <tuple>
 
 #include "arrays.hpp"
 #include "madnis/coupling.hpp"
@@ -21,12 +22,14 @@ template <class Number>
 class CouplingFlow {
 public:
     // Features to transform, and inputs and outputs of the layers of the subnetwork.
-    using Block = std::pair<std::vector<std::size_t>, std::vector<std::pair<std::size_t, std::size_t>>>;
+    using Layers = std::vector<std::pair<std::size_t, std::size_t>>;
+    using Block = std::pair<std::vector<std::size_t>, Layers>;
     using Addresses = std::vector<std::uintptr_t>;
 
     CouplingFlow(std::size_t dim, std::size_t n_channels, std::size_t bins, double min_bin_size,
                  std::pair<double, double> derivative_range, const std::vector<Block>& blocks)
-        : spec_{nullptr, 0, dim, n_channels, 0, 0, {bins, min_bin_size, {derivative_range.first, derivative_range.second}}} {
+        : spec_{nullptr, 0, dim, n_channels, 0, 0, {bins, min_bin_size, {}}} {
+        std::tie(spec_.spline.derivative_range[0], spec_.spline.derivative_range[1]) = derivative_range;
         for (const auto& [transformed, layers] : blocks) add(transformed, layers);
         spec_.blocks = blocks_.data();
         spec_.n_blocks = blocks_.size();
@@ -89,7 +92,7 @@ private:
         return {array, {array.mutable_data(), count, spec_.dim, 1, count}};
     }
 
-    void add(const std::vector<std::size_t>& transformed, const std::vector<std::pair<std::size_t, std::size_t>>& layers) {
+    void add(const std::vector<std::size_t>& transformed, const Layers& layers) {
         auto& chosen = features_.emplace_back(transformed);
         auto& others = features_.emplace_back();
         for (std::size_t i = 0; i < spec_.dim; ++i) {

@@ -131,7 +131,8 @@ struct Coupling {
             const LayerSpec& layer = block.layers[l];
             if (l > 0) activate(input(layer), layer.n_in, tile.vectors);
             const MatrixView<Number> weight{parameters.at(layer.weight), layer.n_in, 1};
-            multiply(weight, parameters.at(layer.bias), layer.n_out, layer.n_in, input(layer), output(layer), tile.vectors);
+            multiply(weight, parameters.at(layer.bias), layer.n_out, layer.n_in, input(layer), output(layer),
+                     tile.vectors);
         }
         const std::size_t stride = block.n_transformed * tile_events;
         for (std::size_t i = 0; i < block.n_transformed; ++i) {
@@ -141,7 +142,8 @@ struct Coupling {
         }
     }
 
-    // Call body(rows, position in the rows of points, event) for lanes of events of transformed features first .. last - 1.
+    // Call body(rows, position in the points of the tile, event) for lanes of events of the transformed features
+    // [first, last).
     template <class Body>
     void for_splines(std::size_t first, std::size_t last, const Body& body) const {
         for (std::size_t i = first; i < last; ++i) {
@@ -167,7 +169,8 @@ struct Coupling {
                 (load_lane(slopes + e) * slope).copy_to(slopes + e, stdx::element_aligned);
             });
             for (std::size_t e = 0; e < tile.padded; e += Lane::size()) {
-                (load_lane(log_jac + e) + sign * log(load_lane(slopes + e))).copy_to(log_jac + e, stdx::element_aligned);
+                const Lane sum = load_lane(log_jac + e) + sign * log(load_lane(slopes + e));
+                sum.copy_to(log_jac + e, stdx::element_aligned);
             }
         }
     }
@@ -182,10 +185,10 @@ struct Coupling {
 
     static Lane load_lane(const double* data) { return Lane(data, stdx::element_aligned); }
 
-    // Gradients, after move(x): `gradient` from the block's results to x, in place, and those of the
-    // parameters, which are added. `scratch` has room for 3 * widest rows.
-    [[gnu::flatten]] void backward(const double* x, const double* grad_log_jac, double* gradient, ChannelGradients<Number> sums,
-                  Number* scratch, std::size_t widest) const {
+    // Gradients, after move() from x: `gradient` from the block's results to x, in place, and those of the parameters,
+    // which are added to `sums`. `scratch` has room for 3 * widest rows.
+    [[gnu::flatten]] void backward(const double* x, const double* grad_log_jac, double* gradient,
+                                   ChannelGradients<Number> sums, Number* scratch, std::size_t widest) const {
         for_splines(0, block.n_transformed, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
             spline_backward(spline, rows, load_lane(x + at), load_lane(gradient + at), load_lane(grad_log_jac + e))
                 .copy_to(gradient + at, stdx::element_aligned);
@@ -202,11 +205,14 @@ struct Coupling {
         }
         for (std::size_t i = 0; i < block.n_fixed; ++i) {
             double* feature = gradient + block.fixed[i] * tile_events;
-            for (std::size_t e = 0; e < tile.padded; ++e) feature[e] += condition_scale * double(delta[i * tile_events + e]);
+            for (std::size_t e = 0; e < tile.padded; ++e) {
+                feature[e] += condition_scale * double(delta[i * tile_events + e]);
+            }
         }
     }
 
-    void add_gradients(const LayerSpec& layer, const Number* delta, ChannelGradients<Number> sums, Number* scratch) const {
+    void add_gradients(const LayerSpec& layer, const Number* delta, ChannelGradients<Number> sums,
+                       Number* scratch) const {
         constexpr std::size_t width = Vector<Number>::size();
         const std::size_t stride = vectors_of(layer.n_in, width) * width;
         transpose(input(layer), layer.n_in, tile.events, scratch, stride);
@@ -237,15 +243,22 @@ std::size_t rows_of_blocks(const CouplingSpec& spec) {
     return rows;
 }
 
+std::size_t most_rows(const CouplingSpec& spec) {
+    std::size_t rows = 0;
+    for (std::size_t b = 0; b < spec.n_blocks; ++b) rows = std::max(rows, spec.blocks[b].n_rows);
+    return rows;
+}
+
 // Through the blocks in the order given by block_at(0), block_at(1)..
 template <class Number, class Spline, class BlockAt>
 void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch in,
                MutableBatch out, double* log_jac, const Spline& spline, double sign, const BlockAt& block_at) {
     const auto run = [&](const EventRange& range) {
-        const std::size_t bytes = tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows_of_blocks(spec));
+        const std::size_t rows = most_rows(spec);
+        const std::size_t bytes = tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows);
         Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
         auto *x = allocator.rows<double>(spec.dim), *log_slope = allocator.rows<double>(1);
-        auto* memory = allocator.rows<Number>(0);
+        auto* memory = allocator.rows<Number>(rows);
         for_tiles<Number>(range, [&](const Tile& tile) {
             for (std::size_t k = 0; k < spec.dim; ++k) load_row(tile, in.at(0, k), x + k * tile_events);
             for (std::size_t e = 0; e < tile.padded; ++e) log_slope[e] = 0;
@@ -261,8 +274,8 @@ void transform(const CouplingSpec& spec, const Number* const* parameters, EventR
 }
 
 template <class Number>
-void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x, MutableBatch z,
-             double* log_jac) {
+void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
+             MutableBatch z, double* log_jac) {
     const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
         return spline_forward(s, rows, value);
     };
@@ -271,8 +284,8 @@ void forward(const CouplingSpec& spec, const Number* const* parameters, EventRan
 }
 
 template <class Number>
-void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch z, MutableBatch x,
-             double* log_jac) {
+void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch z,
+             MutableBatch x, double* log_jac) {
     const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
         return spline_inverse(s, rows, value);
     };
@@ -280,15 +293,16 @@ void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRan
     transform(spec, parameters, ranges, z, x, log_jac, spline, -1, block_at);
 }
 
-// The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what they computed, and back.
+// The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what they computed, and
+// back.
 template <class Number>
 void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range, ConstBatch x,
                ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, ChannelGradients<Number> sums) {
     const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 2) * spec.dim + 1;
     const std::size_t bytes = tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
     Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
-    auto *at_block = allocator.rows<double>((spec.n_blocks + 1) * spec.dim), *gradient = allocator.rows<double>(spec.dim);
-    auto* grad_log = allocator.rows<double>(1);
+    auto* at_block = allocator.rows<double>((spec.n_blocks + 1) * spec.dim);
+    auto *gradient = allocator.rows<double>(spec.dim), *grad_log = allocator.rows<double>(1);
     auto *memory = allocator.rows<Number>(rows), *scratch = allocator.rows<Number>(3 * spec.widest);
     for_tiles<Number>(range, [&](const Tile& tile) {
         const auto coupling = [&](std::size_t b, Number* at) {
@@ -309,7 +323,8 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
         load_gradient(tile, grad_log_jac, grad_log);
         for (std::size_t b = spec.n_blocks; b-- > 0;) {
             at -= spec.blocks[b].n_rows * tile_events;
-            coupling(b, at).backward(at_block + b * spec.dim * tile_events, grad_log, gradient, sums, scratch, spec.widest);
+            const double* point = at_block + b * spec.dim * tile_events;
+            coupling(b, at).backward(point, grad_log, gradient, sums, scratch, spec.widest);
         }
         for (std::size_t k = 0; k < spec.dim; ++k) store_row(tile, gradient + k * tile_events, grad_x.at(0, k));
     });

@@ -6,7 +6,7 @@ namespace madnis {
 namespace {
 
 constexpr std::size_t unit = 16;             // events; ranges begin at multiples of it, as the vectors of the kernels do
-constexpr std::size_t units_per_range = 8;   // at most, until a channel has its most ranges
+constexpr std::size_t units_per_range = 10;  // at most, until a channel has its most ranges
 constexpr std::size_t most_ranges = 16;      // of one channel: each costs as much memory as the channel's parameters
 
 std::size_t quotient_up(std::size_t a, std::size_t b) { return (a + b - 1) / b; }

@@ -10,8 +10,9 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
-// Events of a tile: everything that a coupling block computes for so many stays in the second-level cache.
-inline constexpr std::size_t tile_events = 64;
+// Events of a tile: what a chain of coupling blocks computes for so many stays in the second-level cache. A multiple of
+// every vector size.
+inline constexpr std::size_t tile_events = 80;
 
 template <class Number>
 using Vector = stdx::native_simd<Number>;
@@ -19,7 +20,7 @@ using Vector = stdx::native_simd<Number>;
 // Sums that are kept in registers at once: rows times vectors of events.
 inline constexpr std::size_t rows_at_once = 4;
 #ifdef __AVX512F__
-inline constexpr std::size_t vectors_at_once = 4;
+inline constexpr std::size_t vectors_at_once = 5;
 #else
 inline constexpr std::size_t vectors_at_once = 2;
 #endif
@@ -78,7 +79,8 @@ void multiply(MatrixView<Number> matrix, const Number* bias, std::size_t n_out, 
     in_pieces<vectors_at_once>(vectors, [&](std::size_t vector, auto n_vectors) {
         const std::size_t event = vector * Vector<Number>::size();
         in_pieces<rows_at_once>(n_out, [&](std::size_t row, auto n_rows) {
-            const MatrixView<Number> part{matrix.data + row * matrix.row_stride, matrix.row_stride, matrix.column_stride};
+            const MatrixView<Number> part{matrix.data + row * matrix.row_stride, matrix.row_stride,
+                                          matrix.column_stride};
             multiply_piece<n_rows(), n_vectors()>(part, bias == nullptr ? nullptr : bias + row, n_in, in + event,
                                                   out + row * tile_events + event);
         });
@@ -175,7 +177,8 @@ void add_row_sums(const Number* delta, std::size_t rows, std::size_t vectors, Nu
     using V = Vector<Number>;
     for (std::size_t r = 0; r < rows; ++r) {
         V total(Number(0));
-        for (std::size_t v = 0; v < vectors; ++v) total += V(delta + r * tile_events + v * V::size(), stdx::vector_aligned);
+        const Number* row = delta + r * tile_events;
+        for (std::size_t v = 0; v < vectors; ++v) total += V(row + v * V::size(), stdx::vector_aligned);
         sum[r] += stdx::reduce(total);
     }
 }

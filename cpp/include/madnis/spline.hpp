@@ -38,7 +38,7 @@ T softplus_slope(const T& x) {
 }
 
 // `Rows` below is where the parameters of a spline are: growth(axis, k) is exp(theta_k - max theta) of the widths (axis
-// 0) and heights (axis 1), derivative(k) the parameter of the derivative at knot k; set_growth and set_derivative store.
+// 0) and heights (axis 1), derivative(k) the parameter of the derivative at knot k; set_.. store.
 template <class T>
 struct Knots {
     T total[2];  // sum of the unnormalised sizes
