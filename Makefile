@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-BENCHMARKS := toys
+BENCHMARKS := toys step_profile
 SOURCES := setup.py pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f)
 
 .PHONY: run test lint bench clean

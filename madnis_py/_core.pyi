@@ -7,6 +7,52 @@ from numpy.typing import NDArray
 
 _Array = NDArray[np.float64]
 
+# coupling
+
+_Block = tuple[Sequence[int], Sequence[tuple[int, int]]]
+
+class CouplingFlow32:
+    def __init__(
+        self,
+        dim: int,
+        n_channels: int,
+        bins: int,
+        min_bin_size: float,
+        derivative_range: tuple[float, float],
+        blocks: Sequence[_Block],
+    ) -> None: ...
+    def forward(self, parameters: Sequence[int], counts: Sequence[int], x: _Array) -> tuple[_Array, _Array]: ...
+    def inverse(self, parameters: Sequence[int], counts: Sequence[int], z: _Array) -> tuple[_Array, _Array]: ...
+    def backward(
+        self,
+        parameters: Sequence[int],
+        counts: Sequence[int],
+        x: _Array,
+        grad_z: _Array | None,
+        grad_log_jac: _Array,
+    ) -> tuple[_Array, NDArray[np.float32]]: ...
+
+class CouplingFlow64:
+    def __init__(
+        self,
+        dim: int,
+        n_channels: int,
+        bins: int,
+        min_bin_size: float,
+        derivative_range: tuple[float, float],
+        blocks: Sequence[_Block],
+    ) -> None: ...
+    def forward(self, parameters: Sequence[int], counts: Sequence[int], x: _Array) -> tuple[_Array, _Array]: ...
+    def inverse(self, parameters: Sequence[int], counts: Sequence[int], z: _Array) -> tuple[_Array, _Array]: ...
+    def backward(
+        self,
+        parameters: Sequence[int],
+        counts: Sequence[int],
+        x: _Array,
+        grad_z: _Array | None,
+        grad_log_jac: _Array,
+    ) -> tuple[_Array, _Array]: ...
+
 # cuts
 
 class Cuts:
@@ -73,6 +119,7 @@ class SChannel:
 
 def arc_tangent(y: _Array, x: _Array) -> _Array: ...
 def elementary(function: str, x: _Array) -> _Array: ...
+def exp_float32(x: NDArray[np.float32]) -> NDArray[np.float32]: ...
 def instruction_set() -> str: ...
 def instruction_sets() -> list[str]: ...
 def lane_width() -> int: ...

@@ -16,6 +16,7 @@ ORDER = [
     "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
+    "flows/fused.py",
     "physics/phase_space.py",
     "physics/matrix_element.py",
     "physics/observables.py",

@@ -43,6 +43,14 @@ void bind_runtime(py::module_& m) {
               return y;
           },
           py::arg("function"), py::arg("x"), "An elementary function as the kernels compute it, float64 (n,).");
+    m.def("exp_float32",
+          [](const py::array& x) {
+              const auto* data = contiguous<float>(x, "x", {std::size_t(x.size())});
+              py::array_t<float> y(x.size());
+              kernels().exp_float32(data, std::size_t(x.size()), y.mutable_data());
+              return y;
+          },
+          py::arg("x"), "The exponential as the networks of the kernels compute it, float32 (n,).");
     m.def("arc_tangent",
           [](const py::array& y, const py::array& x) {
               const auto *ordinate = scalars(y, "y"), *abscissa = scalars(x, "x", std::size_t(y.size()));

@@ -7,11 +7,15 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
+extern const CouplingKernels<float> coupling_float32;
+extern const CouplingKernels<double> coupling_float64;
+
 void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
 
 void drell_yan(const DrellYanSpec& spec, ConstBatch p, double* me2, MutableBatch diagrams);
 
 void elementary(Elementary function, const double* x, std::size_t events, double* y);
+void exp_float32(const float* x, std::size_t events, float* y);
 void arc_tangent(const double* y, const double* x, std::size_t events, double* angle);
 
 void observables(ConstBatch momenta, const std::int64_t* particles, std::size_t n_particles, MutableBatch features);

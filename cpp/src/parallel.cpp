@@ -10,8 +10,6 @@
 #include <thread>
 #include <vector>
 
-#include "madnis/batch.hpp"
-
 namespace madnis {
 namespace {
 
@@ -109,11 +107,9 @@ void set_thread_count(std::size_t count) {
 
 std::size_t thread_count() { return threads; }
 
-void parallel_for(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task) {
-    const std::size_t blocks = (count + block_size - 1) / block_size;
-    const auto run_block = [&](std::size_t block) {
-        task(block * block_size, std::min(count, (block + 1) * block_size));
-    };
+void parallel_for(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task, std::size_t size) {
+    const std::size_t blocks = (count + size - 1) / size;
+    const auto run_block = [&](std::size_t block) { task(block * size, std::min(count, (block + 1) * size)); };
     // One caller has the pool at a time; another one that comes meanwhile works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (threads == 1 || blocks < 2 || !lock.try_lock()) {

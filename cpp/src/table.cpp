@@ -11,9 +11,12 @@ extern const KernelTable table;
 const KernelTable table = {
     .name = MADNIS_STRING(MADNIS_ISA),
     .lane_width = Lane::size(),
+    .coupling_float32 = &coupling_float32,
+    .coupling_float64 = &coupling_float64,
     .cuts = cuts,
     .drell_yan = drell_yan,
     .elementary = elementary,
+    .exp_float32 = exp_float32,
     .arc_tangent = arc_tangent,
     .observables = observables,
     .invariant_forward = invariant_forward,

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from madnis_py.flows import splines
+from madnis_py.flows import fused, splines
 from madnis_py.flows.permutations import random_rotation
 
 MARGIN = 2.0**-53
@@ -19,7 +19,13 @@ MARGIN = 2.0**-53
 
 
 class Block(nn.Module, ABC):
-    """One layer of a flow; the two directions undo each other and agree on the Jacobian."""
+    """One layer of a flow; the two directions undo each other and agree on the Jacobian.
+
+    Attributes:
+        shape: what compiled kernels have to know; None for blocks that they do not compute.
+    """
+
+    shape: fused.Shape | None = None
 
     @abstractmethod
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:

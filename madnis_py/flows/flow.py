@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
 
 from madnis_py.errors import InputError
-from madnis_py.flows import splines
+from madnis_py.flows import fused, splines
 from madnis_py.flows.blocks import MARGIN, Block, GaussianData, GaussianLatent, GridBlock, SoftPermutation
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import SOFT, Mask, Permutation, coupling_masks, default_blocks
@@ -131,6 +131,9 @@ class CouplingBlock(Block):
         self.theta_shape = (self.transform.parameter_count, len(self.transformed))
         shape = (self.transform.condition_count, math.prod(self.theta_shape), settings.layers, settings.units)
         self.subnet = StackedMLP(n_channels, *shape, generator, self.dtype, zero_output=True)
+        if type(self.transform) is SplineTransform:
+            features = tuple(self.transformed.tolist())
+            self.shape = fused.Shape(len(mask), n_channels, settings.bins, self.dtype, features, self.subnet.shapes)
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """See `Block.to_latent`."""
@@ -164,9 +167,11 @@ class SplineFlow(AbstractFlow):
         settings: shape of the flow; defaults when None.
         groups: which of the densities 0 ... n_flows - 1 each channel has, as for channels that are equal up to a
             permutation of particles; one each when None.
+        fused: compute in the compiled kernels of `fused` what they can; plain torch throughout when False.
 
     Attributes:
         settings: the settings given.
+        fused: as given; may be changed at any time.
         n_flows: number of different densities.
         blocks: in the order of sampling; the last two coupling blocks carry complementary masks (for dim = 1 both
             transform the one feature).
@@ -182,7 +187,13 @@ class SplineFlow(AbstractFlow):
     groups: Tensor | None
 
     def __init__(
-        self, dim: int, n_channels: int, settings: FlowSettings | None = None, groups: Sequence[int] | None = None
+        self,
+        dim: int,
+        n_channels: int,
+        settings: FlowSettings | None = None,
+        groups: Sequence[int] | None = None,
+        *,
+        fused: bool = True,
     ) -> None:
         super().__init__()
         if dim < 1 or n_channels < 1:
@@ -190,6 +201,7 @@ class SplineFlow(AbstractFlow):
         self.dim = dim
         self.n_channels = n_channels
         self.settings = FlowSettings() if settings is None else settings
+        self.fused = fused
         for feature in self.settings.periodic:
             if not 0 <= feature < dim:
                 raise InputError(f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}")
@@ -261,6 +273,10 @@ class SplineFlow(AbstractFlow):
         blocks = cast("list[Block]", list(self.blocks))
         return blocks if self.grid is None else [*blocks, self.grid]
 
+    def _steps(self) -> list[Block | fused.FusedBlocks]:
+        """What is computed one after the other when sampling."""
+        return fused.joined(self.sampling_order) if self.fused else [*self.sampling_order]
+
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`, strictly inside the unit cube; see `AbstractFlow.sample`.
@@ -272,7 +288,7 @@ class SplineFlow(AbstractFlow):
         uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
         x = uniform.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
-        for block in self.sampling_order:
+        for block in self._steps():
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
         points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
@@ -288,7 +304,7 @@ class SplineFlow(AbstractFlow):
         check_points(x, len(channel), self.dim)
         y = (x if order is None else x[order]).T.contiguous().to(self._device)
         log_q = y.new_zeros(len(x))
-        for block in reversed(self.sampling_order):
+        for block in reversed(self._steps()):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
         return _undone(order, log_q.cpu())

@@ -61,6 +61,7 @@ class StackedMLP(nn.Module):
         zero_output: initialise the output layer with zeros, so that the networks return zeros.
 
     Attributes:
+        shapes: n_in and n_out of each layer.
         weights: one parameter per layer, shape (n_channels, n_out of the layer, n_in of the layer).
         biases: one parameter per layer, shape (n_channels, n_out of the layer).
     """
@@ -78,9 +79,9 @@ class StackedMLP(nn.Module):
     ) -> None:
         super().__init__()
         widths = [n_in, *[units] * (layers - 1), n_out] if n_in else [0, n_out]
-        shapes = list(pairwise(widths))
-        self.weights = nn.ParameterList(_uniform((n_channels, b, a), a, generator, dtype) for a, b in shapes)
-        self.biases = nn.ParameterList(_uniform((n_channels, b), a, generator, dtype) for a, b in shapes)
+        self.shapes = tuple(pairwise(widths))
+        self.weights = nn.ParameterList(_uniform((n_channels, b, a), a, generator, dtype) for a, b in self.shapes)
+        self.biases = nn.ParameterList(_uniform((n_channels, b), a, generator, dtype) for a, b in self.shapes)
         if zero_output:
             nn.init.zeros_(self.weights[-1])
             nn.init.zeros_(self.biases[-1])

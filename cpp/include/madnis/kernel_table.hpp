@@ -9,10 +9,16 @@ namespace madnis {
 
 struct PdfGrid;
 struct AlphaSTable;
+template <class Number>
+struct CouplingKernels;
 
 struct KernelTable {
     const char* name;         // "baseline", "avx2", "avx512"
     std::size_t lane_width;   // doubles per SIMD register
+
+    // coupling: see coupling.hpp; by the number type of the subnetworks.
+    const CouplingKernels<float>* coupling_float32;
+    const CouplingKernels<double>* coupling_float64;
 
     // cuts: mask[e] says whether event e passes all of them.
     void (*cuts)(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
@@ -22,6 +28,7 @@ struct KernelTable {
 
     // elementary: the functions of lane_math.hpp, for their tests.
     void (*elementary)(Elementary function, const double* x, std::size_t events, double* y);
+    void (*exp_float32)(const float* x, std::size_t events, float* y);
     void (*arc_tangent)(const double* y, const double* x, std::size_t events, double* angle);
 
     // observables: per selected particle log(p_T / GeV), pseudorapidity, phi: rows 3 * k + (0, 1, 2) of `features`.

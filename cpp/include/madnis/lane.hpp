@@ -16,6 +16,7 @@ inline namespace MADNIS_ISA {
 namespace stdx = std::experimental;
 
 using Lane = stdx::native_simd<double>;
+using FloatLane = stdx::native_simd<float>;  // of the networks
 
 template <class T>
 struct LaneTraits;
@@ -43,6 +44,12 @@ inline double select(bool mask, double a, double b) { return mask ? a : b; }
 
 inline Lane select(const Lane::mask_type& mask, const Lane& a, const Lane& b) {
     Lane result = b;
+    stdx::where(mask, result) = a;
+    return result;
+}
+
+inline FloatLane select(const FloatLane::mask_type& mask, const FloatLane& a, const FloatLane& b) {
+    FloatLane result = b;
     stdx::where(mask, result) = a;
     return result;
 }

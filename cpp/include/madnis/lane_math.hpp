@@ -108,6 +108,23 @@ inline Lane expm1(const Lane& x) {
     return select(x == x && x != 0., value, x);
 }
 
+// As for doubles, with a series up to r^7.
+inline FloatLane exp(const FloatLane& x) {
+    using Integers = stdx::rebind_simd_t<std::int32_t, FloatLane>;
+    static constexpr float shift = 0x1.8p23f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+    const auto power_of_two = [](const FloatLane& k) {
+        return std::bit_cast<FloatLane>((std::bit_cast<Integers>(k + shift) + 127) << 23);
+    };
+    const FloatLane bounded = min(max(x, FloatLane(-104.f)), FloatLane(89.f));
+    const FloatLane k = (bounded * std::numbers::log2e_v<float> + shift) - shift;
+    const FloatLane r = (bounded - k * ln2_high) - k * ln2_low;
+    FloatLane series(1.f / 5040);
+    for (const float c : {1.f / 720, 1.f / 120, 1.f / 24, 1.f / 6, 1.f / 2}) series = series * r + c;
+    const FloatLane half = (k * 0.5f + shift) - shift;
+    const FloatLane value = (1.f + (r + r * r * series)) * power_of_two(half) * power_of_two(k - half);
+    return select(x == x, value, x);
+}
+
 // The algorithm of fdlibm's e_log.c: x = 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt(2), series in f / (2 + f).
 inline Lane log(const Lane& x) {
     static constexpr double series[] = {6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01,
