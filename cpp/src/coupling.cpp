@@ -215,7 +215,7 @@ struct Coupling {
                        Number* scratch) const {
         constexpr std::size_t width = Vector<Number>::size();
         const std::size_t stride = vectors_of(layer.n_in, width) * width;
-        transpose(input(layer), layer.n_in, tile.events, scratch, stride);
+        transpose(input(layer), layer.n_in, tile.vectors, scratch, stride);
         add_outer(delta, layer.n_out, scratch, layer.n_in, stride, tile.events, sums.at(layer.weight));
         add_row_sums(delta, layer.n_out, tile.vectors, sums.at(layer.bias));
     }
