@@ -69,7 +69,7 @@ def cases() -> list[Case]:
                     CamelBack(optimal, cut),
                     training(loss),
                     weights=WEIGHTS,
-                    observe=learned_weights,
+                    observe=(learned_weights,),
                 )
                 for loss in ("variance", "stratified")
                 for prior, optimal in PRIORS.items()

@@ -54,7 +54,7 @@ class Case:
         training: settings of the training.
         flow: of the trained maps; None keeps those of the integrand as they are.
         weights: of the trained channel weights; None keeps the prior.
-        observe: looks at the trained integrator for the figures.
+        observe: who looks at the trained integrator, for figures and checks.
         history: number of times that the variance is looked at during the training.
     """
 
@@ -63,7 +63,7 @@ class Case:
     training: TrainingSettings
     flow: FlowSettings | None = None
     weights: ChannelWeightSettings | None = None
-    observe: Observer | None = None
+    observe: tuple[Observer, ...] = ()
     history: int = 0
 
     @property
@@ -120,8 +120,9 @@ class Job:
         integrator = self.case.integrator(self.seed)
         outcome = self._train(integrator) if self.case.trains else {"seconds": 0.0}
         counts = allocation.uniform(self.points, self.case.integrand.n_channels)
-        outcome |= measure(integrator, counts)
-        return outcome | (self.case.observe(integrator, counts) if self.case.observe else {})
+        for observe in (measure, *self.case.observe):
+            outcome |= observe(integrator, counts)
+        return outcome
 
     def _train(self, integrator: Integrator) -> Outcome:
         history = _History(integrator, self.case)

@@ -217,3 +217,15 @@ def test_for_a_sign_changing_integrand_the_best_density_follows_its_size(name: s
     assert on_a_grid(name, best, f) == pytest.approx(least, rel=1e-9)
     wave = torch.cos(6 * torch.pi * x) * best
     assert all(on_a_grid(name, best + eps * (wave - wave.mean() * best), f) > least for eps in (-0.1, 0.1))
+
+
+@pytest.mark.parametrize("loss", [losses.variance, losses.stratified])
+def test_a_weight_of_zero_adds_nothing_however_small_the_density_that_is_trained(loss: losses.Loss) -> None:
+    far = LOG_Q_SAMPLE.index_fill(0, torch.tensor([5]), 1100.0)
+    log_q = LOG_Q.clone().requires_grad_()
+    result = loss(log_q, ALPHA, VALUE, far, CHANNEL, COUNTS)
+    (gradient,) = torch.autograd.grad(result, log_q)
+    without = VALUE.index_fill(0, torch.tensor([5]), 0.0)
+    assert result.item() == loss(LOG_Q, ALPHA, without, LOG_Q_SAMPLE, CHANNEL, COUNTS).item()
+    assert gradient.isfinite().all()
+    assert gradient[5] == 0

@@ -5,9 +5,16 @@ x1,2 = (m / sqrt(S)) e^(+-y),
 sigma_q(s) = s / (144 pi) sum over chiralities i, j of |sum_V g_i^q g_j^l / (s - M_V^2 + i M_V Gamma_V)|^2.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from toy_oracles import Array, gauss_panels
+
+from madnis_py.physics.pdf import AbstractPdf
 
 PICOBARN = 3.8937937217185e8  # (hbar c)^2 in GeV^2 pb
 
@@ -24,12 +31,12 @@ class Electroweak:
     mzp: float = 400.0
     wzp: float = 0.5
 
-    def propagators(self, s, up):
+    def propagators(self, s: Array, up: bool) -> dict[tuple[bool, bool], NDArray[np.complex128]]:
         """Sum over chiralities of the squared sum of propagators times couplings, GeV^-4."""
         mw2 = self.mz**2 / 2 + np.sqrt(self.mz**4 / 4 - np.pi * self.alpha * self.mz**2 / (np.sqrt(2) * self.gf))
         sw2 = 1 - mw2 / self.mz**2
         charge, isospin = (2 / 3, 0.5) if up else (-1 / 3, -0.5)
-        amplitudes = {}
+        amplitudes: dict[tuple[bool, bool], NDArray[np.complex128]] = {}
         for quark in (isospin, 0.0):
             for lepton in (-0.5, 0.0):
                 z = (quark - charge * sw2) * (lepton + sw2) / (sw2 * (1 - sw2))
@@ -39,27 +46,23 @@ class Electroweak:
                 amplitudes[quark != 0, lepton != 0] = 4 * np.pi * self.alpha * amplitude
         return amplitudes
 
-    def sigma(self, s, up, pt_min=0.0):
+    def sigma(self, s: Array, up: bool, pt_min: float = 0.0) -> Array:
         """Partonic cross section in pb with both leptons above pt_min in GeV."""
         cos = np.sqrt(np.maximum(1 - 4 * pt_min**2 / s, 0))
         accepted = (3 * cos + cos**3) / 4
-        return PICOBARN * accepted * s / (144 * np.pi) * sum(abs(a) ** 2 for a in self.propagators(s, up).values())
+        squares = sum(abs(a) ** 2 for a in self.propagators(s, up).values())
+        return np.asarray(PICOBARN * accepted * s / (144 * np.pi) * squares)
 
-    def differential(self, s, up, cos):
-        """d sigma / d cos(theta) in pb, theta between the quark and the negative lepton."""
-        squares = dict.fromkeys((True, False), 0.0)
+    def differential(self, s: Array, up: bool, cos: Array) -> Array:
+        """D sigma / d cos(theta) in pb, theta between the quark and the negative lepton."""
+        squares = {True: np.zeros(1), False: np.zeros(1)}
         for (quark, lepton), amplitude in self.propagators(s, up).items():
-            squares[quark == lepton] += abs(amplitude) ** 2
-        return PICOBARN * s / (384 * np.pi) * (squares[True] * (1 + cos) ** 2 + squares[False] * (1 - cos) ** 2)
+            squares[quark == lepton] = squares[quark == lepton] + abs(amplitude) ** 2
+        both = squares[True] * (1 + cos) ** 2 + squares[False] * (1 - cos) ** 2
+        return np.asarray(PICOBARN * s / (384 * np.pi) * both)
 
 
-def gauss_panels(edges, order):
-    nodes, weights = np.polynomial.legendre.leggauss(order)
-    centre, half = (edges[1:] + edges[:-1]) / 2, (edges[1:] - edges[:-1]) / 2
-    return (centre[:, None] + half[:, None] * nodes).ravel(), (half[:, None] * weights).ravel()
-
-
-def mass_edges(lowest, highest, resonances):
+def mass_edges(lowest: float, highest: float, resonances: Sequence[tuple[float, float]]) -> Array:
     """Edges of panels: logarithmic, and dense around the resonances (mass, width)."""
     steps = np.concatenate([[0], np.geomspace(0.25, 200, 21)])
     near = [mass + sign * width * steps for mass, width in resonances for sign in (1, -1)]
@@ -67,7 +70,14 @@ def mass_edges(lowest, highest, resonances):
     return edges[(edges >= lowest) & (edges <= highest)]
 
 
-def cross_sections(pdf, electroweak=None, energies=(6500.0, 6500.0), mass_min=15.0, pt_min=0.0, mu=91.188):
+def cross_sections(
+    pdf: AbstractPdf,
+    electroweak: Electroweak | None = None,
+    energies: tuple[float, float] = (6500.0, 6500.0),
+    mass_min: float = 15.0,
+    pt_min: float = 0.0,
+    mu: float = 91.188,
+) -> dict[int, float]:
     """Cross section in pb by quark flavour: 1 d, 2 u, 3 s, 4 c."""
     electroweak = electroweak or Electroweak()
     s_beams = 4 * energies[0] * energies[1]
