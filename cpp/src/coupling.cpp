@@ -120,7 +120,7 @@ struct Coupling {
     Number* output(const LayerSpec& layer) const { return input(layer) + layer.n_in * tile_events; }
     Number* theta() const { return output(block.layers[block.n_layers - 1]); }
 
-    void evaluate_subnet(const double* x) const {
+    [[gnu::flatten]] void evaluate_subnet(const double* x) const {
         for (std::size_t i = 0; i < block.n_fixed; ++i) {
             const double* feature = x + block.fixed[i] * tile_events;
             for (std::size_t e = 0; e < tile.padded; ++e) {
@@ -175,17 +175,17 @@ struct Coupling {
         }
     }
 
-    // As apply with spline_forward, for x alone.
-    [[gnu::flatten]] void move(double* x) const {
-        evaluate_subnet(x);
+    // The transformed points, after evaluate_subnet(x).
+    [[gnu::flatten]] void move(const double* x, double* y, std::size_t dim) const {
+        for (std::size_t i = 0; i < dim * tile_events; ++i) y[i] = x[i];
         for_splines(0, block.n_transformed, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t) {
-            spline_forward(spline, rows, load_lane(x + at)).value.copy_to(x + at, stdx::element_aligned);
+            spline_forward(spline, rows, load_lane(x + at)).value.copy_to(y + at, stdx::element_aligned);
         });
     }
 
     static Lane load_lane(const double* data) { return Lane(data, stdx::element_aligned); }
 
-    // Gradients, after move() from x: `gradient` from the block's results to x, in place, and those of the parameters,
+    // Gradients, after evaluate_subnet(x): `gradient` from the block's results to x, in place, and those of the parameters,
     // which are added to `sums`. `scratch` has room for 3 * widest rows.
     [[gnu::flatten]] void backward(const double* x, const double* grad_log_jac, double* gradient,
                                    ChannelGradients<Number> sums, Number* scratch, std::size_t widest) const {
@@ -215,7 +215,7 @@ struct Coupling {
                        Number* scratch) const {
         constexpr std::size_t width = Vector<Number>::size();
         const std::size_t stride = vectors_of(layer.n_in, width) * width;
-        transpose(input(layer), layer.n_in, tile.events, scratch, stride);
+        transpose(input(layer), layer.n_in, tile.vectors, scratch, stride);
         add_outer(delta, layer.n_out, scratch, layer.n_in, stride, tile.events, sums.at(layer.weight));
         add_row_sums(delta, layer.n_out, tile.vectors, sums.at(layer.bias));
     }
@@ -298,10 +298,10 @@ void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRan
 template <class Number>
 void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range, ConstBatch x,
                ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, ChannelGradients<Number> sums) {
-    const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 2) * spec.dim + 1;
+    const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 1) * spec.dim + 1;
     const std::size_t bytes = tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
     Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
-    auto* at_block = allocator.rows<double>((spec.n_blocks + 1) * spec.dim);
+    auto* at_block = allocator.rows<double>(spec.n_blocks * spec.dim);
     auto *gradient = allocator.rows<double>(spec.dim), *grad_log = allocator.rows<double>(1);
     auto *memory = allocator.rows<Number>(rows), *scratch = allocator.rows<Number>(3 * spec.widest);
     for_tiles<Number>(range, [&](const Tile& tile) {
@@ -313,8 +313,8 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
         for (std::size_t b = 0; b < spec.n_blocks; ++b) {
             double* point = at_block + b * spec.dim * tile_events;
             double* next = point + spec.dim * tile_events;
-            for (std::size_t i = 0; i < spec.dim * tile_events; ++i) next[i] = point[i];
-            coupling(b, at).move(next);
+            coupling(b, at).evaluate_subnet(point);
+            if (b + 1 < spec.n_blocks) coupling(b, at).move(point, next, spec.dim);
             at += spec.blocks[b].n_rows * tile_events;
         }
         for (std::size_t k = 0; k < spec.dim; ++k) {

@@ -3,7 +3,9 @@
 // Rows are filled for whole vectors of events; what is beyond the last event is finite and never used.
 #pragma once
 
+#include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "madnis/lane.hpp"
 
@@ -183,12 +185,38 @@ void add_row_sums(const Number* delta, std::size_t rows, std::size_t vectors, Nu
     }
 }
 
-// Rows to columns: in(k) of event e from in[k * tile_events + e] to out[e * stride + k], zeros up to the stride.
+// Transpose a square of vectors in place, halving the distance of what is swapped.
+template <class Raw, std::size_t distance, std::size_t... column>
+void transpose_square(Raw (&row)[sizeof...(column)], std::index_sequence<column...> columns) {
+    constexpr std::size_t n = sizeof...(column);
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < n; ++r) {
+        if (r & distance) continue;
+        const Raw upper = row[r], lower = row[r + distance];
+        row[r] = __builtin_shufflevector(upper, lower, (column & distance ? n + column - distance : column)...);
+        row[r + distance] = __builtin_shufflevector(upper, lower, (column & distance ? n + column : column + distance)...);
+    }
+    if constexpr (distance > 1) transpose_square<Raw, distance / 2>(row, columns);
+}
+
+// Rows to columns: in(k) of event e from in[k * tile_events + e] to out[e * stride + k], zeros up to the stride, for
+// `vectors` vectors of events.
 template <class Number>
-void transpose(const Number* in, std::size_t n_in, std::size_t events, Number* out, std::size_t stride) {
-    for (std::size_t e = 0; e < events; ++e) {
-        for (std::size_t k = 0; k < n_in; ++k) out[e * stride + k] = in[k * tile_events + e];
-        for (std::size_t k = n_in; k < stride; ++k) out[e * stride + k] = Number(0);
+void transpose(const Number* in, std::size_t n_in, std::size_t vectors, Number* out, std::size_t stride) {
+    constexpr std::size_t width = Vector<Number>::size();
+    using Raw [[gnu::vector_size(sizeof(Vector<Number>))]] = Number;
+    for (std::size_t first = 0; first < stride; first += width) {
+        for (std::size_t e = 0; e < vectors * width; e += width) {
+            Raw row[width];
+#pragma GCC unroll 16
+            for (std::size_t r = 0; r < width; ++r) {
+                row[r] = Raw{};
+                if (first + r < n_in) std::memcpy(&row[r], in + (first + r) * tile_events + e, sizeof(Raw));
+            }
+            transpose_square<Raw, width / 2>(row, std::make_index_sequence<width>());
+#pragma GCC unroll 16
+            for (std::size_t r = 0; r < width; ++r) std::memcpy(out + (e + r) * stride + first, &row[r], sizeof(Raw));
+        }
     }
 }
 

@@ -24,17 +24,18 @@ T limited_to_unit(const T& x) {
     return limited(x, T(0), T(1));
 }
 
-// log(1 + e^x) as torch computes it: x itself beyond 20.
 template <class T>
-T softplus(const T& x) {
-    return select(x > 20., x, log1p(exp(select(x > 20., T(20.), x))));
-}
+struct Softplus {
+    T value, slope;
+};
 
-// d softplus / dx.
+// log(1 + e^x), x itself beyond 20 as torch has it, and its derivative; for x above -700.
 template <class T>
-T softplus_slope(const T& x) {
-    const T power = exp(select(x > 20., T(20.), x));
-    return select(x > 20., T(1), power / (power + 1.));
+Softplus<T> softplus(const T& x) {
+    const auto far = x > 20.;
+    const T power = exp(select(far, T(20.), x));
+    const T sum = 1. + power, per_sum = 1. / sum;
+    return {select(far, x, log(sum) + (power - (sum - 1.)) * per_sum), select(far, T(1), power * per_sum)};
 }
 
 // `Rows` below is where the parameters of a spline are: growth(axis, k) is exp(theta_k - max theta) of the widths (axis
@@ -67,6 +68,7 @@ struct SplineBin {
     T size[2];            // width and height
     T parameter[2];       // of the derivatives at both ends
     T derivative[2];      // dy/dx at both ends
+    T gain[2];            // its derivative with respect to the parameter
     T end[2];             // the same in units of the slope height / width
 };
 
@@ -103,8 +105,11 @@ SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, 
     }
     const T inverse_slope = bin.size[0] / bin.size[1];
     for (int side = 0; side < 2; ++side) {
-        const T parameter = limited(bin.parameter[side], T(spec.derivative_range[0]), T(spec.derivative_range[1]));
-        bin.derivative[side] = softplus(parameter) / std::numbers::ln2;
+        const T& parameter = bin.parameter[side];
+        const T inside = limited(parameter, T(spec.derivative_range[0]), T(spec.derivative_range[1]));
+        const auto [value, slope] = softplus(inside);
+        bin.derivative[side] = value / std::numbers::ln2;
+        bin.gain[side] = select(inside == parameter, slope / std::numbers::ln2, T(0));
         bin.end[side] = bin.derivative[side] * inverse_slope;
     }
     return bin;
@@ -199,7 +204,6 @@ T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T&
     const T g_corner[2] = {-gx, gy};
     const T g_size[2] = {(g_ratio * ratio - gl - g_xi * p.xi) * per_width,
                          gy * climbed + (gl - g_ratio * ratio) / height};
-    const T g_end[2] = {g_left * ratio, g_right * ratio};
 
     const double covered = double(spec.bins) * spec.min_bin_size;
     for (int axis = 0; axis < 2; ++axis) {
@@ -212,12 +216,7 @@ T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T&
             rows.set_growth(axis, k, rows.growth(axis, k) * bin.scale[axis] * (own - mean));
         }
     }
-    T g_parameter[2];
-    for (int side = 0; side < 2; ++side) {
-        const T& parameter = bin.parameter[side];
-        const auto free = parameter >= spec.derivative_range[0] && parameter <= spec.derivative_range[1];
-        g_parameter[side] = select(free, g_end[side] * softplus_slope(parameter) / std::numbers::ln2, T(0));
-    }
+    const T g_parameter[2] = {g_left * ratio * bin.gain[0], g_right * ratio * bin.gain[1]};
     for (std::size_t k = 0; k <= spec.bins; ++k) {
         const T knot = T(static_cast<double>(k));
         rows.set_derivative(k, select(knot == bin.index, g_parameter[0],
