@@ -1,6 +1,6 @@
 """Reproduce the toy studies of the MadNIS thesis, Section 5.2, as JSON rows and SVG figures.
 
-    python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...]
+    python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...] [--seeds N] [--workers N]
 
 Relative errors are for 10^4 points, estimated from 10^6 fresh ones; mean and standard deviation over ten trainings.
 Figures go to a folder beside the JSON file, finished trainings to FILE.trainings.jsonl: what is found there is not
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +68,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Read the command line, run the studies and write the rows."""
     parser = results.command_line(__doc__.splitlines()[0])
     parser.add_argument("--study", nargs="+", choices=list(STUDIES), default=list(STUDIES), help="all by default")
+    parser.add_argument("--seeds", type=int, help="trainings per row; 10 by default, 1 with --quick")
     parser.add_argument("--workers", type=int, default=2, help="processes; 2 by default, 1 with --quick")
     options = parser.parse_args(arguments)
     effort = EFFORTS["quick" if options.quick else "full"]
+    effort = replace(effort, seeds=options.seeds or effort.seeds)
     start_worker()
     results.make_folder(options.output)
     trainings = Trainings(options.output.with_suffix(".trainings.jsonl"), 1 if options.quick else options.workers)
