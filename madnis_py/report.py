@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from madnis_py.stages import StageProgress
+from madnis_py.stages.progress import StageProgress
 
 LOG_INTERVAL = 5.0
 """Seconds between two lines of a log."""

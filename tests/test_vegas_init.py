@@ -7,8 +7,9 @@ import laws
 import numpy as np
 import pytest
 import torch
-from integrands import CamelBack, gaussian, ridge
+from integrands import gaussian, ridge
 from torch import Tensor
+from toy_integrands import CamelBack
 
 from madnis_py.errors import InputError
 from madnis_py.flows import splines

@@ -78,14 +78,14 @@ class TrainingState:
             CheckpointError: the state belongs to another flow, other weights or another number of channels.
         """
         for prefix, module in modules(integrator).items():
-            for name, tensor in module.state_dict().items():
-                stored = self.tensors.get(f"{prefix}.{name}", tensor)
-                if stored.dtype != tensor.dtype:
-                    raise CheckpointError(f"training state: made for another {prefix}: {name} is {stored.dtype}")
-            try:
-                module.load_state_dict(self.under(prefix))
-            except RuntimeError as error:
-                raise CheckpointError(f"training state: made for another {prefix}: {error}") from error
+            expected, stored = module.state_dict(), self.under(prefix)
+            for name in sorted(expected.keys() | stored.keys()):
+                wanted, got = _kind(expected.get(name)), _kind(stored.get(name))
+                if wanted != got:
+                    raise CheckpointError(
+                        f"training state: made for another {prefix}: expected {wanted} as {prefix}.{name}; got {got}"
+                    )
+            module.load_state_dict(stored)
         integrator.active = self._require("active", integrator.active.shape, torch.bool)
 
     def under(self, prefix: str) -> dict[str, Tensor]:
@@ -96,11 +96,15 @@ class TrainingState:
     def _require(self, name: str, shape: torch.Size, dtype: torch.dtype) -> Tensor:
         tensor = self.tensors.get(name)
         if tensor is None or tensor.shape != shape or tensor.dtype != dtype:
-            got = "nothing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}"
-            raise CheckpointError(f"training state: expected {name} as {dtype} {tuple(shape)}; got {got}")
+            wanted = f"{dtype} {tuple(shape)}"
+            raise CheckpointError(f"training state: expected {wanted} as {name}; got {_kind(tensor)}")
         return tensor
 
 
 def modules(integrator: Integrator) -> dict[str, nn.Module]:
     """What can be trained, by the first part of its tensors' names in a state."""
     return {"flow": integrator.flow, "weights": integrator.weights}
+
+
+def _kind(tensor: Tensor | None) -> str:
+    return "nothing" if tensor is None else f"{tensor.dtype} {tuple(tensor.shape)}"

@@ -12,8 +12,8 @@ from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
 from madnis_py.physics.process import Process
-from madnis_py.results import Result
-from madnis_py.stages import StageProgress, Stopwatch, Watch
+from madnis_py.stages.progress import StageProgress, Stopwatch, Watch
+from madnis_py.stages.results import Result
 
 
 def collect(source: EventSource, events: int, result: Result, watch: Watch) -> list[Path]:

@@ -10,8 +10,8 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import choose_sampler
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.training_average import TrainingAverage, WeightedMean
-from madnis_py.results import Result, SampledPoints, TrainingResult
-from madnis_py.training_session import TrainingSession
+from madnis_py.stages.results import Result, SampledPoints, TrainingResult
+from madnis_py.stages.training import TrainingSession
 
 
 def sampler_warnings(check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]) -> list[str]:

@@ -9,7 +9,7 @@ from madnis_py.integration import allocation
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.training import Trainer
-from madnis_py.results import Result, SampledPoints
+from madnis_py.stages.results import Result, SampledPoints
 
 POINTS = 50_000
 """Points of the pilot per sampler."""

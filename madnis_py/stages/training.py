@@ -12,7 +12,7 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.training import Trainer
 from madnis_py.integration.training_average import TrainingAverage
 from madnis_py.integration.training_state import TrainingState
-from madnis_py.stages import Stopwatch
+from madnis_py.stages.progress import Stopwatch
 
 CHECKPOINT_INTERVAL = 20.0
 """Least seconds of training between two stored states."""
