@@ -57,11 +57,19 @@ EFFORTS = {
 def run(study: Study, effort: Effort, trainings: Trainings, figures: Path) -> list[dict[str, Any]]:
     """Train, draw, and return the rows."""
     cases = [effort.shorten(case) for case in study.cases()]
-    jobs = [Job(case, seed, effort.points) for case in cases for seed in range(effort.seeds)]
-    found = iter(trainings.outcomes(jobs))
-    outcomes = {case.name: [next(found) for _ in range(effort.seeds)] for case in cases}
-    study.draw(figures, outcomes)
-    return [row for case in cases for row in study.rows(case, outcomes[case.name])]
+    jobs = [Job(case, seed, effort.points) for seed in range(effort.seeds) for case in cases]
+    outcomes: dict[str, list[Outcome]] = {case.name: [] for case in cases}
+    for job, outcome in zip(jobs, trainings.outcomes(jobs), strict=True):
+        if "failed" not in outcome:
+            outcomes[job.case.name].append(outcome)
+    if all(outcomes.values()):
+        study.draw(figures, outcomes)
+    return [
+        {**row, "failed": effort.seeds - len(outcomes[case.name])}
+        for case in cases
+        if outcomes[case.name]
+        for row in study.rows(case, outcomes[case.name])
+    ]
 
 
 def main(arguments: list[str] | None = None) -> None:
