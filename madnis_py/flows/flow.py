@@ -18,9 +18,6 @@ from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import SOFT, Mask, Permutation, coupling_masks, default_blocks
 from madnis_py.flows.transforms import AffineTransform, PeriodicSplineTransform, SplineTransform, Transform
 
-CORNER = 2.0**-30
-"""Closer to 1 than this a number of the unit interval has too few digits left to go back to the real line."""
-
 
 class AbstractFlow(nn.Module, ABC):
     """One normalised density q_i(x) per channel i on the unit cube [0, 1]^dim.
@@ -278,19 +275,8 @@ class SplineFlow(AbstractFlow):
         for block in self.sampling_order:
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        points = _undone(order, x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu())
-        return points, self._of_rounded(points, channel, _undone(order, log_q.cpu()))
-
-    def _of_rounded(self, points: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
-        """The log density that the points have as they are returned.
-
-        In a corner rounding moves a point to where affine blocks, whose tails are Gaussian, have another density by any
-        factor; the loss would divide one by the other.
-        """
-        moved = ((points <= MARGIN) | (points > 1.0 - CORNER)).any(dim=1)
-        if bool(moved.any()):
-            log_q[moved] = self.log_prob(points[moved], channel[moved])
-        return log_q
+        points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
+        return _undone(order, points), _undone(order, log_q.cpu())
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
