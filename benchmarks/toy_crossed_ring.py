@@ -38,7 +38,7 @@ ROWS: dict[str, tuple[tuple[MapName, ...], tuple[MapName, ...] | None, tuple[flo
 
 FLOWS = {
     "affine": FlowSettings(transform="affine", permutation="soft", blocks=6, layers=4, units=32),
-    "spline": FlowSettings(transform="spline", blocks=4, layers=3, units=32),
+    "spline": FlowSettings(transform="spline", blocks=6, layers=3, units=32),
 }
 
 TRAINING = TrainingSettings(

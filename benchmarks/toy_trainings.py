@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 import madnis_py
+from madnis_py.errors import MadnisError
 from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import (
@@ -192,12 +193,17 @@ class Trainings:
                 file.write(json.dumps([job.key, outcome]) + "\n")
                 file.flush()
                 note = f"{done}/{len(missing)} {time.monotonic() - start:.0f} s  {job.case.name}, seed {job.seed}"
-                sys.stderr.write(f"{note}: {outcome['flat']:.4g} %\n")
+                found = outcome.get("failed") or f"{outcome['flat']:.4g} %"
+                sys.stderr.write(f"{note}: {found}\n")
         return [self._known[job.key] for job in jobs]
 
 
 def _call(job: Job) -> Outcome:
-    return job()
+    """What the job left behind; of a training that broke down, the reason under "failed"."""
+    try:
+        return job()
+    except MadnisError as error:
+        return {"failed": str(error)}
 
 
 def start_worker() -> None:

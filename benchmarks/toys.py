@@ -1,6 +1,6 @@
 """Reproduce the toy studies of the MadNIS thesis, Section 5.2, as JSON rows and SVG figures.
 
-    python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...]
+    python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...] [--seeds N] [--workers N]
 
 Relative errors are for 10^4 points, estimated from 10^6 fresh ones; mean and standard deviation over ten trainings.
 Figures go to a folder beside the JSON file, finished trainings to FILE.trainings.jsonl: what is found there is not
@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,20 +57,30 @@ EFFORTS = {
 def run(study: Study, effort: Effort, trainings: Trainings, figures: Path) -> list[dict[str, Any]]:
     """Train, draw, and return the rows."""
     cases = [effort.shorten(case) for case in study.cases()]
-    jobs = [Job(case, seed, effort.points) for case in cases for seed in range(effort.seeds)]
-    found = iter(trainings.outcomes(jobs))
-    outcomes = {case.name: [next(found) for _ in range(effort.seeds)] for case in cases}
-    study.draw(figures, outcomes)
-    return [row for case in cases for row in study.rows(case, outcomes[case.name])]
+    jobs = [Job(case, seed, effort.points) for seed in range(effort.seeds) for case in cases]
+    outcomes: dict[str, list[Outcome]] = {case.name: [] for case in cases}
+    for job, outcome in zip(jobs, trainings.outcomes(jobs), strict=True):
+        if "failed" not in outcome:
+            outcomes[job.case.name].append(outcome)
+    if all(outcomes.values()):
+        study.draw(figures, outcomes)
+    return [
+        {**row, "failed": effort.seeds - len(outcomes[case.name])}
+        for case in cases
+        if outcomes[case.name]
+        for row in study.rows(case, outcomes[case.name])
+    ]
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line, run the studies and write the rows."""
     parser = results.command_line(__doc__.splitlines()[0])
     parser.add_argument("--study", nargs="+", choices=list(STUDIES), default=list(STUDIES), help="all by default")
+    parser.add_argument("--seeds", type=int, help="trainings per row; 10 by default, 1 with --quick")
     parser.add_argument("--workers", type=int, default=2, help="processes; 2 by default, 1 with --quick")
     options = parser.parse_args(arguments)
     effort = EFFORTS["quick" if options.quick else "full"]
+    effort = replace(effort, seeds=options.seeds or effort.seeds)
     start_worker()
     results.make_folder(options.output)
     trainings = Trainings(options.output.with_suffix(".trainings.jsonl"), 1 if options.quick else options.workers)

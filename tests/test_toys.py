@@ -7,18 +7,20 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from drell_yan_quadrature import Electroweak, cross_sections
 from scipy import integrate
+from torch import Tensor
 from toy_integrands import MAPPINGS, CamelBack, CrossedRing, ZPrime
 from toy_oracles import CamelBackOracle, crossed_ring_integral
 from toy_trainings import Case, Job, Trainings, measure, shortened
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings, PriorWeights
-from madnis_py.integration.integrand import AbstractIntegrand
+from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.vegas import VegasFlow
@@ -121,6 +123,20 @@ def test_a_training_that_was_cut_short_while_it_was_written_is_repeated(tmp_path
     file.write_text(file.read_text()[:-20])
     again = Trainings(file).outcomes(jobs)
     assert [outcome["flat"] for outcome in again] == [outcome["flat"] for outcome in first]
+
+
+class Broken(CamelBack):
+    """A camel back whose value is not a number."""
+
+    def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
+        return replace(super().evaluate(x, channel), value=torch.full((len(x),), torch.nan, dtype=torch.float64))
+
+
+def test_a_training_that_breaks_down_is_reported_and_does_not_stop_the_others(tmp_path: Path) -> None:
+    cases = [shortened(replace(WEIGHTS_ONLY, integrand=integrand), 2, 50) for integrand in (Broken(), CamelBack())]
+    broken, sound = Trainings(tmp_path / "trainings.jsonl").outcomes([Job(case, 0, 200) for case in cases])
+    assert "value is nan in channel 0" in broken["failed"]
+    assert sound["flat"] > 0
 
 
 def test_the_quick_mode_writes_every_row_and_every_figure(tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ CLIP = 30.0
 ROUNDING = 1e-12
 """A variance below this share of the second moment is rounding; its square root has no gradient to speak of."""
 
+LARGEST_LOG_RATIO = 20.0
+"""A point whose density fell by more than exp(20) since it was drawn, or lost its digits in a corner of the cube, counts
+less than it should; its exact share of the loss may be any number and infinity."""
+
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
@@ -146,10 +150,16 @@ def _variances(weight: Tensor, log_ratio: Tensor, channel: Tensor, counts: Tenso
 
     A weight that underflows to 0 adds nothing, however small q_theta is.
     """
-    log_ratio = torch.where(weight == 0, 0.0, log_ratio)
-    second = _means(weight * weight * torch.exp(log_ratio), channel, counts)
+    ratio = torch.where(weight == 0, 1.0, _bounded_exp(log_ratio))
+    second = _means(weight * weight * ratio, channel, counts)
     first = _means(weight, channel, counts)
     return second - first * first, second
+
+
+def _bounded_exp(log_ratio: Tensor) -> Tensor:
+    """exp, continued by its tangent from `LARGEST_LOG_RATIO` on: finite, and still pulling at q_theta."""
+    bounded = log_ratio.clamp(max=LARGEST_LOG_RATIO)
+    return torch.exp(bounded) * (1.0 + log_ratio - bounded)
 
 
 def _at_allocation(variances: Tensor, counts: Tensor) -> Tensor:
