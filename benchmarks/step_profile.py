@@ -18,7 +18,7 @@ from unittest.mock import patch
 
 import results
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from madnis_py import _core
 from madnis_py.flows.flow import SplineFlow
@@ -79,10 +79,9 @@ def step_parts(trainer: Trainer, steps: int) -> dict[str, float]:
         (trainer.integrator.flow, "log_prob", "log_prob"),
         (trainer.integrator.integrand, "evaluate", "integrand"),
         (ChannelWeights, "forward", "channel weights"),
-        (Tensor, "backward", "backward"),
-        (nn.utils, "clip_grad_norm_", "norm of the gradient"),
-        (trainer._optimizer, "step", "optimiser"),
-        (trainer, "_snapshot", "snapshot"),
+        (trainer._adam, "take_gradient", "backward"),
+        (trainer._adam, "step", "optimiser"),
+        (trainer, "_finish", "copy to go back to"),
     ]
     samples: dict[str, list[float]] = defaultdict(list)
     for _ in range(steps):

@@ -309,7 +309,7 @@ def test_an_integrand_error_keeps_its_address() -> None:
 def test_a_loss_that_overflows_names_step_and_channel_and_changes_nothing() -> None:
     trainer = Trainer(small(FunctionIntegrand(gaussian, dim=2)), SHORT)
     trainer.step()
-    poisoned: Callable[..., Tensor] = lambda x, channel: x.new_full((len(x),), -1e3).requires_grad_()  # noqa: E731
+    poisoned: Callable[..., Tensor] = lambda x, *_: x.new_full((len(x),), -torch.inf).requires_grad_()  # noqa: E731
     trainer.integrator.flow.log_prob = poisoned  # type: ignore[method-assign]
     with pytest.raises(MadnisError, match=r"loss is inf at step 1, largest weight .* in channel 0"):
         trainer.step()
@@ -391,8 +391,8 @@ def test_a_state_of_another_setting_of_averaging_is_refused() -> None:
             torch.zeros(1),
             r"another weights: expected torch\.float64 \(1,\) as weights\.mean; got torch\.float32 \(1,\)",
         ),
-        ("adam.weights.network.stack.biases.0.exp_avg", None, r"expected .* as adam\.weights.*exp_avg; got nothing"),
-        ("adam.weights.network.stack.biases.0.exp_avg_sq", torch.zeros(3), r"got torch\.float32 \(3,\)"),
+        ("adam.exp_avg.weights.network.stack.biases.0", None, r"expected .* as adam\.exp_avg\.weights.*; got nothing"),
+        ("adam.exp_avg_sq.weights.network.stack.biases.0", torch.zeros(3), r"got torch\.float32 \(3,\)"),
     ],
 )
 def test_a_state_that_is_incomplete_or_foreign_is_refused(name: str, change: Tensor | None, message: str) -> None:
@@ -460,7 +460,7 @@ def test_a_buffer_costs_no_copy_per_step() -> None:
     trainer = Trainer(small(Mirrored()), EVERYTHING.model_copy(update={"dropping_cutoff": 0.0}))
     for _ in range(7):
         trainer.step()
-    before, after = trainer._last.buffer.batches, (trainer.step(), trainer._last.buffer.batches)[1]
+    before, after = trainer._finished.buffer.batches, (trainer.step(), trainer._finished.buffer.batches)[1]
     assert sum(a is b for a, b in zip(before, after, strict=True)) == 5
 
 
@@ -472,7 +472,7 @@ def test_averaged_parameters_take_the_place_of_the_last_ones_after_the_last_step
         plain.step()
         averaged.step()
         share = max(0.2, 1 / (step + 1))
-        for name, parameter in plain._parameters.items():
+        for name, parameter in plain._trained_parameters().items():
             mean[name] = torch.lerp(mean.get(name, parameter.detach()), parameter.detach(), share)
         if step == 10:
             model = averaged.integrator.flow.state_dict()

@@ -201,7 +201,7 @@ class MixedFlow(AbstractFlow):
         x = torch.cat((self._coordinates(category, position), features[: self.dim - len(category)]))
         return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
 
-    def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`."""
         counts = channel_counts(channel, self.n_channels)
         check_points(x, len(channel), self.dim)

@@ -46,12 +46,14 @@ class AbstractFlow(nn.Module, ABC):
         """
 
     @abstractmethod
-    def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
         """Log density of given points, differentiable in the parameters of the flow.
 
         Args:
             x: points in [0, 1], float64, shape (n, dim).
             channel: sorted, int64, shape (n,).
+            known: log densities under the present parameters, as `sample` returned them, float64, shape (n,). They
+                save computing the values again where only the gradient is wanted.
 
         Returns:
             log q_channel(x), float64, shape (n,).
@@ -294,7 +296,7 @@ class SplineFlow(AbstractFlow):
         points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
         return _undone(order, points), _undone(order, log_q.cpu())
 
-    def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
 
         Raises:
@@ -302,12 +304,15 @@ class SplineFlow(AbstractFlow):
         """
         order, counts = self._by_flow(channel)
         check_points(x, len(channel), self.dim)
-        y = (x if order is None else x[order]).T.contiguous().to(self._device)
+        y = _sorted(order, x).T.contiguous().to(self._device)
+        first, *others = self._steps()
         log_q = y.new_zeros(len(x))
-        for block in reversed(self._steps()):
+        for block in reversed(others):
             y, log_jac = block.to_latent(y, counts)
             log_q = log_q + log_jac
-        return _undone(order, log_q.cpu())
+        if known is not None and isinstance(first, fused.FusedBlocks) and not log_q.requires_grad:
+            return _undone(order, first.log_jac(y, counts, _sorted(order, known)))
+        return _undone(order, (log_q + first.to_latent(y, counts)[1]).cpu())
 
     def _by_flow(self, channel: Tensor) -> tuple[Tensor | None, list[int]]:
         """The order that sorts points by density, None where they are sorted already, and the points of each."""
@@ -354,6 +359,11 @@ def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
     if len(groups) != n_channels or set(groups) != set(range(n_flows)):
         raise InputError(f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}")
     return n_flows
+
+
+def _sorted(order: Tensor | None, x: Tensor) -> Tensor:
+    """Rows in this order."""
+    return x if order is None else x[order]
 
 
 def _undone(order: Tensor | None, x: Tensor) -> Tensor:

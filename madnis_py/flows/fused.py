@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from madnis_py import _core
 from madnis_py.flows import splines
@@ -65,6 +66,11 @@ class FusedBlocks:
         """Map data to latent, differentiable in x and in the parameters; see `Block.to_latent`."""
         z, log_jac = _ToLatent.apply(self, counts, x, *self.parameters)  # type: ignore[no-untyped-call]
         return z, log_jac
+
+    def log_jac(self, x: Tensor, counts: list[int], value: Tensor) -> Tensor:
+        """The log |dz/dx| of `to_latent`, up to a constant the `value` given, differentiable in the parameters."""
+        log_jac: Tensor = _LogJac.apply(self, counts, x, value, *self.parameters)  # type: ignore[no-untyped-call]
+        return log_jac
 
     def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """Map latent to data, without gradients; see `Block.to_data`."""
@@ -119,6 +125,24 @@ class _ToLatent(torch.autograd.Function):
         x, *parameters = ctx.saved_tensors
         gradients = _differentiable_gradients if torch.is_grad_enabled() else _gradients
         return None, None, *gradients(ctx.blocks, ctx.counts, [x, *parameters], upstream)
+
+
+class _LogJac(torch.autograd.Function):
+    """A value that is known; its gradient is computed when it is asked for."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, blocks: FusedBlocks, counts: list[int], x: Tensor, value: Tensor, *parameters: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(x, *parameters)
+        ctx.blocks, ctx.counts = blocks, counts
+        return value.clone()
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        _, *gradients = _gradients(ctx.blocks, ctx.counts, list(ctx.saved_tensors), (None, upstream))
+        return None, None, None, None, *gradients
 
 
 def _gradients(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from madnis_py.errors import CheckpointError, InputError, MadnisError
 from madnis_py.integration import allocation
+from madnis_py.integration.adam import FlatAdam, Memory, copied
 from madnis_py.integration.averages import RunningAverages
 from madnis_py.integration.buffer import Batch, SampleBuffer, StoredBatch
 from madnis_py.integration.channel_weights import ChannelWeights
@@ -25,24 +26,19 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training_state import TrainingState, modules
 
+TINY = torch.finfo(torch.float64).tiny
+
 
 @dataclass(frozen=True)
-class _Snapshot:
-    """A state whose buffer is still shared with the training: taking one costs no copy of the points."""
+class _Finished:
+    """What the last finished step left behind."""
 
     step: int
-    tensors: Mapping[str, Tensor]
+    averages: RunningAverages
+    active: Tensor
     buffer: SampleBuffer
-
-    @classmethod
-    def of(cls, state: TrainingState) -> _Snapshot:
-        tensors = {name: tensor for name, tensor in state.tensors.items() if not name.startswith("buffer.")}
-        return cls(state.step, tensors, state.buffer)
-
-    @property
-    def state(self) -> TrainingState:
-        points = {f"buffer.{name}": tensor for name, tensor in self.buffer.tensors().items()}
-        return TrainingState(self.step, {**self.tensors, **points})
+    memory: Memory
+    spare: Memory
 
 
 class Trainer:
@@ -69,9 +65,8 @@ class Trainer:
         CheckpointError: the state belongs to another model or other settings.
     """
 
-    _last: _Snapshot
+    _finished: _Finished
     _averages: RunningAverages
-    _means: dict[str, Tensor]
     _buffer: SampleBuffer
 
     def __init__(
@@ -83,25 +78,27 @@ class Trainer:
         self._n_channels = integrator.integrand.n_channels
         self._groups = ChannelGroups(integrator.integrand.groups, self._n_channels)
         self._schedule = schedule(self.settings)
-        self._parameters = self._trained_parameters()
-        self._optimizer = torch.optim.Adam(list(self._parameters.values()), lr=self.settings.learning_rate)
+        self._adam = FlatAdam(self._trained_parameters(), averaged=self.settings.averaging is not None)
         if state is None:
-            self._standardise()
-            self._averages = RunningAverages.zeros(self._n_channels)
-            self._buffer = SampleBuffer()
-            self._means = self._initial_means()
-            state = self._snapshot(0).state
-        self._return_to(state)
+            self._start()
+        else:
+            self._continue(state)
         self._allocate(drawn=0)  # refuses a batch that is too small for the channels
 
     @property
     def state(self) -> TrainingState:
         """The state after the last finished step; later steps do not change it."""
-        return self._last.state
+        tensors = {f"average.{name}": tensor for name, tensor in self._averages.tensors().items()}
+        tensors["active"] = self.integrator.active
+        for prefix, module in modules(self.integrator).items():
+            tensors |= {f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()}
+        tensors |= {f"adam.{name}": tensor.clone() for name, tensor in self._adam.tensors().items()}
+        tensors |= {f"buffer.{name}": tensor for name, tensor in self._buffer.tensors().items()}
+        return TrainingState(self._finished.step, tensors)
 
     def run(self, callback: Callback | None = None) -> TrainingState:
         """Do the steps that are left; the callback may stop by raising KeyboardInterrupt."""
-        while self._last.step < self.settings.steps:
+        while self._finished.step < self.settings.steps:
             progress = self.step()
             if callback:
                 callback(progress)
@@ -115,9 +112,9 @@ class Trainer:
             MadnisError: the loss or its gradient is not finite.
         """
         try:
-            return self._step(self._last.step)
+            return self._step(self._finished.step)
         except BaseException:
-            self._return_to(self.state)
+            self._go_back()
             raise
 
     def _step(self, step: int) -> Progress:
@@ -130,7 +127,7 @@ class Trainer:
             loss, fresh = self._learn(self._recall(move), step), None
             reuse = self.reuse.after_replay(time.perf_counter() - start)
         self._average_parameters(step)
-        self._last = self._snapshot(step + 1)
+        self._finish(step + 1, self._finished.spare, self._finished.memory)
         self.reuse = reuse
         return self._progress(loss, fresh)
 
@@ -146,7 +143,7 @@ class Trainer:
         samples = self.integrator.sample(counts, "train", step)
         self._averages = self._averages.updated(samples, drawn)
         batch = Batch.of(samples, counts)
-        loss = self._learn(batch, step)
+        loss = self._learn(batch, step, fresh=True)
         if move.slot is not None:
             self._buffer = self._buffer.stored(move.slot, StoredBatch.of(batch, self.settings.buffer_weights))
         self._drop(drawn + 1)
@@ -156,24 +153,21 @@ class Trainer:
         order = stream(self.integrator.seed, "buffer", move.sweep)
         return self._buffer.at(move.position, order).restored()
 
-    def _learn(self, batch: Batch, step: int) -> float:
+    def _learn(self, batch: Batch, step: int, fresh: bool = False) -> float:
         """One optimiser step; a batch without any value teaches nothing."""
         if len(batch) == 0:
             return 0.0
-        loss = self._loss(batch, step)
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self.settings.gradient_clip or torch.inf)
-        if not norm.isfinite():
-            raise MadnisError(f"training: gradient is {norm.item()} at step {step}, {self._suspect(batch)}")
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.settings.learning_rate_at(step)
-        self._optimizer.step()
+        loss = self._loss(batch, step, fresh)
+        norm = self._adam.take_gradient(loss)
+        if not math.isfinite(norm):
+            raise MadnisError(f"training: gradient is {norm} at step {step}, {self._suspect(batch)}")
+        largest = self.settings.gradient_clip or math.inf
+        self._adam.step(self.settings.learning_rate_at(step), scale=min(1.0, largest / max(norm, TINY)))
         return loss.item()
 
-    def _loss(self, batch: Batch, step: int) -> Tensor:
+    def _loss(self, batch: Batch, step: int, fresh: bool = False) -> Tensor:
         """The loss in units of the integral of |f|, so that it has no dimension and Adam's epsilon no meaning."""
-        log_q = self.integrator.flow.log_prob(batch.x, batch.channel)
+        log_q = self.integrator.flow.log_prob(batch.x, batch.channel, batch.log_q if fresh else None)
         stratum, value, counts = self._groups.strata(batch.channel, batch.value, batch.counts)
         size = float(self._averages.size.sum()) or 1.0
         loss = LOSSES[self.settings.loss](log_q, self._alpha(batch), value / size, batch.log_q, stratum, counts)
@@ -220,22 +214,13 @@ class Trainer:
         """Follow the parameters with a slower mean, which takes their place after the last step."""
         if self.settings.averaging is None:
             return
-        share = max(1 - self.settings.averaging, 1 / (step + 1))
-        self._means = {
-            name: torch.lerp(mean, self._parameters[name].detach(), share) for name, mean in self._means.items()
-        }
+        self._adam.follow(max(1 - self.settings.averaging, 1 / (step + 1)))
         if step + 1 == self.settings.steps:
-            for name, mean in self._means.items():
-                self._parameters[name].data.copy_(mean)
-
-    def _initial_means(self) -> dict[str, Tensor]:
-        if self.settings.averaging is None:
-            return {}
-        return {name: parameter.detach().clone() for name, parameter in self._parameters.items()}
+            self._adam.adopt_mean()
 
     def _progress(self, loss: float, fresh: Estimate | None) -> Progress:
         return Progress(
-            step=self._last.step,
+            step=self._finished.step,
             total=self.settings.steps,
             loss=loss,
             value=float(self._averages.value.sum()),
@@ -270,30 +255,28 @@ class Trainer:
         if len(live):
             weights.standardise(samples.features[live])
 
-    def _snapshot(self, step: int) -> _Snapshot:
-        tensors = {f"average.{name}": tensor for name, tensor in self._averages.tensors().items()}
-        tensors["active"] = self.integrator.active
-        for prefix, module in modules(self.integrator).items():
-            tensors |= {f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()}
-        for name, parameter in self._parameters.items():
-            moments = self._optimizer.state.get(parameter, {})
-            tensors |= {f"adam.{name}.{key}": tensor.clone() for key, tensor in moments.items()}
-        tensors |= {f"mean.{name}": tensor for name, tensor in self._means.items()}
-        return _Snapshot(step, tensors, self._buffer)
+    def _start(self) -> None:
+        self._standardise()
+        self._averages = RunningAverages.zeros(self._n_channels)
+        self._buffer = SampleBuffer()
+        self._finish(0, copied(self._adam.memory), copied(self._adam.memory))
 
-    def _return_to(self, state: TrainingState) -> None:
+    def _continue(self, state: TrainingState) -> None:
         state.load_into(self.integrator)
         self._averages = state.averages(self._n_channels)
         self._buffer = self._buffer_of(state)
-        self._means = state.under("mean")
-        if self._means.keys() != self._initial_means().keys():
-            raise CheckpointError("training state: made with another setting of averaging")
-        self._optimizer.state.clear()
-        for name, parameter in self._parameters.items():
-            moments = state.moments(name, parameter)
-            if moments:
-                self._optimizer.state[parameter] = {key: tensor.clone() for key, tensor in moments.items()}
-        self._last = _Snapshot.of(state)
+        state.load_into_optimiser(self._adam)
+        self._finish(state.step, copied(self._adam.memory), copied(self._adam.memory))
+
+    def _finish(self, step: int, memory: Memory, spare: Memory) -> None:
+        """Make this the state to go back to; one assignment, so that an interruption comes before or after it."""
+        copied(self._adam.memory, memory)
+        self._finished = _Finished(step, self._averages, self.integrator.active, self._buffer, memory, spare)
+
+    def _go_back(self) -> None:
+        last = self._finished
+        copied(last.memory, self._adam.memory)
+        self._averages, self.integrator.active, self._buffer = last.averages, last.active, last.buffer
 
     def _buffer_of(self, state: TrainingState) -> SampleBuffer:
         buffer = state.buffer

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from madnis_py.errors import CheckpointError
+from madnis_py.integration.adam import FlatAdam
 from madnis_py.integration.averages import RunningAverages
 from madnis_py.integration.buffer import SampleBuffer
 from madnis_py.integration.integrator import Integrator
@@ -20,8 +21,8 @@ class TrainingState:
 
     Attributes:
         step: steps finished.
-        tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser, `mean.*` of averaged
-            parameters, `average.*` of `RunningAverages`, the `active` channels and `buffer.*` of the `SampleBuffer`.
+        tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser, `average.*` of
+            `RunningAverages`, the `active` channels and `buffer.*` of the `SampleBuffer`.
     """
 
     step: int
@@ -58,19 +59,6 @@ class TrainingState:
             raise CheckpointError(f"training state: expected running averages of {n_channels} channels")
         return RunningAverages(*tensors)
 
-    def moments(self, name: str, parameter: nn.Parameter) -> dict[str, Tensor]:
-        """What Adam knows about a parameter; nothing before its first step.
-
-        Raises:
-            CheckpointError: it is incomplete or belongs to another parameter.
-        """
-        moments = self.under(f"adam.{name}")
-        if moments:
-            self._require(f"adam.{name}.step", torch.Size(), torch.float32)
-            self._require(f"adam.{name}.exp_avg", parameter.shape, parameter.dtype)
-            self._require(f"adam.{name}.exp_avg_sq", parameter.shape, parameter.dtype)
-        return moments
-
     def load_into(self, integrator: Integrator) -> None:
         """Give the integrator's flow and weights the trained parameters, and drop the channels that were dropped.
 
@@ -87,6 +75,19 @@ class TrainingState:
                     )
             module.load_state_dict(stored)
         integrator.active = self._require("active", integrator.active.shape, torch.bool)
+
+    def load_into_optimiser(self, adam: FlatAdam) -> None:
+        """Give the optimiser what it knew.
+
+        Raises:
+            CheckpointError: it is incomplete or belongs to other parameters or settings.
+        """
+        stored, expected = self.under("adam"), adam.tensors()
+        if any(name.startswith("mean.") for name in stored.keys() ^ expected.keys()):
+            raise CheckpointError("training state: made with another setting of averaging")
+        for name, tensor in expected.items():
+            self._require(f"adam.{name}", tensor.shape, tensor.dtype)
+        adam.load(stored)
 
     def under(self, prefix: str) -> dict[str, Tensor]:
         """Tensors whose name starts with the prefix and a dot, under the rest of their name."""

@@ -86,7 +86,7 @@ class VegasFlow(AbstractFlow):
             self._maps[i].map(y.numpy()[points], x[points], jacobian[points])
         return torch.from_numpy(x), -torch.from_numpy(jacobian).log()
 
-    def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
+    def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
         """Log density; has no parameters and no gradient. See `AbstractFlow.log_prob`."""
         return -torch.from_numpy(self._inverse(x, channel)[1]).log()
 

@@ -1,0 +1,126 @@
+"""Adam on parameters that lie in one vector: a step, a copy and a norm are single passes over memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+import torch
+from torch import Tensor, nn
+
+ROWS = ("parameter", "exp_avg", "exp_avg_sq", "mean")
+"""What is kept of each parameter: its value, Adam's two moments, and the slower mean of an averaged training."""
+
+Memory = tuple[Tensor, ...]
+"""Everything that the next step depends on."""
+
+
+class FlatAdam:
+    """Adam, arXiv:1412.6980, with everything about the parameters of one number type side by side in memory.
+
+    From now on the parameters are views of that memory; their values stay what they are.
+
+    Args:
+        parameters: by name.
+        averaged: follow the parameters with a slower mean.
+    """
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], averaged: bool = False) -> None:
+        kinds = {name: (str(p.device), str(p.dtype)) for name, p in parameters.items()}
+        groups = groupby(sorted(parameters, key=kinds.__getitem__), key=kinds.__getitem__)
+        rows = ROWS if averaged else ROWS[:-1]
+        self._vectors = [_Vector({name: parameters[name] for name in names}, rows) for _, names in groups]
+
+    def take_gradient(self, loss: Tensor) -> float:
+        """Compute the gradient of the loss with respect to the parameters; returns its norm."""
+        parameters = [p for vector in self._vectors for p in vector.parameters.values()]
+        gradients = iter(torch.autograd.grad(loss, parameters, allow_unused=True))
+        return math.hypot(*[vector.take_gradient(gradients) for vector in self._vectors])
+
+    def step(self, learning_rate: float, scale: float) -> None:
+        """Move the parameters against the gradient times `scale`."""
+        for vector in self._vectors:
+            vector.step(learning_rate, scale)
+
+    def follow(self, share: float) -> None:
+        """Move the mean of the parameters by this share of the way to them."""
+        for vector in self._vectors:
+            vector.rows["mean"].lerp_(vector.rows["parameter"], share)
+
+    def adopt_mean(self) -> None:
+        """Give the parameters the values of their mean."""
+        for vector in self._vectors:
+            vector.rows["parameter"].copy_(vector.rows["mean"])
+
+    @property
+    def memory(self) -> Memory:
+        """Where it is now."""
+        return tuple(tensor for vector in self._vectors for tensor in (vector.memory, vector.count))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All but the parameters themselves by "<row>.<name of the parameter>", and the number of steps."""
+        count = self._vectors[0].count
+        rows = [vector.named(row) for vector in self._vectors for row in vector.rows if row != "parameter"]
+        return {"step": count} | {name: tensor for row in rows for name, tensor in row.items()}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from what `tensors` gave."""
+        for name, tensor in self.tensors().items():
+            tensor.copy_(tensors[name])
+        for vector in self._vectors:
+            vector.count.copy_(tensors["step"])
+
+
+def copied(source: Memory, target: Memory | None = None) -> Memory:
+    """A copy, in the place of `target` if there is one."""
+    if target is None:
+        return tuple(tensor.clone() for tensor in source)
+    for to, tensor in zip(target, source, strict=True):
+        to.copy_(tensor)
+    return target
+
+
+class _Vector:
+    """The parameters of one number type."""
+
+    def __init__(self, parameters: dict[str, nn.Parameter], rows: tuple[str, ...]) -> None:
+        self.parameters = parameters
+        values = torch.cat([p.detach().flatten() for p in parameters.values()])
+        self.memory = values.new_zeros(len(rows), len(values))
+        self.rows = dict(zip(rows, self.memory, strict=True))
+        for name in {"parameter", "mean"} & self.rows.keys():
+            self.rows[name].copy_(values)
+        for name, part in self._parts("parameter"):
+            parameters[name].data = part
+        self.count = torch.zeros((), device=values.device)
+        self._flat = nn.Parameter(self.rows["parameter"])
+        self._flat.grad = torch.zeros_like(values)
+        self._adam = torch.optim.Adam([self._flat], fused=True)
+        moments = {name: self.rows[name] for name in ("exp_avg", "exp_avg_sq")}
+        self._adam.state[self._flat] = {"step": self.count, **moments}
+
+    def named(self, row: str) -> dict[str, Tensor]:
+        """The parts of a row by "<row>.<name of the parameter>", views."""
+        return {f"{row}.{name}": part for name, part in self._parts(row)}
+
+    def _parts(self, row: str) -> Iterator[tuple[str, Tensor]]:
+        sizes = [p.numel() for p in self.parameters.values()]
+        for (name, p), part in zip(self.parameters.items(), self.rows[row].split(sizes), strict=True):
+            yield name, part.view(p.shape)
+
+    def take_gradient(self, gradients: Iterator[Tensor | None]) -> float:
+        """Take the next gradients, None for zero; returns their norm."""
+        assert self._flat.grad is not None
+        pairs = zip(self.parameters.values(), gradients)  # noqa: B905 - the rest belongs to the next vector
+        parts = [torch.zeros_like(p) if g is None else g for p, g in pairs]
+        torch.cat([part.flatten() for part in parts], out=self._flat.grad)
+        return float(torch.linalg.vector_norm(self._flat.grad))
+
+    def step(self, learning_rate: float, scale: float) -> None:
+        """Move the parameters against the gradient times `scale`."""
+        assert self._flat.grad is not None
+        if scale != 1.0:
+            self._flat.grad.mul_(scale)
+        self._adam.param_groups[0]["lr"] = learning_rate
+        self._adam.step()
