@@ -57,6 +57,15 @@ TRAINING = TrainingSettings(
 Clipped gradients keep a single outlier of the first batches from driving an affine flow into a corner for good.
 """
 
+MAPPED_TRAINING = TRAINING.model_copy(
+    update={"steps": 400, "batch_size": 4096, "learning_rate": 3e-3, "final_learning_rate": 3e-5}
+)
+"""Of the rows with a ring map, which start closer and can lose more.
+
+In batches of 1024 points the heavy weights in the tails of affine flows threw two of three trainings of "ring, line"
+into a corner that they did not leave, whatever the rate, the clipping or the compression of weights.
+"""
+
 DRAWN = "ring, flat; affine"
 """The row of Fig. 5.8."""
 
@@ -71,7 +80,8 @@ def cases() -> list[Case]:
 
 
 def _case(name: str, integrand: CrossedRing, flow: FlowSettings) -> Case:
-    return Case(name, integrand, TRAINING, flow, WEIGHTS, (learned_densities,) if name == DRAWN else ())
+    training = MAPPED_TRAINING if "ring" in integrand.maps else TRAINING
+    return Case(name, integrand, training, flow, WEIGHTS, (learned_densities,) if name == DRAWN else ())
 
 
 def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from toy_integrands import CamelBack
 from madnis_py.errors import CheckpointError, InputError, IntegrandError, MadnisError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration import checkpoint
+from madnis_py.integration.adam import FlatAdam
 from madnis_py.integration.buffer import Batch
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
@@ -233,14 +234,14 @@ def test_a_callback_that_stops_leaves_the_last_finished_step() -> None:
 def test_an_interruption_inside_the_update_undoes_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
     trainer = Trainer(small(), SHORT)
     trainer.step()
-    update = torch.optim.Adam.step
+    update = FlatAdam.step
 
-    def interrupted(self: torch.optim.Adam) -> None:
-        update(self)
+    def interrupted(self: FlatAdam, learning_rate: float, scale: float) -> None:
+        update(self, learning_rate, scale)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(torch.optim.Adam, "step", interrupted)
+        patch.setattr(FlatAdam, "step", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trainer.step()
     model = trainer.integrator.flow.state_dict()
@@ -326,14 +327,11 @@ def test_a_gradient_that_is_not_finite_names_step_and_channel() -> None:
 def test_clipping_bounds_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     norms: list[float] = []
     trainer = Trainer(small(), TrainingSettings(steps=1, gradient_clip=1e-3))
-    update = torch.optim.Adam.step
 
-    def watched(self: torch.optim.Adam) -> None:
-        gradients = [p.grad for group in self.param_groups for p in group["params"] if p.grad is not None]
+    def watched(_: object, gradients: list[Tensor], *args: object, **options: object) -> None:
         norms.append(float(torch.nn.utils.get_total_norm(gradients)))
-        update(self)
 
-    monkeypatch.setattr(torch.optim.Adam, "step", watched)
+    monkeypatch.setattr("madnis_py.integration.adam.adam", watched)
     trainer.step()
     assert norms == [pytest.approx(1e-3, rel=1e-3)]
 

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self, cast
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor, nn
@@ -187,6 +188,7 @@ class SplineFlow(AbstractFlow):
     blocks: nn.ModuleList
     grid: GridBlock | None
     groups: Tensor | None
+    _plan: _Plan | None
 
     def __init__(
         self,
@@ -211,6 +213,7 @@ class SplineFlow(AbstractFlow):
         self.register_buffer("groups", None if groups is None else torch.tensor(groups), persistent=False)
         self.blocks = nn.ModuleList(self._make_blocks())
         self.grid = None
+        self._plan = None
         self.register_load_state_dict_pre_hook(SplineFlow._adopt_grid)  # type: ignore[no-untyped-call]
 
     def _make_blocks(self) -> list[Block]:
@@ -276,8 +279,20 @@ class SplineFlow(AbstractFlow):
         return blocks if self.grid is None else [*blocks, self.grid]
 
     def _steps(self) -> list[Block | fused.FusedBlocks]:
-        """What is computed one after the other when sampling."""
-        return fused.joined(self.sampling_order) if self.fused else [*self.sampling_order]
+        """What is computed one after the other when sampling; found again when parameters have been moved."""
+        if self._plan is None or not self._plan.serves(self):
+            self._plan = _Plan(self)
+        return self._plan.steps
+
+    @property
+    def _first_parameter(self) -> Tensor:
+        block = next(block for block in self.blocks if isinstance(block, CouplingBlock))
+        weight: Tensor = block.subnet.weights[0]
+        return weight
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without what can be found again."""
+        return {**self.__dict__, "_plan": None}
 
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -325,11 +340,29 @@ class SplineFlow(AbstractFlow):
     @property
     def _device(self) -> torch.device:
         """Where the parameters are; points come from the CPU and go back to it."""
-        return next(self.parameters()).device
+        return self._first_parameter.device
 
     def _adopt_grid(self, state: Mapping[str, Tensor], prefix: str, *_: object) -> None:
         edges = state.get(f"{prefix}grid.edges")
         self.grid = None if edges is None else GridBlock(edges).to(self._device)
+
+
+class _Plan:
+    """The steps of a flow, and what tells whether they are still right."""
+
+    def __init__(self, flow: SplineFlow) -> None:
+        order = flow.sampling_order
+        self.steps: list[Block | fused.FusedBlocks] = fused.joined(order) if flow.fused else [*order]
+        self._parameters = list(flow.parameters())
+        self._made_for = self._facts(flow)
+
+    def serves(self, flow: SplineFlow) -> bool:
+        """Whether nothing has changed that the steps depend on."""
+        return self._facts(flow) == self._made_for
+
+    def _facts(self, flow: SplineFlow) -> tuple[object, ...]:
+        addresses = [p.data_ptr() for p in self._parameters]
+        return flow.fused, id(flow.grid), id(flow._first_parameter), addresses
 
 
 def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
@@ -341,14 +374,14 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
     if channel.dtype != torch.int64 or channel.dim() != 1:
         shape = tuple(channel.shape)
         raise InputError(f"channel: expected int64 of shape (n,); got {channel.dtype} of shape {shape}")
-    descents = channel[1:] < channel[:-1]
-    if bool(descents.any()):
-        i = int(descents.nonzero()[0]) + 1
-        raise InputError(f"channel: expected sorted entries; entry {i} is {channel[i]} after {channel[i - 1]}")
-    if len(channel) and not (channel[0] >= 0 and channel[-1] < n_channels):
-        first, last = int(channel[0]), int(channel[-1])
-        raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {first} ... {last}")
-    counts: list[int] = torch.bincount(channel, minlength=n_channels).tolist()
+    values = channel.numpy()
+    descents = values[1:] < values[:-1]
+    if descents.any():
+        i = int(descents.argmax()) + 1
+        raise InputError(f"channel: expected sorted entries; entry {i} is {values[i]} after {values[i - 1]}")
+    if len(values) and not (values[0] >= 0 and values[-1] < n_channels):
+        raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {values[0]} ... {values[-1]}")
+    counts: list[int] = np.bincount(values, minlength=n_channels).tolist()
     return counts
 
 

@@ -139,7 +139,7 @@ class _LogJac(torch.autograd.Function):
         return value.clone()
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         _, *gradients = _gradients(ctx.blocks, ctx.counts, list(ctx.saved_tensors), (None, upstream))
         return None, None, None, None, *gradients

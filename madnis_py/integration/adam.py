@@ -5,12 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from itertools import groupby
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 ROWS = ("parameter", "exp_avg", "exp_avg_sq", "mean")
 """What is kept of each parameter: its value, Adam's two moments, and the slower mean of an averaged training."""
+
+ADAM: dict[str, Any] = {
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "eps": 1e-8,
+    "weight_decay": 0.0,
+    "amsgrad": False,
+    "maximize": False,
+    "fused": True,
+}
+"""Of the paper."""
 
 Memory = tuple[Tensor, ...]
 """Everything that the next step depends on."""
@@ -94,11 +107,7 @@ class _Vector:
         for name, part in self._parts("parameter"):
             parameters[name].data = part
         self.count = torch.zeros((), device=values.device)
-        self._flat = nn.Parameter(self.rows["parameter"])
-        self._flat.grad = torch.zeros_like(values)
-        self._adam = torch.optim.Adam([self._flat], fused=True)
-        moments = {name: self.rows[name] for name in ("exp_avg", "exp_avg_sq")}
-        self._adam.state[self._flat] = {"step": self.count, **moments}
+        self._gradient = torch.zeros_like(values)
 
     def named(self, row: str) -> dict[str, Tensor]:
         """The parts of a row by "<row>.<name of the parameter>", views."""
@@ -111,16 +120,15 @@ class _Vector:
 
     def take_gradient(self, gradients: Iterator[Tensor | None]) -> float:
         """Take the next gradients, None for zero; returns their norm."""
-        assert self._flat.grad is not None
         pairs = zip(self.parameters.values(), gradients)  # noqa: B905 - the rest belongs to the next vector
         parts = [torch.zeros_like(p) if g is None else g for p, g in pairs]
-        torch.cat([part.flatten() for part in parts], out=self._flat.grad)
-        return float(torch.linalg.vector_norm(self._flat.grad))
+        torch.cat([part.flatten() for part in parts], out=self._gradient)
+        return float(torch.linalg.vector_norm(self._gradient))
 
     def step(self, learning_rate: float, scale: float) -> None:
         """Move the parameters against the gradient times `scale`."""
-        assert self._flat.grad is not None
         if scale != 1.0:
-            self._flat.grad.mul_(scale)
-        self._adam.param_groups[0]["lr"] = learning_rate
-        self._adam.step()
+            self._gradient.mul_(scale)
+        rows = ([self.rows[name]] for name in ROWS[:3])
+        parameter, exp_avg, exp_avg_sq = rows
+        adam(parameter, [self._gradient], exp_avg, exp_avg_sq, [], [self.count], lr=learning_rate, **ADAM)

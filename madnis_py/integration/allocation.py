@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from madnis_py.errors import InputError
@@ -14,7 +16,7 @@ def uniform(n: int, n_channels: int) -> Tensor:
     Returns:
         counts, int64, shape (n_channels,), sum exactly n.
     """
-    return _largest_remainder(n, torch.ones(n_channels, dtype=torch.float64))
+    return torch.from_numpy(_largest_remainder(n, np.ones(n_channels)))
 
 
 def proportional(
@@ -40,20 +42,24 @@ def proportional(
     """
     if not (sigma.isfinite() & (sigma >= 0)).all():
         raise InputError(f"allocation: expected standard deviations >= 0; got {sigma.tolist()}")
-    if active is not None and not active.all():
-        among = proportional(n, sigma[active], uniform_fraction, minimum)
-        return torch.zeros(len(sigma), dtype=torch.int64).masked_scatter(active, among)
+    counts = torch.zeros(len(sigma), dtype=torch.int64)
+    chosen = slice(None) if active is None else active.numpy()
+    counts.numpy()[chosen] = _proportional(n, sigma.numpy()[chosen], uniform_fraction, minimum)
+    return counts
+
+
+def _proportional(n: int, sigma: NDArray[np.float64], uniform_fraction: float, minimum: int) -> NDArray[np.int64]:
     spare = n - minimum * len(sigma)
     if spare < 0:
         raise InputError(f"allocation: {len(sigma)} channels of {minimum} points need {n - spare}; got {n}")
-    share = sigma / sigma.sum() if sigma.any() else torch.full_like(sigma, 1 / len(sigma))
-    return minimum + _largest_remainder(spare, uniform_fraction / len(sigma) + (1 - uniform_fraction) * share)
+    share = sigma / sigma.sum() if sigma.any() else np.full_like(sigma, 1 / len(sigma))
+    return _largest_remainder(spare, uniform_fraction / len(sigma) + (1 - uniform_fraction) * share) + minimum
 
 
-def _largest_remainder(n: int, share: Tensor) -> Tensor:
+def _largest_remainder(n: int, share: NDArray[np.float64]) -> NDArray[np.int64]:
     """Integers in proportion to `share` with sum n: round down, then one more for the largest remainders."""
     quota = n * (share / share.sum())
-    counts = quota.floor().to(torch.int64)
-    first = torch.argsort(quota - counts, descending=True, stable=True)[: n - int(counts.sum())]
+    counts: NDArray[np.int64] = np.floor(quota).astype(np.int64)
+    first = np.argsort(counts - quota, kind="stable")[: n - counts.sum()]
     counts[first] += 1
     return counts

@@ -35,17 +35,15 @@ class RunningAverages:
         """Before the first step."""
         return cls(*torch.zeros(len(fields(cls)), n_channels, dtype=torch.float64))
 
-    def updated(self, samples: Samples, step: int) -> RunningAverages:
-        """Averages with one more batch, counted from step 0."""
-        n_channels = len(self.value)
+    def updated(self, samples: Samples, moments: Moments, step: int) -> RunningAverages:
+        """Averages with one more batch, of the moments given, counted from step 0."""
         size = samples.weight.abs()
-        moments = Moments.of(samples.channel, samples.weight, n_channels)
-        sizes = Moments.of(samples.channel, size, n_channels).means
-        largest = torch.zeros_like(sizes).scatter_reduce(0, samples.channel, size, "amax")
+        zeros = torch.zeros_like(moments.means)
+        sizes = zeros.index_add(0, samples.channel, size) / moments.counts.clamp(min=1)
+        largest = zeros.scatter_reduce(0, samples.channel, size, "amax")
         share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
-        batch = (moments.means, moments.variances, sizes, largest)
-        old = self.tensors().values()
-        return RunningAverages(*(mean + share * (new - mean) for mean, new in zip(old, batch, strict=True)))
+        old = torch.stack(list(self.tensors().values()))
+        return RunningAverages(*old.lerp(torch.stack((moments.means, moments.variances, sizes, largest)), share))
 
     def without(self, dropped: Tensor) -> RunningAverages:
         """Averages that are 0 for the channels where `dropped`, bool, shape (n_channels,), is True."""

@@ -38,7 +38,8 @@ class Batch:
     @classmethod
     def of(cls, samples: Samples, counts: Tensor) -> Batch:
         """Leave out the points of value 0."""
-        live = samples.select(samples.value.nonzero().squeeze(1))
+        index = samples.value.nonzero().squeeze(1)
+        live = samples if len(index) == len(samples) else samples.select(index)
         return cls(live.channel, live.x, live.log_q, live.value, live.features, live.prior, counts)
 
     def __len__(self) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -120,11 +121,12 @@ class Moments:
             weight: float64, shape (n,).
             n_channels: number of channels.
         """
-        counts = torch.bincount(channel, minlength=n_channels)
-        zeros = weight.new_zeros(n_channels)
-        means = zeros.index_add(0, channel, weight) / counts.clamp(min=1)
-        deviations = weight - means[channel]
-        return cls(counts, means, zeros.index_add(0, channel, deviations * deviations))
+        index, values = channel.numpy(), weight.numpy()
+        counts = np.bincount(index, minlength=n_channels)
+        means = np.bincount(index, values, n_channels) / np.maximum(counts, 1)
+        deviations = values - means[index]
+        squares = np.bincount(index, deviations * deviations, n_channels)
+        return cls(torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares))
 
     def merged(self, other: Moments) -> Moments:
         """Moments of the points of both, Chan, Golub and LeVeque (1983)."""

@@ -27,8 +27,8 @@ ROUNDING = 1e-12
 """A variance below this share of the second moment is rounding; its square root has no gradient to speak of."""
 
 LARGEST_LOG_RATIO = 20.0
-"""A point whose density fell by more than exp(20) since it was drawn, or lost its digits in a corner of the cube, counts
-less than it should; its exact share of the loss may be any number and infinity."""
+"""A point whose density fell by more than exp(20) since it was drawn, or lost its digits in a corner of the cube,
+counts less than it should; its exact share of the loss may be any number and infinity."""
 
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 

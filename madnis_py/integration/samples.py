@@ -53,4 +53,6 @@ class Samples:
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
         """Join samples end to end; they are sorted when the channels ascend from each part to the next."""
+        if len(parts) == 1:
+            return parts[0]
         return Samples(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Samples)))

@@ -30,6 +30,8 @@ class ChannelGroups:
 
     def mean(self, x: Tensor) -> Tensor:
         """Each channel's value replaced by the mean of its group: (n_channels,) -> (n_channels,)."""
+        if not self._shared:
+            return x
         return (self.total(x) / self.total(torch.ones_like(x)))[self.index]
 
     def strata(self, channel: Tensor, value: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:

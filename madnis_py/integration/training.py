@@ -16,7 +16,7 @@ from madnis_py.integration.averages import RunningAverages
 from madnis_py.integration.buffer import Batch, SampleBuffer, StoredBatch
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.dropping import survivors
-from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, estimate
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.losses import DENSITY_LOSSES, LOSSES
 from madnis_py.integration.progress import Callback, Progress
@@ -141,13 +141,14 @@ class Trainer:
         drawn = self._schedule.draws_before(step)
         counts = self._allocate(drawn)
         samples = self.integrator.sample(counts, "train", step)
-        self._averages = self._averages.updated(samples, drawn)
+        moments = Moments.of(samples.channel, samples.weight, self._n_channels)
+        self._averages = self._averages.updated(samples, moments, drawn)
         batch = Batch.of(samples, counts)
         loss = self._learn(batch, step, fresh=True)
         if move.slot is not None:
             self._buffer = self._buffer.stored(move.slot, StoredBatch.of(batch, self.settings.buffer_weights))
         self._drop(drawn + 1)
-        return loss, estimate(samples, self._n_channels)
+        return loss, moments.estimate()
 
     def _recall(self, move: Replay) -> Batch:
         order = stream(self.integrator.seed, "buffer", move.sweep)
