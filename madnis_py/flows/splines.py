@@ -52,8 +52,8 @@ def forward(x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         log_jac: log dy/dx, shape (...), of the dtype of x.
     """
     bin_ = _select_bin(x, theta, axis=0)
-    shift, log_jac = bin_shift(((x - bin_.x) / bin_.width).clamp(0.0, 1.0), bin_)
-    return (x + shift).clamp(0.0, 1.0), log_jac
+    shift, log_jac = bin_shift(_limited((x - bin_.x) / bin_.width), bin_)
+    return _limited(x + shift), log_jac
 
 
 def inverse(y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,8 +68,25 @@ def inverse(y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         log_jac: log dx/dy, shape (...), of the dtype of y.
     """
     bin_ = _select_bin(y, theta, axis=1)
-    shift, log_jac = bin_shift(solve_bin(((y - bin_.y) / bin_.height).clamp(0.0, 1.0), bin_), bin_)
-    return (y - shift).clamp(0.0, 1.0), -log_jac
+    shift, log_jac = bin_shift(solve_bin(_limited((y - bin_.y) / bin_.height), bin_), bin_)
+    return _limited(y - shift), -log_jac
+
+
+class _Limited(torch.autograd.Function):
+    """Limits numbers to [0, 1], which only rounding takes them across; the gradient is that of numbers inside."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clamp(0.0, 1.0)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+def _limited(x: Tensor) -> Tensor:
+    limited: Tensor = _Limited.apply(x)  # type: ignore[no-untyped-call]
+    return limited
 
 
 def parameters(width: Tensor, height: Tensor, derivative: Tensor) -> Tensor:

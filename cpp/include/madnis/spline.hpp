@@ -175,15 +175,15 @@ SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T&
 }
 
 // Replace the parameters by the gradient with respect to them; returns the gradient with respect to x. gy and gl are
-// the gradients with respect to y and log dy/dx.
+// the gradients with respect to y and log dy/dx. The limits of y and of the position in the bin have no part in them: only
+// rounding takes these across.
 //
 // A knot is the sum of the normalised sizes before it, so that with the normalised sizes c s_j,
 // dE_k / dtheta_j = c s_j ([j < k] - sum of s_i over i < k).
 template <class T, class Rows>
 T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T& gy, const T& gl) {
     const auto bin = find_bin(spec, rows, x, 0);
-    const T position = (x - bin.corner[0]) / bin.size[0];
-    const SplinePoint<T> p(bin, limited_to_unit(position));
+    const SplinePoint<T> p(bin, limited_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
     const T &width = bin.size[0], &height = bin.size[1], &left = bin.end[0], &right = bin.end[1];
 
     const T per_denominator = 1. / p.denominator, per_numerator = 1. / p.numerator, per_width = 1. / width;
@@ -193,10 +193,9 @@ T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T&
     const T g_left = gy * height * p.product * per_denominator - gd * p.product + gn * square(p.rest);
     const T g_right = gn * square(p.xi) - gd * p.product;
     const T climb_slope = p.numerator * square(per_denominator);
-    const T g_xi_inside = gy * height * climb_slope +
-                          2. * gn * (right * p.xi + (p.rest - p.xi) - left * p.rest) -
-                          2. * gl * per_denominator * p.curvature * (p.rest - p.xi);
-    const T g_xi = select(position >= 0. && position <= 1., g_xi_inside, T(0));
+    const T g_xi = gy * height * climb_slope +
+                   2. * gn * (right * p.xi + (p.rest - p.xi) - left * p.rest) -
+                   2. * gl * per_denominator * p.curvature * (p.rest - p.xi);
     const T g_ratio = g_left * bin.derivative[0] + g_right * bin.derivative[1];  // of width / height
 
     const T gx = g_xi * per_width;
