@@ -175,8 +175,8 @@ SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T&
 }
 
 // Replace the parameters by the gradient with respect to them; returns the gradient with respect to x. gy and gl are
-// the gradients with respect to y and log dy/dx. The limits of y and of the position in the bin have no part in them: only
-// rounding takes these across.
+// the gradients with respect to y and log dy/dx. The limits of y and of the position in the bin have no part in them:
+// only rounding takes these across.
 //
 // A knot is the sum of the normalised sizes before it, so that with the normalised sizes c s_j,
 // dE_k / dtheta_j = c s_j ([j < k] - sum of s_i over i < k).
