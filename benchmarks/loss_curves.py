@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/loss_curves.py [--quick] [--threads N] --output FILE.json
 
 Stratified variance of the same mixture of Gaussians, same networks, batches, rate and allocation; several seeds. The
-curves are in the JSON file under `curves` and are drawn over each other in FILE.svg. Every training has one thread; N of
-them run at a time.
+curves are in the JSON file under `curves` and are drawn over each other in FILE.svg. Every training has one thread; N
+of them run at a time.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def density(dim: int, n_channels: int, n: int) -> Work:
 
 
 def training_step(dim: int, n_channels: int, batch: int, history: int) -> Work:
-    """Steps of the native training on g g > t t~ + gluons with a flat matrix element; one call is one refill of its store."""
+    """Steps of the native training on g g > t t~ + gluons with a constant |M|^2; one call is a refill of its store."""
     context = ms.Context(ms.cpu_device(), _threads)
     optimizer = ms.Context(ms.cpu_device(), _threads)
     n_gluons = (dim - 4) // 3

@@ -19,7 +19,6 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.training import Trainer
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 
-
 _executor: Executor | None = None
 
 

@@ -15,7 +15,7 @@ import results
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
-from workers import Side, Usage, Worker, WorkerFailure
+from workers import Side, Usage, Worker, WorkerError
 
 import madnis_py
 
@@ -26,7 +26,7 @@ CHANNELS = (1, 8, 48)
 GRID = [(dim, n_channels) for dim in DIMS for n_channels in CHANNELS]
 """Dimensions and channels of the benchmarks of the MadNIS thesis."""
 
-QUICK_GRID = [(4, 4)]
+QUICK_GRID = [(4, 2)]
 
 LONG = 2.0
 """Seconds of a round from which on there are fewer."""
@@ -142,7 +142,7 @@ def compare(ours: Side, peer: Side, case: Row, unit: str, scale: float, threads:
         effort: how long it is looked at.
 
     Raises:
-        WorkerFailure: ours failed.
+        WorkerError: ours failed.
     """
     failures: list[str] = []
     while len(failures) < ATTEMPTS:
@@ -150,7 +150,7 @@ def compare(ours: Side, peer: Side, case: Row, unit: str, scale: float, threads:
             left = stack.enter_context(Worker(ours, threads))
             try:
                 pairs = list(_rounds(left, stack.enter_context(Worker(peer, threads)), effort))
-            except WorkerFailure as failure:
+            except WorkerError as failure:
                 if failure.side is ours:
                     raise
                 failures.append(str(failure))
@@ -167,7 +167,12 @@ def _rounds(ours: Worker, peer: Worker, effort: Effort) -> Iterator[tuple[Usage,
 
 
 def timed_row(
-    case: Row, pairs: Sequence[tuple[Usage, Usage]], peer_name: str, unit: str, scale: float, failures: Sequence[str] = ()
+    case: Row,
+    pairs: Sequence[tuple[Usage, Usage]],
+    peer_name: str,
+    unit: str,
+    scale: float,
+    failures: Sequence[str] = (),
 ) -> Row:
     """A row of times per unit of work; see `compare`."""
     by_clock = {

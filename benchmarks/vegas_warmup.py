@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/vegas_warmup.py [--quick] [--threads N] --output FILE.json
 
-One grid per channel, 64 bins, damping 0.7, the same mixture of Gaussians times channel weights. Ours refines the maps of
-the vegas package with points of its own; vegas stratifies its hypercubes as well and works in one process.
+One grid per channel, 64 bins, damping 0.7, the same mixture of Gaussians times channel weights. Ours refines the maps
+of the vegas package with points of its own; vegas stratifies its hypercubes as well and works in one process.
 """
 
 from __future__ import annotations

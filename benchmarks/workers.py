@@ -61,7 +61,7 @@ class Usage:
         return seconds / self.units
 
 
-class WorkerFailure(Exception):
+class WorkerError(Exception):
     """A side raised, crashed or did not answer in time."""
 
     def __init__(self, side: Side, what: str) -> None:
@@ -81,7 +81,7 @@ class Worker:
         idle_peak: largest resident memory before the first call, in MiB.
 
     Raises:
-        WorkerFailure: the work could not be prepared.
+        WorkerError: the work could not be prepared.
     """
 
     def __init__(self, side: Side, threads: int, fresh: bool = False) -> None:
@@ -93,7 +93,7 @@ class Worker:
         theirs.close()
         try:
             self.idle_peak = self._reply().peak
-        except WorkerFailure:
+        except WorkerError:
             self.stop()
             raise
 
@@ -101,24 +101,24 @@ class Worker:
         """Do the work some times.
 
         Raises:
-            WorkerFailure: it raised, crashed or took longer than the limit of the side.
+            WorkerError: it raised, crashed or took longer than the limit of the side.
         """
         try:
             self._connection.send(calls)
         except OSError as error:
-            raise WorkerFailure(self.side, str(error)) from error
+            raise WorkerError(self.side, str(error)) from error
         return self._reply()
 
     def _reply(self) -> Usage:
         if not self._connection.poll(self.side.limit):
-            raise WorkerFailure(self.side, f"no answer within {self.side.limit:g} s")
+            raise WorkerError(self.side, f"no answer within {self.side.limit:g} s")
         try:
             reply = self._connection.recv()
         except (EOFError, OSError):
             self._process.join()
-            raise WorkerFailure(self.side, f"ended with status {self._process.exitcode}") from None
+            raise WorkerError(self.side, f"ended with status {self._process.exitcode}") from None
         if not isinstance(reply, Usage):
-            raise WorkerFailure(self.side, reply)
+            raise WorkerError(self.side, reply)
         return reply
 
     def stop(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from side_by_side import QUICK, Program, compare, installed, row, table
-from workers import Side, Worker, WorkerFailure
+from workers import Side, Worker, WorkerError
 
 PEERS = {
     "training_step": {"madnis", "madspace"},
@@ -93,7 +93,7 @@ def test_a_peer_that_fails_once_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_a_failure_of_ours_is_an_error() -> None:
-    with pytest.raises(WorkerFailure, match=r"broken 1\.0: ended with status 3"):
+    with pytest.raises(WorkerError, match=r"broken 1\.0: ended with status 3"):
         compared(broken("crashing"), SOUND)
 
 
