@@ -42,7 +42,7 @@ def start_up(code: str, threads: int) -> Usage:
 def main(arguments: list[str] | None = None) -> None:
     """Measure, write and print."""
     options = command_line(__doc__.splitlines()[0]).parse_args(arguments)
-    cases, rounds = (CASES[:1], 2) if options.quick else (CASES, 7)
+    cases, rounds = (CASES[:1], 2) if options.quick else (CASES, 4)
     rows = []
     for wanted, ours, package, peer in cases:
         if is_installed(package):

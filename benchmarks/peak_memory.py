@@ -14,11 +14,11 @@ from typing import Any
 from side_by_side import MADNIS, Row, batch_size, command_line, finish, installed, our_side, row
 from workers import Side, Worker
 
-TRAININGS = [(4, 8), (10, 8), (16, 48)]
+TRAININGS = [(10, 8), (16, 48)]
 POINTS = 200_000
 """Of the integration."""
 
-CALLS = {"training_step": 5, "integrate": 1}
+CALLS = {"training_step": 2, "integrate": 1}
 """Calls after which the memory is read."""
 
 
@@ -55,7 +55,7 @@ def memory_row(ours: Side, peer: Side, case: Row, threads: int, rounds: int) -> 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, write and print."""
     options = command_line(__doc__.splitlines()[0]).parse_args(arguments)
-    rounds = 1 if options.quick else 3
+    rounds = 1 if options.quick else 2
     rows = [
         memory_row(our_side(work, **given), peer.side(work, **given), case, options.threads, rounds)
         for peer in installed(MADNIS)

@@ -31,7 +31,7 @@ QUICK_GRID = [(4, 2)]
 LONG = 2.0
 """Seconds of a round from which on there are fewer."""
 
-FEWEST_ROUNDS = 3
+FEWEST_ROUNDS = 2
 
 WIDTH = 140
 """Of the printed table."""
@@ -117,7 +117,7 @@ class Effort:
         return self.rounds if seconds < LONG else min(self.rounds, FEWEST_ROUNDS)
 
 
-FULL = Effort(rounds=5, seconds=0.3)
+FULL = Effort(rounds=5, seconds=0.15)
 QUICK = Effort(rounds=2, seconds=0.0)
 
 

@@ -30,7 +30,7 @@ from side_by_side import (
 def main(arguments: list[str] | None = None) -> None:
     """Measure, write and print."""
     options = command_line(__doc__.splitlines()[0]).parse_args(arguments)
-    grid, effort, history = (QUICK_GRID, QUICK, 3) if options.quick else (GRID, FULL, 20)
+    grid, effort, history = (QUICK_GRID, QUICK, 2) if options.quick else (GRID, FULL, 8)
     peers = installed(MADNIS, MADSPACE)
     rows = []
     for dim, n_channels in grid:

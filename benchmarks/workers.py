@@ -138,7 +138,12 @@ class Worker:
 
 @cache
 def warm_context() -> BaseContext:
-    """Where it can be had, a server that has imported torch once and forks the workers."""
+    """Where it can be had, a server that has imported torch once and forks the workers.
+
+    OpenMP threads sleep while they wait, unless OMP_WAIT_POLICY says otherwise: where anything else runs on the
+    machine, spinning ones slow a peer down tenfold on two threads.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
