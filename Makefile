@@ -1,6 +1,7 @@
 # make run    set up .venv and run the Drell-Yan + Z' card: cross section and 10,000 unweighted events
 # make test   set up .venv and run the tests            make lint   ruff and mypy
-# make bench  side-by-side measurements, JSON in benchmarks/results
+# make bench  ours beside other programs, on 1 and 2 threads: a table each, JSON in benchmarks/results
+# make toys   the toy studies of the MadNIS thesis, JSON and figures in benchmarks/results
 # make tsan   build the kernels with the thread sanitizer and run them from many threads; needs cmake and libtsan alone
 #
 # PYTHON=python3.12 picks another interpreter; the environment is made again when what it is made of changes.
@@ -9,13 +10,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-BENCHMARKS := toys step_profile
+COMPARISONS := training_step sampling vegas_warmup
+COMPARED_ONCE := import_time peak_memory step_profile
+BENCH := OMP_NUM_THREADS=1 $(BIN)/python benchmarks
+SOURCES := setup.py pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f)
+
 TSAN_BUILD ?= build/tsan
 # Address layouts with much randomness leave older sanitizers no room ("unexpected memory mapping").
 FIXED_LAYOUT := setarch $(shell uname -m) --addr-no-randomize
-SOURCES := setup.py pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f)
 
-.PHONY: run test lint bench tsan clean
+.PHONY: run test lint bench toys tsan clean
 
 run: $(VENV)/.installed
 	$(BIN)/madnis-py run drell_yan_zprime -o runs/drell_yan_zprime --events 10000
@@ -28,10 +32,14 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-test
-	mkdir -p benchmarks/results
-	set -e; for name in $(BENCHMARKS); do \
-	  OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$$name.py --output benchmarks/results/$$name.json; done
+bench: $(VENV)/.installed-bench
+	set -e; for name in $(COMPARISONS); do for threads in 1 2; do \
+	  $(BENCH)/$$name.py --threads $$threads --output benchmarks/results/$${name}_$$threads.json; done; done
+	set -e; for name in $(COMPARED_ONCE); do $(BENCH)/$$name.py --output benchmarks/results/$$name.json; done
+	$(BENCH)/loss_curves.py --threads 2 --output benchmarks/results/loss_curves.json
+
+toys: $(VENV)/.installed-test
+	$(BENCH)/toys.py --output benchmarks/results/toys.json
 
 tsan:
 	cmake -S . -B $(TSAN_BUILD) -DMADNIS_SANITIZE=thread
@@ -51,4 +59,8 @@ $(VENV)/.installed: $(BIN)/python $(SOURCES)
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(INSTALL) --only-binary pythia8mc --editable ".[test,lint]"
+	touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-test
+	$(INSTALL) --only-binary madspace --editable ".[bench]"
 	touch $@

@@ -2,6 +2,7 @@
 
 #include "kernels.hpp"
 #include "madnis/coupling.hpp"
+#include "madnis/denormals.hpp"
 #include "madnis/dense.hpp"
 #include "madnis/parallel.hpp"
 #include "madnis/spline.hpp"
@@ -254,6 +255,7 @@ template <class Number, class Spline, class BlockAt>
 void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch in,
                MutableBatch out, double* log_jac, const Spline& spline, double sign, const BlockAt& block_at) {
     const auto run = [&](const EventRange& range) {
+        const FlushDenormals flush;
         const std::size_t rows = most_rows(spec);
         const std::size_t bytes = tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows);
         Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
@@ -343,6 +345,7 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
         parallel_for(ranges.count, [&](std::size_t begin, std::size_t) { body(begin); }, 1);
     };
     each_range([&](std::size_t r) {
+        const FlushDenormals flush;
         const auto sums = sums_of(ranges.data[r]);
         for_parameters(spec, [&](const ParameterSpec& place) {
             for (std::size_t i = 0; i < place.size; ++i) sums.at(place)[i] = 0;

@@ -1,4 +1,5 @@
-// The kernels with several threads and several callers at once, for a build with -DMADNIS_SANITIZE=thread. Exits with 0 when every result is, byte for byte, that of one thread.
+// The kernels with several threads and several callers at once, for a build with -DMADNIS_SANITIZE=thread. Exits
+// with 0 when every result is, byte for byte, that of one thread.
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -33,7 +33,7 @@ constexpr std::size_t vectors_of(std::size_t count, std::size_t width) { return 
 template <std::size_t largest, class Body>
 void in_pieces(std::size_t count, const Body& body, std::size_t begin = 0) {
     for (; begin + largest <= count; begin += largest) body(begin, std::integral_constant<std::size_t, largest>());
-    if constexpr (largest > 1) in_pieces<largest - 1>(count, body, begin);
+    if constexpr (largest > 1) in_pieces<largest / 2>(count, body, begin);
 }
 
 // Element (r, k) is at data[r * row_stride + k * column_stride].

@@ -1,0 +1,107 @@
+"""The comparisons with other programs: each in its quick mode, and what becomes of a peer that fails."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from side_by_side import QUICK, Program, compare, installed, row, table
+from workers import Side, Worker, WorkerError
+
+PEERS = {
+    "training_step": {"madnis", "madspace"},
+    "sampling": {"madnis", "madspace", "zuko"},
+    "vegas_warmup": {"vegas"},
+    "import_time": {"vegas"},
+    "peak_memory": {"madnis"},
+    "loss_curves": {"madnis"},
+}
+SOUND = Side("sound 1.0", "broken_side", "sound")
+
+
+def is_here(package: str) -> bool:
+    try:
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def broken(work: str, **arguments: str) -> Side:
+    return Side("broken 1.0", "broken_side", work, arguments, limit=0.5 if work == "hanging" else 30)
+
+
+def compared(ours: Side, peer: Side) -> dict[str, Any]:
+    return compare(ours, peer, {"dim": 4}, "ms", 1e-3, threads=1, effort=QUICK)
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_the_quick_mode_has_rows_of_all_peers_that_are_here(name: str, tmp_path: Path) -> None:
+    output = tmp_path / "rows.json"
+    import_module(name).main(["--quick", "--output", str(output)])
+    result = json.loads(output.read_text())
+    assert result["benchmark"] == name
+    assert {row["peer_name"].split()[0] for row in result["rows"]} == {peer for peer in PEERS[name] if is_here(peer)}
+    for entry in result["rows"]:
+        assert entry["ratio"] > 0, entry
+        assert entry["spread"][0] <= entry["ratio"] <= entry["spread"][1]
+        assert min(entry["ours"], entry["peer"]) > 0
+
+
+def test_the_loss_curves_are_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("madnis")
+    pair = [import_module("loss_curves").Curve(name, 4, 1, 0, [2.0, 1.0, 0.5], 1.0) for name in ("ours", "peer")]
+    import_module("loss_curves").draw(tmp_path / "curves.svg", pair)
+    assert (tmp_path / "curves.svg").stat().st_size > 1000
+
+
+def test_ratios_say_how_many_times_better_ours_is() -> None:
+    result = row({}, [(1.0, 2.0), (2.0, 6.0), (1.0, 10.0)], "peer 1.0", "ms")
+    assert (result["ours"], result["peer"], result["ratio"], result["spread"]) == (1.0, 6.0, 3.0, [2.0, 10.0])
+
+
+def test_times_are_per_unit_of_work() -> None:
+    result = compared(SOUND, SOUND)
+    assert result["clock"] == "process"
+    assert 0.5 <= result["ours_wall"] < 50
+    assert result["ours"] == result["ours_process"] < result["ours_wall"]
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"),
+    [
+        ("raising", "ValueError: no such flow"),
+        ("crashing", "ended with status 3"),
+        ("hanging", "no answer within 0.5 s"),
+    ],
+)
+def test_a_peer_that_fails_again_and_again_leaves_a_marked_row(work: str, reason: str) -> None:
+    result = compared(SOUND, broken(work))
+    assert result["failed"] == [f"broken 1.0: {reason}"] * 3
+    assert result["ratio"] is None
+    assert table("test", [result]).row_count == 1
+
+
+def test_a_peer_that_fails_once_is_tried_again(tmp_path: Path) -> None:
+    result = compared(SOUND, broken("crashing_once", flag=str(tmp_path / "flag")))
+    assert result["failed"] == ["broken 1.0: ended with status 3"]
+    assert result["ratio"] > 0
+
+
+def test_a_failure_of_ours_is_an_error() -> None:
+    with pytest.raises(WorkerError, match=r"broken 1\.0: ended with status 3"):
+        compared(broken("crashing"), SOUND)
+
+
+def test_a_worker_knows_its_memory() -> None:
+    with Worker(SOUND, threads=1) as worker:
+        assert 5 < worker.idle_peak <= worker.do(1).peak
+
+
+def test_a_missing_peer_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert installed(Program("no_such_package", "no_such_side")) == []
+    assert capsys.readouterr().err.startswith("no_such_package is not installed: its rows are left out")
