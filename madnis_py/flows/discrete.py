@@ -12,7 +12,6 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from madnis_py.errors import InputError
 from madnis_py.flows.blocks import MARGIN
@@ -134,13 +133,14 @@ class CategoryChain(nn.Module):
     def one_hot(self, category: Sequence[Tensor]) -> Tensor:
         """Indicators of categories, one row (n,) per dimension, to (sum of categories, n), float64."""
         sizes = self.categories[: len(category)]
-        rows = [functional.one_hot(c, size).T for c, size in zip(category, sizes, strict=True)]
+        rows = [c == torch.arange(n, device=c.device).unsqueeze(1) for c, n in zip(category, sizes, strict=True)]
         return torch.cat(rows).double()
 
     def _log_row(self, k: int, before: Sequence[Tensor], counts: list[int]) -> Tensor:
         """Logarithms of the probabilities of all categories of dimension k, shape (categories, n)."""
         network, table = self.networks[k], cast("CategoryTable", self.tables[k])
-        prior = table.probability.T.repeat_interleave(torch.tensor(counts, device=table.probability.device), dim=1)
+        repeats = torch.tensor(counts).to(table.probability.device, non_blocking=True)
+        prior = table.probability.T.repeat_interleave(repeats, dim=1, output_size=sum(counts))
         dtype = next(network.parameters()).dtype
         seen = self.one_hot(before).to(dtype) if before else prior.new_empty(0, prior.shape[1], dtype=dtype)
         log_row: Tensor = (prior.log() + network(seen, counts)).log_softmax(0)
@@ -167,6 +167,8 @@ class MixedFlow(AbstractFlow):
         InputError: numbers below these, or settings that are not for splines.
     """
 
+    _sizes: Tensor
+
     def __init__(
         self, categories: Sequence[int], continuous: int, n_channels: int, settings: FlowSettings | None = None
     ) -> None:
@@ -179,6 +181,7 @@ class MixedFlow(AbstractFlow):
             raise InputError("MixedFlow: expected settings with transform 'spline' and without periodic features")
         self.dim = len(categories) + continuous
         self.n_channels = n_channels
+        self.register_buffer("_sizes", torch.tensor(categories), persistent=False)
         generator = torch.Generator().manual_seed(settings.seed)
         self.chain = CategoryChain(categories, n_channels, settings, generator)
         count = (settings.blocks or default_blocks(continuous)) if continuous else 0
@@ -211,7 +214,7 @@ class MixedFlow(AbstractFlow):
         for block in reversed(self._couplings()):
             features, log_jac = block.to_latent(features, counts)
             log_q = log_q + log_jac
-        return log_q.cpu()
+        return log_q.to(x.device)
 
     def categories_of(self, x: Tensor) -> Tensor:
         """Categories of points (n, dim), int64, shape (discrete dimensions, n)."""
@@ -233,10 +236,6 @@ class MixedFlow(AbstractFlow):
         """Adapt the tables of the categories to the collected data; see `CategoryTable.adapt`."""
         for table in self._tables():
             table.adapt(damping)
-
-    @property
-    def _sizes(self) -> Tensor:
-        return torch.tensor(self.chain.categories, device=next(self.parameters()).device)
 
     @property
     def _log_volume(self) -> float:

@@ -51,13 +51,14 @@ class AbstractFlow(nn.Module, ABC):
         """Log density of given points, differentiable in the parameters of the flow.
 
         Args:
-            x: points in [0, 1], float64, shape (n, dim).
-            channel: sorted, int64, shape (n,).
+            x: points in [0, 1], float64, shape (n, dim). Those on another device than the CPU are taken as they are:
+                to look at them would mean waiting for the device.
+            channel: sorted, int64, shape (n,), CPU.
             known: log densities under the present parameters, as `sample` returned them, float64, shape (n,). They
                 save computing the values again where only the gradient is wanted.
 
         Returns:
-            log q_channel(x), float64, shape (n,).
+            log q_channel(x), float64, shape (n,), where x is.
         """
 
 
@@ -210,7 +211,7 @@ class SplineFlow(AbstractFlow):
             if not 0 <= feature < dim:
                 raise InputError(f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}")
         self.n_flows = _count_flows(groups, n_channels)
-        self.register_buffer("groups", None if groups is None else torch.tensor(groups), persistent=False)
+        self.groups = None if groups is None else torch.tensor(groups)
         self.blocks = nn.ModuleList(self._make_blocks())
         self.grid = None
         self._plan = None
@@ -327,19 +328,20 @@ class SplineFlow(AbstractFlow):
             log_q = log_q + log_jac
         if known is not None and isinstance(first, fused.FusedBlocks) and not log_q.requires_grad:
             return _undone(order, first.log_jac(y, counts, _sorted(order, known)))
-        return _undone(order, (log_q + first.to_latent(y, counts)[1]).cpu())
+        return _undone(order, (log_q + first.to_latent(y, counts)[1]).to(x.device))
 
     def _by_flow(self, channel: Tensor) -> tuple[Tensor | None, list[int]]:
         """The order that sorts points by density, None where they are sorted already, and the points of each."""
         counts = channel_counts(channel, self.n_channels)
         if self.groups is None:
             return None, counts
-        flow = self.groups.cpu()[channel]
-        return torch.argsort(flow, stable=True), torch.bincount(flow, minlength=self.n_flows).tolist()
+        flow = self.groups[channel]
+        points: list[int] = np.bincount(flow.numpy(), minlength=self.n_flows).tolist()
+        return torch.argsort(flow, stable=True), points
 
     @property
     def _device(self) -> torch.device:
-        """Where the parameters are; points come from the CPU and go back to it."""
+        """Where the parameters are; results go back to where the points came from."""
         return self._first_parameter.device
 
     def _adopt_grid(self, state: Mapping[str, Tensor], prefix: str, *_: object) -> None:
@@ -396,24 +398,25 @@ def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
 
 def _sorted(order: Tensor | None, x: Tensor) -> Tensor:
     """Rows in this order."""
-    return x if order is None else x[order]
+    return x if order is None else x[order.to(x.device, non_blocking=True)]
 
 
 def _undone(order: Tensor | None, x: Tensor) -> Tensor:
     """Rows that were sorted by `order`, as they were before."""
-    return x if order is None else x[torch.argsort(order)]
+    return x if order is None else x[torch.argsort(order).to(x.device, non_blocking=True)]
 
 
 def check_points(x: Tensor, n: int, dim: int) -> None:
-    """Check that x are points of the unit cube, float64, shape (n, dim).
+    """Check that x are points of the unit cube, float64, shape (n, dim); where they lie on the CPU alone.
 
     Raises:
         InputError: they are not.
     """
     if x.dtype != torch.float64 or x.shape != (n, dim):
         raise InputError(f"x: expected float64 of shape {(n, dim)}; got {x.dtype} of shape {tuple(x.shape)}")
-    if x.numel() == 0:
+    if x.numel() == 0 or not x.is_cpu:
         return
-    low, high = (float(end) for end in x.detach().aminmax())
+    values = x.detach().numpy()
+    low, high = values.min(), values.max()
     if not (low >= 0.0 and high <= 1.0):
         raise InputError(f"x: expected points in [0, 1]; got values from {low} to {high}")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from itertools import groupby
 from typing import Any
 
@@ -45,14 +45,20 @@ class FlatAdam:
         rows = ROWS if averaged else ROWS[:-1]
         self._vectors = [_Vector({name: parameters[name] for name in names}, rows) for _, names in groups]
 
-    def take_gradient(self, loss: Tensor) -> float:
-        """Compute the gradient of the loss with respect to the parameters; returns its norm."""
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are; the first ones, should they be in several places."""
+        return self._vectors[0].memory.device
+
+    def take_gradient(self, loss: Tensor) -> Tensor:
+        """Compute the gradient of the loss with respect to the parameters; returns its norm, a float64 scalar."""
         parameters = [p for vector in self._vectors for p in vector.parameters.values()]
         gradients = iter(torch.autograd.grad(loss, parameters, allow_unused=True))
-        return math.hypot(*[vector.take_gradient(gradients) for vector in self._vectors])
+        norms = [vector.take_gradient(gradients).to(self.device) for vector in self._vectors]
+        return reduce(torch.hypot, norms)
 
-    def step(self, learning_rate: float, scale: float) -> None:
-        """Move the parameters against the gradient times `scale`."""
+    def step(self, learning_rate: float, scale: float | Tensor) -> None:
+        """Move the parameters against the gradient times `scale`, a number or a float64 scalar where the norm is."""
         for vector in self._vectors:
             vector.step(learning_rate, scale)
 
@@ -118,16 +124,17 @@ class _Vector:
         for (name, p), part in zip(self.parameters.items(), self.rows[row].split(sizes), strict=True):
             yield name, part.view(p.shape)
 
-    def take_gradient(self, gradients: Iterator[Tensor | None]) -> float:
-        """Take the next gradients, None for zero; returns their norm."""
+    def take_gradient(self, gradients: Iterator[Tensor | None]) -> Tensor:
+        """Take the next gradients, None for zero; returns their norm, a float64 scalar."""
         pairs = zip(self.parameters.values(), gradients)  # noqa: B905 - the rest belongs to the next vector
         parts = [torch.zeros_like(p) if g is None else g for p, g in pairs]
         torch.cat([part.flatten() for part in parts], out=self._gradient)
-        return float(torch.linalg.vector_norm(self._gradient))
+        norm: Tensor = torch.linalg.vector_norm(self._gradient)
+        return norm.double()
 
-    def step(self, learning_rate: float, scale: float) -> None:
+    def step(self, learning_rate: float, scale: float | Tensor) -> None:
         """Move the parameters against the gradient times `scale`."""
-        if scale != 1.0:
+        if isinstance(scale, Tensor) or scale != 1.0:
             self._gradient.mul_(scale)
         rows = ([self.rows[name]] for name in ROWS[:3])
         parameter, exp_avg, exp_avg_sq = rows

@@ -42,6 +42,12 @@ class Batch:
         live = samples if len(index) == len(samples) else samples.select(index)
         return cls(live.channel, live.x, live.log_q, live.value, live.features, live.prior, counts)
 
+    def to(self, device: torch.device) -> Batch:
+        """The batch on a device, without waiting for it to arrive there."""
+        if device == self.x.device:
+            return self
+        return Batch(*(getattr(self, part.name).to(device, non_blocking=True) for part in fields(self)))
+
     def __len__(self) -> int:
         """Number of points that have a value."""
         return len(self.channel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -158,23 +158,34 @@ class Trainer:
         """One optimiser step; a batch without any value teaches nothing."""
         if len(batch) == 0:
             return 0.0
-        loss = self._loss(batch, step, fresh)
-        norm = self._adam.take_gradient(loss)
-        if not math.isfinite(norm):
-            raise MadnisError(f"training: gradient is {norm} at step {step}, {self._suspect(batch)}")
-        largest = self.settings.gradient_clip or math.inf
-        self._adam.step(self.settings.learning_rate_at(step), scale=min(1.0, largest / max(norm, TINY)))
-        return loss.item()
+        loss, norm = torch.stack(self._update(batch, step, fresh)).tolist()
+        for name, value in (("loss", loss), ("gradient", norm)):
+            if not math.isfinite(value):
+                self._go_back()
+                raise MadnisError(f"training: {name} is {value} at step {step}, {self._suspect(batch)}")
+        return float(loss)
 
-    def _loss(self, batch: Batch, step: int, fresh: bool = False) -> Tensor:
+    def _update(self, batch: Batch, step: int, fresh: bool) -> tuple[Tensor, Tensor]:
+        """Move the batch to the device of the parameters, and these against the gradient; waits for nothing there.
+
+        Returns:
+            the loss and the norm of its gradient, float64 scalars on the device.
+        """
+        loss = self._loss(batch, fresh)
+        norm = self._adam.take_gradient(loss)
+        largest = self.settings.gradient_clip
+        scale = 1.0 if largest is None else (largest / norm.clamp(min=TINY)).clamp(max=1.0)
+        self._adam.step(self.settings.learning_rate_at(step), scale)
+        return loss.detach(), norm
+
+    def _loss(self, batch: Batch, fresh: bool = False) -> Tensor:
         """The loss in units of the integral of |f|, so that it has no dimension and Adam's epsilon no meaning."""
-        log_q = self.integrator.flow.log_prob(batch.x, batch.channel, batch.log_q if fresh else None)
+        size = self._averages.size.sum()
         stratum, value, counts = self._groups.strata(batch.channel, batch.value, batch.counts)
-        size = float(self._averages.size.sum()) or 1.0
-        loss = LOSSES[self.settings.loss](log_q, self._alpha(batch), value / size, batch.log_q, stratum, counts)
-        if not loss.isfinite():
-            raise MadnisError(f"training: loss is {loss.item()} at step {step}, {self._suspect(batch)}")
-        return loss
+        there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(self._adam.device)
+        log_q = self.integrator.flow.log_prob(there.x, batch.channel, there.log_q if fresh else None)
+        stratum = stratum.to(self._adam.device, non_blocking=True)
+        return LOSSES[self.settings.loss](log_q, self._alpha(there), there.value, there.log_q, stratum, there.counts)
 
     def _alpha(self, batch: Batch) -> Tensor:
         """Weight of each point's own channel."""

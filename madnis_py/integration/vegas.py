@@ -88,7 +88,7 @@ class VegasFlow(AbstractFlow):
 
     def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
         """Log density; has no parameters and no gradient. See `AbstractFlow.log_prob`."""
-        return -torch.from_numpy(self._inverse(x, channel)[1]).log()
+        return -torch.from_numpy(self._inverse(x.cpu(), channel)[1]).log().to(x.device)
 
     def add_training_data(self, channel: Tensor, x: Tensor, weight: Tensor) -> None:
         """Collect <w^2> per bin, Eq. (2.41) of the MadNIS thesis, for the next `adapt`.
