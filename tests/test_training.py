@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +21,7 @@ from madnis_py.integration.adam import FlatAdam
 from madnis_py.integration.buffer import Batch
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.integrator import BlockSampler, Integrator
 from madnis_py.integration.losses import DENSITY_LOSSES, LOSSES
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.random_streams import stream
@@ -478,6 +479,17 @@ def test_averaged_parameters_take_the_place_of_the_last_ones_after_the_last_step
     for prefix, module in (("flow", averaged.integrator.flow), ("weights", averaged.integrator.weights)):
         for name, parameter in module.named_parameters():
             assert torch.allclose(parameter, mean[f"{prefix}.{name}"], rtol=1e-5, atol=1e-8)
+
+
+def test_a_sampler_in_training_travels_light() -> None:
+    trainer = Trainer(small(), SHORT)
+    trainer.step()
+    integrator = trainer.integrator
+    size = sum(p.nbytes for model in (integrator.flow, integrator.weights) for p in model.parameters())
+    sampler = BlockSampler(
+        integrator.integrand, integrator.flow, integrator.weights, integrator.active, integrator.seed
+    )
+    assert len(pickle.dumps(sampler)) < size + 50_000
 
 
 def test_progress_tells_the_reuse_and_the_active_channels() -> None:

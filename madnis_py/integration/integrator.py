@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -65,6 +66,10 @@ class BlockSampler:
     weights: AbstractChannelWeights
     active: Tensor
     seed: int
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For other processes: copies, because parameters in training are views of a memory that need not go there."""
+        return {**self.__dict__, "flow": deepcopy(self.flow), "weights": deepcopy(self.weights)}
 
     def __call__(self, reduce: Callable[[Samples], T], path: tuple[str | int, ...], block: Block) -> T:
         """Sample the block without gradients and return what `reduce` keeps of it."""
