@@ -142,6 +142,10 @@ class Integrator:
         if got != expected:
             raise InputError(f"flow: expected (dim, n_channels) = {expected} of the integrand; got {got}")
 
+    def stream(self, *path: str | int, block: int) -> torch.Generator:
+        """The random stream that a block of `map_blocks` draws from, counted from 0."""
+        return stream(self.seed, *path, block)
+
     def sample(self, counts: Tensor, *path: str | int) -> Samples:
         """Draw weighted points.
 

@@ -23,8 +23,8 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Callback, Progress
 from madnis_py.integration.samples import Samples
 
-Points = tuple[Tensor, Tensor, Tensor]
-"""Channel, x and weight of some points."""
+Weights = tuple[Tensor, Tensor]
+"""Channel and weight of some points."""
 
 
 class VegasSettings(BaseModel):
@@ -80,25 +80,29 @@ class VegasFlow(AbstractFlow):
 
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Map uniform numbers to the grid; see `AbstractFlow.sample`."""
-        y = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
-        x, jacobian = np.empty((len(channel), self.dim)), np.empty(len(channel))
+        y = self.numbers(len(channel), generator)
+        x, jacobian = np.empty_like(y), np.empty(len(channel))
         for i, points in self._channels(channel):
-            self._maps[i].map(y.numpy()[points], x[points], jacobian[points])
+            self._maps[i].map(y[points], x[points], jacobian[points])
         return torch.from_numpy(x), -torch.from_numpy(jacobian).log()
 
     def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
         """Log density; has no parameters and no gradient. See `AbstractFlow.log_prob`."""
         return -torch.from_numpy(self._inverse(x.cpu(), channel)[1]).log().to(x.device)
 
-    def add_training_data(self, channel: Tensor, x: Tensor, weight: Tensor) -> None:
+    def numbers(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
+        """The numbers that `sample` maps to n points, shape (n, dim)."""
+        uniform: NDArray[np.float64] = torch.rand(n, self.dim, generator=generator, dtype=torch.float64).numpy()
+        return uniform
+
+    def add_training_data(self, channel: Tensor, y: NDArray[np.float64], weight: Tensor) -> None:
         """Collect <w^2> per bin, Eq. (2.41) of the MadNIS thesis, for the next `adapt`.
 
         Args:
             channel: sorted, int64, shape (n,).
-            x: points drawn from this flow, float64, shape (n, dim).
+            y: the uniform numbers of points drawn from this flow, float64, shape (n, dim).
             weight: integrand over density, float64, shape (n,).
         """
-        y, _ = self._inverse(x, channel)
         square = weight.square().numpy()
         for i, points in self._channels(channel):
             self._maps[i].add_training_data(y[points], square[points])
@@ -165,15 +169,17 @@ def train_vegas(
 def _refine(integrator: Integrator, flow: VegasFlow, settings: VegasSettings, iteration: int) -> Estimate:
     counts = torch.full((flow.n_channels,), settings.points)
     moments = Moments.empty(flow.n_channels)
-    for channel, x, weight in integrator.map_blocks(_points, counts, "vegas", iteration):
-        flow.add_training_data(channel, x, weight)
+    path = ("vegas", iteration)
+    for index, (channel, weight) in enumerate(integrator.map_blocks(_weights, counts, *path)):
+        # The numbers drawn again cost a tenth of finding the bins of the points.
+        flow.add_training_data(channel, flow.numbers(len(channel), integrator.stream(*path, block=index)), weight)
         moments = moments.merged(Moments.of(channel, weight, flow.n_channels))
     flow.adapt(settings.damping)
     return moments.estimate()
 
 
-def _points(samples: Samples) -> Points:
-    return samples.channel, samples.x, samples.weight
+def _weights(samples: Samples) -> Weights:
+    return samples.channel, samples.weight
 
 
 def _progress(estimates: list[Estimate], settings: VegasSettings, seconds: float) -> Progress:
