@@ -40,12 +40,13 @@ def proportional(
     Raises:
         InputError: a sigma is negative or not finite, or n points cannot give each channel the minimum.
     """
-    if not (sigma.isfinite() & (sigma >= 0)).all():
-        raise InputError(f"allocation: expected standard deviations >= 0; got {sigma.tolist()}")
-    counts = torch.zeros(len(sigma), dtype=torch.int64)
+    values = sigma.numpy()
+    if not (np.isfinite(values) & (values >= 0)).all():
+        raise InputError(f"allocation: expected standard deviations >= 0; got {values.tolist()}")
+    counts = np.zeros(len(values), dtype=np.int64)
     chosen = slice(None) if active is None else active.numpy()
-    counts.numpy()[chosen] = _proportional(n, sigma.numpy()[chosen], uniform_fraction, minimum)
-    return counts
+    counts[chosen] = _proportional(n, values[chosen], uniform_fraction, minimum)
+    return torch.from_numpy(counts)
 
 
 def _proportional(n: int, sigma: NDArray[np.float64], uniform_fraction: float, minimum: int) -> NDArray[np.int64]:

@@ -147,20 +147,18 @@ class Moments:
         Raises:
             InputError: a channel has points, but too few for a variance.
         """
-        short = (self.counts > 0) & (self.counts < MINIMUM_POINTS)
+        counts, variances = self.counts.numpy(), self.variances.numpy()
+        short = (counts > 0) & (counts < MINIMUM_POINTS)
         if short.any():
-            raise InputError(
-                f"estimate: channel {int(short.nonzero()[0])} has 1 point; an error needs {MINIMUM_POINTS}"
-            )
-        error = (self.variances / self.counts.clamp(min=1)).sum().sqrt()
+            raise InputError(f"estimate: channel {short.argmax()} has 1 point; an error needs {MINIMUM_POINTS}")
         return Estimate(
             value=float(self.means.sum()),
-            error=float(error),
+            error=math.sqrt((variances / np.maximum(counts, 1)).sum()),
             chi2=0.0,
             dof=0,
-            n=int(self.counts.sum()),
+            n=int(counts.sum()),
             channel_values=self.means,
-            channel_stds=self.variances.sqrt(),
+            channel_stds=torch.from_numpy(np.sqrt(variances)),
             channel_counts=self.counts,
         )
 

@@ -89,12 +89,16 @@ class BlockSampler:
 
     def weight(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
         """alpha_i f J_i / q_i, with alpha evaluated only where f is not 0."""
-        live = evaluation.value.nonzero().squeeze(1)
-        alpha = self.weights(evaluation.features[live], prior[live])
-        own = alpha.gather(1, channel[live].unsqueeze(1)).squeeze(1)
-        weight = torch.zeros_like(evaluation.value)
-        weight[live] = own * evaluation.value[live] * torch.exp(-log_q[live])
-        return weight
+        value, features = evaluation.value, evaluation.features
+        live = value.nonzero().squeeze(1)
+        if len(live) == len(value):
+            return self._weight(value, features, prior, channel, log_q)
+        parts = (part[live] for part in (value, features, prior, channel, log_q))
+        return torch.zeros_like(value).index_copy(0, live, self._weight(*parts))
+
+    def _weight(self, value: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
+        alpha: Tensor = self.weights(features, prior)
+        return alpha.gather(1, channel.unsqueeze(1)).squeeze(1) * value * torch.exp(-log_q)
 
 
 class Integrator:
