@@ -53,14 +53,15 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# Each builds the kernels once, and what it installs contains what those before it do.
 $(VENV)/.installed: $(BIN)/python $(SOURCES)
 	$(INSTALL) --editable .
 	touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
+$(VENV)/.installed-test: $(BIN)/python $(SOURCES)
 	$(INSTALL) --only-binary pythia8mc --editable ".[test,lint]"
-	touch $@
+	touch $(VENV)/.installed $@
 
-$(VENV)/.installed-bench: $(VENV)/.installed-test
-	$(INSTALL) --only-binary madspace --editable ".[bench]"
-	touch $@
+$(VENV)/.installed-bench: $(BIN)/python $(SOURCES)
+	$(INSTALL) --only-binary pythia8mc,madspace --editable ".[test,lint,bench]"
+	touch $(VENV)/.installed $(VENV)/.installed-test $@
