@@ -1,6 +1,7 @@
 """Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/bindings/bind_<topic>.cpp."""
 
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,10 @@ _Array = NDArray[np.float64]
 
 # coupling
 
+_Number = TypeVar("_Number", np.float32, np.float64)
 _Block = tuple[Sequence[int], Sequence[tuple[int, int]]]
 
-class CouplingFlow32:
+class _CouplingFlow(Generic[_Number]):
     def __init__(
         self,
         dim: int,
@@ -30,28 +32,10 @@ class CouplingFlow32:
         x: _Array,
         grad_z: _Array | None,
         grad_log_jac: _Array,
-    ) -> tuple[_Array, NDArray[np.float32]]: ...
+    ) -> tuple[_Array, NDArray[_Number]]: ...
 
-class CouplingFlow64:
-    def __init__(
-        self,
-        dim: int,
-        n_channels: int,
-        bins: int,
-        min_bin_size: float,
-        derivative_range: tuple[float, float],
-        blocks: Sequence[_Block],
-    ) -> None: ...
-    def forward(self, parameters: Sequence[int], counts: Sequence[int], x: _Array) -> tuple[_Array, _Array]: ...
-    def inverse(self, parameters: Sequence[int], counts: Sequence[int], z: _Array) -> tuple[_Array, _Array]: ...
-    def backward(
-        self,
-        parameters: Sequence[int],
-        counts: Sequence[int],
-        x: _Array,
-        grad_z: _Array | None,
-        grad_log_jac: _Array,
-    ) -> tuple[_Array, _Array]: ...
+class CouplingFlow32(_CouplingFlow[np.float32]): ...
+class CouplingFlow64(_CouplingFlow[np.float64]): ...
 
 # cuts
 

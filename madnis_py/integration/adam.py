@@ -23,10 +23,11 @@ ADAM: dict[str, Any] = {
     "maximize": False,
     "fused": True,
 }
-"""Of the paper."""
+"""The constants that arXiv:1412.6980 recommends."""
 
 Memory = tuple[Tensor, ...]
-"""Everything that the next step depends on."""
+"""Everything that the next step depends on: for each number type the rows (len(rows), n) of its n parameters and Adam's
+count of steps, float32, a scalar."""
 
 
 class FlatAdam:
