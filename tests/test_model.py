@@ -15,7 +15,7 @@ BLOCK SMINPUTS
 Block mass
    23 9.0D+01 # MZ
    24 {mw} # W+
-    4 {mc} # c
+    3 {ms} # s
 DECAY   23 2.5 # WZ
    0.15  2  1 -1
    0.12  2  2 -2
@@ -70,6 +70,27 @@ def test_names_and_codes_of_antiparticles():
     assert [model.particle_name(pdg) for pdg in (-11, -2, -24, 21)] == ["e+", "u~", "w-", "g"]
 
 
+@pytest.mark.parametrize(("pdg", "antiparticle"), [(2, -2), (-2, 2), (24, -24), (21, 21), (22, 22), (23, 23), (25, 25)])
+def test_some_particles_are_their_own_antiparticles(pdg, antiparticle):
+    assert Model("sm").anti(pdg) == antiparticle
+
+
+@pytest.mark.parametrize(
+    ("values", "quarks"),
+    [({}, "d u s c"), ({"MB": 0.0}, "d u s c b"), ({"MC": 1.5}, "d u s"), ({"MB": 0.0, "MT": 0.0}, "d u s c b")],
+)
+def test_protons_and_jets_hold_the_quarks_without_mass(values, quarks):
+    expected = {"g", *quarks.split(), *(f"{quark}~" for quark in quarks.split())}
+    classes = Model("sm", values).multiparticles
+    assert set(classes["p"]) == set(classes["j"]) == expected
+
+
+def test_classes_of_leptons_are_those_of_madgraph():
+    classes = Model("sm").multiparticles
+    assert [classes[name] for name in ("l+", "l-")] == [("e+", "mu+"), ("e-", "mu-")]
+    assert [classes[name] for name in ("vl", "vl~")] == [("ve", "vm", "vt"), ("ve~", "vm~", "vt~")]
+
+
 def card_with(tmp_path, text=None, **parameters):
     if text is not None:
         (tmp_path / "param_card.dat").write_text(text, encoding="utf-8")
@@ -77,8 +98,8 @@ def card_with(tmp_path, text=None, **parameters):
     return Card.parse({"process": {"definition": "p p > e+ e-"}, "parameters": parameters})
 
 
-def good_param_card(mw="78.9", mc="0.0"):
-    return PARAM_CARD.format(mw=Model("sm", {"MZ": 90.0})["MW"] if mw == "78.9" else mw, mc=mc)
+def good_param_card(mw="78.9", ms="0.0"):
+    return PARAM_CARD.format(mw=Model("sm", {"MZ": 90.0})["MW"] if mw == "78.9" else mw, ms=ms)
 
 
 def test_a_param_card_sets_parameters(tmp_path):
@@ -91,8 +112,15 @@ def test_the_card_wins_over_its_param_card(tmp_path):
 
 
 def test_a_mass_that_is_no_parameter_must_not_contradict_the_model(tmp_path):
-    with pytest.raises(CardError, match=r"card: parameters: expected a param_card with mass 0 of c; got 1\.27"):
-        Model.from_card(card_with(tmp_path, good_param_card(mc="1.27")))
+    with pytest.raises(CardError, match=r"card: parameters: expected a param_card with mass 0 of s; got 0\.1"):
+        Model.from_card(card_with(tmp_path, good_param_card(ms="0.1")))
+
+
+def test_a_param_card_sets_the_mass_of_charm_and_the_ckm_matrix(tmp_path):
+    blocks = "BLOCK MASS\n 4 1.5\nBLOCK YUKAWA\n 4 1.42\nBlock Wolfenstein\n 1 0.22\n 2 0.8\n 3 0.1\n 4 0.3\n"
+    model = Model.from_card(card_with(tmp_path, blocks))
+    assert (model.mass(4), model["ymc"]) == (1.5, 1.42)
+    assert [model[name] for name in ("lamWS", "AWS", "rhoWS", "etaWS")] == [0.22, 0.8, 0.1, 0.3]
 
 
 def test_the_mass_of_the_w_must_be_the_one_that_follows(tmp_path):

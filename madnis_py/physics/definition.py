@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from madnis_py.card import Card, closest
-from madnis_py.physics.model import MULTIPARTICLES, Model
+from madnis_py.physics.model import Model
 
 _GROUPS = ("jet", "bottom", "lepton", "photon", "missing")
 
@@ -86,10 +86,10 @@ class Definition:
 
 
 def _alternatives(label: str, card: Card, model: Model) -> tuple[int, ...]:
-    names: Sequence[str] = MULTIPARTICLES.get(label.lower(), (label.lower(),))
+    names: Sequence[str] = model.multiparticles.get(label.lower(), (label.lower(),))
     unknown = next((name for name in names if name not in model.pdg_of), None)
     if unknown is not None:
-        hint = closest(label, [*model.pdg_of, *MULTIPARTICLES])
+        hint = closest(label, [*model.pdg_of, *model.multiparticles])
         raise card.error("process.definition", f'unknown particle "{label}" of model {model.name}{hint}')
     return tuple(model.pdg_of[name] for name in names)
 

@@ -1,135 +1,21 @@
-"""Models: particles, parameters in SLHA terms, and the couplings that follow from them.
+"""A model with values: its particles, parameters in SLHA terms, and the vertices and couplings that follow from them.
 
 The parameters and their defaults are those of MadGraph's `sm`; the electroweak input is (M_Z, alpha, G_F).
 """
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from madnis_py.card import Card, closest
+from madnis_py.physics.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, Particle, Vertex
 from madnis_py.physics.slha import Slha, read_slha
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """An external parameter: where SLHA keeps it and what it is by default.
-
-    Attributes:
-        name: as in MadGraph, e.g. "MZ".
-        block: SLHA block, "DECAY" for widths.
-        code: entry of the block; the PDG code for masses and widths.
-        default: in GeV where it has a dimension (Gf: GeV^-2).
-        meaning: a phrase for lists.
-    """
-
-    name: str
-    block: str
-    code: int
-    default: float
-    meaning: str
-
-    def accepts(self, value: float) -> bool:
-        """Masses and widths are not negative, the couplings that are divided by are positive."""
-        return value > 0 if self.block == "SMINPUTS" else value >= 0 or self.block not in ("MASS", "DECAY")
-
-
-@dataclass(frozen=True)
-class Particle:
-    """A particle and its antiparticle.
-
-    Attributes:
-        name: MadGraph name, e.g. "e-".
-        antiname: name of the antiparticle; equal to the name for its own.
-        pdg: PDG code of the particle, that of the antiparticle is the negative.
-        spin: 2 s + 1.
-        colour: dimension of the SU(3) representation, 1, 3 or 8.
-        charge: electric charge in units of the positron's.
-        isospin: third component of the weak isospin of the left-handed field.
-        mass: name of the mass parameter, "" if massless.
-        width: name of the width parameter, "" if stable.
-        group: the class that cuts call it by: "jet", "bottom", "lepton", "photon", "missing" or "".
-    """
-
-    name: str
-    antiname: str
-    pdg: int
-    spin: int
-    colour: int
-    charge: float
-    isospin: float = 0.0
-    mass: str = ""
-    width: str = ""
-    group: str = ""
-
-
-_SM_PARAMETERS = (
-    Parameter("aEWM1", "SMINPUTS", 1, 132.507, "1 / alpha at M_Z"),
-    Parameter("Gf", "SMINPUTS", 2, 1.16639e-5, "Fermi constant in GeV^-2"),
-    Parameter("aS", "SMINPUTS", 3, 0.118, "alpha_s at M_Z"),
-    Parameter("MZ", "MASS", 23, 91.188, "mass of the Z"),
-    Parameter("MT", "MASS", 6, 173.0, "mass of the top quark"),
-    Parameter("MB", "MASS", 5, 4.7, "mass of the bottom quark"),
-    Parameter("MTA", "MASS", 15, 1.777, "mass of the tau"),
-    Parameter("MH", "MASS", 25, 125.0, "mass of the Higgs boson"),
-    Parameter("ymt", "YUKAWA", 6, 173.0, "top mass in the Yukawa coupling"),
-    Parameter("ymb", "YUKAWA", 5, 4.7, "bottom mass in the Yukawa coupling"),
-    Parameter("ymtau", "YUKAWA", 15, 1.777, "tau mass in the Yukawa coupling"),
-    Parameter("WT", "DECAY", 6, 1.4915, "width of the top quark"),
-    Parameter("WZ", "DECAY", 23, 2.441404, "width of the Z"),
-    Parameter("WW", "DECAY", 24, 2.0476, "width of the W"),
-    Parameter("WH", "DECAY", 25, 0.006382339, "width of the Higgs boson"),
-)
-
-_ZPRIME_PARAMETERS = (
-    Parameter("MZP", "MASS", 32, 400.0, "mass of the Z'"),
-    Parameter("WZP", "DECAY", 32, 0.5, "width of the Z'"),
-    Parameter("kZPq", "ZPRIME", 1, 1.0, "couplings of the Z' to quarks in units of those of the Z"),
-    Parameter("kZPl", "ZPRIME", 2, 1.0, "couplings of the Z' to leptons in units of those of the Z"),
-)
-
-_SM_PARTICLES = (
-    Particle("d", "d~", 1, 2, 3, -1 / 3, -0.5, group="jet"),
-    Particle("u", "u~", 2, 2, 3, 2 / 3, 0.5, group="jet"),
-    Particle("s", "s~", 3, 2, 3, -1 / 3, -0.5, group="jet"),
-    Particle("c", "c~", 4, 2, 3, 2 / 3, 0.5, group="jet"),
-    Particle("b", "b~", 5, 2, 3, -1 / 3, -0.5, mass="MB", group="bottom"),
-    Particle("t", "t~", 6, 2, 3, 2 / 3, 0.5, mass="MT", width="WT"),
-    Particle("e-", "e+", 11, 2, 1, -1.0, -0.5, group="lepton"),
-    Particle("ve", "ve~", 12, 2, 1, 0.0, 0.5, group="missing"),
-    Particle("mu-", "mu+", 13, 2, 1, -1.0, -0.5, group="lepton"),
-    Particle("vm", "vm~", 14, 2, 1, 0.0, 0.5, group="missing"),
-    Particle("ta-", "ta+", 15, 2, 1, -1.0, -0.5, mass="MTA", group="lepton"),
-    Particle("vt", "vt~", 16, 2, 1, 0.0, 0.5, group="missing"),
-    Particle("g", "g", 21, 3, 8, 0.0, group="jet"),
-    Particle("a", "a", 22, 3, 1, 0.0, group="photon"),
-    Particle("z", "z", 23, 3, 1, 0.0, mass="MZ", width="WZ"),
-    Particle("w+", "w-", 24, 3, 1, 1.0, 1.0, mass="MW", width="WW"),
-    Particle("h", "h", 25, 1, 1, 0.0, mass="MH", width="WH"),
-)
-
-_ZPRIME_PARTICLES = (Particle("zp", "zp", 32, 3, 1, 0.0, mass="MZP", width="WZP"),)
-
-_PARTS = {
-    "sm": (_SM_PARAMETERS, _SM_PARTICLES),
-    "sm_zprime": (_SM_PARAMETERS + _ZPRIME_PARAMETERS, _SM_PARTICLES + _ZPRIME_PARTICLES),
-}
-
-_QUARKS = ("d", "u", "s", "c")
-MULTIPARTICLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "p": ("g", *_QUARKS, *(f"{quark}~" for quark in _QUARKS)),
-        "j": ("g", *_QUARKS, *(f"{quark}~" for quark in _QUARKS)),
-        "l+": ("e+", "mu+"),
-        "l-": ("e-", "mu-"),
-    }
-)
-"""Labels that stand for several particles, as MadGraph defines them."""
 
 
 class Model:
@@ -145,11 +31,12 @@ class Model:
     """
 
     def __init__(self, name: str, values: Mapping[str, float] = MappingProxyType({})) -> None:
-        parameters, particles = _PARTS[name]
+        self._content = MODELS[name]
         self.name = name
-        self.parameters = {parameter.name: parameter for parameter in parameters}
-        self.particles = particles
-        self.values = {parameter.name: parameter.default for parameter in parameters}
+        self.parameters = {parameter.name: parameter for parameter in self._content.parameters}
+        self.particles = self._content.particles
+        self.values = {parameter.name: parameter.default for parameter in self._content.parameters}
+        self._couplings: dict[str, complex] = {}
         for key, value in values.items():
             self._set(self.parameters[key], value)
         if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
@@ -169,7 +56,7 @@ class Model:
             CardError: an unknown parameter, an unreadable param_card, or values that no model can have.
         """
         name, table = card.process.model, card.parameters
-        known = {parameter.name: parameter for parameter in _PARTS[name][0]}
+        known = {parameter.name: parameter for parameter in MODELS[name].parameters}
         for key in table.overrides:
             if key not in known:
                 raise card.error(f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}")
@@ -233,9 +120,34 @@ class Model:
         antiparticles = {particle.antiname: -particle.pdg for particle in self.particles}
         return antiparticles | {particle.name: particle.pdg for particle in self.particles}
 
+    @cached_property
+    def multiparticles(self) -> dict[str, tuple[str, ...]]:
+        """Labels that stand for several particles -> their names.
+
+        They are MadGraph's p, j, l+, l-, vl and vl~. Proton and jet hold the gluon and the quarks, other than the top,
+        whose mass is zero for the values of this model.
+        """
+        quarks = [row for row in self.particles if row.spin == 2 and row.colour == 3 and row.name != "t"]
+        light = [quark for quark in quarks if self.mass(quark.pdg) == 0]
+        partons = ("g", *(quark.name for quark in light), *(quark.antiname for quark in light))
+        return {"p": partons, "j": partons, **LEPTON_CLASSES}
+
+    @cached_property
+    def _rows(self) -> dict[int, Particle]:
+        return {particle.pdg: particle for particle in self.particles}
+
     def particle(self, pdg: int) -> Particle:
         """The particle with this PDG code, or whose antiparticle has it."""
-        return next(particle for particle in self.particles if particle.pdg == abs(pdg))
+        return self._rows[abs(pdg)]
+
+    def anti(self, pdg: int) -> int:
+        """PDG code of the antiparticle: 24 -> -24, 21 -> 21."""
+        particle = self.particle(pdg)
+        return pdg if particle.name == particle.antiname else -pdg
+
+    def charge(self, pdg: int) -> float:
+        """Electric charge of a particle or antiparticle in units of the positron's."""
+        return math.copysign(1, pdg) * self.particle(pdg).charge
 
     def particle_name(self, pdg: int) -> str:
         """MadGraph's name of a particle or antiparticle."""
@@ -252,24 +164,51 @@ class Model:
         parameter = self.particle(pdg).width
         return self[parameter] if parameter else 0.0
 
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        """What expressions of couplings may contain."""
+        sin, cos = math.sqrt(self.sin2w), math.sqrt(1 - self.sin2w)
+        derived = {"MW": self.mw, "ee": self.e, "sw2": self.sin2w, "sw": sin, "cw": cos, "gw": self.e / sin}
+        functions = {"conj": lambda z: complex(z).conjugate(), "sqrt": cmath.sqrt}
+        names = {**self.values, **derived, "vev": self.vev, **functions, "__builtins__": {}}
+        return names | {name: complex(eval(expression, names)) for name, expression in CKM.items()}
+
+    def coupling(self, expression: str) -> complex:
+        """Value of the expression of a coupling.
+
+        Args:
+            expression: Python, in the external parameters, in MW, vev (GeV), ee, gw = ee / sw, sw, cw and sw2 (sine and
+                cosine of the weak mixing angle), in V11 ... V33 (CKM, up then down generation), conj and sqrt.
+
+        Raises:
+            NameError: it contains something else.
+        """
+        if expression not in self._couplings:
+            self._couplings[expression] = complex(eval(expression, self._names))
+        return self._couplings[expression]
+
+    @cached_property
+    def vertices(self) -> tuple[Vertex, ...]:
+        """The vertices with a coupling that is not zero, in the order of the tables."""
+        return tuple(vertex for vertex in self._content.vertices if self._is_active(vertex))
+
+    def _is_active(self, vertex: Vertex) -> bool:
+        return any(self.coupling(text) != 0 for structure in vertex.structures for text in structure.couplings)
+
     def couplings(self, vector: str, fermion: int) -> tuple[float, float]:
         """Couplings of a neutral vector boson to a fermion.
 
-        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included. Photon: g_L = g_R = e Q. Z: g_L = e (T_3 - Q sin^2) /
-        (sin cos), g_R = -e Q sin / cos. Z': those of the Z times kZPq for quarks, kZPl for leptons.
+        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included.
 
         Args:
             vector: "a", "z" or "zp".
-            fermion: PDG code.
+            fermion: PDG code of the particle, not of the antiparticle.
 
         Returns:
-            (g_L, g_R).
+            (g_L, g_R); zeros where they do not couple.
         """
         particle = self.particle(fermion)
-        if vector == "a":
-            return self.e * particle.charge, self.e * particle.charge
-        scale = self.e / math.sqrt(self.sin2w * (1 - self.sin2w))
-        if vector == "zp":
-            scale *= self["kZPq"] if particle.colour == 3 else self["kZPl"]
-        vectorial = -particle.charge * self.sin2w
-        return scale * (particle.isospin + vectorial), scale * vectorial
+        legs = (particle.antiname, particle.name, vector)
+        structure = next((vertex.structures[0] for vertex in self.vertices if vertex.particles == legs), None)
+        left, right = structure.couplings if structure else ("0", "0")
+        return self.coupling(left).real, self.coupling(right).real
