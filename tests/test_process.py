@@ -30,6 +30,11 @@ def test_protons_hold_four_quark_flavours_in_both_orders():
     assert set(flavours(process("p p > e+ e-"))) == expected
 
 
+def test_protons_hold_bottom_quarks_without_mass_but_no_charm_quarks_with_mass():
+    massive_charm = process("p p > e+ e-", parameters={"MB": 0.0, "MC": 1.5})
+    assert {abs(legs[0]) for legs in flavours(massive_charm)} == {1, 2, 3, 5}
+
+
 def test_a_matrix_element_is_shared_by_up_or_down_quarks_in_one_beam_order():
     groups = {frozenset(legs[0] for legs in group.flavours) for group in process("p p > e+ e-").subprocesses}
     assert groups == {frozenset(pair) for pair in ((2, 4), (1, 3), (-2, -4), (-1, -3))}
@@ -49,7 +54,19 @@ def test_the_antiquark_carries_the_anticolour():
 
 @pytest.mark.parametrize(
     "definition",
-    ["g g > e+ e-", "u d~ > e+ ve", "p p > e+ e- j", "b b~ > e+ e-", "p p > ta+ ta-", "u u > e+ e-", "z > e+ e-"],
+    [
+        "g g > e+ e-",
+        "u d~ > e+ ve",
+        "p p > e+ e- j",
+        "b b~ > e+ e-",
+        "p p > ta+ ta-",
+        "u c~ > e+ e-",
+        "z > e+ e-",
+        "p p > e+ e- / a",
+        "p p > z, z > e+ e-",
+        "p p > z z, z > e+ e-",
+        "p p > e+ e- WEIGHTED=3",
+    ],
 )
 def test_other_processes_are_refused_with_what_is_computed(definition):
     sentence = "process.definition: expected what this version computes, q q~ > l+ l- through photon, Z, Z'"
@@ -59,7 +76,7 @@ def test_other_processes_are_refused_with_what_is_computed(definition):
 
 
 @pytest.mark.parametrize(
-    "definition", ["p p", "p p >", "> e+ e-", "p p > z > e+ e-", "p p > e+ e- / a", "p p > e+ e- QCD"]
+    "definition", ["p p", "p p >", "> e+ e-", "p p > z > e+ e-", "p p > e+ e- /", "p p > e+ e- QCD"]
 )
 def test_definitions_that_cannot_be_read_are_refused(definition):
     with pytest.raises(CardError, match=r"process\.definition: "):

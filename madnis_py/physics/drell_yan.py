@@ -10,7 +10,7 @@ from madnis_py.physics.definition import Definition
 from madnis_py.physics.matrix_element import DrellYan, MatrixElement, Mediator
 from madnis_py.physics.model import Model
 
-_QUARKS = (1, 2, 3, 4)
+_QUARKS = (1, 2, 3, 4, 5)
 _LEPTONS = (11, 13)
 _VECTORS = {"a": "photon", "z": "Z", "zp": "Z'"}
 
@@ -58,21 +58,31 @@ def subprocesses(definition: Definition, card: Card, model: Model) -> tuple[Subp
         CardError: the definition is outside the Drell-Yan family.
     """
     groups: dict[tuple[bool, bool, bool], list[tuple[int, ...]]] = {}
-    for flavours in product(*definition.legs) if len(definition.legs) == 4 and definition.n_incoming == 2 else ():
-        if _is_drell_yan(flavours):
+    for flavours in product(*definition.legs) if _is_covered(definition) else ():
+        if _is_drell_yan(flavours, model):
             key = (flavours[0] % 2 == 0, flavours[0] > 0, flavours[2] > 0)
             groups.setdefault(key, []).append(flavours)
-    if not groups or definition.orders.get("QED", 2) < 2:
-        expected = "q q~ > l+ l- through photon, Z, Z' with q = u, d, s, c and l = e, mu and at least QED=2"
+    if not groups:
+        expected = "q q~ > l+ l- through photon, Z, Z' with massless q and l = e, mu and at least QED=2"
         raise card.error(
             "process.definition", f'expected what this version computes, {expected}; got "{definition.text}"'
         )
     return tuple(_subprocess(members, model) for members in groups.values())
 
 
-def _is_drell_yan(flavours: tuple[int, ...]) -> bool:
+def _is_covered(definition: Definition) -> bool:
+    """Whether this is a 2 -> 2 process without decays that keeps all its diagrams."""
+    orders, core = definition.orders, definition.core
+    complete = orders.get("QED", 2) >= 2 and orders.get("WEIGHTED", 4) >= 4 and not core.excluded
+    return (
+        complete and len(core.incoming) == 2 == len(core.outgoing) and all(leg.decay is None for leg in core.outgoing)
+    )
+
+
+def _is_drell_yan(flavours: tuple[int, ...], model: Model) -> bool:
     a, b, c, d = flavours
-    return a == -b and c == -d and abs(a) in _QUARKS and abs(c) in _LEPTONS
+    massless = model.mass(a) == 0 == model.mass(c)
+    return a == -b and c == -d and abs(a) in _QUARKS and abs(c) in _LEPTONS and massless
 
 
 def _subprocess(flavours: list[tuple[int, ...]], model: Model) -> Subprocess:
