@@ -1,4 +1,5 @@
 import math
+import pickle
 
 import pytest
 
@@ -159,3 +160,16 @@ def test_a_negative_width_is_refused(tmp_path):
 def test_inputs_without_a_real_w_mass_are_refused(tmp_path, mz):
     with pytest.raises(CardError, match="real mass of the W"):
         Model.from_card(card_with(tmp_path, MZ=mz))
+
+
+@pytest.mark.parametrize(("name", "value"), [("MH", 1e200), ("lamWS", 1e200), ("aEWM1", 1e300), ("kZPq", 1e308)])
+def test_parameters_without_finite_couplings_are_refused(name, value):
+    with pytest.raises(ValueError, match="finite couplings"):
+        Model("sm_zprime", {name: value, **({"aEWM1": 1.0, "Gf": 1.0} if name == "kZPq" else {})})
+
+
+def test_a_model_can_be_sent_to_another_process():
+    model = Model("sm")
+    again = pickle.loads(pickle.dumps(model))
+    assert again.vertices == model.vertices
+    assert again.coupling("conj(V13)") == model.coupling("conj(V13)")

@@ -18,6 +18,10 @@ from madnis_py.physics.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, 
 from madnis_py.physics.slha import Slha, read_slha
 
 
+def _conj(number: complex) -> complex:
+    return complex(number).conjugate()
+
+
 class Model:
     """Parameters with values, particles, and the couplings that follow.
 
@@ -41,6 +45,8 @@ class Model:
             self._set(self.parameters[key], value)
         if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
             raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
+        if not self._has_finite_couplings():
+            raise ValueError("expected parameters that give finite couplings; got none")
 
     def _set(self, parameter: Parameter, value: float) -> None:
         if not parameter.accepts(value):
@@ -169,7 +175,7 @@ class Model:
         """What expressions of couplings may contain."""
         sin, cos = math.sqrt(self.sin2w), math.sqrt(1 - self.sin2w)
         derived = {"MW": self.mw, "ee": self.e, "sw2": self.sin2w, "sw": sin, "cw": cos, "gw": self.e / sin}
-        functions = {"conj": lambda z: complex(z).conjugate(), "sqrt": cmath.sqrt}
+        functions = {"conj": _conj, "sqrt": cmath.sqrt}
         names = {**self.values, **derived, "vev": self.vev, **functions, "__builtins__": {}}
         return names | {name: complex(eval(expression, names)) for name, expression in CKM.items()}
 
@@ -187,6 +193,15 @@ class Model:
             self._couplings[expression] = complex(eval(expression, self._names))
         return self._couplings[expression]
 
+    def _has_finite_couplings(self) -> bool:
+        expressions = (
+            text for vertex in self._content.vertices for term in vertex.structures for text in term.couplings
+        )
+        try:
+            return all(cmath.isfinite(self.coupling(expression)) for expression in expressions)
+        except ArithmeticError:
+            return False
+
     @cached_property
     def vertices(self) -> tuple[Vertex, ...]:
         """The vertices with a coupling that is not zero, in the order of the tables."""
@@ -202,7 +217,7 @@ class Model:
 
         Args:
             vector: "a", "z" or "zp".
-            fermion: PDG code of the particle, not of the antiparticle.
+            fermion: PDG code of the particle or of its antiparticle; the couplings are those of the particle.
 
         Returns:
             (g_L, g_R); zeros where they do not couple.
