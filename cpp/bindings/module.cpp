@@ -2,6 +2,7 @@
 
 namespace madnis::bindings {
 
+void bind_amplitude(pybind11::module_& m);
 void bind_coupling(pybind11::module_& m);
 void bind_cuts(pybind11::module_& m);
 void bind_drell_yan(pybind11::module_& m);
@@ -16,6 +17,7 @@ void bind_runtime(pybind11::module_& m);
 PYBIND11_MODULE(_core, m) {
     m.doc() = "Batch kernels of madnis_py: momenta in GeV, (n, particles, 4), events fastest in memory.";
     using namespace madnis::bindings;
+    bind_amplitude(m);
     bind_coupling(m);
     bind_cuts(m);
     bind_drell_yan(m);

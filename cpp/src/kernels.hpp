@@ -10,6 +10,9 @@ inline namespace MADNIS_ISA {
 extern const CouplingKernels<float> coupling_float32;
 extern const CouplingKernels<double> coupling_float64;
 
+void amplitude(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output, bool single);
+void diagram_squares(const DiagramSquaresSpec& spec, const EventInput& input, MutableBatch squares);
+
 void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
 
 void drell_yan(const DrellYanSpec& spec, ConstBatch p, double* me2, MutableBatch diagrams);

@@ -11,6 +11,8 @@ extern const KernelTable table;
 const KernelTable table = {
     .name = MADNIS_STRING(MADNIS_ISA),
     .lane_width = Lane::size(),
+    .amplitude = amplitude,
+    .diagram_squares = diagram_squares,
     .coupling_float32 = &coupling_float32,
     .coupling_float64 = &coupling_float64,
     .cuts = cuts,

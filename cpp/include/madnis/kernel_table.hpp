@@ -4,6 +4,7 @@
 
 #include "madnis/batch.hpp"
 #include "madnis/specs.hpp"
+#include "madnis/tape.hpp"
 
 namespace madnis {
 
@@ -15,6 +16,10 @@ struct CouplingKernels;
 struct KernelTable {
     const char* name;         // "baseline", "avx2", "avx512"
     std::size_t lane_width;   // doubles per SIMD register
+
+    // amplitude: see tape.hpp; `single` computes with floats.
+    void (*amplitude)(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output, bool single);
+    void (*diagram_squares)(const DiagramSquaresSpec& spec, const EventInput& input, MutableBatch squares);
 
     // coupling: see coupling.hpp; by the number type of the subnetworks.
     const CouplingKernels<float>* coupling_float32;

@@ -4,6 +4,7 @@
 // Branches become select(mask, a, b). Integer-valued quantities (bin numbers) stay in T, gathers go through lane_map.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <experimental/simd>
@@ -23,14 +24,23 @@ struct LaneTraits;
 
 template <>
 struct LaneTraits<double> {
+    using Number = double;
     using Mask = bool;
     static constexpr std::size_t width = 1;
 };
 
 template <>
 struct LaneTraits<Lane> {
+    using Number = double;
     using Mask = Lane::mask_type;
     static constexpr std::size_t width = Lane::size();
+};
+
+template <>
+struct LaneTraits<FloatLane> {
+    using Number = float;
+    using Mask = FloatLane::mask_type;
+    static constexpr std::size_t width = FloatLane::size();
 };
 
 template <class T>
@@ -38,6 +48,12 @@ using Mask = typename LaneTraits<T>::Mask;
 
 template <class T>
 inline constexpr std::size_t lane_width = LaneTraits<T>::width;
+
+// The same number in every element, rounded to the precision of T.
+template <class T>
+T constant(double x) {
+    return T(static_cast<typename LaneTraits<T>::Number>(x));
+}
 
 // a where the mask is set, b elsewhere.
 inline double select(bool mask, double a, double b) { return mask ? a : b; }
@@ -86,6 +102,11 @@ inline Lane load<Lane>(const double* data, std::size_t count) {
     return Lane([&](auto i) { return data[i < count ? std::size_t(i) : count - 1]; });
 }
 
+template <>
+inline FloatLane load<FloatLane>(const double* data, std::size_t count) {
+    return FloatLane([&](auto i) { return static_cast<float>(data[i < count ? std::size_t(i) : count - 1]); });
+}
+
 // As load, for elements `stride` doubles apart (rows of a C-contiguous array).
 template <class T>
 inline T load_strided(const double* data, std::size_t stride, std::size_t count) {
@@ -106,11 +127,19 @@ inline void store(double* data, const Lane& value, std::size_t count) {
     }
 }
 
+inline void store(double* data, const FloatLane& value, std::size_t count) {
+    for (std::size_t i = 0; i < std::min(count, FloatLane::size()); ++i) data[i] = double(value[i]);
+}
+
 inline void store_strided(double* data, std::size_t, double value, std::size_t) { *data = value; }
 
 inline void store_strided(double* data, std::size_t stride, const Lane& value, std::size_t count) {
     const std::size_t n = count < Lane::size() ? count : Lane::size();
     for (std::size_t i = 0; i < n; ++i) data[i * stride] = value[i];
+}
+
+inline void store_strided(double* data, std::size_t stride, const FloatLane& value, std::size_t count) {
+    for (std::size_t i = 0; i < std::min(count, FloatLane::size()); ++i) data[i * stride] = double(value[i]);
 }
 
 }  // inline namespace MADNIS_ISA
