@@ -43,7 +43,7 @@ const T* run_currents(const CurrentsSpec& spec, LaneMemory<T>& memory, const Eve
     T* helicities = memory.take(spec.n_legs);
     for (std::size_t leg = 0; leg < spec.n_legs; ++leg) {
         physical[leg] = load_momentum<T>(input.p, leg, event, count);
-        if (input.helicities.data != nullptr) helicities[leg] = load<T>(input.helicities.at(event, leg), count);
+        if (input.helicities.data != nullptr) helicities[leg] = load_strided<T>(input.helicities.at(event, leg), input.helicities.event_stride, count);
     }
     CurrentsRunner<T>(spec, workspace, momenta, propagators).run(physical, helicities);
     return workspace;

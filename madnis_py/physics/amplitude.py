@@ -130,7 +130,9 @@ class AmplitudeBuilder:
             helicities: one axis per leg, over its helicities; all that chirality allows if None.
         """
         writer = TapeWriter(self._currents, self._legs, self._t_channel_widths)
-        rows = sorted(self._amplitudes.contractions, key=lambda row: (self._currents.nodes[row[1]].legs, row[1], row[2]))
+        rows = sorted(
+            self._amplitudes.contractions, key=lambda row: (self._currents.nodes[row[1]].legs, row[1], row[2])
+        )
         live = np.zeros(writer.shape, bool)
         joints = [writer.joint(current, source) for _, current, source, _ in rows]
         for joint in joints:

@@ -91,7 +91,9 @@ class FlowCurrents:
         rest = self._step.everything ^ units
         powers = add(field.total, other.total)
         for singlet in (False, True) if field.pdg == GLUON else (False,):
-            sources = self._currents_of(rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False)
+            sources = self._currents_of(
+                rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False
+            )
             for (a, current), (b, source) in product(self.current(units, field, singlet).items(), sources.items()):
                 nodes = self._currents.nodes
                 order = [current.node, source.node]
@@ -202,9 +204,7 @@ class FlowCurrents:
         return self._currents.model.anti(pdg)
 
 
-def _combine(
-    vertex: Join, children: Sequence[Structure], singlet: bool
-) -> list[tuple[Structure, Fraction | int]]:
+def _combine(vertex: Join, children: Sequence[Structure], singlet: bool) -> list[tuple[Structure, Fraction | int]]:
     """The colour of what goes on from a vertex; gluons as matrices, without the factor of their completeness relation."""
     below = dict(zip(vertex.slots, (child.open for child in children), strict=True))
     strings = [child.closed for child in children]
@@ -239,7 +239,9 @@ def _quark_colour(out: int, below: Mapping[int, object], singlet: bool) -> _Resu
     if gluon is None:
         return [(ket, (), 1)] if isinstance(ket, Ket) else [(bra, (), 1)] if isinstance(bra, Bra) else []
     assert isinstance(gluon, Word | Dyad)
-    opened, strings = act(gluon, ket) if isinstance(ket, Ket) else act_left(bra, gluon) if isinstance(bra, Bra) else (None, ())
+    opened, strings = (
+        act(gluon, ket) if isinstance(ket, Ket) else act_left(bra, gluon) if isinstance(bra, Bra) else (None, ())
+    )
     return [(opened, strings, 1)]
 
 

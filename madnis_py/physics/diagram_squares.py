@@ -51,7 +51,10 @@ class DiagramCurrents:
             first: the first leg.
         """
         n_legs = amplitude.n_legs + 1
-        cuts = ((max(tree.n_legs, n_legs - tree.n_legs), tree.legs, tree, rest) for tree, rest in self._cuts(amplitude, first))
+        cuts = (
+            (max(tree.n_legs, n_legs - tree.n_legs), tree.legs, tree, rest)
+            for tree, rest in self._cuts(amplitude, first)
+        )
         _, _, tree, rest = min(cuts, key=lambda cut: cut[:2])
         small, large = sorted((tree, rest), key=lambda side: side.n_legs)
         current, source = self._node(small, True), self._node(large, False)
@@ -80,7 +83,8 @@ class DiagramCurrents:
         for child in children:
             factor *= child.factor
         terms = {
-            vertex: factor * sign for vertex, sign in self._currents.vertex(tree.join, [child.node for child in children])
+            vertex: factor * sign
+            for vertex, sign in self._currents.vertex(tree.join, [child.node for child in children])
         }
         current = self._currents.add(tree.legs, tree.pdg, terms, propagated)
         assert current is not None

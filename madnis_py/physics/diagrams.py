@@ -367,4 +367,3 @@ def _partitions(units: int, largest_vertex: int) -> Iterator[tuple[int, ...]]:
 
     for parts in range(2, min(largest_vertex, units.bit_count() + 1)):
         yield from split(units, parts)
-

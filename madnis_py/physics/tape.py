@@ -20,6 +20,9 @@ from madnis_py.physics.model import Model
 CHOSEN = 2
 """The helicity state of a leg whose helicity is given with every event."""
 
+MOMENTUM = 3
+"""The state of a massless vector whose polarisation is p / E: gauge invariance makes the amplitude vanish."""
+
 _Bools = NDArray[np.bool_]
 _Ints = NDArray[np.int32]
 Arrays = dict[str, NDArray[np.generic]]
@@ -287,7 +290,11 @@ class TapeWriter:
         leg = self._legs[position]
         offset, _ = self.whole(number)
         mass = self.constants.mass(self._pole(node)[0])
-        spin = len(helicity_states(self._model, leg.pdg)) - 1 if node.kind == Kind.vector else int(node.kind != Kind.scalar)
+        spin = (
+            len(helicity_states(self._model, leg.pdg)) - 1
+            if node.kind == Kind.vector
+            else int(node.kind != Kind.scalar)
+        )
         for state, index in zip(leg.states, self._index[number].reshape(-1), strict=True):
             if index >= 0:
                 place = offset + int(index) * _size(node)

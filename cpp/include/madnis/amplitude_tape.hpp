@@ -10,21 +10,21 @@ inline namespace MADNIS_ISA {
 inline constexpr std::size_t numbers_of(WaveKind kind) { return kind == WaveKind::scalar ? 2 : 8; }
 
 template <class T>
-Wave<T> read_wave(const T* data) {
+MADNIS_INLINE Wave<T> read_wave(const T* data) {
     Wave<T> wave;
     for (int mu = 0; mu < 4; ++mu) wave.c[mu] = {data[2 * mu], data[2 * mu + 1]};
     return wave;
 }
 
 template <class T>
-Wave<T> read_scalar(const T* data) {
+MADNIS_INLINE Wave<T> read_scalar(const T* data) {
     Wave<T> wave;
     wave.c[0] = {data[0], data[1]};
     return wave;
 }
 
 template <class T>
-void write_wave(T* data, const Wave<T>& wave) {
+MADNIS_INLINE void write_wave(T* data, const Wave<T>& wave) {
     for (int mu = 0; mu < 4; ++mu) {
         data[2 * mu] = wave.c[mu].re;
         data[2 * mu + 1] = wave.c[mu].im;
@@ -90,6 +90,7 @@ private:
         const T mass = real_constant(row.mass);
         switch (WaveKind(row.kind)) {
             case WaveKind::vector: {
+                if (helicity == momentum_helicity) return direction(p);
                 const auto wave = polarisation(p, mass, helicity);
                 return row.incoming ? wave : conjugate(wave);
             }
@@ -149,9 +150,9 @@ private:
     }
 
     template <class Factor>
-    void term(const TermRow& row, const std::int32_t* child, const Coefficients<Factor>& g, Wave<T>& sum) const {
-        const auto wave = [&](std::int32_t offset, int k) { return read_wave(memory_ + offset + 8 * child[k]); };
-        const auto number = [&](std::int32_t offset, int k) { return read_scalar(memory_ + offset + 2 * child[k]); };
+    MADNIS_INLINE void term(const TermRow& row, const std::int32_t* child, const Coefficients<Factor>& g, Wave<T>& sum) const {
+        const auto wave = [&](std::int32_t offset, int k) __attribute__((always_inline)) { return read_wave(memory_ + offset + 8 * child[k]); };
+        const auto number = [&](std::int32_t offset, int k) __attribute__((always_inline)) { return read_scalar(memory_ + offset + 2 * child[k]); };
         const auto scaled = [&](const Complex<T>& factor, const Wave<T>& a) { add(sum, factor, a); };
         switch (Operation(row.operation)) {
             case Operation::ffv_vector:
@@ -190,7 +191,7 @@ private:
         }
     }
 
-    void finish(const NodeRow& row, Wave<T>& sum) const {
+    MADNIS_INLINE void finish(const NodeRow& row, Wave<T>& sum) const {
         const FourVector<T>& p = momenta_[row.momentum];
         const auto times = [&](const Complex<T>& factor) {
             for (int mu = 0; mu < 4; ++mu) sum.c[mu] = factor * sum.c[mu];

@@ -10,3 +10,6 @@
 #ifndef MADNIS_ISA
 #define MADNIS_ISA baseline
 #endif
+
+// Short formulas that must not cost a call: their arguments and results are many vector registers wide.
+#define MADNIS_INLINE [[gnu::always_inline]] inline

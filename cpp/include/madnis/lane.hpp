@@ -113,7 +113,8 @@ inline T load_strided(const double* data, std::size_t stride, std::size_t count)
     if constexpr (lane_width<T> == 1) {
         return *data;
     } else {
-        return T([&](auto i) { return data[(i < count ? std::size_t(i) : count - 1) * stride]; });
+        using Number = typename LaneTraits<T>::Number;
+        return T([&](auto i) { return static_cast<Number>(data[(i < count ? std::size_t(i) : count - 1) * stride]); });
     }
 }
 

@@ -33,7 +33,8 @@ enum class Operation : std::int32_t {
 // What happens to a sum of vertices: nothing, or a propagator.
 enum class Finish : std::int32_t { raw, scalar, vector, massive_vector, ket, bra };
 
-inline constexpr std::int32_t chosen_helicity = 2;  // taken from the event
+inline constexpr std::int32_t chosen_helicity = 2;    // taken from the event
+inline constexpr std::int32_t momentum_helicity = 3;  // p / E in place of the polarisation: gauge invariance gives zero
 
 struct ExternalRow {
     std::int32_t leg, kind, antiparticle, incoming, helicity, spin, mass, offset;

@@ -92,6 +92,13 @@ Wave<T> polarisation(const FourVector<T>& p, const T& mass, int helicity) {
              {real * a[2], imaginary * b[2]}}};
 }
 
+// p / E
+template <class T>
+Wave<T> direction(const FourVector<T>& p) {
+    const T inverse = T(1) / p.e;
+    return {{{T(1), T(0)}, {p.x * inverse, T(0)}, {p.y * inverse, T(0)}, {p.z * inverse, T(0)}}};
+}
+
 template <class T>
 Wave<T> conjugate(const Wave<T>& wave) {
     return {{conj(wave.c[0]), conj(wave.c[1]), conj(wave.c[2]), conj(wave.c[3])}};

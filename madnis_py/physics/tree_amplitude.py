@@ -1,0 +1,253 @@
+"""Squared amplitudes of any tree process as functions of momenta."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py import _core
+from madnis_py.errors import InputError
+from madnis_py.physics.amplitude import (
+    AmplitudeBuilder,
+    AmplitudeTape,
+    Tape,
+    average_factor,
+    diagram_tape,
+    external_legs,
+)
+from madnis_py.physics.color import String, flow_lines
+from madnis_py.physics.definition import Branch, Reaction
+from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.matrix_element import MatrixElement
+from madnis_py.physics.model import Model
+from madnis_py.physics.representative import representative_momenta
+from madnis_py.physics.tape import CHOSEN, Arrays, ExternalLeg
+from madnis_py.physics.tape_cache import TapeCache
+
+Array = NDArray[np.float64]
+Colours = tuple[tuple[int, int], ...]
+
+_VANISHING = 1e-26
+"""Share of |M|^2 below which a helicity counts as zero."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """|M|^2 and what events are drawn from.
+
+    Attributes:
+        me2: averaged over initial and summed over final states, float64 (n,).
+        flows: sum over helicities of |J_k|^2 for each colour flow, float64 (n, n_flows).
+        helicities: the part of |M|^2 of each helicity, float64 (n, n_helicities).
+    """
+
+    me2: Array
+    flows: Array
+    helicities: Array
+
+
+class TreeAmplitude(MatrixElement):
+    """|M|^2 of one process at tree level, made from its diagrams.
+
+    Args:
+        reaction: particles, coupling orders, decays.
+        model: particles, vertices and the values of the parameters.
+        t_channel_widths: whether propagators between the two incoming particles keep their widths.
+        cache: where built tapes are kept; None builds anew.
+
+    Attributes:
+        reaction: as given.
+        legs: PDG codes, incoming first.
+        diagrams: Feynman diagrams, in the order of the columns of `evaluate`.
+        flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format.
+        helicities: those that do not vanish, twice their value for fermions, int8, shape (n_helicities, n_legs).
+        powers: of the strong coupling in the amplitude, ascending.
+
+    Raises:
+        InputError: there is no tree diagram.
+    """
+
+    def __init__(
+        self,
+        reaction: Reaction,
+        model: Model,
+        t_channel_widths: bool = True,
+        cache: TapeCache | None = None,
+    ) -> None:
+        self.reaction, self.legs = reaction, reaction.legs
+        self._model, self._t_channel_widths, self._cache = model, t_channel_widths, cache
+        joins = Joins(model)
+        recursion = recursion_of(reaction, joins)
+        self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
+        if not self.diagrams:
+            raise InputError(f"expected a process with tree diagrams; {self.name} has none in model {model.name}")
+        self._external = external_legs(reaction, model)
+        self._average = float(average_factor(reaction, model))
+        builder = _Tapes(self, joins)
+        described = builder.description()
+        arrays = builder.build() if cache is None else cache.get(described, builder.build)
+        amplitude, squares = _unpacked(arrays, "amplitude"), _unpacked(arrays, "squares")
+        self._amplitude_arrays, self._square_arrays = amplitude.bound(model), squares.bound(model)
+        meaning = json.loads(str(arrays["meaning"]))
+        incoming = [leg.incoming for leg in self._external]
+        flows = [tuple(String(first, tuple(gluons), last) for first, gluons, last in flow) for flow in meaning["flows"]]
+        self.flows: tuple[Colours, ...] = tuple(flow_lines(flow, incoming) for flow in flows)
+        self.helicities = np.asarray(arrays["helicities"], np.int8)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.reaction, self._model, self._t_channel_widths, self._cache)
+
+    @property
+    def name(self) -> str:
+        """The process for people, "g g > t t~"."""
+        names = [self._model.particle_name(pdg) for pdg in self.legs]
+        n_incoming = len(self.reaction.incoming)
+        return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
+
+    @property
+    def n_diagrams(self) -> int:  # type: ignore[override]
+        """Feynman diagrams."""
+        return len(self.diagrams)
+
+    @property
+    def n_particles(self) -> int:  # type: ignore[override]
+        """Incoming and outgoing particles."""
+        return len(self.legs)
+
+    @cached_property
+    def _amplitude(self) -> _core.AmplitudeTape:
+        return _core.AmplitudeTape(self._amplitude_arrays, self._average)
+
+    @cached_property
+    def _squares(self) -> _core.DiagramTape:
+        return _core.DiagramTape(self._square_arrays)
+
+    def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
+        """|M|^2 and |M_i|^2 of every diagram; see `MatrixElement.evaluate`."""
+        return self.squared(p, alpha_s), self._squares.evaluate(p, _per_event(alpha_s, p))
+
+    def squared(self, p: Array, alpha_s: Array | float, single: bool = False) -> Array:
+        """|M|^2 alone.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, n_legs, 4).
+            alpha_s: a number or float64 (n,).
+            single: compute with single precision; `single_error` tells what that costs.
+
+        Returns:
+            float64 (n,), GeV^(8 - 2 n_legs).
+        """
+        return self._amplitude.evaluate(p, _per_event(alpha_s, p), None, False, False, single)[0]
+
+    def weights(self, p: Array, alpha_s: Array | float) -> Weights:
+        """|M|^2 with the weights of colour flows and helicities; arguments as for `squared`."""
+        me2, flows, helicities = self._amplitude.evaluate(p, _per_event(alpha_s, p), None, True, True, False)
+        assert flows is not None and helicities is not None
+        return Weights(me2, flows, helicities)
+
+    def at_helicities(self, p: Array, alpha_s: Array | float, helicities: NDArray[np.int8]) -> Array:
+        """The part of |M|^2 of one helicity per event.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, n_legs, 4).
+            alpha_s: a number or float64 (n,).
+            helicities: of every leg, twice their value for fermions, integers, shape (n, n_legs).
+
+        Returns:
+            float64 (n,); the sum over all helicities is `squared`.
+
+        Raises:
+            InputError: a helicity that a particle does not have.
+        """
+        for position, leg in enumerate(self._external):
+            if not np.isin(helicities[:, position], leg.states).all():
+                raise InputError(f"helicities of leg {position}: expected one of {leg.states}; got another one")
+        chosen = np.ascontiguousarray(helicities, np.float64)
+        return self._chosen.evaluate(p, _per_event(alpha_s, p), chosen, False, False, False)[0]
+
+    @cached_property
+    def _chosen(self) -> _core.AmplitudeTape:
+        """The tape that takes helicities from the events."""
+        legs = [ExternalLeg(leg.pdg, leg.incoming, (CHOSEN,)) for leg in self._external]
+        recursion = recursion_of(self.reaction, Joins(self._model))
+        tape = AmplitudeBuilder(recursion, legs, self._model, self._t_channel_widths).tape()
+        return _core.AmplitudeTape(tape.tape.bound(self._model), self._average)
+
+    def single_error(self, p: Array, alpha_s: Array | float) -> Array:
+        """Relative error of |M|^2 in single precision, float64 (n,)."""
+        exact = self.squared(p, alpha_s)
+        return np.abs(self.squared(p, alpha_s, single=True) - exact) / exact
+
+
+class _Tapes:
+    """Builds what a tree amplitude keeps on disk."""
+
+    def __init__(self, amplitude: TreeAmplitude, joins: Joins) -> None:
+        self._amplitude, self._joins = amplitude, joins
+
+    def description(self) -> str:
+        """Everything that the tapes depend on: the structure of model and process, and which values vanish."""
+        one, model = self._amplitude, self._joins.model
+        expressions = {text for vertex in model.vertices for part in vertex.structures for text in part.couplings}
+        complex_ones = sorted(text for text in expressions if model.coupling(text).imag != 0)
+        vanishing = sorted(text for text in expressions if model.coupling(text) == 0)
+        massive = [(row.name, row.mass, row.width, model.mass(row.pdg) > 0) for row in model.particles]
+        return repr((one.reaction, one._t_channel_widths, model.vertices, complex_ones, vanishing, massive))
+
+    def build(self) -> Arrays:
+        """The arrays of both tapes, and what their rows mean."""
+        one, model = self._amplitude, self._joins.model
+        recursion = recursion_of(one.reaction, self._joins)
+        builder = AmplitudeBuilder(recursion, one._external, model, one._t_channel_widths)
+        tape = self._without_zeros(builder, builder.tape())
+        squares = diagram_tape(one.diagrams, self._joins, one._external, one._t_channel_widths)
+        flows = [[(string.antiquark, string.gluons, string.quark) for string in flow] for flow in tape.flows]
+        return {
+            **_packed(tape.tape, "amplitude"),
+            **_packed(squares, "squares"),
+            "helicities": tape.helicities,
+            "meaning": np.array(json.dumps({"flows": flows})),
+        }
+
+    def _without_zeros(self, builder: AmplitudeBuilder, tape: AmplitudeTape) -> AmplitudeTape:
+        """Drop the helicities whose amplitude vanishes although their diagrams do not."""
+        one, model = self._amplitude, self._joins.model
+        masses = [model.mass(pdg) for pdg in one.legs]
+        p = representative_momenta(masses, len(one.reaction.incoming))
+        kernel = _core.AmplitudeTape(tape.tape.bound(model), 1.0)
+        me2, _, helicities = kernel.evaluate(p, np.ones(len(p)), None, False, True, False)
+        assert helicities is not None
+        kept = (helicities > _VANISHING * me2[:, None]).any(axis=0)
+        if kept.all() or not kept.any():
+            return tape
+        live = np.zeros([len(leg.states) for leg in one._external], bool)
+        for states in tape.helicities[kept]:
+            live[tuple(leg.states.index(int(state)) for leg, state in zip(one._external, states, strict=True))] = True
+        return builder.tape(live)
+
+
+def _per_event(alpha_s: Array | float, p: Array) -> Array:
+    return np.ascontiguousarray(np.broadcast_to(np.asarray(alpha_s, np.float64), (len(p),)))
+
+
+def _packed(tape: Tape, name: str) -> Arrays:
+    constants = json.dumps([(text, factor.numerator, factor.denominator) for text, factor in tape.constants])
+    return {**{f"{name}.{key}": array for key, array in tape.arrays.items()}, f"{name}:constants": np.array(constants)}
+
+
+def _unpacked(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Tape:
+    inside = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+    constants: Sequence[tuple[str, int, int]] = json.loads(str(arrays[f"{name}:constants"]))
+    return Tape(inside, tuple((text, Fraction(over, under)) for text, over, under in constants))
+
+
+def reaction_of(incoming: Sequence[int], outgoing: Sequence[int], **orders: int) -> Reaction:
+    """A reaction without decays, for example `reaction_of((21, 21), (6, -6), QCD=2)`."""
+    return Reaction(tuple(incoming), tuple(Branch(pdg) for pdg in outgoing), tuple(orders.items()))
