@@ -1,12 +1,32 @@
 """Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/bindings/bind_<topic>.cpp."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Array = NDArray[np.float64]
+
+# amplitude
+
+_Arrays = Mapping[str, NDArray[np.int32] | NDArray[np.float64]]
+
+class AmplitudeTape:
+    def __init__(self, arrays: _Arrays, average: float) -> None: ...
+    def evaluate(
+        self,
+        p: _Array,
+        alpha_s: _Array,
+        helicities: _Array | None,
+        flow_weights: bool,
+        helicity_weights: bool,
+        single: bool,
+    ) -> tuple[_Array, _Array | None, _Array | None]: ...
+
+class DiagramTape:
+    def __init__(self, arrays: _Arrays) -> None: ...
+    def evaluate(self, p: _Array, alpha_s: _Array) -> _Array: ...
 
 # coupling
 

@@ -11,13 +11,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py import _core
 from madnis_py.physics.color import Closed, colour_matrix
 from madnis_py.physics.color_flows import Contraction, FlowCurrents
 from madnis_py.physics.currents import Currents
 from madnis_py.physics.definition import Reaction
 from madnis_py.physics.diagram_squares import square_pairs
-from madnis_py.physics.diagrams import Diagram, Joins, Recursion, diagrams_of, recursion_of
+from madnis_py.physics.diagrams import Diagram, Joins, Recursion
 from madnis_py.physics.model import Model
 from madnis_py.physics.tape import Arrays, ExternalLeg, TapeWriter, constant_values, helicity_states
 

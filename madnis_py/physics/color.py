@@ -1,8 +1,8 @@
 """Exact colour algebra of SU(3) in the basis of strings and traces of generators, T^a with Tr(T^a T^b) = 1/2.
 
-A closed colour structure is a product of strings (T^a1 ... T^ak)_{i j} between external quarks and of traces of external
-gluons. An open one also carries the index of the current that it belongs to. Internal gluons are written as matrices in
-colour space by the completeness relation
+A closed colour structure is a product of strings (T^a1 ... T^ak)_{i j} between external quarks and of traces of
+external gluons. An open one also carries the index of the current that it belongs to. Internal gluons are written as
+matrices in colour space by the completeness relation
 
     T^a_{ij} T^a_{kl} = 1/2 (delta_il delta_kj - delta_ij delta_kl / N),
 
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 N_COLOURS = 3
 
@@ -147,7 +148,7 @@ def flow_lines(flow: Closed, incoming: Sequence[bool]) -> tuple[tuple[int, int],
         ends = [string.antiquark, *string.gluons, string.quark]
         if string.is_trace:
             ends = [*string.gluons, string.gluons[0]]
-        for first, second in zip(ends[:-1], ends[1:], strict=True):
+        for first, second in pairwise(ends):
             line += 1
             lines[first][0] = lines[second][1] = line
     return tuple((b, a) if inside else (a, b) for (a, b), inside in zip(lines, incoming, strict=True))

@@ -9,29 +9,15 @@ one of these.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from madnis_py.physics.color import (
-    N_COLOURS,
-    Bra,
-    Closed,
-    Dyad,
-    Ket,
-    Matrix,
-    Structure,
-    Word,
-    act,
-    act_left,
-    closed,
-    join,
-    multiply,
-    trace_of_product,
-)
+from madnis_py.physics.color import N_COLOURS, Bra, Closed, Ket, Structure, Word
+from madnis_py.physics.color_vertices import closed_colour, colour_of
 from madnis_py.physics.currents import Currents, Kind, Scaled, Vertex
-from madnis_py.physics.diagrams import Field, Join, Meeting, Powers, Recursion, add, positions
+from madnis_py.physics.diagrams import Field, Meeting, Powers, Recursion, add
 
 GLUON = 21
 _Parts = tuple[int, ...]
@@ -100,7 +86,7 @@ class FlowCurrents:
                 if nodes[current.node].kind == Kind.ket:
                     order.reverse()
                 factor = self._currents.fermion_sign(order) * current.factor * source.factor
-                yield Contraction(_close_colour(a, b), powers, current.node, source.node, factor)
+                yield Contraction(closed_colour(a, b), powers, current.node, source.node, factor)
 
     def _closing(self, units: int) -> Callable[[_Parts], bool]:
         """Which partitions of the other units have their middle where `units` are attached."""
@@ -184,7 +170,7 @@ class FlowCurrents:
     def _add(self, meeting: Meeting, singlet: bool, sources: dict[Structure, dict[Vertex, Fraction]]) -> None:
         """Add one vertex for every combination of the colours of what meets there."""
         for children in product(*(list(self._children(part, field)) for part, field in meeting.parts)):
-            colours = _combine(meeting.join, [structure for structure, _ in children], singlet)
+            colours = colour_of(meeting.join, [structure for structure, _ in children], singlet)
             if not colours:
                 continue
             vertices = self._currents.vertex(meeting.join, [current.node for _, current in children])
@@ -202,83 +188,3 @@ class FlowCurrents:
 
     def _anti(self, pdg: int) -> int:
         return self._currents.model.anti(pdg)
-
-
-def _combine(vertex: Join, children: Sequence[Structure], singlet: bool) -> list[tuple[Structure, Fraction | int]]:
-    """The colour of what goes on from a vertex; gluons as matrices, without the factor of their completeness relation."""
-    below = dict(zip(vertex.slots, (child.open for child in children), strict=True))
-    strings = [child.closed for child in children]
-    return [
-        (Structure(closed(*strings, more), opened), number)
-        for opened, more, number in _open_colour(vertex.structure.colour, vertex.out, below, singlet)
-    ]
-
-
-_Result = list[tuple[Ket | Bra | Matrix | None, Closed, int]]
-
-
-def _open_colour(colour: str, out: int, below: Mapping[int, object], singlet: bool) -> _Result:
-    if colour == "1":
-        return [(None, (), 1)]
-    if colour in ("delta", "T"):
-        return _quark_colour(out, below, singlet or colour == "delta")
-    if singlet or not all(isinstance(matrix, Word | Dyad) for matrix in below.values()):
-        return []  # the U(1) gluon commutes with all matrices
-    m: dict[int, Matrix] = {slot: matrix for slot, matrix in below.items() if isinstance(matrix, Word | Dyad)}
-    if colour == "f":
-        return _products({(m[(out + 1) % 3], m[(out + 2) % 3]): -2, (m[(out + 2) % 3], m[(out + 1) % 3]): 2})
-    return _contact_colour(colour, out, m)
-
-
-def _quark_colour(out: int, below: Mapping[int, object], singlet: bool) -> _Result:
-    """delta_ij or T^a_ij between the conjugate spinor (slot 0) and the spinor (slot 1)."""
-    bra, ket, gluon = below.get(0), below.get(1), below.get(2)
-    if out == 2:
-        assert isinstance(bra, Bra) and isinstance(ket, Ket)
-        return [(None, (join(bra, ket),), 1)] if singlet else [(Dyad(ket, bra), (), 1)]
-    if gluon is None:
-        return [(ket, (), 1)] if isinstance(ket, Ket) else [(bra, (), 1)] if isinstance(bra, Bra) else []
-    assert isinstance(gluon, Word | Dyad)
-    opened, strings = (
-        act(gluon, ket) if isinstance(ket, Ket) else act_left(bra, gluon) if isinstance(bra, Bra) else (None, ())
-    )
-    return [(opened, strings, 1)]
-
-
-def _contact_colour(colour: str, out: int, m: Mapping[int, Matrix]) -> _Result:
-    """f^{abe} f^{cde} T^d = -[[T^a, T^b], T^c] and its like, twice."""
-    pairs = {"f12f34": ((0, 1), (2, 3)), "f13f24": ((0, 2), (1, 3)), "f14f23": ((0, 3), (1, 2))}[colour]
-    mine, other = (pairs[0], pairs[1]) if out in pairs[0] else (pairs[1], pairs[0])
-    third = next(slot for slot in mine if slot != out)
-    sign = -2 if out == mine[1] else 2
-    a, b, c = m[other[0]], m[other[1]], m[third]
-    return [
-        entry
-        for order, factor in (((a, b, c), 1), ((b, a, c), -1), ((c, a, b), -1), ((c, b, a), 1))
-        for entry in _products({order: sign * factor})
-    ]
-
-
-def _products(factors: Mapping[tuple[Matrix, ...], int]) -> _Result:
-    result: _Result = []
-    for matrices, factor in factors.items():
-        value, strings = matrices[0], ()
-        for matrix in matrices[1:]:
-            value, more = multiply(value, matrix)
-            strings = closed(strings, more)
-        result.append((value, strings, factor))
-    return result
-
-
-def _close_colour(current: Structure, source: Structure) -> Closed:
-    """All indices summed."""
-    a, b = current.open, source.open
-    if isinstance(a, Word | Dyad) and isinstance(b, Word | Dyad):
-        more: Closed = trace_of_product(a, b)
-    elif isinstance(a, Ket) and isinstance(b, Bra):
-        more = (join(b, a),)
-    elif isinstance(a, Bra) and isinstance(b, Ket):
-        more = (join(a, b),)
-    else:
-        more = ()
-    return closed(current.closed, source.closed, more)

@@ -1,8 +1,8 @@
 """Off-shell currents of a process as a graph without repetition: what a tape computes, before helicities.
 
-A node is the current of one particle that collects a set of external legs; it is a sum of terms, each a vertex with the
-currents that meet there, times the propagator unless it is the raw source. With i times the vertex for the Feynman rule,
-i for the propagator of fermions and scalars and -i g^{mu nu} for that of vectors, all factors of i drop out:
+A node is the current of one particle that collects a set of external legs; it is a sum of terms, each a vertex with
+the currents that meet there, times the propagator unless it is the raw source. With i times the vertex for the Feynman
+rule, i for the propagator of fermions and scalars and -i g^{mu nu} for that of vectors, all factors of i drop out:
 
     vector   J^mu = (G^mu - p^mu (p.G) / M^2) / (p^2 - M^2 + i M Gamma)
     fermion  psi = -(p-slash + m) G / (p^2 - m^2 + i m Gamma), on the right side for conjugate spinors

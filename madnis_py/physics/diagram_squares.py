@@ -1,7 +1,7 @@
 """|M_i|^2 of single diagrams without sums over helicities of the whole process.
 
-A diagram is cut at one propagator into a current J and a source G. Its helicity sum is a product of two density matrices,
-sum |J.G|^2 = sum_{mu nu} (sum J^mu J^nu*) (sum G^mu G^nu*), each over the helicities of its own legs alone.
+A diagram is cut at one propagator into a current J and a source G. Its helicity sum is a product of two density
+matrices, sum |J.G|^2 = sum_{mu nu} (sum J^mu J^nu*) (sum G^mu G^nu*), each over the helicities of its own legs alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """All tree diagrams of a process, from the vertices of a model.
 
-Every particle at a vertex is taken as incoming: an incoming leg enters as itself, an outgoing one as its antiparticle,
-and a propagator that collects the legs S enters the next vertex as one particle. Sets of legs are bit masks, bit k being
-the leg at position k, incoming legs first.
+Every particle at a vertex is taken as incoming: an incoming leg enters as itself, an outgoing one as its
+antiparticle, and a propagator that collects the legs S enters the next vertex as one particle. Sets of legs are bit
+masks, bit k being the leg at position k, incoming legs first.
 """
 
 from __future__ import annotations

@@ -6,15 +6,15 @@ agree on them. Instances that vanish because of chirality, and those that nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.physics.currents import Currents, Kind, Node, Operation, Vertex
-from madnis_py.physics.diagrams import positions
 from madnis_py.physics.model import Model
 
 CHOSEN = 2
@@ -25,7 +25,8 @@ MOMENTUM = 3
 
 _Bools = NDArray[np.bool_]
 _Ints = NDArray[np.int32]
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, Any]
+"""numpy arrays by name: int32 tables, float64 factors."""
 
 _ZERO_REGION = 8
 _FINISH = {Kind.scalar: 1, Kind.vector: 2, Kind.ket: 4, Kind.bra: 5}
@@ -60,8 +61,8 @@ class _Active:
     """For which helicities of its legs a current does not vanish, per pair of spinor components.
 
     Attributes:
-        upper: of components 0 and 1 of a spinor, of the whole for others; one axis per leg, of length 1 for legs that the
-            current does not hold.
+        upper: of components 0 and 1 of a spinor, of the whole for others; one axis per leg, of length 1 for legs that
+            the current does not hold.
         lower: of components 2 and 3; equal to `upper` for others.
     """
 
@@ -302,7 +303,11 @@ class TapeWriter:
                 rows.externals.append((position, node.kind, antiparticle, incoming, state, spin, mass, place))
 
     def _write_term(
-        self, vertex: Vertex, coefficients: Sequence[tuple[str, Fraction]], coordinates: _Ints, rows: _Rows
+        self,
+        vertex: Vertex,
+        coefficients: Sequence[tuple[str, Fraction]],
+        coordinates: NDArray[np.integer],
+        rows: _Rows,
     ) -> None:
         active = self._term_activity(vertex).any
         live = active[_coordinates(coordinates, active.shape)]
@@ -388,7 +393,7 @@ def _size(node: Node) -> int:
 def _reduced(helicities: _Bools, shape: tuple[int, ...]) -> _Bools:
     """Any over the axes of length 1 of a shape."""
     axes = tuple(axis for axis, size in enumerate(shape) if size == 1)
-    return helicities.any(axis=axes, keepdims=True)
+    return np.asarray(helicities.any(axis=axes, keepdims=True))
 
 
 def _coordinates(rows: NDArray[np.integer], shape: tuple[int, ...]) -> tuple[NDArray[np.integer], ...]:

@@ -9,16 +9,18 @@ import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = Mapping[str, NDArray[np.generic]]
+Arrays = Mapping[str, Any]
 
 _SOURCES = (
     "amplitude",
     "color",
     "color_flows",
+    "color_vertices",
     "currents",
     "diagram_squares",
     "diagrams",
@@ -94,7 +96,7 @@ def _write(path: Path, arrays: Arrays) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez(file, digest=_digest(arrays), **dict(arrays))
+            np.savez(file, allow_pickle=False, digest=_digest(arrays), **arrays)
         Path(file.name).replace(path)
     except OSError:
         pass

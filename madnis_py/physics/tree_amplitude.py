@@ -149,7 +149,8 @@ class TreeAmplitude(MatrixElement):
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """|M|^2 with the weights of colour flows and helicities; arguments as for `squared`."""
         me2, flows, helicities = self._amplitude.evaluate(p, _per_event(alpha_s, p), None, True, True, False)
-        assert flows is not None and helicities is not None
+        assert flows is not None
+        assert helicities is not None
         return Weights(me2, flows, helicities)
 
     def at_helicities(self, p: Array, alpha_s: Array | float, helicities: NDArray[np.int8]) -> Array:
@@ -242,7 +243,7 @@ def _packed(tape: Tape, name: str) -> Arrays:
     return {**{f"{name}.{key}": array for key, array in tape.arrays.items()}, f"{name}:constants": np.array(constants)}
 
 
-def _unpacked(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Tape:
+def _unpacked(arrays: Mapping[str, Any], name: str) -> Tape:
     inside = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
     constants: Sequence[tuple[str, int, int]] = json.loads(str(arrays[f"{name}:constants"]))
     return Tape(inside, tuple((text, Fraction(over, under)) for text, over, under in constants))

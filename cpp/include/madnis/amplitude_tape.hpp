@@ -43,7 +43,10 @@ public:
     // `physical` holds the momenta of the legs as they are, `helicities` those chosen per event (or null).
     void run(const FourVector<T>* physical, const T* helicities) {
         for (int k = 0; k < 8; ++k) memory_[k] = T(0);
-        for (std::size_t k = 0; k < spec_.n_externals; ++k) external(spec_.externals[k], physical, helicities);
+        for (std::size_t begin = 0, end = 0; begin < spec_.n_externals; begin = end) {
+            while (end < spec_.n_externals && spec_.externals[end].leg == spec_.externals[begin].leg) ++end;
+            leg(begin, end, physical, helicities);
+        }
         const FourVector<T>* legs = momenta_;
         for (std::size_t k = 0; k < spec_.n_momenta; ++k) {
             const auto& row = spec_.momenta[k];
@@ -59,22 +62,55 @@ public:
 private:
     T real_constant(std::int32_t index) const { return constant<T>(spec_.constants[2 * index]); }
 
-    void external(const ExternalRow& row, const FourVector<T>* physical, const T* helicities) {
+    // All states of one leg, rows [begin, end).
+    void leg(std::size_t begin, std::size_t end, const FourVector<T>* physical, const T* helicities) {
+        const auto& row = spec_.externals[begin];
         const auto& p = physical[row.leg];
         const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
         momenta_[row.leg] = row.incoming ? p : nothing - p;
-        if (row.helicity != chosen_helicity) return store_external(row, wavefunction(row, p, row.helicity));
-        Wave<T> chosen = wavefunction(row, p, row.spin == 0 ? 0 : -1);
-        const T helicity = helicities[row.leg];
-        for (int state = row.spin == 2 ? 0 : 1; row.spin > 0 && state <= 1; ++state) {
-            const auto other = wavefunction(row, p, state);
-            const auto wanted = helicity == T(state);
-            for (auto mu = 0; mu < 4; ++mu) {
-                chosen.c[mu] = {select(wanted, other.c[mu].re, chosen.c[mu].re),
-                                select(wanted, other.c[mu].im, chosen.c[mu].im)};
+        const T mass = real_constant(row.mass);
+        const auto store_states = [&](const auto& wavefunction) {
+            for (std::size_t k = begin; k < end; ++k) {
+                const auto helicity = spec_.externals[k].helicity;
+                const bool chosen = helicity == chosen_helicity;
+                store_external(spec_.externals[k],
+                               chosen ? chosen_state(row, wavefunction, helicities[row.leg]) : wavefunction(helicity));
+            }
+        };
+        switch (WaveKind(row.kind)) {
+            case WaveKind::scalar:
+                return store_states([](int) { return unit_scalar<T>(); });
+            case WaveKind::vector: {
+                const Axis<T> axis(p);
+                return store_states([&](int helicity) {
+                    if (helicity == momentum_helicity) return direction(p);
+                    const auto wave = polarisation(axis, p, mass, helicity);
+                    return row.incoming ? wave : conjugate(wave);
+                });
+            }
+            default: {
+                const SpinorFrame<T> frame(p, mass);
+                return store_states([&](int helicity) {
+                    const auto wave = spinor(frame, helicity, !row.antiparticle);
+                    return WaveKind(row.kind) == WaveKind::ket ? wave : conjugate_spinor(wave);
+                });
             }
         }
-        store_external(row, chosen);
+    }
+
+    // The state that each event asks for.
+    template <class Wavefunction>
+    static Wave<T> chosen_state(const ExternalRow& row, const Wavefunction& wavefunction, const T& wanted) {
+        Wave<T> chosen = wavefunction(row.spin == 0 ? 0 : -1);
+        for (int state = row.spin == 2 ? 0 : 1; row.spin > 0 && state <= 1; ++state) {
+            const auto other = wavefunction(state);
+            const auto here = wanted == T(state);
+            for (int mu = 0; mu < 4; ++mu) {
+                chosen.c[mu] = {select(here, other.c[mu].re, chosen.c[mu].re),
+                                select(here, other.c[mu].im, chosen.c[mu].im)};
+            }
+        }
+        return chosen;
     }
 
     void store_external(const ExternalRow& row, const Wave<T>& wave) {
@@ -83,25 +119,6 @@ private:
             memory_[row.offset + 1] = wave.c[0].im;
         } else {
             write_wave(memory_ + row.offset, wave);
-        }
-    }
-
-    Wave<T> wavefunction(const ExternalRow& row, const FourVector<T>& p, int helicity) const {
-        const T mass = real_constant(row.mass);
-        switch (WaveKind(row.kind)) {
-            case WaveKind::vector: {
-                if (helicity == momentum_helicity) return direction(p);
-                const auto wave = polarisation(p, mass, helicity);
-                return row.incoming ? wave : conjugate(wave);
-            }
-            case WaveKind::ket:
-                return spinor(p, mass, helicity, !row.antiparticle);
-            case WaveKind::bra:
-                return conjugate_spinor(spinor(p, mass, helicity, !row.antiparticle));
-            default: {
-                const Complex<T> zero = {T(0), T(0)};
-                return {{{T(1), T(0)}, zero, zero, zero}};
-            }
         }
     }
 

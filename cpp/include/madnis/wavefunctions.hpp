@@ -29,38 +29,38 @@ struct Axis {
     }
 };
 
-// Two-spinor with spin +-1/2 along n.
+// What all helicities of a particle share: sqrt(E + |p|), sqrt(E - |p|) = m / sqrt(E + |p|) and the two-spinors along n.
 template <class T>
-void helicity_spinor(const Axis<T>& n, int sign, Complex<T>* chi) {
-    const auto up = n.z >= T(0);
-    const T large = sqrt(constant<T>(0.5) * (T(1) + abs(n.z)));
-    const T scale = constant<T>(0.5) / large;
-    const Complex<T> small = {n.x * scale, n.y * scale};  // (n_x + i n_y) / (2 large)
-    const T zero = T(0);
-    if (sign > 0) {  // (large, small) or (conj(small), large)
-        chi[0] = {select(up, large, small.re), select(up, zero, T(-small.im))};
-        chi[1] = {select(up, small.re, large), select(up, small.im, zero)};
-    } else {  // (-conj(small), large) or (-large, small)
-        chi[0] = {select(up, T(-small.re), T(-large)), select(up, small.im, zero)};
-        chi[1] = {select(up, large, small.re), select(up, zero, small.im)};
-    }
-}
+struct SpinorFrame {
+    T large, small;
+    Complex<T> up[2], down[2];  // spin +1/2 and -1/2 along n
 
-// u(p) of a particle (particle = true) or v(p) of an antiparticle, helicity +-1 in units of 1/2.
+    SpinorFrame(const FourVector<T>& p, const T& mass) {
+        const Axis<T> n(p);
+        large = sqrt(p.e + n.length);
+        small = mass / large;
+        const auto forward = n.z >= T(0);
+        const T cosine = sqrt(constant<T>(0.5) * (T(1) + abs(n.z)));
+        const T scale = constant<T>(0.5) / cosine;
+        const T x = n.x * scale, y = n.y * scale;  // sine of half the angle, (n_x + i n_y) / (2 cosine)
+        const T zero = T(0);
+        up[0] = {select(forward, cosine, x), select(forward, zero, T(-y))};
+        up[1] = {select(forward, x, cosine), select(forward, y, zero)};
+        down[0] = -conj(up[1]);
+        down[1] = conj(up[0]);
+    }
+};
+
+// u(p) of a particle (particle = true) or v(p) of an antiparticle, helicity +-1 in units of 1/2:
+// u = (sqrt(p.sigma) chi, sqrt(p.sigma-bar) chi), v = (sqrt(p.sigma) chi, -sqrt(p.sigma-bar) chi), p.sigma = E -+ |p|.
 template <class T>
-Wave<T> spinor(const FourVector<T>& p, const T& mass, int helicity, bool particle) {
-    const Axis<T> n(p);
-    // sqrt(E + |p|) and sqrt(E - |p|) = m / sqrt(E + |p|)
-    const T large = sqrt(p.e + n.length);
-    const T small = mass / large;
-    Complex<T> chi[2];
-    helicity_spinor(n, particle ? helicity : -helicity, chi);
-    // u = (sqrt(p.sigma) chi, sqrt(p.sigma-bar) chi), v = (sqrt(p.sigma) chi, -sqrt(p.sigma-bar) chi); p.sigma = E - |p|
-    // along the spin
-    const bool along = particle ? helicity > 0 : helicity < 0;
-    const T left = along ? small : large;
-    const T right = particle ? (along ? large : small) : T(along ? T(-large) : T(-small));
-    return {{left * chi[0], left * chi[1], right * chi[0], right * chi[1]}};
+Wave<T> spinor(const SpinorFrame<T>& frame, int helicity, bool particle) {
+    const bool along = particle ? helicity > 0 : helicity < 0;  // the spin of chi
+    const Complex<T>* chi = along ? frame.up : frame.down;
+    const T left = along ? frame.small : frame.large;
+    const T right = along ? frame.large : frame.small;
+    const T sign = T(particle ? 1 : -1);
+    return {{left * chi[0], left * chi[1], T(sign * right) * chi[0], T(sign * right) * chi[1]}};
 }
 
 // psi^dagger gamma^0, a row.
@@ -69,10 +69,9 @@ Wave<T> conjugate_spinor(const Wave<T>& psi) {
     return {{conj(psi.c[2]), conj(psi.c[3]), conj(psi.c[0]), conj(psi.c[1])}};
 }
 
-// Polarisation of an incoming vector boson with helicity -1, 0 (massive only) or 1.
+// Polarisation of an incoming vector boson with helicity -1, 0 (massive only) or 1; n is the direction of p.
 template <class T>
-Wave<T> polarisation(const FourVector<T>& p, const T& mass, int helicity) {
-    const Axis<T> n(p);
+Wave<T> polarisation(const Axis<T>& n, const FourVector<T>& p, const T& mass, int helicity) {
     const T zero = T(0);
     if (helicity == 0) {  // (|p|, E n) / m
         const T inverse = T(1) / mass;
@@ -90,6 +89,12 @@ Wave<T> polarisation(const FourVector<T>& p, const T& mass, int helicity) {
              {real * a[0], imaginary * b[0]},
              {real * a[1], imaginary * b[1]},
              {real * a[2], imaginary * b[2]}}};
+}
+
+template <class T>
+Wave<T> unit_scalar() {
+    const Complex<T> zero = {T(0), T(0)};
+    return {{{T(1), T(0)}, zero, zero, zero}};
 }
 
 // p / E
