@@ -92,6 +92,9 @@ class ProcessTable(_Table):
 
     definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
     model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
+    t_channel_widths: bool = Field(
+        True, description="Whether propagators between the two incoming particles keep their widths."
+    )
 
 
 class ParameterTable(BaseModel):

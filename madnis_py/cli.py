@@ -191,6 +191,20 @@ def evaluate(
 
 
 @app.command()
+def diagrams(
+    card: CardArgument,
+    propagators: Annotated[
+        bool, typer.Option("--propagators", help="List every diagram: what propagates, and to which legs.")
+    ] = False,
+) -> None:
+    """Print how many Feynman diagrams a process has, in all and for each matrix element, as JSON."""
+    from madnis_py.physics.evaluation import describe_diagrams
+    from madnis_py.physics.process import Process
+
+    _print_json(describe_diagrams(Process.from_card(card), propagators))
+
+
+@app.command()
 def processes() -> None:
     """List the shipped process cards."""
     from rich.table import Table

@@ -19,6 +19,7 @@ KERNEL_USERS = {
     "flows/fused.py",
     "physics/phase_space.py",
     "physics/matrix_element.py",
+    "physics/tree_amplitude.py",
     "physics/observables.py",
     "physics/pdf.py",
     "physics/cuts.py",

@@ -49,30 +49,41 @@ def test_labels_of_leptons_pair_equal_flavours():
 
 
 def test_the_antiquark_carries_the_anticolour():
-    assert process("u~ u > e+ e-").subprocesses[0].colour == ((0, 501), (501, 0), (0, 0), (0, 0))
+    assert process("u~ u > e+ e-").subprocesses[0].matrix_element.flows[0] == ((0, 501), (501, 0), (0, 0), (0, 0))
+
+
+@pytest.mark.parametrize("definition", ["g g > e+ e-", "u c~ > e+ e-", "p p > e+ e- WEIGHTED=3", "u u~ > e+ e- / a z"])
+def test_processes_without_tree_diagrams_are_refused(definition):
+    with pytest.raises(CardError, match=r"process\.definition: expected a process with tree diagrams") as error:
+        process(definition)
+    assert f'"{definition}" has none' in str(error.value)
 
 
 @pytest.mark.parametrize(
     "definition",
     [
-        "g g > e+ e-",
-        "u d~ > e+ ve",
         "p p > e+ e- j",
         "b b~ > e+ e-",
         "p p > ta+ ta-",
-        "u c~ > e+ e-",
         "z > e+ e-",
-        "p p > e+ e- / a",
-        "p p > z, z > e+ e-",
+        "u u~ > d d~",
         "p p > z z, z > e+ e-",
-        "p p > e+ e- WEIGHTED=3",
+        "g g > t t~",
     ],
 )
-def test_other_processes_are_refused_with_what_is_computed(definition):
-    sentence = "process.definition: expected what this version computes, q q~ > l+ l- through photon, Z, Z'"
-    with pytest.raises(CardError, match=re.escape(sentence)) as error:
-        process(definition)
+def test_processes_without_a_mapping_are_refused_when_they_are_integrated(definition):
+    with pytest.raises(
+        CardError, match=r"process\.definition: expected a process that this version can integrate"
+    ) as error:
+        _ = process(definition).channels
     assert str(error.value).endswith(f'got "{definition}"')
+
+
+@pytest.mark.parametrize(
+    ("definition", "names"), [("u d~ > e+ ve", ["w+"]), ("p p > e+ e- / a", ["Z"]), ("p p > z, z > e+ e-", ["Z"])]
+)
+def test_channels_follow_the_particles_in_the_s_channel(definition, names):
+    assert [channel.name for channel in process(definition).channels] == names
 
 
 @pytest.mark.parametrize(
@@ -91,7 +102,7 @@ def test_unknown_particles_are_named_with_the_closest_one():
 
 
 def test_coupling_orders_that_leave_no_diagram_are_refused():
-    with pytest.raises(CardError, match="at least QED=2"):
+    with pytest.raises(CardError, match="expected a process with tree diagrams"):
         process("p p > e+ e- QED=1")
 
 

@@ -13,10 +13,25 @@ from numpy.typing import NDArray
 
 from madnis_py.card import Card
 from madnis_py.physics.cuts import Cut
-from madnis_py.physics.matrix_element import Mediator
 from madnis_py.physics.phase_space import BreitWigner, ChannelMapping, Flat, Massless, SChannelMapping
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Resonance:
+    """A particle in the s channel.
+
+    Attributes:
+        name: for people, "Z".
+        mass: in GeV.
+        width: in GeV.
+    """
+
+    name: str
+    mass: float
+    width: float
+
 
 _PHOTON_POWER = 2.0
 """nu of Eq. (2.45) for the photon: |M|^2 is constant in s, flux and parton densities fall like s^-2 together."""
@@ -49,7 +64,7 @@ def mass_window(cuts: Sequence[Cut]) -> tuple[float, float]:
     return max([0.0, *minima]), min([math.inf, *maxima])
 
 
-def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card) -> tuple[Channel, ...]:
+def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Card) -> tuple[Channel, ...]:
     """One channel per mediator of 2 -> 1 -> 2, or a single one if the partons have a fixed energy.
 
     Raises:
@@ -67,7 +82,7 @@ def pair_channels(mediators: Sequence[Mediator], cuts: Sequence[Cut], card: Card
         if mediator.mass > 0 and mediator.width == 0:
             raise card.error("parameters", f"expected a width > 0 of the {mediator.name}; got 0")
     lowest, highest = mass_window(cuts)
-    if lowest == 0:
+    if lowest == 0 and any(mediator.mass == 0 for mediator in mediators):
         raise card.error("cuts", "expected mass_min or pt_min > 0 on the leptons, above the photon pole; got neither")
     if lowest >= min(highest, total):
         raise card.error(
@@ -98,7 +113,7 @@ def _kept(names: Sequence[str], card: Card) -> list[str]:
     return kept
 
 
-def _invariant(mediator: Mediator) -> BreitWigner | Massless:
+def _invariant(mediator: Resonance) -> BreitWigner | Massless:
     if mediator.mass == 0:
         return Massless(_PHOTON_POWER)
     return BreitWigner(mediator.mass, mediator.width)

@@ -94,7 +94,10 @@ class CrossSection(AbstractIntegrand):
         self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
         self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
         self._colour = np.concatenate(
-            [np.tile(np.array(group.colour, np.int32), (len(group.flavours), 1, 1)) for group in self.subprocesses]
+            [
+                np.tile(np.array(group.matrix_element.flows[0], np.int32), (len(group.flavours), 1, 1))
+                for group in self.subprocesses
+            ]
         )
         self._mass = np.array([[model.mass(int(pdg)) for pdg in legs] for legs in self.flavours])
         self._alpha_qed = model.alpha_qed

@@ -1,13 +1,9 @@
-"""The Drell-Yan family q q~ -> photon, Z, Z' -> l+ l-: which flavours share which matrix element."""
+"""q q~ -> photon, Z, Z' -> l- l+ with massless fermions: the closed formula, many times faster than a tape."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import product
-
-from madnis_py.card import Card
-from madnis_py.physics.definition import Definition
-from madnis_py.physics.matrix_element import DrellYan, MatrixElement, Mediator
+from madnis_py.physics.definition import Reaction
+from madnis_py.physics.matrix_element import DrellYan, Mediator
 from madnis_py.physics.model import Model
 
 _QUARKS = (1, 2, 3, 4, 5)
@@ -15,19 +11,9 @@ _LEPTONS = (11, 13)
 _VECTORS = {"a": "photon", "z": "Z", "zp": "Z'"}
 
 
-@dataclass(frozen=True)
-class Subprocess:
-    """The flavours of a process that share one matrix element.
-
-    Attributes:
-        matrix_element: |M|^2 as a function of momenta alone.
-        flavours: PDG codes of the external legs, incoming first, for each combination of flavours.
-        colour: (colour, anticolour) of each leg in the numbers of the Les Houches format, 0 for none.
-    """
-
-    matrix_element: MatrixElement
-    flavours: tuple[tuple[int, ...], ...]
-    colour: tuple[tuple[int, int], ...]
+def mediator_name(model: Model, pdg: int) -> str:
+    """What channels and messages call a neutral vector boson."""
+    return _VECTORS.get(model.particle_name(pdg), model.particle_name(pdg))
 
 
 def mediators(model: Model, quark: int, lepton: int = 11) -> tuple[Mediator, ...]:
@@ -51,46 +37,28 @@ def mediators(model: Model, quark: int, lepton: int = 11) -> tuple[Mediator, ...
     )
 
 
-def subprocesses(definition: Definition, card: Card, model: Model) -> tuple[Subprocess, ...]:
-    """Group the flavours of a definition by matrix element: up or down quarks, quark in the first or the second beam.
-
-    Raises:
-        CardError: the definition is outside the Drell-Yan family.
-    """
-    groups: dict[tuple[bool, bool, bool], list[tuple[int, ...]]] = {}
-    for flavours in product(*definition.legs) if _is_covered(definition) else ():
-        if _is_drell_yan(flavours, model):
-            key = (flavours[0] % 2 == 0, flavours[0] > 0, flavours[2] > 0)
-            groups.setdefault(key, []).append(flavours)
-    if not groups:
-        expected = "q q~ > l+ l- through photon, Z, Z' with massless q and l = e, mu and at least QED=2"
-        raise card.error(
-            "process.definition", f'expected what this version computes, {expected}; got "{definition.text}"'
-        )
-    return tuple(_subprocess(members, model) for members in groups.values())
+def closed_form(reaction: Reaction, model: Model) -> DrellYan | None:
+    """The matrix element of q q~ -> l l through all neutral vectors; None for any other reaction."""
+    if not _is_covered(reaction, model):
+        return None
+    quark, _, lepton, _ = reaction.legs
+    legs = ((0, 1) if quark > 0 else (1, 0)) + ((2, 3) if lepton > 0 else (3, 2))
+    return DrellYan(mediators(model, abs(quark), abs(lepton)), legs)
 
 
-def _is_covered(definition: Definition) -> bool:
-    """Whether this is a 2 -> 2 process without decays that keeps all its diagrams."""
-    orders, core = definition.orders, definition.core
-    complete = orders.get("QED", 2) >= 2 and orders.get("WEIGHTED", 4) >= 4 and not core.excluded
-    return (
-        complete and len(core.incoming) == 2 == len(core.outgoing) and all(leg.decay is None for leg in core.outgoing)
-    )
+def _is_covered(reaction: Reaction, model: Model) -> bool:
+    if len(reaction.incoming) != 2 or len(reaction.outgoing) != 2 or reaction.excluded:
+        return False
+    if any(branch.decay is not None for branch in reaction.outgoing):
+        return False
+    a, b, c, d = reaction.legs
+    orders = dict(reaction.orders)
+    complete = orders.get("QED", 2) >= 2 and orders.get("WEIGHTED", 4) >= 4
+    flavours = a == -b and c == -d and abs(a) in _QUARKS and abs(c) in _LEPTONS
+    return complete and flavours and not _has_mass(a, model) and not _has_mass(c, model)
 
 
-def _is_drell_yan(flavours: tuple[int, ...], model: Model) -> bool:
-    a, b, c, d = flavours
-    massless = model.mass(a) == 0 == model.mass(c)
-    return a == -b and c == -d and abs(a) in _QUARKS and abs(c) in _LEPTONS and massless
-
-
-def _subprocess(flavours: list[tuple[int, ...]], model: Model) -> Subprocess:
-    quark_first, lepton_first = flavours[0][0] > 0, flavours[0][2] > 0
-    legs = ((0, 1) if quark_first else (1, 0)) + ((2, 3) if lepton_first else (3, 2))
-    colour = ((501, 0), (0, 501)) if quark_first else ((0, 501), (501, 0))
-    return Subprocess(
-        matrix_element=DrellYan(mediators(model, abs(flavours[0][0])), legs),
-        flavours=tuple(flavours),
-        colour=(*colour, (0, 0), (0, 0)),
-    )
+def _has_mass(fermion: int, model: Model) -> bool:
+    """Whether a fermion has a mass or a Yukawa coupling."""
+    yukawa = model.particle(fermion).yukawa
+    return model.mass(fermion) > 0 or bool(yukawa and model[yukawa] != 0)

@@ -8,8 +8,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from madnis_py.errors import InputError
+from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
+from madnis_py.physics.subprocesses import FlavourGroup
 
 
 class MomentaPoint(BaseModel):
@@ -38,8 +40,10 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
         alpha_s: strong coupling; the parameter aS by default.
 
     Returns:
-        `{"me2": [...], "diagrams": [[...], ...]}`: averaged over initial and summed over final states, and the
-        helicity sum of every diagram without colour and averaging factors, in GeV^(8 - 2 n_particles).
+        `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`: averaged over initial
+        and summed over final states, per point; the helicity sum of every diagram without colour and averaging
+        factors, per point, both in GeV^(8 - 2 n_particles); and for every diagram the particles that propagate with
+        the legs that they connect to the first one, counted from 1.
 
     Raises:
         InputError: the content has another form, or the wrong number of particles.
@@ -50,7 +54,8 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{source}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    element = process.matrix_element(tuple(momenta.pdg) if momenta.pdg else None)
+    group = process.group(tuple(momenta.pdg) if momenta.pdg else None)
+    element = process.subprocess(group).matrix_element
     for index, point in enumerate(momenta.points):
         if len(point.momenta) != element.n_particles:
             raise InputError(
@@ -59,4 +64,44 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
     p = np.array([point.momenta for point in momenta.points], dtype=np.float64)
     p = as_momenta(p.reshape(-1, element.n_particles, 4))
     me2, diagrams = element.evaluate(p, process.model["aS"] if alpha_s is None else alpha_s)
-    return {"me2": me2.tolist(), "diagrams": diagrams.tolist()}
+    return {
+        "me2": me2.tolist(),
+        "diagrams": diagrams.tolist(),
+        "propagators": [propagators(diagram) for diagram in process.diagrams(group)],
+    }
+
+
+def propagators(diagram: Diagram) -> list[tuple[int, list[int]]]:
+    """What propagates in a diagram: (|PDG code|, the legs on the side without leg 1), legs counted from 1."""
+    return [(pdg, [leg + 1 for leg in legs]) for pdg, legs in diagram.propagators]
+
+
+def describe_diagrams(process: Process, with_propagators: bool = False) -> dict[str, Any]:
+    """How many diagrams a process has.
+
+    Args:
+        process: whose diagrams.
+        with_propagators: list every diagram by what propagates in it.
+
+    Returns:
+        `{"diagrams": n, "processes": [...]}` with one entry per matrix element: `name`, `flavours` (names of all
+        combinations of particles that share it), `diagrams`, `orders` (the powers of the couplings that occur) and,
+        if wanted, `propagators`.
+    """
+    entries = [_describe(group, process, with_propagators) for group in process.groups]
+    return {"diagrams": sum(entry["diagrams"] for entry in entries), "processes": entries}
+
+
+def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> dict[str, Any]:
+    diagrams = process.diagrams(group)
+    name = process.model.reaction_name
+    n_incoming = len(group.reaction.incoming)
+    entry: dict[str, Any] = {
+        "name": name(group.reaction.legs, n_incoming),
+        "flavours": [name(legs, n_incoming) for legs in group.flavours],
+        "diagrams": len(diagrams),
+        "orders": [{"QCD": qcd, "QED": qed} for qcd, qed in sorted({diagram.powers for diagram in diagrams})],
+    }
+    if with_propagators:
+        entry["propagators"] = [propagators(diagram) for diagram in diagrams]
+    return entry

@@ -22,10 +22,12 @@ class MatrixElement(ABC):
     Attributes:
         n_diagrams: Feynman diagrams, the columns of the second result.
         n_particles: incoming and outgoing particles.
+        flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format, 0 for none.
     """
 
     n_diagrams: int
     n_particles: int
+    flows: tuple[tuple[tuple[int, int], ...], ...]
 
     @abstractmethod
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
@@ -100,6 +102,9 @@ class DrellYan(MatrixElement):
         self.n_diagrams = len(mediators)
         bosons = [(boson.mass, boson.width, boson.quark, boson.lepton) for boson in mediators]
         self._kernel = _core.DrellYan(bosons, legs, 1 / (4 * colours))
+        line = 501 if colours > 1 else 0
+        incoming = ((line, 0), (0, line)) if legs[0] == 0 else ((0, line), (line, 0))
+        self.flows = ((*incoming, (0, 0), (0, 0)),)
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), self._arguments

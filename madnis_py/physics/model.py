@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -159,6 +159,11 @@ class Model:
         """MadGraph's name of a particle or antiparticle."""
         particle = self.particle(pdg)
         return particle.name if pdg > 0 else particle.antiname
+
+    def reaction_name(self, legs: Sequence[int], n_incoming: int) -> str:
+        """A process for people, "u u~ > e+ e-", from the PDG codes of its legs."""
+        names = [self.particle_name(pdg) for pdg in legs]
+        return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
 
     def mass(self, pdg: int) -> float:
         """Mass in GeV."""

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.physics import drell_yan
-from madnis_py.physics.channels import Channel, pair_channels
-from madnis_py.physics.cross_section import CrossSection
+from madnis_py.physics.channels import Channel, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
-from madnis_py.physics.drell_yan import Subprocess
+from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.drell_yan import mediator_name
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.model import Model
+from madnis_py.physics.subprocesses import FlavourGroup, Subprocess, flavour_groups, subprocess_of
+
+if TYPE_CHECKING:
+    from madnis_py.physics.cross_section import CrossSection
 
 _PROTON = 2212
 
@@ -42,14 +46,14 @@ class Process:
         card: the card with every parameter of the model written out and no param_card any more: it stands for itself.
         model: parameters and couplings.
         definition: external legs.
-        subprocesses: flavours grouped by matrix element.
+        groups: flavours grouped by matrix element.
         cuts: what events have to pass, with positions of particles.
     """
 
     card: Card
     model: Model
     definition: Definition
-    subprocesses: tuple[Subprocess, ...]
+    groups: tuple[FlavourGroup, ...]
     cuts: tuple[Cut, ...]
 
     @classmethod
@@ -66,11 +70,11 @@ class Process:
             card = cards.load(card)
         model = Model.from_card(card)
         definition = Definition.parse(card, model)
-        subprocesses = drell_yan.subprocesses(definition, card, model)
+        groups = flavour_groups(definition, card, model)
         _check_beams(definition, card)
         cuts = _cuts(definition, card, model)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
-        return cls(resolved, model, definition, subprocesses, cuts)
+        return cls(resolved, model, definition, groups, cuts)
 
     @property
     def beams(self) -> Beams:
@@ -80,13 +84,52 @@ class Process:
         return Beams((first[0], second[0]) if partonic else (_PROTON, _PROTON), self.card.beams.energy)
 
     @cached_property
+    def subprocesses(self) -> tuple[Subprocess, ...]:
+        """The matrix elements with the flavours that share them."""
+        return tuple(self.subprocess(group) for group in self.groups)
+
+    def subprocess(self, group: FlavourGroup) -> Subprocess:
+        """The matrix element of one group of flavours, built when it is first asked for."""
+        if group not in self._built:
+            self._built[group] = subprocess_of(group, self.card, self.model)
+        return self._built[group]
+
+    @cached_property
+    def _built(self) -> dict[FlavourGroup, Subprocess]:
+        return {}
+
+    def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
+        """The Feynman diagrams of one matrix element, in the order of its single-diagram parts."""
+        return diagrams_of(recursion_of(group.reaction, Joins(self.model)))
+
+    @cached_property
     def channels(self) -> tuple[Channel, ...]:
         """How the integral is split.
 
         Raises:
-            CardError: the cuts leave a divergence or nothing at all.
+            CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
         """
-        return pair_channels(drell_yan.mediators(self.model, quark=2), self.cuts, self.card)
+        return pair_channels(self._mediators(), self.cuts, self.card)
+
+    def _mediators(self) -> tuple[Resonance, ...]:
+        """The particles between two incoming and two outgoing massless particles, the same for all flavours."""
+        found = {tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups}
+        legs = {pdg for group in self.groups for pdg in group.reaction.legs}
+        lines = next(iter(found))
+        exchanged = [lines_of_one[0] for lines_of_one in lines if len(lines_of_one) == 1]
+        simple = (
+            len(found) == 1
+            and len(exchanged) == len(lines)
+            and all(legs_of_line == (2, 3) and self.model.particle(pdg).colour == 1 for pdg, legs_of_line in exchanged)
+            and all(self.model.mass(pdg) == 0 for pdg in legs)
+        )
+        if not simple:
+            expected = "expected a process that this version can integrate, two massless particles to two through one"
+            raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
+        return tuple(
+            Resonance(mediator_name(self.model, pdg), self.model.mass(pdg), self.model.width(pdg))
+            for pdg, _ in exchanged
+        )
 
     def matrix_element(self, pdg: tuple[int, ...] | None = None) -> MatrixElement:
         """The matrix element of a partonic process.
@@ -97,9 +140,13 @@ class Process:
         Raises:
             CardError: the process has several, or none for these particles.
         """
-        groups = [group for group in self.subprocesses if pdg is None or pdg in group.flavours]
+        return self.subprocess(self.group(pdg)).matrix_element
+
+    def group(self, pdg: tuple[int, ...] | None = None) -> FlavourGroup:
+        """The flavours that share the matrix element of a partonic process; see `matrix_element`."""
+        groups = [group for group in self.groups if pdg is None or pdg in group.flavours]
         if len(groups) == 1:
-            return groups[0].matrix_element
+            return groups[0]
         wanted = "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
         raise self.card.error("process.definition", f'expected {wanted}; got "{self.definition.text}"')
 
@@ -109,6 +156,8 @@ class Process:
         Raises:
             PdfError: the parton densities cannot be loaded.
         """
+        from madnis_py.physics.cross_section import CrossSection  # imports torch, which diagrams do without
+
         return CrossSection(self)
 
 

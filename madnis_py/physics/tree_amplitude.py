@@ -32,8 +32,6 @@ from madnis_py.physics.tape import CHOSEN, Arrays, ExternalLeg
 from madnis_py.physics.tape_cache import TapeCache
 
 Array = NDArray[np.float64]
-Colours = tuple[tuple[int, int], ...]
-
 _VANISHING = 1e-26
 """Share of |M|^2 below which a helicity counts as zero."""
 
@@ -86,6 +84,7 @@ class TreeAmplitude(MatrixElement):
         joins = Joins(model)
         recursion = recursion_of(reaction, joins)
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
+        self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
         if not self.diagrams:
             raise InputError(f"expected a process with tree diagrams; {self.name} has none in model {model.name}")
         self._external = external_legs(reaction, model)
@@ -98,7 +97,7 @@ class TreeAmplitude(MatrixElement):
         meaning = json.loads(str(arrays["meaning"]))
         incoming = [leg.incoming for leg in self._external]
         flows = [tuple(String(first, tuple(gluons), last) for first, gluons, last in flow) for flow in meaning["flows"]]
-        self.flows: tuple[Colours, ...] = tuple(flow_lines(flow, incoming) for flow in flows)
+        self.flows = tuple(flow_lines(flow, incoming) for flow in flows)
         self.helicities = np.asarray(arrays["helicities"], np.int8)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -107,19 +106,7 @@ class TreeAmplitude(MatrixElement):
     @property
     def name(self) -> str:
         """The process for people, "g g > t t~"."""
-        names = [self._model.particle_name(pdg) for pdg in self.legs]
-        n_incoming = len(self.reaction.incoming)
-        return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
-
-    @property
-    def n_diagrams(self) -> int:  # type: ignore[override]
-        """Feynman diagrams."""
-        return len(self.diagrams)
-
-    @property
-    def n_particles(self) -> int:  # type: ignore[override]
-        """Incoming and outgoing particles."""
-        return len(self.legs)
+        return self._model.reaction_name(self.legs, len(self.reaction.incoming))
 
     @cached_property
     def _amplitude(self) -> _core.AmplitudeTape:
