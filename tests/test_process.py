@@ -79,9 +79,7 @@ def test_processes_without_a_mapping_are_refused_when_they_are_integrated(defini
     assert str(error.value).endswith(f'got "{definition}"')
 
 
-@pytest.mark.parametrize(
-    ("definition", "names"), [("u d~ > e+ ve", ["w+"]), ("p p > e+ e- / a", ["Z"]), ("p p > z, z > e+ e-", ["Z"])]
-)
+@pytest.mark.parametrize(("definition", "names"), [("p p > e+ e- / a", ["Z"]), ("p p > z, z > e+ e-", ["Z"])])
 def test_channels_follow_the_particles_in_the_s_channel(definition, names):
     assert [channel.name for channel in process(definition).channels] == names
 

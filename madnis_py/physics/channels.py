@@ -82,7 +82,7 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
         if mediator.mass > 0 and mediator.width == 0:
             raise card.error("parameters", f"expected a width > 0 of the {mediator.name}; got 0")
     lowest, highest = mass_window(cuts)
-    if lowest == 0 and any(mediator.mass == 0 for mediator in mediators):
+    if lowest == 0:
         raise card.error("cuts", "expected mass_min or pt_min > 0 on the leptons, above the photon pole; got neither")
     if lowest >= min(highest, total):
         raise card.error(
