@@ -182,12 +182,19 @@ def evaluate(
     alpha_s: Annotated[
         float | None, typer.Option(metavar="A", help="Strong coupling; aS of the card if not given.")
     ] = None,
+    weights: Annotated[
+        bool, typer.Option("--weights", help="Also |J_k|^2 of every colour flow and the part of every helicity.")
+    ] = False,
+    single: Annotated[
+        bool, typer.Option("--single", help="Also |M|^2 in single precision and its relative error.")
+    ] = False,
 ) -> None:
     """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
     from madnis_py.physics.evaluation import evaluate_points
     from madnis_py.physics.process import Process
 
-    _print_json(evaluate_points(Process.from_card(card), _read_json(momenta), str(momenta), alpha_s))
+    process = Process.from_card(card)
+    _print_json(evaluate_points(process, _read_json(momenta), str(momenta), alpha_s, weights=weights, single=single))
 
 
 @app.command()

@@ -11,7 +11,8 @@ from madnis_py.errors import InputError
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
-from madnis_py.physics.subprocesses import FlavourGroup
+from madnis_py.physics.subprocesses import FlavourGroup, tree_amplitude
+from madnis_py.physics.tree_amplitude import Array, TreeAmplitude
 
 
 class MomentaPoint(BaseModel):
@@ -29,7 +30,15 @@ class MomentaFile(BaseModel):
     pdg: list[int] | None = None
 
 
-def evaluate_points(process: Process, content: Any, source: str, alpha_s: float | None = None) -> dict[str, Any]:
+def evaluate_points(
+    process: Process,
+    content: Any,
+    source: str,
+    alpha_s: float | None = None,
+    *,
+    weights: bool = False,
+    single: bool = False,
+) -> dict[str, Any]:
     """|M|^2 and |M_i|^2 at given momenta.
 
     Args:
@@ -38,6 +47,9 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
             the partonic processes of a card that has several.
         source: how messages call the content.
         alpha_s: strong coupling; the parameter aS by default.
+        weights: add what events are drawn from: `"flows"` with `"colour"` (of every leg) and `"weights"` (|J_k|^2 per
+            point) and `"helicities"` with `"states"` (twice the helicity for fermions) and `"me2"` (per point).
+        single: add `"me2_single"` and `"relative_error"` of single precision.
 
     Returns:
         `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`: averaged over initial
@@ -63,11 +75,32 @@ def evaluate_points(process: Process, content: Any, source: str, alpha_s: float 
             )
     p = np.array([point.momenta for point in momenta.points], dtype=np.float64)
     p = as_momenta(p.reshape(-1, element.n_particles, 4))
-    me2, diagrams = element.evaluate(p, process.model["aS"] if alpha_s is None else alpha_s)
-    return {
+    coupling = process.model["aS"] if alpha_s is None else alpha_s
+    me2, diagrams = element.evaluate(p, coupling)
+    result: dict[str, Any] = {
         "me2": me2.tolist(),
         "diagrams": diagrams.tolist(),
         "propagators": [propagators(diagram) for diagram in process.diagrams(group)],
+    }
+    if weights or single:
+        tree = tree_amplitude(group, process.card, process.model)
+        result |= _weights(tree, p, coupling) if weights else {}
+        result |= _single(tree, p, coupling) if single else {}
+    return result
+
+
+def _weights(tree: TreeAmplitude, p: Array, alpha_s: float) -> dict[str, Any]:
+    weights = tree.weights(p, alpha_s)
+    return {
+        "flows": {"colour": tree.flows, "weights": weights.flows.tolist()},
+        "helicities": {"states": tree.helicities.tolist(), "me2": weights.helicities.tolist()},
+    }
+
+
+def _single(tree: TreeAmplitude, p: Array, alpha_s: float) -> dict[str, Any]:
+    return {
+        "me2_single": tree.squared(p, alpha_s, single=True).tolist(),
+        "relative_error": tree.single_error(p, alpha_s).tolist(),
     }
 
 

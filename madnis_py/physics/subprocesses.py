@@ -78,5 +78,10 @@ def subprocess_of(group: FlavourGroup, card: Card, model: Model) -> Subprocess:
     """A group with its matrix element: a closed formula where there is a fast one, else a tape."""
     element: MatrixElement | None = closed_form(group.reaction, model)
     if element is None:
-        element = TreeAmplitude(group.reaction, model, card.process.t_channel_widths, TapeCache())
+        element = tree_amplitude(group, card, model)
     return Subprocess(element, group.flavours)
+
+
+def tree_amplitude(group: FlavourGroup, card: Card, model: Model) -> TreeAmplitude:
+    """The tape of a group, kept in the user's cache directory."""
+    return TreeAmplitude(group.reaction, model, card.process.t_channel_widths, TapeCache())
