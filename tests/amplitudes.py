@@ -1,0 +1,86 @@
+"""Amplitudes by their definitions, and points of phase space to evaluate them at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from madnis_py.card import Card
+from madnis_py.physics.definition import Definition, Reaction
+from madnis_py.physics.model import Model
+from madnis_py.physics.phase_space import as_momenta
+from madnis_py.physics.representative import representative_momenta
+from madnis_py.physics.tree_amplitude import TreeAmplitude
+
+STABLE = {"WT": 0.0, "WZ": 0.0, "WW": 0.0, "WH": 0.0}
+"""All widths zero: amplitudes are exactly gauge invariant."""
+
+ALPHA_S = 0.118
+G2 = 4 * np.pi * ALPHA_S
+
+
+def reactions(text: str, model: Model) -> tuple[Reaction, ...]:
+    """The reactions of a definition that have definite particles or several."""
+    card = Card.parse({"process": {"definition": text}})
+    return Definition.parse(card, model).reactions(model)
+
+
+def reaction(text: str, model: Model) -> Reaction:
+    """The only reaction of a definition."""
+    (one,) = reactions(text, model)
+    return one
+
+
+@cache
+def amplitude(text: str, **values: float) -> TreeAmplitude:
+    """The amplitude of a definition with values of parameters, built once per session."""
+    model = Model("sm", values)
+    return TreeAmplitude(reaction(text, model), model)
+
+
+def points(text: str, count: int = 4, **values: float) -> np.ndarray:
+    """Momenta in general position for a definition, (count, n_legs, 4)."""
+    model = Model("sm", values)
+    one = reaction(text, model)
+    return representative_momenta([model.mass(pdg) for pdg in one.legs], len(one.incoming), count)
+
+
+def invariant(p: np.ndarray, *legs: int) -> np.ndarray:
+    """(sum of momenta)^2 with incoming ones negative, for massless pairs 2 p_i.p_j up to sign."""
+    sign = np.where(np.arange(p.shape[1]) < 2, 1.0, -1.0)
+    total = (sign[list(legs), None] * p[:, list(legs)]).sum(axis=1)
+    return total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
+
+
+def mandelstam(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """s, t, u of two to two, t between the first and the third leg."""
+    return invariant(p, 0, 1), invariant(p, 0, 2), invariant(p, 0, 3)
+
+
+def permuted(p: np.ndarray, *order: int) -> np.ndarray:
+    """Momenta with the legs in another order."""
+    return as_momenta(p[:, list(order)])
+
+
+def turned(p: np.ndarray, seed: int, rapidity: float = 0.0) -> np.ndarray:
+    """Momenta after a random rotation and a boost in a random direction."""
+    random = np.random.default_rng(seed)
+    rotation, _ = np.linalg.qr(random.normal(size=(3, 3)))
+    rotation *= np.linalg.det(rotation)
+    axis = random.normal(size=3)
+    axis /= np.linalg.norm(axis)
+    boost = np.eye(4)
+    boost[0, 0] = np.cosh(rapidity)
+    boost[0, 1:] = boost[1:, 0] = np.sinh(rapidity) * axis
+    boost[1:, 1:] += (np.cosh(rapidity) - 1) * np.outer(axis, axis)
+    boost[1:, 1:] = boost[1:, 1:] @ rotation
+    boost[0, 1:] = boost[0, 1:] @ rotation
+    return as_momenta(p @ boost.T)
+
+
+def numbered(colours: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
+    """(Colour, anticolour) of legs with the lines called 1, 2, ... in the order in which they come."""
+    names = {0: 0}
+    return tuple(tuple(names.setdefault(line, len(names)) for line in leg) for leg in colours)
