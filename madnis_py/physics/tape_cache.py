@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -83,20 +84,21 @@ def _digest(arrays: Arrays) -> NDArray[np.uint8]:
 def _read(path: Path) -> Arrays | None:
     """The arrays of a file; None where there is none or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
         expected = arrays.pop("digest")
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return None
     return arrays if np.array_equal(expected, _digest(arrays)) else None
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    """Write under a temporary name, then rename: another process never reads half a file."""
+    """Write into a temporary folder, then move: another process never reads half a file, and nothing is left behind."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            file = Path(folder) / path.name
             np.savez(file, allow_pickle=False, digest=_digest(arrays), **arrays)
-        Path(file.name).replace(path)
+            file.replace(path)
     except OSError:
         pass
