@@ -205,10 +205,16 @@ class _Tapes:
         }
 
     def _without_zeros(self, builder: AmplitudeBuilder, tape: AmplitudeTape) -> AmplitudeTape:
-        """Drop the helicities whose amplitude vanishes although their diagrams do not."""
+        """Drop the helicities whose amplitude vanishes although their diagrams do not.
+
+        Below threshold nothing is dropped: there are no momenta that tell, and the tape serves other masses too.
+        """
         one, model = self._amplitude, self._joins.model
         masses = [model.mass(pdg) for pdg in one.legs]
-        p = representative_momenta(masses, len(one.reaction.incoming))
+        n_incoming = len(one.reaction.incoming)
+        p = representative_momenta(masses, n_incoming)
+        if not np.allclose(p[:, :n_incoming].sum(axis=1), p[:, n_incoming:].sum(axis=1)):
+            return tape
         kernel = _core.AmplitudeTape(tape.tape.bound(model), 1.0)
         me2, _, helicities = kernel.evaluate(p, np.ones(len(p)), None, False, True, False)
         assert helicities is not None
