@@ -207,9 +207,10 @@ class _Tapes:
     def _without_zeros(self, builder: AmplitudeBuilder, tape: AmplitudeTape) -> AmplitudeTape:
         """Drop the helicities whose amplitude vanishes although their diagrams do not.
 
-        Below threshold nothing is dropped: there are no momenta that tell, and the tape serves other masses too.
+        The tape serves other values of the parameters too: they are looked for at values in general position. Below
+        threshold nothing is dropped, since no momenta could tell.
         """
-        one, model = self._amplitude, self._joins.model
+        one, model = self._amplitude, _in_general_position(self._joins.model)
         masses = [model.mass(pdg) for pdg in one.legs]
         n_incoming = len(one.reaction.incoming)
         p = representative_momenta(masses, n_incoming)
@@ -225,6 +226,17 @@ class _Tapes:
         for states in tape.helicities[kept]:
             live[tuple(leg.states.index(int(state)) for leg, state in zip(one._external, states, strict=True))] = True
         return builder.tape(live)
+
+
+def _in_general_position(model: Model) -> Model:
+    """The model with other masses, widths and couplings, in no relation to each other; what vanishes goes on to."""
+    units = {"MASS": 40.0, "YUKAWA": 20.0, "DECAY": 1.0, "ZPRIME": 0.5}
+    values = {
+        name: units[parameter.block] * (1 + 0.17 * place)
+        for place, (name, parameter) in enumerate(model.parameters.items())
+        if parameter.block in units and model[name] != 0 and name != "MZ"
+    }
+    return Model(model.name, model.values | values)
 
 
 def _per_event(alpha_s: Array | float, p: Array) -> Array:
