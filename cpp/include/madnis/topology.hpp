@@ -199,7 +199,7 @@ private:
 
     FourVector<T> to_laboratory(const FourVector<T>& p, double mass) const {
         const T transverse = p.x * p.x + p.y * p.y + mass * mass;
-        const T large = p.e + abs(p.z), small = transverse / large;
+        const T large = p.e + abs(p.z), small = transverse / select(large > 0., large, T(1.));
         const auto forward = p.z > 0.;
         const T plus = select(forward, large, small) * ratio_, minus = select(forward, small, large) / ratio_;
         const T z = 0.5 * (plus - minus);
@@ -210,7 +210,7 @@ private:
     FourVector<T> from_laboratory(const FourVector<T>& p, double mass) const {
         const T y = swapped() ? T(-p.y) : p.y, z = swapped() ? T(-p.z) : p.z;
         const T transverse = p.x * p.x + p.y * p.y + mass * mass;
-        const T large = p.e + abs(z), small = transverse / large;
+        const T large = p.e + abs(z), small = transverse / select(large > 0., large, T(1.));
         const auto forward = z > 0.;
         const T plus = select(forward, large, small) / ratio_, minus = select(forward, small, large) * ratio_;
         return {0.5 * (plus + minus), p.x, y, 0.5 * (plus - minus)};
