@@ -15,10 +15,10 @@ using Cluster = std::tuple<std::int64_t, std::int64_t, std::int64_t, double, Lin
 
 LineSpec line_of(const Line& line) {
     const auto& [kind, mass, width, power, pole] = line;
-    if (kind != "resonance" && kind != "power") {
-        throw py::value_error("line: expected resonance or power; got " + kind);
-    }
-    return {kind == "resonance" ? LineKind::resonance : LineKind::power, mass, width, power, pole};
+    if (kind == "resonance") return {LineKind::resonance, mass, width, power, pole};
+    if (kind == "power") return {LineKind::power, mass, width, power, pole};
+    if (kind == "flat") return {LineKind::flat, mass, width, power, pole};
+    throw py::value_error("line: expected resonance, power or flat; got " + kind);
 }
 
 class Topology {

@@ -60,7 +60,7 @@ class MassFloors:
         return max(product, pair**2 - self.masses[a] ** 2 - self.masses[b] ** 2)
 
     def _collinear(self, a: int, b: int) -> float:
-        """2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb with E_a - |p_a| = m_a^2 / (E_a + |p_a|) and E_a at most half of the energy."""
+        """2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), E_a at most half of the energy."""
         return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy
 
 

@@ -72,6 +72,55 @@ private:
     T slope(const T& t, const T& range) const { return range * (mass * width) * (1. + t * t); }
 };
 
+// Mass of what n particles of an event of flat phase space have together, RAMBO on diet (Plaetzer, arXiv:1308.2922):
+// K = u K_max with z = n v^(n - 1) - (n - 1) v^n, v = u^2, where K is the mass above threshold.
+template <class T>
+struct FlatMap {
+    int n;
+
+    Mapped<T> forward(const T& z, const T& lower, const T& upper) const {
+        const T least = sqrt(lower), room = sqrt(upper) - least;
+        const T v = solved(z);
+        const T mass = least + room * sqrt(v);
+        return {mass * mass, slope(mass, room, v)};
+    }
+
+    Mapped<T> inverse(const T& s, const T& lower, const T& upper) const {
+        const T least = sqrt(lower), room = sqrt(upper) - least, mass = sqrt(s);
+        const T u = (mass - least) / room;
+        const T v = min(max(T(u * u), T(0.)), T(1.));
+        return {value(v), slope(mass, room, v)};
+    }
+
+private:
+    T raised(const T& v, int k) const {
+        T result(1.);
+        for (; k > 0; --k) result = result * v;
+        return result;
+    }
+
+    T value(const T& v) const { return raised(v, n - 1) * (double(n) - double(n - 1) * v); }
+
+    // ds/dz = 2 m room du/dz, dz/du = 2 n (n - 1) u^(2 n - 3) (1 - v)
+    T slope(const T& mass, const T& room, const T& v) const {
+        const T du = double(n) * double(n - 1) * raised(v, n - 2) * sqrt(v) * (1. - v);
+        return select(du > 0., T(mass * room / du), T(0.));
+    }
+
+    // Newton's method from the side of the nearer end, where the function is a power.
+    T solved(const T& z) const {
+        const T small = exp(log(max(T(z / double(n)), T(1e-300))) / double(n - 1));
+        const T large = 1. - sqrt(max(T((1. - z) * (2. / (double(n) * double(n - 1)))), T(0.)));
+        T v = select(z < 0.5, small, max(large, T(1e-3)));
+        for (int step = 0; step < 12; ++step) {
+            const T slope = double(n) * double(n - 1) * raised(v, n - 2) * (1. - v);
+            const T change = select(slope > 0., T((value(v) - z) / slope), T(0.));
+            v = min(max(T(v - change), T(0.25 * v)), T(0.5 + 0.5 * v));
+        }
+        return v;
+    }
+};
+
 // z -> s in [lower, upper] with ds/dz; Jacobian 0 where the range is empty.
 template <class T>
 Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& upper) {
@@ -80,6 +129,8 @@ Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& u
     Mapped<T> result{};
     if (line.kind == LineKind::resonance) {
         result = ResonanceMap<T>{line.mass, line.width}.forward(z, lower, top);
+    } else if (line.kind == LineKind::flat) {
+        result = FlatMap<T>{int(line.power)}.forward(z, lower, top);
     } else {
         result = PowerMap<T>{line.power}.forward(z, T(lower - line.pole), T(top - line.pole));
         result.value = result.value + line.pole;
@@ -94,9 +145,14 @@ Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower, const 
     const auto open = upper > lower && s >= lower - tolerance && s <= upper + tolerance;
     const T top = select(open, upper, T(lower + 1.));
     const T inside = min(max(s, lower), top);
-    const auto result = line.kind == LineKind::resonance
-                            ? ResonanceMap<T>{line.mass, line.width}.inverse(inside, lower, top)
-                            : PowerMap<T>{line.power}.inverse(T(inside - line.pole), T(lower - line.pole), T(top - line.pole));
+    Mapped<T> result{};
+    if (line.kind == LineKind::resonance) {
+        result = ResonanceMap<T>{line.mass, line.width}.inverse(inside, lower, top);
+    } else if (line.kind == LineKind::flat) {
+        result = FlatMap<T>{int(line.power)}.inverse(inside, lower, top);
+    } else {
+        result = PowerMap<T>{line.power}.inverse(T(inside - line.pole), T(lower - line.pole), T(top - line.pole));
+    }
     return {min(max(result.value, T(0.)), T(1.)), select(open, result.jacobian, T(0.))};
 }
 

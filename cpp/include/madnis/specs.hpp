@@ -27,8 +27,9 @@ struct SChannelSpec {
     bool partonic;
 };
 
-// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner, or 1 / (s - pole)^power.
-enum class LineKind : std::int32_t { resonance, power };
+// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner, 1 / (s - pole)^power, or as
+// flat phase space of `power` massless particles has it.
+enum class LineKind : std::int32_t { resonance, power, flat };
 
 struct LineSpec {
     LineKind kind;
