@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +13,12 @@ from madnis_py.card import Card
 from madnis_py.physics.channels import Channel, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
+from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import mediator_name
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.model import Model
+from madnis_py.physics.phase_space import Array
 from madnis_py.physics.subprocesses import FlavourGroup, Subprocess, flavour_groups, subprocess_of
 
 if TYPE_CHECKING:
@@ -109,10 +111,26 @@ class Process:
         Raises:
             CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
         """
-        return pair_channels(self._mediators(), self.cuts, self.card)
+        mediators = self._mediators()
+        if mediators:
+            return pair_channels(mediators, self.cuts, self.card)
+        return DiagramChannels(self._contributions(), self.model, self.cuts, self.card).build()
+
+    def _contributions(self) -> tuple[Contribution, ...]:
+        """The matrix elements with the places of their diagrams among the columns of the integrand."""
+        contributions, offset = [], 0
+        for group in self.groups:
+            element = self.subprocess(group).matrix_element
+            contributions.append(
+                Contribution(
+                    group.reaction.legs, self.diagrams(group), offset, partial(_squared, element, self.model["aS"])
+                )
+            )
+            offset += element.n_diagrams
+        return tuple(contributions)
 
     def _mediators(self) -> tuple[Resonance, ...]:
-        """The particles between two incoming and two outgoing massless particles, the same for all flavours."""
+        """The particles between two incoming and two outgoing massless particles, if that is all there is."""
         found = {tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups}
         legs = {pdg for group in self.groups for pdg in group.reaction.legs}
         lines = next(iter(found))
@@ -123,12 +141,9 @@ class Process:
             and all(legs_of_line == (2, 3) and self.model.particle(pdg).colour == 1 for pdg, legs_of_line in exchanged)
             and all(self.model.mass(pdg) == 0 for pdg in legs)
         )
-        if not simple:
-            expected = "expected a process that this version can integrate, two massless particles to two through one"
-            raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
         return tuple(
             Resonance(mediator_name(self.model, pdg), self.model.mass(pdg), self.model.width(pdg))
-            for pdg, _ in exchanged
+            for pdg, _ in (exchanged if simple else ())
         )
 
     def matrix_element(self, pdg: tuple[int, ...] | None = None) -> MatrixElement:
@@ -159,6 +174,10 @@ class Process:
         from madnis_py.physics.cross_section import CrossSection  # imports torch, which diagrams do without
 
         return CrossSection(self)
+
+
+def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
+    return element.evaluate(p, alpha_s)[0]
 
 
 def _check_beams(definition: Definition, card: Card) -> None:
