@@ -137,7 +137,7 @@ class DiagramChannels:
         )
 
     def _name(self, topology: Topology) -> str:
-        """ "z > (3 4)", "g: 3 | t: (4 5)" and the like: lines with the legs that they carry, counted from 1."""
+        """Lines with the legs that they carry, counted from 1: "z(3 4)" or, along the incoming ones, "3 -t- g(4 5)"."""
         if len(topology.clusters) == 1:
             return self._cluster_name(topology.clusters[0])
         names = [self._cluster_name(cluster) for cluster in topology.clusters]
