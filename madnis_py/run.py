@@ -136,7 +136,7 @@ class Run:
         """Adapt VEGAS grids, the baseline and the first look at the channels."""
         if checkpoint.exists(self.directory.path, "survey"):
             return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
-        settings = VegasSettings()
+        settings = VegasSettings.for_channels(self.cross_section.n_channels)
         evaluations = settings.iterations * settings.points * self.cross_section.n_channels
         with self._stage("survey", evaluations):
             watch = self._watcher("survey", "iterations")
