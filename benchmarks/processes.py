@@ -1,5 +1,6 @@
 """The shipped processes: sigma, error, relative standard deviation and unweighting efficiency of VEGAS and of the
-neural sampler from the same channels, and sigma from flat phase space. Prints the table of docs/results.md."""
+neural sampler from the same channels, and sigma from flat phase space. Prints the table of docs/results.md.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +86,7 @@ def _pull(a: tuple[float, float], b: tuple[float, float]) -> float:
 
 
 def flat_sigma(name: str, points: int) -> tuple[float, float]:
-    """sigma and its error from flat phase space adapted by VEGAS, in pb."""
+    """Sigma and its error from flat phase space adapted by VEGAS, in pb."""
     card = cards.load(name).updated({"channels": {"phase_space": "flat"}})
     settings = VegasSettings(points=points)
     _, estimate = train_vegas(Process.from_card(card).cross_section(), settings, seed=3)

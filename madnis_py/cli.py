@@ -203,12 +203,20 @@ def diagrams(
     propagators: Annotated[
         bool, typer.Option("--propagators", help="List every diagram and channel: what propagates, and to which legs.")
     ] = False,
+    draw: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw them; one file per matrix element, numbered if there are several."),
+    ] = None,
 ) -> None:
     """Print how many Feynman diagrams and channels a process has, in all and for each matrix element, as JSON."""
-    from madnis_py.physics.evaluation import describe_diagrams
+    from madnis_py.output_file import write_file
+    from madnis_py.physics.evaluation import describe_diagrams, diagram_pictures
     from madnis_py.physics.process import Process
 
-    _print_json(describe_diagrams(Process.from_card(card), propagators))
+    process = Process.from_card(card)
+    for path, picture in diagram_pictures(process, draw).items() if draw else ():
+        write_file(path, picture.encode())
+    _print_json(describe_diagrams(process, propagators))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from madnis_py.errors import InputError
 from madnis_py.physics.channel_selection import SelectedChannel, select_channels
+from madnis_py.physics.diagram_picture import draw
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
@@ -108,6 +110,25 @@ def _single(tree: TreeAmplitude, p: Array, alpha_s: float) -> dict[str, Any]:
 def propagators(diagram: Diagram) -> list[tuple[int, list[int]]]:
     """What propagates in a diagram: (|PDG code|, the legs on the side without leg 1), legs counted from 1."""
     return [(pdg, [leg + 1 for leg in legs]) for pdg, legs in diagram.propagators]
+
+
+def diagram_pictures(process: Process, path: Path) -> dict[Path, str]:
+    """Feynman diagrams as SVG documents.
+
+    Args:
+        process: whose diagrams.
+        path: of the file; with several matrix elements "_1", "_2", ... goes before the suffix.
+
+    Returns:
+        Path and content of every file.
+    """
+    pictures = {}
+    for number, group in enumerate(process.groups, start=1):
+        legs, n_incoming = group.reaction.legs, len(group.reaction.incoming)
+        title = process.model.reaction_name(legs, n_incoming)
+        name = path.name if len(process.groups) == 1 else f"{path.stem}_{number}{path.suffix}"
+        pictures[path.with_name(name)] = draw(process.diagrams(group), legs, n_incoming, process.model, title)
+    return pictures
 
 
 def describe_diagrams(process: Process, with_propagators: bool = False) -> dict[str, Any]:
