@@ -1,5 +1,6 @@
-"""The shipped processes: sigma, error, relative standard deviation and unweighting efficiency of VEGAS and of the
-neural sampler from the same channels, and sigma from flat phase space. Prints the table of docs/results.md.
+"""The shipped processes: VEGAS and the neural sampler on the same channels, and flat phase space.
+
+Prints the table of docs/results.md: sigma, error, relative standard deviation and unweighting efficiency.
 """
 
 from __future__ import annotations

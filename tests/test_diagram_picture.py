@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def pictures(definition: str) -> dict[str, ElementTree.Element]:
-    card = cards.load("drell_yan").updated({"process": {"definition": definition}, "cuts": {}})
+    card = cards.load("www").updated({"process": {"definition": definition}})
     drawn = diagram_pictures(Process.from_card(card), Path("folder/diagrams.svg"))
     return {path.as_posix(): ElementTree.fromstring(text) for path, text in drawn.items()}
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from madnis_py.physics.diagrams import Diagram, Tree, positions
 from madnis_py.physics.model import Model
@@ -87,7 +88,7 @@ class _Picture:
         self._incoming(0, spots[0], upper=True)
         if end is not None:
             self._incoming(1, spots[-1], upper=False)
-        for (a, b), line in zip(zip(spots[:-1], spots[1:], strict=True), backbone[1:], strict=True):
+        for (a, b), line in zip(pairwise(spots), backbone[1:], strict=True):
             self._segments.append(self._segment(b, a, line.pdg, inner=True))
         for spot, group in zip(spots, branches, strict=True):
             for branch in group:
