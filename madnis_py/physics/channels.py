@@ -44,7 +44,7 @@ class Channel:
     Attributes:
         name: for tables, e.g. "Z".
         mapping: unit cube to momenta.
-        diagrams: positions of its diagrams in what the matrix elements return.
+        diagrams: columns of its diagrams among those of all subprocesses, see `Process.diagram_offsets`.
         poles: (mass, width) in GeV of the propagators of its diagrams.
     """
 
@@ -124,7 +124,12 @@ class Prior(ABC):
 
     Args:
         channels: the channels, in the order of the columns.
+
+    Attributes:
+        needs_diagrams: whether it looks at |M_i|^2; if not, they need not be computed.
     """
+
+    needs_diagrams = False
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self.channels = tuple(channels)
@@ -135,7 +140,8 @@ class Prior(ABC):
 
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
-            diagrams: |M_i|^2 times parton densities, summed over flavours, float64 (n, n_diagrams).
+            diagrams: |M_i|^2 of all subprocesses side by side, each times the sum of the parton densities of its
+                flavours, float64 (n, n_diagrams); (n, 0) if it does not need them.
 
         Returns:
             float64 (n, n_channels).
@@ -152,6 +158,8 @@ class FlatPrior(Prior):
 
 class DiagramPrior(Prior):
     """Single-diagram enhancement, alpha_i proportional to |M_i|^2, Eq. (2.56)."""
+
+    needs_diagrams = True
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
