@@ -5,6 +5,7 @@
     mn.Integrator(integrand)                 # multi-channel importance sampling of any integrand
     mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
     mn.Process.from_card("drell_yan")        # a collider process
+    mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
 
 Names are imported when first used, so that `import madnis_py` costs milliseconds.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from madnis_py.integration.settings import TrainingSettings
     from madnis_py.integration.training import train
     from madnis_py.integration.vegas import VegasFlow, train_vegas
+    from madnis_py.physics.generator import Generator
     from madnis_py.physics.process import Process
     from madnis_py.run import Run
 
@@ -38,6 +40,7 @@ _HOME = {
     "Evaluation": "integration.integrand",
     "FlowSettings": "flows.flow",
     "FunctionIntegrand": "integration.integrand",
+    "Generator": "physics.generator",
     "Integrator": "integration.integrator",
     "Process": "physics.process",
     "Run": "run",
@@ -57,6 +60,7 @@ __all__ = [
     "Evaluation",
     "FlowSettings",
     "FunctionIntegrand",
+    "Generator",
     "Integrator",
     "Process",
     "Run",

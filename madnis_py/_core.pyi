@@ -129,3 +129,24 @@ def instruction_sets() -> list[str]: ...
 def lane_width() -> int: ...
 def set_thread_count(count: int) -> None: ...
 def thread_count() -> int: ...
+
+# topology
+
+_Line = tuple[str, float, float, float, float]
+
+class Topology:
+    def __init__(
+        self,
+        beam_energies: tuple[float, float],
+        partonic: bool,
+        s_hat: _Line,
+        s_range: tuple[float, float],
+        clusters: Sequence[tuple[int, int, int, float, _Line]],
+        top: Sequence[int],
+        exchanges: Sequence[_Line],
+        least_rest: Sequence[float],
+        rest: _Line,
+        legs: Sequence[int],
+    ) -> None: ...
+    def forward(self, x: _Array) -> tuple[_Array, _Array]: ...
+    def inverse(self, p: _Array) -> tuple[_Array, _Array]: ...

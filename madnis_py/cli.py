@@ -201,10 +201,10 @@ def evaluate(
 def diagrams(
     card: CardArgument,
     propagators: Annotated[
-        bool, typer.Option("--propagators", help="List every diagram: what propagates, and to which legs.")
+        bool, typer.Option("--propagators", help="List every diagram and channel: what propagates, and to which legs.")
     ] = False,
 ) -> None:
-    """Print how many Feynman diagrams a process has, in all and for each matrix element, as JSON."""
+    """Print how many Feynman diagrams and channels a process has, in all and for each matrix element, as JSON."""
     from madnis_py.physics.evaluation import describe_diagrams
     from madnis_py.physics.process import Process
 

@@ -71,7 +71,7 @@ def with_channels(process: Process, *diagrams: tuple[int, ...]) -> Process:
     copy = replace(process)
     mapping = FlatMapping(process)
     copy.__dict__["channels"] = tuple(
-        Channel(f"flat {number}", mapping, columns, ((91.0, 2.0),)) for number, columns in enumerate(sets)
+        Channel(f"flat {number}", mapping, columns, (), number) for number, columns in enumerate(sets)
     )
     return copy
 

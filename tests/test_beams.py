@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from flat_mapping import flat_integrand
+from scipy.stats import qmc
 
 from madnis_py.card import Card
 from madnis_py.errors import CardError
@@ -25,11 +26,11 @@ def process(definition, energy, **tables):
     return Process.from_card(Card.parse({"process": {"definition": definition}, **tables}))
 
 
-def two_body(integrand):
+def two_body(integrand, nodes=12):
     """Cross section in pb by Gauss-Legendre quadrature in cos(theta), exact for polynomials."""
-    node, weight = np.polynomial.legendre.leggauss(12)
-    x = torch.from_numpy(np.column_stack([(1 + node) / 2, np.full(12, 0.3)]))
-    value = integrand.evaluate(x, torch.zeros(12, dtype=torch.int64)).value.numpy()
+    node, weight = np.polynomial.legendre.leggauss(nodes)
+    x = torch.from_numpy(np.column_stack([(1 + node) / 2, np.full(nodes, 0.3)]))
+    value = integrand.evaluate(x, torch.zeros(nodes, dtype=torch.int64)).value.numpy()
     return float(value @ weight) / 2
 
 
@@ -145,3 +146,22 @@ def test_a_proton_against_a_parton_is_refused():
 def test_photons_may_come_from_protons():
     card = Card.parse({"process": {"definition": "a a > mu+ mu-"}, "cuts": {"lepton": {"pt_min": 10.0}}})
     assert flat_integrand(Process.from_card(card)).luminosity.hadronic
+
+
+def test_massive_incoming_particles_have_no_phase_space_map_yet():
+    with pytest.raises(CardError, match="expected a process with massless incoming particles to integrate"):
+        _ = process("t t~ > e+ e-", (300.0, 200.0)).channels
+
+
+def test_real_channels_agree_with_flat_ones():
+    one = process("e+ e- > w+ w-", (150.0, 100.0))
+    real, errors = one.cross_section(), []
+    assert real.n_channels == 3
+    for power in (12, 13):
+        x = torch.from_numpy(qmc.Sobol(2, seed=1).random_base2(power))
+        total = 0.0
+        for channel in range(3):
+            result = real.evaluate(x, torch.full((len(x),), channel))
+            total += float((result.value * result.prior[:, channel] / result.prior.sum(dim=1)).mean())
+        errors.append(abs(total / two_body(flat_integrand(one), 60) - 1))
+    assert max(errors) < 1e-3

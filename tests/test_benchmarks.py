@@ -12,6 +12,9 @@ import pytest
 from side_by_side import QUICK, Program, compare, installed, row, table
 from workers import Side, Worker, WorkerError
 
+from madnis_py.physics.model import Model
+from madnis_py.physics.tree_amplitude import TreeAmplitude
+
 PEERS = {
     "training_step": {"madnis", "madspace"},
     "sampling": {"madnis", "madspace", "zuko"},
@@ -50,6 +53,46 @@ def test_the_quick_mode_has_rows_of_all_peers_that_are_here(name: str, tmp_path:
         assert entry["ratio"] > 0, entry
         assert entry["spread"][0] <= entry["ratio"] <= entry["spread"][1]
         assert min(entry["ours"], entry["peer"]) > 0
+
+
+def test_the_quick_mode_of_matrix_elements_has_times_and_tapes(tmp_path: Path) -> None:
+    output = tmp_path / "rows.json"
+    import_module("matrix_elements").main(["--quick", "--output", str(output)])
+    result = json.loads(output.read_text())
+    assert "not side by side" in result["anchors"]
+    for entry, process, diagrams in zip(result["rows"], ["g g > t t~", "g g > t t~ g"], [3, 16], strict=True):
+        assert (entry["case"]["process"], entry["diagrams"]) == (process, diagrams)
+        assert entry["ratio"] == pytest.approx(entry["peer"] / entry["ours"])
+        assert entry["spread"][0] <= entry["ratio"] == entry["spread"][1]
+        times = ("ours", "diagram_squares", "single", "build_seconds", "load_seconds")
+        assert min(entry[name] for name in times) > 0
+        assert 0 < entry["single_error"] < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("instruction_set", "process", "peer", "microseconds"),
+    [
+        ("avx512", "g g > t t~ g g", "cudacpp 3.7.1 AVX-512", 55.0),
+        ("avx2", "g g > t t~ g g", "cudacpp 3.7.1 AVX2", 90.0),
+        ("baseline", "g g > t t~ g g", "cudacpp 3.7.1 scalar", 397.0),
+        ("avx2", "e+ e- > mu+ mu-", "cudacpp 3.7.1 scalar", 0.75),
+        ("avx512", "g g > w+ d u~", "MG5_aMC 2.6.0 Fortran", 7.5),
+    ],
+)
+def test_matrix_elements_are_compared_with_the_build_for_their_instruction_set(
+    instruction_set: str, process: str, peer: str, microseconds: float
+) -> None:
+    (anchor,) = import_module("matrix_elements").anchors((process,), instruction_set)
+    assert anchor == (process, f"{peer}, elsewhere", microseconds)
+
+
+def test_the_counts_of_a_tape_are_those_made_by_hand() -> None:
+    module, model = import_module("tape_counts"), Model("sm")
+    found = module.amplitude_counts(TreeAmplitude(module.reaction("g g > t t~", model), model))
+    assert (found.helicities, found.currents, found.instances) == (16, 6, 8 + 6 * 4)
+    assert (found.vertices, found.contractions, found.colour) == (6 * 4, 16 * 4, 16 * 3)
+    assert found.vertex_operations == 4 * (88 + 164 + 4 * 80)
+    assert found.traffic == 64 * (24 * 2 + 32 + 16 * (3 + 4))
 
 
 def test_the_loss_curves_are_drawn(tmp_path: Path) -> None:

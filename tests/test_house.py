@@ -20,6 +20,7 @@ KERNEL_USERS = {
     "physics/phase_space.py",
     "physics/matrix_element.py",
     "physics/tree_amplitude.py",
+    "physics/topology_mapping.py",
     "physics/observables.py",
     "physics/pdf.py",
     "physics/cuts.py",

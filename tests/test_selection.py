@@ -146,6 +146,26 @@ def test_bottom_quarks_without_mass_are_jets_too(values, legs):
     assert process("g g > b b~ g", {"bottom": {"pt_min": 20}}).cuts == tuple(Cut("pt", (n,), 20, inf) for n in (2, 3))
 
 
+@pytest.mark.parametrize(
+    ("cuts", "unchanged"),
+    [
+        ({"jet": {"pt_min": 20}, "jet,jet": {"dr_min": 0.4}, "jet[1],jet[2]": {"mass_min": 50}}, True),
+        ({"event": {"sqrt_s_min": 500, "ht_min": 50}, "jet[1]": {"pt_min": 50}}, True),
+        ({"u": {"pt_min": 20}}, False),
+        ({"t,u": {"dr_min": 0.4}}, False),
+        ({"jet[1],g": {"dr_min": 0.4}}, False),
+    ],
+)
+def test_exchanges_of_particles_are_seen_by_cuts(cuts, unchanged):
+    """Channels that an exchange connects share a density only where the cuts are the same."""
+    assert process("u g > t t~ u g", cuts).selection.unchanged_by((0, 1, 2, 3, 5, 4)) == unchanged
+
+
+def test_cuts_on_some_flavours_see_exchanges_too():
+    found = process("u u~ > l+ l- l+ l-", {"e+": {"pt_min": 20}}).selection
+    assert not found.unchanged_by((0, 1, 3, 2, 4, 5))
+
+
 FLAVOUR_CUTS = {
     "electrons": ("d d~ > l+ l-", {"lepton,lepton": {"mass_min": 20}, "e+": {"pt_min": 1500}}),
     "bottom": ("p p > j j QED=0", {"jet": {"pt_min": 20}, "bottom": {"eta_max": 1.0}, "bottom[1]": {"pt_min": 300}}),

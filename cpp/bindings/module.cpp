@@ -11,6 +11,7 @@ void bind_observables(pybind11::module_& m);
 void bind_pdf(pybind11::module_& m);
 void bind_phase_space(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
+void bind_topology(pybind11::module_& m);
 
 }  // namespace madnis::bindings
 
@@ -26,4 +27,5 @@ PYBIND11_MODULE(_core, m) {
     bind_pdf(m);
     bind_phase_space(m);
     bind_runtime(m);
+    bind_topology(m);
 }

@@ -27,6 +27,8 @@ void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t e
 void invariant_inverse(const InvariantSpec& spec, const double* s, std::size_t events, double* z, double* jacobian);
 void s_channel_forward(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
 void s_channel_inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
+void topology_forward(const TopologySpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
+void topology_inverse(const TopologySpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
 void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::size_t count, const std::int64_t* columns,
                  std::size_t n_columns, double* xf);
 

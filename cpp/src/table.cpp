@@ -25,6 +25,8 @@ const KernelTable table = {
     .invariant_inverse = invariant_inverse,
     .s_channel_forward = s_channel_forward,
     .s_channel_inverse = s_channel_inverse,
+    .topology_forward = topology_forward,
+    .topology_inverse = topology_inverse,
     .pdf_density = pdf_density,
     .alpha_s = alpha_s,
 };

@@ -38,6 +38,23 @@ _PHOTON_POWER = 2.0
 
 
 @dataclass(frozen=True)
+class Line:
+    """A propagator of a channel.
+
+    Attributes:
+        kind: "s" or "t".
+        legs: positions of the legs whose momenta add up to its own, those of incoming legs subtracted.
+        mass: in GeV.
+        width: in GeV.
+    """
+
+    kind: str
+    legs: tuple[int, ...]
+    mass: float
+    width: float
+
+
+@dataclass(frozen=True)
 class Channel:
     """A mapping of the unit cube to phase space and the diagrams whose peaks it follows.
 
@@ -45,13 +62,15 @@ class Channel:
         name: for tables, e.g. "Z".
         mapping: unit cube to momenta.
         diagrams: columns of its diagrams among those of all subprocesses, see `Process.diagram_offsets`.
-        poles: (mass, width) in GeV of the propagators of its diagrams.
+        lines: the propagators whose product it follows; several sets of them where several diagrams share it.
+        group: number of its symmetry group: channels of a group have equal integrals and share a density.
     """
 
     name: str
     mapping: ChannelMapping
     diagrams: tuple[int, ...]
-    poles: tuple[tuple[float, float], ...]
+    lines: tuple[Line, ...]
+    group: int
 
 
 def mass_window(cuts: Sequence[Cut]) -> tuple[float, float]:
@@ -73,11 +92,10 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
     """
     energies = card.beams.energy
     total = 2 * math.sqrt(energies[0] * energies[1])
-    poles = tuple((mediator.mass, mediator.width) for mediator in mediators)
     if card.beams.pdf == "none":
         _kept(["s"], card)
         mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
-        return (Channel("s", mapping, tuple(range(len(mediators))), poles),)
+        return (Channel("s", mapping, tuple(range(len(mediators))), (), 0),)
     for mediator in mediators:
         if mediator.mass > 0 and mediator.width == 0:
             raise card.error("parameters", f"expected a width > 0 of the {mediator.name}; got 0")
@@ -95,7 +113,8 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
             mediator.name,
             SChannelMapping(energies, (0.0, 0.0), _invariant(mediator), s_min=lowest**2, s_max=s_max),
             (position,),
-            (poles[position],),
+            (Line("s", (2, 3), mediator.mass, mediator.width),),
+            kept.index(mediator.name),
         )
         for position, mediator in enumerate(mediators)
         if mediator.name in kept
@@ -171,12 +190,20 @@ class PropagatorPrior(Prior):
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
-        s = 4 * p[:, 0, 0] * p[:, 1, 0]
-        squares = [
-            sum(((s - mass**2) ** 2 + (mass * width) ** 2) ** -1 for mass, width in channel.poles)
+        columns = [
+            np.prod([_squared_propagator(p, line) for line in channel.lines] or [np.ones(len(p))], axis=0)
             for channel in self.channels
         ]
-        return np.stack(squares, axis=1)
+        return np.stack(columns, axis=1)
+
+
+def _squared_propagator(p: Array, line: Line) -> Array:
+    """1 / ((q^2 - M^2)^2 + M^2 Gamma^2); momentum transfers have no width."""
+    signs = np.array([-1.0 if leg < 2 else 1.0 for leg in line.legs])
+    q = np.einsum("k,nkm->nm", signs, p[:, list(line.legs)])
+    q2 = q[:, 0] ** 2 - (q[:, 1:] ** 2).sum(axis=1)
+    width = line.width if line.kind == "s" else 0.0
+    return np.asarray(1 / ((q2 - line.mass**2) ** 2 + (line.mass * width) ** 2))
 
 
 class DensityPrior(Prior):

@@ -19,7 +19,6 @@ from madnis_py.physics.color_vertices import closed_colour, colour_of
 from madnis_py.physics.currents import Currents, Kind, Scaled, Vertex
 from madnis_py.physics.diagrams import Field, Meeting, Powers, Recursion, add
 
-GLUON = 21
 _Parts = tuple[int, ...]
 _Coloured = Mapping[Structure, Scaled]
 
@@ -76,7 +75,7 @@ class FlowCurrents:
     def _close(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
         rest = self._step.everything ^ units
         powers = add(field.total, other.total)
-        for singlet in (False, True) if field.pdg == GLUON else (False,):
+        for singlet in (False, True) if self._is_octet(field.pdg) else (False,):
             sources = self._currents_of(
                 rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False
             )
@@ -135,7 +134,7 @@ class FlowCurrents:
 
     def _propagated(self, units: int, field: Field, singlet: bool) -> _Coloured:
         factor = Fraction(1)
-        if field.pdg == GLUON:
+        if self._is_octet(field.pdg):
             factor = Fraction(-1, 2 * N_COLOURS) if singlet else Fraction(1, 2)
         return self._currents_of(units, self._sources(units, field, singlet), field, factor, True)
 
@@ -183,8 +182,11 @@ class FlowCurrents:
 
     def _children(self, units: int, field: Field) -> Iterator[tuple[Structure, Scaled]]:
         yield from self.current(units, field).items()
-        if field.pdg == GLUON:
+        if self._is_octet(field.pdg):
             yield from self.current(units, field, singlet=True).items()
+
+    def _is_octet(self, pdg: int) -> bool:
+        return self._currents.model.particle(pdg).colour == 8
 
     def _anti(self, pdg: int) -> int:
         return self._currents.model.anti(pdg)

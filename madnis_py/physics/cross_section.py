@@ -97,6 +97,7 @@ class CrossSection(AbstractIntegrand):
         self.subprocesses = process.subprocesses
         self.dim = self.channels[0].mapping.dim
         self.n_channels = len(self.channels)
+        self.groups = tuple(channel.group for channel in self.channels)
         self.n_particles = self.channels[0].mapping.n_particles
         self.flavours = np.concatenate([np.array(group.flavours, np.int32) for group in self.subprocesses])
         self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from madnis_py.errors import InputError
+from madnis_py.physics.channel_selection import SelectedChannel, select_channels
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
@@ -110,31 +111,50 @@ def propagators(diagram: Diagram) -> list[tuple[int, list[int]]]:
 
 
 def describe_diagrams(process: Process, with_propagators: bool = False) -> dict[str, Any]:
-    """How many diagrams a process has.
+    """How many diagrams and phase-space channels a process has.
 
     Args:
         process: whose diagrams.
-        with_propagators: list every diagram by what propagates in it.
+        with_propagators: list every diagram by what propagates in it, and every channel.
 
     Returns:
-        `{"diagrams": n, "processes": [...]}` with one entry per matrix element: `name`, `flavours` (names of all
-        combinations of particles that share it), `diagrams`, `orders` (the powers of the couplings that occur) and,
-        if wanted, `propagators`.
+        `{"diagrams": n, "channels": n, "groups": n, "processes": [...]}`, totals over the matrix elements, with one
+        entry per matrix element: `name`, `flavours` (names of all combinations of particles that share it), `diagrams`,
+        `channels`, `groups` (of channels that are alike but for the names of their legs), `orders` (the powers of the
+        couplings that occur) and, if wanted, `propagators` and `topologies`. The latter has for every channel
+        `diagrams` and `group`, counted from 1, and `propagators`: `kind`, |PDG code| and legs of each, for an "s" those
+        that it decays to, for a "t" those on the side of leg 1.
     """
     entries = [_describe(group, process, with_propagators) for group in process.groups]
-    return {"diagrams": sum(entry["diagrams"] for entry in entries), "processes": entries}
+    totals = {key: sum(entry[key] for entry in entries) for key in ("diagrams", "channels", "groups")}
+    return {**totals, "processes": entries}
 
 
 def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> dict[str, Any]:
     diagrams = process.diagrams(group)
     name = process.model.reaction_name
     n_incoming = len(group.reaction.incoming)
+    channels = select_channels(diagrams, group.reaction.legs, process.model, n_incoming=n_incoming)
     entry: dict[str, Any] = {
         "name": name(group.reaction.legs, n_incoming),
         "flavours": [name(legs, n_incoming) for legs in group.flavours],
         "diagrams": len(diagrams),
+        "channels": len(channels),
+        "groups": len({channel.group for channel in channels}),
         "orders": [{"QCD": qcd, "QED": qed} for qcd, qed in sorted({diagram.powers for diagram in diagrams})],
     }
     if with_propagators:
         entry["propagators"] = [propagators(diagram) for diagram in diagrams]
+        entry["topologies"] = [_describe_channel(channel) for channel in channels]
     return entry
+
+
+def _describe_channel(channel: SelectedChannel) -> dict[str, Any]:
+    return {
+        "diagrams": [column + 1 for column in channel.diagrams],
+        "group": channel.group + 1,
+        "propagators": [
+            {"kind": line.kind, "pdg": line.pdg, "legs": [leg + 1 for leg in line.legs]}
+            for line in channel.topology.propagators
+        ],
+    }

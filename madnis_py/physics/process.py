@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +14,13 @@ from madnis_py.card import Card
 from madnis_py.physics.channels import Channel, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
+from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import mediator_name
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import mirror
 from madnis_py.physics.model import Model
+from madnis_py.physics.phase_space import Array
 from madnis_py.physics.selection import Selection, selection_of
 from madnis_py.physics.subprocesses import (
     FlavourGroup,
@@ -110,7 +112,7 @@ class Process:
     @property
     def cuts(self) -> tuple[Cut, ...]:
         """The cuts on particles at fixed positions that hold for all flavours: what a phase-space map may rely on."""
-        return tuple(cut for cut in self.selection.common if isinstance(cut, Cut))
+        return self.selection.cuts
 
     @property
     def flavours(self) -> tuple[tuple[int, ...], ...]:
@@ -141,7 +143,13 @@ class Process:
 
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of one matrix element, in the order of its single-diagram parts."""
-        return diagrams_of(recursion_of(group.reaction, Joins(self.model)))
+        if group not in self._enumerated:
+            self._enumerated[group] = diagrams_of(recursion_of(group.reaction, Joins(self.model)))
+        return self._enumerated[group]
+
+    @cached_property
+    def _enumerated(self) -> dict[FlavourGroup, tuple[Diagram, ...]]:
+        return {}
 
     @cached_property
     def diagram_offsets(self) -> tuple[int, ...]:
@@ -159,15 +167,30 @@ class Process:
         Raises:
             CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
         """
-        channels = pair_channels(self._mediators(), self.cuts, self.card)
+        mediators = self._mediators()
+        if not mediators:
+            return DiagramChannels(self._contributions(), self.model, self.selection, self.card).build()
+        channels = pair_channels(mediators, self.cuts, self.card)
         return tuple(replace(channel, diagrams=self._columns(channel.diagrams)) for channel in channels)
 
     def _columns(self, diagrams: tuple[int, ...]) -> tuple[int, ...]:
         """The columns of the same diagrams of every group."""
         return tuple(offset + diagram for offset in self.diagram_offsets[:-1] for diagram in diagrams)
 
+    def _contributions(self) -> tuple[Contribution, ...]:
+        """The matrix elements with the places of their diagrams among the columns of the integrand."""
+        return tuple(
+            Contribution(
+                group.reaction.legs,
+                self.diagrams(group),
+                offset,
+                partial(_squared, self.subprocess(group).matrix_element, self.model["aS"]),
+            )
+            for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
+        )
+
     def _mediators(self) -> tuple[Resonance, ...]:
-        """The particles between two incoming and two outgoing massless particles, the same for all flavours."""
+        """The particles between two incoming and two outgoing massless particles, if that is all there is."""
         found = {tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups}
         legs = {pdg for group in self.groups for pdg in group.reaction.legs}
         lines = next(iter(found))
@@ -178,12 +201,9 @@ class Process:
             and all(legs_of_line == (2, 3) and self.model.particle(pdg).colour == 1 for pdg, legs_of_line in exchanged)
             and all(self.model.mass(pdg) == 0 for pdg in legs)
         )
-        if not simple:
-            expected = "expected a process that this version can integrate, two massless particles to two through one"
-            raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
         return tuple(
             Resonance(mediator_name(self.model, pdg), self.model.mass(pdg), self.model.width(pdg))
-            for pdg, _ in exchanged
+            for pdg, _ in (exchanged if simple else ())
         )
 
     def matrix_element(self, pdg: tuple[int, ...] | None = None) -> MatrixElement:
@@ -214,6 +234,10 @@ class Process:
         from madnis_py.physics.cross_section import CrossSection  # imports torch, which diagrams do without
 
         return CrossSection(self)
+
+
+def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
+    return element.squared(p, alpha_s)
 
 
 def _beams(definition: Definition, card: Card, model: Model) -> Beams:

@@ -33,6 +33,25 @@ class Selection:
     further: tuple[tuple[AnyCut, ...], ...]
     index: tuple[int, ...]
 
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """The cuts on particles at fixed positions that hold for all flavours: what a phase-space map may rely on."""
+        return tuple(cut for cut in self.common if isinstance(cut, Cut))
+
+    def unchanged_by(self, exchange: Sequence[int]) -> bool:
+        """Whether events pass alike with particle k at position exchange[k], for every combination of flavours."""
+        return all(
+            {_key(cut, exchange) for cut in cuts} == {_key(cut, range(len(exchange))) for cut in cuts}
+            for cuts in (self.common, *self.further)
+        )
+
+
+def _key(cut: AnyCut, exchange: Sequence[int]) -> object:
+    """What a cut asks for, with particle k at position exchange[k]."""
+    ranked = (one if isinstance(one, Ranked) else Ranked((one,)) for one in cut.particles)
+    particles = frozenset((frozenset(exchange[k] for k in one.particles), one.rank) for one in ranked)
+    return cut.observable, particles, cut.minimum, cut.maximum
+
 
 def selection_of(definition: Definition, flavours: Sequence[tuple[int, ...]], card: Card, model: Model) -> Selection:
     """The cuts of a card.

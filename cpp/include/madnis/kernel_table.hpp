@@ -47,6 +47,8 @@ struct KernelTable {
                               double* jacobian);
     void (*s_channel_forward)(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
     void (*s_channel_inverse)(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
+    void (*topology_forward)(const TopologySpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
+    void (*topology_inverse)(const TopologySpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
     // x f(x, Q^2) of the flavours numbered `columns` (-1: zero) to xf (count, n_columns). 0 for x outside (0, last
     // knot], NaN for NaN and for Q^2 < 0.
     void (*pdf_density)(const PdfGrid& grid, const double* x, const double* q2, std::size_t count,

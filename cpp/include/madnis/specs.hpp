@@ -27,6 +27,41 @@ struct SChannelSpec {
     bool partonic;
 };
 
+// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner, 1 / (s - pole)^power, or as
+// flat phase space of `power` massless particles has it.
+enum class LineKind : std::int32_t { resonance, power, flat };
+
+struct LineSpec {
+    LineKind kind;
+    double mass, width;  // GeV, of the resonance
+    double power, pole;  // pole in GeV^2, below all limits
+};
+
+// Final particles that come from one line. Children stand before parents.
+struct ClusterSpec {
+    std::int64_t left, right;  // positions of the children, -1 for a leg
+    std::int64_t leg;          // among the legs of the map, incoming ones counted
+    double minimum;            // GeV: least mass that the cuts leave, the mass of a leg
+    LineSpec line;
+};
+
+// Phase space of a diagram; see topology.hpp.
+struct TopologySpec {
+    double beam_energies[2];  // GeV
+    bool partonic;
+    LineSpec s_hat;
+    double s_min, s_max;  // GeV^2
+    const ClusterSpec* clusters;
+    std::size_t n_clusters;
+    const std::int64_t* top;  // clusters along the line from the first parton
+    std::size_t n_top;
+    const LineSpec* exchanges;   // n_top - 1 momentum transfers, as -t
+    const double* least_rest;    // GeV: least mass of the clusters of the line from each on, then 0
+    LineSpec rest;               // what is left after a cluster
+    const std::int64_t* legs;    // position of every leg of the map among the particles of an event
+    std::size_t n_legs, dim;
+};
+
 enum class Observable { pt, eta, rapidity, energy, mass, pt_sum, dr };
 
 struct CutSpec {

@@ -1,0 +1,247 @@
+"""Channel mappings from topologies: which distribution every line gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from madnis_py import _core
+from madnis_py.errors import InputError
+from madnis_py.physics.diagrams import positions
+from madnis_py.physics.mass_floors import MassFloors
+from madnis_py.physics.phase_space import Array, ChannelMapping
+from madnis_py.physics.topology import Cluster, Topology
+
+Line = tuple[str, float, float, float, float]
+"""Kind, mass and width in GeV, power, pole in GeV^2: how the squared mass of a line is drawn."""
+
+_CUT_OFF = 1.0
+"""GeV: where the density of a line levels off whose limit lies on its pole."""
+
+_REST_POWER = 0.5
+"""Of what is left of the energy after a cluster; no propagator tells."""
+
+_S_HAT_POWER = 1.5
+"""Of s-hat where no resonance carries it: |M|^2, flux and parton densities fall together."""
+
+
+@dataclass(frozen=True)
+class CollidingBeams:
+    """The beams of a mapping.
+
+    Attributes:
+        energies: in GeV.
+        partonic: whether the beams are the partons.
+    """
+
+    energies: tuple[float, float]
+    partonic: bool
+
+    @property
+    def s(self) -> float:
+        """Energy squared in GeV^2."""
+        return 4 * self.energies[0] * self.energies[1]
+
+
+class _KernelMapping(ChannelMapping):
+    """Beams, clusters and momentum transfers as the kernel wants them.
+
+    Args:
+        topology: how the final particles come together.
+        lines: which distribution every line gets.
+        floors: least masses that the cuts leave.
+        least_energy: of the partons in GeV.
+        beams: energies.
+        legs: position of leg k of the topology among the particles of an event; may exchange the incoming ones.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        lines: Lines,
+        floors: MassFloors,
+        least_energy: float,
+        beams: CollidingBeams,
+        legs: Sequence[int] | None = None,
+    ) -> None:
+        self._arguments = (topology, lines, floors, least_energy, beams, legs)
+        self.n_particles = len(floors.masses)
+        self.dim = 3 * (self.n_particles - 2) - 4 + (0 if beams.partonic else 2)
+        self.s_min = least_energy**2
+        self._check(beams)
+        clusters: list[tuple[int, int, int, float, Line]] = []
+        top = [_enter(cluster, lines, floors, clusters) for cluster in topology.clusters]
+        masks = [cluster.legs for cluster in topology.clusters]
+        rests = [floors.least_mass(positions(sum(masks[j:]))) for j in range(len(masks))]
+        self._kernel = _core.Topology(
+            beams.energies,
+            beams.partonic,
+            lines.s_hat(topology, self.s_min),
+            (self.s_min, beams.s),
+            clusters,
+            top,
+            [lines.exchange(pdg) for pdg in topology.exchanges],
+            [*rests, 0.0],
+            lines.rest(),
+            list(legs if legs is not None else range(self.n_particles)),
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _KernelMapping, self._arguments
+
+    def _check(self, beams: CollidingBeams) -> None:
+        if self.n_particles < 4:
+            raise InputError("mapping: expected at least two final particles; got one")
+        if not (self.s_min > 0 or beams.partonic):
+            raise InputError("mapping: expected masses or cuts that keep the energy of the partons above 0; got none")
+        if not self.s_min < beams.s:
+            room = f"expected beams above the threshold of {self.s_min**0.5:g} GeV"
+            raise InputError(f"mapping: {room}; got sqrt(s) = {beams.s**0.5:g} GeV")
+
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Map points of the unit cube to momenta; see `ChannelMapping.forward`."""
+        return self._kernel.forward(x)
+
+    def inverse(self, p: Array) -> tuple[Array, Array]:
+        """Map momenta to points of the unit cube; see `ChannelMapping.inverse`."""
+        return self._kernel.inverse(p)
+
+
+def _enter(cluster: Cluster, lines: Lines, floors: MassFloors, entries: list[tuple[int, int, int, float, Line]]) -> int:
+    """Append a cluster after its children; returns its place."""
+    if not cluster.children:
+        leg = positions(cluster.legs)[0]
+        entries.append((-1, -1, leg, floors.masses[leg], _power(0.0)))
+    else:
+        left, right = (_enter(child, lines, floors, entries) for child in cluster.children)
+        least = max(floors.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3])
+        entries.append((left, right, -1, least, lines.decaying(cluster, least)))
+    return len(entries) - 1
+
+
+class Lines(Protocol):
+    """Distributions of the squared masses of lines."""
+
+    def s_hat(self, topology: Topology, s_min: float) -> Line:
+        """Of the energy of the partons."""
+
+    def decaying(self, cluster: Cluster, least: float) -> Line:
+        """Of a line that decays, at least `least` GeV heavy."""
+
+    def exchange(self, pdg: int) -> Line:
+        """Of minus a momentum transfer."""
+
+    def rest(self) -> Line:
+        """Of what is left after a cluster."""
+
+
+@dataclass(frozen=True)
+class PropagatorLines:
+    """Lines that follow the propagators of a diagram, Eqs. (2.43) to (2.45) of the MadNIS thesis.
+
+    A Breit-Wigner where the mass can be reached, else 1 / (s - M^2). Momentum transfers as 1 / (|t| + M^2), levelled
+    off at half of the smallest cut on p_T.
+
+    Attributes:
+        poles: |PDG code| -> (mass, width) in GeV.
+        pt_cut: smallest cut on p_T in GeV.
+    """
+
+    poles: Mapping[int, tuple[float, float]]
+    pt_cut: float
+
+    def s_hat(self, topology: Topology, s_min: float) -> Line:
+        """See `Lines.s_hat`."""
+        mass, width = self.poles[topology.clusters[0].pdg] if len(topology.clusters) == 1 else (0.0, 0.0)
+        return _resonance(mass, width) if width > 0 and mass**2 > s_min else _power(_S_HAT_POWER)
+
+    def decaying(self, cluster: Cluster, least: float) -> Line:
+        """See `Lines.decaying`."""
+        mass, width = self.poles[cluster.pdg]
+        if width > 0 and mass > least:
+            return _resonance(mass, width)
+        pole = min(mass, least) ** 2
+        return _power(1.0, pole if least**2 - pole > _CUT_OFF**2 else pole - _CUT_OFF**2)
+
+    def exchange(self, pdg: int) -> Line:
+        """See `Lines.exchange`."""
+        return _power(1.0, -max(self.poles[pdg][0] ** 2, (self.pt_cut / 2) ** 2))
+
+    def rest(self) -> Line:
+        """See `Lines.rest`."""
+        return _power(_REST_POWER)
+
+
+class FlatLines:
+    """Lines of flat phase space: exactly for massless particles, RAMBO on diet (Plaetzer, arXiv:1308.2922)."""
+
+    def s_hat(self, topology: Topology, s_min: float) -> Line:
+        """See `Lines.s_hat`."""
+        return _power(_S_HAT_POWER)
+
+    def decaying(self, cluster: Cluster, least: float) -> Line:
+        """See `Lines.decaying`."""
+        return ("flat", 0.0, 0.0, float(cluster.legs.bit_count()), 0.0)
+
+    def exchange(self, pdg: int) -> Line:
+        """Not used: there is no line between the partons."""
+        return _power(0.0)
+
+    def rest(self) -> Line:
+        """Not used."""
+        return _power(0.0)
+
+
+class TopologyMapping(_KernelMapping):
+    """The unit cube to the phase space of a diagram, Sec. 2.2.3 of the MadNIS thesis.
+
+    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without dx_1 dx_2 for beams that are partons.
+
+    Args:
+        topology: lines of the diagram.
+        floors: least masses that the cuts leave.
+        poles: |PDG code| of a line -> (mass, width) in GeV.
+        beams: energies.
+        legs: position of leg k of the topology among the particles of an event; may exchange the incoming ones.
+
+    Raises:
+        InputError: fewer than two final particles, or no room between the cuts and the energy of the beams.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        floors: MassFloors,
+        poles: Mapping[int, tuple[float, float]],
+        beams: CollidingBeams,
+        legs: Sequence[int] | None = None,
+    ) -> None:
+        pt_cut = min([pt for pt in floors.pt[2:] if pt > 0], default=2 * _CUT_OFF)
+        least = floors.least_energy(range(2, len(floors.masses)))
+        super().__init__(topology, PropagatorLines(poles, pt_cut), floors, least, beams, legs)
+
+
+class FlatMapping(_KernelMapping):
+    """Flat phase space, RAMBO on diet: exactly flat for massless particles.
+
+    Args:
+        floors: masses; cuts limit the energy of the partons alone.
+        beams: energies.
+    """
+
+    def __init__(self, floors: MassFloors, beams: CollidingBeams) -> None:
+        n = len(floors.masses)
+        chain = Cluster(1 << (n - 1), 0)
+        for leg in range(n - 2, 1, -1):
+            chain = Cluster(chain.legs | 1 << leg, 0, (Cluster(1 << leg, 0), chain))
+        least = floors.least_energy(range(2, n))
+        super().__init__(Topology((chain,), ()), FlatLines(), MassFloors(floors.masses, ()), least, beams)
+
+
+def _power(power: float, pole: float = 0.0) -> Line:
+    return ("power", 0.0, 0.0, power, pole)
+
+
+def _resonance(mass: float, width: float) -> Line:
+    return ("resonance", mass, width, 0.0, 0.0)

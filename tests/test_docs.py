@@ -1,0 +1,23 @@
+"""What the documents say is true."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def test_the_process_that_is_followed_by_hand_gives_these_rows() -> None:
+    failed, attempted = doctest.testfile(str(DOCS / "amplitudes.md"), module_relative=False)
+    assert attempted > 10
+    assert failed == 0
+
+
+@pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
+def test_files_that_documents_link_exist(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        assert (DOCS / target).exists(), target
