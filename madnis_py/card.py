@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 
 from madnis_py.errors import CardError
 
-DynamicalScale = Literal["ht", "ht/2", "sum_mt", "sum_mt/2", "sqrt_s"]
+DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
 PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
 
 
@@ -66,6 +66,7 @@ def _is_scale(value: object) -> bool:
 
 Real = Annotated[float, _number("a number", lambda value: True)]
 PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
+Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
@@ -124,6 +125,8 @@ class ScaleTable(_Table):
 
     factorization: Scale = Field(91.188, description="mu_F in GeV, or the name of a dynamical scale.")
     renormalization: Scale = Field(91.188, description="mu_R in GeV, or the name of a dynamical scale.")
+    factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
+    renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")
 
 
 class CutTable(_Table):
@@ -147,6 +150,22 @@ class CutTable(_Table):
     pt_sum_max: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
     dr_min: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
     dr_max: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    sfos_mass_min: Energy | None = Field(
+        None, description="Mass of each pair of one flavour and opposite charges in GeV."
+    )
+    sfos_mass_max: Energy | None = Field(
+        None, description="Mass of each pair of one flavour and opposite charges in GeV."
+    )
+    ht_min: Energy | None = Field(None, description="Sum of the transverse momenta of all that the name means in GeV.")
+    ht_max: Energy | None = Field(None, description="Sum of the transverse momenta of all that the name means in GeV.")
+    missing_pt_min: Energy | None = Field(
+        None, description="Of the event: transverse momentum of all neutrinos in GeV."
+    )
+    missing_pt_max: Energy | None = Field(
+        None, description="Of the event: transverse momentum of all neutrinos in GeV."
+    )
+    sqrt_s_min: Energy | None = Field(None, description="Of the event: energy of the partonic collision in GeV.")
+    sqrt_s_max: Energy | None = Field(None, description="Of the event: energy of the partonic collision in GeV.")
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""
@@ -157,14 +176,33 @@ class CutTable(_Table):
         }
 
 
-_SINGLE = ("pt", "eta", "rapidity", "energy")
+EVENT = "event"
+"""The name in [cuts] that means the whole final state."""
+
+_SINGLE = ("pt", "eta", "rapidity", "energy", "sfos_mass")
+_WHOLE = ("missing_pt", "sqrt_s")
+
+
+def _wanted(observable: str, names: str) -> str | None:
+    """What a cut has to be on; None if it is."""
+    count = len(names.split(","))
+    if names != EVENT and EVENT in (part.strip() for part in names.split(",")):
+        return f'"{EVENT}" alone'
+    if observable in _WHOLE:
+        return None if names == EVENT else f'"{EVENT}"'
+    if observable in ("ht", "sfos_mass") and "[" in names:
+        return "a name without a rank"
+    if observable == "ht":
+        return None if count == 1 else f'one particle, class or "{EVENT}"'
+    if observable in _SINGLE:
+        return None if count == 1 and names != EVENT else "one particle or class"
+    return None if count == 2 or (count > 2 and observable != "dr") else 'a pair like "e+,e-"'
 
 
 def _check_cut(names: str, table: CutTable) -> None:
-    count = len(names.split(","))
     for observable, (minimum, maximum) in table.ranges().items():
-        if (observable in _SINGLE) != (count == 1) or (observable == "dr" and count != 2):
-            wanted = "one particle or class" if observable in _SINGLE else 'a pair like "e+,e-"'
+        wanted = _wanted(observable, names)
+        if wanted is not None:
             raise ValueError(f"expected {wanted} for a cut on {observable}; got {shown(names)}")
         if minimum > maximum:
             raise ValueError(f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}")
@@ -209,7 +247,7 @@ class Card(_Table):
     beams: BeamTable = Field(BeamTable(), description="Energies and parton densities.")
     scales: ScaleTable = Field(ScaleTable(), description="Factorisation and renormalisation scale.")
     cuts: dict[str, CutTable] = Field(
-        {}, description='Ranges to keep, by class (jet, lepton, ...), particle, or several: "e+,e-".'
+        {}, description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: "e+,e-", or "event".'
     )
     channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")

@@ -53,6 +53,7 @@ OBSERVABLES = {
     "mass": ((2, 4), lambda p: mass(p[:, 2] + p[:, 4])),
     "pt_sum": ((2, 3, 4), lambda p: pt(p[:, 2:].sum(axis=1))),
     "dr": ((2, 3), lambda p: dr(p[:, 2], p[:, 3])),
+    "ht": ((1, 3, 4), lambda p: pt(p[:, 1]) + pt(p[:, 3]) + pt(p[:, 4])),
 }
 
 
@@ -117,7 +118,7 @@ def test_cuts_survive_pickling(p):
     [
         (
             ("pT", (1,), 0.0, 1.0),
-            "cut: observable: expected one of pt, eta, rapidity, energy, mass, pt_sum, dr; got 'pT'",
+            "cut: observable: expected one of pt, eta, rapidity, energy, mass, pt_sum, dr, ht; got 'pT'",
         ),
         (("pt", (1, 2), 0.0, 1.0), "cut: pt: expected particles: 1; got (1, 2)"),
         (("mass", (1,), 0.0, 1.0), "cut: mass: expected particles: at least 2; got (1,)"),

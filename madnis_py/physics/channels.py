@@ -61,7 +61,7 @@ class Channel:
     Attributes:
         name: for tables, e.g. "Z".
         mapping: unit cube to momenta.
-        diagrams: positions of its diagrams in what the matrix elements return.
+        diagrams: columns of its diagrams among those of all subprocesses, see `Process.diagram_offsets`.
         lines: the propagators whose product it follows; several sets of them where several diagrams share it.
         group: number of its symmetry group: channels of a group have equal integrals and share a density.
     """
@@ -143,7 +143,12 @@ class Prior(ABC):
 
     Args:
         channels: the channels, in the order of the columns.
+
+    Attributes:
+        needs_diagrams: whether it looks at |M_i|^2; if not, they need not be computed.
     """
+
+    needs_diagrams = False
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         self.channels = tuple(channels)
@@ -154,7 +159,8 @@ class Prior(ABC):
 
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
-            diagrams: |M_i|^2 times parton densities, summed over flavours, float64 (n, n_diagrams).
+            diagrams: |M_i|^2 of all subprocesses side by side, each times the sum of the parton densities of its
+                flavours, float64 (n, n_diagrams); (n, 0) if it does not need them.
 
         Returns:
             float64 (n, n_channels).
@@ -171,6 +177,8 @@ class FlatPrior(Prior):
 
 class DiagramPrior(Prior):
     """Single-diagram enhancement, alpha_i proportional to |M_i|^2, Eq. (2.56)."""
+
+    needs_diagrams = True
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,13 @@ from torch import Tensor
 from madnis_py.errors import GenerationError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.physics.channels import PRIORS
-from madnis_py.physics.cuts import Cuts
+from madnis_py.physics.kinematics import flux, select
+from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.scales import Scale
+from madnis_py.physics.selection import Acceptance
+from madnis_py.physics.subprocesses import Subprocess
 
 if TYPE_CHECKING:
     from madnis_py.physics.process import Process
@@ -56,7 +59,7 @@ class _Scattering:
     """What partons do at given momenta: PDF x |M|^2 in GeV^0, per combination of flavours and per diagram."""
 
     flavours: Array  # (n, n_flavours)
-    diagrams: Array  # (n, n_diagrams)
+    diagrams: Array  # (n, n_diagrams), or (n, 0) where they are not asked for
     mu_f: Array  # (n,)
     alpha_s: Array  # (n,)
 
@@ -64,7 +67,9 @@ class _Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
 
-    The channel weights see `observables.features`.
+    The flux is that of massive particles where they have a mass. The channel weights see `observables.features`. The
+    single-diagram parts of all subprocesses stand side by side, each times the densities of its flavours; see
+    `Process.diagram_offsets`. Matrix elements that are the same bit by bit are evaluated once.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 
@@ -74,10 +79,13 @@ class CrossSection(AbstractIntegrand):
     Attributes:
         channel_names: names of the channels, in order.
         flavours: PDG codes of the external legs for every combination of flavours, int32, shape (n_flavours, P).
+        n_diagrams: Feynman diagrams of all subprocesses.
         luminosity: the parton densities of the two beams.
 
     Raises:
         PdfError: the parton densities cannot be loaded.
+        CardError: there is no phase space for the process, a beam does not hold its partons, or the alternatives of a
+            particle differ in mass.
     """
 
     unit = "pb"
@@ -101,20 +109,24 @@ class CrossSection(AbstractIntegrand):
             ]
         )
         self._mass = np.array([[model.mass(int(pdg)) for pdg in legs] for legs in self.flavours])
+        _check_masses(self._mass, process)
+        self._blocks = _blocks(self.subprocesses)
+        self.n_diagrams = sum(group.matrix_element.n_diagrams for group in self.subprocesses)
         self._alpha_qed = model.alpha_qed
-        self._cuts = Cuts(process.cuts)
+        self._acceptance = Acceptance(process.selection)
         self._prior = PRIORS[card.channels.prior](self.channels)
-        self._factorization = Scale(card.scales.factorization)
-        self._renormalization = Scale(card.scales.renormalization)
+        scales = card.scales
+        self._factorization = Scale(scales.factorization, scales.factorization_factor)
+        self._renormalization = Scale(scales.renormalization, scales.renormalization_factor)
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Differential cross section times Jacobian in pb; see `AbstractIntegrand.evaluate`."""
         p, jacobian = self.momenta(x, channel)
         kept = np.flatnonzero(self._keeps(p, jacobian))
-        p_kept = _events(p, kept)
-        scattering = self._scatter(p_kept)
+        p_kept = select(p, kept)
+        scattering = self._scatter(p_kept, self._prior.needs_diagrams)
         value, prior = np.zeros(len(p)), np.ones((len(p), self.n_channels))
-        value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * _flux(p_kept) * PICOBARN_PER_INVERSE_GEV2
+        value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * PICOBARN_PER_INVERSE_GEV2
         prior[kept] = _usable(self._prior(p_kept, scattering.diagrams))
         seen = features(p, self.luminosity.hadronic)
         return Evaluation(torch.from_numpy(value), torch.from_numpy(seen), torch.from_numpy(prior))
@@ -174,37 +186,56 @@ class CrossSection(AbstractIntegrand):
         )
 
     def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
-        return (jacobian > 0) & self._cuts.passes(p)
+        return (jacobian > 0) & self._acceptance.passes(p)
 
-    def _scatter(self, p: Array) -> _Scattering:
-        """PDF x |M|^2 of every combination of flavours; each matrix element and each density is evaluated once."""
+    def _scatter(self, p: Array, with_diagrams: bool = False) -> _Scattering:
+        """PDF x |M|^2 of every combination of flavours; each density and each different matrix element once."""
         mu_f = self._factorization(p)
         alpha_s = self.luminosity.alpha_s(self._renormalization(p) ** 2)
-        densities = self.luminosity.evaluate(p, mu_f**2)
-        flavours = np.empty_like(densities)
-        diagrams: Array | float = 0.0
-        start = 0
-        for group in self.subprocesses:
-            columns = slice(start, start := start + len(group.flavours))
-            me2, squares = group.matrix_element.evaluate(p, alpha_s)
-            flavours[:, columns] = densities[:, columns] * me2[:, None]
-            diagrams = diagrams + densities[:, columns].sum(axis=1)[:, None] * squares
-        return _Scattering(flavours, np.asarray(diagrams), mu_f, alpha_s)
+        densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
+        flavours, diagrams = np.empty_like(densities), np.empty((len(p), self.n_diagrams if with_diagrams else 0))
+        for element, blocks in self._blocks:
+            me2, squares = element.evaluate(p, alpha_s) if with_diagrams else (element.squared(p, alpha_s), None)
+            for block in blocks:
+                flavours[:, block.flavours] = densities[:, block.flavours] * me2[:, None]
+                if squares is not None:
+                    total = densities[:, block.flavours].sum(axis=1)
+                    np.multiply(total[:, None], squares, out=diagrams[:, block.diagrams])
+        return _Scattering(flavours, diagrams, mu_f, alpha_s)
 
 
-def _events(p: Array, rows: NDArray[np.intp]) -> Array:
-    """Some of the events, in the layout of the kernels: events fastest in memory."""
-    return np.take(p.transpose(1, 2, 0), rows, axis=2).transpose(2, 0, 1)
+@dataclass(frozen=True)
+class _Block:
+    """The columns of one subprocess among all combinations of flavours and all diagrams."""
+
+    flavours: slice
+    diagrams: slice
+
+
+def _blocks(subprocesses: Sequence[Subprocess]) -> list[tuple[MatrixElement, list[_Block]]]:
+    """The different matrix elements, each with the columns of the subprocesses that it serves."""
+    served: dict[Hashable, tuple[MatrixElement, list[_Block]]] = {}
+    flavour = diagram = 0
+    for group in subprocesses:
+        element = group.matrix_element
+        columns = slice(flavour, flavour := flavour + len(group.flavours))
+        block = _Block(columns, slice(diagram, diagram := diagram + element.n_diagrams))
+        served.setdefault(element.identity, (element, []))[1].append(block)
+    return list(served.values())
+
+
+def _check_masses(masses: Array, process: Process) -> None:
+    """Phase space is made for one mass of each particle."""
+    differ = np.flatnonzero((masses != masses[0]).any(axis=0))
+    if len(differ):
+        got = ", ".join(f"{mass:g}" for mass in np.unique(masses[:, differ[0]]))
+        expected = f"expected one mass for all alternatives of particle {differ[0] + 1}"
+        raise process.card.error("process.definition", f"{expected}; got {got} GeV")
 
 
 def _require(good: NDArray[np.bool_], expected: str) -> None:
     if not good.all():
         raise GenerationError(f"events: {expected}; got none at point {np.argmin(good)}")
-
-
-def _flux(p: Array) -> Array:
-    """Flux factor 1 / (2 s) of two massless partons in GeV^-2, float64 (n,)."""
-    return 1 / (8 * p[:, 0, 0] * p[:, 1, 0])
 
 
 def _usable(prior: Array) -> Array:

@@ -12,7 +12,6 @@ from madnis_py.card import Card, closest
 from madnis_py.errors import CardError
 from madnis_py.physics.model import Model
 
-_GROUPS = ("jet", "bottom", "lepton", "photon", "missing")
 _ORDERS = ("QCD", "QED", "WEIGHTED")
 _ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d+)(?!\S)")
 
@@ -193,33 +192,6 @@ class Definition:
         """
         return tuple(self.core.reactions(model))
 
-    def outgoing_legs(self, name: str, card: Card, model: Model, path: str) -> list[int]:
-        """Positions of the outgoing legs that a class or a particle name means.
-
-        Args:
-            name: "jet", "bottom", "lepton", "photon", "missing" or a particle of the model.
-            card: whose error it is if the name means nothing.
-            model: knows the particles.
-            path: place in the card where the name stands.
-
-        Raises:
-            CardError: the name is unknown, names no particle of the final state, or only some alternatives of a leg.
-        """
-        meant = _meaning(name, model)
-        if not meant:
-            raise card.error(path, f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *_GROUPS])}')
-        positions = []
-        for position, alternatives in enumerate(self.outgoing, start=self.n_incoming):
-            inside = [pdg in meant for pdg in alternatives]
-            if any(inside) and not all(inside):
-                raise card.error(path, f'expected "{name}" to mean all alternatives of a final particle; it means some')
-            if all(inside):
-                positions.append(position)
-        if not positions and name not in _GROUPS:
-            final = ", ".join(model.particle_name(pdg) for alternatives in self.outgoing for pdg in alternatives)
-            raise card.error(path, f'expected a class or one of the final particles {final}; got "{name}"')
-        return positions
-
 
 class _Reader:
     """Reads the definition of a card.
@@ -340,10 +312,3 @@ class _Reader:
 
 def _without_brackets(text: str) -> str:
     return text[1:-1] if text.startswith("(") and text.endswith(")") else text
-
-
-def _meaning(name: str, model: Model) -> set[int]:
-    """The PDG codes that a class or a particle name stands for."""
-    if name in _GROUPS:
-        return {sign * particle.pdg for particle in model.particles if particle.group == name for sign in (1, -1)}
-    return {model.pdg_of[name]} if name in model.pdg_of else set()

@@ -13,12 +13,12 @@ from madnis_py.card import Card
 from madnis_py.errors import InputError
 from madnis_py.physics.channel_selection import SelectedChannel, select_channels
 from madnis_py.physics.channels import Channel, Line
-from madnis_py.physics.cuts import Cut
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import Array
 from madnis_py.physics.representative import representative_momenta
+from madnis_py.physics.selection import Selection
 from madnis_py.physics.topology import Cluster, Topology
 from madnis_py.physics.topology_mapping import CollidingBeams, TopologyMapping
 
@@ -49,15 +49,15 @@ class DiagramChannels:
     Args:
         contributions: its matrix elements.
         model: masses and widths.
-        cuts: what events have to pass.
+        selection: what events have to pass.
         card: beams; whose errors.
 
     Raises:
         CardError: there is no phase-space mapping for the process.
     """
 
-    def __init__(self, contributions: Sequence[Contribution], model: Model, cuts: Sequence[Cut], card: Card) -> None:
-        self._contributions, self._model, self._cuts, self._card = tuple(contributions), model, tuple(cuts), card
+    def __init__(self, contributions: Sequence[Contribution], model: Model, selection: Selection, card: Card) -> None:
+        self._contributions, self._model, self._selection, self._card = tuple(contributions), model, selection, card
         masses = {tuple(model.mass(pdg) for pdg in one.legs) for one in contributions}
         if len(masses) > 1:
             raise self._refused("whose particles have one mass in all flavours")
@@ -65,9 +65,9 @@ class DiagramChannels:
         if len(self._masses) < 4:
             raise self._refused("with two or more final particles")
         self._beams = CollidingBeams(card.beams.energy, card.beams.pdf == "none")
-        if not self._beams.partonic and max(self._masses[:2]) > 0:
-            raise self._refused("with massless partons")
-        self._floors = MassFloors(self._masses, cuts, math.sqrt(self._beams.s))
+        if max(self._masses[:2]) > 0:
+            raise self._refused("with massless incoming particles")
+        self._floors = MassFloors(self._masses, selection.cuts, math.sqrt(self._beams.s))
 
     def build(self) -> tuple[Channel, ...]:
         """The channels, in the order of their diagrams."""
@@ -93,7 +93,7 @@ class DiagramChannels:
     def _symmetric(self, channels: Sequence[SelectedChannel], one: Contribution) -> bool:
         """Whether cuts and |M|^2 are the same for all exchanges that connect the channels of a group."""
         exchanges = {channel.permutation for channel in channels}
-        if not all(_permuted(self._cuts, exchange) == _permuted(self._cuts, None) for exchange in exchanges):
+        if not all(self._selection.unchanged_by(exchange) for exchange in exchanges):
             return False
         p = representative_momenta(self._masses, 2)
         there = one.squared(p)
@@ -156,18 +156,6 @@ def _ungrouped(channels: Sequence[SelectedChannel]) -> tuple[SelectedChannel, ..
         SelectedChannel(one.diagrams, one.topology, number, tuple(range(len(one.permutation))))
         for number, one in enumerate(channels)
     )
-
-
-def _permuted(cuts: Sequence[Cut], exchange: Sequence[int] | None) -> set[tuple[str, frozenset[int], float, float]]:
-    return {
-        (
-            cut.observable,
-            frozenset(cut.particles if exchange is None else (exchange[k] for k in cut.particles)),
-            cut.minimum,
-            cut.maximum,
-        )
-        for cut in cuts
-    }
 
 
 def _exchanged(p: Array, exchange: Sequence[int]) -> Array:

@@ -34,9 +34,17 @@ class FlavourSymmetry:
         return cls(tuple(permutations))
 
     def representative(self, reaction: Reaction) -> Reaction:
-        """The first of all reactions that have the same matrix element by this symmetry."""
-        images = [_image(reaction, permutation) for permutation in self.permutations]
-        return min(images, key=lambda image: tuple((abs(pdg), pdg) for pdg in image.legs))
+        """The first of all reactions that have the same matrix element by this symmetry.
+
+        Where the incoming particles are exchanged it is the same one with its incoming particles exchanged.
+        """
+        return min((_image(reaction, permutation) for permutation in self.permutations), key=_rank)
+
+
+def _rank(reaction: Reaction) -> tuple[object, ...]:
+    """What decides which reaction is the first; the order of the incoming particles has the last word."""
+    incoming = [(abs(pdg), pdg) for pdg in reaction.incoming]
+    return sorted(incoming), [(abs(pdg), pdg) for pdg in reaction.final], incoming
 
 
 def _exchange(first: Sequence[int], second: Sequence[int]) -> dict[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,15 @@ class MatrixElement(ABC):
         Raises:
             ValueError: p has another type, shape or layout.
         """
+
+    def squared(self, p: Array, alpha_s: Array | float) -> Array:
+        """The first result of `evaluate` alone, which may cost less."""
+        return self.evaluate(p, alpha_s)[0]
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for matrix elements that return the same bits for the same arguments, unequal in doubt."""
+        return id(self)
 
 
 @dataclass(frozen=True)
@@ -112,3 +121,8 @@ class DrellYan(MatrixElement):
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
         """Squared matrix element and its parts per mediator; see `MatrixElement.evaluate`."""
         return self._kernel.evaluate(p)
+
+    @property
+    def identity(self) -> Hashable:
+        """See `MatrixElement.identity`."""
+        return "DrellYan", self._arguments

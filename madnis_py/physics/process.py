@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import product
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,17 @@ from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import mediator_name
 from madnis_py.physics.matrix_element import MatrixElement
+from madnis_py.physics.mirrored import mirror
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import Array
-from madnis_py.physics.subprocesses import FlavourGroup, Subprocess, flavour_groups, subprocess_of
+from madnis_py.physics.selection import Selection, selection_of
+from madnis_py.physics.subprocesses import (
+    FlavourGroup,
+    Subprocess,
+    flavour_groups,
+    mirrored_subprocess,
+    subprocess_of,
+)
 
 if TYPE_CHECKING:
     from madnis_py.physics.cross_section import CrossSection
@@ -34,10 +43,27 @@ class Beams:
     Attributes:
         pdg: PDG codes of the two beam particles; those of the partons for beams without parton densities.
         energies: in GeV.
+        masses: in GeV; 0 for protons, whose energies are much larger.
     """
 
     pdg: tuple[int, int]
     energies: tuple[float, float]
+    masses: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def momenta(self) -> tuple[tuple[float, float, float, float], tuple[float, float, float, float]]:
+        """(E, px, py, pz) in GeV with |p| from energy and mass; the first goes along +z, the second along -z."""
+        first, second = (
+            math.sqrt((energy - mass) * (energy + mass))
+            for energy, mass in zip(self.energies, self.masses, strict=True)
+        )
+        return (self.energies[0], 0.0, 0.0, first), (self.energies[1], 0.0, 0.0, -second)
+
+    @property
+    def s(self) -> float:
+        """Squared energy of the beams in their centre-of-mass frame, GeV^2."""
+        a, b = self.momenta
+        return self.masses[0] ** 2 + self.masses[1] ** 2 + 2 * (a[0] * b[0] - a[3] * b[3])
 
 
 @dataclass(frozen=True)
@@ -49,14 +75,14 @@ class Process:
         model: parameters and couplings.
         definition: external legs.
         groups: flavours grouped by matrix element.
-        cuts: what events have to pass, with positions of particles.
+        selection: what events have to pass, with positions of particles.
     """
 
     card: Card
     model: Model
     definition: Definition
     groups: tuple[FlavourGroup, ...]
-    cuts: tuple[Cut, ...]
+    selection: Selection
 
     @classmethod
     def from_card(cls, card: Card | str | Path) -> Process:
@@ -73,17 +99,25 @@ class Process:
         model = Model.from_card(card)
         definition = Definition.parse(card, model)
         groups = flavour_groups(definition, card, model)
-        _check_beams(definition, card)
-        cuts = _cuts(definition, card, model)
+        _check_beams(_beams(definition, card, model), definition, card, model)
+        selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
-        return cls(resolved, model, definition, groups, cuts)
+        return cls(resolved, model, definition, groups, selection)
 
     @property
     def beams(self) -> Beams:
         """The particles of the beams and their energies."""
-        first, second = self.definition.incoming
-        partonic = self.card.beams.pdf == "none"
-        return Beams((first[0], second[0]) if partonic else (_PROTON, _PROTON), self.card.beams.energy)
+        return _beams(self.definition, self.card, self.model)
+
+    @property
+    def cuts(self) -> tuple[Cut, ...]:
+        """The cuts on particles at fixed positions that hold for all flavours: what a phase-space map may rely on."""
+        return self.selection.cuts
+
+    @property
+    def flavours(self) -> tuple[tuple[int, ...], ...]:
+        """PDG codes of the external legs, incoming first, of every combination of flavours, group by group."""
+        return tuple(legs for group in self.groups for legs in group.flavours)
 
     @cached_property
     def subprocesses(self) -> tuple[Subprocess, ...]:
@@ -93,8 +127,15 @@ class Process:
     def subprocess(self, group: FlavourGroup) -> Subprocess:
         """The matrix element of one group of flavours, built when it is first asked for."""
         if group not in self._built:
-            self._built[group] = subprocess_of(group, self.card, self.model)
+            self._built[group] = self._mirrored(group) or subprocess_of(group, self.card, self.model)
         return self._built[group]
+
+    def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
+        """A group by the tape of an earlier one with exchanged incoming particles."""
+        image = mirror(group.reaction)
+        earlier = self.groups[: self.groups.index(group)]
+        found = next((other for other in earlier if other.reaction == image), None)
+        return mirrored_subprocess(group, self.subprocess(found)) if found else None
 
     @cached_property
     def _built(self) -> dict[FlavourGroup, Subprocess]:
@@ -102,7 +143,22 @@ class Process:
 
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of one matrix element, in the order of its single-diagram parts."""
-        return diagrams_of(recursion_of(group.reaction, Joins(self.model)))
+        if group not in self._enumerated:
+            self._enumerated[group] = diagrams_of(recursion_of(group.reaction, Joins(self.model)))
+        return self._enumerated[group]
+
+    @cached_property
+    def _enumerated(self) -> dict[FlavourGroup, tuple[Diagram, ...]]:
+        return {}
+
+    @cached_property
+    def diagram_offsets(self) -> tuple[int, ...]:
+        """Where the diagrams of each group begin among the single-diagram parts of the integrand; then their number.
+
+        The integrand strings together the diagrams of all groups: diagram k of groups[i] is column
+        diagram_offsets[i] + k, which is what `Channel.diagrams` counts.
+        """
+        return tuple(accumulate((len(self.diagrams(group)) for group in self.groups), initial=0))
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
@@ -112,22 +168,26 @@ class Process:
             CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
         """
         mediators = self._mediators()
-        if mediators:
-            return pair_channels(mediators, self.cuts, self.card)
-        return DiagramChannels(self._contributions(), self.model, self.cuts, self.card).build()
+        if not mediators:
+            return DiagramChannels(self._contributions(), self.model, self.selection, self.card).build()
+        channels = pair_channels(mediators, self.cuts, self.card)
+        return tuple(replace(channel, diagrams=self._columns(channel.diagrams)) for channel in channels)
+
+    def _columns(self, diagrams: tuple[int, ...]) -> tuple[int, ...]:
+        """The columns of the same diagrams of every group."""
+        return tuple(offset + diagram for offset in self.diagram_offsets[:-1] for diagram in diagrams)
 
     def _contributions(self) -> tuple[Contribution, ...]:
         """The matrix elements with the places of their diagrams among the columns of the integrand."""
-        contributions, offset = [], 0
-        for group in self.groups:
-            element = self.subprocess(group).matrix_element
-            contributions.append(
-                Contribution(
-                    group.reaction.legs, self.diagrams(group), offset, partial(_squared, element, self.model["aS"])
-                )
+        return tuple(
+            Contribution(
+                group.reaction.legs,
+                self.diagrams(group),
+                offset,
+                partial(_squared, self.subprocess(group).matrix_element, self.model["aS"]),
             )
-            offset += element.n_diagrams
-        return tuple(contributions)
+            for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
+        )
 
     def _mediators(self) -> tuple[Resonance, ...]:
         """The particles between two incoming and two outgoing massless particles, if that is all there is."""
@@ -177,24 +237,22 @@ class Process:
 
 
 def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
-    return element.evaluate(p, alpha_s)[0]
+    return element.squared(p, alpha_s)
 
 
-def _check_beams(definition: Definition, card: Card) -> None:
-    if card.beams.pdf == "none" and any(len(partons) > 1 for partons in definition.incoming):
+def _beams(definition: Definition, card: Card, model: Model) -> Beams:
+    if card.beams.pdf != "none" or definition.n_incoming != 2:
+        return Beams((_PROTON, _PROTON), card.beams.energy)
+    first, second = (partons[0] for partons in definition.incoming)
+    return Beams((first, second), card.beams.energy, (model.mass(first), model.mass(second)))
+
+
+def _check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:
+    if card.beams.pdf != "none":
+        return
+    if any(len(partons) > 1 for partons in definition.incoming):
         raise card.error("beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"')
-
-
-def _cuts(definition: Definition, card: Card, model: Model) -> tuple[Cut, ...]:
-    """The cuts of the card for every set of final particles that their names mean."""
-    cuts = []
-    for names, table in card.cuts.items():
-        path = f'cuts."{names}"'
-        legs = [definition.outgoing_legs(name.strip(), card, model, path) for name in names.split(",")]
-        sets = {tuple(sorted(choice)) for choice in product(*legs) if len(set(choice)) == len(choice)}
-        cuts += [
-            Cut(observable, particles, minimum, maximum)
-            for observable, (minimum, maximum) in table.ranges().items()
-            for particles in sorted(sets)
-        ]
-    return tuple(cuts)
+    for beam, (pdg, energy, mass) in enumerate(zip(beams.pdg, beams.energies, beams.masses, strict=True)):
+        if energy <= mass:
+            expected = f"expected more than the mass {mass:g} GeV of {model.particle_name(pdg)}"
+            raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")

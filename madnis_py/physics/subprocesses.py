@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from madnis_py.card import Card
 from madnis_py.physics.definition import Definition, Reaction
-from madnis_py.physics.diagrams import Joins, recursion_of
+from madnis_py.physics.diagrams import QCD_WEIGHT, QED_WEIGHT, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import closed_form
 from madnis_py.physics.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.matrix_element import MatrixElement
+from madnis_py.physics.mirrored import Mirrored, mirror, mirrored_columns
 from madnis_py.physics.model import Model
 from madnis_py.physics.tape_cache import TapeCache
 from madnis_py.physics.tree_amplitude import TreeAmplitude
@@ -46,32 +48,73 @@ class FlavourGroup:
 def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[FlavourGroup, ...]:
     """Group the reactions of a definition that have tree diagrams by matrix element.
 
+    Without coupling orders those of the lowest WEIGHTED order of all reactions are taken, as MadGraph does: p p > j j
+    has no reaction that needs a W.
+
     Raises:
         CardError: none of them has.
     """
-    symmetry, joins = FlavourSymmetry.of(model), Joins(model)
-    groups: dict[Reaction, list[tuple[int, ...]]] = {}
-    for reaction in _distinct(definition.reactions(model)):
-        groups.setdefault(symmetry.representative(reaction), []).append(reaction.legs)
-    found = tuple(
-        FlavourGroup(reaction, tuple(flavours))
-        for reaction, flavours in groups.items()
-        if recursion_of(reaction, joins).goals
-    )
-    if not found:
+    collected = _Groups(FlavourSymmetry.of(model))
+    for orderings in _same_final_state(definition.reactions(model)):
+        collected.add(orderings)
+    joins = Joins(model)
+    weights = {reaction: _lowest_weight(reaction, joins) for reaction in collected.flavours}
+    present = [one for one in weights.values() if one is not None]
+    if not present:
         expected = f"expected a process with tree diagrams in model {model.name}"
         raise card.error("process.definition", f'{expected}; "{definition.text}" has none')
-    return found
+    highest = math.inf if definition.orders else min(present)
+    return tuple(
+        FlavourGroup(reaction, tuple(flavours))
+        for reaction, flavours in collected.flavours.items()
+        if (found := weights[reaction]) is not None and found <= highest
+    )
 
 
-def _distinct(reactions: Iterable[Reaction]) -> Iterator[Reaction]:
-    """Every final state once, whatever the order of its particles."""
-    seen = set()
+def _lowest_weight(reaction: Reaction, joins: Joins) -> int | None:
+    """The lowest WEIGHTED order of the diagrams of the core process; None if there are none."""
+    goals = recursion_of(reaction, joins).goals
+    return min((QCD_WEIGHT * goal.powers[0] + QED_WEIGHT * goal.powers[1] for goal in goals), default=None)
+
+
+class _Groups:
+    """Reactions by what is the same for all that share a matrix element.
+
+    Args:
+        symmetry: of the model.
+
+    Attributes:
+        flavours: reaction that a matrix element is built for -> flavours that share it.
+    """
+
+    def __init__(self, symmetry: FlavourSymmetry) -> None:
+        self._symmetry = symmetry
+        self.flavours: dict[Reaction, list[tuple[int, ...]]] = {}
+
+    def add(self, orderings: Sequence[Reaction]) -> None:
+        """Take the first order of the final particles that has a group, else whose mirror image has one, else any."""
+        for known in (self._has_group, self._has_mirror):
+            for reaction in orderings:
+                if known(reaction):
+                    return self._enter(reaction)
+        return self._enter(orderings[0])
+
+    def _has_group(self, reaction: Reaction) -> bool:
+        return self._symmetry.representative(reaction) in self.flavours
+
+    def _has_mirror(self, reaction: Reaction) -> bool:
+        return self._has_group(mirror(reaction))
+
+    def _enter(self, reaction: Reaction) -> None:
+        self.flavours.setdefault(self._symmetry.representative(reaction), []).append(reaction.legs)
+
+
+def _same_final_state(reactions: Iterable[Reaction]) -> Iterable[list[Reaction]]:
+    """Reactions that differ in the order of their final particles alone; only one of them is to be counted."""
+    found: dict[object, list[Reaction]] = defaultdict(list)
     for reaction in reactions:
-        key = reaction.incoming, frozenset(Counter(reaction.outgoing).items())
-        if key not in seen:
-            seen.add(key)
-            yield reaction
+        found[reaction.incoming, frozenset(Counter(reaction.outgoing).items())].append(reaction)
+    return found.values()
 
 
 def subprocess_of(group: FlavourGroup, card: Card, model: Model) -> Subprocess:
@@ -80,6 +123,21 @@ def subprocess_of(group: FlavourGroup, card: Card, model: Model) -> Subprocess:
     if element is None:
         element = tree_amplitude(group, card, model)
     return Subprocess(element, group.flavours)
+
+
+def mirrored_subprocess(group: FlavourGroup, image: Subprocess) -> Subprocess | None:
+    """A group by the tape of the group with exchanged incoming particles; None where that has no tape.
+
+    Args:
+        group: the one to make.
+        image: the other one.
+    """
+    other = image.matrix_element
+    if not isinstance(other, TreeAmplitude):
+        return None
+    ours = diagrams_of(recursion_of(group.reaction, Joins(other.model)))
+    columns = mirrored_columns(ours, other.diagrams)
+    return None if columns is None else Subprocess(Mirrored(other, columns), group.flavours)
 
 
 def tree_amplitude(group: FlavourGroup, card: Card, model: Model) -> TreeAmplitude:

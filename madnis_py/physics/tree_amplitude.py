@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -62,6 +63,7 @@ class TreeAmplitude(MatrixElement):
 
     Attributes:
         reaction: as given.
+        model: as given.
         legs: PDG codes, incoming first.
         diagrams: Feynman diagrams, in the order of the columns of `evaluate`.
         flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format.
@@ -80,7 +82,7 @@ class TreeAmplitude(MatrixElement):
         cache: TapeCache | None = None,
     ) -> None:
         self.reaction, self.legs = reaction, reaction.legs
-        self._model, self._t_channel_widths, self._cache = model, t_channel_widths, cache
+        self.model, self._t_channel_widths, self._cache = model, t_channel_widths, cache
         joins = Joins(model)
         recursion = recursion_of(reaction, joins)
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
@@ -101,12 +103,12 @@ class TreeAmplitude(MatrixElement):
         self.helicities = np.asarray(arrays["helicities"], np.int8)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.reaction, self._model, self._t_channel_widths, self._cache)
+        return type(self), (self.reaction, self.model, self._t_channel_widths, self._cache)
 
     @property
     def name(self) -> str:
         """The process for people, "g g > t t~"."""
-        return self._model.reaction_name(self.legs, len(self.reaction.incoming))
+        return self.model.reaction_name(self.legs, len(self.reaction.incoming))
 
     @cached_property
     def _amplitude(self) -> _core.AmplitudeTape:
@@ -132,6 +134,17 @@ class TreeAmplitude(MatrixElement):
             float64 (n,), GeV^(8 - 2 n_legs).
         """
         return self._amplitude.evaluate(p, _per_event(alpha_s, p), None, False, False, single)[0]
+
+    @cached_property
+    def identity(self) -> Hashable:
+        """A digest of both tapes with the values of the model; see `MatrixElement.identity`."""
+        digest = hashlib.sha256(str(self._average).encode())
+        for arrays in (self._amplitude_arrays, self._square_arrays):
+            for name, array in sorted(arrays.items()):
+                digest.update(
+                    f"{name} {array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+                )
+        return digest.hexdigest()
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """|M|^2 with the weights of colour flows and helicities; arguments as for `squared`."""
@@ -164,9 +177,9 @@ class TreeAmplitude(MatrixElement):
     def _chosen(self) -> _core.AmplitudeTape:
         """The tape that takes helicities from the events."""
         legs = [ExternalLeg(leg.pdg, leg.incoming, (CHOSEN,)) for leg in self._external]
-        recursion = recursion_of(self.reaction, Joins(self._model))
-        tape = AmplitudeBuilder(recursion, legs, self._model, self._t_channel_widths).tape()
-        return _core.AmplitudeTape(tape.tape.bound(self._model), self._average)
+        recursion = recursion_of(self.reaction, Joins(self.model))
+        tape = AmplitudeBuilder(recursion, legs, self.model, self._t_channel_widths).tape()
+        return _core.AmplitudeTape(tape.tape.bound(self.model), self._average)
 
     def single_error(self, p: Array, alpha_s: Array | float) -> Array:
         """Relative error of |M|^2 in single precision, float64 (n,)."""
