@@ -245,11 +245,12 @@ private:
 
     T lowest(std::size_t k) const { return T(spec_.clusters[k].minimum * spec_.clusters[k].minimum); }
 
-    // Mass of all clusters after j: at least their masses together.
+    // Least mass of all clusters after j: of each and those after it at least their masses together and what cuts leave.
     T least_after(std::size_t j) const {
-        T sum = T(0.);
-        for (std::size_t i = j + 1; i < spec_.n_top; ++i) sum = sum + masses_[spec_.top[i]];
-        return max(sum, T(least_from(j + 1)));
+        std::size_t i = spec_.n_top - 1;
+        T least = masses_[spec_.top[i]];
+        while (--i > j) least = max(T(masses_[spec_.top[i]] + least), T(least_from(i)));
+        return least;
     }
 
     void draw_rest(std::size_t j) {
