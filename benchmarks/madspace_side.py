@@ -61,6 +61,20 @@ def density(dim: int, n_channels: int, n: int) -> Work:
     return work
 
 
+def phase_space(n_gluons: int, topology: str, n: int) -> Work:
+    """Momenta, shares of the beams and Jacobians of g g > t t~ + gluons; see `phase_space.py`."""
+    lines = _topology(range(2 + n_gluons)) if topology == "t" else _s_line(n_gluons)
+    mapping = ms.PhaseSpaceMapping(lines, E_CM)
+    runtime = ms.FunctionRuntime(mapping.forward_function(), ms.Context(ms.cpu_device(), _threads))
+    x = np.random.default_rng(4).random((n, mapping.random_dim()))
+
+    def work() -> float:
+        runtime(x)
+        return n
+
+    return work
+
+
 def training_step(dim: int, n_channels: int, batch: int, history: int) -> Work:
     """Steps of the native training on g g > t t~ + gluons with a constant |M|^2; one call is a refill of its store."""
     context = ms.Context(ms.cpu_device(), _threads)
@@ -137,6 +151,14 @@ def _topology(order: Sequence[int]) -> ms.Topology:
     vertices = [[lines[k], f"o{particle}", lines[k + 1]] for k, particle in enumerate(order)]
     masses = [173.0, 173.0] + [0.0] * (len(order) - 2)
     return ms.Topology(ms.Diagram([0.0, 0.0], masses, [TOP if top else GLUON for top in inside], vertices))
+
+
+def _s_line(n_gluons: int) -> ms.Topology:
+    """Everything from one line, which gives off a gluon at a time, the last one first, and ends in t t~."""
+    vertices = [[f"p{k}", f"o{1 + n_gluons - k}", f"p{k + 1}"] for k in range(n_gluons)]
+    ends = [["i0", "i1", "p0"], *vertices, [f"p{n_gluons}", "o0", "o1"]]
+    masses = [173.0, 173.0] + [0.0] * n_gluons
+    return ms.Topology(ms.Diagram([0.0, 0.0], masses, [GLUON] * (n_gluons + 1), ends))
 
 
 def _cuts(n_gluons: int) -> ms.Cuts | None:

@@ -6,6 +6,7 @@ import itertools
 import math
 from concurrent.futures import Executor, ThreadPoolExecutor
 
+import numpy as np
 import torch
 from gaussian_mixture import GaussianMixture, move_parameters, points
 from torch import Tensor
@@ -18,6 +19,15 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.training import Trainer
 from madnis_py.integration.vegas import VegasSettings, train_vegas
+from madnis_py.physics.mass_floors import MassFloors
+from madnis_py.physics.topology import Cluster, Topology
+from madnis_py.physics.topology_mapping import CollidingBeams, TopologyMapping
+
+BEAMS = CollidingBeams((6500.0, 6500.0), partonic=False)
+"""GeV."""
+
+POLES = {6: (173.0, 1.4915), 21: (0.0, 0.0)}
+"""Masses and widths of lines in GeV."""
 
 _executor: Executor | None = None
 
@@ -94,6 +104,38 @@ def density(dim: int, n_channels: int, n: int) -> Work:
         return n
 
     return work
+
+
+def phase_space(n_gluons: int, topology: str, n: int) -> Work:
+    """Momenta and Jacobians of g g > t t~ + gluons; see `phase_space.py`."""
+    lines = t_line(n_gluons) if topology == "t" else s_line(n_gluons)
+    masses = [0.0, 0.0, POLES[6][0], POLES[6][0]] + [0.0] * n_gluons
+    mapping = TopologyMapping(lines, MassFloors(masses, ()), POLES, BEAMS)
+    x = np.random.default_rng(4).random((n, mapping.dim))
+
+    def work() -> float:
+        mapping.forward(x)
+        return n
+
+    return work
+
+
+def t_line(n_gluons: int) -> Topology:
+    """All particles leave one line between the incoming ones."""
+    return Topology(_legs(n_gluons), (6, *[21] * n_gluons))
+
+
+def s_line(n_gluons: int) -> Topology:
+    """Everything comes from one line, which gives off a gluon at a time and ends in t t~."""
+    top, antitop, *gluons = _legs(n_gluons)
+    line = Cluster(top.legs | antitop.legs, 21, (top, antitop))
+    for gluon in gluons:
+        line = Cluster(line.legs | gluon.legs, 21, (line, gluon))
+    return Topology((line,), ())
+
+
+def _legs(n_gluons: int) -> tuple[Cluster, ...]:
+    return tuple(Cluster(4 << k, pdg) for k, pdg in enumerate([6, 6] + [21] * n_gluons))
 
 
 def integrate(dim: int, n_channels: int, n: int) -> Work:

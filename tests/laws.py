@@ -29,24 +29,25 @@ EDGES = (0.0, 5e-324, 1e-300, 1e-17, 0.5, 1.0 - 2.0**-53, 1.0)
 OUTSIDE = (-1e-3, 1.0 + 1e-12, 2.0, np.inf, -np.inf, np.nan)
 
 
-def mapping_inverse_undoes_forward(mapping: ChannelMapping, tolerance: float) -> None:
-    """The inverse finds the points again and agrees on the Jacobian."""
+def mapping_inverse_undoes_forward(mapping: ChannelMapping, tolerance: float, worst: float | None = None) -> None:
+    """The inverse finds the points again and agrees on the Jacobian; one in thousand may be as bad as `worst`."""
     x = _points(mapping, 20000)
     p, jacobian = mapping.forward(x)
     found, again = mapping.inverse(p)
     assert (jacobian > 0).all()
-    np.testing.assert_allclose(found, x, rtol=0, atol=tolerance)
-    np.testing.assert_allclose(again, jacobian, rtol=10 * tolerance)
+    for error, scale in ((np.abs(found - x).max(axis=1), 1), (np.abs(again / jacobian - 1), 10)):
+        assert error.max() <= scale * (tolerance if worst is None else worst)
+        assert np.quantile(error, 0.999) <= scale * tolerance
 
 
 def mapping_jacobian_agrees_with_finite_differences(
-    mapping: ChannelMapping, beam_energies: tuple[float, float]
+    mapping: ChannelMapping, beam_energies: tuple[float, float], share: float = 1.0
 ) -> None:
     """The Jacobian is that of dx1 dx2 dPhi_n (or dPhi_n, for partons) in Cartesian momentum components.
 
     Integrating the delta functions of (2.10) leaves, for hadrons, d^3p of all outgoing particles but p_T of the last
     one, with dx1 dx2 = dE dp_z / (2 E_1 E_2); for partons p_z of the last but one and p of the last one go as well,
-    with 1 / |beta_z - beta_z'| from the delta function of energy.
+    with 1 / |beta_z - beta_z'| from the delta function of energy. In a share of the points it has to hold.
     """
     x = 0.1 + 0.8 * _points(mapping, 500)
     p, jacobian = mapping.forward(x)
@@ -61,7 +62,8 @@ def mapping_jacobian_agrees_with_finite_differences(
         beta = outgoing[:, -2:, 3] / outgoing[:, -2:, 0]
         measure /= np.abs(beta[:, 0] - beta[:, 1])
     derivative = _derivative(lambda y: mapping.forward(y)[0][:, 2:, 1:].reshape(len(y), -1)[:, coordinates], x)
-    np.testing.assert_allclose(measure * np.abs(np.linalg.det(derivative)), jacobian, rtol=1e-6)
+    error = np.abs(measure * np.abs(np.linalg.det(derivative)) / jacobian - 1)
+    assert np.quantile(error, share) <= 1e-6
 
 
 def mapping_particles_are_on_shell(mapping: ChannelMapping, masses: Sequence[float]) -> None:
@@ -80,7 +82,11 @@ def mapping_conserves_momentum(mapping: ChannelMapping) -> None:
 
 def mapping_gives_no_nan_at_edges_of_the_cube(mapping: ChannelMapping) -> None:
     """Faces, corners and denormals of the cube give finite momenta and Jacobians, and come back finite."""
-    x = np.array(list(itertools.product(EDGES, repeat=mapping.dim)))
+    x = np.array(list(itertools.product(EDGES, repeat=min(mapping.dim, 4))))
+    if mapping.dim > 4:
+        corners = np.random.default_rng(13).choice(EDGES, (3000, mapping.dim))
+        faces = np.array([np.where(np.eye(mapping.dim), edge, 0.3) for edge in EDGES]).reshape(-1, mapping.dim)
+        x = np.concatenate([corners, faces, *(np.full((1, mapping.dim), edge) for edge in EDGES)])
     p, jacobian = mapping.forward(x)
     assert np.isfinite(p).all()
     assert (np.isfinite(jacobian) & (jacobian >= 0)).all()
@@ -149,7 +155,7 @@ def _points(mapping: ChannelMapping, n: int) -> Array:
 
 def _derivative(function: Callable[[Array], Array], x: Array) -> Array:
     """Central differences of order four, shape (n, outputs, inputs)."""
-    step = 1e-3
+    step = 2e-4
     columns = []
     for direction in np.eye(x.shape[1]):
         near = function(x + step * direction) - function(x - step * direction)

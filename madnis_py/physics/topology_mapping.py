@@ -68,12 +68,11 @@ class _KernelMapping(ChannelMapping):
         self._arguments = (topology, lines, floors, least_energy, beams, legs)
         self.n_particles = len(floors.masses)
         self.dim = 3 * (self.n_particles - 2) - 4 + (0 if beams.partonic else 2)
-        self.s_min = least_energy**2
-        self._check(beams)
         clusters: list[tuple[int, int, int, float, Line]] = []
         top = [_enter(cluster, lines, floors, clusters) for cluster in topology.clusters]
-        masks = [cluster.legs for cluster in topology.clusters]
-        rests = [floors.least_mass(positions(sum(masks[j:]))) for j in range(len(masks))]
+        rests = _least_rests(topology, floors, [clusters[place][3] for place in top])
+        self.s_min = max(least_energy, rests[0]) ** 2
+        self._check(beams)
         self._kernel = _core.Topology(
             beams.energies,
             beams.partonic,
@@ -82,7 +81,7 @@ class _KernelMapping(ChannelMapping):
             clusters,
             top,
             [lines.exchange(pdg) for pdg in topology.exchanges],
-            [*rests, 0.0],
+            rests,
             lines.rest(),
             list(legs if legs is not None else range(self.n_particles)),
         )
@@ -118,6 +117,15 @@ def _enter(cluster: Cluster, lines: Lines, floors: MassFloors, entries: list[tup
         least = max(floors.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3])
         entries.append((left, right, -1, least, lines.decaying(cluster, least)))
     return len(entries) - 1
+
+
+def _least_rests(topology: Topology, floors: MassFloors, minima: Sequence[float]) -> list[float]:
+    """Least mass of the clusters of the line from each on, at least their own together, and 0 after the last."""
+    rests, legs = [0.0], 0
+    for cluster, minimum in zip(reversed(topology.clusters), reversed(minima), strict=True):
+        legs |= cluster.legs
+        rests.append(max(floors.least_mass(positions(legs)), minimum + rests[-1]))
+    return rests[::-1]
 
 
 class Lines(Protocol):

@@ -7,6 +7,8 @@
 // momentum transfer and an angle; per cluster, parents first, the masses of its children and two angles.
 #pragma once
 
+#include <limits>
+
 #include "madnis/kinematics.hpp"
 #include "madnis/lines.hpp"
 #include "madnis/specs.hpp"
@@ -86,7 +88,7 @@ public:
         const T first = swapped() ? energies_[1] : energies_[0], second = swapped() ? energies_[0] : energies_[1];
         p[0] = {first, zero, zero, first};
         p[1] = {second, zero, zero, -second};
-        return select(jacobian_ > 0., jacobian_, zero);
+        return found_jacobian();
     }
 
     // The point of the unit cube; returns the same Jacobian as forward, 0 outside of the support.
@@ -105,11 +107,13 @@ public:
         for (std::size_t k = spec_.n_clusters; k-- > 0;) {
             if (spec_.clusters[k].left >= 0) decay_inverse(k);
         }
-        return select(jacobian_ > 0., jacobian_, T(0.));
+        return found_jacobian();
     }
 
 private:
     static constexpr double per_invariant = 0.5 / std::numbers::pi;
+    // GeV: lighter lines, which only massless particles without cuts have, count as outside; s^2 must not underflow.
+    static constexpr double least_line = 1e-70;
 
     bool swapped() const { return spec_.legs[0] == 1; }
 
@@ -127,6 +131,10 @@ private:
 
     void put(const T& z) { *out_++ = min(max(z, T(0.)), T(1.)); }
 
+    T found_jacobian() const {
+        return select(jacobian_ > 0. && jacobian_ < std::numeric_limits<double>::infinity(), jacobian_, T(0.));
+    }
+
     void times(const T& factor) { jacobian_ = jacobian_ * factor; }
 
     T drawn(const LineSpec& line, const T& lower, const T& upper) {
@@ -140,6 +148,21 @@ private:
         put(z);
         times(ds);
     }
+
+    // ds / 2 pi of lines that are drawn or found.
+
+    T drawn_mass(const LineSpec& line, const T& lower, const T& upper) {
+        const T mass = mass_of(drawn(line, lower, upper));
+        times(select(mass > least_line, T(per_invariant), T(0.)));
+        return mass;
+    }
+
+    void placed_mass(const LineSpec& line, const T& mass, const T& lower, const T& upper) {
+        placed(line, T(mass * mass), lower, upper);
+        times(select(mass > least_line, T(per_invariant), T(0.)));
+    }
+
+    static T mass_of(const T& s) { return max(square_root(s), T(least_line)); }
 
     // -- beams
 
@@ -231,40 +254,37 @@ private:
         const std::size_t k = spec_.top[j];
         if (spec_.clusters[k].left < 0) return;
         const T highest = highest_top(j);
-        masses_[k] = square_root(drawn(spec_.clusters[k].line, lowest(k), T(highest * highest)));
-        times(T(per_invariant));
+        masses_[k] = drawn_mass(spec_.clusters[k].line, lowest(k), T(highest * highest));
     }
 
     void place_top(std::size_t j) {
         const std::size_t k = spec_.top[j];
         if (spec_.clusters[k].left < 0) return;
         const T highest = highest_top(j);
-        placed(spec_.clusters[k].line, T(masses_[k] * masses_[k]), lowest(k), T(highest * highest));
-        times(T(per_invariant));
+        placed_mass(spec_.clusters[k].line, masses_[k], lowest(k), T(highest * highest));
     }
 
     T lowest(std::size_t k) const { return T(spec_.clusters[k].minimum * spec_.clusters[k].minimum); }
 
-    // Mass of all clusters after j: at least their masses together.
+    // Least mass of all clusters after j: of each and those after it at least their masses together and what cuts leave.
     T least_after(std::size_t j) const {
-        T sum = T(0.);
-        for (std::size_t i = j + 1; i < spec_.n_top; ++i) sum = sum + masses_[spec_.top[i]];
-        return max(sum, T(least_from(j + 1)));
+        std::size_t i = spec_.n_top - 1;
+        T least = masses_[spec_.top[i]];
+        while (--i > j) least = max(T(masses_[spec_.top[i]] + least), T(least_from(i)));
+        return least;
     }
 
     void draw_rest(std::size_t j) {
         const T least = least_after(j), highest = max(T(rest_[j] - masses_[spec_.top[j]]), T(0.));
-        rest_[j + 1] = square_root(drawn(spec_.rest, T(least * least), T(highest * highest)));
-        times(T(per_invariant));
+        rest_[j + 1] = drawn_mass(spec_.rest, T(least * least), T(highest * highest));
     }
 
     void place_rest(std::size_t j) {
         FourVector<T> sum = momenta_[spec_.top[j + 1]];
         for (std::size_t i = j + 2; i < spec_.n_top; ++i) sum = sum + momenta_[spec_.top[i]];
         const T least = least_after(j), highest = max(T(rest_[j] - masses_[spec_.top[j]]), T(0.));
-        rest_[j + 1] = square_root(dot(sum, sum));
-        placed(spec_.rest, T(rest_[j + 1] * rest_[j + 1]), T(least * least), T(highest * highest));
-        times(T(per_invariant));
+        rest_[j + 1] = mass_of(dot(sum, sum));
+        placed_mass(spec_.rest, rest_[j + 1], T(least * least), T(highest * highest));
     }
 
     void finish_rests() { rest_[spec_.n_top - 1] = masses_[spec_.top[spec_.n_top - 1]]; }
@@ -298,8 +318,10 @@ private:
     // Direction of q in the rest frame of the system, opposite to that of the other parton.
     Frame<T> axis(const Step& step) const {
         const auto other = at_rest(incoming_[1], step.system, step.root);
-        const T inverse = -1. / sqrt(other.x * other.x + other.y * other.y + other.z * other.z);
-        return Frame<T>(other.x * inverse, other.y * inverse, other.z * inverse);
+        const T length = sqrt(other.x * other.x + other.y * other.y + other.z * other.z);
+        const auto known = length > 0.;  // not for a light system that goes on along the beam
+        const T inverse = -1. / select(known, length, T(1.));
+        return Frame<T>(other.x * inverse, other.y * inverse, select(known, T(other.z * inverse), T(1.)));
     }
 
     // dPhi_2 = d(-t) dphi / (16 pi^2 (s - q^2)), dphi = 2 pi dz
@@ -389,8 +411,7 @@ private:
     void draw_child(std::size_t k, const T& highest) {
         if (spec_.clusters[k].left < 0) return;
         const T top = max(highest, T(0.));
-        masses_[k] = square_root(drawn(spec_.clusters[k].line, lowest(k), T(top * top)));
-        times(T(per_invariant));
+        masses_[k] = drawn_mass(spec_.clusters[k].line, lowest(k), T(top * top));
     }
 
     void decay_inverse(std::size_t k) {
@@ -408,21 +429,23 @@ private:
     void place_child(std::size_t k, const T& highest) {
         if (spec_.clusters[k].left < 0) return;
         const T top = max(highest, T(0.));
-        placed(spec_.clusters[k].line, T(masses_[k] * masses_[k]), lowest(k), T(top * top));
-        times(T(per_invariant));
+        placed_mass(spec_.clusters[k].line, masses_[k], lowest(k), T(top * top));
     }
 
-    // Momenta and masses of all clusters from those of the legs.
+    // Momenta and masses of all clusters from those of the legs, whose energies have to add up.
     void collect(const FourVector<T>* p) {
+        T energy(0.);
         for (std::size_t k = 0; k < spec_.n_clusters; ++k) {
             const auto& cluster = spec_.clusters[k];
             if (cluster.left < 0) {
                 momenta_[k] = from_laboratory(p[spec_.legs[cluster.leg]], cluster.minimum);
+                energy = energy + momenta_[k].e;
             } else if (spec_.n_top > 1 || k != std::size_t(spec_.top[0])) {
                 momenta_[k] = momenta_[std::size_t(cluster.left)] + momenta_[std::size_t(cluster.right)];
-                masses_[k] = square_root(dot(momenta_[k], momenta_[k]));
+                masses_[k] = mass_of(dot(momenta_[k], momenta_[k]));
             }
         }
+        jacobian_ = select(abs(energy - rest_[0]) <= 1e-6 * rest_[0], jacobian_, T(0.));
     }
 
     const TopologySpec& spec_;
