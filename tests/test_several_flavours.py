@@ -107,6 +107,10 @@ class Counted(MatrixElement):
         self.calls.append("squared")
         return self.element.squared(p, alpha_s)
 
+    def flow_weights(self, p, alpha_s):
+        self.calls.append(f"flows of {len(p)}")
+        return self.element.flow_weights(p, alpha_s)
+
     @property
     def identity(self):
         return self.element.identity
@@ -125,6 +129,27 @@ def test_equal_matrix_elements_are_evaluated_once():
     """g g, q q~, q g and q~ g in both orders: u and d differ in nothing here."""
     assert len(process(TOP).groups) == 13
     assert calls(tops()) == ["evaluate"] * 7
+
+
+def test_flow_weights_are_asked_for_the_events_of_a_matrix_element_with_several_flows():
+    def asked(integrand):
+        counted = [(Counted(element), blocks) for element, blocks in integrand._blocks]
+        integrand._blocks, before = counted, integrand._blocks
+        x, channel = points(integrand, 200)
+        inside = integrand.evaluate(x, channel).value > 0
+        for element, _ in counted:
+            element.calls.clear()
+        uniform = torch.rand(int(inside.sum()), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        events = integrand.partonic_events(x[inside], channel[inside], uniform)
+        integrand._blocks = before
+        return len(events.pdg), [call for element, _ in counted for call in element.calls if call != "squared"]
+
+    n, several = asked(tops())
+    assert sum(int(call.removeprefix("flows of ")) for call in several) == n
+    assert len(several) > 2
+    n, single = asked(flat_integrand(process("p p > e+ e- j")))
+    assert n > 0
+    assert single == []
 
 
 def test_bottom_quarks_without_mass_are_like_strange_ones():
@@ -178,8 +203,16 @@ def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13 * theirs.max())
         np.testing.assert_allclose(element.squared(p, 0.118), direct.squared(p, 0.118), rtol=1e-12)
         assert sorted(map(numbered, element.flows)) == sorted(map(numbered, direct.flows))
+        ours, theirs = flows_of(element, p), flows_of(direct, p)
+        for flow, weight in theirs.items():
+            np.testing.assert_allclose(ours[flow], weight, rtol=1e-11)
     both = sum(group.reaction.incoming[::-1] in {legs[:2] for legs in group.flavours} for group in whole.groups)
     assert 2 * found == len(whole.groups) - both
+
+
+def flows_of(element, p):
+    """|J_k|^2 by colour flow."""
+    return dict(zip(map(numbered, element.flows), element.flow_weights(p, 0.118).T, strict=True))
 
 
 def test_every_pair_of_beam_orders_shares_one_tape():

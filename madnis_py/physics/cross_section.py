@@ -102,12 +102,8 @@ class CrossSection(AbstractIntegrand):
         self.flavours = np.concatenate([np.array(group.flavours, np.int32) for group in self.subprocesses])
         self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
         self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
-        self._colour = np.concatenate(
-            [
-                np.tile(np.array(group.matrix_element.flows[0], np.int32), (len(group.flavours), 1, 1))
-                for group in self.subprocesses
-            ]
-        )
+        self._colour = np.concatenate([np.array(group.matrix_element.flows, np.int32) for group in self.subprocesses])
+        self._first_flow = _first_flows(self.subprocesses)
         self._mass = np.array([[model.mass(int(pdg)) for pdg in legs] for legs in self.flavours])
         _check_masses(self._mass, process)
         self._blocks = _blocks(self.subprocesses)
@@ -159,12 +155,15 @@ class CrossSection(AbstractIntegrand):
         return torch.from_numpy(self._keeps(*self.momenta(x, channel)))
 
     def partonic_events(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
-        """Turn points into events with flavours, drawn in proportion to PDF x |M|^2.
+        """Turn points into events with flavours, drawn in proportion to PDF x |M|^2, and a colour flow of theirs.
+
+        The flow is drawn in proportion to |J_k|^2, summed over helicities, without interference between flows. The
+        number that chooses the flavours chooses the flow too: within their share it is uniform again.
 
         Args:
             x: points in [0, 1] with a value other than 0, float64, shape (n, dim).
             channel: sorted, int64, shape (n,).
-            uniform: numbers in [0, 1), float64, shape (n,), that choose the flavours.
+            uniform: numbers in [0, 1), float64, shape (n,), that choose flavours and flow.
 
         Raises:
             GenerationError: no flavours contribute at one of the points.
@@ -172,18 +171,28 @@ class CrossSection(AbstractIntegrand):
         p, jacobian = self.momenta(x, channel)
         _require(self._keeps(p, jacobian), "expected points that pass the cuts")
         scattering = self._scatter(p)
-        cumulative = np.cumsum(np.maximum(scattering.flavours, 0.0), axis=1)
-        _require(cumulative[:, -1] > 0, "expected points with a cross section")
-        drawn = (cumulative <= uniform.numpy()[:, None] * cumulative[:, -1:]).sum(axis=1)
+        drawn, rest = _draw(np.maximum(scattering.flavours, 0.0), uniform.numpy())
+        flow = self._draw_flows(p, scattering.alpha_s, drawn, rest)
         return PartonicEvents(
             momenta=p,
             pdg=self.flavours[drawn],
-            colour=self._colour[drawn],
+            colour=self._colour[self._first_flow[drawn] + flow],
             mass=self._mass[drawn],
             scale=scattering.mu_f,
             alpha_s=scattering.alpha_s,
             alpha_qed=np.full(len(p), self._alpha_qed),
         )
+
+    def _draw_flows(self, p: Array, alpha_s: Array, drawn: NDArray[np.intp], uniform: Array) -> NDArray[np.intp]:
+        """A colour flow of the flavours drawn for each event; nothing is computed where there is only one."""
+        flow = np.zeros(len(p), np.intp)
+        for element, blocks in self._blocks:
+            served = np.concatenate([np.arange(block.flavours.start, block.flavours.stop) for block in blocks])
+            rows = np.flatnonzero(np.isin(drawn, served))
+            if len(element.flows) > 1 and len(rows):
+                weights = element.flow_weights(select(p, rows), alpha_s[rows])
+                flow[rows], _ = _draw(weights, uniform[rows])
+        return flow
 
     def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
         return (jacobian > 0) & self._acceptance.passes(p)
@@ -222,6 +231,34 @@ def _blocks(subprocesses: Sequence[Subprocess]) -> list[tuple[MatrixElement, lis
         block = _Block(columns, slice(diagram, diagram := diagram + element.n_diagrams))
         served.setdefault(element.identity, (element, []))[1].append(block)
     return list(served.values())
+
+
+def _first_flows(subprocesses: Sequence[Subprocess]) -> NDArray[np.intp]:
+    """Where the colour flows of every combination of flavours begin, those of all subprocesses side by side."""
+    counts = [len(group.matrix_element.flows) for group in subprocesses]
+    return np.repeat(np.cumsum(counts) - counts, [len(group.flavours) for group in subprocesses])
+
+
+def _draw(weights: Array, uniform: Array) -> tuple[NDArray[np.intp], Array]:
+    """Draw a column for every row, each with its share of the row.
+
+    Args:
+        weights: at least 0, float64 (n, n_columns).
+        uniform: numbers in [0, 1), float64 (n,).
+
+    Returns:
+        The columns, and where in the share of its column each number lies: uniform in [0, 1), whatever the column.
+
+    Raises:
+        GenerationError: a row without weight.
+    """
+    edges = np.cumsum(np.pad(weights, ((0, 0), (1, 0))), axis=1)
+    _require(edges[:, -1] > 0, "expected points with a cross section")
+    place = uniform * edges[:, -1]
+    drawn = (edges[:, 1:] <= place[:, None]).sum(axis=1)
+    rows = np.arange(len(edges))
+    low, high = edges[rows, drawn], edges[rows, drawn + 1]
+    return drawn, np.minimum((place - low) / (high - low), np.nextafter(1.0, 0.0))
 
 
 def _check_masses(masses: Array, process: Process) -> None:

@@ -49,6 +49,14 @@ class MatrixElement(ABC):
         """The first result of `evaluate` alone, which may cost less."""
         return self.evaluate(p, alpha_s)[0]
 
+    @abstractmethod
+    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
+        """What the colour flows of events are drawn in proportion to; arguments as for `evaluate`.
+
+        Returns:
+            sum over helicities of |J_k|^2 for each colour flow up to a common factor, shape (n, n_flows).
+        """
+
     @property
     def identity(self) -> Hashable:
         """Equal for matrix elements that return the same bits for the same arguments, unequal in doubt."""
@@ -121,6 +129,10 @@ class DrellYan(MatrixElement):
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
         """Squared matrix element and its parts per mediator; see `MatrixElement.evaluate`."""
         return self._kernel.evaluate(p)
+
+    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
+        """Ones: there is one flow; see `MatrixElement.flow_weights`."""
+        return np.ones((len(p), 1))
 
     @property
     def identity(self) -> Hashable:

@@ -32,6 +32,10 @@ class Mirrored(MatrixElement):
         """See `MatrixElement.squared`."""
         return self._element.squared(exchanged(p), alpha_s)
 
+    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
+        """See `MatrixElement.flow_weights`."""
+        return self._element.flow_weights(exchanged(p), alpha_s)
+
     @property
     def identity(self) -> Hashable:
         """See `MatrixElement.identity`."""

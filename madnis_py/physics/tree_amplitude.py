@@ -135,6 +135,12 @@ class TreeAmplitude(MatrixElement):
         """
         return self._amplitude.evaluate(p, _per_event(alpha_s, p), None, False, False, single)[0]
 
+    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
+        """Those of `weights` alone; see `MatrixElement.flow_weights`."""
+        _, flows, _ = self._amplitude.evaluate(p, _per_event(alpha_s, p), None, True, False, False)
+        assert flows is not None
+        return flows
+
     @cached_property
     def identity(self) -> Hashable:
         """A digest of both tapes with the values of the model; see `MatrixElement.identity`."""
