@@ -14,6 +14,7 @@ from amplitudes import STABLE, amplitude, numbered
 from flat_mapping import flat_integrand
 
 from madnis_py.card import Card
+from madnis_py.integration.vegas import VegasSettings
 from madnis_py.physics.cross_section import CrossSection, PartonicEvents
 from madnis_py.physics.mirrored import Mirrored
 from madnis_py.physics.process import Process
@@ -203,9 +204,11 @@ def test_events_have_colours_of_the_right_kind_whatever_comes_first(text):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of events of a top pair and a jet."""
+    """A file of events of a top pair and a jet, after a short survey."""
     run = Run(process("p p > t t~ j"), tmp_path_factory.mktemp("tops"), 3, method="vegas")
-    return run.execute(300, 20000).events_file
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(VegasSettings, "for_channels", lambda n_channels: VegasSettings(points=2000))
+        return run.execute(300, 5000).events_file
 
 
 def test_written_events_have_whole_colour_lines_for_pylhe(written: Path) -> None:
