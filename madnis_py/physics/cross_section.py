@@ -69,10 +69,10 @@ class _Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
 
-    The flux is that of massive particles where they have a mass. The channel weights see `observables.features`. For the
-    prior |M|^2 of every subprocess, shared out over its diagrams in proportion to |M_i|^2, stands side by side with those
-    of the others, each times the densities of its flavours; see `Process.diagram_offsets`. Matrix elements that are the
-    same bit by bit are evaluated once.
+    The flux is that of massive particles where they have a mass. The channel weights see `observables.features`. For
+    the prior, |M|^2 of every subprocess is shared out over its diagrams in proportion to |M_i|^2; the subprocesses
+    stand side by side, each times the densities of its flavours, see `Process.diagram_offsets`. Matrix elements that
+    are the same bit by bit are evaluated once.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 
