@@ -20,8 +20,9 @@ from madnis_py.physics.process import Process
 from madnis_py.run import Run, workers
 
 PROCESSES = (
-    "www", "vbs_ww", "w2j", "w3j", "w4j", "ttbar_1j", "ttbar_2j", "ttbar_3j",
+    "www", "vbs_ww", "w2j", "w3j", "ttbar_1j", "ttbar_2j",
     "ttbar", "ttbar_pp_1j", "dijet", "z_1j", "ww_leptons", "higgs_ttbar", "drell_yan", "drell_yan_zprime",
+    "w4j", "ttbar_3j",
 )  # fmt: skip
 FLAT_POINTS = 300_000
 

@@ -212,6 +212,9 @@ class ChannelTable(_Table):
     """[channels]: how the integral is split."""
 
     prior: PriorName = Field("auto", description="Channel weights before training; auto chooses for the process.")
+    phase_space: Literal["diagrams", "flat"] = Field(
+        "diagrams", description="One channel per diagram, or a single one with flat phase space (RAMBO on diet)."
+    )
     omit: tuple[Text, ...] = Field(
         (), description="Names of channels to leave out; the others then have to cover their peaks."
     )

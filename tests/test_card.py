@@ -119,7 +119,7 @@ def test_a_directory_is_refused(tmp_path):
 
 
 def test_a_missing_file_lists_the_shipped_processes():
-    with pytest.raises(CardError, match="known are drell_yan, drell_yan_zprime"):
+    with pytest.raises(CardError, match="known are dijet, drell_yan, drell_yan_zprime"):
         card.load("nowhere/else.toml")
 
 

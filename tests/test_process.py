@@ -60,23 +60,16 @@ def test_processes_without_tree_diagrams_are_refused(definition):
 
 
 @pytest.mark.parametrize(
-    "definition",
+    ("definition", "expected"),
     [
-        "p p > e+ e- j",
-        "b b~ > e+ e-",
-        "p p > ta+ ta-",
-        "z > e+ e-",
-        "u u~ > d d~",
-        "p p > z z, z > e+ e-",
-        "g g > t t~",
+        ("z > e+ e-", "a process with two or more final particles"),
+        ("b b~ > e+ e-", "a process with massless incoming particles"),
+        ("u u~ > d d~", "masses or cuts that keep the energy of the partons above 0"),
     ],
 )
-def test_processes_without_a_mapping_are_refused_when_they_are_integrated(definition):
-    with pytest.raises(
-        CardError, match=r"process\.definition: expected a process that this version can integrate"
-    ) as error:
+def test_processes_without_a_mapping_are_refused_when_they_are_integrated(definition, expected):
+    with pytest.raises(CardError, match=f"expected {expected}"):
         _ = process(definition).channels
-    assert str(error.value).endswith(f'got "{definition}"')
 
 
 @pytest.mark.parametrize(("definition", "names"), [("p p > e+ e- / a", ["Z"]), ("p p > z, z > e+ e-", ["Z"])])

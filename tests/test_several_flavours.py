@@ -182,9 +182,10 @@ def test_the_diagrams_of_all_subprocesses_stand_side_by_side():
     q2 = np.full(len(p), 91.188**2)
     alpha_s, densities = integrand.luminosity.alpha_s(q2), integrand.luminosity.evaluate(p, q2)
     density = sum(densities[:, whole.flavours.index(legs)] for legs in whole.groups[number].flavours)
-    squares = tree_amplitude(whole.groups[number], whole.card, whole.model).evaluate(p, alpha_s)[1]
+    me2, squares = tree_amplitude(whole.groups[number], whole.card, whole.model).evaluate(p, alpha_s)
+    shares = squares / squares.sum(axis=1, keepdims=True)
     prior = integrand.evaluate(x, channel).prior.numpy()
-    np.testing.assert_allclose(prior[rows], (density[:, None] * squares)[rows], rtol=1e-12)
+    np.testing.assert_allclose(prior[rows], ((density * me2)[:, None] * shares)[rows], rtol=1e-12)
 
 
 @pytest.mark.parametrize(

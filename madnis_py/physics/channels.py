@@ -93,7 +93,7 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
     energies = card.beams.energy
     total = 2 * math.sqrt(energies[0] * energies[1])
     if card.beams.pdf == "none":
-        _kept(["s"], card)
+        kept_names(["s"], card)
         mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
         return (Channel("s", mapping, tuple(range(len(mediators))), (), 0),)
     for mediator in mediators:
@@ -107,7 +107,7 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
             "cuts", f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more"
         )
     s_max = highest**2 if highest < total else None
-    kept = _kept([mediator.name for mediator in mediators], card)
+    kept = kept_names([mediator.name for mediator in mediators], card)
     return tuple(
         Channel(
             mediator.name,
@@ -121,7 +121,7 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
     )
 
 
-def _kept(names: Sequence[str], card: Card) -> list[str]:
+def kept_names(names: Sequence[str], card: Card) -> list[str]:
     """Names of the channels that the card does not omit."""
     for name in card.channels.omit:
         if name not in names:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+_TINY = 1e-300
+
 PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 """(hbar c)^2 in GeV^2 pb with the exact constants of the SI of 2019 (CODATA 2018 and 2022)."""
 
@@ -67,9 +69,10 @@ class _Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
 
-    The flux is that of massive particles where they have a mass. The channel weights see `observables.features`. The
-    single-diagram parts of all subprocesses stand side by side, each times the densities of its flavours; see
-    `Process.diagram_offsets`. Matrix elements that are the same bit by bit are evaluated once.
+    The flux is that of massive particles where they have a mass. The channel weights see `observables.features`. For
+    the prior, |M|^2 of every subprocess is shared out over its diagrams in proportion to |M_i|^2; the subprocesses
+    stand side by side, each times the densities of its flavours, see `Process.diagram_offsets`. Matrix elements that
+    are the same bit by bit are evaluated once.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 
@@ -205,11 +208,12 @@ class CrossSection(AbstractIntegrand):
         flavours, diagrams = np.empty_like(densities), np.empty((len(p), self.n_diagrams if with_diagrams else 0))
         for element, blocks in self._blocks:
             me2, squares = element.evaluate(p, alpha_s) if with_diagrams else (element.squared(p, alpha_s), None)
+            shares = None if squares is None else squares / np.maximum(squares.sum(axis=1, keepdims=True), _TINY)
             for block in blocks:
                 flavours[:, block.flavours] = densities[:, block.flavours] * me2[:, None]
-                if squares is not None:
-                    total = densities[:, block.flavours].sum(axis=1)
-                    np.multiply(total[:, None], squares, out=diagrams[:, block.diagrams])
+                if shares is not None:
+                    total = flavours[:, block.flavours].sum(axis=1)
+                    np.multiply(total[:, None], shares, out=diagrams[:, block.diagrams])
         return _Scattering(flavours, diagrams, mu_f, alpha_s)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from madnis_py.card import Card
 from madnis_py.errors import InputError
 from madnis_py.physics.channel_selection import SelectedChannel, select_channels
-from madnis_py.physics.channels import Channel, Line
+from madnis_py.physics.channels import Channel, Line, kept_names
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.model import Model
@@ -20,7 +20,7 @@ from madnis_py.physics.phase_space import Array
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.selection import Selection
 from madnis_py.physics.topology import Cluster, Topology
-from madnis_py.physics.topology_mapping import CollidingBeams, TopologyMapping
+from madnis_py.physics.topology_mapping import CollidingBeams, FlatMapping, TopologyMapping
 
 _SYMMETRIC = 1e-9
 """Relative difference of |M|^2 at exchanged momenta below which an exchange counts as a symmetry."""
@@ -70,12 +70,24 @@ class DiagramChannels:
         self._floors = MassFloors(self._masses, selection.cuts, math.sqrt(self._beams.s))
 
     def build(self) -> tuple[Channel, ...]:
-        """The channels, in the order of their diagrams."""
+        """The channels, in the order of their diagrams, without those that the card omits."""
+        if self._card.channels.phase_space == "flat":
+            return (self._flat(),)
         selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
         if not selected:
             raise self._refused("with a diagram that is free of four-point vertices")
         representatives = {one.group: one for one in reversed(selected)}
-        return tuple(self._channel(one, representatives[one.group]) for one in selected)
+        channels = [self._channel(one, representatives[one.group]) for one in selected]
+        kept = kept_names([channel.name for channel in channels], self._card)
+        return _renumbered([channel for channel in channels if channel.name in kept])
+
+    def _flat(self) -> Channel:
+        try:
+            mapping = FlatMapping(self._floors, self._beams)
+        except InputError as error:
+            raise self._card.error("cuts", str(error)) from None
+        columns = sum(len(one.diagrams) for one in self._contributions)
+        return Channel("flat", mapping, tuple(range(columns)), (), 0)
 
     def _refused(self, expected: str) -> Exception:
         definition = self._card.process.definition
@@ -149,6 +161,12 @@ class DiagramChannels:
             return str(cluster.legs.bit_length())
         inside = " ".join(self._cluster_name(child) for child in cluster.children)
         return f"{self._model.particle_name(cluster.pdg)}({inside})"
+
+
+def _renumbered(channels: Sequence[Channel]) -> tuple[Channel, ...]:
+    """Groups numbered from 0 without gaps."""
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(channel.group for channel in channels))}
+    return tuple(replace(channel, group=numbers[channel.group]) for channel in channels)
 
 
 def _ungrouped(channels: Sequence[SelectedChannel]) -> tuple[SelectedChannel, ...]:

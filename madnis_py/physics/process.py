@@ -168,7 +168,7 @@ class Process:
             CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
         """
         mediators = self._mediators()
-        if not mediators:
+        if not mediators or self.card.channels.phase_space == "flat":
             return DiagramChannels(self._contributions(), self.model, self.selection, self.card).build()
         channels = pair_channels(mediators, self.cuts, self.card)
         return tuple(replace(channel, diagrams=self._columns(channel.diagrams)) for channel in channels)
