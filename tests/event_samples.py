@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import numpy as np
+import pylhe
 from numpy.typing import NDArray
 
 from madnis_py.events.event_batch import EventBatch
@@ -65,3 +69,9 @@ def _batch(momenta: NDArray[np.float64], scale: NDArray[np.float64], quark_first
         alpha_s=np.full(n, 0.118),
         process_id=np.ones(n, dtype=np.int32),
     )
+
+
+def read_lhe(path: str | Path) -> pylhe.LHEFile:
+    """An events file as pylhe reads it; pylhe leaves files that it opens itself to the garbage collector."""
+    content = Path(path).read_bytes()
+    return pylhe.LHEFile.fromstring((gzip.decompress(content) if str(path).endswith(".gz") else content).decode())

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pylhe
 import pytest
 import torch
 from amplitudes import STABLE, amplitude, numbered
+from event_samples import read_lhe
 from flat_mapping import flat_integrand
 
 from madnis_py.card import Card
@@ -212,7 +212,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_written_events_have_whole_colour_lines_for_pylhe(written: Path) -> None:
-    events = list(pylhe.LHEFile.fromfile(written).events)
+    events = list(read_lhe(written).events)
     assert len(events) == 300
     flows = set()
     for event in events:

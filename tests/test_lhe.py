@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from event_samples import SIGMA, drell_yan
+from event_samples import SIGMA, drell_yan, read_lhe
 
 from madnis_py import _core
 from madnis_py.errors import GenerationError, InputError, OutputError
@@ -54,10 +54,9 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ["events.lhe", "events.lhe.gz"])
 def test_pylhe_reads_every_number_back(tmp_path: Path, name: str) -> None:
-    pylhe = pytest.importorskip("pylhe")
     random = np.random.default_rng(8)
     batch = replace(drell_yan(500), spin=random.choice([-1.0, 1.0, 9.0], (500, 4)), weight=random.uniform(1, 2, 500))
-    events = list(pylhe.LHEFile.fromfile(str(written(tmp_path / name, batch))).events)
+    events = list(read_lhe(written(tmp_path / name, batch)).events)
 
     def column(*names: str) -> np.ndarray:
         return np.array([[[getattr(p, name) for name in names] for p in event.particles] for event in events])
@@ -88,10 +87,9 @@ def test_extreme_numbers_read_back_unchanged(value: float) -> None:
 
 
 def test_pylhe_reads_beams_and_processes(tmp_path: Path) -> None:
-    pylhe = pytest.importorskip("pylhe")
     processes = (LheProcess(1000.0, 2.0, 1500.0, 1), LheProcess(500.0, 1.0, 1600.0, 7))
     init = LheInit((2212, -2212), (6500.0, 980.0), (331900, 303400), processes)
-    read = pylhe.LHEFile.fromfile(str(written(tmp_path / "events.lhe", drell_yan(1), init=init))).init
+    read = read_lhe(written(tmp_path / "events.lhe", drell_yan(1), init=init)).init
     info = read.initInfo
     assert (info.beamA, info.beamB, info.energyA, info.energyB) == (2212, -2212, 6500.0, 980.0)
     assert (info.PDFgroupA, info.PDFgroupB, info.PDFsetA, info.PDFsetB) == (0, 0, 331900, 303400)

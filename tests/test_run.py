@@ -13,6 +13,7 @@ import numpy as np
 import pylhe
 import pytest
 from command_line import SMALL_CARD
+from event_samples import read_lhe
 from torch import Tensor
 
 from madnis_py import _core
@@ -248,7 +249,7 @@ def test_fewer_events_than_one_are_refused(finished: Run) -> None:
 
 
 def test_pylhe_reads_every_event_as_a_shower_would(finished: Run) -> None:
-    file = pylhe.LHEFile.fromfile(finished.events_file)
+    file = read_lhe(finished.events_file)
     info = file.init.procInfo[0]
     events = list(file.events)
     assert len(events) == EVENTS
