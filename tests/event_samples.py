@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pylhe
+import pytest
 from numpy.typing import NDArray
 
 from madnis_py.events.event_batch import EventBatch
@@ -75,3 +77,18 @@ def read_lhe(path: str | Path) -> pylhe.LHEFile:
     """An events file as pylhe reads it; pylhe leaves files that it opens itself to the garbage collector."""
     content = Path(path).read_bytes()
     return pylhe.LHEFile.fromstring((gzip.decompress(content) if str(path).endswith(".gz") else content).decode())
+
+
+def shower_of(path: str | Path) -> Any:
+    """Pythia that showers the partons of an events file; the test is skipped where it is not installed."""
+    pythia = pytest.importorskip("pythia8mc").Pythia("", False)
+    for setting in (
+        "Print:quiet = on",
+        "Beams:frameType = 4",
+        f"Beams:LHEF = {path}",
+        "PartonLevel:MPI = off",
+        "HadronLevel:all = off",
+    ):
+        assert pythia.readString(setting)
+    assert pythia.init()
+    return pythia

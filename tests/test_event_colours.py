@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from amplitudes import STABLE, amplitude, numbered
-from event_samples import read_lhe
+from event_samples import read_lhe, shower_of
 from flat_mapping import flat_integrand
 
 from madnis_py.card import Card
@@ -224,15 +224,5 @@ def test_written_events_have_whole_colour_lines_for_pylhe(written: Path) -> None
 
 
 def test_pythia_finds_no_fault_with_the_colours(written: Path) -> None:
-    pythia8 = pytest.importorskip("pythia8mc")
-    pythia = pythia8.Pythia("", False)
-    for setting in (
-        "Print:quiet = on",
-        "Beams:frameType = 4",
-        f"Beams:LHEF = {written}",
-        "PartonLevel:MPI = off",
-        "HadronLevel:all = off",
-    ):
-        assert pythia.readString(setting)
-    assert pythia.init()
+    pythia = shower_of(written)
     assert sum(pythia.next() for _ in range(300)) == 300

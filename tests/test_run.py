@@ -13,7 +13,7 @@ import numpy as np
 import pylhe
 import pytest
 from command_line import SMALL_CARD
-from event_samples import read_lhe
+from event_samples import read_lhe, shower_of
 from torch import Tensor
 
 from madnis_py import _core
@@ -284,17 +284,7 @@ def check_colour(event: pylhe.LHEEvent) -> None:
 
 
 def test_pythia_showers_the_events_and_reports_our_cross_section(finished: Run, tmp_path: Path) -> None:
-    pythia8 = pytest.importorskip("pythia8mc")
     file = Run.open(finished.directory.path).generate(300, tmp_path / "events.lhe.gz")
-    pythia = pythia8.Pythia("", False)
-    for setting in (
-        "Print:quiet = on",
-        "Beams:frameType = 4",
-        f"Beams:LHEF = {file}",
-        "PartonLevel:MPI = off",
-        "HadronLevel:all = off",
-    ):
-        assert pythia.readString(setting)
-    assert pythia.init()
+    pythia = shower_of(file)
     assert sum(pythia.next() for _ in range(300)) == 300
     assert math.isclose(pythia.infoPython().sigmaGen(), finished.record["sigma_pb"] * 1e-9, rel_tol=1e-6)

@@ -120,7 +120,15 @@ class CrossSection(AbstractIntegrand):
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Differential cross section times Jacobian in pb; see `AbstractIntegrand.evaluate`."""
-        p, jacobian = self.momenta(x, channel)
+        return self.evaluate_momenta(*self.momenta(x, channel))
+
+    def evaluate_momenta(self, p: Array, jacobian: Array) -> Evaluation:
+        """The integrand at momenta that are there already; see `evaluate`.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
+        """
         kept = np.flatnonzero(self._keeps(p, jacobian))
         p_kept = select(p, kept)
         scattering = self._scatter(p_kept, self._prior.needs_diagrams)

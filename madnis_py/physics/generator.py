@@ -98,8 +98,8 @@ class Generator:
     def _in_order(self, points: Array, channel: NDArray[np.integer], back: NDArray[np.intp]) -> GeneratedPoints:
         """Evaluate points that are sorted by channel, and put the results back."""
         x, channels = torch.from_numpy(points), torch.from_numpy(channel.astype(np.int64))
-        evaluated = self._cross_section.evaluate(x, channels)
-        momenta, _ = self._cross_section.momenta(x, channels)
+        momenta, jacobian = self._cross_section.momenta(x, channels)
+        evaluated = self._cross_section.evaluate_momenta(momenta, jacobian)
         prior = evaluated.prior.numpy()
         alpha = prior / prior.sum(axis=1, keepdims=True)
         return GeneratedPoints(np.ascontiguousarray(momenta[back]), evaluated.value.numpy()[back], alpha[back])

@@ -7,8 +7,6 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
-inline constexpr std::size_t numbers_of(WaveKind kind) { return kind == WaveKind::scalar ? 2 : 8; }
-
 template <class T>
 MADNIS_INLINE Wave<T> read_wave(const T* data) {
     Wave<T> wave;
@@ -241,19 +239,6 @@ private:
     FourVector<T>* momenta_;
     Complex<T>* propagators_;
 };
-
-// What a current and a source are together.
-template <class T>
-Complex<T> contract(WaveKind kind, const T* current, const T* source) {
-    switch (kind) {
-        case WaveKind::scalar:
-            return Complex<T>{current[0], current[1]} * Complex<T>{source[0], source[1]};
-        case WaveKind::vector:
-            return dot(read_wave(current), read_wave(source));
-        default:
-            return product(read_wave(current), read_wave(source));
-    }
-}
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

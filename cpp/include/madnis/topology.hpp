@@ -205,7 +205,6 @@ private:
 
     void start(const T& s) {
         const T zero(0.);
-        s_ = s;
         const T root = square_root(s), half = 0.5 * root;
         ratio_ = sqrt(energies_[0] / energies_[1]);
         incoming_[0] = {half, zero, zero, half};
@@ -451,7 +450,7 @@ private:
     const TopologySpec& spec_;
     const T* in_ = nullptr;
     T* out_ = nullptr;
-    T jacobian_, s_, ratio_, transfer_;
+    T jacobian_, ratio_, transfer_;
     T energies_[2];
     T rest_[max_clusters], masses_[max_clusters];
     FourVector<T> momenta_[max_clusters], incoming_[2], left_;
