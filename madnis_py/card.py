@@ -69,6 +69,7 @@ PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
+Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
 Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
 Setting = Annotated[
@@ -240,6 +241,26 @@ class EventTable(_Table):
     overweight_share: Share = Field(
         0.001, description="Share of the cross section that may lie in events above the maximum weight."
     )
+    overweights: Literal["keep", "copies"] = Field(
+        "keep", description="Events above the maximum keep their weight, or come as copies of weight 1."
+    )
+    maximum_raise: Factor = Field(
+        2.0,
+        description="By how much the maxima may grow during generation to keep the overweight share; 1 leaves them.",
+    )
+    resonance_widths: NonNegative = Field(
+        15.0, description="Distance from its mass, in widths, within which an unstable particle is written to events."
+    )
+
+
+class SystematicsTable(_Table):
+    """[systematics]: weights that every event carries beside its own."""
+
+    scale_factors: tuple[Positive, ...] = Field(
+        (0.5, 1.0, 2.0), description="Factors of mu_R and mu_F, all pairs of them; none if empty."
+    )
+    pdf_members: bool = Field(True, description="Whether to use the other members of the PDF set.")
+    pdf_sets: tuple[Text, ...] = Field((), description='Other sets, or members of them like "SET/3".')
 
 
 class Card(_Table):
@@ -255,6 +276,7 @@ class Card(_Table):
     channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
     events: EventTable = Field(EventTable(), description="How events are unweighted.")
+    systematics: SystematicsTable = Field(SystematicsTable(), description="Weights at other scales and PDFs.")
 
     _source: str = PrivateAttr("card")
 

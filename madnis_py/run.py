@@ -15,7 +15,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -24,7 +26,7 @@ from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
-from madnis_py.events.generation import EventSource
+from madnis_py.events.generation import EventSource, Selection
 from madnis_py.events.lhe import NO_PDF, require_event_file_name
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
@@ -239,23 +241,33 @@ class Run:
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate(events=events)
-        sampler = self.samplers()[self.chosen]
-        source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
+        source = self._source(result, seed)
         with self._stage("generate"):
-            chunks = event_file.collect(source, events, result, self.watch)
-            weights = event_file.event_weights(chunks, events)
-            event_file.write(output, chunks, weights, self.process, self._pdf_id, result)
+            selection = event_file.collect(source, events, result, self.process.card.events, self.executor, self.watch)
+            selected = event_file.SelectedEvents(selection, events)
+            weights = selected.weights
+            event_file.write(output, selected, weights, self.process, self._pdf_id, result)
             source.clear()
-        unweighting = self.record["unweighting"] | {
-            "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
-            "negative_share": float((weights < 0).mean()),
-        }
-        overweights = self._check.overweights("generate", weights, self._overweight_share)
-        warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate:")]
-        self.directory.update(
-            events=events, generated=made, unweighting=unweighting, warnings=[*warnings, *overweights]
-        )
+        self._note(made, selection, weights, source)
         return output
+
+    def _source(self, result: Result, seed: int) -> EventSource:
+        """Makes the events of a seed; its tasks are whole chunks, which do not ask for help."""
+        sampler = self.samplers()[self.chosen].without_executor()
+        return EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
+
+    def _note(
+        self, made: dict[str, Any], selection: Selection, weights: NDArray[np.float64], source: EventSource
+    ) -> None:
+        """Write down what the events are like, and whether they agree with the integrate stage."""
+        unweighting = self.record["unweighting"] | verdict.unweighting(selection, weights)
+        result = self.integrate(events=made["events"])
+        sentences = self._check.overweights("generate", weights, self._overweight_share)
+        sentences += verdict.generation_warnings(self._check, result, selection, source.unweighter.maxima)
+        warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate")]
+        self.directory.update(
+            events=made["events"], generated=made, unweighting=unweighting, warnings=[*warnings, *sentences]
+        )
 
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""

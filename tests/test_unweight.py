@@ -18,7 +18,7 @@ from madnis_py.events.quality import (
     bootstrap_maximum,
     truncated_quality,
 )
-from madnis_py.events.unweight import Accepted, Unweighter, UnweightingTally, channel_maxima
+from madnis_py.events.unweight import ENCODINGS, Accepted, Unweighter, UnweightingTally, channel_maxima
 from madnis_py.integration.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -64,7 +64,7 @@ def generate(share: float, trials: int = 400_000, seed: int = 2) -> tuple[Floats
     unweighter = Unweighter(channel_maxima(scan(), N_CHANNELS, share))
     samples = toy(unweighter.trials(trials, generator).tolist(), generator)
     accepted = unweighter.accept(samples, torch.rand(trials, generator=generator, dtype=torch.float64))
-    return samples.x[accepted.index, 0].numpy(), accepted.weight.numpy(), accepted, unweighter
+    return samples.x[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio), accepted, unweighter
 
 
 def cumulative(x: Floats) -> Floats:
@@ -210,7 +210,7 @@ def test_tallies_of_chunks_add_up_to_that_of_the_whole() -> None:
     ratio = np.array([0.0, 0.5, 2.0, 1.0])
     whole = UnweightingTally.of(ratio, np.ones(4))
     assert UnweightingTally.of(ratio[:1], np.ones(1)) + UnweightingTally.of(ratio[1:], np.ones(3)) == whole
-    assert whole == UnweightingTally(4, live=3, accepted=2.5, ratio=3.5, magnitude=3.5, magnitude_squared=5.5)
+    assert whole == UnweightingTally(4, live=3, accepted=2.5, ratio=3.5, magnitude=3.5, magnitude_squared=5.5, squared=5.25)
 
 
 def test_without_overweights_every_event_counts_fully() -> None:
@@ -277,7 +277,7 @@ def test_negative_weights_become_events_of_negative_weight_with_the_same_mean() 
     samples = make_samples(torch.zeros(len(pick), dtype=torch.int64), values[pick])
     uniform = torch.rand(len(pick), generator=generator, dtype=torch.float64)
     accepted = Unweighter(np.array([2.0])).accept(samples, uniform)
-    weight, origin = accepted.weight.numpy(), pick[accepted.index].numpy()
+    weight, origin = ENCODINGS["keep"].weight(accepted.ratio), pick[accepted.index].numpy()
     for k, value in enumerate(values.tolist()):
         own = weight[origin == k]
         assert set(own) == {np.copysign(max(abs(value) / 2, 1.0), value)}
@@ -299,7 +299,7 @@ def test_expectations_under_a_sign_changing_integrand_survive_unweighting(share:
     samples = make_samples(torch.zeros(len(x), dtype=torch.int64), x - 0.25, x)
     unweighter = Unweighter(channel_maxima(samples, 1, share))
     accepted = unweighter.accept(samples, torch.rand(len(x), generator=generator, dtype=torch.float64))
-    weight = accepted.weight.numpy() * unweighter.maxima[0] / len(x)
+    weight = ENCODINGS["keep"].weight(accepted.ratio) * unweighter.maxima[0] / len(x)
     x_event = x[accepted.index].numpy()
     assert (weight < 0).any()
     for observable, truth in ((np.ones_like(x_event), 1 / 4), (x_event, 5 / 24)):
@@ -320,9 +320,9 @@ def test_negative_share_of_made_events_is_the_expected_one() -> None:
     samples = signed(100_000, 0.3, generator)
     unweighter = Unweighter(channel_maxima(samples, 1, 0.02))
     accepted = unweighter.accept(samples, torch.rand(len(samples), generator=generator, dtype=torch.float64))
-    made = (accepted.weight < 0).double().mean().item()
+    made = (accepted.ratio < 0).mean()
     expected = unweighter.expect(samples).summary(1, 1.0).negative_share
-    assert abs(made - expected) < 5 * np.sqrt(0.3 * 0.7 / len(accepted.weight))
+    assert abs(made - expected) < 5 * np.sqrt(0.3 * 0.7 / len(accepted.ratio))
 
 
 def test_negative_weights_reduce_the_effective_number_of_events() -> None:

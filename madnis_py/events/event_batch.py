@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.output_file import OutputFile
-from madnis_py.physics.cross_section import PartonicEvents
+from madnis_py.physics.partonic_events import PartonicEvents
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]

@@ -146,6 +146,12 @@ class Integrator:
         if got != expected:
             raise InputError(f"flow: expected (dim, n_channels) = {expected} of the integrand; got {got}")
 
+    def without_executor(self) -> Integrator:
+        """The same integrator that does all its work itself, for one that is itself a piece of work."""
+        alone = Integrator(self.integrand, self.flow, self.weights, seed=self.seed)
+        alone.active = self.active
+        return alone
+
     def stream(self, *path: str | int, block: int) -> torch.Generator:
         """The random stream that a block of `map_blocks` draws from, counted from 0."""
         return stream(self.seed, *path, block)

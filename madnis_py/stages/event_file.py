@@ -1,68 +1,123 @@
-"""From chunks of unweighted events to a Les Houches file with the cross section of the run."""
+"""From chunks of unweighted events to an event file with the cross section of the run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.card import EventTable
 from madnis_py.errors import GenerationError
+from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
+from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
 from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.unweight import ENCODINGS
+from madnis_py.integration.in_order import in_order
 from madnis_py.physics.process import Process
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch
 from madnis_py.stages.results import Result
 
+_PATIENCE = 4
+"""Times the expected trials after which a generation gives up."""
 
-def collect(source: EventSource, events: int, result: Result, watch: Watch) -> list[Path]:
+
+def collect(
+    source: EventSource, events: int, result: Result, settings: EventTable, executor: Executor | None, watch: Watch
+) -> Selection:
     """Chunks that hold at least as many events as asked.
+
+    Args:
+        source: makes the chunks.
+        events: how many are wanted.
+        result: of the sampler, for what to expect.
+        settings: of the unweighting.
+        executor: makes chunks beside each other; they are taken in their order.
+        watch: told of each chunk.
 
     Raises:
         GenerationError: far more trials than expected have not been enough.
     """
-    chunks: list[Path] = []
-    found = 0
-    most = 10 + round(4 * events / (result.unweighting.efficiency * TRIALS_PER_CHUNK))
-    while found < events:
-        if len(chunks) >= most:
-            raise GenerationError(
-                f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {found}"
-            )
-        clock = Stopwatch()
-        path, count = source.chunk(len(chunks))
-        chunks.append(path)
-        found += count
+    selection = Selection(ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise)
+    expected = result.unweighting.efficiency * TRIALS_PER_CHUNK
+    most = 10 + ceil(_PATIENCE * settings.maximum_raise * events / expected)
+    clock = Stopwatch()
+
+    def ahead() -> int:
+        """Chunks to begin before the next one is looked at."""
+        per_chunk = selection.events / len(selection.chunks) if selection.events else expected
+        return max(ceil((events - selection.events) / per_chunk), 1)
+
+    made = in_order(source.chunk, range(most), ahead, executor)
+    for chunk in made:
+        selection.add(chunk)
         watch(
             StageProgress(
                 "generate",
-                min(found, events),
+                min(selection.events, events),
                 events,
                 "events",
-                rate=count / clock.total,
+                rate=selection.events / clock.total,
                 rate_unit="events/s",
                 sigma=result.sigma_pb,
-                efficiency=found / (len(chunks) * TRIALS_PER_CHUNK),
+                efficiency=selection.efficiency,
             )
         )
-    return chunks
+        if selection.events >= events:
+            made.close()
+            return selection
+    raise GenerationError(
+        f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {selection.events}"
+    )
 
 
-def event_weights(chunks: list[Path], events: int) -> NDArray[np.float64]:
-    """Weights of the first events of the chunks, 1 below the maximum, shape (events,)."""
-    return np.concatenate([EventBatch.load(path).weight for path in chunks])[:events]
+@dataclass(frozen=True)
+class SelectedEvents:
+    """Exactly as many events as asked, in the order of the chunks.
+
+    Args:
+        selection: of the chunks.
+        events: how many.
+    """
+
+    selection: Selection
+    events: int
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Signed weights, 1 below the maximum, float64, shape (events,)."""
+        parts = [
+            np.repeat(self.selection.weights(chunk.ratio), self.selection.copies(chunk))
+            for chunk in self.selection.chunks
+        ]
+        return np.concatenate(parts)[: self.events]
+
+    def batches(self, unit: float) -> Iterator[EventBatch]:
+        """The events with their weights in `unit`, chunk by chunk."""
+        left = self.events
+        for made in self.selection.chunks:
+            rows = np.repeat(np.arange(len(made.ratio)), self.selection.copies(made))[:left]
+            left -= len(rows)
+            yield self._weighted(Chunk.load(made.path).events.select(rows), unit)
+
+    def _weighted(self, events: EventBatch, unit: float) -> EventBatch:
+        return replace(events, weight=self.selection.weights(events.weight)).rescaled(unit)
 
 
 def write(
-    output: Path, chunks: list[Path], weights: NDArray[np.float64], process: Process, pdf: int, result: Result
+    output: Path, events: SelectedEvents, weights: NDArray[np.float64], process: Process, pdf: int, result: Result
 ) -> None:
-    """Write the first events of the chunks, with weights whose mean is the cross section.
+    """Write events with weights whose mean is the cross section.
 
     Args:
         output: the file.
-        chunks: of events.
-        weights: from `event_weights`.
+        events: what goes into it.
+        weights: theirs.
         process: what was generated.
         pdf: LHAPDF number of the parton densities, `NO_PDF` of the event room for beams that are partons.
         result: cross section and its error.
@@ -71,9 +126,8 @@ def write(
         OutputError: the file cannot be written.
     """
     unit = result.sigma_pb / weights.mean()
-    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * weights.max()))
+    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,))
     with LheWriter(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
-        for path in chunks:
-            batch = EventBatch.load(path).select(slice(0, len(weights) - writer.n_events))
-            writer.write(batch.rescaled(unit))
+        for batch in events.batches(unit):
+            writer.write(batch)
