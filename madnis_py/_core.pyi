@@ -76,20 +76,10 @@ class DrellYan:
 
 # lhe
 
-def lhe_text(
-    pdg: NDArray[np.int32],
-    status: NDArray[np.int32],
-    mothers: NDArray[np.int32],
-    colour: NDArray[np.int32],
-    momenta: NDArray[np.float64],
-    mass: NDArray[np.float64],
-    spin: NDArray[np.float64],
-    weight: NDArray[np.float64],
-    scale: NDArray[np.float64],
-    alpha_qed: NDArray[np.float64],
-    alpha_s: NDArray[np.float64],
-    process_id: NDArray[np.int32],
-) -> list[bytes]: ...
+_Columns = Mapping[str, NDArray[np.int32] | NDArray[np.float64]]
+
+def event_fault(columns: _Columns) -> tuple[int, str, int] | None: ...
+def lhe_text(columns: _Columns, weight_tags: Sequence[str]) -> list[bytes]: ...
 
 # observables
 

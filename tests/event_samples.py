@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import pylhe
 import pytest
 from numpy.typing import NDArray
 
-from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.event_batch import PARTICLE_COLUMNS, EventBatch
 
 SIGMA = 1500.0
-UP, ELECTRON = 2, 11
+UP, ELECTRON, Z_BOSON = 2, 11, 23
 
 
 def drell_yan(n: int, seed: int = 1) -> EventBatch:
@@ -64,12 +65,52 @@ def _batch(momenta: NDArray[np.float64], scale: NDArray[np.float64], quark_first
         colour=colour,
         momenta=momenta,
         mass=np.zeros((n, 4)),
+        lifetime=np.zeros((n, 4)),
         spin=np.full((n, 4), 9.0),
         weight=np.full(n, SIGMA),
         scale=scale,
+        factorization_scale=scale,
+        renormalization_scale=scale,
         alpha_qed=np.full(n, 1 / 132.507),
         alpha_s=np.full(n, 0.118),
         process_id=np.ones(n, dtype=np.int32),
+        variations=np.empty((n, 0)),
+    )
+
+
+def with_resonance(batch: EventBatch) -> EventBatch:
+    """The events with the pair as decay of a Z boson; every second event without, which leaves its last row unused."""
+    n = len(batch)
+    resonant = np.arange(n) % 2 == 0
+    order = np.where(resonant[:, None], [0, 1, 4, 2, 3], [0, 1, 2, 3, 4])
+    padded = batch.padded(5)
+    decayed = {
+        name: np.take_along_axis(column, order.reshape(n, 5, *[1] * (column.ndim - 2)), axis=1)
+        for name, column in padded.columns().items()
+        if name in PARTICLE_COLUMNS
+    }
+    pair = decayed["momenta"][:, 3] + decayed["momenta"][:, 4]
+    decayed["momenta"][resonant, 2] = pair[resonant]
+    mass = np.sqrt(np.maximum(np.square(pair) @ [1.0, -1.0, -1.0, -1.0], 0.0))
+    decayed["mass"][resonant, 2] = mass[resonant]
+    decayed["momenta"][resonant, 2, 0] = np.hypot(np.linalg.norm(pair[:, 1:], axis=1), mass)[resonant]
+    decayed["pdg"][resonant, 2] = Z_BOSON
+    decayed["status"][resonant, 2] = 2
+    decayed["mothers"][resonant, 2] = [1, 2]
+    decayed["mothers"][resonant, 3:] = [3, 3]
+    return replace(padded, **decayed)
+
+
+def with_variations(batch: EventBatch, number: int = 3, seed: int = 1) -> EventBatch:
+    """The events with random further weights, scales and helicities, so that every number of them counts."""
+    random = np.random.default_rng(seed)
+    n = len(batch)
+    return replace(
+        batch,
+        variations=SIGMA * random.uniform(-0.5, 2.0, (n, number)),
+        factorization_scale=batch.scale * 0.5,
+        renormalization_scale=batch.scale * random.uniform(0.5, 2.0, n),
+        spin=random.choice([-1.0, 1.0, 9.0], batch.spin.shape) * batch.used,
     )
 
 

@@ -25,6 +25,7 @@ KERNEL_USERS = {
     "physics/pdf.py",
     "physics/cuts.py",
     "events/lhe.py",
+    "events/soundness.py",
     "events/unweight.py",
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")

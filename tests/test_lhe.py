@@ -13,14 +13,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from event_samples import SIGMA, drell_yan, read_lhe
+from event_samples import SIGMA, drell_yan, read_lhe, with_resonance, with_variations
 
 from madnis_py import _core
 from madnis_py.errors import GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.weight_groups import NamedWeight, WeightGroup
 
 INIT = LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (LheProcess(SIGMA, 3.0, SIGMA),))
+VARIED = replace(
+    INIT,
+    weight_groups=(
+        WeightGroup(
+            "scale variations <mu>",
+            "envelope",
+            (
+                NamedWeight("11", "muR 0.5 & muF 0.5", {"MUR": "0.5", "MUF": "0.5", "PDF": "331900"}),
+                NamedWeight("it's", "muR 2", {"MUR": "2.0"}),
+            ),
+        ),
+        WeightGroup("", "", (NamedWeight("alone", "of no group"),)),
+    ),
+)
 HEADER = {"madnis_py_card": 'definition = "p p > e+ e-"  # a & b <init> -- ]]> <!-- ü\r\n\tend'}
 
 
@@ -79,10 +94,46 @@ def test_pylhe_reads_every_number_back(tmp_path: Path, name: str) -> None:
     assert (info("nparticles") == 4).all()
 
 
+def test_pylhe_reads_scales_variations_and_what_they_stand_for(tmp_path: Path) -> None:
+    batch = with_variations(drell_yan(50))
+    read = read_lhe(written(tmp_path / "events.lhe", batch, init=VARIED))
+    group, alone = read.header.initrwgt.entries
+    assert (group.name, group.combine) == ("scale variations <mu>", "envelope")
+    assert [(one.id, one.name) for one in group.weights] == [("11", "muR 0.5 & muF 0.5"), ("it's", "muR 2")]
+    assert group.weights[0].extra_attributes == {"MUR": "0.5", "MUF": "0.5", "PDF": "331900"}
+    assert (alone.id, alone.name) == ("alone", "of no group")
+    events = list(read.events)
+    assert [list(event.weights) for event in events] == [["11", "it's", "alone"]] * 50
+    assert np.array_equal([list(event.weights.values()) for event in events], batch.variations)
+    scales = np.array([[event.scales[name] for name in ("muf", "mur", "mups")] for event in events])
+    assert np.array_equal(scales.T, [batch.factorization_scale, batch.renormalization_scale, batch.scale])
+
+
+def test_unused_rows_are_not_written(tmp_path: Path) -> None:
+    events = list(read_lhe(written(tmp_path / "events.lhe", with_resonance(drell_yan(10)))).events)
+    assert [len(event.particles) for event in events] == [5, 4] * 5
+    assert [event.eventinfo.nparticles for event in events] == [5, 4] * 5
+    assert [particle.status for particle in events[0].particles] == [-1, -1, 2, 1, 1]
+    plain = written(tmp_path / "plain.lhe", drell_yan(10)).read_bytes()
+    assert written(tmp_path / "padded.lhe", drell_yan(10).padded(9)).read_bytes() == plain
+
+
+def test_events_with_other_variations_than_declared_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="expected events with 3 variations, as <init> declares; got 0"):
+        written(tmp_path / "events.lhe", drell_yan(1), init=VARIED)
+
+
+@pytest.mark.parametrize("identifiers", [("1", "1"), ("", "1")])
+def test_weights_without_a_name_of_their_own_are_refused(identifiers: tuple[str, str]) -> None:
+    weights = tuple(NamedWeight(one, "text") for one in identifiers)
+    with pytest.raises(InputError, match="LHE weights: expected different identifiers"):
+        replace(INIT, weight_groups=(WeightGroup("group", "", weights),))
+
+
 @pytest.mark.parametrize("value", [0.0, -0.0, 1e-300, -1.7976931348623157e308, 5e-324, 1 / 3, 123456789.0])
 def test_extreme_numbers_read_back_unchanged(value: float) -> None:
     batch = replace(drell_yan(1), scale=np.array([value]))
-    text = b"".join(_core.lhe_text(**batch.columns())).decode()
+    text = b"".join(_core.lhe_text(batch.columns(), [])).decode()
     assert float(text.splitlines()[1].split()[3]) == value
 
 
@@ -279,10 +330,10 @@ def test_directory_in_place_of_the_file_is_an_output_error(tmp_path: Path) -> No
 def test_kernel_refuses_columns_of_another_type() -> None:
     columns = drell_yan(2).columns()
     with pytest.raises(ValueError, match=r"mass: expected float64 \(2, 4\), C-contiguous; got float32 \(2, 4\)"):
-        _core.lhe_text(**columns | {"mass": columns["mass"].astype(np.float32)})
+        _core.lhe_text(columns | {"mass": columns["mass"].astype(np.float32)}, [])
 
 
 def test_kernel_refuses_columns_of_another_length() -> None:
     columns = drell_yan(2).columns()
     with pytest.raises(ValueError, match=r"weight: expected float64 \(2,\), contiguous; got float64 \(3,\)"):
-        _core.lhe_text(**columns | {"weight": np.ones(3)})
+        _core.lhe_text(columns | {"weight": np.ones(3)}, [])

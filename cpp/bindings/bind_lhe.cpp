@@ -1,8 +1,64 @@
+#include <pybind11/stl.h>
+
 #include "arrays.hpp"
+#include "madnis/event_check.hpp"
 #include "madnis/lhe_text.hpp"
 
 namespace madnis::bindings {
 namespace {
+
+// Name -> array of every column of a batch of events.
+class Columns {
+public:
+    explicit Columns(const py::dict& arrays) : arrays_(arrays) {
+        const auto pdg = array("pdg"), variations = array("variations");
+        if (pdg.ndim() != 2) fail("pdg", "int32 (n, rows), C-contiguous", pdg);
+        if (variations.ndim() != 2) fail("variations", "float64 (n, weights), C-contiguous", variations);
+        count_ = std::size_t(pdg.shape(0));
+        rows_ = std::size_t(pdg.shape(1));
+        variations_ = std::size_t(variations.shape(1));
+    }
+
+    EventRecords records() const {
+        return {
+            .count = count_,
+            .rows = rows_,
+            .variations = variations_,
+            .weight = column<double>("weight", {count_}),
+            .scale = column<double>("scale", {count_}),
+            .factorization_scale = column<double>("factorization_scale", {count_}),
+            .renormalization_scale = column<double>("renormalization_scale", {count_}),
+            .alpha_qed = column<double>("alpha_qed", {count_}),
+            .alpha_s = column<double>("alpha_s", {count_}),
+            .process_id = column<std::int32_t>("process_id", {count_}),
+            .variation = column<double>("variations", {count_, variations_}),
+            .pdg = column<std::int32_t>("pdg", {count_, rows_}),
+            .status = column<std::int32_t>("status", {count_, rows_}),
+            .mothers = column<std::int32_t>("mothers", {count_, rows_, 2}),
+            .colour = column<std::int32_t>("colour", {count_, rows_, 2}),
+            .momenta = column<double>("momenta", {count_, rows_, 4}),
+            .mass = column<double>("mass", {count_, rows_}),
+            .lifetime = column<double>("lifetime", {count_, rows_}),
+            .spin = column<double>("spin", {count_, rows_}),
+        };
+    }
+
+private:
+    py::array array(const char* name) const {
+        if (!arrays_.contains(name) || !py::isinstance<py::array>(arrays_[name])) {
+            throw py::value_error(std::string(name) + ": expected an array of this name");
+        }
+        return py::reinterpret_borrow<py::array>(arrays_[name]);
+    }
+
+    template <class Number>
+    const Number* column(const char* name, const std::vector<std::size_t>& shape) const {
+        return contiguous<Number>(array(name), name, shape);
+    }
+
+    const py::dict& arrays_;
+    std::size_t count_, rows_, variations_;
+};
 
 py::list as_bytes(std::vector<std::string> pieces) {
     py::list list(pieces.size());
@@ -17,38 +73,34 @@ py::list as_bytes(std::vector<std::string> pieces) {
 
 void bind_lhe(py::module_& m) {
     m.def(
+        "event_fault",
+        [](const py::dict& columns) -> py::object {
+            const auto events = Columns(columns).records();
+            std::optional<EventFault> fault;
+            {
+                py::gil_scoped_release release;  // pure C++ from here on
+                fault = first_fault(events);
+            }
+            if (!fault) return py::none();
+            return py::make_tuple(fault->event, fault->rule, fault->particle);
+        },
+        py::arg("columns"), "The first event that a shower cannot use, the rule it breaks and the particle; or None.");
+    m.def(
         "lhe_text",
-        [](const py::array& pdg, const py::array& status, const py::array& mothers, const py::array& colour,
-           const py::array& momenta, const py::array& mass, const py::array& spin, const py::array& weight,
-           const py::array& scale, const py::array& alpha_qed, const py::array& alpha_s, const py::array& process_id) {
-            if (pdg.ndim() != 2) fail("pdg", "int32 (n, particles), C-contiguous", pdg);
-            const auto n = std::size_t(pdg.shape(0)), particles = std::size_t(pdg.shape(1));
-            const EventRecords events{
-                .count = n,
-                .particles = particles,
-                .weight = contiguous<double>(weight, "weight", {n}),
-                .scale = contiguous<double>(scale, "scale", {n}),
-                .alpha_qed = contiguous<double>(alpha_qed, "alpha_qed", {n}),
-                .alpha_s = contiguous<double>(alpha_s, "alpha_s", {n}),
-                .process_id = contiguous<std::int32_t>(process_id, "process_id", {n}),
-                .pdg = contiguous<std::int32_t>(pdg, "pdg", {n, particles}),
-                .status = contiguous<std::int32_t>(status, "status", {n, particles}),
-                .mothers = contiguous<std::int32_t>(mothers, "mothers", {n, particles, 2}),
-                .colour = contiguous<std::int32_t>(colour, "colour", {n, particles, 2}),
-                .momenta = contiguous<double>(momenta, "momenta", {n, particles, 4}),
-                .mass = contiguous<double>(mass, "mass", {n, particles}),
-                .spin = contiguous<double>(spin, "spin", {n, particles}),
-            };
+        [](const py::dict& columns, const std::vector<std::string>& weight_tags) {
+            const auto events = Columns(columns).records();
+            if (weight_tags.size() != events.variations) {
+                throw py::value_error("weight_tags: expected " + std::to_string(events.variations) + "; got " +
+                                      std::to_string(weight_tags.size()));
+            }
             std::vector<std::string> pieces;
             {
                 py::gil_scoped_release release;  // pure C++ from here on
-                pieces = lhe_text(events);
+                pieces = lhe_text(events, weight_tags);
             }
             return as_bytes(std::move(pieces));
         },
-        py::arg("pdg"), py::arg("status"), py::arg("mothers"), py::arg("colour"), py::arg("momenta"), py::arg("mass"),
-        py::arg("spin"), py::arg("weight"), py::arg("scale"), py::arg("alpha_qed"), py::arg("alpha_s"),
-        py::arg("process_id"), "The <event> elements of a Les Houches file, as a list of bytes.");
+        py::arg("columns"), py::arg("weight_tags"), "The <event> elements of a Les Houches file, as a list of bytes.");
 }
 
 }  // namespace madnis::bindings

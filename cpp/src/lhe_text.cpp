@@ -3,11 +3,13 @@
 #include <charconv>
 #include <string_view>
 
-#include "madnis/batch.hpp"
 #include "madnis/parallel.hpp"
 
 namespace madnis {
 namespace {
+
+// Events per piece: half a megabyte of text, so that many threads have something to do in a batch of bounded memory.
+constexpr std::size_t piece_size = 512;
 
 // Writes one event into memory that the caller made large enough.
 class RecordWriter {
@@ -25,8 +27,10 @@ public:
 
     void real(double value) {
         *cursor_++ = ' ';
-        cursor_ = std::to_chars(cursor_, cursor_ + real_width, value).ptr;
+        bare_real(value);
     }
+
+    void bare_real(double value) { cursor_ = std::to_chars(cursor_, cursor_ + real_width, value).ptr; }
 
     // "-2147483648" and "-2.2250738585072014e-308", each with the space before it.
     static constexpr std::size_t integer_width = 12, real_width = 25;
@@ -36,8 +40,8 @@ private:
 };
 
 // NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP
-void write_event_line(RecordWriter& out, const EventRecords& events, std::size_t event) {
-    out.integer(std::int32_t(events.particles));
+void write_event_line(RecordWriter& out, const EventRecords& events, std::size_t event, std::size_t particles) {
+    out.integer(std::int32_t(particles));
     out.integer(events.process_id[event]);
     out.real(events.weight[event]);
     out.real(events.scale[event]);
@@ -46,7 +50,7 @@ void write_event_line(RecordWriter& out, const EventRecords& events, std::size_t
     out.text("\n");
 }
 
-// IDUP ISTUP MOTHUP(2) ICOLUP(2) PUP(5) = (px, py, pz, E, m) VTIMUP SPINUP; particles decay where they are made.
+// IDUP ISTUP MOTHUP(2) ICOLUP(2) PUP(5) = (px, py, pz, E, m) VTIMUP SPINUP
 void write_particle_line(RecordWriter& out, const EventRecords& events, std::size_t particle) {
     out.integer(events.pdg[particle]);
     out.integer(events.status[particle]);
@@ -60,30 +64,58 @@ void write_particle_line(RecordWriter& out, const EventRecords& events, std::siz
     out.real(p[3]);
     out.real(p[0]);
     out.real(events.mass[particle]);
-    out.real(0.0);
+    out.real(events.lifetime[particle]);
     out.real(events.spin[particle]);
     out.text("\n");
 }
 
-void write_event(RecordWriter& out, const EventRecords& events, std::size_t event) {
+void write_scales(RecordWriter& out, const EventRecords& events, std::size_t event) {
+    out.text("<scales muf=\"");
+    out.bare_real(events.factorization_scale[event]);
+    out.text("\" mur=\"");
+    out.bare_real(events.renormalization_scale[event]);
+    out.text("\" mups=\"");
+    out.bare_real(events.scale[event]);
+    out.text("\"/>\n");
+}
+
+void write_variations(RecordWriter& out, const double* variation, const std::vector<std::string>& tags) {
+    if (tags.empty()) return;
+    out.text("<rwgt>\n");
+    for (std::size_t k = 0; k < tags.size(); ++k) {
+        out.text(tags[k]);
+        out.bare_real(variation[k]);
+        out.text(" </wgt>\n");
+    }
+    out.text("</rwgt>\n");
+}
+
+void write_event(RecordWriter& out, const EventRecords& events, std::size_t event,
+                 const std::vector<std::string>& tags) {
+    const auto particles = particle_count(events, event);
     out.text("<event>\n");
-    write_event_line(out, events, event);
-    for (std::size_t k = 0; k < events.particles; ++k) write_particle_line(out, events, event * events.particles + k);
+    write_event_line(out, events, event, particles);
+    for (std::size_t k = 0; k < particles; ++k) write_particle_line(out, events, event * events.rows + k);
+    write_scales(out, events, event);
+    write_variations(out, events.variation + event * events.variations, tags);
     out.text("</event>\n");
 }
 
-std::size_t largest_event(std::size_t particles) {
-    constexpr std::size_t tags = 32, numbers = 6 * RecordWriter::integer_width + 7 * RecordWriter::real_width + 1;
-    return tags + (particles + 1) * numbers;
+std::size_t largest_event(std::size_t rows, const std::vector<std::string>& tags) {
+    constexpr std::size_t markup = 128, numbers = 6 * RecordWriter::integer_width + 7 * RecordWriter::real_width + 1;
+    std::size_t size = markup + (rows + 2) * numbers;
+    for (const auto& tag : tags) size += tag.size() + RecordWriter::real_width + std::string_view(" </wgt>\n").size();
+    return size;
 }
 
-std::string block_text(const EventRecords& events, std::size_t begin, std::size_t end) {
-    std::vector<char> scratch(largest_event(events.particles));
+std::string piece_text(const EventRecords& events, std::size_t begin, std::size_t end,
+                       const std::vector<std::string>& tags) {
+    std::vector<char> scratch(largest_event(events.rows, tags));
     std::string text;
     text.reserve((end - begin) * (scratch.size() / 2));
     for (std::size_t event = begin; event < end; ++event) {
         RecordWriter out(scratch.data());
-        write_event(out, events, event);
+        write_event(out, events, event, tags);
         text.append(scratch.data(), std::size_t(out.end() - scratch.data()));
     }
     return text;
@@ -91,12 +123,15 @@ std::string block_text(const EventRecords& events, std::size_t begin, std::size_
 
 }  // namespace
 
-std::vector<std::string> lhe_text(const EventRecords& events) {
-    std::vector<std::string> blocks((events.count + block_size - 1) / block_size);
-    parallel_for(events.count, [&](std::size_t begin, std::size_t end) {
-        blocks[begin / block_size] = block_text(events, begin, end);
-    });
-    return blocks;
+std::vector<std::string> lhe_text(const EventRecords& events, const std::vector<std::string>& weight_tags) {
+    std::vector<std::string> pieces((events.count + piece_size - 1) / piece_size);
+    parallel_for(
+        events.count,
+        [&](std::size_t begin, std::size_t end) {
+            pieces[begin / piece_size] = piece_text(events, begin, end, weight_tags);
+        },
+        piece_size);
+    return pieces;
 }
 
 }  // namespace madnis

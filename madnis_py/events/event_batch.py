@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +14,8 @@ import torch
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from madnis_py.errors import CheckpointError, GenerationError, InputError
+from madnis_py.errors import CheckpointError, InputError
+from madnis_py.events.soundness import require_sound
 from madnis_py.output_file import OutputFile
 from madnis_py.physics.partonic_events import PartonicEvents
 
@@ -23,12 +23,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
-INCOMING, OUTGOING = -1, 1
-FIRST_COLOUR_TAG = 501
+UNUSED, INCOMING, OUTGOING, INTERMEDIATE = 0, -1, 1, 2
 UNKNOWN_SPIN = 9.0
 
 
-# Column -> numbers per event; P stands for the particles of an event.
+# Column -> numbers per event; P stands for the rows of an event, W for its variations.
 COLUMNS: Mapping[str, tuple[type[np.generic], tuple[str | int, ...]]] = {
     "pdg": (np.int32, ("P",)),
     "status": (np.int32, ("P",)),
@@ -36,32 +35,45 @@ COLUMNS: Mapping[str, tuple[type[np.generic], tuple[str | int, ...]]] = {
     "colour": (np.int32, ("P", 2)),
     "momenta": (np.float64, ("P", 4)),
     "mass": (np.float64, ("P",)),
+    "lifetime": (np.float64, ("P",)),
     "spin": (np.float64, ("P",)),
     "weight": (np.float64, ()),
     "scale": (np.float64, ()),
+    "factorization_scale": (np.float64, ()),
+    "renormalization_scale": (np.float64, ()),
     "alpha_qed": (np.float64, ()),
     "alpha_s": (np.float64, ()),
     "process_id": (np.int32, ()),
+    "variations": (np.float64, ("W",)),
 }
+
+PARTICLE_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if "P" in rows)
 
 
 @dataclass(frozen=True, eq=False)
 class EventBatch:
-    """n complete events of P particles each, in the terms of the Les Houches accord.
+    """n complete events of at most P particles each, in the terms of the Les Houches accord.
+
+    An event of fewer particles leaves its last rows unused: their status is 0, and nobody reads what else they hold.
 
     Attributes:
         pdg: PDG codes, int32, shape (n, P).
-        status: -1 incoming, 1 outgoing, 2 intermediate resonance, int32, shape (n, P).
+        status: -1 incoming, 1 outgoing, 2 intermediate resonance, 0 for unused rows, int32, shape (n, P).
         mothers: 1-based positions of the first and last mother, 0 for none, int32, shape (n, P, 2).
         colour: colour and anticolour tags, 0 for none, int32, shape (n, P, 2).
         momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4); the first beam flies along +z.
-        mass: GeV, float64, shape (n, P).
+        mass: GeV, that of an intermediate particle the invariant mass of its decay, float64, shape (n, P).
+        lifetime: c tau in mm from production to decay, 0 for what decays at once, float64, shape (n, P).
         spin: cosine of the spin to the direction of flight, or helicity; 9 is unknown, float64, shape (n, P).
         weight: pb, such that the mean over the events of a run is the cross section, float64, shape (n,).
         scale: GeV, where a shower starts, float64, shape (n,).
+        factorization_scale: GeV, float64, shape (n,).
+        renormalization_scale: GeV, float64, shape (n,).
         alpha_qed: electromagnetic coupling, float64, shape (n,).
         alpha_s: strong coupling, float64, shape (n,).
         process_id: the subprocess in the terms of the file's <init>, int32, shape (n,).
+        variations: what `weight` would be with other scales or parton densities, in pb, float64, shape (n, W); W may be
+            0, and what each stands for is in the weight groups of the file's <init>.
 
     Raises:
         InputError: a column has another dtype or shape.
@@ -73,12 +85,16 @@ class EventBatch:
     colour: Integers
     momenta: Floats
     mass: Floats
+    lifetime: Floats
     spin: Floats
     weight: Floats
     scale: Floats
+    factorization_scale: Floats
+    renormalization_scale: Floats
     alpha_qed: Floats
     alpha_s: Floats
     process_id: Integers
+    variations: Floats
 
     def __post_init__(self) -> None:
         for name, column in self.columns().items():
@@ -87,7 +103,8 @@ class EventBatch:
 
     def _check_column(self, name: str, column: object) -> None:
         dtype, rows = COLUMNS[name]
-        shape = (len(self), *(self.n_particles if row == "P" else row for row in rows))
+        lengths = {"P": self.n_particles, "W": self.n_variations}
+        shape = (len(self), *(lengths[row] if isinstance(row, str) else row for row in rows))
         if not isinstance(column, np.ndarray) or column.dtype != dtype or column.shape != shape:
             came = f"{column.dtype} {column.shape}" if isinstance(column, np.ndarray) else type(column).__name__
             raise InputError(f"events: {name}: expected {np.dtype(dtype)} {shape}; got {came}")
@@ -111,25 +128,31 @@ class EventBatch:
             colour=events.colour,
             momenta=events.momenta,
             mass=events.mass,
+            lifetime=np.zeros((n, particles)),
             spin=np.full((n, particles), UNKNOWN_SPIN),
             weight=weight,
             scale=events.scale,
+            factorization_scale=events.scale,
+            renormalization_scale=events.scale,
             alpha_qed=events.alpha_qed,
             alpha_s=events.alpha_s,
             process_id=np.broadcast_to(np.asarray(process_id, dtype=np.int32), (n,)),
+            variations=np.empty((n, 0)),
         )
 
     @classmethod
     def concatenate(cls, batches: Sequence[EventBatch]) -> EventBatch:
-        """The events of several batches, in their order.
+        """The events of several batches, in their order, with as many rows as the widest needs.
 
         Raises:
-            InputError: no batch, or batches of different numbers of particles.
+            InputError: no batch, or batches of different numbers of variations.
         """
-        particles = {batch.n_particles for batch in batches}
-        if len(particles) != 1:
-            raise InputError(f"events: expected batches of one number of particles; got {sorted(particles)}")
-        return cls(**{name: np.concatenate([getattr(batch, name) for batch in batches]) for name in COLUMNS})
+        variations = {batch.n_variations for batch in batches}
+        if len(variations) != 1:
+            raise InputError(f"events: expected batches of one number of variations; got {sorted(variations)}")
+        rows = max(batch.n_particles for batch in batches)
+        padded = [batch.padded(rows) for batch in batches]
+        return cls(**{name: np.concatenate([getattr(batch, name) for batch in padded]) for name in COLUMNS})
 
     def __len__(self) -> int:
         """Number of events."""
@@ -137,8 +160,23 @@ class EventBatch:
 
     @property
     def n_particles(self) -> int:
-        """Particles per event, the incoming ones included."""
+        """Rows per event, the incoming particles included; `counts` tells how many an event uses."""
         return int(np.shape(self.pdg)[-1])
+
+    @property
+    def n_variations(self) -> int:
+        """Further weights per event."""
+        return int(np.shape(self.variations)[-1])
+
+    @property
+    def used(self) -> Flags:
+        """Rows with a particle, bool, shape (n, P)."""
+        return np.not_equal(self.status, UNUSED)
+
+    @property
+    def counts(self) -> Integers:
+        """Particles of every event, int32, shape (n,)."""
+        return np.count_nonzero(self.used, axis=1).astype(np.int32)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Name -> array of every column."""
@@ -148,89 +186,38 @@ class EventBatch:
         """The events of an index array, a mask or a slice, in its order."""
         return EventBatch(**{name: column[index] for name, column in self.columns().items()})
 
+    def padded(self, rows: int) -> EventBatch:
+        """The same events with unused rows at the end, `rows` in all.
+
+        Raises:
+            InputError: the batch has more rows.
+        """
+        more = rows - self.n_particles
+        if more < 0:
+            raise InputError(f"events: expected at most {rows} rows per event; got {self.n_particles}")
+        return replace(self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS})
+
     def shuffled(self, generator: torch.Generator) -> EventBatch:
         """The events in random order, so that any first part of them is a fair sample of the channels."""
         return self.select(torch.randperm(len(self), generator=generator).numpy())
 
     def rescaled(self, unit: float) -> EventBatch:
-        """The same events with all weights in another unit, that is multiplied by a number."""
-        return replace(self, weight=self.weight * unit)
+        """The same events with all weights, the variations too, in another unit, that is multiplied by a number."""
+        return replace(self, weight=self.weight * unit, variations=self.variations * unit)
 
     def check(self) -> None:
         """Make sure that a shower can use the events.
 
-        Finite numbers; two incoming particles, then outgoing or intermediate ones; energies on the mass shell to 1e-9
-        and momentum conservation to 1e-6 of the incoming energy; colour lines that begin once and end once.
+        Finite numbers; two incoming particles, then outgoing and intermediate ones, then unused rows; what comes out of
+        the scattering has both incoming particles as mothers, what an intermediate one decays to comes behind it and
+        has it as mother; energies on the mass shell to 1e-9; momentum conservation to 1e-6 of the incoming energy, and
+        to 1e-6 of the energy of an intermediate particle in its decay; colour lines that begin once and end once, and
+        intermediate particles with the colour of their decay.
 
         Raises:
             GenerationError: names the first event that fails and why.
         """
-        self._check_finite()
-        self._check_status()
-        self._check_mass_shell()
-        self._check_conservation()
-        self._check_colour()
-
-    def _check_finite(self) -> None:
-        for name, column in self.columns().items():
-            good = np.isfinite(column).all(axis=tuple(range(1, column.ndim)))
-            self._demand(good, partial(self._describe, name))
-
-    def _describe(self, name: str, event: int) -> str:
-        return f"{name} is not finite: {getattr(self, name)[event].tolist()}"
-
-    def _check_status(self) -> None:
-        good = (self.status[:, :2] == INCOMING).all(axis=1) & (self.status[:, 2:] > 0).all(axis=1)
-        self._demand(
-            good,
-            lambda event: f"expected two incoming particles first (status -1); got {self.status[event].tolist()}",
-        )
-
-    def _check_mass_shell(self) -> None:
-        energy = self.momenta[..., 0]
-        on_shell = np.sqrt(np.square(self.momenta[..., 1:]).sum(axis=-1) + np.square(self.mass))
-        good = np.abs(energy - on_shell) <= 1e-9 * np.abs(energy)
-
-        def sentence(event: int) -> str:
-            k = int(np.argmin(good[event]))
-            return f"particle {k + 1}: expected E = sqrt(p^2 + m^2) = {on_shell[event, k]}; got {energy[event, k]}"
-
-        self._demand(good.all(axis=1), sentence)
-
-    def _check_conservation(self) -> None:
-        sign = np.where(self._incoming, 1.0, np.where(self._outgoing, -1.0, 0.0))
-        missing = np.einsum("ek,ekm->em", sign, self.momenta)
-        total = np.where(self._incoming, self.momenta[..., 0], 0.0).sum(axis=1)
-        self._demand(
-            np.abs(missing).max(axis=1) <= 1e-6 * total,
-            lambda event: f"momentum is not conserved: incoming minus outgoing is {missing[event].tolist()} GeV",
-        )
-
-    def _check_colour(self) -> None:
-        """A line begins at an outgoing colour or an incoming anticolour and ends at the opposite."""
-        tags = np.where((self._incoming | self._outgoing)[..., None], self.colour, 0)
-        begins = np.sort(np.where(self._incoming, tags[..., 1], tags[..., 0]), axis=1)
-        ends = np.sort(np.where(self._incoming, tags[..., 0], tags[..., 1]), axis=1)
-        once = ((begins[:, 1:] != begins[:, :-1]) | (begins[:, 1:] == 0)).all(axis=1)
-        valid = ((begins == 0) | (begins >= FIRST_COLOUR_TAG)).all(axis=1)
-        self._demand(
-            (begins == ends).all(axis=1) & once & valid,
-            lambda event: f"colour tags do not pair up: {self.colour[event].tolist()}",
-        )
-
-    @property
-    def _incoming(self) -> Flags:
-        return np.equal(self.status, INCOMING)
-
-    @property
-    def _outgoing(self) -> Flags:
-        return np.equal(self.status, OUTGOING)
-
-    @staticmethod
-    def _demand(good: Flags, sentence: Callable[[int], str]) -> None:
-        if not good.all():
-            event = int(np.argmin(good))
-            raise GenerationError(f"event {event}: {sentence(event)}")
+        require_sound(self)
 
     def save(self, path: Path) -> None:
         """Write a chunk file (numpy's npz); it appears under its name only when complete.
@@ -263,3 +250,7 @@ class EventBatch:
             return cls(**columns)
         except InputError as error:
             raise CheckpointError(f"{path}: {error}") from error
+
+
+def _lengthened(column: NDArray[Any], more: int) -> NDArray[Any]:
+    return np.pad(column, [(0, 0), (0, more)] + [(0, 0)] * (column.ndim - 2))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -11,13 +10,14 @@ from math import isfinite
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
-from xml.sax.saxutils import escape
 
 import numpy as np
 
 from madnis_py import __version__, _core
 from madnis_py.errors import InputError
+from madnis_py.events import xml_text
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.weight_groups import WeightGroup, identifiers, weight_declarations, weight_tags
 from madnis_py.output_file import OutputFile
 
 SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
@@ -25,9 +25,6 @@ NO_PDF = -1
 EVENTS_PER_PIECE = 65536  # bounds the memory of the text
 COMPRESSION_LEVEL = 1  # four times faster than zlib's default, files 15 % larger
 COMPRESSION_PIECE = 1 << 20  # bytes; fixed, so that the file does not depend on how the events came
-
-XML_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -64,19 +61,22 @@ class LheInit:
         beam_energies: GeV.
         pdf_sets: LHAPDF numbers of the parton densities of the beams; -1 for a beam without.
         processes: at least one, with different identifiers.
+        weight_groups: what the variations of the events stand for.
     """
 
     beam_pdg: tuple[int, int]
     beam_energies: tuple[float, float]
     pdf_sets: tuple[int, int]
     processes: tuple[LheProcess, ...]
+    weight_groups: tuple[WeightGroup, ...] = ()
 
     def __post_init__(self) -> None:
         if not all(isfinite(energy) and energy > 0 for energy in self.beam_energies):
             raise InputError(f"LHE beams: expected energies > 0 in GeV; got {self.beam_energies}")
-        identifiers = [process.identifier for process in self.processes]
-        if not identifiers or len(set(identifiers)) != len(identifiers):
-            raise InputError(f"LHE processes: expected at least one, with different identifiers; got {identifiers}")
+        numbers = [process.identifier for process in self.processes]
+        if not numbers or len(set(numbers)) != len(numbers):
+            raise InputError(f"LHE processes: expected at least one, with different identifiers; got {numbers}")
+        identifiers(self.weight_groups)
 
     def __str__(self) -> str:
         groups = [NO_PDF if pdf_set == NO_PDF else 0 for pdf_set in self.pdf_sets]
@@ -158,6 +158,7 @@ class LheWriter:
         self.path = path
         self.n_events = 0
         self._identifiers = [process.identifier for process in init.processes]
+        self._weight_tags = weight_tags(init.weight_groups)
         self._preamble = preamble(init, header_blocks or {})
 
     def __enter__(self) -> Self:
@@ -177,14 +178,15 @@ class LheWriter:
 
         Raises:
             GenerationError: an event is not one that a shower can use; see `EventBatch.check`.
-            InputError: an event belongs to a process that <init> does not have.
+            InputError: an event belongs to a process that <init> does not have, or has other variations.
             OutputError: the file system refuses.
         """
+        self._check_variations(events)
         for begin in range(0, len(events), EVENTS_PER_PIECE):
             piece = events.select(slice(begin, begin + EVENTS_PER_PIECE))
             piece.check()
             self._check_processes(piece)
-            for text in _core.lhe_text(**piece.columns()):
+            for text in _core.lhe_text(piece.columns(), self._weight_tags):
                 self._sink.write(text)
             self.n_events += len(piece)
 
@@ -194,6 +196,11 @@ class LheWriter:
             raise InputError(
                 f"{self.path}: expected events of the processes {self._identifiers}; got {unknown.tolist()}"
             )
+
+    def _check_variations(self, events: EventBatch) -> None:
+        expected, got = len(self._weight_tags), events.n_variations
+        if got != expected:
+            raise InputError(f"{self.path}: expected events with {expected} variations, as <init> declares; got {got}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -223,18 +230,14 @@ def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
     Raises:
         InputError: a block has a name or a character that XML does not allow.
     """
-    blocks = [f"<{name}>{_escaped(name, text)}</{name}>\n" for name, text in header_blocks.items()]
+    where = "LHE header"
+    blocks = [
+        f"<{xml_text.name(where, name)}>{xml_text.escaped(f'{where}: {name}', text)}</{name}>\n"
+        for name, text in header_blocks.items()
+    ]
     generator = f'<generator name="madnis_py" version="{__version__}">madnis_py {__version__}</generator>'
     return (
         '<LesHouchesEvents version="3.0">\n'
-        f"<header>\n{''.join(blocks)}</header>\n"
+        f"<header>\n{''.join(blocks)}{weight_declarations(init.weight_groups)}</header>\n"
         f"<init>\n{init}\n{generator}\n</init>\n"
     ).encode()
-
-
-def _escaped(name: str, text: str) -> str:
-    if not XML_NAME.fullmatch(name):
-        raise InputError(f"LHE header: expected a block name of letters, digits, '_', '.', '-'; got {name!r}")
-    if bad := NOT_XML.search(text):
-        raise InputError(f"LHE header: {name}: character {bad.start()} is {bad.group()!r}, which XML cannot hold")
-    return escape(text, {"\r": "&#13;"})
