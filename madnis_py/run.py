@@ -27,7 +27,7 @@ from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
 from madnis_py.events.generation import EventSource, Selection
-from madnis_py.events.lhe import NO_PDF, require_event_file_name
+from madnis_py.events.lhe import require_event_file_name
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
@@ -246,7 +246,7 @@ class Run:
             selection = event_file.collect(source, events, result, self.process.card.events, self.executor, self.watch)
             selected = event_file.SelectedEvents(selection, events)
             weights = selected.weights
-            event_file.write(output, selected, weights, self.process, self._pdf_id, result)
+            event_file.write(output, selected, weights, self.process, self.cross_section, result)
             source.clear()
         self._note(made, selection, weights, source)
         return output
@@ -316,11 +316,6 @@ class Run:
     @property
     def _overweight_share(self) -> float:
         return self.process.card.events.overweight_share
-
-    @property
-    def _pdf_id(self) -> int:
-        pdf = self.cross_section.luminosity.pdf
-        return NO_PDF if pdf is None else pdf.lhapdf_id
 
     @property
     def _check(self) -> CoverageCheck:

@@ -269,7 +269,7 @@ def check_kinematics(event: pylhe.LHEEvent) -> None:
     for component in ("e", "px", "py", "pz"):
         change = sum(getattr(p, component) for p in incoming) - sum(getattr(p, component) for p in outgoing)
         assert abs(change) < 1e-6 * scale
-    for p in event.particles:
+    for p in incoming + outgoing:
         assert p.m == 0.0
         assert abs(p.e**2 - p.px**2 - p.py**2 - p.pz**2) < 1e-9 * p.e**2
 

@@ -22,7 +22,7 @@ class Chunk:
     """The accepted trials of one task.
 
     Attributes:
-        events: k events; `weight` is w / M_i, and `variations` are relative to it.
+        events: k events with w / M_i as weight.
         uniform: the number in [0, 1) that accepted each, float64, shape (k,).
         tally: what all its trials add to the figures of the run.
     """

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from madnis_py.errors import CheckpointError
 from madnis_py.events.chunk import Chunk
-from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.records import event_records
 from madnis_py.events.unweight import Encoding, Unweighter, UnweightingTally, raised_maximum
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.random_streams import stream
@@ -92,9 +92,7 @@ class EventSource:
         accepted = self.unweighter.accept(samples, self._uniform((len(samples),), index, "accept"))
         chosen = samples.select(accepted.index)
         numbers = self._uniform((len(chosen), DRAWS), index, "details")
-        events = EventBatch.from_partonic(
-            self.cross_section.partonic_events(chosen.x, chosen.channel, numbers), accepted.ratio
-        )
+        events = event_records(self.cross_section.partonic_events(chosen.x, chosen.channel, numbers), accepted.ratio)
         order = torch.randperm(len(events), generator=self._stream(index, "order")).numpy()
         return Chunk(events.select(order), accepted.uniform[order], accepted.tally)
 

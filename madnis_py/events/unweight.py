@@ -291,7 +291,7 @@ class Unweighter:
         samples = integrator.sample(counts, ...)
         accepted = unweighter.accept(samples, uniform)
 
-    Accepted events are sorted by channel. Shuffle them before some of them are left out (`EventBatch.shuffled`).
+    Accepted events are sorted by channel. Shuffle them before some of them are left out.
 
     Args:
         maxima: M_i >= 0 in the unit of the weights, float64, shape (n_channels,); channels with 0 are never drawn.

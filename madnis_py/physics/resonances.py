@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.physics.diagrams import Diagram
+from madnis_py.physics.diagrams import Diagram, Tree
 from madnis_py.physics.model import Model
 
 if TYPE_CHECKING:
@@ -33,11 +33,18 @@ class ResonanceLine:
 
 
 def resonance_lines(diagram: Diagram, model: Model) -> tuple[ResonanceLine, ...]:
-    """The lines of a diagram that decay to final particles and have a width, mothers before daughters."""
-    inside = [tree for tree in diagram.tree.subtrees() if tree.join is not None and not tree.legs & 3]
-    unstable = [tree for tree in inside if model.mass(tree.pdg) > 0 and model.width(tree.pdg) > 0]
+    """The lines of a diagram that decay to final particles and have a width, mothers before daughters.
+
+    A particle that radiates and goes on, such as t > t g, is no resonance.
+    """
+    inside = [tree for tree in diagram.tree.subtrees() if tree.children and not tree.legs & 3]
+    unstable = [tree for tree in inside if model.width(tree.pdg) > 0 and not _radiates(tree)]
     ordered = sorted(unstable, key=lambda tree: (-tree.n_legs, tree.legs))
     return tuple(ResonanceLine(model.anti(tree.pdg), tree.legs) for tree in ordered)
+
+
+def _radiates(tree: Tree) -> bool:
+    return any(abs(child.pdg) == abs(tree.pdg) for child in tree.children)
 
 
 @dataclass(frozen=True)

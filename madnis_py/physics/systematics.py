@@ -91,6 +91,9 @@ class Systematics:
         served: the matrix elements.
         model: for the beams.
 
+    Attributes:
+        groups: as given.
+
     Raises:
         PdfError: a set cannot be loaded.
     """
@@ -103,6 +106,7 @@ class Systematics:
         served: ServedFlavours,
         model: Model,
     ) -> None:
+        self.groups = tuple(groups)
         self._variations = [variation for group in groups for variation in group.variations]
         self._served = served
         self._nominal = card.beams.pdf

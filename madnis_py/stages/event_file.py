@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import count
 from math import ceil
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from madnis_py.errors import GenerationError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
-from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter
 from madnis_py.events.unweight import ENCODINGS
+from madnis_py.events.weight_groups import NamedWeight, WeightGroup
 from madnis_py.integration.in_order import in_order
+from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
+from madnis_py.physics.systematics import Systematics, Variation
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch
 from madnis_py.stages.results import Result
 
@@ -103,14 +107,17 @@ class SelectedEvents:
         for made in self.selection.chunks:
             rows = np.repeat(np.arange(len(made.ratio)), self.selection.copies(made))[:left]
             left -= len(rows)
-            yield self._weighted(Chunk.load(made.path).events.select(rows), unit)
-
-    def _weighted(self, events: EventBatch, unit: float) -> EventBatch:
-        return replace(events, weight=self.selection.weights(events.weight)).rescaled(unit)
+            events = Chunk.load(made.path).events.select(rows)
+            yield events.reweighted(unit * self.selection.weights(events.weight))
 
 
 def write(
-    output: Path, events: SelectedEvents, weights: NDArray[np.float64], process: Process, pdf: int, result: Result
+    output: Path,
+    events: SelectedEvents,
+    weights: NDArray[np.float64],
+    process: Process,
+    cross_section: CrossSection,
+    result: Result,
 ) -> None:
     """Write events with weights whose mean is the cross section.
 
@@ -119,7 +126,7 @@ def write(
         events: what goes into it.
         weights: theirs.
         process: what was generated.
-        pdf: LHAPDF number of the parton densities, `NO_PDF` of the event room for beams that are partons.
+        cross_section: for what the events carry.
         result: cross section and its error.
 
     Raises:
@@ -127,7 +134,31 @@ def write(
     """
     unit = result.sigma_pb / weights.mean()
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
-    init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,))
+    pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
+    groups = weight_groups(cross_section.systematics)
+    init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
     with LheWriter(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
+
+
+def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:
+    """How event files call the variations: numbered from 1 as MadGraph does, which Pythia leaves as they are."""
+    number = count(1)
+    return tuple(
+        WeightGroup(
+            group.name,
+            group.combine,
+            tuple(
+                _named(next(number), variation, systematics.lhapdf_ids[variation.pdf]) for variation in group.variations
+            ),
+        )
+        for group in systematics.groups
+    )
+
+
+def _named(number: int, variation: Variation, lhapdf_id: int) -> NamedWeight:
+    attributes = {"MUR": f"{variation.mu_r:g}", "MUF": f"{variation.mu_f:g}"}
+    if lhapdf_id > 0:
+        attributes["PDF"] = str(lhapdf_id)
+    return NamedWeight(str(number), f"MUR={variation.mu_r:g} MUF={variation.mu_f:g} {variation.pdf}", attributes)
