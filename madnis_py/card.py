@@ -69,6 +69,7 @@ PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
+Count = Annotated[int, _checked("a whole number > 0", lambda value: type(value) is int and value > 0)]
 Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
 Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
@@ -263,6 +264,20 @@ class SystematicsTable(_Table):
     pdf_sets: tuple[Text, ...] = Field((), description='Other sets, or members of them like "SET/3".')
 
 
+class ClusterTable(_Table):
+    """[cluster]: workers that are started for a run; without it the run uses the threads of this machine."""
+
+    kind: Literal["none", "local", "slurm", "htcondor"] = Field(
+        "none", description="Processes of this machine, or jobs of a batch system, through dask."
+    )
+    workers: Count = Field(4, description="How many, with one core each.")
+    memory: Text = Field("4GB", description="Memory of each job.")
+    walltime: Text = Field("02:00:00", description="Time limit of each job (Slurm).")
+    queue: Text | None = Field(None, description="Partition of the jobs (Slurm).")
+    account: Text | None = Field(None, description="Account of the jobs (Slurm).")
+    options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")
+
+
 class Card(_Table):
     """A process card; every value has a default but `process.definition`."""
 
@@ -277,6 +292,7 @@ class Card(_Table):
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
     events: EventTable = Field(EventTable(), description="How events are unweighted.")
     systematics: SystematicsTable = Field(SystematicsTable(), description="Weights at other scales and PDFs.")
+    cluster: ClusterTable = Field(ClusterTable(), description="Who does the work; says nothing about the results.")
 
     _source: str = PrivateAttr("card")
 
@@ -341,8 +357,9 @@ class Card(_Table):
         return tomli_w.dumps(self.content())
 
     def digest(self) -> str:
-        """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same."""
-        return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()
+        """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same results."""
+        meaning = {name: table for name, table in self.content().items() if name != "cluster"}
+        return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
 def shipped() -> dict[str, Path]:

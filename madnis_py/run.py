@@ -6,10 +6,9 @@ on where it stopped and ends with the same bytes as one that was not.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -26,7 +25,7 @@ from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
-from madnis_py.events.generation import EventSource, Selection
+from madnis_py.events.generation import ChunkMaker, EventSource, Selection
 from madnis_py.events.lhe import require_event_file_name
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
@@ -254,7 +253,7 @@ class Run:
     def _source(self, result: Result, seed: int) -> EventSource:
         """Makes the events of a seed; its tasks are whole chunks, which do not ask for help."""
         sampler = self.samplers()[self.chosen].without_executor()
-        return EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
+        return EventSource(ChunkMaker(sampler, self.cross_section, result.maxima, seed), self.directory.chunks)
 
     def _note(
         self, made: dict[str, Any], selection: Selection, weights: NDArray[np.float64], source: EventSource
@@ -263,7 +262,7 @@ class Run:
         unweighting = self.record["unweighting"] | verdict.unweighting(selection, weights)
         result = self.integrate(events=made["events"])
         sentences = self._check.overweights("generate", weights, self._overweight_share)
-        sentences += verdict.generation_warnings(self._check, result, selection, source.unweighter.maxima)
+        sentences += verdict.generation_warnings(self._check, result, selection, source.maker.maxima)
         warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate")]
         self.directory.update(
             events=made["events"], generated=made, unweighting=unweighting, warnings=[*warnings, *sentences]
@@ -410,31 +409,6 @@ class Run:
     def _sigma(self, name: str) -> Tensor:
         """sigma_i of a sampler as its training left them, shape (n_channels,)."""
         return self.survey().sigma if name == "vegas" else self._session().trainer.state.sigma
-
-
-@contextmanager
-def workers(threads: int | None = None) -> Iterator[Executor | None]:
-    """Set up the threads of this process for a run: kernels and blocks of points use them, torch uses one per block.
-
-    Args:
-        threads: at most this many; all cores of the machine when not given.
-
-    Returns:
-        the executor for `Run`; None for a single thread.
-
-    Raises:
-        InputError: fewer than one thread.
-    """
-    threads = threads if threads is not None else os.cpu_count() or 1
-    if threads < 1:
-        raise InputError(f"threads: expected at least 1; got {threads}")
-    _core.set_thread_count(threads)
-    torch.set_num_threads(1)
-    if threads == 1:
-        yield None
-        return
-    with ThreadPoolExecutor(threads) as executor:
-        yield executor
 
 
 def training_settings(card: Card) -> TrainingSettings:

@@ -24,8 +24,9 @@ from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
-from madnis_py.run import Run, workers
+from madnis_py.run import Run
 from madnis_py.stages.progress import StageProgress
+from madnis_py.stages.workforce import workers
 
 EVENTS = 2000
 POINTS = 20_000

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +19,10 @@ from madnis_py.errors import CheckpointError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.records import event_records
 from madnis_py.events.unweight import Encoding, Unweighter, UnweightingTally, raised_maximum
+from madnis_py.integration.in_order import finished, in_order
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.random_streams import stream
+from madnis_py.integration.shipped import Shipped
 from madnis_py.output_file import make_directory
 from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.partonic_events import DRAWS
@@ -43,53 +48,28 @@ class MadeChunk:
     tally: UnweightingTally
 
 
-class EventSource:
-    """Makes chunks of unweighted events.
+@dataclass(frozen=True)
+class ChunkMaker:
+    """Makes chunks, each a function of its number; it can be sent to other processes.
 
-    Args:
-        sampler: draws the trials.
+    Attributes:
+        sampler: draws the trials, by itself.
         cross_section: makes events of accepted points.
         maxima: per channel in pb.
         seed: of the random streams.
-        directory: where the chunks go; each choice of maxima and seed has a folder of its own in it.
     """
 
-    def __init__(
-        self,
-        sampler: Integrator,
-        cross_section: CrossSection,
-        maxima: NDArray[np.float64],
-        seed: int,
-        directory: Path,
-    ) -> None:
-        self.sampler = sampler
-        self.cross_section = cross_section
-        self.unweighter = Unweighter(maxima)
-        self.seed = seed
-        name = hashlib.sha256(maxima.tobytes()).hexdigest()[:12]
-        self.directory = directory / f"{name}-{seed}"
+    sampler: Integrator
+    cross_section: CrossSection
+    maxima: NDArray[np.float64]
+    seed: int
 
-    def chunk(self, index: int) -> MadeChunk:
-        """A chunk; read if its file is there and sound, made otherwise."""
-        path = self.directory / f"{index:06d}.npz"
-        try:
-            chunk = Chunk.load(path)
-        except CheckpointError:
-            chunk = self._make(index)
-            make_directory(self.directory)
-            chunk.save(path)
-        return MadeChunk(path, chunk.events.weight, chunk.uniform, chunk.tally)
-
-    def clear(self) -> None:
-        """Forget the chunks."""
-        shutil.rmtree(self.directory, ignore_errors=True)
-        with suppress(OSError):  # another seed may still have chunks beside it
-            self.directory.parent.rmdir()
-
-    def _make(self, index: int) -> Chunk:
-        counts = self.unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))
+    def __call__(self, index: int) -> Chunk:
+        """The chunk of a number."""
+        unweighter = Unweighter(self.maxima)
+        counts = unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))
         samples = self.sampler.sample(counts, "generate", self.seed, index, "points")
-        accepted = self.unweighter.accept(samples, self._uniform((len(samples),), index, "accept"))
+        accepted = unweighter.accept(samples, self._uniform((len(samples),), index, "accept"))
         chosen = samples.select(accepted.index)
         numbers = self._uniform((len(chosen), DRAWS), index, "details")
         events = event_records(self.cross_section.partonic_events(chosen.x, chosen.channel, numbers), accepted.ratio)
@@ -101,6 +81,63 @@ class EventSource:
 
     def _stream(self, index: int, purpose: str) -> torch.Generator:
         return stream(self.sampler.seed, "generate", self.seed, index, purpose)
+
+
+class EventSource:
+    """Chunks of unweighted events in files: those that are there are read, the others are made.
+
+    Args:
+        maker: makes the chunks, in any process.
+        directory: where the files go; each choice of maxima and seed has a folder of its own in it.
+    """
+
+    def __init__(self, maker: ChunkMaker, directory: Path) -> None:
+        self.maker = maker
+        self._shipped = Shipped(maker)
+        name = hashlib.sha256(maker.maxima.tobytes()).hexdigest()[:12]
+        self.directory = directory / f"{name}-{maker.seed}"
+
+    def chunks(self, most: int, ahead: Callable[[], int], executor: Executor | None) -> Generator[MadeChunk]:
+        """The chunks in their order, at most so many.
+
+        Args:
+            most: how many there may be.
+            ahead: how many shall be in the making; asked before each.
+            executor: makes them beside each other; this thread, one by one, if None.
+        """
+        numbers = range(most)
+        begun = in_order(partial(self._begin, executor), numbers, ahead if executor else lambda: 1)
+        with closing(begun):
+            for index, made in zip(numbers, begun, strict=False):
+                yield self._kept(index, made)
+
+    def clear(self) -> None:
+        """Forget the chunks."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        with suppress(OSError):  # another seed may still have chunks beside it
+            self.directory.parent.rmdir()
+
+    def _begin(self, executor: Executor | None, index: int) -> Future[Chunk | None]:
+        """Have a chunk made, unless it waits in its file."""
+        if self._stored(index):
+            return finished(None)
+        return executor.submit(self._shipped, index) if executor else finished(self.maker(index))
+
+    def _stored(self, index: int) -> Chunk | None:
+        try:
+            return Chunk.load(self._path(index))
+        except CheckpointError:
+            return None
+
+    def _kept(self, index: int, made: Chunk | None) -> MadeChunk:
+        chunk = made or Chunk.load(self._path(index))
+        if made:
+            make_directory(self.directory)
+            made.save(self._path(index))
+        return MadeChunk(self._path(index), chunk.events.weight, chunk.uniform, chunk.tally)
+
+    def _path(self, index: int) -> Path:
+        return self.directory / f"{index:06d}.npz"
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from itertools import islice
 from typing import TypeVar
 
@@ -13,29 +13,32 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], ahead: Callable[[], int], executor: Executor | None
+    begin: Callable[[Item], Future[Result]], items: Iterable[Item], ahead: Callable[[], int]
 ) -> Generator[Result]:
     """Results of the items one after the other, however long each takes; only as much is begun as is asked for.
 
     Closing the generator cancels what has not begun.
 
     Args:
-        work: called in the executor's workers.
+        begin: sets the work on an item going.
         items: what to work on, possibly many more than needed.
-        ahead: how many of those not yet taken shall be under way; asked before each result.
-        executor: does the work; this thread, item by item, if None.
+        ahead: how many of those not yet taken shall be under way, one at least; asked before each result.
     """
-    if executor is None:
-        yield from map(work, items)
-        return
     left: Iterator[Item] = iter(items)
     begun: deque[Future[Result]] = deque()
     try:
         while True:
-            begun.extend(executor.submit(work, item) for item in islice(left, max(ahead() - len(begun), 0)))
+            begun.extend(begin(item) for item in islice(left, max(ahead() - len(begun), 0)))
             if not begun:
                 return
             yield begun.popleft().result()
     finally:
         for future in begun:
             future.cancel()
+
+
+def finished(result: Result) -> Future[Result]:
+    """Work that is done already."""
+    future: Future[Result] = Future()
+    future.set_result(result)
+    return future

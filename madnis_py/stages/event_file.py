@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
 from math import ceil
@@ -20,7 +21,6 @@ from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
 from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter
 from madnis_py.events.unweight import ENCODINGS
 from madnis_py.events.weight_groups import NamedWeight, WeightGroup
-from madnis_py.integration.in_order import in_order
 from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
 from madnis_py.physics.systematics import Systematics, Variation
@@ -29,6 +29,9 @@ from madnis_py.stages.results import Result
 
 _PATIENCE = 4
 """Times the expected trials after which a generation gives up."""
+
+_MOST_AHEAD = 256
+"""Chunks in the making at a time; finished ones may have to wait in memory for an earlier one."""
 
 
 def collect(
@@ -55,26 +58,25 @@ def collect(
     def ahead() -> int:
         """Chunks to begin before the next one is looked at."""
         per_chunk = selection.events / len(selection.chunks) if selection.events else expected
-        return max(ceil((events - selection.events) / per_chunk), 1)
+        return min(max(ceil((events - selection.events) / per_chunk), 1), _MOST_AHEAD)
 
-    made = in_order(source.chunk, range(most), ahead, executor)
-    for chunk in made:
-        selection.add(chunk)
-        watch(
-            StageProgress(
-                "generate",
-                min(selection.events, events),
-                events,
-                "events",
-                rate=selection.events / clock.total,
-                rate_unit="events/s",
-                sigma=result.sigma_pb,
-                efficiency=selection.efficiency,
+    with closing(source.chunks(most, ahead, executor)) as chunks:
+        for chunk in chunks:
+            selection.add(chunk)
+            watch(
+                StageProgress(
+                    "generate",
+                    min(selection.events, events),
+                    events,
+                    "events",
+                    rate=selection.events / clock.total,
+                    rate_unit="events/s",
+                    sigma=result.sigma_pb,
+                    efficiency=selection.efficiency,
+                )
             )
-        )
-        if selection.events >= events:
-            made.close()
-            return selection
+            if selection.events >= events:
+                return selection
     raise GenerationError(
         f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {selection.events}"
     )
