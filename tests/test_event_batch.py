@@ -8,15 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from event_samples import drell_yan, with_resonance, with_variations
+from event_samples import drell_yan, equal, with_resonance, with_variations
 
 from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.physics.cross_section import PartonicEvents
-
-
-def equal(a: EventBatch, b: EventBatch) -> bool:
-    return all(np.array_equal(column, b.columns()[name]) for name, column in a.columns().items())
 
 
 def changed(column: str, place: tuple[int, ...], value: object, batch: EventBatch | None = None) -> EventBatch:

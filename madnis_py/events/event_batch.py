@@ -176,7 +176,7 @@ class EventBatch:
     @property
     def counts(self) -> Integers:
         """Particles of every event, int32, shape (n,)."""
-        return np.count_nonzero(self.used, axis=1).astype(np.int32)
+        return np.asarray(np.count_nonzero(self.used, axis=1), dtype=np.int32)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Name -> array of every column."""

@@ -1,4 +1,4 @@
-"""From chunks of unweighted events to a Les Houches file with the cross section of the run."""
+"""From chunks of unweighted events to a file with the cross section of the run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from madnis_py.errors import GenerationError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.event_files import create_events
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
-from madnis_py.events.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.lhe import LheInit, LheProcess
 from madnis_py.physics.process import Process
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch
 from madnis_py.stages.results import Result
@@ -73,7 +74,7 @@ def write(
     unit = result.sigma_pb / weights.mean()
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * weights.max()))
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,))
-    with LheWriter(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
+    with create_events(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
         for path in chunks:
             batch = EventBatch.load(path).select(slice(0, len(weights) - writer.n_events))
             writer.write(batch.rescaled(unit))
