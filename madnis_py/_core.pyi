@@ -1,7 +1,7 @@
 """Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/bindings/bind_<topic>.cpp."""
 
 from collections.abc import Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +78,10 @@ class DrellYan:
 
 _Columns = Mapping[str, NDArray[np.int32] | NDArray[np.float64]]
 
+class LheError(ValueError): ...
+
 def event_fault(columns: _Columns) -> tuple[int, str, int] | None: ...
+def lhe_events(text: bytes, weights: Sequence[str], before: int) -> tuple[dict[str, Any], set[str], int]: ...
 def lhe_text(columns: _Columns, weight_tags: Sequence[str]) -> list[bytes]: ...
 
 # observables

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -11,13 +12,16 @@ from typing import BinaryIO, Self
 from madnis_py.errors import OutputError
 
 
-class OutputFile:
-    """A binary file, written beside its place and moved there when the `with` block ends well.
+class OutputPlace:
+    """A file that somebody else writes, beside its place, moved there when the `with` block ends well.
 
     An error inside the block removes what was written; a file that stood under the name before stays as it was.
 
     Args:
         path: where the file shall be; its directory must exist.
+
+    Attributes:
+        partial: where to write it.
 
     Raises:
         OutputError: from any step that the file system refuses.
@@ -28,52 +32,73 @@ class OutputFile:
         self.partial = path.with_name(f".{path.name}.partial")
 
     def __enter__(self) -> Self:
-        """Open the file."""
-        try:
-            self._file: BinaryIO = self.partial.open("wb")
-        except OSError as error:
-            raise self._refused(error) from error
+        """Nothing to prepare."""
         return self
-
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise self._refused(error) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Move the complete file to its place, or remove the incomplete one."""
         if kind is not None:
-            self._discard()
+            self.discard()
             return
         try:
-            self._publish()
-        except OSError as reason:
-            self._discard()
-            raise self._refused(reason) from reason
+            with self.refusals():
+                self._publish()
+        except OutputError:
+            self.discard()
+            raise
 
-    def _publish(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self.partial.replace(self.path)
-        directory = os.open(self.path.parent, os.O_RDONLY)
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Errors of the file system in this block are those of the file."""
         try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+            yield
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror or error}") from error
 
-    def _discard(self) -> None:
-        with suppress(OSError):  # closing flushes, which fails again on a full disk
-            self._file.close()
+    def discard(self) -> None:
+        """Remove what was written."""
         with suppress(OSError):  # the first error is the one to tell
             self.partial.unlink(missing_ok=True)
 
-    def _refused(self, error: OSError) -> OutputError:
-        return OutputError(f"{self.path}: cannot be written: {error.strerror or error}")
+    def _publish(self) -> None:
+        _flush_to_disk(self.partial)
+        self.partial.replace(self.path)
+        _flush_to_disk(self.path.parent)
+
+
+class OutputFile(OutputPlace):
+    """A binary file, written beside its place and moved there when the `with` block ends well; see `OutputPlace`."""
+
+    def __enter__(self) -> Self:
+        """Open the file."""
+        with self.refusals():
+            self._file: BinaryIO = self.partial.open("wb")
+        return self
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        with self.refusals():
+            self._file.write(data)
+
+    def discard(self) -> None:
+        """Close and remove the file."""
+        with suppress(OSError):  # closing flushes, which fails again on a full disk
+            self._file.close()
+        super().discard()
+
+    def _publish(self) -> None:
+        self._file.close()
+        super()._publish()
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -25,8 +25,8 @@ from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
+from madnis_py.events.event_files import event_format
 from madnis_py.events.generation import ChunkMaker, EventSource, Selection
-from madnis_py.events.lhe import require_event_file_name
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
@@ -220,7 +220,7 @@ class Run:
 
         Args:
             events: exactly as many as the file will have.
-            output: ends in .lhe or .lhe.gz; `events_file` by default.
+            output: what its name ends in says the format, see `event_files`; `events_file` by default.
             seed: another one than that of the run gives independent events from the same training.
 
         Returns:
@@ -234,7 +234,7 @@ class Run:
         if events < 1:
             raise InputError(f"events: expected at least 1; got {events}")
         output = output or self.events_file
-        require_event_file_name(output)
+        event_format(output)
         seed = self.seed if seed is None else seed
         made = {"file": str(output.absolute()), "events": events, "seed": seed}
         if self.directory.record.get("generated") == made and output.exists():

@@ -114,6 +114,11 @@ def with_variations(batch: EventBatch, number: int = 3, seed: int = 1) -> EventB
     )
 
 
+def equal(a: EventBatch, b: EventBatch) -> bool:
+    """Whether all numbers of all events are the same."""
+    return all(np.array_equal(column, b.columns()[name]) for name, column in a.columns().items())
+
+
 def read_lhe(path: str | Path) -> pylhe.LHEFile:
     """An events file as pylhe reads it; pylhe leaves files that it opens itself to the garbage collector."""
     content = Path(path).read_bytes()

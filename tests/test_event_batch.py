@@ -6,14 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from event_samples import drell_yan, with_resonance, with_variations
+from event_samples import drell_yan, equal, with_resonance, with_variations
 
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.event_batch import EventBatch
-
-
-def equal(a: EventBatch, b: EventBatch) -> bool:
-    return all(np.array_equal(column, b.columns()[name]) for name, column in a.columns().items())
 
 
 def changed(column: str, place: tuple[int, ...], value: object, batch: EventBatch | None = None) -> EventBatch:

@@ -1,7 +1,12 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+#include <set>
+#include <string_view>
+
 #include "arrays.hpp"
 #include "madnis/event_check.hpp"
+#include "madnis/lhe_events.hpp"
 #include "madnis/lhe_text.hpp"
 
 namespace madnis::bindings {
@@ -60,6 +65,60 @@ private:
     std::size_t count_, rows_, variations_;
 };
 
+// New columns, zero everywhere.
+class NewColumns {
+public:
+    NewColumns(std::size_t count, std::size_t rows, std::size_t variations)
+        : columns{
+              .rows = rows,
+              .variations = variations,
+              .weight = column<double>("weight", {count}),
+              .scale = column<double>("scale", {count}),
+              .factorization_scale = column<double>("factorization_scale", {count}),
+              .renormalization_scale = column<double>("renormalization_scale", {count}),
+              .alpha_qed = column<double>("alpha_qed", {count}),
+              .alpha_s = column<double>("alpha_s", {count}),
+              .process_id = column<std::int32_t>("process_id", {count}),
+              .variation = column<double>("variations", {count, variations}),
+              .pdg = column<std::int32_t>("pdg", {count, rows}),
+              .status = column<std::int32_t>("status", {count, rows}),
+              .mothers = column<std::int32_t>("mothers", {count, rows, 2}),
+              .colour = column<std::int32_t>("colour", {count, rows, 2}),
+              .momenta = column<double>("momenta", {count, rows, 4}),
+              .mass = column<double>("mass", {count, rows}),
+              .lifetime = column<double>("lifetime", {count, rows}),
+              .spin = column<double>("spin", {count, rows}),
+          } {}
+
+    py::dict arrays;  // before the pointers into it
+    EventColumns columns;
+
+private:
+    template <class Number>
+    Number* column(const char* name, const std::vector<std::size_t>& shape) {
+        py::array_t<Number> array(shape);
+        std::fill_n(array.mutable_data(), array.size(), Number(0));
+        arrays[name] = array;
+        return array.mutable_data();
+    }
+};
+
+py::tuple lhe_events(const py::bytes& text, const std::vector<std::string>& weights, std::size_t before) {
+    const std::string_view content = text;
+    EventSpans spans;
+    {
+        py::gil_scoped_release release;  // pure C++ until the arrays are made
+        spans = find_events(content, before);
+    }
+    NewColumns made(spans.events.size(), spans.rows, weights.size());
+    std::set<std::string> left_out;
+    {
+        py::gil_scoped_release release;  // pure C++ from here on
+        left_out = read_events(spans, weights, before, made.columns);
+    }
+    return py::make_tuple(made.arrays, left_out, spans.end);
+}
+
 py::list as_bytes(std::vector<std::string> pieces) {
     py::list list(pieces.size());
     for (std::size_t i = 0; i < pieces.size(); ++i) {
@@ -85,6 +144,10 @@ void bind_lhe(py::module_& m) {
             return py::make_tuple(fault->event, fault->rule, fault->particle);
         },
         py::arg("columns"), "The first event that a shower cannot use, the rule it breaks and the particle; or None.");
+    py::register_exception<LheError>(m, "LheError", PyExc_ValueError);
+    m.def("lhe_events", &lhe_events, py::arg("text"), py::arg("weights"), py::arg("before"),
+          "Columns of the whole <event> elements in a piece of a file, what they have no room for, and where the last "
+          "one ends; `before` events precede the piece.");
     m.def(
         "lhe_text",
         [](const py::dict& columns, const std::vector<std::string>& weight_tags) {

@@ -2,242 +2,208 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping
-from contextlib import ExitStack
-from dataclasses import dataclass
-from math import isfinite
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import BinaryIO
 
-import numpy as np
+from isal import igzip, isal_zlib
 
-from madnis_py import __version__, _core
+from madnis_py import _core
 from madnis_py.errors import InputError
-from madnis_py.events import xml_text
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.weight_groups import WeightGroup, identifiers, weight_declarations, weight_tags
+from madnis_py.events.event_format import EventReader, EventWriter
+from madnis_py.events.lhe_header import LheHeader
+from madnis_py.events.lhe_init import NO_PDF, SIGNED_WEIGHTS_IN_PB, Generator, LheInit, LheProcess
+from madnis_py.events.text_sinks import ByteSink, GzipSink, PlainSink
+from madnis_py.events.weight_groups import identifiers, weight_tags
 from madnis_py.output_file import OutputFile
 
-SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
-NO_PDF = -1
-EVENTS_PER_PIECE = 65536  # bounds the memory of the text
-COMPRESSION_LEVEL = 1  # four times faster than zlib's default, files 15 % larger
-COMPRESSION_PIECE = 1 << 20  # bytes; fixed, so that the file does not depend on how the events came
+__all__ = [
+    "NO_PDF",
+    "SIGNED_WEIGHTS_IN_PB",
+    "Generator",
+    "LheInit",
+    "LheProcess",
+    "LheReader",
+    "LheWriter",
+    "parse_preamble",
+    "preamble",
+]
+
+GZIP_MAGIC = b"\x1f\x8b"
+BYTES_PER_PIECE = 1 << 22
+"""Text that is read together."""
+
+ROOT, END = b"<LesHouchesEvents", b"</LesHouchesEvents>"
+HEADER, HEADER_END = b"<header", b"</header>"
+INIT, INIT_END, EVENT = re.compile(rb"<init[\s>]"), b"</init>", re.compile(rb"<event[\s>]")
+PREAMBLE = re.compile(
+    r"<LesHouchesEvents[^>]*>(?P<before>.*?)(?:<header[^>]*>(?P<header>.*)</header>.*?)?"
+    r"<init(?:\s[^>]*)?>(?P<init>.*)</init>",
+    re.DOTALL,
+)
 
 
-@dataclass(frozen=True)
-class LheProcess:
-    """One subprocess of a file.
+class LheWriter(EventWriter):
+    """Writes Les Houches files, gzipped if the name ends in .gz; see `EventWriter`."""
 
-    Attributes:
-        cross_section: XSECUP in pb.
-        error: XERRUP, its standard error in pb.
-        maximum: XMAXUP, the largest event weight in pb.
-        identifier: LPRUP, a positive number that the events of the process carry.
-    """
+    suffixes = (".lhe", ".lhe.gz")
 
-    cross_section: float
-    error: float
-    maximum: float
-    identifier: int = 1
+    def _begin(self, stack: ExitStack) -> None:
+        file = stack.enter_context(OutputFile(self.path))
+        self._tags = weight_tags(self.init.weight_groups)
+        self._sink = self._new_sink(file, stack)
+        self._sink.write(preamble(self.init, self.header).encode())
 
-    def __post_init__(self) -> None:
-        numbers = tuple(map(float, (self.cross_section, self.error, self.maximum)))
-        if not all(map(isfinite, numbers)) or self.identifier < 1:
-            raise InputError(f"LHE process {self.identifier}: expected finite pb and an identifier > 0; got {numbers}")
+    def _new_sink(self, file: OutputFile, stack: ExitStack) -> ByteSink:
+        if self.path.suffix != ".gz":
+            return PlainSink(file)
+        threads = _core.thread_count()
+        return GzipSink(file, stack.enter_context(ThreadPoolExecutor(threads)), threads)
 
-    def __str__(self) -> str:
-        return f" {float(self.cross_section)} {float(self.error)} {float(self.maximum)} {self.identifier}"
+    def _append(self, events: EventBatch) -> None:
+        for text in _core.lhe_text(events.columns(), self._tags):
+            self._sink.write(text)
 
-
-@dataclass(frozen=True)
-class LheInit:
-    """The <init> of a file: beams and processes. Event weights are in pb, with the cross section as their mean.
-
-    Attributes:
-        beam_pdg: PDG codes of the beams, 2212 for protons.
-        beam_energies: GeV.
-        pdf_sets: LHAPDF numbers of the parton densities of the beams; -1 for a beam without.
-        processes: at least one, with different identifiers.
-        weight_groups: what the variations of the events stand for.
-    """
-
-    beam_pdg: tuple[int, int]
-    beam_energies: tuple[float, float]
-    pdf_sets: tuple[int, int]
-    processes: tuple[LheProcess, ...]
-    weight_groups: tuple[WeightGroup, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not all(isfinite(energy) and energy > 0 for energy in self.beam_energies):
-            raise InputError(f"LHE beams: expected energies > 0 in GeV; got {self.beam_energies}")
-        numbers = [process.identifier for process in self.processes]
-        if not numbers or len(set(numbers)) != len(numbers):
-            raise InputError(f"LHE processes: expected at least one, with different identifiers; got {numbers}")
-        identifiers(self.weight_groups)
-
-    def __str__(self) -> str:
-        groups = [NO_PDF if pdf_set == NO_PDF else 0 for pdf_set in self.pdf_sets]
-        beams = (*self.beam_pdg, *map(float, self.beam_energies), *groups, *self.pdf_sets)
-        run = (*beams, SIGNED_WEIGHTS_IN_PB, len(self.processes))
-        return "\n".join([" " + " ".join(map(str, run)), *map(str, self.processes)])
+    def _finish(self) -> None:
+        self._sink.write(END + b"\n")
+        self._sink.finish()
 
 
-class ByteSink(Protocol):
-    """Where the text of a file goes."""
+class LheReader(EventReader):
+    """Reads Les Houches files of any version and program, gzipped or not; see `EventReader`."""
 
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with self._opened() as text:
+            content, _ = self._preamble(text)
+            self.header, self.init = parse_preamble(content)
 
-    def finish(self) -> None:
-        """Write what is still held back."""
+    def __iter__(self) -> Iterator[EventBatch]:
+        """The events in their order, in batches of bounded size."""
+        weights = identifiers(self.init.weight_groups)
+        before = 0
+        with self._opened() as text:
+            _, pending = self._preamble(text)
+            while True:
+                columns, left_out, end = _core.lhe_events(pending, weights, before)
+                pending = pending[end:]
+                self.left_out |= left_out
+                if end:
+                    batch = EventBatch(**columns)
+                    before += len(batch)
+                    yield batch
+                more = text.read(BYTES_PER_PIECE)
+                self.share = text.share
+                if not more:
+                    return _require_end(pending, before)
+                pending += more
+
+    @contextmanager
+    def _opened(self) -> Iterator[TextSource]:
+        """The text of the file; what is wrong with it is said with its name."""
+        try:
+            with self.path.open("rb") as file:
+                yield TextSource(file)
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
+        except (EOFError, isal_zlib.error) as error:  # type: ignore[misc]
+            raise InputError(f"{self.path}: expected a whole gzip file; got: {error}") from error
+        except (InputError, _core.LheError) as error:
+            raise InputError(f"{self.path}: {error}") from None
+
+    def _preamble(self, text: TextSource) -> tuple[str, bytes]:
+        """What precedes the events, and a first part of them."""
+        content = b""
+        while (end := preamble_end(content)) is None:
+            more = text.read(max(BYTES_PER_PIECE, len(content)))
+            if not more:
+                raise InputError("expected <LesHouchesEvents>, <header> and <init>; got the end of the file")
+            content += more
+        return _decoded(content[:end]), content[end:]
 
 
-class PlainSink:
-    """Text as it is."""
-
-    def __init__(self, file: OutputFile) -> None:
-        self.write = file.write
-
-    def finish(self) -> None:
-        """Nothing is held back."""
-
-
-class GzipSink:
-    """Text in one gzip member without name and time, a function of the text alone."""
-
-    def __init__(self, file: OutputFile) -> None:
-        self.file = file
-        self.held = bytearray()
-        self.compressor = zlib.compressobj(COMPRESSION_LEVEL, zlib.DEFLATED, wbits=zlib.MAX_WBITS | 16)
-
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
-        self.held += data
-        whole = len(self.held) - len(self.held) % COMPRESSION_PIECE
-        for begin in range(0, whole, COMPRESSION_PIECE):
-            self.file.write(self.compressor.compress(self.held[begin : begin + COMPRESSION_PIECE]))
-        del self.held[:whole]
-
-    def finish(self) -> None:
-        """Compress the rest."""
-        self.file.write(self.compressor.compress(self.held) + self.compressor.flush())
-
-
-class LheWriter:
-    """Writes events to a Les Houches file that appears under its name only when it is complete.
-
-    Use it as a context manager:
-
-        with LheWriter(directory / "events.lhe.gz", init, {"madnis_py_card": card_text}) as writer:
-            for batch in batches:
-                writer.write(batch)
-
-    The weights of the events are in pb and their mean over the file must be the cross section of <init> (IDWTUP -4):
-    an unweighted sample carries sigma for every event, an overweight event its multiple. The caller scales them.
-
-    The same events give the same bytes, however they are divided into batches and for any number of threads.
+class TextSource:
+    """Text of a file, decompressed if it is gzipped.
 
     Args:
-        path: ends in .lhe or .lhe.gz.
-        init: beams and processes.
-        header_blocks: element name -> text, put into <header> as escaped XML; a reader gets the text back verbatim.
-
-    Attributes:
-        n_events: events written so far.
-
-    Raises:
-        InputError: another suffix, or header blocks that XML cannot hold.
-        OutputError: the file system refuses.
+        file: open at its beginning.
     """
 
-    def __init__(self, path: Path, init: LheInit, header_blocks: Mapping[str, str] | None = None) -> None:
-        require_event_file_name(path)
-        self.path = path
-        self.n_events = 0
-        self._identifiers = [process.identifier for process in init.processes]
-        self._weight_tags = weight_tags(init.weight_groups)
-        self._preamble = preamble(init, header_blocks or {})
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = max(1, file.seek(0, 2))
+        file.seek(0)
+        magic = file.read(len(GZIP_MAGIC))
+        file.seek(0)
+        self._text: BinaryIO = igzip.open(file, "rb") if magic == GZIP_MAGIC else file  # type: ignore[no-untyped-call]
 
-    def __enter__(self) -> Self:
-        """Open the file and write all that precedes the events."""
-        with ExitStack() as stack:
-            file = stack.enter_context(OutputFile(self.path))
-            self._sink: ByteSink = GzipSink(file) if self.path.suffix == ".gz" else PlainSink(file)
-            self._sink.write(self._preamble)
-            self._stack = stack.pop_all()
-        return self
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most so many, none at the end."""
+        return self._text.read(size)
 
-    def write(self, events: EventBatch) -> None:
-        """Append events, in bounded memory.
-
-        Args:
-            events: complete events; weights in pb with the cross section as mean.
-
-        Raises:
-            GenerationError: an event is not one that a shower can use; see `EventBatch.check`.
-            InputError: an event belongs to a process that <init> does not have, or has other variations.
-            OutputError: the file system refuses.
-        """
-        self._check_variations(events)
-        for begin in range(0, len(events), EVENTS_PER_PIECE):
-            piece = events.select(slice(begin, begin + EVENTS_PER_PIECE))
-            piece.check()
-            self._check_processes(piece)
-            for text in _core.lhe_text(piece.columns(), self._weight_tags):
-                self._sink.write(text)
-            self.n_events += len(piece)
-
-    def _check_processes(self, events: EventBatch) -> None:
-        unknown = np.setdiff1d(events.process_id, self._identifiers)
-        if len(unknown):
-            raise InputError(
-                f"{self.path}: expected events of the processes {self._identifiers}; got {unknown.tolist()}"
-            )
-
-    def _check_variations(self, events: EventBatch) -> None:
-        expected, got = len(self._weight_tags), events.n_variations
-        if got != expected:
-            raise InputError(f"{self.path}: expected events with {expected} variations, as <init> declares; got {got}")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Complete the file, or remove it after an error."""
-        if kind is not None:
-            self._stack.__exit__(kind, error, traceback)
-            return
-        with self._stack:
-            self._sink.write(b"</LesHouchesEvents>\n")
-            self._sink.finish()
+    @property
+    def share(self) -> float:
+        """Share of the file that is read."""
+        return self._file.tell() / self._size
 
 
-def require_event_file_name(path: Path) -> None:
-    """Refuse a file name that says another format.
+def preamble(init: LheInit, header: LheHeader) -> str:
+    """All of a file that precedes the events."""
+    return f'<LesHouchesEvents version="3.0">\n{header.element(init.weight_groups)}<init>\n{init}\n</init>\n'
+
+
+def parse_preamble(text: str) -> tuple[LheHeader, LheInit]:
+    """What a file says before its events.
+
+    Args:
+        text: from <LesHouchesEvents> to </init>. What other programs put before <header> becomes a part of it.
 
     Raises:
-        InputError: it ends neither in .lhe nor in .lhe.gz.
+        InputError: there is no <init>, or it has not the numbers that it should.
     """
-    if not path.name.endswith((".lhe", ".lhe.gz")):
-        raise InputError(f"{path}: expected a file name that ends in .lhe or .lhe.gz")
+    if (found := PREAMBLE.search(text)) is None:
+        raise InputError("expected <LesHouchesEvents> and <init>")
+    before = found["before"].strip()
+    header, groups = LheHeader.parse(f"{before}{found['header'] or ''}")
+    return header, LheInit.parse(found["init"], groups)
 
 
-def preamble(init: LheInit, header_blocks: Mapping[str, str]) -> bytes:
-    """All of a file that precedes the events, as UTF-8.
+def preamble_end(content: bytes) -> int | None:
+    """Where the events begin; nothing if that lies behind what is given.
 
     Raises:
-        InputError: a block has a name or a character that XML does not allow.
+        InputError: this is no Les Houches file.
     """
-    where = "LHE header"
-    blocks = [
-        f"<{xml_text.name(where, name)}>{xml_text.escaped(f'{where}: {name}', text)}</{name}>\n"
-        for name, text in header_blocks.items()
-    ]
-    generator = f'<generator name="madnis_py" version="{__version__}">madnis_py {__version__}</generator>'
-    return (
-        '<LesHouchesEvents version="3.0">\n'
-        f"<header>\n{''.join(blocks)}{weight_declarations(init.weight_groups)}</header>\n"
-        f"<init>\n{init}\n{generator}\n</init>\n"
-    ).encode()
+    root = content.find(ROOT)
+    if root < 0:
+        if len(content) >= BYTES_PER_PIECE:
+            raise InputError("expected a Les Houches file; got no <LesHouchesEvents>")
+        return None
+    header, init = content.find(HEADER, root), INIT.search(content, root)
+    if header >= 0 and (init is None or header < init.start()):
+        close = content.find(HEADER_END, header)
+        init = INIT.search(content, close) if close >= 0 else None
+    if init is None:
+        if EVENT.search(content, root):
+            raise InputError("expected <init> before the first event")
+        return None
+    end = content.find(INIT_END, init.end())
+    return end + len(INIT_END) if end >= 0 else None
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _require_end(rest: bytes, events: int) -> None:
+    if EVENT.search(rest):
+        raise InputError(f"event {events + 1}: expected </event>; got the end of the file")
+    if END not in rest:
+        raise InputError(f"expected </LesHouchesEvents> after {events} events; got the end of the file")

@@ -41,17 +41,19 @@ class WeightGroup:
         combine: how an uncertainty follows from them: "envelope", "gaussian", "hessian", "unknown", or "" for not said.
         weights: the variations; those of all groups, one group after the other, are the columns of
             `EventBatch.variations`.
+        attributes: further ones of the group.
     """
 
     name: str
     combine: str
     weights: tuple[NamedWeight, ...]
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         weights = "".join(map(str, self.weights))
         if not self.name:
             return weights
-        given = {"name": self.name} | ({"combine": self.combine} if self.combine else {})
+        given = {"name": self.name} | ({"combine": self.combine} if self.combine else {}) | dict(self.attributes)
         return f"<weightgroup{attributes(WHERE, given)}>\n{weights}</weightgroup>\n"
 
 

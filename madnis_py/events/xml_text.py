@@ -1,14 +1,15 @@
-"""Text that is put into XML: escaped, and refused where XML cannot hold it."""
+"""Text in XML: escaped, refused where XML cannot hold it, and read back."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr, unescape
 
 from madnis_py.errors import InputError
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+ATTRIBUTE = re.compile(r"""([A-Za-z_][\w.:-]*)\s*=\s*(["'])(.*?)\2""", re.DOTALL)
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -49,3 +50,16 @@ def _allowed(where: str, text: str) -> str:
     if bad := NOT_XML.search(text):
         raise InputError(f"{where}: character {bad.start()} is {bad.group()!r}, which XML cannot hold")
     return text
+
+
+def unescaped(text: str) -> str:
+    """The content of an element as it was before `escaped`, or inside <![CDATA[...]]>."""
+    bare = text.strip()
+    if bare.startswith("<![CDATA[") and bare.endswith("]]>"):
+        return bare[9:-3]
+    return unescape(text, {"&#13;": "\r", "&quot;": '"', "&apos;": "'"})
+
+
+def parsed_attributes(text: str) -> dict[str, str]:
+    """Attributes of an element, a="1" b='2'."""
+    return {match[1]: unescaped(match[3]) for match in ATTRIBUTE.finditer(text)}

@@ -17,8 +17,9 @@ from madnis_py.card import EventTable
 from madnis_py.errors import GenerationError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.event_files import create_events
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
-from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess, LheWriter
+from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess
 from madnis_py.events.unweight import ENCODINGS
 from madnis_py.events.weight_groups import NamedWeight, WeightGroup
 from madnis_py.physics.cross_section import CrossSection
@@ -139,7 +140,7 @@ def write(
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
-    with LheWriter(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
+    with create_events(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
 

@@ -1,0 +1,182 @@
+"""What every format of event files does: read batches, write batches, each in bounded memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import numpy as np
+
+from madnis_py.errors import InputError
+from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.lhe_header import LheHeader
+from madnis_py.events.lhe_init import LheInit
+from madnis_py.events.weight_groups import identifiers
+
+EVENTS_PER_BLOCK = 1 << 15
+"""Events that are written together; bounds the memory, and fixed, so that a file does not depend on the batches."""
+
+
+class EventReader(ABC):
+    """A file of events: what it says of them at its beginning, and the events as often as one iterates.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        init: beams, processes and weight groups.
+        header: blocks of text.
+        share: of the file that the last iteration has read so far, 0 to 1.
+        left_out: what the events of files of other programs had beside the columns, in words; known after an iteration.
+
+    Raises:
+        InputError: the file is missing, damaged or something else; names the event where it is one.
+    """
+
+    init: LheInit
+    header: LheHeader
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.share = 0.0
+        self.left_out: set[str] = set()
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[EventBatch]:
+        """The events in their order, in batches of bounded size."""
+
+
+class EventWriter(ABC):
+    """Writes events to a file that appears under its name only when it is complete.
+
+    Use it as a context manager:
+
+        with LheWriter(directory / "events.lhe.gz", init, {"madnis_py_card": card_text}) as writer:
+            for batch in batches:
+                writer.write(batch)
+
+    The weights of the events are in pb and their mean over the file must be the cross section of <init> (IDWTUP -4):
+    an unweighted sample carries sigma for every event, an overweight event its multiple. The caller scales them.
+
+    The same events give the same bytes, however they are divided into batches and for any number of threads.
+
+    Args:
+        path: the file.
+        init: beams, processes and weight groups.
+        header: blocks of text, element name -> text, or the header of another file.
+
+    Attributes:
+        suffixes: how the names of the files end.
+        n_events: events written so far.
+
+    Raises:
+        InputError: another suffix, or header blocks that XML cannot hold.
+        OutputError: the file system refuses.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]]
+
+    def __init__(self, path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> None:
+        if not path.name.endswith(self.suffixes):
+            raise InputError(f"{path}: expected a file name that ends in {' or '.join(self.suffixes)}")
+        self.path = path
+        self.init = init
+        self.header = header if isinstance(header, LheHeader) else LheHeader.of(header or {})
+        self.n_events = 0
+        self._blocks = Blocks()
+        self._processes = [process.identifier for process in init.processes]
+        self._n_variations = len(identifiers(init.weight_groups))
+
+    def __enter__(self) -> Self:
+        """Open the file and write all that precedes the events."""
+        with ExitStack() as stack:
+            self._begin(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, events: EventBatch) -> None:
+        """Append events, in bounded memory.
+
+        Args:
+            events: complete events; weights in pb with the cross section as mean.
+
+        Raises:
+            GenerationError: an event is not one that a shower can use; see `EventBatch.check`.
+            InputError: an event belongs to a process that <init> does not have, or has other variations.
+            OutputError: the file system refuses.
+        """
+        events.check()
+        self._check_processes(events)
+        self.copy(events)
+
+    def copy(self, events: EventBatch) -> None:
+        """Append events of another file as they are, whether a shower can use them or not.
+
+        Raises:
+            InputError: they have other variations than <init> declares.
+            OutputError: the file system refuses.
+        """
+        if events.n_variations != self._n_variations:
+            expected = f"expected events with {self._n_variations} variations, as <init> declares"
+            raise InputError(f"{self.path}: {expected}; got {events.n_variations}")
+        for block in self._blocks.add(events):
+            self._append(block)
+        self.n_events += len(events)
+
+    def _check_processes(self, events: EventBatch) -> None:
+        unknown = np.setdiff1d(events.process_id, self._processes)
+        if len(unknown):
+            raise InputError(f"{self.path}: expected events of the processes {self._processes}; got {unknown.tolist()}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Complete the file, or remove it after an error."""
+        if kind is not None:
+            self._stack.__exit__(kind, error, traceback)
+            return
+        with self._stack:
+            for block in self._blocks.rest():
+                self._append(block)
+            self._finish()
+
+    @abstractmethod
+    def _begin(self, stack: ExitStack) -> None:
+        """Open the file and write what precedes the events; the stack leaves it complete or removes it."""
+
+    @abstractmethod
+    def _append(self, events: EventBatch) -> None:
+        """Write a block."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what follows the events."""
+
+
+class Blocks:
+    """Events that come in any batches and go in blocks of a fixed number."""
+
+    def __init__(self) -> None:
+        self._held: list[EventBatch] = []
+        self._count = 0
+
+    def add(self, events: EventBatch) -> Iterator[EventBatch]:
+        """Take events; give the blocks that are now complete."""
+        begin = 0
+        while begin < len(events):
+            piece = events.select(slice(begin, begin + EVENTS_PER_BLOCK - self._count))
+            self._held.append(piece)
+            self._count += len(piece)
+            begin += len(piece)
+            if self._count == EVENTS_PER_BLOCK:
+                yield from self.rest()
+
+    def rest(self) -> Iterator[EventBatch]:
+        """Give what is held, if there is any."""
+        held, self._held, self._count = self._held, [], 0
+        if held:
+            yield held[0] if len(held) == 1 else EventBatch.concatenate(held)
