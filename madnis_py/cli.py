@@ -185,13 +185,33 @@ def generate(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    any_version: Annotated[
+        bool, typer.Option("--any-version", help="Also events of a run that another version of the package made.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Write unweighted events of a trained run to a Les Houches file."""
     with _working(json_output, threads, workers, scheduler) as work:
-        opened = work.open(directory)
+        opened = work.open(directory, any_version)
         opened.generate(events, output, seed)
         _show(opened, json_output)
+
+
+@app.command()
+def gridpack(
+    directory: RunArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .tar.gz or .tgz.")],
+    threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Pack a trained run into a tarball that makes events wherever the package is installed.
+
+    Unpacked, `./run.sh NEVENTS SEED [NTHREADS]` writes events.lhe.gz to the current directory, and
+    `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
+    """
+    with _working(False, threads, workers, scheduler) as work:
+        typer.echo(f"gridpack in {work.open(directory).gridpack(output)}")
 
 
 @app.command()
@@ -318,11 +338,11 @@ class Workplace:
             watch=self._watch,
         )
 
-    def open(self, directory: Path) -> Run:
+    def open(self, directory: Path, any_version: bool = False) -> Run:
         """Go on with a run."""
         from madnis_py.run import Run
 
-        opened = Run.open(directory, watch=self._watch)
+        opened = Run.open(directory, watch=self._watch, any_version=any_version)
         opened.executor = self._hired(opened.process.card)
         return opened
 

@@ -42,7 +42,7 @@ from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
 from madnis_py.physics.process import Process
-from madnis_py.stages import event_file, pilot, verdict
+from madnis_py.stages import event_file, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 from madnis_py.stages.results import Result, SampledPoints
@@ -79,6 +79,7 @@ class Run:
         device: where networks compute; the results of two devices differ in rounding.
         executor: runs blocks of points; this thread by default.
         watch: told the progress of each stage.
+        version: of the package that the directory belongs to.
 
     Raises:
         InputError: the directory holds another run, or settings of the card cannot be used.
@@ -96,6 +97,7 @@ class Run:
         device: Device = "cpu",
         executor: Executor | None = None,
         watch: Watch = unwatched,
+        version: str = madnis_py.__version__,
     ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("device: expected a machine with a CUDA device; torch sees none")
@@ -107,25 +109,43 @@ class Run:
         self.device = device
         self.executor = executor
         self.watch = watch
+        self.version = version
         self.cross_section = process.cross_section()
         self._trained: TrainingSession | None = None
         self.directory.claim(process.card, self._identity(), versions())
 
     @classmethod
-    def open(cls, directory: Path | str, *, executor: Executor | None = None, watch: Watch = unwatched) -> Self:
+    def open(
+        cls,
+        directory: Path | str,
+        *,
+        executor: Executor | None = None,
+        watch: Watch = unwatched,
+        any_version: bool = False,
+    ) -> Self:
         """Go on with a run, with the card, seed, method and settings that it was begun with.
 
+        Args:
+            directory: of the run.
+            executor: as for `Run`.
+            watch: as for `Run`.
+            any_version: go on with a run of another version of the package, which may give other numbers.
+
         Raises:
-            InputError: there is no run in the directory, or it is damaged.
+            InputError: there is no run in the directory, it is damaged, or it was made by another version.
         """
         files = RunDirectory(Path(directory))
         record = files.record
         if not record:
             raise InputError(f"{directory}: expected a directory with a run.json; found none")
         identity = record["identity"]
+        made_by = identity["version"]
+        if made_by != madnis_py.__version__ and not any_version:
+            here = f"expected a run of madnis_py {madnis_py.__version__}"
+            raise InputError(f"{directory}: {here}; got one of {made_by}, whose events may differ (--any-version)")
         training = TrainingSettings.model_validate(identity["training"])
         process = Process.from_card(cards.load(files.card_file))
-        choices = {"method": identity["method"], "device": identity["device"], "training": training}
+        choices = {"method": identity["method"], "device": identity["device"], "training": training, "version": made_by}
         return cls(process, directory, identity["seed"], **choices, executor=executor, watch=watch)
 
     @property
@@ -268,6 +288,24 @@ class Run:
             events=made["events"], generated=made, unweighting=unweighting, warnings=[*warnings, *sentences]
         )
 
+    def gridpack(self, output: Path) -> Path:
+        """Write a tarball that makes events of this run wherever the package is installed; see `stages.gridpack`.
+
+        Args:
+            output: ends in .tar.gz or .tgz.
+
+        Returns:
+            the file.
+
+        Raises:
+            InputError: a file name of another kind.
+            OutputError: the file cannot be written.
+        """
+        gridpack.require_gridpack_name(output)
+        self.integrate()
+        gridpack.pack(self.directory.path, output, madnis_py.__version__)
+        return output
+
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""
         grids = self._grids()
@@ -293,7 +331,7 @@ class Run:
             "method": self.method,
             "device": self.device,
             "training": self.training.model_dump(),
-            "version": madnis_py.__version__,
+            "version": self.version,
         }
 
     @contextmanager
