@@ -161,16 +161,35 @@ def generate(
         int | None, typer.Option(metavar="S", help="Another seed than that of the run gives independent events.", min=0)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Ends in .lhe or .lhe.gz; DIR/events.lhe.gz if not given.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Ends in .lhe, .lhe.gz, .h5, .hdf5 or .parquet; DIR/events.lhe.gz if not given."
+        ),
     ] = None,
     threads: Threads = None,
     json_output: Json = False,
 ) -> None:
-    """Write unweighted events of a trained run to a Les Houches file."""
+    """Write unweighted events of a trained run to a file; what its name ends in says the format."""
     with _working(threads, json_output) as work:
         opened = work.open(directory)
         opened.generate(events, output, seed)
         _show(opened, json_output)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Events of this program or another one.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The new file.")],
+    threads: Threads = None,
+) -> None:
+    """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
+    from madnis_py.stages import conversion
+
+    with _working(threads, quiet=False, interrupted="nothing was written") as work:
+        done = conversion.convert(source, target, work.watch)
+    typer.echo(f"{done.events} events in {target}")
+    if done.left_out:
+        typer.echo(f"left out: {', '.join(done.left_out)}")
 
 
 @app.command()
@@ -300,8 +319,10 @@ class Workplace:
 
 
 @contextmanager
-def _working(threads: int | None, quiet: bool) -> Iterator[Workplace]:
-    """Threads and display of a command; Ctrl-C ends it with a word on how to go on."""
+def _working(
+    threads: int | None, quiet: bool, interrupted: str = "the same command goes on from here"
+) -> Iterator[Workplace]:
+    """Threads and display of a command; Ctrl-C ends it with a word on what was done."""
     from madnis_py.report import progress_display
     from madnis_py.run import workers
 
@@ -310,7 +331,7 @@ def _working(threads: int | None, quiet: bool) -> Iterator[Workplace]:
         with workers(threads) as executor, progress_display(console) as display:
             yield Workplace(executor, display.update)
     except KeyboardInterrupt:
-        sys.stderr.write("madnis-py: interrupted; the same command goes on from here\n")
+        sys.stderr.write(f"madnis-py: interrupted; {interrupted}\n")
         raise typer.Exit(INTERRUPTED) from None
 
 
