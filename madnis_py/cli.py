@@ -180,7 +180,10 @@ def generate(
         int | None, typer.Option(metavar="S", help="Another seed than that of the run gives independent events.", min=0)
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Ends in .lhe or .lhe.gz; DIR/events.lhe.gz if not given.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Ends in .lhe, .lhe.gz, .h5, .hdf5 or .parquet; DIR/events.lhe.gz if not given."
+        ),
     ] = None,
     threads: Threads = None,
     workers: Workers = None,
@@ -190,7 +193,7 @@ def generate(
     ] = False,
     json_output: Json = False,
 ) -> None:
-    """Write unweighted events of a trained run to a Les Houches file."""
+    """Write unweighted events of a trained run to a file; what its name ends in says the format."""
     with _working(json_output, threads, workers, scheduler) as work:
         opened = work.open(directory, any_version)
         opened.generate(events, output, seed)
@@ -212,6 +215,23 @@ def gridpack(
     """
     with _working(False, threads, workers, scheduler) as work:
         typer.echo(f"gridpack in {work.open(directory).gridpack(output)}")
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Events of this program or another one.")],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The new file.")],
+    threads: Threads = None,
+) -> None:
+    """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
+    from madnis_py.stages import conversion
+    from madnis_py.stages.workforce import workers
+
+    with _watching(False, "nothing was written") as watch, workers(threads):
+        done = conversion.convert(source, target, watch)
+    typer.echo(f"{done.events} events in {target}")
+    if done.left_out:
+        typer.echo(f"left out: {', '.join(done.left_out)}")
 
 
 @app.command()
@@ -351,20 +371,27 @@ class Workplace:
 
 
 @contextmanager
+def _watching(quiet: bool, interrupted: str) -> Iterator[Watch]:
+    """The display of a command; Ctrl-C ends it with a word on what was done."""
+    from madnis_py.report import progress_display
+
+    try:
+        with progress_display(_console(stderr=quiet)) as display:
+            yield display.update
+    except KeyboardInterrupt:
+        sys.stderr.write(f"madnis-py: interrupted; {interrupted}\n")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+@contextmanager
 def _working(
     quiet: bool, threads: int | None, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[Workplace]:
-    """Workers and display of a command; Ctrl-C ends it with a word on how to go on."""
-    from madnis_py.report import progress_display
+    """Workers and display of a command that goes on where it was interrupted."""
     from madnis_py.stages.workforce import Labour
 
-    console = _console(stderr=quiet)
-    try:
-        with progress_display(console) as display, ExitStack() as stack:
-            yield Workplace(Labour(scheduler, workers, threads), display.update, stack)
-    except KeyboardInterrupt:
-        sys.stderr.write("madnis-py: interrupted; the same command goes on from here\n")
-        raise typer.Exit(INTERRUPTED) from None
+    with _watching(quiet, "the same command goes on from here") as watch, ExitStack() as stack:
+        yield Workplace(Labour(scheduler, workers, threads), watch, stack)
 
 
 def _default_directory(card: Card) -> Path:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pylhe
 import pytest
 from numpy.typing import NDArray
 
+from madnis_py import _core
 from madnis_py.events.event_batch import PARTICLE_COLUMNS, EventBatch
 
 SIGMA = 1500.0
@@ -117,6 +121,27 @@ def with_variations(batch: EventBatch, number: int = 3, seed: int = 1) -> EventB
 def equal(a: EventBatch, b: EventBatch) -> bool:
     """Whether all numbers of all events are the same."""
     return all(np.array_equal(column, b.columns()[name]) for name, column in a.columns().items())
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    before = _core.thread_count()
+    _core.set_thread_count(count)
+    try:
+        yield
+    finally:
+        _core.set_thread_count(before)
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Files cannot grow beyond `size` bytes, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def read_lhe(path: str | Path) -> pylhe.LHEFile:

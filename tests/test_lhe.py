@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import resource
 import warnings
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from event_samples import SIGMA, drell_yan, read_lhe, with_resonance, with_variations
+from event_samples import SIGMA, drell_yan, file_size_limit, read_lhe, threads, with_resonance, with_variations
 
 from madnis_py import _core
 from madnis_py.errors import GenerationError, InputError, OutputError
@@ -44,27 +41,6 @@ def written(path: Path, *batches: EventBatch, init: LheInit = INIT) -> Path:
         for batch in batches:
             writer.write(batch)
     return path
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    before = _core.thread_count()
-    _core.set_thread_count(count)
-    try:
-        yield
-    finally:
-        _core.set_thread_count(before)
-
-
-@contextmanager
-def file_size_limit(size: int) -> Iterator[None]:
-    """Files cannot grow beyond `size` bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("name", ["events.lhe", "events.lhe.gz"])

@@ -104,8 +104,11 @@ void for_attributes(std::string_view text, Use use) {
         while (!name.empty() && is_space(name.front())) name.remove_prefix(1);
         while (!name.empty() && is_space(name.back())) name.remove_suffix(1);
         text.remove_prefix(equals + 1);
-        const auto open = text.find_first_of("'\"");
-        if (open == std::string_view::npos) throw LheError("expected a quoted value of " + quoted(name));
+        std::size_t open = 0;
+        while (open < text.size() && is_space(text[open])) ++open;
+        if (open == text.size() || (text[open] != '"' && text[open] != '\'')) {
+            throw LheError("expected a quoted value of " + quoted(name));
+        }
         const auto close = text.find(text[open], open + 1);
         if (close == std::string_view::npos) throw LheError("expected the end of the value of " + quoted(name));
         use(name, text.substr(open + 1, close - open - 1));

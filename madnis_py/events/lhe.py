@@ -37,8 +37,12 @@ GZIP_MAGIC = b"\x1f\x8b"
 BYTES_PER_PIECE = 1 << 22
 """Text that is read together."""
 
+ROOT_WITHIN = 1 << 22
+"""Bytes after which nobody begins a Les Houches file any more."""
+
 ROOT, END = b"<LesHouchesEvents", b"</LesHouchesEvents>"
-HEADER, HEADER_END = b"<header", b"</header>"
+HEADER, HEADER_END = re.compile(rb"<header(?:\s[^>]*)?(?<!/)>"), b"</header>"
+EMPTY_HEADER = re.compile(r"<header(?:\s[^>]*)?/>")
 INIT, INIT_END, EVENT = re.compile(rb"<init[\s>]"), b"</init>", re.compile(rb"<event[\s>]")
 PREAMBLE = re.compile(
     r"<LesHouchesEvents[^>]*>(?P<before>.*?)(?:<header[^>]*>(?P<header>.*)</header>.*?)?"
@@ -165,7 +169,7 @@ def parse_preamble(text: str) -> tuple[LheHeader, LheInit]:
     Raises:
         InputError: there is no <init>, or it has not the numbers that it should.
     """
-    if (found := PREAMBLE.search(text)) is None:
+    if (found := PREAMBLE.search(EMPTY_HEADER.sub("", text, count=1))) is None:
         raise InputError("expected <LesHouchesEvents> and <init>")
     before = found["before"].strip()
     header, groups = LheHeader.parse(f"{before}{found['header'] or ''}")
@@ -180,12 +184,12 @@ def preamble_end(content: bytes) -> int | None:
     """
     root = content.find(ROOT)
     if root < 0:
-        if len(content) >= BYTES_PER_PIECE:
+        if len(content) >= ROOT_WITHIN:
             raise InputError("expected a Les Houches file; got no <LesHouchesEvents>")
         return None
-    header, init = content.find(HEADER, root), INIT.search(content, root)
-    if header >= 0 and (init is None or header < init.start()):
-        close = content.find(HEADER_END, header)
+    header, init = HEADER.search(content, root), INIT.search(content, root)
+    if header is not None and (init is None or header.start() < init.start()):
+        close = content.find(HEADER_END, header.end())
         init = INIT.search(content, close) if close >= 0 else None
     if init is None:
         if EVENT.search(content, root):

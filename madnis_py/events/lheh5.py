@@ -5,12 +5,10 @@ Names and columns are those that pylhe reads and writes, which are those of Sher
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,30 +53,75 @@ class Lheh5Writer(EventWriter):
 
         weights = _column_names_of(self.init.weight_groups)
         self._place = stack.enter_context(OutputPlace(self.path))
-        with self._refusals():
-            self._file = h5py.File(self._place.partial, "w")
-            stack.callback(_close_quietly, self._file)
+        with self._place.refusals():
+            self._target = stack.enter_context(PatientFile(self._place.partial))
+            self._file = stack.enter_context(h5py.File(self._target, "w"))
             _write_init(self._file, self.init, self.header)
             self._events = _new_table(self._file, "events", (*EVENT, *weights), EVENT_CHUNK)
             self._particles = _new_table(self._file, "particles", PARTICLE, PARTICLE_CHUNK)
 
     def _append(self, events: EventBatch) -> None:
-        with self._refusals():
-            _append_rows(self._events, _event_rows(events, len(self._particles)))
-            _append_rows(self._particles, _particle_rows(events))
+        _append_rows(self._events, _event_rows(events, len(self._particles)))
+        _append_rows(self._particles, _particle_rows(events))
+        self._require_written()
 
     def _finish(self) -> None:
-        with self._refusals():
-            self._file.close()
+        self._file.close()
+        self._require_written()
 
-    @contextmanager
-    def _refusals(self) -> Iterator[None]:
-        """HDF5 puts the reason of the file system into its text."""
+    def _require_written(self) -> None:
         with self._place.refusals():
-            try:
-                yield
-            except (OSError, RuntimeError) as error:
-                raise _as_of_the_system(error) from error
+            if self._target.error is not None:
+                raise self._target.error
+
+
+class PatientFile:
+    """A file for HDF5, which crashes where the file system refuses: the first refusal is kept and the rest left out.
+
+    Args:
+        path: of the file.
+
+    Attributes:
+        error: the first refusal.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w+b", buffering=0)
+        self.error: OSError | None = None
+        self.seek, self.tell = self._file.seek, self._file.tell
+        self.read, self.readinto = self._file.read, self._file.readinto
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def write(self, data: memoryview) -> int:
+        """All of the bytes, or none of them after a refusal."""
+        done = 0
+        while done < len(data) and self.error is None:
+            done += self._unless_refused(self._file.write, data[done:])
+        return len(data)
+
+    def truncate(self, size: int) -> int:
+        """Set the size, if nothing was refused."""
+        return self._unless_refused(self._file.truncate, size)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def _unless_refused(self, act: Callable[[Any], int | None], what: Any) -> int:
+        try:
+            return (act(what) or 0) if self.error is None else 0
+        except OSError as error:
+            self.error = error
+            return 0
 
 
 class Lheh5Reader(EventReader):
@@ -96,8 +139,8 @@ class Lheh5Reader(EventReader):
             weights = identifiers(self.init.weight_groups)
             for begin in range(0, len(events), EVENTS_PER_BLOCK):
                 rows = events.rows(begin, begin + EVENTS_PER_BLOCK)
-                yield self._batch(rows, particles, weights)
                 self.share = min(1.0, (begin + EVENTS_PER_BLOCK) / len(events))
+                yield self._batch(rows, particles, weights)
 
     def _batch(self, events: Rows, particles: Table, weights: Sequence[str]) -> EventBatch:
         trials = events.get("trials", 1.0)
@@ -161,7 +204,7 @@ class Table:
             raise InputError(f"expected the table {name} of LHEH5 version 2; got {', '.join(file) or 'nothing'}")
         names = next((data.attrs[key] for key in ("properties", name) if key in data.attrs), otherwise)
         self.data = data
-        self.columns = {_decoded(column): index for index, column in enumerate(names)}
+        self.columns = {_decoded(column): index for index, column in enumerate(names) if index < data.shape[-1]}
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -312,16 +355,3 @@ def _read_generators(file: h5py.File) -> tuple[Generator, ...]:
 
 def _decoded(text: str | bytes) -> str:
     return text.decode() if isinstance(text, bytes) else str(text)
-
-
-def _as_of_the_system(error: Exception) -> OSError:
-    found = re.search(r"errno = (\d+)", str(error))
-    return OSError(int(found[1]), os.strerror(int(found[1]))) if found else OSError(str(error))
-
-
-def _close_quietly(file: h5py.File) -> None:
-    """The first error is the one to tell."""
-    try:
-        file.close()
-    except (OSError, RuntimeError):
-        return

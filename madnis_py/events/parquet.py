@@ -15,7 +15,7 @@ from madnis_py.events import ragged
 from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
 from madnis_py.events.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
 from madnis_py.events.lhe import parse_preamble, preamble
-from madnis_py.output_file import OutputPlace
+from madnis_py.output_file import OutputFile
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,21 +42,37 @@ class ParquetWriter(EventWriter):
     def _begin(self, stack: ExitStack) -> None:
         from pyarrow import parquet
 
-        self._place = stack.enter_context(OutputPlace(self.path))
+        target = Target(stack.enter_context(OutputFile(self.path)))
         schema = _schema().with_metadata({PREAMBLE: preamble(self.init, self.header).encode()})
-        with self._place.refusals():
-            self._file = parquet.ParquetWriter(
-                self._place.partial, schema, compression="zstd", use_dictionary=_repeating(), write_statistics=False
-            )
+        self._file = parquet.ParquetWriter(
+            target, schema, compression="zstd", use_dictionary=_repeating(), write_statistics=False
+        )
         stack.callback(_close_quietly, self._file)
 
     def _append(self, events: EventBatch) -> None:
-        with self._place.refusals():
-            self._file.write_table(_table(events, self._file.schema), row_group_size=EVENTS_PER_BLOCK)
+        self._file.write_table(_table(events, self._file.schema), row_group_size=EVENTS_PER_BLOCK)
 
     def _finish(self) -> None:
-        with self._place.refusals():
-            self._file.close()
+        self._file.close()
+
+
+class Target:
+    """An output file as pyarrow wants it; it is closed by its owner.
+
+    Args:
+        file: where the bytes go.
+    """
+
+    closed = False
+
+    def __init__(self, file: OutputFile) -> None:
+        self.write = file.write
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """The file is not ours."""
 
 
 class ParquetReader(EventReader):
@@ -76,8 +92,8 @@ class ParquetReader(EventReader):
             done, total = 0, file.metadata.num_rows
             for table in file.iter_batches(EVENTS_PER_BLOCK):
                 done += table.num_rows
-                yield _batch(table)
                 self.share = done / total
+                yield _batch(table)
 
     @contextmanager
     def _opened(self) -> Iterator[parquet.ParquetFile]:
