@@ -399,7 +399,7 @@ def _default_directory(card: Card) -> Path:
 
 
 def _show(finished: Run, json_output: bool) -> None:
-    from madnis_py.report import channel_table, conclusions, result_table
+    from madnis_py.report import channel_table, conclusions, generated_events, result_table
 
     record = finished.record
     if json_output:
@@ -408,10 +408,8 @@ def _show(finished: Run, json_output: bool) -> None:
     console = _console()
     console.print(result_table(record))
     console.print(channel_table(record))
-    for sentence in conclusions(record):
+    for sentence in (*conclusions(record), *generated_events(record)):
         console.print(sentence, soft_wrap=True, highlight=False)
-    if generated := record.get("generated"):
-        console.print(f"{generated['events']} events in {generated['file']}", soft_wrap=True, highlight=False)
 
 
 def _console(stderr: bool = False) -> Console:
