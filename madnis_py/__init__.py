@@ -7,6 +7,7 @@
     mn.Process.from_card("drell_yan")        # a collider process
     mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
+    mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
 
 Names are imported when first used, so that `import madnis_py` costs milliseconds.
 """
@@ -17,6 +18,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from madnis_py.events.event_batch import EventBatch
+    from madnis_py.events.event_files import create_events, open_events
+    from madnis_py.events.pythia import to_pythia
     from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from madnis_py.physics.generator import Generator
     from madnis_py.physics.process import Process
     from madnis_py.run import Run
+    from madnis_py.stages.conversion import convert
 
 __version__ = "0.1.0"
 
@@ -37,6 +42,7 @@ _HOME = {
     "AbstractIntegrand": "integration.integrand",
     "ChannelWeights": "integration.channel_weights",
     "Estimate": "integration.estimate",
+    "EventBatch": "events.event_batch",
     "Evaluation": "integration.integrand",
     "FlowSettings": "flows.flow",
     "FunctionIntegrand": "integration.integrand",
@@ -48,6 +54,10 @@ _HOME = {
     "SplineFlow": "flows.flow",
     "TrainingSettings": "integration.settings",
     "VegasFlow": "integration.vegas",
+    "convert": "stages.conversion",
+    "create_events": "events.event_files",
+    "open_events": "events.event_files",
+    "to_pythia": "events.pythia",
     "train": "integration.training",
     "train_vegas": "integration.vegas",
 }
@@ -58,6 +68,7 @@ __all__ = [
     "ChannelWeights",
     "Estimate",
     "Evaluation",
+    "EventBatch",
     "FlowSettings",
     "FunctionIntegrand",
     "Generator",
@@ -68,6 +79,10 @@ __all__ = [
     "SplineFlow",
     "TrainingSettings",
     "VegasFlow",
+    "convert",
+    "create_events",
+    "open_events",
+    "to_pythia",
     "train",
     "train_vegas",
 ]

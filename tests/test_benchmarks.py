@@ -23,6 +23,7 @@ PEERS = {
     "import_time": {"vegas"},
     "peak_memory": {"madnis"},
     "loss_curves": {"madnis"},
+    "event_files": {"pylhe"},
 }
 SOUND = Side("sound 1.0", "broken_side", "sound")
 
@@ -54,6 +55,15 @@ def test_the_quick_mode_has_rows_of_all_peers_that_are_here(name: str, tmp_path:
         assert entry["ratio"] > 0, entry
         assert entry["spread"][0] <= entry["ratio"] <= entry["spread"][1]
         assert min(entry["ours"], entry["peer"]) > 0
+
+
+def test_the_memory_of_writing_is_told_for_two_lengths(tmp_path: Path) -> None:
+    output = tmp_path / "rows.json"
+    import_module("event_files").main(["--quick", "--output", str(output)])
+    short, long = json.loads(output.read_text())["memory"]
+    assert 10 * short["events"] == long["events"]
+    assert 0 < short["idle"] <= short["peak"]
+    assert 0 < long["idle"] <= long["peak"]
 
 
 def test_the_quick_mode_of_matrix_elements_has_times_and_tapes(tmp_path: Path) -> None:

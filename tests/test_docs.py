@@ -17,6 +17,13 @@ def test_the_process_that_is_followed_by_hand_gives_these_rows() -> None:
     assert failed == 0
 
 
+def test_the_event_files_that_are_written_by_hand_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    failed, attempted = doctest.testfile(str(DOCS / "formats.md"), module_relative=False)
+    assert attempted > 10
+    assert failed == 0
+
+
 @pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_files_that_documents_link_exist(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):

@@ -69,20 +69,22 @@ def event_format(path: Path) -> EventFormat:
     raise InputError(f"{path}: expected a file name that ends in {', '.join(most)} or {last}")
 
 
-def open_events(path: Path) -> EventReader:
+def open_events(path: Path | str) -> EventReader:
     """The events of a file, in batches of bounded size.
 
     Raises:
         InputError: the file is missing, damaged or of another kind.
     """
+    path = Path(path)
     return event_format(path).reader(path)
 
 
-def create_events(path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> EventWriter:
+def create_events(path: Path | str, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> EventWriter:
     """A new file of events, a context manager; see `EventWriter`.
 
     Raises:
         InputError: the name says no format, or the header cannot be stored.
         OutputError: the file system refuses.
     """
+    path = Path(path)
     return event_format(path).writer(path, init, header)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Arguments = tuple[Any, ...]
 
 
-def to_pythia(events: EventBatch | Iterable[EventBatch] | Path, init: LheInit | None = None) -> pythia8mc.LHAup:
+def to_pythia(events: EventBatch | Iterable[EventBatch] | Path | str, init: LheInit | None = None) -> pythia8mc.LHAup:
     """Events as Pythia takes them from another program: an `LHAup` for `Beams:frameType = 5`.
 
-        source = to_pythia(Path("events.parquet"))
+        source = to_pythia("events.parquet")
         pythia = pythia8mc.Pythia()
         pythia.readString("Beams:frameType = 5")
         pythia.setLHAupPtr(source)
@@ -40,7 +40,7 @@ def to_pythia(events: EventBatch | Iterable[EventBatch] | Path, init: LheInit | 
     Raises:
         InputError: the file cannot be read, there is no init for a batch, or `pythia8mc` is not installed.
     """
-    if isinstance(events, Path):
+    if isinstance(events, Path | str):
         reader = open_events(events)
         events, init = reader, init or reader.init
     if init is None:

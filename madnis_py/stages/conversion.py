@@ -23,7 +23,7 @@ class Conversion:
     left_out: tuple[str, ...]
 
 
-def convert(source: Path, target: Path, watch: Watch = unwatched) -> Conversion:
+def convert(source: Path | str, target: Path | str, watch: Watch = unwatched) -> Conversion:
     """Write the events of a file to another one, in bounded memory; what their names end in says the formats.
 
     Header, beams, processes, weight groups and all numbers of the events stay as they are, to the last bit. Whether a
@@ -38,6 +38,7 @@ def convert(source: Path, target: Path, watch: Watch = unwatched) -> Conversion:
         InputError: the source is missing or damaged, a name says no format, or both are one file.
         OutputError: the target cannot be written.
     """
+    source, target = Path(source), Path(target)
     event_format(target)
     reader = open_events(source)
     if target.exists() and target.samefile(source):
