@@ -24,7 +24,7 @@ import madnis_py
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.errors import InputError
+from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.event_files import event_format
 from madnis_py.events.generation import ChunkMaker, EventSource, Selection
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
@@ -154,7 +154,11 @@ class Run:
         return self.directory.path / "events.lhe.gz"
 
     def survey(self) -> Survey:
-        """Adapt VEGAS grids, the baseline and the first look at the channels."""
+        """Adapt VEGAS grids, the baseline and the first look at the channels.
+
+        Raises:
+            GenerationError: no point has a cross section.
+        """
         if checkpoint.exists(self.directory.path, "survey"):
             return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
         settings = VegasSettings.for_channels(self.cross_section.n_channels)
@@ -162,6 +166,7 @@ class Run:
         with self._stage("survey", evaluations):
             watch = self._watcher("survey", "iterations")
             survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
+            _require_weights(survey, evaluations)
             checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
         return survey
 
@@ -447,6 +452,13 @@ class Run:
     def _sigma(self, name: str) -> Tensor:
         """sigma_i of a sampler as its training left them, shape (n_channels,)."""
         return self.survey().sigma if name == "vegas" else self._session().trainer.state.sigma
+
+
+def _require_weights(survey: Survey, points: int) -> None:
+    """Nothing can be learned from points without weight."""
+    if not any(part.channel_stds.any() or part.value for part in survey.iterations):
+        expected = "survey: expected points with a cross section; got none"
+        raise GenerationError(f"{expected} among {points:,}: the process has none, or the cuts leave next to nothing")
 
 
 def training_settings(card: Card) -> TrainingSettings:

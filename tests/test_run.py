@@ -18,7 +18,7 @@ from torch import Tensor
 
 from madnis_py import _core
 from madnis_py import card as cards
-from madnis_py.errors import CheckpointError, InputError
+from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.samples import Samples
@@ -289,3 +289,11 @@ def test_pythia_showers_the_events_and_reports_our_cross_section(finished: Run, 
     pythia = shower_of(file)
     assert sum(pythia.next() for _ in range(300)) == 300
     assert math.isclose(pythia.infoPython().sigmaGen(), finished.record["sigma_pb"] * 1e-9, rel_tol=1e-6)
+
+
+def test_a_process_without_cross_section_is_refused_after_the_survey(tmp_path: Path) -> None:
+    nowhere = {"t": {"pt_min": 100.0, "eta_max": 1.0}, "t~": {"rapidity_min": 6.0}}
+    card = cards.Card.parse({"process": {"definition": "g g > t t~"}, "cuts": nowhere})
+    with pytest.raises(GenerationError, match=r"survey: expected points with a cross section; got none among 420,000"):
+        Run(Process.from_card(card), tmp_path, SEED).execute(10, POINTS)
+    assert not list(tmp_path.glob("survey*"))
