@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from amplitudes import amplitude
+from amplitudes import points as representative_points
 from flat_mapping import flat_integrand
 
 from madnis_py.card import Card
@@ -152,6 +153,29 @@ def test_scale_variations_are_the_cross_sections_at_other_scales_for_one_flavour
         other = flat_integrand(process("g g > t t~", scales={**scales, **factors}, beams=hadrons))
         expected = other.evaluate(x, channel).value.numpy() / values
         np.testing.assert_allclose(events.variations[:, column], expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("text", ["u u~ > e+ e-", "u d~ > w+ g", "g g > t t~ g", "u c > w+ w+ d s QCD=99 QED=99"])
+def test_the_power_of_the_coupling_is_that_of_the_amplitude(text):
+    one, p = process(text).matrix_element(), representative_points(text, 3)
+    growth = one.squared(p, 0.2) / one.squared(p, 0.1)
+    power = {"u u~ > e+ e-": 0, "u d~ > w+ g": 1, "g g > t t~ g": 3}.get(text)
+    assert one.alpha_s_power == power
+    if power is None:
+        assert np.ptp(growth) > 1e-3
+    else:
+        np.testing.assert_allclose(growth, 2.0**power, rtol=1e-12)
+
+
+def test_variations_of_a_sum_of_powers_are_those_of_the_cross_section():
+    text = "u c > w+ w+ d s QCD=99 QED=99"
+    scales, hadrons = {"renormalization": "ht/2"}, {"pdf": "toy"}
+    one, events = variations(text, beams=hadrons, scales=scales)
+    x, channel = points(one, 300)
+    half = {**scales, "renormalization_factor": 0.5, "factorization_factor": 0.5}
+    other = flat_integrand(process(text, beams=hadrons, scales=half, cuts={"jet": {"pt_min": 20.0}}))
+    expected = other.evaluate(x, channel).value / one.evaluate(x, channel).value
+    np.testing.assert_allclose(events.variations[:, 0], expected.numpy(), rtol=1e-11)
 
 
 def test_variations_average_to_the_cross_section_at_other_scales_over_all_flavours():

@@ -40,12 +40,14 @@ class MatrixElement(ABC):
         n_particles: incoming and outgoing particles.
         flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format, 0 for none.
         helicities: those that do not vanish, twice their value for fermions, int8, shape (n_helicities, n_particles).
+        alpha_s_power: k where |M|^2 is proportional to alpha_s^k; None for a sum of several powers.
     """
 
     n_diagrams: int
     n_particles: int
     flows: tuple[tuple[tuple[int, int], ...], ...]
     helicities: NDArray[np.int8]
+    alpha_s_power: int | None = None
 
     @abstractmethod
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
@@ -125,6 +127,7 @@ class DrellYan(MatrixElement):
     """
 
     n_particles = 4
+    alpha_s_power = 0
 
     def __init__(self, mediators: Sequence[Mediator], legs: tuple[int, int, int, int], colours: int = 3) -> None:
         self._arguments = (tuple(mediators), legs, colours)

@@ -21,6 +21,7 @@ class Mirrored(MatrixElement):
     def __init__(self, element: MatrixElement, columns: Sequence[int]) -> None:
         self._element, self._columns = element, list(columns)
         self.n_diagrams, self.n_particles = element.n_diagrams, element.n_particles
+        self.alpha_s_power = element.alpha_s_power
         self.flows = tuple((second, first, *rest) for first, second, *rest in element.flows)
         self.helicities = element.helicities[:, [1, 0, *range(2, self.n_particles)]]
 

@@ -89,12 +89,18 @@ class ServedFlavours:
             if len(rows):
                 yield element, rows
 
-    def squared(self, p: Array, alpha_s: Array, flavour: Rows) -> Array:
-        """|M|^2 of the flavours of every event, float64 (n,)."""
-        me2 = np.empty(len(p))
+    def change(self, p: Array, before: Array, after: Array, flavour: Rows) -> Array:
+        """How |M|^2 of the flavours of every event changes with the strong coupling, float64 (n,)."""
+        ratio = np.empty(len(p))
         for element, rows in self.split(flavour):
-            me2[rows] = element.squared(select(p, rows), alpha_s[rows])
-        return me2
+            ratio[rows] = _change(element, select(p, rows), before[rows], after[rows])
+        return ratio
+
+
+def _change(element: MatrixElement, p: Array, before: Array, after: Array) -> Array:
+    if element.alpha_s_power is not None:
+        return np.asarray((after / before) ** element.alpha_s_power)
+    return element.squared(p, after) / element.squared(p, before)
 
 
 class EventDetails:

@@ -134,9 +134,9 @@ class Systematics:
         """
         if not self._variations:
             return np.empty((len(p), 0))
-        point = _Point(self._beams, self._served, p, flavour, mu_f, mu_r)
-        nominal = point.weight(Variation(1.0, 1.0, self._nominal))
-        return np.stack([point.weight(variation) / nominal for variation in self._variations], axis=1)
+        nominal = Variation(1.0, 1.0, self._nominal)
+        point = _Point(self._beams, self._served, nominal, p, flavour, mu_f, mu_r)
+        return np.stack([point.ratio(variation) for variation in self._variations], axis=1)
 
 
 class _Point:
@@ -146,35 +146,36 @@ class _Point:
         self,
         beams: dict[str, PartonLuminosity],
         served: ServedFlavours,
+        nominal: Variation,
         p: Array,
         flavour: NDArray[np.intp],
         mu_f: Array,
         mu_r: Array,
     ) -> None:
-        self._beams, self._served, self._p, self._flavour, self._mu_f, self._mu_r = (
-            beams,
-            served,
-            p,
-            flavour,
-            mu_f,
-            mu_r,
-        )
+        self._beams, self._served, self._nominal, self._p, self._flavour = beams, served, nominal, p, flavour
+        self._mu_f, self._mu_r = mu_f, mu_r
         self._densities: dict[tuple[str, float], Array] = {}
-        self._squares: dict[bytes, Array] = {}
+        self._changes: dict[bytes, Array] = {}
 
-    def weight(self, variation: Variation) -> Array:
-        """PDF x |M|^2 of each event, float64 (n,)."""
-        return self._density(variation.pdf, variation.mu_f) * self._square(variation.pdf, variation.mu_r)
+    def ratio(self, variation: Variation) -> Array:
+        """PDF x |M|^2 of each event over that without variation, float64 (n,)."""
+        return self._density(variation) / self._density(self._nominal) * self._change(variation)
 
-    def _density(self, pdf: str, factor: float) -> Array:
-        if (pdf, factor) not in self._densities:
-            densities = self._beams[pdf].evaluate(self._p, (factor * self._mu_f) ** 2)
-            self._densities[pdf, factor] = densities[np.arange(len(self._p)), self._flavour]
-        return self._densities[pdf, factor]
+    def _density(self, variation: Variation) -> Array:
+        key = variation.pdf, variation.mu_f
+        if key not in self._densities:
+            densities = self._beams[variation.pdf].evaluate(self._p, (variation.mu_f * self._mu_f) ** 2)
+            self._densities[key] = densities[np.arange(len(self._p)), self._flavour]
+        return self._densities[key]
 
-    def _square(self, pdf: str, factor: float) -> Array:
-        alpha_s = self._beams[pdf].alpha_s((factor * self._mu_r) ** 2)
+    def _change(self, variation: Variation) -> Array:
+        """Of |M|^2, with the coupling of its parton densities at its scale."""
+        alpha_s = self._alpha_s(variation)
         key = alpha_s.tobytes()
-        if key not in self._squares:
-            self._squares[key] = self._served.squared(self._p, alpha_s, self._flavour)
-        return self._squares[key]
+        if key not in self._changes:
+            before = self._alpha_s(self._nominal)
+            self._changes[key] = self._served.change(self._p, before, alpha_s, self._flavour)
+        return self._changes[key]
+
+    def _alpha_s(self, variation: Variation) -> Array:
+        return self._beams[variation.pdf].alpha_s((variation.mu_r * self._mu_r) ** 2)

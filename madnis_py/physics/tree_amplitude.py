@@ -52,7 +52,7 @@ class TreeAmplitude(MatrixElement):
         diagrams: Feynman diagrams, in the order of the columns of `evaluate`.
         flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format.
         helicities: those that do not vanish, twice their value for fermions, int8, shape (n_helicities, n_legs).
-        powers: of the strong coupling in the amplitude, ascending.
+        alpha_s_power: k where |M|^2 is proportional to alpha_s^k; None for a sum of several powers.
 
     Raises:
         InputError: there is no tree diagram.
@@ -73,6 +73,8 @@ class TreeAmplitude(MatrixElement):
         self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
         if not self.diagrams:
             raise InputError(f"expected a process with tree diagrams; {self.name} has none in model {model.name}")
+        powers = {diagram.powers[0] for diagram in self.diagrams}
+        self.alpha_s_power = powers.pop() if len(powers) == 1 else None
         self._external = external_legs(reaction, model)
         self._average = float(average_factor(reaction, model))
         builder = _Tapes(self, joins)
