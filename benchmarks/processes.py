@@ -17,7 +17,8 @@ import results
 from madnis_py import card as cards
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.physics.process import Process
-from madnis_py.run import Run, workers
+from madnis_py.run import Run
+from madnis_py.stages.workforce import workers
 
 PROCESSES = (
     "www", "vbs_ww", "w2j", "w3j", "ttbar_1j", "ttbar_2j",

@@ -69,6 +69,8 @@ PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
+Count = Annotated[int, _checked("a whole number > 0", lambda value: type(value) is int and value > 0)]
+Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
 Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
 Setting = Annotated[
@@ -240,6 +242,40 @@ class EventTable(_Table):
     overweight_share: Share = Field(
         0.001, description="Share of the cross section that may lie in events above the maximum weight."
     )
+    overweights: Literal["keep", "copies"] = Field(
+        "keep", description="Events above the maximum keep their weight, or come as copies of weight 1."
+    )
+    maximum_raise: Factor = Field(
+        2.0,
+        description="By how much the maxima may grow during generation to keep the overweight share; 1 leaves them.",
+    )
+    resonance_widths: NonNegative = Field(
+        15.0, description="Distance from its mass, in widths, within which an unstable particle is written to events."
+    )
+
+
+class SystematicsTable(_Table):
+    """[systematics]: weights that every event carries beside its own."""
+
+    scale_factors: tuple[Positive, ...] = Field(
+        (0.5, 1.0, 2.0), description="Factors of mu_R and mu_F, all pairs of them; none if empty."
+    )
+    pdf_members: bool = Field(True, description="Whether to use the other members of the PDF set.")
+    pdf_sets: tuple[Text, ...] = Field((), description='Other sets, or members of them like "SET/3".')
+
+
+class ClusterTable(_Table):
+    """[cluster]: workers that are started for a run; without it the run uses the threads of this machine."""
+
+    kind: Literal["none", "local", "slurm", "htcondor"] = Field(
+        "none", description="Processes of this machine, or jobs of a batch system, through dask."
+    )
+    workers: Count = Field(4, description="How many, with one core each.")
+    memory: Text = Field("4GB", description="Memory of each job.")
+    walltime: Text = Field("02:00:00", description="Time limit of each job (Slurm).")
+    queue: Text | None = Field(None, description="Partition of the jobs (Slurm).")
+    account: Text | None = Field(None, description="Account of the jobs (Slurm).")
+    options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")
 
 
 class Card(_Table):
@@ -255,6 +291,8 @@ class Card(_Table):
     channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
     events: EventTable = Field(EventTable(), description="How events are unweighted.")
+    systematics: SystematicsTable = Field(SystematicsTable(), description="Weights at other scales and PDFs.")
+    cluster: ClusterTable = Field(ClusterTable(), description="Who does the work; says nothing about the results.")
 
     _source: str = PrivateAttr("card")
 
@@ -319,8 +357,9 @@ class Card(_Table):
         return tomli_w.dumps(self.content())
 
     def digest(self) -> str:
-        """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same."""
-        return hashlib.sha256(json.dumps(self.content(), sort_keys=True).encode()).hexdigest()
+        """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same results."""
+        meaning = {name: table for name, table in self.content().items() if name != "cluster"}
+        return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
 def shipped() -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +16,14 @@ from madnis_py import __version__
 from madnis_py.errors import InputError, MadnisError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from rich.console import Console
 
     from madnis_py.card import Card
     from madnis_py.run import Run
+    from madnis_py.stages.progress import Watch
+    from madnis_py.stages.workforce import Labour
 
 INTERRUPTED = 130
 
@@ -70,6 +74,12 @@ Points = Annotated[
 ]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed of all random numbers.", min=0)]
 Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]
+Workers = Annotated[
+    int | None, typer.Option(metavar="N", help="Processes of this machine instead of threads; any of them may die.")
+]
+Scheduler = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Let the workers of a dask scheduler do the work.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
 MethodOption = Annotated[
     Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
@@ -113,13 +123,15 @@ def run(
     preset: PresetOption = None,
     device: DeviceOption = Device.cpu,
     threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     json_output: Json = False,
 ) -> None:
     """Do everything: survey, train, integrate, generate.
 
     The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures: DIR/run.json.
     """
-    with _working(threads, json_output) as work:
+    with _working(json_output, threads, workers, scheduler) as work:
         _show(work.new(card, output, seed, method, preset, device).execute(events, points), json_output)
 
 
@@ -132,10 +144,12 @@ def train(
     preset: PresetOption = None,
     device: DeviceOption = Device.cpu,
     threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     json_output: Json = False,
 ) -> None:
     """Survey the channels and train; `integrate` and `generate` go on from there."""
-    with _working(threads, json_output) as work:
+    with _working(json_output, threads, workers, scheduler) as work:
         started = work.new(card, output, seed, method, preset, device)
         started.samplers()
         if json_output:
@@ -144,10 +158,15 @@ def train(
 
 @app.command()
 def integrate(
-    directory: RunArgument, points: Points = None, threads: Threads = None, json_output: Json = False
+    directory: RunArgument,
+    points: Points = None,
+    threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    json_output: Json = False,
 ) -> None:
     """Compute the cross section of a trained run from fresh points."""
-    with _working(threads, json_output) as work:
+    with _working(json_output, threads, workers, scheduler) as work:
         opened = work.open(directory)
         opened.integrate(points)
         _show(opened, json_output)
@@ -167,13 +186,35 @@ def generate(
         ),
     ] = None,
     threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    any_version: Annotated[
+        bool, typer.Option("--any-version", help="Also events of a run that another version of the package made.")
+    ] = False,
     json_output: Json = False,
 ) -> None:
     """Write unweighted events of a trained run to a file; what its name ends in says the format."""
-    with _working(threads, json_output) as work:
-        opened = work.open(directory)
+    with _working(json_output, threads, workers, scheduler) as work:
+        opened = work.open(directory, any_version)
         opened.generate(events, output, seed)
         _show(opened, json_output)
+
+
+@app.command()
+def gridpack(
+    directory: RunArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .tar.gz or .tgz.")],
+    threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Pack a trained run into a tarball that makes events wherever the package is installed.
+
+    Unpacked, `./run.sh NEVENTS SEED [NTHREADS]` writes events.lhe.gz to the current directory, and
+    `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
+    """
+    with _working(False, threads, workers, scheduler) as work:
+        typer.echo(f"gridpack in {work.open(directory).gridpack(output)}")
 
 
 @app.command()
@@ -184,9 +225,10 @@ def convert(
 ) -> None:
     """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
     from madnis_py.stages import conversion
+    from madnis_py.stages.workforce import workers
 
-    with _working(threads, quiet=False, interrupted="nothing was written") as work:
-        done = conversion.convert(source, target, work.watch)
+    with _watching(False, "nothing was written") as watch, workers(threads):
+        done = conversion.convert(source, target, watch)
     typer.echo(f"{done.events} events in {target}")
     if done.left_out:
         typer.echo(f"left out: {', '.join(done.left_out)}")
@@ -284,11 +326,16 @@ def pdf_list(json_output: Json = False) -> None:
 
 
 class Workplace:
-    """Makes runs that report to a display and compute with the given threads."""
+    """Makes runs that report to a display and are worked on by whom the user wants.
 
-    def __init__(self, executor: Any, watch: Any) -> None:
-        self.executor = executor
-        self.watch = watch
+    Args:
+        labour: what the user asked for.
+        watch: told of progress.
+        stack: what to end with the command.
+    """
+
+    def __init__(self, labour: Labour, watch: Watch, stack: ExitStack) -> None:
+        self._labour, self._watch, self._stack = labour, watch, stack
 
     def new(
         self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device
@@ -307,32 +354,44 @@ class Workplace:
             seed,
             method=method.value,
             device=device.value,
-            executor=self.executor,
-            watch=self.watch,
+            executor=self._hired(chosen),
+            watch=self._watch,
         )
 
-    def open(self, directory: Path) -> Run:
+    def open(self, directory: Path, any_version: bool = False) -> Run:
         """Go on with a run."""
         from madnis_py.run import Run
 
-        return Run.open(directory, executor=self.executor, watch=self.watch)
+        opened = Run.open(directory, watch=self._watch, any_version=any_version)
+        opened.executor = self._hired(opened.process.card)
+        return opened
+
+    def _hired(self, card: Card) -> Executor | None:
+        return self._stack.enter_context(self._labour.hire(card.cluster))
+
+
+@contextmanager
+def _watching(quiet: bool, interrupted: str) -> Iterator[Watch]:
+    """The display of a command; Ctrl-C ends it with a word on what was done."""
+    from madnis_py.report import progress_display
+
+    try:
+        with progress_display(_console(stderr=quiet)) as display:
+            yield display.update
+    except KeyboardInterrupt:
+        sys.stderr.write(f"madnis-py: interrupted; {interrupted}\n")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager
 def _working(
-    threads: int | None, quiet: bool, interrupted: str = "the same command goes on from here"
+    quiet: bool, threads: int | None, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[Workplace]:
-    """Threads and display of a command; Ctrl-C ends it with a word on what was done."""
-    from madnis_py.report import progress_display
-    from madnis_py.run import workers
+    """Workers and display of a command that goes on where it was interrupted."""
+    from madnis_py.stages.workforce import Labour
 
-    console = _console(stderr=quiet)
-    try:
-        with workers(threads) as executor, progress_display(console) as display:
-            yield Workplace(executor, display.update)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"madnis-py: interrupted; {interrupted}\n")
-        raise typer.Exit(INTERRUPTED) from None
+    with _watching(quiet, "the same command goes on from here") as watch, ExitStack() as stack:
+        yield Workplace(Labour(scheduler, workers, threads), watch, stack)
 
 
 def _default_directory(card: Card) -> Path:
@@ -340,7 +399,7 @@ def _default_directory(card: Card) -> Path:
 
 
 def _show(finished: Run, json_output: bool) -> None:
-    from madnis_py.report import channel_table, conclusions, result_table
+    from madnis_py.report import channel_table, conclusions, generated_events, result_table
 
     record = finished.record
     if json_output:
@@ -349,10 +408,8 @@ def _show(finished: Run, json_output: bool) -> None:
     console = _console()
     console.print(result_table(record))
     console.print(channel_table(record))
-    for sentence in conclusions(record):
+    for sentence in (*conclusions(record), *generated_events(record)):
         console.print(sentence, soft_wrap=True, highlight=False)
-    if generated := record.get("generated"):
-        console.print(f"{generated['events']} events in {generated['file']}", soft_wrap=True, highlight=False)
 
 
 def _console(stderr: bool = False) -> Console:

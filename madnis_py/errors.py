@@ -38,5 +38,9 @@ class GenerationError(MadnisError):
     """Events could not be produced as asked."""
 
 
+class WorkerError(MadnisError):
+    """Another process could not do its part."""
+
+
 class OutputError(MadnisError):
     """A file or directory could not be written."""

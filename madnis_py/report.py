@@ -184,6 +184,22 @@ def conclusions(record: Mapping[str, Any]) -> list[str]:
     return [*sentences, *(f"warning: {warning}" for warning in record.get("warnings", []))]
 
 
+def generated_events(record: Mapping[str, Any]) -> list[str]:
+    """What events were made, how good they are and what they cost; nothing if there are none."""
+    if not (made := record.get("generated")):
+        return []
+    found = record["unweighting"]
+    figures = [
+        f"unweighting efficiency {percent(found['efficiency'])}",
+        f"overweight share {percent(found['overweight_share'])}",
+        f"effective sample size {found['n_eff']:,.0f}",
+        f"cut acceptance {percent(found['cut_acceptance'])}",
+    ]
+    if found["maximum_factor"] > 1:
+        figures.append(f"maxima raised {found['maximum_factor']:.3g} times")
+    return [", ".join(figures), f"{made['events']} events in {made['file']}"]
+
+
 def break_even(choice: Mapping[str, Any]) -> str:
     """From how many events or points on the training pays."""
     from_on = [

@@ -6,16 +6,17 @@ on where it stopped and ends with the same bytes as one that was not.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -23,10 +24,9 @@ import madnis_py
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.errors import InputError
+from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.event_files import event_format
-from madnis_py.events.generation import EventSource
-from madnis_py.events.lhe import NO_PDF
+from madnis_py.events.generation import ChunkMaker, EventSource, Selection
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint
 from madnis_py.integration.channel_weights import PriorWeights
@@ -42,7 +42,7 @@ from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
 from madnis_py.physics.process import Process
-from madnis_py.stages import event_file, pilot, verdict
+from madnis_py.stages import event_file, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 from madnis_py.stages.results import Result, SampledPoints
@@ -79,6 +79,7 @@ class Run:
         device: where networks compute; the results of two devices differ in rounding.
         executor: runs blocks of points; this thread by default.
         watch: told the progress of each stage.
+        version: of the package that the directory belongs to.
 
     Raises:
         InputError: the directory holds another run, or settings of the card cannot be used.
@@ -96,6 +97,7 @@ class Run:
         device: Device = "cpu",
         executor: Executor | None = None,
         watch: Watch = unwatched,
+        version: str = madnis_py.__version__,
     ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("device: expected a machine with a CUDA device; torch sees none")
@@ -107,25 +109,43 @@ class Run:
         self.device = device
         self.executor = executor
         self.watch = watch
+        self.version = version
         self.cross_section = process.cross_section()
         self._trained: TrainingSession | None = None
         self.directory.claim(process.card, self._identity(), versions())
 
     @classmethod
-    def open(cls, directory: Path | str, *, executor: Executor | None = None, watch: Watch = unwatched) -> Self:
+    def open(
+        cls,
+        directory: Path | str,
+        *,
+        executor: Executor | None = None,
+        watch: Watch = unwatched,
+        any_version: bool = False,
+    ) -> Self:
         """Go on with a run, with the card, seed, method and settings that it was begun with.
 
+        Args:
+            directory: of the run.
+            executor: as for `Run`.
+            watch: as for `Run`.
+            any_version: go on with a run of another version of the package, which may give other numbers.
+
         Raises:
-            InputError: there is no run in the directory, or it is damaged.
+            InputError: there is no run in the directory, it is damaged, or it was made by another version.
         """
         files = RunDirectory(Path(directory))
         record = files.record
         if not record:
             raise InputError(f"{directory}: expected a directory with a run.json; found none")
         identity = record["identity"]
+        made_by = identity["version"]
+        if made_by != madnis_py.__version__ and not any_version:
+            here = f"expected a run of madnis_py {madnis_py.__version__}"
+            raise InputError(f"{directory}: {here}; got one of {made_by}, whose events may differ (--any-version)")
         training = TrainingSettings.model_validate(identity["training"])
         process = Process.from_card(cards.load(files.card_file))
-        choices = {"method": identity["method"], "device": identity["device"], "training": training}
+        choices = {"method": identity["method"], "device": identity["device"], "training": training, "version": made_by}
         return cls(process, directory, identity["seed"], **choices, executor=executor, watch=watch)
 
     @property
@@ -134,7 +154,11 @@ class Run:
         return self.directory.path / "events.lhe.gz"
 
     def survey(self) -> Survey:
-        """Adapt VEGAS grids, the baseline and the first look at the channels."""
+        """Adapt VEGAS grids, the baseline and the first look at the channels.
+
+        Raises:
+            GenerationError: no point has a cross section.
+        """
         if checkpoint.exists(self.directory.path, "survey"):
             return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
         settings = VegasSettings.for_channels(self.cross_section.n_channels)
@@ -142,6 +166,7 @@ class Run:
         with self._stage("survey", evaluations):
             watch = self._watcher("survey", "iterations")
             survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
+            _require_weights(survey, evaluations)
             checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
         return survey
 
@@ -240,22 +265,50 @@ class Run:
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate(events=events)
-        sampler = self.samplers()[self.chosen]
-        source = EventSource(sampler, self.cross_section, result.maxima, seed, self.directory.chunks)
+        source = self._source(result, seed)
         with self._stage("generate"):
-            chunks = event_file.collect(source, events, result, self.watch)
-            weights = event_file.event_weights(chunks, events)
-            event_file.write(output, chunks, weights, self.process, self._pdf_id, result)
+            selection = event_file.collect(source, events, result, self.process.card.events, self.executor, self.watch)
+            selected = event_file.SelectedEvents(selection, events)
+            weights = selected.weights
+            event_file.write(output, selected, weights, self.process, self.cross_section, result)
             source.clear()
-        unweighting = self.record["unweighting"] | {
-            "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
-            "negative_share": float((weights < 0).mean()),
-        }
-        overweights = self._check.overweights("generate", weights, self._overweight_share)
-        warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate:")]
+        self._note(made, selection, weights, source)
+        return output
+
+    def _source(self, result: Result, seed: int) -> EventSource:
+        """Makes the events of a seed; its tasks are whole chunks, which do not ask for help."""
+        sampler = self.samplers()[self.chosen].without_executor()
+        return EventSource(ChunkMaker(sampler, self.cross_section, result.maxima, seed), self.directory.chunks)
+
+    def _note(
+        self, made: dict[str, Any], selection: Selection, weights: NDArray[np.float64], source: EventSource
+    ) -> None:
+        """Write down what the events are like, and whether they agree with the integrate stage."""
+        unweighting = self.record["unweighting"] | verdict.unweighting(selection, weights)
+        result = self.integrate(events=made["events"])
+        sentences = self._check.overweights("generate", weights, self._overweight_share)
+        sentences += verdict.generation_warnings(self._check, result, selection, source.maker.maxima)
+        warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate")]
         self.directory.update(
-            events=events, generated=made, unweighting=unweighting, warnings=[*warnings, *overweights]
+            events=made["events"], generated=made, unweighting=unweighting, warnings=[*warnings, *sentences]
         )
+
+    def gridpack(self, output: Path) -> Path:
+        """Write a tarball that makes events of this run wherever the package is installed; see `stages.gridpack`.
+
+        Args:
+            output: ends in .tar.gz or .tgz.
+
+        Returns:
+            the file.
+
+        Raises:
+            InputError: a file name of another kind.
+            OutputError: the file cannot be written.
+        """
+        gridpack.require_gridpack_name(output)
+        self.integrate()
+        gridpack.pack(self.directory.path, output, madnis_py.__version__)
         return output
 
     def samplers(self) -> dict[str, Integrator]:
@@ -283,7 +336,7 @@ class Run:
             "method": self.method,
             "device": self.device,
             "training": self.training.model_dump(),
-            "version": madnis_py.__version__,
+            "version": self.version,
         }
 
     @contextmanager
@@ -305,11 +358,6 @@ class Run:
     @property
     def _overweight_share(self) -> float:
         return self.process.card.events.overweight_share
-
-    @property
-    def _pdf_id(self) -> int:
-        pdf = self.cross_section.luminosity.pdf
-        return NO_PDF if pdf is None else pdf.lhapdf_id
 
     @property
     def _check(self) -> CoverageCheck:
@@ -406,29 +454,11 @@ class Run:
         return self.survey().sigma if name == "vegas" else self._session().trainer.state.sigma
 
 
-@contextmanager
-def workers(threads: int | None = None) -> Iterator[Executor | None]:
-    """Set up the threads of this process for a run: kernels and blocks of points use them, torch uses one per block.
-
-    Args:
-        threads: at most this many; all cores of the machine when not given.
-
-    Returns:
-        the executor for `Run`; None for a single thread.
-
-    Raises:
-        InputError: fewer than one thread.
-    """
-    threads = threads if threads is not None else os.cpu_count() or 1
-    if threads < 1:
-        raise InputError(f"threads: expected at least 1; got {threads}")
-    _core.set_thread_count(threads)
-    torch.set_num_threads(1)
-    if threads == 1:
-        yield None
-        return
-    with ThreadPoolExecutor(threads) as executor:
-        yield executor
+def _require_weights(survey: Survey, points: int) -> None:
+    """Nothing can be learned from points without weight."""
+    if not any(part.channel_stds.any() or part.value for part in survey.iterations):
+        expected = "survey: expected points with a cross section; got none"
+        raise GenerationError(f"{expected} among {points:,}: the process has none, or the cuts leave next to nothing")
 
 
 def training_settings(card: Card) -> TrainingSettings:

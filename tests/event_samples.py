@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -150,15 +150,17 @@ def read_lhe(path: str | Path) -> pylhe.LHEFile:
     return pylhe.LHEFile.fromstring((gzip.decompress(content) if str(path).endswith(".gz") else content).decode())
 
 
-def shower_of(path: str | Path) -> Any:
+PARTON_SHOWER_ALONE = ("PartonLevel:MPI = off", "HadronLevel:all = off")
+
+
+def shower_of(path: str | Path, settings: Sequence[str] = PARTON_SHOWER_ALONE) -> Any:
     """Pythia that showers the partons of an events file; the test is skipped where it is not installed."""
     pythia = pytest.importorskip("pythia8mc").Pythia("", False)
     for setting in (
         "Print:quiet = on",
         "Beams:frameType = 4",
         f"Beams:LHEF = {path}",
-        "PartonLevel:MPI = off",
-        "HadronLevel:all = off",
+        *settings,
     ):
         assert pythia.readString(setting)
     assert pythia.init()

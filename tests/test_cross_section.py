@@ -11,6 +11,7 @@ from scipy.stats import qmc
 from madnis_py import card
 from madnis_py.card import Card
 from madnis_py.errors import GenerationError, PdfError
+from madnis_py.physics.partonic_events import DRAWS
 from madnis_py.physics.pdf import load_pdf
 from madnis_py.physics.process import Process
 
@@ -239,7 +240,7 @@ def accepted_events(integrand, n=20000, seed=3):
     x, channel = points(integrand, n, seed)
     weight = weights(integrand, x, channel)
     kept = weight > 0
-    uniform = torch.rand(int(kept.sum()), dtype=torch.float64, generator=torch.Generator().manual_seed(seed + 1))
+    uniform = torch.rand(int(kept.sum()), DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed + 1))
     return integrand.partonic_events(x[kept], channel[kept], uniform), weight[kept]
 
 
@@ -281,7 +282,7 @@ def test_events_carry_the_couplings_at_their_scales():
 def test_partons_use_the_strong_coupling_of_the_card():
     integrand = partonic("u u~ > e+ e-", parameters={"aS": 0.13})
     x, channel = points(integrand, 5)
-    assert (integrand.partonic_events(x, channel, torch.zeros(5, dtype=torch.float64)).alpha_s == 0.13).all()
+    assert (integrand.partonic_events(x, channel, torch.zeros(5, DRAWS, dtype=torch.float64)).alpha_s == 0.13).all()
 
 
 @pytest.mark.parametrize(
@@ -290,7 +291,7 @@ def test_partons_use_the_strong_coupling_of_the_card():
 def test_dynamical_scales_follow_from_the_leptons(choice, factor):
     integrand = partonic("u u~ > e+ e-", scales={"factorization": choice})
     x, channel = points(integrand, 20)
-    events = integrand.partonic_events(x, channel, torch.zeros(20, dtype=torch.float64))
+    events = integrand.partonic_events(x, channel, torch.zeros(20, DRAWS, dtype=torch.float64))
     pt = np.hypot(events.momenta[:, 2, 1], events.momenta[:, 2, 2])
     np.testing.assert_allclose(events.scale, 90.0 if factor is None else factor * pt, rtol=1e-12)
 
@@ -300,7 +301,7 @@ def test_events_that_fail_the_cuts_are_refused():
     x, channel = points(integrand, 100)
     first = int((~integrand.accepts(x, channel)).nonzero()[0])
     with pytest.raises(GenerationError, match=f"events: expected points that pass the cuts; got none at point {first}"):
-        integrand.partonic_events(x, channel, torch.zeros(len(x), dtype=torch.float64))
+        integrand.partonic_events(x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64))
 
 
 def test_copies_for_other_processes_give_the_same_numbers():

@@ -1,18 +1,15 @@
-"""Columns of events: their checks, their order, and the chunk files they are kept in."""
+"""Columns of events: their checks and their order."""
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from event_samples import drell_yan, equal, with_resonance, with_variations
 
-from madnis_py.errors import CheckpointError, GenerationError, InputError, OutputError
+from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.physics.cross_section import PartonicEvents
 
 
 def changed(column: str, place: tuple[int, ...], value: object, batch: EventBatch | None = None) -> EventBatch:
@@ -21,15 +18,6 @@ def changed(column: str, place: tuple[int, ...], value: object, batch: EventBatc
     array = batch.columns()[column].copy()
     array[place] = value
     return replace(batch, **{column: array})
-
-
-def test_partonic_events_become_the_same_batch_with_status_and_mothers() -> None:
-    batch = drell_yan(5)
-    partons = PartonicEvents(*(batch.columns()[field.name] for field in fields(PartonicEvents)))
-    made = EventBatch.from_partonic(partons, batch.weight)
-    assert equal(made, batch)
-    assert made.n_variations == 0
-    assert (made.factorization_scale == batch.scale).all()
 
 
 def test_momenta_may_come_with_the_events_fastest_in_memory() -> None:
@@ -93,13 +81,6 @@ def test_another_unit_is_that_of_the_variations_too() -> None:
 def test_selection_keeps_the_order_of_the_index() -> None:
     batch = drell_yan(10)
     assert np.array_equal(batch.select(np.array([7, 2])).scale, batch.scale[[7, 2]])
-
-
-def test_shuffling_permutes_whole_events() -> None:
-    batch = drell_yan(200)
-    shuffled = batch.shuffled(torch.Generator().manual_seed(3))
-    assert not np.array_equal(shuffled.scale, batch.scale)
-    assert equal(shuffled.select(np.argsort(shuffled.scale)), batch.select(np.argsort(batch.scale)))
 
 
 def test_synthetic_drell_yan_events_pass() -> None:
@@ -216,71 +197,3 @@ def test_wrong_colour_flow_is_refused(colour: list[list[int]]) -> None:
     batch = replace(drell_yan(1), colour=np.array([colour], dtype=np.int32))
     with pytest.raises(GenerationError, match="event 0: colour tags do not pair up"):
         batch.check()
-
-
-def test_chunk_file_gives_the_batch_back(tmp_path: Path) -> None:
-    batch = drell_yan(100)
-    batch.save(tmp_path / "chunk.npz")
-    assert equal(EventBatch.load(tmp_path / "chunk.npz"), batch)
-    assert [path.name for path in tmp_path.iterdir()] == ["chunk.npz"]
-
-
-def test_chunk_file_is_a_function_of_its_events(tmp_path: Path) -> None:
-    drell_yan(100).save(tmp_path / "a.npz")
-    drell_yan(100).save(tmp_path / "b.npz")
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-
-
-@pytest.mark.parametrize("size", [0, 1000, -1])
-def test_truncated_chunk_file_is_refused(tmp_path: Path, size: int) -> None:
-    path = tmp_path / "chunk.npz"
-    drell_yan(100).save(path)
-    path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(CheckpointError, match=r"chunk.npz: not a readable file of events"):
-        EventBatch.load(path)
-
-
-def test_damaged_chunk_file_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "chunk.npz"
-    drell_yan(100).save(path)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(CheckpointError, match=r"chunk.npz: not a readable file of events"):
-        EventBatch.load(path)
-
-
-def test_missing_chunk_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="No such file"):
-        EventBatch.load(tmp_path / "chunk.npz")
-
-
-def test_chunk_file_of_something_else_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "chunk.npz", x=np.zeros(3))
-    with pytest.raises(CheckpointError, match=r"expected the columns pdg, .*; got x"):
-        EventBatch.load(tmp_path / "chunk.npz")
-
-
-def test_single_array_is_refused_as_chunk_file(tmp_path: Path) -> None:
-    with (tmp_path / "chunk.npz").open("wb") as file:
-        np.save(file, np.zeros(3))
-    with pytest.raises(CheckpointError, match="not a readable file of events"):
-        EventBatch.load(tmp_path / "chunk.npz")
-
-
-def test_chunk_file_with_columns_of_different_lengths_is_refused(tmp_path: Path) -> None:
-    columns = drell_yan(10).columns() | {"weight": np.ones(9)}
-    np.savez(tmp_path / "chunk.npz", **columns)
-    with pytest.raises(CheckpointError, match=r"chunk.npz: events: weight: expected float64 \(10,\)"):
-        EventBatch.load(tmp_path / "chunk.npz")
-
-
-def test_chunk_file_runs_no_pickle(tmp_path: Path) -> None:
-    np.savez(tmp_path / "chunk.npz", pdg=np.array([{}], dtype=object))
-    with pytest.raises(CheckpointError, match="not a readable file of events"):
-        EventBatch.load(tmp_path / "chunk.npz")
-
-
-def test_chunk_file_in_a_missing_directory_is_an_output_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"chunk.npz: cannot be written: No such file"):
-        drell_yan(1).save(tmp_path / "missing" / "chunk.npz")

@@ -15,8 +15,9 @@ from flat_mapping import flat_integrand
 
 from madnis_py.card import Card
 from madnis_py.integration.vegas import VegasSettings
-from madnis_py.physics.cross_section import CrossSection, PartonicEvents
+from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.mirrored import Mirrored
+from madnis_py.physics.partonic_events import DRAWS, PartonicEvents
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
 
@@ -46,7 +47,7 @@ def points(one: CrossSection, n: int, seed: int = 0) -> tuple[torch.Tensor, torc
 
 
 def drawn(one: CrossSection, x: torch.Tensor, channel: torch.Tensor, seed: int = 1) -> PartonicEvents:
-    uniform = torch.rand(len(x), dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+    uniform = torch.rand(len(x), DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
     return one.partonic_events(x, channel, uniform)
 
 
@@ -106,7 +107,7 @@ def test_the_gluon_joined_to_the_quark_is_the_one_of_the_pole(text, quark):
     metric = np.array([1.0, -1.0, -1.0, -1.0])
     weights = np.stack([(p[:, gluon] * p[:, quark] * metric).sum(axis=1) ** -2.0 for gluon in joined], axis=1)
     expected = weights / weights.sum(axis=1, keepdims=True)
-    found = one.flow_weights(p, events.alpha_s)
+    found = one.weights(p, events.alpha_s).flows
     np.testing.assert_allclose(found / found.sum(axis=1, keepdims=True), expected, rtol=1e-9)
 
 
@@ -119,14 +120,14 @@ def test_quarks_of_different_flavour_exchange_colours_nine_times_out_of_ten():
 
 @pytest.mark.parametrize("text", MANY)
 def test_flavours_and_flows_of_one_point_come_as_often_as_both_say(text):
-    """One number chooses both: given the flavours the flow knows nothing of where in their share it fell."""
     one, n = integrand(text), 100000
     events = repeated(one, n)
     p, alpha_s = events.momenta[:1], events.alpha_s[:1]
     densities = one.luminosity.evaluate(p, events.scale[:1] ** 2)[0]
     shares, column = {}, 0
     for group in one.subprocesses:
-        me2, weights = (f(p, alpha_s)[0] for f in (group.matrix_element.squared, group.matrix_element.flow_weights))
+        me2 = group.matrix_element.squared(p, alpha_s)[0]
+        weights = group.matrix_element.weights(p, alpha_s).flows[0]
         for legs in group.flavours:
             for flow, weight in zip(group.matrix_element.flows, weights / weights.sum(), strict=True):
                 shares[legs, numbered(flow)] = densities[column] * me2 * weight
@@ -147,7 +148,7 @@ def test_the_ends_of_the_unit_interval_draw_a_flow_of_the_flavours(text):
     one = integrand(text)
     x, channel = points(one, 300)
     for edge in (0.0, np.nextafter(1.0, 0.0)):
-        events = one.partonic_events(x, channel, torch.full((len(x),), edge, dtype=torch.float64))
+        events = one.partonic_events(x, channel, torch.full((len(x), DRAWS), edge, dtype=torch.float64))
         for legs, colours in zip(events.pdg.tolist(), events.colour.tolist(), strict=True):
             check_colours(legs, colours)
 
@@ -155,7 +156,7 @@ def test_the_ends_of_the_unit_interval_draw_a_flow_of_the_flavours(text):
 def test_a_flow_does_not_know_the_other_events():
     one = integrand("p p > t t~ j")
     x, channel = points(one, 400)
-    uniform = torch.rand(len(x), dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    uniform = torch.rand(len(x), DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     together = one.partonic_events(x, channel, uniform)
     for row in range(0, len(x), 7):
         alone = one.partonic_events(x[row : row + 1], channel[row : row + 1], uniform[row : row + 1])

@@ -27,6 +27,7 @@ KERNEL_USERS = {
     "events/lhe.py",
     "events/soundness.py",
     "events/unweight.py",
+    "stages/workforce.py",
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 

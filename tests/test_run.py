@@ -18,15 +18,16 @@ from torch import Tensor
 
 from madnis_py import _core
 from madnis_py import card as cards
-from madnis_py.errors import CheckpointError, InputError
+from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
-from madnis_py.run import Run, workers
+from madnis_py.run import Run
 from madnis_py.stages.conversion import convert
 from madnis_py.stages.progress import StageProgress
+from madnis_py.stages.workforce import workers
 
 EVENTS = 2000
 POINTS = 20_000
@@ -277,7 +278,7 @@ def check_kinematics(event: pylhe.LHEEvent) -> None:
     for component in ("e", "px", "py", "pz"):
         change = sum(getattr(p, component) for p in incoming) - sum(getattr(p, component) for p in outgoing)
         assert abs(change) < 1e-6 * scale
-    for p in event.particles:
+    for p in incoming + outgoing:
         assert p.m == 0.0
         assert abs(p.e**2 - p.px**2 - p.py**2 - p.pz**2) < 1e-9 * p.e**2
 
@@ -296,3 +297,11 @@ def test_pythia_showers_the_events_and_reports_our_cross_section(finished: Run, 
     pythia = shower_of(file)
     assert sum(pythia.next() for _ in range(300)) == 300
     assert math.isclose(pythia.infoPython().sigmaGen(), finished.record["sigma_pb"] * 1e-9, rel_tol=1e-6)
+
+
+def test_a_process_without_cross_section_is_refused_after_the_survey(tmp_path: Path) -> None:
+    nowhere = {"t": {"pt_min": 100.0, "eta_max": 1.0}, "t~": {"rapidity_min": 6.0}}
+    card = cards.Card.parse({"process": {"definition": "g g > t t~"}, "cuts": nowhere})
+    with pytest.raises(GenerationError, match=r"survey: expected points with a cross section; got none among 420,000"):
+        Run(Process.from_card(card), tmp_path, SEED).execute(10, POINTS)
+    assert not list(tmp_path.glob("survey*"))

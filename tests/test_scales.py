@@ -9,6 +9,7 @@ from flat_mapping import flat_integrand
 
 from madnis_py.card import Card
 from madnis_py.errors import CardError
+from madnis_py.physics.partonic_events import DRAWS
 from madnis_py.physics.pdf import load_pdf
 from madnis_py.physics.process import Process
 from madnis_py.physics.scales import Scale
@@ -64,7 +65,7 @@ def test_a_factor_multiplies_the_scale(choice, p):
 def test_both_scales_have_a_choice_and_a_factor_of_their_own():
     one = integrand(factorization="ht", factorization_factor=0.25, renormalization="sum_mt", renormalization_factor=2.0)
     x, channel = points(one)
-    events = one.partonic_events(x, channel, torch.zeros(len(x), dtype=torch.float64))
+    events = one.partonic_events(x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64))
     pt, m, pz = transverse(events.momenta)
     np.testing.assert_allclose(events.scale, DEFINITIONS["ht"](pt, m, pz) / 4, rtol=1e-9)
     alpha_s = load_pdf("toy").alpha_s(4 * DEFINITIONS["sum_mt"](pt, m, pz) ** 2)
@@ -76,7 +77,7 @@ def test_the_cross_section_follows_the_coupling_at_the_renormalisation_scale():
     one, other = integrand(renormalization="sum_mt/2"), integrand(renormalization=91.188)
     x, channel = points(one)
     alpha_s = [
-        two.partonic_events(x, channel, torch.zeros(len(x), dtype=torch.float64)).alpha_s for two in (one, other)
+        two.partonic_events(x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64)).alpha_s for two in (one, other)
     ]
     ratio = one.evaluate(x, channel).value / other.evaluate(x, channel).value
     np.testing.assert_allclose(ratio.numpy(), (alpha_s[0] / alpha_s[1]) ** 3, rtol=1e-10)

@@ -13,6 +13,7 @@ from flat_mapping import flat_integrand
 from madnis_py.card import Card
 from madnis_py.errors import CardError, InputError
 from madnis_py.physics.cuts import Cut, Cuts, Ranked, RankedCut
+from madnis_py.physics.partonic_events import DRAWS
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
 from madnis_py.physics.selection import Acceptance
@@ -202,7 +203,9 @@ def test_events_have_flavours_that_pass_their_cuts():
     x = torch.rand(400, integrand.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     channel = torch.zeros(len(x), dtype=torch.int64)
     inside = integrand.evaluate(x, channel).value > 0
-    events = integrand.partonic_events(x[inside], channel[inside], torch.rand(int(inside.sum()), dtype=torch.float64))
+    events = integrand.partonic_events(
+        x[inside], channel[inside], torch.rand(int(inside.sum()), DRAWS, dtype=torch.float64)
+    )
     electrons, hard = events.pdg[:, 2] == -11, pt(events.momenta[:, 2]) > 500
     assert not (electrons & ~hard).any()
     assert electrons.any()

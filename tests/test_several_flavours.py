@@ -17,6 +17,7 @@ from madnis_py.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import Mirrored
+from madnis_py.physics.partonic_events import DRAWS
 from madnis_py.physics.process import Process
 from madnis_py.physics.subprocesses import tree_amplitude
 from madnis_py.physics.tree_amplitude import TreeAmplitude
@@ -73,7 +74,7 @@ def test_flavours_of_events_come_in_proportion_to_their_cross_sections():
     row = int(integrand.evaluate(x, channel).value.argmax())
     point, first = x[row : row + 1], channel[:1]
     parts = np.array([one.evaluate(point, first).value.item() for one in single_flavours(whole)])
-    uniform = torch.rand(n, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
+    uniform = torch.rand(n, DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
     events = integrand.partonic_events(point.expand(n, -1).contiguous(), first.expand(n), uniform)
     for legs, share in zip(whole.flavours, parts / parts.sum(), strict=True):
         drawn = (events.pdg == legs).all(axis=1).sum()
@@ -84,7 +85,7 @@ def test_events_have_the_masses_and_colours_of_their_flavours():
     integrand = tops()
     x, channel = points(integrand)
     inside = integrand.evaluate(x, channel).value > 0
-    uniform = torch.linspace(0, 0.999, int(inside.sum()), dtype=torch.float64)
+    uniform = torch.linspace(0, 0.999, int(inside.sum()), dtype=torch.float64)[:, None].expand(-1, DRAWS)
     events = integrand.partonic_events(x[inside], channel[inside], uniform)
     gluons, quarks = events.pdg == 21, (abs(events.pdg) < 7) & (events.pdg != 21)
     assert ((events.colour > 0).sum(axis=2)[gluons] == 2).all()
@@ -97,7 +98,8 @@ class Counted(MatrixElement):
 
     def __init__(self, element):
         self.element, self.calls = element, []
-        self.n_diagrams, self.n_particles, self.flows = element.n_diagrams, element.n_particles, element.flows
+        self.n_diagrams, self.n_particles = element.n_diagrams, element.n_particles
+        self.flows, self.helicities = element.flows, element.helicities
 
     def evaluate(self, p, alpha_s):
         self.calls.append("evaluate")
@@ -107,9 +109,8 @@ class Counted(MatrixElement):
         self.calls.append("squared")
         return self.element.squared(p, alpha_s)
 
-    def flow_weights(self, p, alpha_s):
-        self.calls.append(f"flows of {len(p)}")
-        return self.element.flow_weights(p, alpha_s)
+    def weights(self, p, alpha_s):
+        return self.element.weights(p, alpha_s)
 
     @property
     def identity(self):
@@ -129,27 +130,6 @@ def test_equal_matrix_elements_are_evaluated_once():
     """g g, q q~, q g and q~ g in both orders: u and d differ in nothing here."""
     assert len(process(TOP).groups) == 13
     assert calls(tops()) == ["evaluate"] * 7
-
-
-def test_flow_weights_are_asked_for_the_events_of_a_matrix_element_with_several_flows():
-    def asked(integrand):
-        counted = [(Counted(element), blocks) for element, blocks in integrand._blocks]
-        integrand._blocks, before = counted, integrand._blocks
-        x, channel = points(integrand, 200)
-        inside = integrand.evaluate(x, channel).value > 0
-        for element, _ in counted:
-            element.calls.clear()
-        uniform = torch.rand(int(inside.sum()), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-        events = integrand.partonic_events(x[inside], channel[inside], uniform)
-        integrand._blocks = before
-        return len(events.pdg), [call for element, _ in counted for call in element.calls if call != "squared"]
-
-    n, several = asked(tops())
-    assert sum(int(call.removeprefix("flows of ")) for call in several) == n
-    assert len(several) > 2
-    n, single = asked(flat_integrand(process("p p > e+ e- j")))
-    assert n > 0
-    assert single == []
 
 
 def test_bottom_quarks_without_mass_are_like_strange_ones():
@@ -213,7 +193,7 @@ def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
 
 def flows_of(element, p):
     """|J_k|^2 by colour flow."""
-    return dict(zip(map(numbered, element.flows), element.flow_weights(p, 0.118).T, strict=True))
+    return dict(zip(map(numbered, element.flows), element.weights(p, 0.118).flows.T, strict=True))
 
 
 def test_every_pair_of_beam_orders_shares_one_tape():

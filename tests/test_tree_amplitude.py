@@ -71,7 +71,6 @@ def test_helicities_add_up_to_the_square(text):
     weights = one.weights(p, ALPHA_S)
     np.testing.assert_allclose(weights.helicities.sum(axis=1), one.squared(p, ALPHA_S), rtol=1e-13)
     np.testing.assert_array_equal(weights.me2, one.squared(p, ALPHA_S))
-    np.testing.assert_array_equal(weights.flows, one.flow_weights(p, ALPHA_S))
     assert (weights.helicities >= -1e-14 * weights.me2[:, None]).all()
 
 

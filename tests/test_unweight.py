@@ -18,7 +18,14 @@ from madnis_py.events.quality import (
     bootstrap_maximum,
     truncated_quality,
 )
-from madnis_py.events.unweight import Accepted, Unweighter, UnweightingTally, channel_maxima
+from madnis_py.events.unweight import (
+    ENCODINGS,
+    Accepted,
+    Unweighter,
+    UnweightingTally,
+    channel_maxima,
+    raised_maximum,
+)
 from madnis_py.integration.samples import Samples
 
 Floats = NDArray[np.float64]
@@ -64,7 +71,7 @@ def generate(share: float, trials: int = 400_000, seed: int = 2) -> tuple[Floats
     unweighter = Unweighter(channel_maxima(scan(), N_CHANNELS, share))
     samples = toy(unweighter.trials(trials, generator).tolist(), generator)
     accepted = unweighter.accept(samples, torch.rand(trials, generator=generator, dtype=torch.float64))
-    return samples.x[accepted.index, 0].numpy(), accepted.weight.numpy(), accepted, unweighter
+    return samples.x[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio), accepted, unweighter
 
 
 def cumulative(x: Floats) -> Floats:
@@ -210,7 +217,9 @@ def test_tallies_of_chunks_add_up_to_that_of_the_whole() -> None:
     ratio = np.array([0.0, 0.5, 2.0, 1.0])
     whole = UnweightingTally.of(ratio, np.ones(4))
     assert UnweightingTally.of(ratio[:1], np.ones(1)) + UnweightingTally.of(ratio[1:], np.ones(3)) == whole
-    assert whole == UnweightingTally(4, live=3, accepted=2.5, ratio=3.5, magnitude=3.5, magnitude_squared=5.5)
+    assert whole == UnweightingTally(
+        4, live=3, accepted=2.5, ratio=3.5, magnitude=3.5, magnitude_squared=5.5, squared=5.25
+    )
 
 
 def test_without_overweights_every_event_counts_fully() -> None:
@@ -277,7 +286,7 @@ def test_negative_weights_become_events_of_negative_weight_with_the_same_mean() 
     samples = make_samples(torch.zeros(len(pick), dtype=torch.int64), values[pick])
     uniform = torch.rand(len(pick), generator=generator, dtype=torch.float64)
     accepted = Unweighter(np.array([2.0])).accept(samples, uniform)
-    weight, origin = accepted.weight.numpy(), pick[accepted.index].numpy()
+    weight, origin = ENCODINGS["keep"].weight(accepted.ratio), pick[accepted.index].numpy()
     for k, value in enumerate(values.tolist()):
         own = weight[origin == k]
         assert set(own) == {np.copysign(max(abs(value) / 2, 1.0), value)}
@@ -299,7 +308,7 @@ def test_expectations_under_a_sign_changing_integrand_survive_unweighting(share:
     samples = make_samples(torch.zeros(len(x), dtype=torch.int64), x - 0.25, x)
     unweighter = Unweighter(channel_maxima(samples, 1, share))
     accepted = unweighter.accept(samples, torch.rand(len(x), generator=generator, dtype=torch.float64))
-    weight = accepted.weight.numpy() * unweighter.maxima[0] / len(x)
+    weight = ENCODINGS["keep"].weight(accepted.ratio) * unweighter.maxima[0] / len(x)
     x_event = x[accepted.index].numpy()
     assert (weight < 0).any()
     for observable, truth in ((np.ones_like(x_event), 1 / 4), (x_event, 5 / 24)):
@@ -320,9 +329,9 @@ def test_negative_share_of_made_events_is_the_expected_one() -> None:
     samples = signed(100_000, 0.3, generator)
     unweighter = Unweighter(channel_maxima(samples, 1, 0.02))
     accepted = unweighter.accept(samples, torch.rand(len(samples), generator=generator, dtype=torch.float64))
-    made = (accepted.weight < 0).double().mean().item()
+    made = (accepted.ratio < 0).mean()
     expected = unweighter.expect(samples).summary(1, 1.0).negative_share
-    assert abs(made - expected) < 5 * np.sqrt(0.3 * 0.7 / len(accepted.weight))
+    assert abs(made - expected) < 5 * np.sqrt(0.3 * 0.7 / len(accepted.ratio))
 
 
 def test_negative_weights_reduce_the_effective_number_of_events() -> None:
@@ -391,3 +400,50 @@ def test_channel_whose_weights_one_half_missed_is_judged_by_the_largest_of_the_o
 def test_bootstrap_efficiencies_are_those_of_the_channels() -> None:
     found = bootstrap_efficiencies(of_lists([1.0] * 10, [0.0, 6.0] * 10, [0.0] * 5), 3, 10)
     assert found.tolist() == pytest.approx([1.0, 0.5, 0.0])
+
+
+def test_maxima_grow_just_enough_to_keep_the_overweight_share() -> None:
+    excess, magnitude = np.array([1.5, 4.0, 2.0, 3.0]), 20.0
+    factor = raised_maximum(excess, magnitude, 0.1, 10.0)
+    assert np.maximum(excess - factor, 0.0).sum() == pytest.approx(2.0)
+    assert factor == pytest.approx(2.5)
+
+
+def test_maxima_stay_where_the_share_is_kept_already_and_grow_no_further_than_allowed() -> None:
+    assert raised_maximum(np.array([1.5]), 20.0, 0.1, 10.0) == 1.0
+    assert raised_maximum(np.array([]), 20.0, 0.0, 10.0) == 1.0
+    assert raised_maximum(np.array([50.0]), 60.0, 0.1, 3.0) == 3.0
+    assert raised_maximum(np.array([2.0, 5.0]), 60.0, 0.0, 10.0) == 5.0
+
+
+@pytest.mark.parametrize("name", ["keep", "copies"])
+def test_events_have_the_distribution_of_the_weights_with_either_encoding_and_raised_maxima(name: str) -> None:
+    x, _, accepted, unweighter = generate(0.02)
+    for factor in (1.0, 1.3):
+        ratio = accepted.ratio / factor
+        copies, weight = ENCODINGS[name].copies(ratio, accepted.uniform), ENCODINGS[name].weight(ratio)
+        unit = factor * unweighter.maxima.sum() / accepted.tally.trials
+        for cut in (0.05, 0.3, 1.0):
+            below = x < cut
+            total = (copies * weight)[below].sum() * unit
+            expected = SIGMA * cumulative(np.array([cut]))[0]
+            error = np.sqrt((copies * weight**2)[below].sum() + (copies**2)[below].sum()) * unit
+            assert abs(total - expected) < 5 * error
+
+
+def test_copies_have_weight_one_and_the_right_mean_number() -> None:
+    ratio = np.repeat([0.3, 1.0, 2.7, -3.2], 50_000)
+    uniform = torch.rand(len(ratio), generator=torch.Generator().manual_seed(3), dtype=torch.float64).numpy()
+    copies = ENCODINGS["copies"].copies(ratio, uniform).reshape(4, -1)
+    assert (np.abs(ENCODINGS["copies"].weight(ratio)) == 1).all()
+    for counts, size in zip(copies, (0.3, 1.0, 2.7, 3.2), strict=True):
+        assert set(counts) <= {int(np.floor(size)), int(np.ceil(size))}
+        assert abs(counts.mean() - size) < 5 * 0.5 / np.sqrt(50_000) + 1e-12
+
+
+def test_raising_the_maxima_leaves_the_events_that_larger_maxima_would_have_made() -> None:
+    _, _, accepted, _ = generate(0.02, trials=50_000)
+    for encoding in ENCODINGS.values():
+        first = encoding.copies(accepted.ratio / 1.7, accepted.uniform)
+        assert (first <= np.ceil(np.abs(accepted.ratio) / 1.7)).all()
+        assert ((first > 0) == (accepted.uniform < accepted.ratio / 1.7)).all()

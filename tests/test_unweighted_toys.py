@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from toy_integrands import CamelBack
 
-from madnis_py.events.unweight import Unweighter, channel_maxima
+from madnis_py.events.unweight import ENCODINGS, Unweighter, channel_maxima
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.training import train
@@ -32,7 +32,7 @@ def events(toy: CamelBack, seed: int, share: float) -> tuple[Floats, Floats]:
     accepted = unweighter.accept(
         samples, torch.rand(30_000, generator=torch.Generator().manual_seed(seed + 1)).double()
     )
-    return samples.features[accepted.index, 0].numpy(), accepted.weight.numpy()
+    return samples.features[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio)
 
 
 def cumulative(toy: CamelBack, p: Floats) -> Floats:

@@ -138,3 +138,15 @@ def test_an_update_that_fails_leaves_the_parameters_that_the_message_speaks_of()
         trainer.step()
     handle.remove()
     assert all(torch.equal(p, before[name]) for name, p in trainer._trained_parameters().items())
+
+
+def test_a_stored_training_of_a_flow_with_grids_goes_on_in_a_flow_that_has_none_yet() -> None:
+    trainer, _ = trainer_and_batch(with_grid())
+    weights = ChannelWeights(trainer.integrator.integrand.n_features, 3, ChannelWeightSettings(units=8))
+    fresh = Integrator(Mirrored(), SplineFlow(2, 3, SMALL, fused=False), weights, seed=3)
+    resumed = Trainer(fresh, PLAIN, trainer.state)
+    for one in (trainer, resumed):
+        one.step()
+    first, second = trainer.state.tensors, resumed.state.tensors
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)

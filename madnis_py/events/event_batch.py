@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import torch
-from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from madnis_py.errors import CheckpointError, InputError
+from madnis_py.errors import InputError
 from madnis_py.events.soundness import require_sound
-from madnis_py.output_file import OutputFile
-from madnis_py.physics.cross_section import PartonicEvents
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -110,37 +103,6 @@ class EventBatch:
             raise InputError(f"events: {name}: expected {np.dtype(dtype)} {shape}; got {came}")
 
     @classmethod
-    def from_partonic(cls, events: PartonicEvents, weight: Floats, process_id: Integers | int = 1) -> Self:
-        """Events of a hard process without resonances: two incoming particles, all others their daughters.
-
-        Args:
-            events: the partonic events.
-            weight: pb, such that the mean is the cross section, float64, shape (n,).
-            process_id: one number for all events, or int32 of shape (n,).
-        """
-        n, particles = events.pdg.shape
-        incoming = np.arange(particles) < 2
-        mothers = np.where(incoming[:, None], 0, [1, 2])
-        return cls(
-            pdg=events.pdg,
-            status=np.tile(np.where(incoming, INCOMING, OUTGOING).astype(np.int32), (n, 1)),
-            mothers=np.tile(mothers.astype(np.int32), (n, 1, 1)),
-            colour=events.colour,
-            momenta=events.momenta,
-            mass=events.mass,
-            lifetime=np.zeros((n, particles)),
-            spin=np.full((n, particles), UNKNOWN_SPIN),
-            weight=weight,
-            scale=events.scale,
-            factorization_scale=events.scale,
-            renormalization_scale=events.scale,
-            alpha_qed=events.alpha_qed,
-            alpha_s=events.alpha_s,
-            process_id=np.broadcast_to(np.asarray(process_id, dtype=np.int32), (n,)),
-            variations=np.empty((n, 0)),
-        )
-
-    @classmethod
     def concatenate(cls, batches: Sequence[EventBatch]) -> EventBatch:
         """The events of several batches, in their order, with as many rows as the widest needs.
 
@@ -176,7 +138,7 @@ class EventBatch:
     @property
     def counts(self) -> Integers:
         """Particles of every event, int32, shape (n,)."""
-        return np.asarray(np.count_nonzero(self.used, axis=1), dtype=np.int32)
+        return np.asarray(np.count_nonzero(self.used, axis=1), np.int32)
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Name -> array of every column."""
@@ -199,13 +161,13 @@ class EventBatch:
             return self
         return replace(self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS})
 
-    def shuffled(self, generator: torch.Generator) -> EventBatch:
-        """The events in random order, so that any first part of them is a fair sample of the channels."""
-        return self.select(torch.randperm(len(self), generator=generator).numpy())
-
     def rescaled(self, unit: float) -> EventBatch:
         """The same events with all weights, the variations too, in another unit, that is multiplied by a number."""
         return replace(self, weight=self.weight * unit, variations=self.variations * unit)
+
+    def reweighted(self, weight: Floats) -> EventBatch:
+        """The same events with other weights, float64, shape (n,), and variations in the same proportion to them."""
+        return replace(self, weight=weight, variations=self.variations * (weight / self.weight)[:, None])
 
     def check(self) -> None:
         """Make sure that a shower can use the events.
@@ -220,38 +182,6 @@ class EventBatch:
             GenerationError: names the first event that fails and why.
         """
         require_sound(self)
-
-    def save(self, path: Path) -> None:
-        """Write a chunk file (numpy's npz); it appears under its name only when complete.
-
-        Raises:
-            OutputError: the file system refuses.
-        """
-        memory = io.BytesIO()
-        np.savez(memory, allow_pickle=False, **self.columns())
-        with OutputFile(path) as file:
-            file.write(memory.getvalue())
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read a chunk file.
-
-        Raises:
-            CheckpointError: the file is missing, truncated, damaged or something else.
-        """
-        try:
-            with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
-                columns = {name: archive[name] for name in archive.files}
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise CheckpointError(f"{path}: not a readable file of events: {error}") from error
-        if set(columns) != set(COLUMNS):
-            raise CheckpointError(
-                f"{path}: expected the columns {', '.join(COLUMNS)}; got {', '.join(columns) or 'none'}"
-            )
-        try:
-            return cls(**columns)
-        except InputError as error:
-            raise CheckpointError(f"{path}: {error}") from error
 
 
 def _lengthened(column: NDArray[Any], more: int) -> NDArray[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, astuple, dataclass
 
 import numpy as np
@@ -140,6 +142,7 @@ class UnweightingTally:
         ratio: sum of r, the expected sum of the event weights.
         magnitude: sum of |r|, the expected sum of the absolute event weights.
         magnitude_squared: sum of |r| max(1, |r|), the expected sum of the squared event weights.
+        squared: sum of r^2.
     """
 
     trials: float = 0.0
@@ -149,13 +152,15 @@ class UnweightingTally:
     ratio: float = 0.0
     magnitude: float = 0.0
     magnitude_squared: float = 0.0
+    squared: float = 0.0
 
     @classmethod
     def of(cls, ratio: Floats, measure: Floats) -> UnweightingTally:
         """Sums over trials that count as often as their measure says; both float64, shape (n,)."""
         size = np.abs(ratio)
         kept = np.minimum(size, 1.0)
-        columns = (np.ones_like(ratio), size > 0, kept, kept * (ratio < 0), ratio, size, size * np.maximum(size, 1.0))
+        weighted = size * np.maximum(size, 1.0)
+        columns = (np.ones_like(ratio), size > 0, kept, kept * (ratio < 0), ratio, size, weighted, size * size)
         return cls(*(float(measure @ column) for column in columns))
 
     def __add__(self, other: UnweightingTally) -> UnweightingTally:
@@ -195,27 +200,98 @@ class Accepted:
 
     Attributes:
         index: positions in the samples, ascending, int64, shape (k,).
-        weight: event weights max(1, |w| / M_i) with the sign of w, float64, shape (k,).
+        ratio: w / M_i, float64, shape (k,).
+        uniform: the random numbers that accepted them, below |ratio|, float64, shape (k,).
         tally: what all trials add to the figures of the run.
     """
 
     index: Tensor
-    weight: Tensor
+    ratio: Floats
+    uniform: Floats
     tally: UnweightingTally
 
 
+def raised_maximum(excess: Floats, magnitude: float, share: float, most: float) -> float:
+    """The factor by which all maxima have to grow to keep the overweight share.
+
+    All channels grow alike: trials that are made already were shared out in proportion to the maxima. A trial that was
+    accepted with |w| / M > u stays if |w| / (c M) > u, so the events are those of a run with the larger maxima.
+
+    Args:
+        excess: |w| / M_i of all trials above 1, in any order, float64 (k,).
+        magnitude: sum of |w| / M_i over all trials.
+        share: of it that may lie above the maxima.
+        most: largest factor; what lies above even so is overweight.
+
+    Returns:
+        the smallest c in [1, most] with sum max(0, |w| / M_i - c) <= share * magnitude, or `most`.
+    """
+    descending = np.sort(excess)[::-1]
+    above = np.cumsum(descending)
+    count = np.arange(1, len(descending) + 1)
+    needed = (above - share * magnitude) / count  # c if exactly the first `count` lie above it
+    return float(np.clip(needed.max(initial=1.0), 1.0, most))
+
+
+class Encoding(ABC):
+    """How events above the maximum keep their share of the cross section."""
+
+    @abstractmethod
+    def copies(self, ratio: Floats, uniform: Floats) -> NDArray[np.int64]:
+        """How often each trial comes as an event.
+
+        Args:
+            ratio: w / M, float64 (k,).
+            uniform: the number in [0, 1) that decides, float64 (k,).
+        """
+
+    @abstractmethod
+    def weight(self, ratio: Floats) -> Floats:
+        """The weight of each of its events, 1 below the maximum, with the sign of w, float64 (k,)."""
+
+
+class KeptWeights(Encoding):
+    """One event that keeps its weight |w| / M, Eq. (2.66)."""
+
+    def copies(self, ratio: Floats, uniform: Floats) -> NDArray[np.int64]:
+        """See `Encoding.copies`."""
+        return (uniform < np.abs(ratio)).astype(np.int64)
+
+    def weight(self, ratio: Floats) -> Floats:
+        """See `Encoding.weight`."""
+        return np.copysign(np.maximum(np.abs(ratio), 1.0), ratio)
+
+
+class SpreadCopies(Encoding):
+    """|w| / M copies of weight 1, rounded up or down at random so that their number is right on average."""
+
+    def copies(self, ratio: Floats, uniform: Floats) -> NDArray[np.int64]:
+        """See `Encoding.copies`."""
+        size = np.abs(ratio)
+        whole = np.floor(size)
+        return (whole + (uniform < size - whole)).astype(np.int64)
+
+    def weight(self, ratio: Floats) -> Floats:
+        """See `Encoding.weight`."""
+        return np.copysign(1.0, ratio)
+
+
+ENCODINGS: Mapping[str, Encoding] = {"keep": KeptWeights(), "copies": SpreadCopies()}
+"""By the names of the card."""
+
+
 class Unweighter:
-    """Hit or miss with kept overweights, Eq. (2.66).
+    """Hit or miss, Eq. (2.66).
 
     Every trial draws a channel in proportion to its maximum M_i and a point of that channel. It is accepted with
-    probability min(1, |w| / M_i) and carries the weight max(1, |w| / M_i) with the sign of w: no weight is clipped, so
-    every expectation stays what it was.
+    probability min(1, |w| / M_i); an `Encoding` says what becomes of weights above the maximum. No weight is clipped,
+    so every expectation stays what it was.
 
         counts = unweighter.trials(n, generator)
         samples = integrator.sample(counts, ...)
         accepted = unweighter.accept(samples, uniform)
 
-    Accepted events are sorted by channel. Shuffle them before some of them are left out (`EventBatch.shuffled`).
+    Accepted events are sorted by channel. Shuffle them before some of them are left out.
 
     Args:
         maxima: M_i >= 0 in the unit of the weights, float64, shape (n_channels,); channels with 0 are never drawn.
@@ -255,11 +331,10 @@ class Unweighter:
         Raises:
             GenerationError: a channel whose maximum is 0 has a weight.
         """
-        ratio = self._ratio(samples)
-        index = np.flatnonzero(uniform.numpy() < np.abs(ratio))
-        weight = np.copysign(np.maximum(np.abs(ratio[index]), 1.0), ratio[index])
+        ratio, number = self._ratio(samples), uniform.numpy()
+        index = np.flatnonzero(number < np.abs(ratio))
         tally = UnweightingTally.of(ratio, np.ones_like(ratio))
-        return Accepted(torch.from_numpy(index), torch.from_numpy(weight), tally)
+        return Accepted(torch.from_numpy(index), ratio[index], number[index], tally)
 
     def expect(self, samples: Samples) -> UnweightingTally:
         """Expectations per trial from weighted points with any number of points per channel.

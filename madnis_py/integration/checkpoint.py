@@ -61,6 +61,16 @@ def exists(directory: Path, name: str) -> bool:
     return (directory / f"{name}.json").exists()
 
 
+def files(directory: Path, name: str) -> tuple[Path, Path]:
+    """The two files of a stored state.
+
+    Raises:
+        CheckpointError: it is missing, truncated or of another kind.
+    """
+    path = directory / f"{name}.json"
+    return path, directory / Path(_read_sidecar(path, name)["tensors"]).name
+
+
 def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a state that `save` wrote.
 
@@ -71,9 +81,8 @@ def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]
     Raises:
         CheckpointError: it is missing, truncated, changed, of another kind or of another version.
     """
-    path = directory / f"{name}.json"
+    path, tensor_path = files(directory, name)
     sidecar = _read_sidecar(path, name)
-    tensor_path = directory / Path(sidecar["tensors"]).name
     content = _read(tensor_path)
     if hashlib.sha256(content).hexdigest() != sidecar["sha256"]:
         raise CheckpointError(f"{tensor_path}: truncated or changed, it is not the file that {path.name} describes")

@@ -26,8 +26,10 @@ from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, co
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
 from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.shipped import Shipped
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 BLOCK_POINTS = 2**14
 """Points of a block, the unit of parallel work; fixed, because the numbers drawn depend on it."""
@@ -61,7 +63,7 @@ class Block:
 class BlockSampler:
     """Draws and weights the points of one block; a function of the seed, the path and the block alone."""
 
-    integrand: AbstractIntegrand
+    shipped: Shipped[AbstractIntegrand]
     flow: AbstractFlow
     weights: AbstractChannelWeights
     active: Tensor
@@ -71,10 +73,22 @@ class BlockSampler:
         """For other processes: copies, because parameters in training are views of a memory that need not go there."""
         return {**self.__dict__, "flow": deepcopy(self.flow), "weights": deepcopy(self.weights)}
 
+    @property
+    def integrand(self) -> AbstractIntegrand:
+        """What is sampled."""
+        return self.shipped.value
+
     def __call__(self, reduce: Callable[[Samples], T], path: tuple[str | int, ...], block: Block) -> T:
         """Sample the block without gradients and return what `reduce` keeps of it."""
         with torch.no_grad():
             return reduce(self._sample(path, block))
+
+    def weigh(self, samples: Samples) -> Tensor:
+        """Weights that points of another sampler would have here; see `Integrator.weigh`."""
+        with torch.no_grad():
+            evaluation = Evaluation(samples.value, samples.features, samples.prior)
+            log_q = self.flow.log_prob(samples.x, samples.channel)
+            return self.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
 
     def _sample(self, path: tuple[str | int, ...], block: Block) -> Samples:
         channel = torch.repeat_interleave(torch.arange(self.integrand.n_channels), block.counts)
@@ -137,6 +151,7 @@ class Integrator:
         executor: Executor | None = None,
     ) -> None:
         self.integrand = _as_integrand(integrand, dim)
+        self._shipped = Shipped(self.integrand)
         self.flow = flow if flow is not None else _default_flow(self.integrand, seed)
         self.weights = weights if weights is not None else _default_weights(self.integrand, seed)
         self.active = torch.ones(self.integrand.n_channels, dtype=torch.bool)
@@ -145,6 +160,12 @@ class Integrator:
         expected, got = (self.integrand.dim, self.integrand.n_channels), (self.flow.dim, self.flow.n_channels)
         if got != expected:
             raise InputError(f"flow: expected (dim, n_channels) = {expected} of the integrand; got {got}")
+
+    def without_executor(self) -> Integrator:
+        """The same integrator that does all its work itself, for one that is itself a piece of work."""
+        alone = Integrator(self.integrand, self.flow, self.weights, seed=self.seed)
+        alone.active = self.active
+        return alone
 
     def stream(self, *path: str | int, block: int) -> torch.Generator:
         """The random stream that a block of `map_blocks` draws from, counted from 0."""
@@ -178,10 +199,15 @@ class Integrator:
             the results in the order of the blocks.
         """
         self._check_counts(counts)
-        sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
-        work = partial(sampler, reduce, path)
-        blocks = _blocks(counts)
-        return self.executor.map(work, blocks) if self.executor else map(work, blocks)
+        return self._each(partial(self._sampler, reduce, path), _blocks(counts))
+
+    @property
+    def _sampler(self) -> BlockSampler:
+        return BlockSampler(self._shipped, self.flow, self.weights, self.active, self.seed)
+
+    def _each(self, work: Callable[[Item], T], items: Iterable[Item]) -> Iterator[T]:
+        """The work on each item, in the executor's workers if there are any."""
+        return self.executor.map(Shipped(work), items) if self.executor else map(work, items)
 
     def weigh(self, samples: Samples) -> Tensor:
         """Weights that points of another sampler of the same integrand would have if they had been drawn here.
@@ -195,15 +221,7 @@ class Integrator:
         """
         starts = range(0, len(samples), BLOCK_POINTS)
         blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
-        work = self.executor.map if self.executor else map
-        return torch.cat(list(work(self._weigh, blocks)))
-
-    def _weigh(self, samples: Samples) -> Tensor:
-        with torch.no_grad():
-            sampler = BlockSampler(self.integrand, self.flow, self.weights, self.active, self.seed)
-            evaluation = Evaluation(samples.value, samples.features, samples.prior)
-            log_q = self.flow.log_prob(samples.x, samples.channel)
-            return sampler.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
+        return torch.cat(list(self._each(self._sampler.weigh, blocks)))
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
@@ -249,8 +267,9 @@ class Integrator:
             sigma = torch.ones(self.integrand.n_channels, dtype=torch.float64)
         return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self.active)
 
-    def _moments(self, samples: Samples) -> Moments:
-        return Moments.of(samples.channel, samples.weight, self.integrand.n_channels)
+    @property
+    def _moments(self) -> Callable[[Samples], Moments]:
+        return partial(_moments_of, self.integrand.n_channels)
 
     def _check_counts(self, counts: Tensor) -> None:
         shape = (self.integrand.n_channels,)
@@ -304,6 +323,10 @@ class _Check:
 
 def _whole(samples: Samples) -> Samples:
     return samples
+
+
+def _moments_of(n_channels: int, samples: Samples) -> Moments:
+    return Moments.of(samples.channel, samples.weight, n_channels)
 
 
 def _split(n: int, iterations: int) -> list[int]:

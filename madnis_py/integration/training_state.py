@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 
 import torch
@@ -66,14 +67,16 @@ class TrainingState:
             CheckpointError: the state belongs to another flow, other weights or another number of channels.
         """
         for prefix, module in modules(integrator).items():
-            expected, stored = module.state_dict(), self.under(prefix)
+            stored = self.under(prefix)
+            with suppress(RuntimeError):  # a flow takes the grids of the state; what does not fit is named below
+                module.load_state_dict(stored)
+            expected = module.state_dict()
             for name in sorted(expected.keys() | stored.keys()):
                 wanted, got = _kind(expected.get(name)), _kind(stored.get(name))
                 if wanted != got:
                     raise CheckpointError(
                         f"training state: made for another {prefix}: expected {wanted} as {prefix}.{name}; got {got}"
                     )
-            module.load_state_dict(stored)
         integrator.active = self._require("active", integrator.active.shape, torch.bool)
 
     def load_into_optimiser(self, adam: FlatAdam) -> None:

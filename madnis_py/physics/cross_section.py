@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,9 +19,11 @@ from madnis_py.physics.kinematics import flux, select
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
+from madnis_py.physics.partonic_events import EventDetails, PartonicEvents, ServedFlavours
 from madnis_py.physics.scales import Scale
 from madnis_py.physics.selection import Acceptance
 from madnis_py.physics.subprocesses import Subprocess
+from madnis_py.physics.systematics import Systematics, variation_groups
 
 if TYPE_CHECKING:
     from madnis_py.physics.process import Process
@@ -34,35 +37,13 @@ PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 
 
 @dataclass(frozen=True)
-class PartonicEvents:
-    """Events of the hard scattering with flavours; n events, P particles, incoming first.
-
-    Attributes:
-        momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4).
-        pdg: PDG codes, int32, shape (n, P).
-        colour: colour and anticolour numbers of the Les Houches format, int32, shape (n, P, 2).
-        mass: masses in GeV, float64, shape (n, P).
-        scale: factorisation scale in GeV, float64, shape (n,).
-        alpha_s: strong coupling at the renormalisation scale, float64, shape (n,).
-        alpha_qed: electromagnetic coupling, float64, shape (n,).
-    """
-
-    momenta: Array
-    pdg: NDArray[np.int32]
-    colour: NDArray[np.int32]
-    mass: Array
-    scale: Array
-    alpha_s: Array
-    alpha_qed: Array
-
-
-@dataclass(frozen=True)
 class _Scattering:
     """What partons do at given momenta: PDF x |M|^2 in GeV^0, per combination of flavours and per diagram."""
 
     flavours: Array  # (n, n_flavours)
     diagrams: Array  # (n, n_diagrams), or (n, 0) where they are not asked for
     mu_f: Array  # (n,)
+    mu_r: Array  # (n,)
     alpha_s: Array  # (n,)
 
 
@@ -105,13 +86,11 @@ class CrossSection(AbstractIntegrand):
         self.flavours = np.concatenate([np.array(group.flavours, np.int32) for group in self.subprocesses])
         self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
         self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
-        self._colour = np.concatenate([np.array(group.matrix_element.flows, np.int32) for group in self.subprocesses])
-        self._first_flow = _first_flows(self.subprocesses)
-        self._mass = np.array([[model.mass(int(pdg)) for pdg in legs] for legs in self.flavours])
-        _check_masses(self._mass, process)
+        _check_masses(process, self.flavours)
         self._blocks = _blocks(self.subprocesses)
         self.n_diagrams = sum(group.matrix_element.n_diagrams for group in self.subprocesses)
         self._alpha_qed = model.alpha_qed
+        self._process = process
         self._acceptance = Acceptance(process.selection)
         self._prior = PRIORS[card.channels.prior](self.channels)
         scales = card.scales
@@ -165,53 +144,65 @@ class CrossSection(AbstractIntegrand):
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
         return torch.from_numpy(self._keeps(*self.momenta(x, channel)))
 
-    def partonic_events(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
-        """Turn points into events with flavours, drawn in proportion to PDF x |M|^2, and a colour flow of theirs.
+    @cached_property
+    def systematics(self) -> Systematics:
+        """The variations that events carry.
 
-        The flow is drawn in proportion to |J_k|^2, summed over helicities, without interference between flows. The
-        number that chooses the flavours chooses the flow too: within their share it is uniform again.
+        Raises:
+            PdfError: a set of theirs cannot be loaded.
+        """
+        card, model = self._process.card, self._process.model
+        return Systematics(variation_groups(card), card, self.flavours, self._served, model)
+
+    @cached_property
+    def _served(self) -> ServedFlavours:
+        every = np.arange(len(self.flavours))
+        return ServedFlavours(
+            [(element, np.concatenate([every[block.flavours] for block in blocks])) for element, blocks in self._blocks]
+        )
+
+    @cached_property
+    def _details(self) -> EventDetails:
+        return EventDetails(self._process, self._served)
+
+    def partonic_events(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
+        """Turn points into events; see `EventDetails` for what is drawn and how.
 
         Args:
             x: points in [0, 1] with a value other than 0, float64, shape (n, dim).
             channel: sorted, int64, shape (n,).
-            uniform: numbers in [0, 1), float64, shape (n,), that choose flavours and flow.
+            uniform: numbers in [0, 1), float64, shape (n, DRAWS).
 
         Raises:
             GenerationError: no flavours contribute at one of the points.
         """
         p, jacobian = self.momenta(x, channel)
-        _require(self._keeps(p, jacobian), "expected points that pass the cuts")
+        kept = self._keeps(p, jacobian)
+        if not kept.all():
+            raise GenerationError(f"events: expected points that pass the cuts; got none at point {np.argmin(kept)}")
         scattering = self._scatter(p)
-        drawn, rest = _draw(np.maximum(scattering.flavours, 0.0), uniform.numpy())
-        flow = self._draw_flows(p, scattering.alpha_s, drawn, rest)
+        drawn = self._details.draw(p, scattering.alpha_s, scattering.flavours, uniform.numpy())
         return PartonicEvents(
             momenta=p,
-            pdg=self.flavours[drawn],
-            colour=self._colour[self._first_flow[drawn] + flow],
-            mass=self._mass[drawn],
+            pdg=self._details.pdg(drawn),
+            colour=self._details.colour(drawn),
+            helicity=drawn.helicity,
+            mass=self._details.mass(drawn),
+            resonances=self._details.resonances(p, drawn),
             scale=scattering.mu_f,
+            renormalization_scale=scattering.mu_r,
             alpha_s=scattering.alpha_s,
             alpha_qed=np.full(len(p), self._alpha_qed),
+            variations=self.systematics.ratios(p, drawn.flavour, scattering.mu_f, scattering.mu_r),
         )
-
-    def _draw_flows(self, p: Array, alpha_s: Array, drawn: NDArray[np.intp], uniform: Array) -> NDArray[np.intp]:
-        """A colour flow of the flavours drawn for each event; nothing is computed where there is only one."""
-        flow = np.zeros(len(p), np.intp)
-        for element, blocks in self._blocks:
-            served = np.concatenate([np.arange(block.flavours.start, block.flavours.stop) for block in blocks])
-            rows = np.flatnonzero(np.isin(drawn, served))
-            if len(element.flows) > 1 and len(rows):
-                weights = element.flow_weights(select(p, rows), alpha_s[rows])
-                flow[rows], _ = _draw(weights, uniform[rows])
-        return flow
 
     def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
         return (jacobian > 0) & self._acceptance.passes(p)
 
     def _scatter(self, p: Array, with_diagrams: bool = False) -> _Scattering:
         """PDF x |M|^2 of every combination of flavours; each density and each different matrix element once."""
-        mu_f = self._factorization(p)
-        alpha_s = self.luminosity.alpha_s(self._renormalization(p) ** 2)
+        mu_f, mu_r = self._factorization(p), self._renormalization(p)
+        alpha_s = self.luminosity.alpha_s(mu_r**2)
         densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
         flavours, diagrams = np.empty_like(densities), np.empty((len(p), self.n_diagrams if with_diagrams else 0))
         for element, blocks in self._blocks:
@@ -222,7 +213,7 @@ class CrossSection(AbstractIntegrand):
                 if shares is not None:
                     total = flavours[:, block.flavours].sum(axis=1)
                     np.multiply(total[:, None], shares, out=diagrams[:, block.diagrams])
-        return _Scattering(flavours, diagrams, mu_f, alpha_s)
+        return _Scattering(flavours, diagrams, mu_f, mu_r, alpha_s)
 
 
 @dataclass(frozen=True)
@@ -245,46 +236,14 @@ def _blocks(subprocesses: Sequence[Subprocess]) -> list[tuple[MatrixElement, lis
     return list(served.values())
 
 
-def _first_flows(subprocesses: Sequence[Subprocess]) -> NDArray[np.intp]:
-    """Where the colour flows of every combination of flavours begin, those of all subprocesses side by side."""
-    counts = [len(group.matrix_element.flows) for group in subprocesses]
-    return np.repeat(np.cumsum(counts) - counts, [len(group.flavours) for group in subprocesses])
-
-
-def _draw(weights: Array, uniform: Array) -> tuple[NDArray[np.intp], Array]:
-    """Draw a column for every row, each with its share of the row.
-
-    Args:
-        weights: at least 0, float64 (n, n_columns).
-        uniform: numbers in [0, 1), float64 (n,).
-
-    Returns:
-        The columns, and where in the share of its column each number lies: uniform in [0, 1), whatever the column.
-
-    Raises:
-        GenerationError: a row without weight.
-    """
-    edges = np.cumsum(np.pad(weights, ((0, 0), (1, 0))), axis=1)
-    _require(edges[:, -1] > 0, "expected points with a cross section")
-    place = uniform * edges[:, -1]
-    drawn = (edges[:, 1:] <= place[:, None]).sum(axis=1)
-    rows = np.arange(len(edges))
-    low, high = edges[rows, drawn], edges[rows, drawn + 1]
-    return drawn, np.minimum((place - low) / (high - low), np.nextafter(1.0, 0.0))
-
-
-def _check_masses(masses: Array, process: Process) -> None:
+def _check_masses(process: Process, flavours: NDArray[np.int32]) -> None:
     """Phase space is made for one mass of each particle."""
+    masses = np.array([[process.model.mass(int(pdg)) for pdg in legs] for legs in flavours])
     differ = np.flatnonzero((masses != masses[0]).any(axis=0))
     if len(differ):
         got = ", ".join(f"{mass:g}" for mass in np.unique(masses[:, differ[0]]))
         expected = f"expected one mass for all alternatives of particle {differ[0] + 1}"
         raise process.card.error("process.definition", f"{expected}; got {got} GeV")
-
-
-def _require(good: NDArray[np.bool_], expected: str) -> None:
-    if not good.all():
-        raise GenerationError(f"events: {expected}; got none at point {np.argmin(good)}")
 
 
 def _usable(prior: Array) -> Array:

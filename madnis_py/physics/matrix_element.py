@@ -12,8 +12,24 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py.errors import InputError
+from madnis_py.physics.kinematics import s_hat
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """|M|^2 and what events are drawn from.
+
+    Attributes:
+        me2: averaged over initial and summed over final states, float64 (n,).
+        flows: sum over helicities of |J_k|^2 for each colour flow up to a common factor, float64 (n, n_flows).
+        helicities: the part of |M|^2 of each helicity, float64 (n, n_helicities).
+    """
+
+    me2: Array
+    flows: Array
+    helicities: Array
 
 
 class MatrixElement(ABC):
@@ -23,11 +39,13 @@ class MatrixElement(ABC):
         n_diagrams: Feynman diagrams, the columns of the second result.
         n_particles: incoming and outgoing particles.
         flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format, 0 for none.
+        helicities: those that do not vanish, twice their value for fermions, int8, shape (n_helicities, n_particles).
     """
 
     n_diagrams: int
     n_particles: int
     flows: tuple[tuple[tuple[int, int], ...], ...]
+    helicities: NDArray[np.int8]
 
     @abstractmethod
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
@@ -50,12 +68,8 @@ class MatrixElement(ABC):
         return self.evaluate(p, alpha_s)[0]
 
     @abstractmethod
-    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
-        """What the colour flows of events are drawn in proportion to; arguments as for `evaluate`.
-
-        Returns:
-            sum over helicities of |J_k|^2 for each colour flow up to a common factor, shape (n, n_flows).
-        """
+    def weights(self, p: Array, alpha_s: Array | float) -> Weights:
+        """|M|^2 and what colour flows and helicities of events are drawn in proportion to; arguments as `evaluate`."""
 
     @property
     def identity(self) -> Hashable:
@@ -92,6 +106,10 @@ class Mediator:
             raise InputError(f"mediator {self.name}: expected finite couplings; got {self.quark}, {self.lepton}")
 
 
+_HELICITIES = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+"""Of quark and lepton, twice their value; their antiparticles have the opposite ones."""
+
+
 class DrellYan(MatrixElement):
     """q q~ -> mediators -> l- l+ at tree level with all interferences; the fermions are massless, Eq. (5.40).
 
@@ -122,6 +140,8 @@ class DrellYan(MatrixElement):
         line = 501 if colours > 1 else 0
         incoming = ((line, 0), (0, line)) if legs[0] == 0 else ((0, line), (line, 0))
         self.flows = ((*incoming, (0, 0), (0, 0)),)
+        self.helicities = np.zeros((len(_HELICITIES), 4), np.int8)
+        self.helicities[:, legs] = [(quark, -quark, lepton, -lepton) for quark, lepton in _HELICITIES]
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), self._arguments
@@ -130,11 +150,29 @@ class DrellYan(MatrixElement):
         """Squared matrix element and its parts per mediator; see `MatrixElement.evaluate`."""
         return self._kernel.evaluate(p)
 
-    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
-        """Ones: there is one flow; see `MatrixElement.flow_weights`."""
-        return np.ones((len(p), 1))
+    def weights(self, p: Array, alpha_s: Array | float) -> Weights:
+        """See `MatrixElement.weights`; helicities go as |sum_V g_q g_l P_V(s)|^2 u^2, or t^2 if they differ."""
+        mediators, legs, _ = self._arguments
+        me2, s = self.squared(p, alpha_s), s_hat(p)
+        parts = np.stack([_coupled(mediators, s, *pair) * _angle(p, legs, *pair) for pair in _HELICITIES], axis=1)
+        return Weights(me2, np.ones((len(p), 1)), parts * (me2 / parts.sum(axis=1))[:, None])
 
     @property
     def identity(self) -> Hashable:
         """See `MatrixElement.identity`."""
         return "DrellYan", self._arguments
+
+
+def _coupled(mediators: Sequence[Mediator], s: Array, quark: int, lepton: int) -> Array:
+    """|sum_V g_q g_l / (s - M^2 + i M Gamma)|^2 for helicities of quark and lepton, float64 (n,)."""
+    couplings = [one.quark[quark > 0] * one.lepton[lepton > 0] for one in mediators]
+    poles = [complex(one.mass**2, -one.mass * one.width) for one in mediators]
+    total = sum(coupling / (s - pole) for coupling, pole in zip(couplings, poles, strict=True))
+    return np.asarray(np.square(np.abs(total)))
+
+
+def _angle(p: Array, legs: Sequence[int], quark: int, lepton: int) -> Array:
+    """(2 p_q p_l+)^2 for equal helicities of quark and lepton, (2 p_q p_l-)^2 for unequal ones, float64 (n,)."""
+    other = p[:, legs[3] if quark == lepton else legs[2]]
+    product = p[:, legs[0]] * other
+    return np.asarray(np.square(2 * (product[:, 0] - product[:, 1:].sum(axis=1))))

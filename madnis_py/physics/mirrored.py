@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from madnis_py.physics.definition import Reaction
 from madnis_py.physics.diagrams import Diagram, Tree
 from madnis_py.physics.kinematics import exchanged
-from madnis_py.physics.matrix_element import Array, MatrixElement
+from madnis_py.physics.matrix_element import Array, MatrixElement, Weights
 
 
 class Mirrored(MatrixElement):
@@ -22,6 +22,7 @@ class Mirrored(MatrixElement):
         self._element, self._columns = element, list(columns)
         self.n_diagrams, self.n_particles = element.n_diagrams, element.n_particles
         self.flows = tuple((second, first, *rest) for first, second, *rest in element.flows)
+        self.helicities = element.helicities[:, [1, 0, *range(2, self.n_particles)]]
 
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
         """See `MatrixElement.evaluate`."""
@@ -32,9 +33,9 @@ class Mirrored(MatrixElement):
         """See `MatrixElement.squared`."""
         return self._element.squared(exchanged(p), alpha_s)
 
-    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
-        """See `MatrixElement.flow_weights`."""
-        return self._element.flow_weights(exchanged(p), alpha_s)
+    def weights(self, p: Array, alpha_s: Array | float) -> Weights:
+        """See `MatrixElement.weights`."""
+        return self._element.weights(exchanged(p), alpha_s)
 
     @property
     def identity(self) -> Hashable:

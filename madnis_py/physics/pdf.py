@@ -241,12 +241,16 @@ class PdfSet:
         path: its folder.
         lhapdf_id: LHAPDF's number of its member 0; 0 for a set without one.
         description: the set's own words, or what is wrong with its info file.
+        n_members: how many members it has.
+        error_type: how they make an uncertainty, "replicas", "hessian", ...; "none" where the set does not say.
     """
 
     name: str
     path: Path
     lhapdf_id: int
     description: str
+    n_members: int = 1
+    error_type: str = "none"
 
     @classmethod
     def from_folder(cls, folder: Path) -> PdfSet:
@@ -254,7 +258,8 @@ class PdfSet:
         try:
             metadata = read_set(folder)
             index = metadata.integer("SetIndex", UNREGISTERED)
-            return cls(folder.name, folder, index, metadata.text("SetDesc", ""))
+            n_members, error_type = metadata.integer("NumMembers", 1), metadata.text("ErrorType", "none")
+            return cls(folder.name, folder, index, metadata.text("SetDesc", ""), n_members, error_type)
         except PdfError as error:
             return cls(folder.name, folder, UNREGISTERED, str(error))
 
@@ -275,6 +280,26 @@ def load_pdf(name: str, backend: str = "builtin") -> AbstractPdf:
         raise PdfError(f"pdf backend: expected 'builtin' or 'lhapdf'; got {backend!r}")
     set_name, member = _split_member(name)
     return GridPdf.from_folder(_find_folder(set_name), member)
+
+
+def pdf_set(name: str) -> PdfSet:
+    """The set that a name as `load_pdf` takes it belongs to.
+
+    Raises:
+        PdfError: the set is not found.
+    """
+    return PdfSet.from_folder(_find_folder(_split_member(name)[0]))
+
+
+def other_members(name: str) -> tuple[str, ...]:
+    """The names of all members of a set but the named one.
+
+    Raises:
+        PdfError: the set is not found.
+    """
+    head, member = _split_member(name)
+    numbers = [number for number in range(pdf_set(name).n_members) if number != member]
+    return tuple(f"{head}/{number}" for number in numbers)
 
 
 def available_sets() -> list[PdfSet]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -26,7 +25,7 @@ from madnis_py.physics.amplitude import (
 from madnis_py.physics.color import String, flow_lines
 from madnis_py.physics.definition import Branch, Reaction
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
-from madnis_py.physics.matrix_element import MatrixElement
+from madnis_py.physics.matrix_element import MatrixElement, Weights
 from madnis_py.physics.model import Model
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.tape import CHOSEN, Arrays, ExternalLeg
@@ -35,21 +34,6 @@ from madnis_py.physics.tape_cache import TapeCache
 Array = NDArray[np.float64]
 _VANISHING = 1e-26
 """Share of |M|^2 below which a helicity counts as zero."""
-
-
-@dataclass(frozen=True)
-class Weights:
-    """|M|^2 and what events are drawn from.
-
-    Attributes:
-        me2: averaged over initial and summed over final states, float64 (n,).
-        flows: sum over helicities of |J_k|^2 for each colour flow, float64 (n, n_flows).
-        helicities: the part of |M|^2 of each helicity, float64 (n, n_helicities).
-    """
-
-    me2: Array
-    flows: Array
-    helicities: Array
 
 
 class TreeAmplitude(MatrixElement):
@@ -135,12 +119,6 @@ class TreeAmplitude(MatrixElement):
         """
         return self._amplitude.evaluate(p, _per_event(alpha_s, p), None, False, False, single)[0]
 
-    def flow_weights(self, p: Array, alpha_s: Array | float) -> Array:
-        """Those of `weights` alone; see `MatrixElement.flow_weights`."""
-        _, flows, _ = self._amplitude.evaluate(p, _per_event(alpha_s, p), None, True, False, False)
-        assert flows is not None
-        return flows
-
     @cached_property
     def identity(self) -> Hashable:
         """A digest of both tapes with the values of the model; see `MatrixElement.identity`."""
@@ -153,7 +131,7 @@ class TreeAmplitude(MatrixElement):
         return digest.hexdigest()
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
-        """|M|^2 with the weights of colour flows and helicities; arguments as for `squared`."""
+        """See `MatrixElement.weights`."""
         me2, flows, helicities = self._amplitude.evaluate(p, _per_event(alpha_s, p), None, True, True, False)
         assert flows is not None
         assert helicities is not None

@@ -1,80 +1,167 @@
-"""From chunks of unweighted events to a file with the cross section of the run."""
+"""From chunks of unweighted events to an event file with the cross section of the run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.card import EventTable
 from madnis_py.errors import GenerationError
+from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.event_files import create_events
-from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource
-from madnis_py.events.lhe import LheInit, LheProcess
+from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
+from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess
+from madnis_py.events.unweight import ENCODINGS
+from madnis_py.events.weight_groups import NamedWeight, WeightGroup
+from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
+from madnis_py.physics.systematics import Systematics, Variation
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch
 from madnis_py.stages.results import Result
 
+_PATIENCE = 4
+"""Times the expected trials after which a generation gives up."""
 
-def collect(source: EventSource, events: int, result: Result, watch: Watch) -> list[Path]:
+_MOST_AHEAD = 256
+"""Chunks in the making at a time; finished ones may have to wait in memory for an earlier one."""
+
+
+def collect(
+    source: EventSource, events: int, result: Result, settings: EventTable, executor: Executor | None, watch: Watch
+) -> Selection:
     """Chunks that hold at least as many events as asked.
+
+    Args:
+        source: makes the chunks.
+        events: how many are wanted.
+        result: of the sampler, for what to expect.
+        settings: of the unweighting.
+        executor: makes chunks beside each other; they are taken in their order.
+        watch: told of each chunk.
 
     Raises:
         GenerationError: far more trials than expected have not been enough.
     """
-    chunks: list[Path] = []
-    found = 0
-    most = 10 + round(4 * events / (result.unweighting.efficiency * TRIALS_PER_CHUNK))
-    while found < events:
-        if len(chunks) >= most:
-            raise GenerationError(
-                f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {found}"
+    selection = Selection(ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise)
+    expected = result.unweighting.efficiency * TRIALS_PER_CHUNK
+    most = 10 + ceil(_PATIENCE * settings.maximum_raise * events / expected)
+    clock = Stopwatch()
+
+    def ahead() -> int:
+        """Chunks to begin before the next one is looked at."""
+        per_chunk = selection.events / len(selection.chunks) if selection.events else expected
+        return min(max(ceil((events - selection.events) / per_chunk), 1), _MOST_AHEAD)
+
+    with closing(source.chunks(most, ahead, executor)) as chunks:
+        for chunk in chunks:
+            selection.add(chunk)
+            watch(
+                StageProgress(
+                    "generate",
+                    min(selection.events, events),
+                    events,
+                    "events",
+                    rate=selection.events / clock.total,
+                    rate_unit="events/s",
+                    sigma=result.sigma_pb,
+                    efficiency=selection.efficiency,
+                )
             )
-        clock = Stopwatch()
-        path, count = source.chunk(len(chunks))
-        chunks.append(path)
-        found += count
-        watch(
-            StageProgress(
-                "generate",
-                min(found, events),
-                events,
-                "events",
-                rate=count / clock.total,
-                rate_unit="events/s",
-                sigma=result.sigma_pb,
-                efficiency=found / (len(chunks) * TRIALS_PER_CHUNK),
-            )
-        )
-    return chunks
+            if selection.events >= events:
+                return selection
+    raise GenerationError(
+        f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {selection.events}"
+    )
 
 
-def event_weights(chunks: list[Path], events: int) -> NDArray[np.float64]:
-    """Weights of the first events of the chunks, 1 below the maximum, shape (events,)."""
-    return np.concatenate([EventBatch.load(path).weight for path in chunks])[:events]
+@dataclass(frozen=True)
+class SelectedEvents:
+    """Exactly as many events as asked, in the order of the chunks.
+
+    Args:
+        selection: of the chunks.
+        events: how many.
+    """
+
+    selection: Selection
+    events: int
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Signed weights, 1 below the maximum, float64, shape (events,)."""
+        parts = [
+            np.repeat(self.selection.weights(chunk.ratio), self.selection.copies(chunk))
+            for chunk in self.selection.chunks
+        ]
+        return np.concatenate(parts)[: self.events]
+
+    def batches(self, unit: float) -> Iterator[EventBatch]:
+        """The events with their weights in `unit`, chunk by chunk."""
+        left = self.events
+        for made in self.selection.chunks:
+            rows = np.repeat(np.arange(len(made.ratio)), self.selection.copies(made))[:left]
+            left -= len(rows)
+            events = Chunk.load(made.path).events.select(rows)
+            yield events.reweighted(unit * self.selection.weights(events.weight))
 
 
 def write(
-    output: Path, chunks: list[Path], weights: NDArray[np.float64], process: Process, pdf: int, result: Result
+    output: Path,
+    events: SelectedEvents,
+    weights: NDArray[np.float64],
+    process: Process,
+    cross_section: CrossSection,
+    result: Result,
 ) -> None:
-    """Write the first events of the chunks, with weights whose mean is the cross section.
+    """Write events with weights whose mean is the cross section.
 
     Args:
         output: the file.
-        chunks: of events.
-        weights: from `event_weights`.
+        events: what goes into it.
+        weights: theirs.
         process: what was generated.
-        pdf: LHAPDF number of the parton densities, `NO_PDF` of the event room for beams that are partons.
+        cross_section: for what the events carry.
         result: cross section and its error.
 
     Raises:
         OutputError: the file cannot be written.
     """
     unit = result.sigma_pb / weights.mean()
-    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * weights.max()))
-    init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,))
+    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
+    pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
+    groups = weight_groups(cross_section.systematics)
+    init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
     with create_events(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
-        for path in chunks:
-            batch = EventBatch.load(path).select(slice(0, len(weights) - writer.n_events))
-            writer.write(batch.rescaled(unit))
+        for batch in events.batches(unit):
+            writer.write(batch)
+
+
+def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:
+    """How event files call the variations: numbered from 1 as MadGraph does, which Pythia leaves as they are."""
+    number = count(1)
+    return tuple(
+        WeightGroup(
+            group.name,
+            group.combine,
+            tuple(
+                _named(next(number), variation, systematics.lhapdf_ids[variation.pdf]) for variation in group.variations
+            ),
+        )
+        for group in systematics.groups
+    )
+
+
+def _named(number: int, variation: Variation, lhapdf_id: int) -> NamedWeight:
+    attributes = {"MUR": f"{variation.mu_r:g}", "MUF": f"{variation.mu_f:g}"}
+    if lhapdf_id > 0:
+        attributes["PDF"] = str(lhapdf_id)
+    return NamedWeight(str(number), f"MUR={variation.mu_r:g} MUF={variation.mu_f:g} {variation.pdf}", attributes)

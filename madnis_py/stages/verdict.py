@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.events.generation import Selection
 from madnis_py.integration.coverage import CoverageCheck, Measurement, largest_weights
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import choose_sampler
@@ -50,6 +54,31 @@ def flow_warnings(
             _measurement("second half of the training", average.late),
         ),
     ]
+
+
+def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str, float]:
+    """Entries of run.json about events that were made.
+
+    Args:
+        selection: of the chunks they come from.
+        weights: theirs, 1 below the maximum.
+    """
+    return {
+        "efficiency": selection.efficiency,
+        "overweight_share": selection.overweight_share,
+        "maximum_factor": selection.factor,
+        "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
+        "negative_share": float((weights < 0).mean()),
+        "cut_acceptance": selection.cut_acceptance,
+    }
+
+
+def generation_warnings(
+    check: CoverageCheck, result: Result, selection: Selection, maxima: NDArray[np.float64]
+) -> list[str]:
+    """Signs that the trials of the events have another cross section than the integrate stage."""
+    mean, error = (float(maxima.sum()) * value for value in selection.mean_ratio)
+    return check.agreement(Measurement("generate", mean, error), result.measurement("integrate"))
 
 
 def comparison(results: Mapping[str, Result], session: TrainingSession, events: int, points: int) -> dict[str, Any]:

@@ -1,0 +1,127 @@
+"""From partonic events to the records of event files: which rows there are, and who decays to whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.events.event_batch import (
+    INCOMING,
+    INTERMEDIATE,
+    OUTGOING,
+    PARTICLE_COLUMNS,
+    UNKNOWN_SPIN,
+    UNUSED,
+    EventBatch,
+    Flags,
+    Floats,
+    Integers,
+)
+from madnis_py.physics.partonic_events import PartonicEvents
+
+
+def event_records(events: PartonicEvents, weight: Floats, process_id: int = 1) -> EventBatch:
+    """Complete events: the incoming particles, the resonances, the final particles, and unused rows behind them.
+
+    The mother of a particle is the smallest resonance that it comes from, else both incoming particles.
+
+    Args:
+        events: n partonic events with at most R resonances each; rows are P + R.
+        weight: in any unit, float64, shape (n,); the variations become weights in the same unit.
+        process_id: the subprocess in the terms of the file's <init>.
+    """
+    rows = _Rows(events)
+    n = len(weight)
+    return EventBatch(
+        **{name: rows.in_place(getattr(rows, name)) for name in PARTICLE_COLUMNS},
+        weight=weight,
+        scale=events.scale,
+        factorization_scale=events.scale,
+        renormalization_scale=events.renormalization_scale,
+        alpha_qed=events.alpha_qed,
+        alpha_s=events.alpha_s,
+        process_id=np.full(n, process_id, np.int32),
+        variations=events.variations * weight[:, None],
+    )
+
+
+class _Rows:
+    """The columns of all particles, incoming first, then resonances, present or not, then final particles."""
+
+    def __init__(self, events: PartonicEvents) -> None:
+        self._events, self._n, self._legs = events, *events.pdg.shape
+        found = events.resonances
+        self._resonances = found.pdg.shape[1]
+        self._decays = np.asarray(found.legs[..., None] >> np.arange(self._legs) & 1, bool)  # (n, R, P)
+        present = found.pdg != 0
+        self._present = self._side_by_side(np.ones(events.pdg.shape, bool), present)
+        self._order = np.argsort(~self._present, axis=1, kind="stable")
+
+    def in_place(self, column: NDArray[Any]) -> NDArray[Any]:
+        """A column with the rows that are not there at the end."""
+        order = self._order.reshape(*self._order.shape, *[1] * (column.ndim - 2))
+        return np.take_along_axis(column, order, axis=1)
+
+    @property
+    def pdg(self) -> Integers:
+        return self._side_by_side(self._events.pdg, self._events.resonances.pdg)
+
+    @property
+    def status(self) -> Integers:
+        kinds = np.repeat([INCOMING, INTERMEDIATE, OUTGOING], [2, self._resonances, self._legs - 2])
+        return np.where(self._present, kinds, UNUSED).astype(np.int32)
+
+    @property
+    def mothers(self) -> Integers:
+        """A resonance that is not there, or does not hold the particle, counts as larger than any other."""
+        members = self._members()
+        place = np.cumsum(self._present, axis=1)  # 1-based row of what is there
+        mothers = np.zeros((self._n, self._legs + self._resonances, 2), np.int32)
+        mothers[:, 2:] = [1, 2]
+        for resonance in range(self._resonances):  # mothers come before daughters: the last one that holds it is it
+            row = 2 + resonance
+            held = self._present[:, row, None] & self._holds(members[:, row], members)
+            held[:, : row + 1] = False
+            mothers[held] = np.repeat(place[:, row], held.sum(axis=1))[:, None]
+        return np.where(self._present[..., None], mothers, 0).astype(np.int32)
+
+    @property
+    def colour(self) -> Integers:
+        return self._side_by_side(self._events.colour, self._events.resonances.colour)
+
+    @property
+    def momenta(self) -> Floats:
+        legs = self._events.momenta
+        return self._side_by_side(legs, np.einsum("nrk,nkm->nrm", self._decays, legs))
+
+    @property
+    def mass(self) -> Floats:
+        p = self.momenta[:, 2 : 2 + self._resonances]
+        square = p[..., 0] ** 2 - np.square(p[..., 1:]).sum(axis=-1)
+        return self._side_by_side(self._events.mass, np.sqrt(np.maximum(square, 0.0)))
+
+    @property
+    def lifetime(self) -> Floats:
+        return np.zeros(self._present.shape)
+
+    @property
+    def spin(self) -> Floats:
+        resonances = np.full((self._n, self._resonances), UNKNOWN_SPIN)
+        return self._side_by_side(self._events.helicity.astype(np.float64), resonances)
+
+    def _members(self) -> Flags:
+        """The legs that each row stands for, (n, rows, P)."""
+        own = np.broadcast_to(np.eye(self._legs, dtype=bool), (self._n, self._legs, self._legs))
+        return self._side_by_side(own, self._decays)
+
+    @staticmethod
+    def _holds(mother: Flags, members: Flags) -> Flags:
+        """Whether a set of legs, (n, P), holds those of each row, (n, rows, P), and more."""
+        inside = (members <= mother[:, None]).all(axis=-1)
+        return np.asarray(inside & (members.sum(axis=-1) < mother.sum(axis=-1)[:, None]))
+
+    @staticmethod
+    def _side_by_side(legs: NDArray[Any], resonances: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([legs[:, :2], resonances, legs[:, 2:]], axis=1)

@@ -1,0 +1,109 @@
+"""Gridpacks: a trained run in a tarball that makes events wherever the package is installed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from madnis_py.errors import InputError
+from madnis_py.integration import checkpoint
+from madnis_py.output_file import OutputFile
+
+SUFFIXES = (".tar.gz", ".tgz")
+
+_RUN = "run"
+"""Folder of the run inside a gridpack."""
+
+_STATES = ("survey", "training")
+
+_HEAD = """#!/bin/sh
+# {usage}
+# Made by madnis_py {version}; needs it on the PATH, or MADNIS_PY=/path/to/madnis-py.
+set -eu
+fail() {{ echo "${{0##*/}}: $1" >&2; exit 2; }}
+[ $# -ge 2 ] && [ $# -le 3 ] || fail "expected {arguments}; got $# arguments"
+for number; do case "$number" in *[!0-9]* | "") fail "expected whole numbers; got $number";; esac; done
+here=$(cd "$(dirname "$0")" && pwd)
+program=${{MADNIS_PY:-madnis-py}}
+command -v "$program" > /dev/null || fail "expected madnis_py to be installed; found no $program on the PATH"
+"""
+
+_RUN_SH = (
+    _HEAD
+    + """work=$(mktemp -d "$PWD/.gridpack.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+cp -R "$here/{run}" "$work/" || fail "the gridpack is not complete: there is no folder {run} beside this script"
+chmod -R u+w "$work"
+"$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" --output "$PWD/events.lhe.gz" \\
+  ${{MADNIS_PY_ANY_VERSION:+--any-version}}
+"""
+)
+
+_CMS_SH = (
+    _HEAD
+    + """"$here/run.sh" "$@"
+gunzip -c events.lhe.gz > cmsgrid_final.lhe.partial
+mv cmsgrid_final.lhe.partial cmsgrid_final.lhe
+rm events.lhe.gz
+"""
+)
+
+
+def pack(directory: Path, output: Path, version: str) -> None:
+    """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
+
+    Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory, and
+    `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe.
+
+    Args:
+        directory: of the run.
+        output: ends in .tar.gz or .tgz.
+        version: of the package, for people.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    top = output.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
+    content = io.BytesIO()
+    with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for name, data, mode in (*_scripts(version), *_files(directory)):
+            entry = tarfile.TarInfo(f"{top}/{name}")
+            entry.size, entry.mode = len(data), mode
+            tar.addfile(entry, io.BytesIO(data))
+    with OutputFile(output) as file:
+        file.write(content.getvalue())
+
+
+def require_gridpack_name(output: Path) -> None:
+    """Refuse a file name that says another format.
+
+    Raises:
+        InputError: it ends neither in .tar.gz nor in .tgz.
+    """
+    if not output.name.endswith(SUFFIXES):
+        raise InputError(f"{output}: expected a file name that ends in {' or '.join(SUFFIXES)}")
+
+
+def _scripts(version: str) -> Iterator[tuple[str, bytes, int]]:
+    for name, text, arguments in (
+        ("run.sh", _RUN_SH, "NEVENTS SEED [NTHREADS]"),
+        ("runcmsgrid.sh", _CMS_SH, "NEVENTS SEED [NCPU]"),
+    ):
+        script = text.format(usage=f"{name} {arguments}", version=version, arguments=arguments, run=_RUN)
+        yield name, script.encode(), 0o755
+
+
+def _files(directory: Path) -> Iterator[tuple[str, bytes, int]]:
+    """Card, figures and stored states, without the events that were made on the way."""
+    record = json.loads((directory / "run.json").read_text())
+    record.pop("generated", None)
+    yield f"{_RUN}/run.json", (json.dumps(record, indent=2) + "\n").encode(), 0o644
+    states = [checkpoint.files(directory, name) for name in _STATES if checkpoint.exists(directory, name)]
+    for path in (directory / "card.toml", *chain.from_iterable(states)):
+        yield f"{_RUN}/{path.name}", path.read_bytes(), 0o644

@@ -1,0 +1,102 @@
+"""Worker processes on this machine, of which any may die."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from threading import Lock
+from typing import ParamSpec, TypeVar
+
+from madnis_py.errors import WorkerError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""Times a task is begun; one whose worker dies each time is at fault itself."""
+
+_PRELOADED = ["madnis_py.events.generation"]
+"""What new processes find loaded already."""
+
+
+class ProcessWorkers(Executor):
+    """Processes that do tasks; when one is killed its tasks are done again by another.
+
+    Tasks must be functions of their arguments alone.
+
+    Args:
+        count: number of processes.
+        prepare: called first in each.
+    """
+
+    def __init__(self, count: int, prepare: Callable[[], None]) -> None:
+        self._count, self._prepare = count, prepare
+        self._lock = Lock()
+        self._closed = False
+        self._pool = self._new_pool()
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_PRELOADED)
+        return ProcessPoolExecutor(self._count, mp_context=context, initializer=_prepare, initargs=(self._prepare,))
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have a task done; see `concurrent.futures.Executor.submit`."""
+        promise: Future[T] = Future()
+        self._begin(promise, partial(fn, *args, **kwargs), ATTEMPTS)
+        return promise
+
+    def _begin(self, promise: Future[T], task: Callable[[], T], attempts: int) -> None:
+        try:
+            pool = self._pool
+            attempt = pool.submit(task)
+        except BrokenProcessPool:
+            self._again(promise, task, attempts, pool)
+            return
+        attempt.add_done_callback(partial(self._finish, promise, task, attempts, pool))
+
+    def _finish(
+        self, promise: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor, attempt: Future[T]
+    ) -> None:
+        if promise.cancelled() or attempt.cancelled():
+            promise.cancel()
+            return
+        error = attempt.exception()
+        if isinstance(error, BrokenProcessPool):
+            self._again(promise, task, attempts, pool)
+        elif error is not None:
+            promise.set_exception(error)
+        else:
+            promise.set_result(attempt.result())
+
+    def _again(self, promise: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor) -> None:
+        """Begin a task anew in a new pool, unless nobody wants it any more or it was tried often enough."""
+        with self._lock:
+            if self._closed:
+                promise.cancel()
+                return
+            if self._pool is pool:
+                self._pool = self._new_pool()
+                pool.shutdown(wait=False)
+        if attempts > 1:
+            self._begin(promise, task, attempts - 1)
+        else:
+            promise.set_exception(
+                WorkerError(f"workers: a task was begun {ATTEMPTS} times; its process died each time")
+            )
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes; see `concurrent.futures.Executor.shutdown`."""
+        with self._lock:
+            self._closed = True
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def _prepare(prepare: Callable[[], None]) -> None:
+    """Ctrl-C is for the process that gives the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
