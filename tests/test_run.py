@@ -25,6 +25,7 @@ from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
+from madnis_py.stages.conversion import convert
 from madnis_py.stages.progress import StageProgress
 from madnis_py.stages.workforce import workers
 
@@ -178,6 +179,13 @@ def test_two_threads_give_the_same_bytes_as_one(finished: Run, process: Process,
         other = Run(process, tmp_path, SEED, executor=executor).execute(EVENTS, POINTS)
     _core.set_thread_count(before)
     assert other.events_file.read_bytes() == finished.events_file.read_bytes()
+
+
+def test_events_are_the_same_in_every_format(finished: Run, tmp_path: Path) -> None:
+    opened = Run.open(finished.directory.path)
+    text, columns = (opened.generate(100, tmp_path / name) for name in ("events.lhe.gz", "events.parquet"))
+    convert(columns, tmp_path / "converted.lhe.gz")
+    assert (tmp_path / "converted.lhe.gz").read_bytes() == text.read_bytes()
 
 
 def test_another_seed_gives_other_events(finished: Run, tmp_path: Path) -> None:
