@@ -234,6 +234,30 @@ def convert(
         typer.echo(f"left out: {', '.join(done.left_out)}")
 
 
+@app.command("import-card")
+def import_card(
+    run_card: Annotated[Path, typer.Argument(metavar="RUN_CARD", help="run_card.dat or run_card.toml of MadGraph.")],
+    definition: Annotated[str, typer.Option(metavar="PROCESS", help='The process, such as "p p > t t~ j".')],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.toml", help="The card to write.")],
+    param_card: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="param_card.dat with the parameters of the model.")
+    ] = None,
+) -> None:
+    """Translate MadGraph's run card; every entry without a counterpart is named."""
+    from madnis_py.output_file import write_file
+    from madnis_py.physics.process import Process
+    from madnis_py.plugins.run_card import import_run_card
+
+    card, imported = import_run_card(run_card, definition, param_card and param_card.resolve())
+    Process.from_card(card)
+    write_file(output, card.to_toml().encode())
+    typer.echo(f"card in {output}")
+    for option, value in imported.options.items():
+        typer.echo(f"for the command line: {option} {value}")
+    for name, why in imported.left_out.items():
+        typer.echo(f"no counterpart: {name} = {why}")
+
+
 @app.command()
 def evaluate(
     card: CardArgument,
