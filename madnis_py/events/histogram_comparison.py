@@ -59,9 +59,11 @@ def compare(first: Histogram, second: Histogram, least: float = LEAST_ENTRIES) -
     if not np.array_equal(first.edges, second.edges):
         raise InputError(f"histograms: {first.observable}: expected the same bins in both; got others")
     merge = _merging(first, second, least)
+    if len(merge) < 2:
+        return Comparison(0.0, 0, 1.0, len(merge))
     (shape, covariance), (other_shape, other_covariance) = _shape(first, merge), _shape(second, merge)
     chi2, dof = _chi2(shape - other_shape, covariance + other_covariance)
-    return Comparison(chi2, dof, float(chdtrc(dof, chi2)) if dof else 1.0, len(merge))
+    return Comparison(chi2, dof, float(chdtrc(dof, chi2)), len(merge))
 
 
 def _merging(first: Histogram, second: Histogram, least: float) -> Array:
@@ -102,10 +104,8 @@ def _shape(histogram: Histogram, merge: Array) -> tuple[Array, Array]:
 
 
 def _chi2(difference: Array, covariance: Array) -> tuple[float, int]:
-    error = np.sqrt(np.diag(covariance))
+    error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     used = error > 0
-    if not used.any():
-        return 0.0, 0
     variances, directions = np.linalg.eigh(covariance[np.ix_(used, used)] / np.outer(error[used], error[used]))
     kept = variances > _INDEPENDENT
     pulls = (difference[used] / error[used]) @ directions[:, kept] / np.sqrt(variances[kept])

@@ -58,6 +58,7 @@ def picture(distribution: Distribution, kind: str) -> bytes:
     """
     with _style():
         figure = _figure(6.0, 5.0)
+        figure.subplots_adjust(left=0.14, right=0.97, bottom=0.11, top=0.94, hspace=0.06)
         both = distribution.weighted is not None and distribution.events is not None
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)) if both else (figure.subplots(), None)
         _draw(above, distribution)
@@ -65,7 +66,7 @@ def picture(distribution: Distribution, kind: str) -> bytes:
         above.set_title(_agreement(distribution), fontsize="small", loc="right")
         if below is not None:
             _draw_ratio(below, distribution)
-        (above if below is None else below).set_xlabel(distribution.histogram.observable.label)
+        above.set_xlabel("" if below is not None else distribution.histogram.observable.label)
         return _content(figure, kind)
 
 
@@ -83,8 +84,11 @@ def overview(distributions: Sequence[Distribution], title: str, kind: str) -> by
     columns = ceil(sqrt(len(distributions)))
     rows = ceil(len(distributions) / columns)
     with _style():
-        figure = _figure(3.6 * columns, 2.8 * rows + 0.5)
-        figure.suptitle(title)
+        width, height = 3.8 * columns, 3.0 * rows + 0.5
+        figure = _figure(width, height)
+        margins = {"left": 0.7 / width, "right": 1 - 0.2 / width, "bottom": 0.5 / height, "top": 1 - 0.7 / height}
+        figure.subplots_adjust(**margins, hspace=0.35, wspace=0.3)
+        figure.suptitle(title, y=1 - 0.2 / height)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel, distribution in zip(panels, distributions, strict=False):
             _draw(panel, distribution)
@@ -108,7 +112,7 @@ def _style() -> Iterator[None]:
 
 
 def _figure(width: float, height: float) -> Figure:
-    figure: Figure = import_module("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+    figure: Figure = import_module("matplotlib.figure").Figure(figsize=(width, height))
     return figure
 
 
@@ -184,8 +188,9 @@ def _draw_ratio(axes: Axes, distribution: Distribution) -> None:
     mplhep.histplot(
         ratio, events.edges, ax=axes, yerr=error, histtype="errorbar", flow="none", color=_EVENTS, markersize=3
     )
-    axes.set_ylim(0.7, 1.3)
+    axes.set_ylim(0.5, 1.5)
     axes.set_ylabel("ratio")
+    axes.set_xlabel(events.observable.label)
 
 
 def _agreement(distribution: Distribution) -> str:

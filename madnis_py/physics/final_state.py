@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 Positions = NDArray[np.intp]
 
+N_INCOMING = 2
+
 ABSENT = -1
 """The position of a particle that an event does not have."""
 
@@ -148,8 +150,9 @@ class SampledStates:
     def __init__(self, cross_section: CrossSection, classes: Iterable[frozenset[int]]) -> None:
         self._cross_section = cross_section
         flavours = cross_section.flavours
-        belongs = [np.isin(flavours, list(codes)) for codes in dict.fromkeys(classes)]
-        patterns = np.stack([np.zeros(flavours.shape, bool), *belongs], axis=2).reshape(len(flavours), -1)
+        final = flavours[:, N_INCOMING:]
+        belongs = [np.isin(final, list(codes)) for codes in dict.fromkeys(classes)]
+        patterns = np.stack([np.zeros(final.shape, bool), *belongs], axis=2).reshape(len(flavours), -1)
         _, first, group = np.unique(patterns, axis=0, return_index=True, return_inverse=True)
         self._members = np.equal.outer(group.reshape(-1), np.arange(len(first)))  # (n_flavours, n_groups)
         self._pdg = flavours[first]
@@ -175,5 +178,5 @@ class SampledStates:
 
     @staticmethod
     def _state(p: Array, pdg: NDArray[np.int32]) -> FinalState:
-        outgoing = np.arange(len(pdg)) >= 2
+        outgoing = np.arange(len(pdg)) >= N_INCOMING
         return FinalState(p, np.broadcast_to(pdg, p.shape[:2]), np.broadcast_to(outgoing, p.shape[:2]))

@@ -89,9 +89,11 @@ class Distributions:
         require_pictures()
         make_directory(folder)
         write_file(folder / "histograms.json", (json.dumps(self.record(), indent=1) + "\n").encode())
+        clock = Stopwatch()
         for number, distribution in enumerate(self.every, start=1):
             write_file(folder / f"{file_name(distribution.name)}.{kind}", picture(distribution, kind))
-            watch(StageProgress("pictures", number, len(self.every), "pictures"))
+            speed = number / clock.total
+            watch(StageProgress("pictures", number, len(self.every), "pictures", rate=speed, rate_unit="pictures/s"))
         write_file(folder / f"overview.{kind}", overview(self.every, self.title, kind))
 
 
@@ -190,7 +192,10 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
 def _card_of(reader: EventReader) -> Card:
     """The card in the header of a file of ours; for others one that stands for the Standard Model."""
     text = reader.header.blocks.get("madnis_py_card", "")
-    data = tomllib.loads(text) or {"process": {"definition": "p p > e+ e-"}}
+    try:
+        data = tomllib.loads(text) or {"process": {"definition": "p p > e+ e-"}}
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{reader.path}: expected the card of a run in its header; got: {error}") from None
     return Card.parse(data, reader.path.name)
 
 
@@ -211,9 +216,12 @@ def _of_reader(
 
 
 def _watched(reader: EventReader, watch: Watch) -> Iterator[EventBatch]:
+    clock, done = Stopwatch(), 0
     for batch in reader:
         yield batch
-        watch(StageProgress("events", round(100 * reader.share), 100, "% of the file"))
+        done += len(batch)
+        share, speed = round(100 * reader.share), done / clock.total
+        watch(StageProgress("events", share, 100, "% of the file", rate=speed, rate_unit="events/s"))
 
 
 @dataclass(frozen=True)
