@@ -86,6 +86,17 @@ Scale = Annotated[
 ]
 
 
+Range = Annotated[
+    tuple[float, float],
+    _checked(
+        "two numbers [low, high], low < high",
+        lambda value: (
+            isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
+        ),
+    ),
+]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -210,6 +221,67 @@ def _check_cut(names: str, table: CutTable) -> None:
             raise ValueError(f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}")
 
 
+_MEASURED: Mapping[str, tuple[int, float]] = {
+    "pt": (1, math.inf),
+    "eta": (1, math.inf),
+    "rapidity": (1, math.inf),
+    "phi": (1, math.inf),
+    "energy": (1, math.inf),
+    "mass": (2, math.inf),
+    "pt_sum": (2, math.inf),
+    "dr": (2, 2),
+    "deta": (2, 2),
+    "dphi": (2, 2),
+    "ht": (1, 1),
+    "sfos_mass": (1, 1),
+    "missing_pt": (1, 1),
+    "sqrt_s": (1, 1),
+}
+"""Least and largest number of names that an observable of [histograms] takes."""
+
+_OF_EVENT = ("ht", "sqrt_s", "missing_pt")
+_ALSO_OF_EVENT = ("rapidity", "energy")
+
+
+def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
+    """What an observable of [histograms] is, and of which particles: "mass(e+, e-)" -> ("mass", ("e+", "e-")).
+
+    Raises:
+        ValueError: it is unknown, or takes other particles; the message says what was expected and what came.
+    """
+    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\)\s*)?", text)
+    if not found or (found[2] is None and found[1] not in _OF_EVENT):
+        raise ValueError(f'expected an observable like "pt(jet[1])" or "mass(e+,e-)"; got {shown(text)}')
+    kind, names = found[1], tuple(name.strip() for name in (found[2] or EVENT).split(","))
+    if kind not in _MEASURED:
+        raise ValueError(f"unknown observable {shown(kind)}{closest(kind, _MEASURED)}")
+    wanted = _wanted_names(kind, names)
+    if wanted is not None:
+        raise ValueError(f"expected {wanted} for {kind}; got {shown(text)}")
+    return kind, names
+
+
+def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
+    """What an observable has to be of; None if it is."""
+    least, most = _MEASURED[kind]
+    if not least <= len(names) <= most or "" in names:
+        return "one name" if most == 1 else "two names" if most == 2 else f"at least {least} name{'s' * (least > 1)}"
+    if kind in ("sqrt_s", "missing_pt"):
+        return None if names == (EVENT,) else f'"{EVENT}"'
+    if kind in ("ht", "sfos_mass") and "[" in names[0]:
+        return "a name without a rank"
+    if EVENT in names and (len(names) > 1 or kind not in (*_OF_EVENT, *_ALSO_OF_EVENT)):
+        return "particles or classes"
+    return None
+
+
+class HistogramTable(_Table):
+    """One entry of [histograms]: the bins of an observable; what is not given follows from the events."""
+
+    bins: Count | None = Field(None, description="Number of bins, all of one width.")
+    range: Range | None = Field(None, description="Lower end of the first bin and upper end of the last one.")
+
+
 class ChannelTable(_Table):
     """[channels]: how the integral is split."""
 
@@ -278,6 +350,10 @@ class ClusterTable(_Table):
     options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")
 
 
+NOT_IN_RESULTS = ("cluster", "histograms")
+"""Tables that say nothing about the results: who does the work, and what of the results is drawn."""
+
+
 class Card(_Table):
     """A process card; every value has a default but `process.definition`."""
 
@@ -293,6 +369,9 @@ class Card(_Table):
     events: EventTable = Field(EventTable(), description="How events are unweighted.")
     systematics: SystematicsTable = Field(SystematicsTable(), description="Weights at other scales and PDFs.")
     cluster: ClusterTable = Field(ClusterTable(), description="Who does the work; says nothing about the results.")
+    histograms: dict[str, HistogramTable] = Field(
+        {}, description='Bins of distributions, by observable: "pt(jet[1])", "mass(e+,e-)", "ht", ...'
+    )
 
     _source: str = PrivateAttr("card")
 
@@ -317,6 +396,11 @@ class Card(_Table):
                 _check_cut(names, table)
             except ValueError as error:
                 raise card.error(f"cuts.{_quoted(names)}", str(error)) from None
+        for text in card.histograms:
+            try:
+                read_observable(text)
+            except ValueError as error:
+                raise card.error(f"histograms.{_quoted(text)}", str(error)) from None
         return card
 
     @property
@@ -358,7 +442,7 @@ class Card(_Table):
 
     def digest(self) -> str:
         """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same results."""
-        meaning = {name: table for name, table in self.content().items() if name != "cluster"}
+        meaning = {name: table for name, table in self.content().items() if name not in NOT_IN_RESULTS}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -435,7 +519,8 @@ def _keys_beside(place: list[int | str]) -> list[str]:
     """The keys of the table in which the last part of the path stands."""
     if len(place) == 1:
         return list(Card.model_fields)
-    table = CutTable if place[0] == "cuts" else Card.model_fields[str(place[0])].annotation
+    by_name = {"cuts": CutTable, "histograms": HistogramTable}
+    table = by_name.get(str(place[0])) or Card.model_fields[str(place[0])].annotation
     return list(table.model_fields)  # type: ignore[union-attr]
 
 

@@ -56,6 +56,14 @@ class Preset(StrEnum):
     paper = "paper"
 
 
+class Picture(StrEnum):
+    """Kinds of pictures."""
+
+    svg = "svg"
+    png = "png"
+    pdf = "pdf"
+
+
 class Device(StrEnum):
     """Where networks compute."""
 
@@ -259,6 +267,47 @@ def import_card(
 
 
 @app.command()
+def histograms(
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR|EVENTFILE", help="The directory of a run, or a file of events.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output-dir", metavar="FOLDER", help="Where the pictures go.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1)
+    ] = None,
+    picture: Annotated[Picture, typer.Option("--format", help="Kind of pictures.")] = Picture.svg,
+    threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the content of histograms.json.")] = False,
+) -> None:
+    """Draw distributions: of weighted points and the events of a run, or of an event file of any format.
+
+    Which, and with which bins, follows from the process and from the table [histograms] of its card.
+    """
+    from madnis_py.events.histogram_pictures import require_pictures
+    from madnis_py.report import distribution_table
+    from madnis_py.stages.histograms import HISTOGRAM_POINTS, default_folder, distributions_of_file
+
+    require_pictures()
+    with _working(json_output, threads, workers, scheduler) as work:
+        if source.is_dir():
+            found = work.open(source).histograms(points or HISTOGRAM_POINTS)
+        else:
+            found = distributions_of_file(source, work.watch)
+        folder = output or default_folder(source)
+        found.write(folder, picture.value, work.watch)
+    if json_output:
+        _print_json(found.record())
+        return
+    console = _console()
+    console.print(distribution_table(found))
+    console.print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
+
+
+@app.command()
 def evaluate(
     card: CardArgument,
     momenta: Annotated[
@@ -359,7 +408,7 @@ class Workplace:
     """
 
     def __init__(self, labour: Labour, watch: Watch, stack: ExitStack) -> None:
-        self._labour, self._watch, self._stack = labour, watch, stack
+        self._labour, self.watch, self._stack = labour, watch, stack
 
     def new(
         self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device
@@ -379,14 +428,14 @@ class Workplace:
             method=method.value,
             device=device.value,
             executor=self._hired(chosen),
-            watch=self._watch,
+            watch=self.watch,
         )
 
     def open(self, directory: Path, any_version: bool = False) -> Run:
         """Go on with a run."""
         from madnis_py.run import Run
 
-        opened = Run.open(directory, watch=self._watch, any_version=any_version)
+        opened = Run.open(directory, watch=self.watch, any_version=any_version)
         opened.executor = self._hired(opened.process.card)
         return opened
 

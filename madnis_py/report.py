@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from madnis_py.stages.histograms import Distributions
 from madnis_py.stages.progress import StageProgress
 
 LOG_INTERVAL = 5.0
@@ -163,6 +164,30 @@ def channel_table(record: Mapping[str, Any]) -> Table:
             percent(channel["efficiency_bootstrap"]),
         )
     return table
+
+
+def distribution_table(found: Distributions) -> Table:
+    """Range and bins of every observable, and how well points and events agree."""
+    table = Table(title=_title(found), title_justify="left")
+    for column in ("observable", "range", "bins", "chi^2/dof", "p"):
+        table.add_column(column, justify="left" if column == "observable" else "right")
+    for one in found.every:
+        edges, agreement = one.histogram.edges, one.comparison
+        chi2 = f"{agreement.chi2:.1f}/{agreement.dof}" if agreement else ""
+        p_value = f"{agreement.p_value:.2g}" if agreement else ""
+        unit = f" {one.histogram.observable.unit}".rstrip()
+        table.add_row(one.name, f"{edges[0]:g} to {edges[-1]:g}{unit}", str(len(edges) - 1), chi2, p_value)
+    return table
+
+
+def _title(found: Distributions) -> str:
+    samples = {"weighted points": found.every[0].weighted, "events": found.every[0].events} if found.every else {}
+    totals = [
+        f"{with_error(histogram.total, float(histogram.all_errors[-1]))} pb from {name}"
+        for name, histogram in samples.items()
+        if histogram is not None
+    ]
+    return "\n".join([found.title, *totals])
 
 
 def truncated_efficiency(part: Mapping[str, Any], share: float) -> float:

@@ -44,6 +44,7 @@ from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_gr
 from madnis_py.physics.process import Process
 from madnis_py.stages import event_file, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
+from madnis_py.stages.histograms import HISTOGRAM_POINTS, Distributions, distributions_of_run
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 from madnis_py.stages.results import Result, SampledPoints
 from madnis_py.stages.training import TrainingSession
@@ -310,6 +311,27 @@ class Run:
         self.integrate()
         gridpack.pack(self.directory.path, output, madnis_py.__version__)
         return output
+
+    def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
+        """Distributions of fresh weighted points of the sampler in use, and of the events where there are any.
+
+        Args:
+            points: how many.
+
+        Raises:
+            InputError: too few points for the channels, or the file of the events is damaged.
+        """
+        result, sampler = self.integrate(), self.samplers()[self.chosen]
+        sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
+        with self._stage("histograms", points):
+            return distributions_of_run(self.process, sampler, sigma, points, self._written_events, self.watch)
+
+    @property
+    def _written_events(self) -> Path | None:
+        """The events that were written last, if they are still there, or were moved with the directory."""
+        noted = self.record.get("generated", {}).get("file")
+        places = (Path(noted), self.directory.path / Path(noted).name) if noted else ()
+        return next((path for path in places if path.exists()), None)
 
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""

@@ -196,6 +196,18 @@ class CrossSection(AbstractIntegrand):
             variations=self.systematics.ratios(p, drawn.flavour, scattering.mu_f, scattering.mu_r),
         )
 
+    def flavour_shares(self, p: Array) -> Array:
+        """What part each combination of flavours has in the cross section at momenta where there is one.
+
+        Args:
+            p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
+
+        Returns:
+            float64 (n, n_flavours); rows sum to one.
+        """
+        flavours = self._scatter(p).flavours
+        return np.asarray(flavours / flavours.sum(axis=1, keepdims=True))
+
     def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
         return (jacobian > 0) & self._acceptance.passes(p)
 

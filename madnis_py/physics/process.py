@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 from madnis_py import card as cards
 from madnis_py.card import Card
+from madnis_py.errors import InputError
 from madnis_py.physics.channels import Channel, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import mediator_name
+from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import mirror
 from madnis_py.physics.model import Model
@@ -101,6 +103,7 @@ class Process:
         groups = flavour_groups(definition, card, model)
         _check_beams(_beams(definition, card, model), definition, card, model)
         selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
+        _check_histograms(definition, groups, card, model)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
         return cls(resolved, model, definition, groups, selection)
 
@@ -245,6 +248,17 @@ def _beams(definition: Definition, card: Card, model: Model) -> Beams:
         return Beams((_PROTON, _PROTON), card.beams.energy)
     first, second = (partons[0] for partons in definition.incoming)
     return Beams((first, second), card.beams.energy, (model.mass(first), model.mass(second)))
+
+
+def _check_histograms(definition: Definition, groups: tuple[FlavourGroup, ...], card: Card, model: Model) -> None:
+    finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
+    for text in card.histograms:
+        try:
+            measurable = Observable.parse(text, model).measurable(finals)
+        except InputError as error:
+            raise card.error("histograms", str(error)) from None
+        if not measurable:
+            raise card.error(f'histograms."{text}"', f'expected particles that "{definition.text}" has; got others')
 
 
 def _check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:
