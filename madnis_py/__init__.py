@@ -6,6 +6,7 @@
     mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
     mn.Process.from_card("drell_yan")        # a collider process
     mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
+    mn.choose_prior(process)                 # the channel weights that suit it before any training
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
 
 Names are imported when first used, so that `import madnis_py` costs milliseconds.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from madnis_py.integration.training import train
     from madnis_py.integration.vegas import VegasFlow, train_vegas
     from madnis_py.physics.generator import Generator
+    from madnis_py.physics.prior_choice import choose_prior
     from madnis_py.physics.process import Process
     from madnis_py.run import Run
 
@@ -48,6 +50,7 @@ _HOME = {
     "SplineFlow": "flows.flow",
     "TrainingSettings": "integration.settings",
     "VegasFlow": "integration.vegas",
+    "choose_prior": "physics.prior_choice",
     "train": "integration.training",
     "train_vegas": "integration.vegas",
 }
@@ -68,6 +71,7 @@ __all__ = [
     "SplineFlow",
     "TrainingSettings",
     "VegasFlow",
+    "choose_prior",
     "train",
     "train_vegas",
 ]

@@ -6,7 +6,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,9 +184,8 @@ class DiagramPrior(Prior):
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         super().__init__(channels)
-        counts = [len(channel.diagrams) for channel in self.channels]
-        self._columns = np.concatenate([np.array(channel.diagrams, np.intp) for channel in self.channels])
-        self._starts = np.cumsum(counts) - counts
+        self._columns = [column for channel in self.channels for column in channel.diagrams]
+        self._starts = [0, *accumulate(len(channel.diagrams) for channel in self.channels[:-1])]
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
@@ -243,13 +244,17 @@ class DensityPrior(Prior):
         return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
 
 
-PRIORS: MappingProxyType[str, type[Prior]] = MappingProxyType(
+ChosenPrior = Literal["diagram", "propagator", "density", "flat"]
+
+PRIORS: MappingProxyType[ChosenPrior, type[Prior]] = MappingProxyType(
     {
-        "auto": DiagramPrior,
         "diagram": DiagramPrior,
         "propagator": PropagatorPrior,
         "density": DensityPrior,
         "flat": FlatPrior,
     }
 )
-"""The priors by the names of the card."""
+"""The priors by the names of the card; between two that are equally good, the first."""
+
+AUTO_PRIOR: ChosenPrior = "diagram"
+"""What the "auto" of a card stands for as long as nobody has chosen, see `prior_choice`."""
