@@ -6,6 +6,7 @@
     mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
     mn.Process.from_card("drell_yan")        # a collider process
     mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
+    mn.choose_prior(process)                 # the channel weights that suit it before any training
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
     mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from madnis_py.integration.training import train
     from madnis_py.integration.vegas import VegasFlow, train_vegas
     from madnis_py.physics.generator import Generator
+    from madnis_py.physics.prior_choice import choose_prior
     from madnis_py.physics.process import Process
     from madnis_py.run import Run
     from madnis_py.stages.conversion import convert
@@ -54,6 +56,7 @@ _HOME = {
     "SplineFlow": "flows.flow",
     "TrainingSettings": "integration.settings",
     "VegasFlow": "integration.vegas",
+    "choose_prior": "physics.prior_choice",
     "convert": "stages.conversion",
     "create_events": "events.event_files",
     "open_events": "events.event_files",
@@ -79,6 +82,7 @@ __all__ = [
     "SplineFlow",
     "TrainingSettings",
     "VegasFlow",
+    "choose_prior",
     "convert",
     "create_events",
     "open_events",

@@ -199,6 +199,8 @@ def truncated_efficiency(part: Mapping[str, Any], share: float) -> float:
 def conclusions(record: Mapping[str, Any]) -> list[str]:
     """Sentences below the tables: when the flow pays, what its training found, and what may be wrong."""
     sentences = []
+    if prior := record.get("prior"):
+        sentences.append(prior_sentence(prior))
     if plan := record.get("plan"):
         sentences.append(f"before the training: {plan['reason']}")
     if choice := record.get("choice"):
@@ -223,6 +225,13 @@ def generated_events(record: Mapping[str, Any]) -> list[str]:
     if found["maximum_factor"] > 1:
         figures.append(f"maxima raised {found['maximum_factor']:.3g} times")
     return [", ".join(figures), f"{made['events']} events in {made['file']}"]
+
+
+def prior_sentence(prior: Mapping[str, Any]) -> str:
+    """The channel weights before training, with the figures of the survey that chose them."""
+    figures = {name: value for name, value in prior["relative_std"].items() if value is not None}
+    survey = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+    return f"prior: {prior['chosen']}" + (f"; sum_i sigma_i / sigma in a short survey: {survey}" if survey else "")
 
 
 def break_even(choice: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -41,6 +42,9 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
+from madnis_py.physics.channels import ChosenPrior
+from madnis_py.physics.cross_section import CrossSection
+from madnis_py.physics.prior_choice import PriorChoice, PriorSurvey
 from madnis_py.physics.process import Process
 from madnis_py.stages import event_file, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
@@ -111,7 +115,7 @@ class Run:
         self.executor = executor
         self.watch = watch
         self.version = version
-        self.cross_section = process.cross_section()
+        self._unsurveyed = process.cross_section()
         self._trained: TrainingSession | None = None
         self.directory.claim(process.card, self._identity(), versions())
 
@@ -153,6 +157,29 @@ class Run:
     def events_file(self) -> Path:
         """Where the events go by default."""
         return self.directory.path / "events.lhe.gz"
+
+    @property
+    def prior(self) -> ChosenPrior:
+        """The channel weights before training: of the card, or of a short survey, done once and written down."""
+        if "prior" not in self.record:
+            self.directory.update(prior=self._choose_prior().to_dict())
+        chosen: ChosenPrior = self.record["prior"]["chosen"]
+        return chosen
+
+    @cached_property
+    def cross_section(self) -> CrossSection:
+        """The integrand, with the prior of the run."""
+        return self._unsurveyed.with_prior(self.prior)
+
+    def _choose_prior(self) -> PriorChoice:
+        named = self.process.card.channels.prior
+        if named != "auto":
+            return PriorChoice(named)
+        survey = PriorSurvey(self._unsurveyed)
+        if not survey.candidates:
+            return survey.choose(self.seed)
+        with self._stage("prior", survey.evaluations):
+            return survey.choose(self.seed, self._watcher("prior", "iterations"), self.executor)
 
     def survey(self) -> Survey:
         """Adapt VEGAS grids, the baseline and the first look at the channels.

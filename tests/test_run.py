@@ -64,7 +64,7 @@ def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:
         assert 0 < part["unweighting"]["efficiency"] <= 1
         assert math.isclose(sum(channel["share"] for channel in part["channels"]), 1.0, rel_tol=1e-9)
     assert record["sigma_pb"] == record["madnis"]["sigma_pb"]
-    assert list(record["stages"]) == ["survey", "train", "integrate", "generate"]
+    assert list(record["stages"]) == ["prior", "survey", "train", "integrate", "generate"]
 
 
 def test_run_json_has_the_efficiency_at_two_overweight_shares_channel_by_channel(finished: Run) -> None:
@@ -210,7 +210,8 @@ def interrupt_in(stage: str, after: int) -> Callable[[StageProgress], None]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "after"), [("survey", 3), ("train", 5), ("integrate vegas", 2), ("integrate madnis", 2), ("generate", 1)]
+    ("stage", "after"),
+    [("prior", 5), ("survey", 3), ("train", 5), ("integrate vegas", 2), ("integrate madnis", 2), ("generate", 1)],
 )
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
     finished: Run, process: Process, tmp_path: Path, stage: str, after: int

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
-from madnis_py.physics.channels import Channel, Resonance, pair_channels
+from madnis_py.physics.channels import Channel, ChosenPrior, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
@@ -228,15 +228,19 @@ class Process:
         wanted = "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
         raise self.card.error("process.definition", f'expected {wanted}; got "{self.definition.text}"')
 
-    def cross_section(self) -> CrossSection:
+    def cross_section(self, prior: ChosenPrior | None = None) -> CrossSection:
         """The integrand of this process.
+
+        Args:
+            prior: channel weights before training; those of the card by default, |M_i|^2 where it says "auto".
 
         Raises:
             PdfError: the parton densities cannot be loaded.
+            InputError: there is no prior of this name.
         """
         from madnis_py.physics.cross_section import CrossSection  # imports torch, which diagrams do without
 
-        return CrossSection(self)
+        return CrossSection(self, prior)
 
 
 def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
