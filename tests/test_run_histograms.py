@@ -19,7 +19,7 @@ from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.model import Model
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
-from madnis_py.stages.histograms import default_folder, file_name
+from madnis_py.stages.histograms import Distributions, default_folder, file_name
 from madnis_py.stages.workforce import workers
 
 EVENTS, POINTS = 5000, 40_000
@@ -50,16 +50,20 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return lambda *arguments: call(arguments, capsys, monkeypatch)
 
 
-def test_events_have_the_distributions_of_weighted_points(run: Run) -> None:
-    found = run.histograms(POINTS)
+@pytest.fixture(scope="module")
+def found(run: Run) -> Distributions:
+    return run.histograms(POINTS)
+
+
+def test_events_have_the_distributions_of_weighted_points(run: Run, found: Distributions) -> None:
     p_values = {one.name: one.comparison.p_value for one in found.every if one.comparison}
     assert len(p_values) == len(found.every) >= 10
     assert min(p_values.values()) > 1e-3
     assert found.events_file == run.events_file
 
 
-def test_totals_agree_with_the_cross_section_of_the_run(run: Run) -> None:
-    for one in run.histograms(POINTS).every:
+def test_totals_agree_with_the_cross_section_of_the_run(run: Run, found: Distributions) -> None:
+    for one in found.every:
         assert one.weighted is not None
         assert one.events is not None
         error = np.hypot(one.weighted.all_errors[-1], run.record["sigma_error_pb"])
@@ -67,23 +71,23 @@ def test_totals_agree_with_the_cross_section_of_the_run(run: Run) -> None:
         assert one.events.total == pytest.approx(run.record["sigma_pb"], rel=1e-9)
 
 
-def test_nominal_bins_lie_in_the_band_of_their_scale_variations(run: Run) -> None:
-    for one in run.histograms(POINTS).every:
+def test_nominal_bins_lie_in_the_band_of_their_scale_variations(found: Distributions) -> None:
+    for one in found.every:
         low, high = one.bands["scale_variation"]
         assert (low <= one.histogram.contents).all()
         assert (one.histogram.contents <= high).all()
         assert low[-1] < 0.99 * one.histogram.total < 1.01 * one.histogram.total < high[-1]
 
 
-def test_the_card_chooses_bins_and_further_observables(run: Run) -> None:
-    edges = {one.name: one.histogram.edges for one in run.histograms(POINTS).every}
+def test_the_card_chooses_bins_and_further_observables(found: Distributions) -> None:
+    edges = {one.name: one.histogram.edges for one in found.every}
     np.testing.assert_allclose(edges["pt(e-)"], np.arange(0.0, 61.0, 5.0))
     assert len(edges["eta(lepton[1])"]) == 11
     assert edges["mass(e+,e-)"][0] <= 60.0 < 91.2 < edges["mass(e+,e-)"][-1]
 
 
-def test_the_same_run_has_the_same_histograms_for_any_number_of_threads(run: Run) -> None:
-    alone = json.dumps(run.histograms(POINTS).record())
+def test_the_same_run_has_the_same_histograms_for_any_number_of_threads(run: Run, found: Distributions) -> None:
+    alone = json.dumps(found.record())
     with workers(2) as executor:
         assert json.dumps(Run.open(run.directory.path, executor=executor).histograms(POINTS).record()) == alone
 
@@ -135,9 +139,9 @@ def test_the_command_draws_a_run(run: Run, tmp_path: Path, command: Callable[...
     assert (tmp_path / "drawn" / "pt_ep.svg").read_bytes() == picture(found.every[0], "svg")
 
 
-def test_the_record_has_numbers_for_every_bin(run: Run) -> None:
-    record = run.histograms(3000).record()
-    assert record["points"] == 3000
+def test_the_record_has_numbers_for_every_bin(found: Distributions) -> None:
+    record = found.record()
+    assert record["points"] == POINTS
     for one in record["histograms"]:
         number = len(one["edges"]) - 1
         for sample in (one["weighted"], one["events"]):
