@@ -293,7 +293,7 @@ def export_umami(
     from madnis_py.plugins.umami_export import export_umami
 
     process = Process.from_card(card)
-    for path, group in zip(export_umami(process, output), process.groups, strict=True):
+    for path, group in export_umami(process, output).items():
         typer.echo(f"{path}: {process.model.reaction_name(group.reaction.legs, len(group.reaction.incoming))}")
 
 

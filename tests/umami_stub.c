@@ -3,7 +3,7 @@
  * MINOR 0 or 1: version of the interface. REPORTED: the major version that is told. STATUS: what every evaluation
  * returns. NUMBER: float or double. DEVICE, PARTICLES, MASS: what the metadata say. POISON: what |M|^2 is at events
  * with an electron below 1 GeV. WITHOUT_FREE: a symbol is missing. WITHOUT_SQUARES: no single diagrams.
- * The couplings are given as E_L, E_R (photon), Z_L, Z_R, with MZ and WZ.
+ * Flavour k has |M|^2 times k + 1. The couplings are given as E_L, E_R (photon), Z_L, Z_R, with MZ and WZ.
  */
 #include <complex.h>
 #include <math.h>
@@ -116,10 +116,12 @@ int umami_matrix_element(void* handle, size_t count, size_t stride, size_t offse
                          void const* const* in, size_t n_out, int const* out_keys, void* const* out) {
     Handle* mine = handle;
     const double *p = NULL, *random = NULL;
+    const int32_t* flavour = NULL;
     if (STATUS) return STATUS;
     for (size_t k = 0; k < n_in; ++k) {
         if (in_keys[k] < 0 || in_keys[k] > LAST_INPUT) return UNSUPPORTED_INPUT;
         if (in_keys[k] == 0) p = in[k];
+        if (in_keys[k] == 2) flavour = in[k];
         if (in_keys[k] == 4) random = in[k];
     }
     if (p == NULL) return MISSING_INPUT;
@@ -143,7 +145,7 @@ int umami_matrix_element(void* handle, size_t count, size_t stride, size_t offse
             double* number = out[k];
             int chosen = 0;
             switch (out_keys[k]) {
-                case 0: number[e] = p[e + stride] < 1 ? POISON : total; break;
+                case 0: number[e] = p[e + stride] < 1 ? POISON : total * (flavour ? flavour[e] + 1 : 1); break;
                 case 1: for (int d = 0; d < 2; ++d) number[e + stride * d] = diagram[1 - d] / (diagram[0] + diagram[1]); break;
                 case 3:
                     for (; chosen < HELICITIES - 1; ++chosen) {

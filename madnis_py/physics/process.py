@@ -147,15 +147,21 @@ class Process:
     def _made(self, group: FlavourGroup) -> Subprocess:
         if self.card.process.matrix_element is None:
             return subprocess_of(group, self.card, self.model)
-        alone = [one for one in self.groups if self._image(one) is None]
-        return subprocess_of(group, self.card, self.model, alone.index(group), len(alone))
+        alone = self.unmirrored
+        names = tuple(self.model.reaction_name(one.reaction.legs, len(one.reaction.incoming)) for one in alone)
+        return subprocess_of(group, self.card, self.model, alone.index(group), names)
 
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
         """A group by the matrix element of an earlier one with exchanged incoming particles."""
         image = self._image(group)
-        if image is None:
+        if image is None or has_closed_form(image.group, self.card, self.model):
             return None
         return mirrored_subprocess(group, self.subprocess(image.group).matrix_element, image.columns)
+
+    @property
+    def unmirrored(self) -> tuple[FlavourGroup, ...]:
+        """The groups whose matrix element is not that of an earlier one with exchanged incoming particles."""
+        return tuple(group for group in self.groups if self._image(group) is None)
 
     def _image(self, group: FlavourGroup) -> _Image | None:
         if group not in self._images:
@@ -166,7 +172,7 @@ class Process:
         wanted = mirror(group.reaction)
         earlier = self.groups[: self.groups.index(group)]
         found = next((other for other in earlier if other.reaction == wanted), None)
-        if found is None or has_closed_form(found, self.card, self.model):
+        if found is None:
             return None
         columns = mirrored_columns(self.diagrams(group), self.diagrams(found))
         return None if columns is None else _Image(found, tuple(columns))

@@ -38,7 +38,7 @@ class Wanted:
         card: the whole card.
         model: particles and the values of the parameters.
         place: position among the matrix elements of the card.
-        among: how many those are.
+        names: of all those, for people.
         own: makes our matrix element, for what the provider does not tell.
     """
 
@@ -47,7 +47,7 @@ class Wanted:
     card: Card
     model: Model
     place: int
-    among: int
+    names: tuple[str, ...]
     own: Callable[[], MatrixElement]
 
     @property
@@ -71,9 +71,9 @@ class Wanted:
         value = getattr(self.table, key)
         if value is None:
             raise self.error(key, f'expected a value for provider "{self.table.provider}"; got none')
-        values = value if isinstance(value, tuple) else (value,) * self.among
-        if len(values) != self.among:
-            raise self.error(key, f"expected {self.among}, one for each matrix element; got {len(values)}")
+        values = value if isinstance(value, tuple) else (value,) * len(self.names)
+        if len(values) != len(self.names):
+            raise self.error(key, f"expected one for each of {', '.join(self.names)}; got {len(values)}")
         return values[self.place]
 
     def allow(self, *keys: str) -> None:

@@ -119,7 +119,9 @@ def _same_final_state(reactions: Iterable[Reaction]) -> Iterable[list[Reaction]]
     return found.values()
 
 
-def subprocess_of(group: FlavourGroup, card: Card, model: Model, place: int = 0, among: int = 1) -> Subprocess:
+def subprocess_of(
+    group: FlavourGroup, card: Card, model: Model, place: int = 0, names: tuple[str, ...] = ("",)
+) -> Subprocess:
     """A group with its matrix element: that of the provider of the card, else ours.
 
     Args:
@@ -127,7 +129,7 @@ def subprocess_of(group: FlavourGroup, card: Card, model: Model, place: int = 0,
         card: names the provider.
         model: of the card.
         place: position among the groups that need a matrix element of their own.
-        among: how many those are.
+        names: of those, for people.
 
     Raises:
         CardError: the provider is unknown or cannot serve the card.
@@ -135,7 +137,7 @@ def subprocess_of(group: FlavourGroup, card: Card, model: Model, place: int = 0,
     own = partial(own_matrix_element, group, card, model)
     if card.process.matrix_element is None:
         return Subprocess(own(), group.flavours)
-    wanted = Wanted(group.reaction, group.flavours, card, model, place, among, own)
+    wanted = Wanted(group.reaction, group.flavours, card, model, place, names, own)
     return Subprocess(provided(wanted), group.flavours)
 
 

@@ -17,7 +17,7 @@ from madnis_py.physics.representative import representative_momenta
 from madnis_py.plugins.borrowed import Array, Borrowed, per_event
 from madnis_py.plugins.umami_library import Input, Output, UmamiLibrary, open_library
 
-_WARM_UP_POINTS = 64
+_WARM_UP_POINTS = 16
 _WARM_UP_COUPLING = 0.118
 _RANDOM = (Input.RANDOM_COLOR, Input.RANDOM_HELICITY, Input.RANDOM_DIAGRAM)
 _SAME_SHARE = 1e-6

@@ -8,7 +8,7 @@ bit by bit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from struct import pack
 from typing import Any
@@ -27,7 +27,7 @@ _KINDS = {"int32": 0, "float64": 1}
 _TEXT = 2
 
 
-def export_umami(process: Process, output: Path) -> tuple[Path, ...]:
+def export_umami(process: Process, output: Path) -> dict[Path, FlavourGroup]:
     """Write one library per matrix element; the numbers in front of the suffix count from 1 if there are several.
 
     The parameters of the model are those of the process for good. `DIAGRAM_AMP2` are |M_i|^2 without colour and
@@ -39,7 +39,8 @@ def export_umami(process: Process, output: Path) -> tuple[Path, ...]:
         output: ends in .so.
 
     Returns:
-        The files.
+        The files with their flavours. A matrix element that follows from an earlier one by exchange of the incoming
+        particles has none.
 
     Raises:
         InputError: another suffix, or the package was built without the template.
@@ -47,16 +48,16 @@ def export_umami(process: Process, output: Path) -> tuple[Path, ...]:
     """
     if output.suffix != ".so":
         raise InputError(f"{output}: expected a file name that ends in .so")
-    paths = _paths(output, len(process.groups))
-    for path, group in zip(paths, process.groups, strict=True):
+    paths = _paths(output, process.unmirrored)
+    for path, group in paths.items():
         _write(path, group, process)
     return paths
 
 
-def _paths(output: Path, count: int) -> tuple[Path, ...]:
-    if count == 1:
-        return (output,)
-    return tuple(output.with_name(f"{output.stem}_{number}.so") for number in range(1, count + 1))
+def _paths(output: Path, groups: Sequence[FlavourGroup]) -> dict[Path, FlavourGroup]:
+    if len(groups) == 1:
+        return {output: groups[0]}
+    return {output.with_name(f"{output.stem}_{number}.so"): group for number, group in enumerate(groups, start=1)}
 
 
 def _write(path: Path, group: FlavourGroup, process: Process) -> None:
