@@ -101,6 +101,42 @@ class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _is_file(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    def all_accepted(value: Any) -> bool:
+        return all(map(accept, value)) and len(value) > 0 if isinstance(value, list | tuple) else accept(value)
+
+    return _checked(f"{expected}, or a list with one for each matrix element", all_accepted)
+
+
+Files = Annotated[str | tuple[str, ...], _one_or_each("a file", _is_file)]
+Indices = Annotated[
+    int | tuple[int, ...], _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0)
+]
+
+
+class MatrixElementTable(BaseModel):
+    """process.matrix_element: who computes |M|^2; keys that are not named here are those of the provider."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Setting]
+
+    provider: Text = Field(description='Who computes: "umami", "standalone", "python", or a name that was registered.')
+    library: Files | None = Field(None, description="The provider's library, relative to the folder of the card.")
+    flavor: Indices | None = Field(None, description="What the library calls the flavours (its flavour index).")
+    function: Files | None = Field(None, description='Python function, "module:function" or "file.py:function".')
+    param_card: Text | None = Field(None, description="SLHA file for the library, relative to the folder of the card.")
+    precision: Positive = Field(1e-4, description="Relative error of |M|^2 that is accepted.")
+
+    @property
+    def extras(self) -> dict[str, Setting]:
+        """Keys of the provider alone, to be checked by it."""
+        return dict(self.__pydantic_extra__)
+
+
 class ProcessTable(_Table):
     """[process]: what collides and what comes out."""
 
@@ -108,6 +144,9 @@ class ProcessTable(_Table):
     model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
     t_channel_widths: bool = Field(
         True, description="Whether propagators between the two incoming particles keep their widths."
+    )
+    matrix_element: MatrixElementTable | None = Field(
+        None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."
     )
 
 
@@ -500,7 +539,32 @@ def _make_absolute(data: dict[str, Any], folder: Path) -> None:
             continue
         text = values.get(key)
         if isinstance(text, str) and (key == "param_card" or "/" in text):
-            values[key] = str((folder / Path(text).expanduser()).resolve())
+            values[key] = _absolute(text, folder)
+    table_of_library = _matrix_element(data)
+    for key in table_of_library.keys() & _FILES_OF_LIBRARIES:
+        value = table_of_library[key]
+        each = [_absolute(one, folder) if isinstance(one, str) else one for one in _as_list(value)]
+        table_of_library[key] = each if isinstance(value, list) else each[0]
+
+
+_FILES_OF_LIBRARIES = {"library", "function", "param_card"}
+
+
+def _matrix_element(data: dict[str, Any]) -> dict[str, Any]:
+    process = data.get("process")
+    table = process.get("matrix_element") if isinstance(process, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _absolute(text: str, folder: Path) -> str:
+    """A file of the card; "module:function" is none."""
+    if ":" in text and ".py:" not in text:
+        return text
+    return str((folder / Path(text).expanduser()).resolve())
 
 
 def _quoted(key: str) -> str:

@@ -353,6 +353,23 @@ def diagrams(
     _print_json(describe_diagrams(process, propagators))
 
 
+@app.command("export-umami")
+def export_umami(
+    card: CardArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.so", help="Ends in .so.")],
+) -> None:
+    """Write the matrix elements of a process as libraries with the UMAMI interface, for MadGraph 7 and others.
+
+    One file per matrix element, numbered if there are several; parameters are those of the card for good.
+    """
+    from madnis_py.physics.process import Process
+    from madnis_py.plugins.umami_export import export_umami
+
+    process = Process.from_card(card)
+    for path, group in export_umami(process, output).items():
+        typer.echo(f"{path}: {process.model.reaction_name(group.reaction.legs, len(group.reaction.incoming))}")
+
+
 @app.command()
 def processes() -> None:
     """List the shipped process cards."""

@@ -20,7 +20,7 @@ from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import mediator_name
 from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.matrix_element import MatrixElement
-from madnis_py.physics.mirrored import mirror
+from madnis_py.physics.mirrored import mirror, mirrored_columns
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import Array
 from madnis_py.physics.selection import Selection, selection_of
@@ -28,6 +28,7 @@ from madnis_py.physics.subprocesses import (
     FlavourGroup,
     Subprocess,
     flavour_groups,
+    has_closed_form,
     mirrored_subprocess,
     subprocess_of,
 )
@@ -66,6 +67,19 @@ class Beams:
         """Squared energy of the beams in their centre-of-mass frame, GeV^2."""
         a, b = self.momenta
         return self.masses[0] ** 2 + self.masses[1] ** 2 + 2 * (a[0] * b[0] - a[3] * b[3])
+
+
+@dataclass(frozen=True)
+class _Image:
+    """The group with exchanged incoming particles.
+
+    Attributes:
+        group: that one.
+        columns: for every diagram, its position among those of that one.
+    """
+
+    group: FlavourGroup
+    columns: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -130,15 +144,45 @@ class Process:
     def subprocess(self, group: FlavourGroup) -> Subprocess:
         """The matrix element of one group of flavours, built when it is first asked for."""
         if group not in self._built:
-            self._built[group] = self._mirrored(group) or subprocess_of(group, self.card, self.model)
+            self._built[group] = self._mirrored(group) or self._made(group)
         return self._built[group]
 
+    def _made(self, group: FlavourGroup) -> Subprocess:
+        if self.card.process.matrix_element is None:
+            return subprocess_of(group, self.card, self.model)
+        alone = self.unmirrored
+        names = tuple(self.model.reaction_name(one.reaction.legs, len(one.reaction.incoming)) for one in alone)
+        return subprocess_of(group, self.card, self.model, alone.index(group), names)
+
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
-        """A group by the tape of an earlier one with exchanged incoming particles."""
-        image = mirror(group.reaction)
+        """A group by the matrix element of an earlier one with exchanged incoming particles."""
+        image = self._image(group)
+        if image is None or has_closed_form(image.group, self.card, self.model):
+            return None
+        return mirrored_subprocess(group, self.subprocess(image.group).matrix_element, image.columns)
+
+    @property
+    def unmirrored(self) -> tuple[FlavourGroup, ...]:
+        """The groups whose matrix element is not that of an earlier one with exchanged incoming particles."""
+        return tuple(group for group in self.groups if self._image(group) is None)
+
+    def _image(self, group: FlavourGroup) -> _Image | None:
+        if group not in self._images:
+            self._images[group] = self._find_image(group)
+        return self._images[group]
+
+    def _find_image(self, group: FlavourGroup) -> _Image | None:
+        wanted = mirror(group.reaction)
         earlier = self.groups[: self.groups.index(group)]
-        found = next((other for other in earlier if other.reaction == image), None)
-        return mirrored_subprocess(group, self.subprocess(found)) if found else None
+        found = next((other for other in earlier if other.reaction == wanted), None)
+        if found is None:
+            return None
+        columns = mirrored_columns(self.diagrams(group), self.diagrams(found))
+        return None if columns is None else _Image(found, tuple(columns))
+
+    @cached_property
+    def _images(self) -> dict[FlavourGroup, _Image | None]:
+        return {}
 
     @cached_property
     def _built(self) -> dict[FlavourGroup, Subprocess]:
