@@ -71,7 +71,8 @@ class Run:
         run.generate(10_000)
 
     Stages that an earlier one needs are run first; what is already there is read, not done again. The same card, seed,
-    method and settings give the same bytes for every number of threads and after any interruption.
+    method and settings give the same bytes for every number of threads and after any interruption. Where the card
+    leaves the prior open, a short survey chooses one before anything else.
 
     Args:
         process: what is computed.

@@ -201,7 +201,8 @@ class PropagatorPrior(Prior):
     def __init__(self, channels: Sequence[Channel]) -> None:
         super().__init__(channels)
         self._lines = tuple(dict.fromkeys(line for channel in self.channels for line in channel.lines))
-        self._rows = [[self._lines.index(line) for line in channel.lines] for channel in self.channels]
+        rows = {line: row for row, line in enumerate(self._lines)}
+        self._rows = [[rows[line] for line in channel.lines] for channel in self.channels]
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
