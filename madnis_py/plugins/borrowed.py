@@ -67,7 +67,7 @@ class Borrowed(MatrixElement):
         return me2
 
     def probe_power(self, p: Array) -> int | None:
-        """k where |M|^2 is proportional to alpha_s^k, found by trying; our power is the only candidate."""
+        """Our power of alpha_s if |M|^2 turns out to be proportional to it, else None."""
         low, high = (self.squared(p, alpha_s) for alpha_s in _PROBED)
         power = self.own.alpha_s_power
         if power is None:

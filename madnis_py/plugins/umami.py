@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from madnis_py.errors import InputError, MadnisError
 from madnis_py.physics.matrix_element import MatrixElement
@@ -108,7 +109,7 @@ class UmamiElement(Borrowed):
         results = self.library.evaluate(inputs, [Output.MATRIX_ELEMENT, Output.DIAGRAM_AMP2])
         return results[Output.MATRIX_ELEMENT], results[Output.DIAGRAM_AMP2]
 
-    def _inputs(self, p: Array, alpha_s: Array, flavor: int | Array | None) -> dict[Input, Any]:
+    def _inputs(self, p: Array, alpha_s: Array, flavor: int | NDArray[np.int32] | None) -> dict[Input, Any]:
         inputs = {Input.MOMENTA: p, **self._coupling(alpha_s)}
         if flavor is not None:
             inputs[Input.FLAVOR_INDEX] = np.full(len(p), flavor, np.int32)
