@@ -1,0 +1,1 @@
+"""The ways in and out: interfaces of other programs, with their conventions."""
