@@ -152,7 +152,7 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         for name in WARNED:
             if wanted.get(name) and self.method != "vegas":
                 text = f"{name}: {VEGAS_ALONE[name]} are a matter of VEGAS alone; no flow is used while it is set"
-                warnings.warn(text, stacklevel=4)
+                warnings.warn(text, stacklevel=3)
 
     def settings(self, ngrid: int = 0) -> str:
         """The settings as vegas tells them, and who draws the points."""

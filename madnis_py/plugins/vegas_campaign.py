@@ -35,8 +35,11 @@ NAMES = {"vegas": "VEGAS", "flow": "the flow"}
 EXPECTED_TRAININGS = 5
 """After the first one, at most; then a flow has usually learned what it can."""
 
+ENOUGH_EFFECTIVE = 2000
+"""Effective points with which a flow is considered before the grids have settled."""
+
 CONSIDERED = 2
-"""How often a flow is considered, before VEGAS is left alone."""
+"""How often a flow is considered once they have settled, before VEGAS is left alone."""
 
 PATIENCE = 2
 """Such iterations in a row."""
@@ -57,7 +60,8 @@ class Campaign:
         if integrator.sampler == "flow" and (integrator.method == "vegas" or integrator.refuses_flow()):
             integrator.go_back()
         self.throughout = self._throughout()
-        self._chronicle = Chronicle()
+        begun = "the flow had been trained before" if integrator.sampler == "flow" else "the grids had not settled"
+        self._chronicle = Chronicle(begun)
         self._memory = Memory()
         self._learning = True
         self._stuck = self._considered = 0
@@ -65,7 +69,7 @@ class Campaign:
     def _throughout(self) -> str:
         integrator = self.integrator
         if not (integrator.adapt and integrator.alpha > 0):
-            return f"{NAMES[integrator.sampler]} throughout: nothing was adapted."
+            return f"{_sentence(NAMES[integrator.sampler])} throughout: nothing was adapted."
         if integrator.sampler == "flow":
             return ""
         if integrator.method == "vegas":
@@ -123,12 +127,13 @@ class Campaign:
     def _consider_flow(self, itn: int) -> None:
         """Begin with a flow if the grids have settled and it pays, or is asked for."""
         integrator, laps = self.integrator, self._chronicle.laps("vegas")
-        if not self._learning or not (settled(laps) or 2 * (itn + 1) >= integrator.nitn):
+        late = settled(laps) or 2 * (itn + 1) >= integrator.nitn
+        if not self._learning or not (late or self._memory.effective >= ENOUGH_EFFECTIVE):
             return
-        self._considered += 1
+        self._considered += late
         coupling = Coupling.of(self._memory.last, integrator.latent_map, integrator.placement.region)
         left = (integrator.nitn - itn - 1) * integrator.neval
-        decision = decide(self._memory, laps[-1], coupling, left, self._plan(itn))
+        decision = decide(self._memory, laps, coupling, left, self._plan(itn))
         self._chronicle.reason = decision.reason
         if decision.flow or (integrator.method == "flow" and self._memory.effective > 0):
             self._hand_over()
@@ -184,12 +189,15 @@ class Campaign:
 class Chronicle:
     """Who drew which iteration, and why.
 
+    Args:
+        reason: as long as nothing has been decided.
+
     Attributes:
         reason: of the last decision.
     """
 
-    def __init__(self) -> None:
-        self.reason = "the grids had not settled before the end"
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
         self._laps: list[tuple[str, Lap]] = []
         self._seconds = 0.0
         self._learned = 0
@@ -215,7 +223,12 @@ class Chronicle:
         if self._seconds:
             learned = f"{self._learned:,} points of these iterations, no others"
             lines.append(f"The flow learned for {self._seconds:.3g} s from {learned}.")
-        return (*lines, f"{self.reason[0].upper()}{self.reason[1:]}.")
+        return (*lines, f"{_sentence(self.reason)}.") if self.reason else tuple(lines)
+
+
+def _sentence(words: str) -> str:
+    """With a capital letter."""
+    return words[:1].upper() + words[1:]
 
 
 Row = tuple[int, tuple[str, Lap]]

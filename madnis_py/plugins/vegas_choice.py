@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import vegas
@@ -42,9 +42,6 @@ SIGNIFICANT = 8.0
 
 LEAST_COUPLING = 0.02
 """Sum of squared covariances, the least part of the relative variance that is worth a flow."""
-
-REACHED_STD = 0.25
-"""Relative standard deviation that trained flows are trusted to reach; most get below."""
 
 LEAST_GAIN = 1.5
 """Gain in error from which on a flow is thought of."""
@@ -98,17 +95,30 @@ def blocks_for(dim: int) -> int:
     return max(8 if dim <= 2 else 6, 2 * math.ceil(math.log2(dim)))
 
 
+def reached_std(dim: int) -> float:
+    """Relative standard deviation that trained flows are trusted to reach; most get below."""
+    return 0.05 + 0.025 * dim
+
+
 def settled(laps: Sequence[Lap]) -> bool:
     """Whether VEGAS has found what it can find."""
     return len(laps) >= 2 and laps[-1].relative_std > SETTLED * laps[-2].relative_std
 
 
-def decide(memory: Memory, lap: Lap, coupling: Coupling, left: int, plan: Plan) -> Decision:
+def expected(laps: Sequence[Lap]) -> Lap:
+    """The last iteration of VEGAS as it will be when the grids have moved once more by as much as before."""
+    if len(laps) < 2:
+        return laps[-1]
+    progress = min(1.0, laps[-1].relative_std / laps[-2].relative_std)
+    return replace(laps[-1], relative_std=laps[-1].relative_std * progress)
+
+
+def decide(memory: Memory, laps: Sequence[Lap], coupling: Coupling, left: int, plan: Plan) -> Decision:
     """Judge an integrand by the last iteration of VEGAS.
 
     Args:
         memory: points of VEGAS.
-        lap: the last iteration.
+        laps: its iterations.
         coupling: of the variables in the last iteration.
         left: evaluations that are still to come.
         plan: of the flow.
@@ -117,7 +127,8 @@ def decide(memory: Memory, lap: Lap, coupling: Coupling, left: int, plan: Plan) 
         return Decision(False, f"{memory.effective:.0f} effective points are too few for a flow to learn from")
     if not coupling.significant:
         return Decision(False, "the integrand is a product of functions of one variable as far as can be seen")
-    reached = math.sqrt(REACHED_STD**2 + memory.last.cancellation)
+    reached = math.sqrt(reached_std(plan.dim) ** 2 + memory.last.cancellation)
+    lap = expected(laps)
     gain = lap.relative_std / reached
     if not gain > LEAST_GAIN:
         return Decision(False, f"a flow is expected to lower the error by no more than a factor of {gain:.1f}")

@@ -77,7 +77,7 @@ class Points:
     @cached_property
     def effective(self) -> float:
         """Number of points of equal weight that say as much, (sum |w|)^2 / sum w^2."""
-        return 1.0 / float(self.share @ self.share) if len(self.share) else 0.0
+        return 1.0 / float(np.square(self.share).sum()) if len(self.share) else 0.0
 
     @property
     def cancellation(self) -> float:
