@@ -8,6 +8,7 @@
     mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
     mn.choose_prior(process)                 # the channel weights that suit it before any training
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
+    mn.vegas.Integrator([[0, 1]] * 4)        # in the place of vegas.Integrator, with a flow where that pays
     mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
 
 Names are imported when first used, so that `import madnis_py` costs milliseconds.
@@ -19,6 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from madnis_py import vegas
     from madnis_py.events.event_batch import EventBatch
     from madnis_py.events.event_files import create_events, open_events
     from madnis_py.events.pythia import to_pythia
@@ -65,6 +67,8 @@ _HOME = {
     "train_vegas": "integration.vegas",
 }
 
+_MODULES = {"vegas"}
+
 __all__ = [
     "AbstractFlow",
     "AbstractIntegrand",
@@ -89,10 +93,13 @@ __all__ = [
     "to_pythia",
     "train",
     "train_vegas",
+    "vegas",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

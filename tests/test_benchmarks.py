@@ -19,6 +19,7 @@ PEERS = {
     "training_step": {"madnis", "madspace"},
     "sampling": {"madnis", "madspace", "zuko"},
     "vegas_warmup": {"vegas"},
+    "vegas_dropin": {"vegas"},
     "phase_space": {"madspace"},
     "import_time": {"vegas"},
     "peak_memory": {"madnis"},

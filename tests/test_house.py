@@ -12,8 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
 ORDER = [
-    "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "stages",
-    "run", "report", "cli",
+    "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "vegas",
+    "stages", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
     "flows/fused.py",

@@ -302,9 +302,26 @@ class SplineFlow(AbstractFlow):
         Raises:
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
         """
+        return self.transform(torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64), channel)
+
+    @torch.no_grad()
+    def transform(self, z: Tensor, channel: Tensor) -> tuple[Tensor, Tensor]:
+        """Map points of the latent cube to the data, so that uniform points get the density of the flow.
+
+        Args:
+            z: points in [0, 1], float64, shape (n, dim), CPU.
+            channel: sorted, int64, shape (n,).
+
+        Returns:
+            x: points strictly inside the unit cube, float64, shape (n, dim).
+            log_q: log density at x, -log |dx/dz|, float64, shape (n,).
+
+        Raises:
+            InputError: z or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
+        """
         order, counts = self._by_flow(channel)
-        uniform = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64)
-        x = uniform.T.contiguous().to(self._device)
+        check_points(z, len(channel), self.dim)
+        x = z.T.contiguous().to(self._device)
         log_q = x.new_zeros(len(channel))
         for block in self._steps():
             x, log_jac = block.to_data(x, counts)

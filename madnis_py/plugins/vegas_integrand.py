@@ -1,0 +1,58 @@
+"""An integrand of vegas that somebody looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from multiprocessing.pool import Pool
+
+import numpy as np
+import vegas
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Evaluate = Callable[[Array, Array | None], Array]
+
+
+class WatchedIntegrand(vegas.VegasIntegrand):  # type: ignore[misc]
+    """Evaluates an integrand in its standard form and shows the values of the first component.
+
+    Args:
+        integrand: in the standard form of vegas.
+        watch: is given the values of each batch, float64, shape (n,).
+        pool: of processes that share a batch, if any.
+        nproc: their number.
+    """
+
+    def __init__(
+        self, integrand: vegas.VegasIntegrand, watch: Callable[[Array], None], pool: Pool | None, nproc: int
+    ) -> None:
+        for name in ("shape", "fcntype", "size", "bdict"):
+            setattr(self, name, getattr(integrand, name))
+        self.mpi_nproc = 1
+        self.eval = _Watched(integrand.eval if pool is None else _Shared(integrand.eval, pool, nproc), watch)
+
+
+class _Watched:
+    def __init__(self, evaluate: Evaluate, watch: Callable[[Array], None]) -> None:
+        self.evaluate = evaluate
+        self.watch = watch
+
+    def __call__(self, x: Array, jac: Array | None = None) -> Array:
+        values = np.asarray(self.evaluate(x, jac), dtype=float)
+        self.watch(values[:, 0])
+        return values
+
+
+class _Shared:
+    """A batch cut into a piece per process."""
+
+    def __init__(self, evaluate: Evaluate, pool: Pool, nproc: int) -> None:
+        self.evaluate = evaluate
+        self.pool = pool
+        self.nproc = nproc
+
+    def __call__(self, x: Array, jac: Array | None = None) -> Array:
+        edges = np.linspace(0, len(x), self.nproc + 1).astype(int)
+        pieces = [(x[low:high], None) for low, high in pairwise(edges) if low < high]
+        return np.concatenate(self.pool.starmap(self.evaluate, pieces, 1), axis=0, dtype=float)
