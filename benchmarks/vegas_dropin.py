@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/vegas_dropin.py [--quick] [--case NAME ...] --output FILE.json
 
-Both integrate from the start, 10 iterations with the defaults of vegas; ours chooses the sampler by itself. The integrals
-are 1. Rows of errors also have the seconds of both and the pulls from 1; with `--quick` there is too little to learn from
-and VEGAS does all of it.
+Both integrate from the start, 10 iterations with the defaults of vegas; ours chooses the sampler by itself. The
+integrals are 1. Rows of errors also have the seconds of both and the pulls from 1; with `--quick` there is too little to
+learn from and VEGAS does all of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def ridge_of_gaussians(dim: int) -> Integrand:
     """The ridge of the examples of vegas: Gaussians exp(-100 |x - x_0|^2) along a part of the diagonal."""
     norm = (100.0 / math.pi) ** (dim / 2)
 
-    @vegas.lbatchintegrand
+    @vegas.lbatchintegrand  # type: ignore[untyped-decorator]
     def ridge(x: Array) -> Array:
         square, total = (x**2).sum(axis=1, keepdims=True), x.sum(axis=1, keepdims=True)
         distance = square - 2 * CENTRES * total + dim * CENTRES**2
@@ -49,7 +49,7 @@ def separable_gaussian(dim: int) -> Integrand:
     """A product of Gaussians of width 0.1."""
     norm = (50.0 / math.pi) ** (dim / 2) / math.erf(0.5 * math.sqrt(50.0)) ** dim
 
-    @vegas.lbatchintegrand
+    @vegas.lbatchintegrand  # type: ignore[untyped-decorator]
     def gaussian(x: Array) -> Array:
         return norm * np.exp(-50.0 * ((x - 0.5) ** 2).sum(axis=1))  # type: ignore[no-any-return]
 
@@ -60,10 +60,10 @@ def crossed_ring(_: int) -> Integrand:
     """Eq. (5.29) of the MadNIS thesis on the square |x_j| < 10."""
     import torch
 
-    @vegas.lbatchintegrand
+    @vegas.lbatchintegrand  # type: ignore[untyped-decorator]
     def ring(y: Array) -> Array:
         points = torch.from_numpy(FlatMapping.half_width * (2 * np.array(y) - 1))
-        return CrossedRing.function(points).numpy() * (2 * FlatMapping.half_width) ** 2  # type: ignore[no-any-return]
+        return CrossedRing.function(points).numpy() * (2 * FlatMapping.half_width) ** 2
 
     return ring  # type: ignore[no-any-return]
 
