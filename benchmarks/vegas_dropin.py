@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python benchmarks/vegas_dropin.py [--quick] [--case NAME ...] --output FILE.json
 
 Both integrate from the start, 10 iterations with the defaults of vegas; ours chooses the sampler by itself. The
-integrals are 1. Rows of errors also have the seconds of both and the pulls from 1; with `--quick` there is too little to
+integrals are 1. Rows of errors also have the seconds of both and the pulls from 1; `--quick` has too little to
 learn from and VEGAS does all of it.
 """
 

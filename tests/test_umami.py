@@ -168,6 +168,14 @@ def test_a_file_that_is_missing_or_no_library_is_named(tmp_path: Path) -> None:
         UmamiLibrary(text)
 
 
+def test_a_library_that_changes_under_its_name_is_refused(build: Build) -> None:
+    path, other = build(), build(NUMBER="float")
+    element(path)
+    other.replace(path)
+    with pytest.raises(InputError, match="expected the library that was loaded before; it has changed: start a new"):
+        element(path)
+
+
 def test_a_library_that_refuses_its_param_card_is_named(build: Build) -> None:
     with pytest.raises(InputError, match=r'umami_initialize with param_card "!": status 1 \(unspecified error\)'):
         UmamiLibrary(build(), "!")

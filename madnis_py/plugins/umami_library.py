@@ -309,15 +309,32 @@ class UmamiLibrary:
         return frozenset(key for key in range(count[0]) if keys[0][key])
 
 
-@cache
 def open_library(path: Path, param_card: str = "") -> UmamiLibrary:
     """A library, loaded once in a process; see `UmamiLibrary`."""
+    _require_unchanged(path)
+    return _opened(path, param_card)
+
+
+@cache
+def _opened(path: Path, param_card: str) -> UmamiLibrary:
     return UmamiLibrary(path, param_card)
 
 
-def _loaded(path: Path) -> Any:
+_LOADED: dict[Path, tuple[int, int, int]] = {}
+
+
+def _require_unchanged(path: Path) -> None:
+    """Refuse a file that has changed: a process that has loaded a library gets the old one by its name for good."""
     if not path.is_file():
         raise InputError(f"{path}: expected a library with the UMAMI interface; there is no such file")
+    found = path.stat()
+    now = found.st_ino, found.st_size, found.st_mtime_ns
+    if _LOADED.setdefault(path.resolve(), now) != now:
+        raise InputError(f"{path}: expected the library that was loaded before; it has changed: start a new process")
+
+
+def _loaded(path: Path) -> Any:
+    _require_unchanged(path)
     ffi = _ffi()
     try:
         lib = ffi.dlopen(str(path.resolve()), ffi.RTLD_NOW)
