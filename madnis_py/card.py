@@ -129,7 +129,14 @@ class MatrixElementTable(BaseModel):
     flavor: Indices | None = Field(None, description="What the library calls the flavours (its flavour index).")
     function: Files | None = Field(None, description='Python function, "module:function" or "file.py:function".')
     param_card: Text | None = Field(None, description="SLHA file for the library, relative to the folder of the card.")
+    digest: Text | None = Field(None, description="SHA-256 of the library or the file of the function, once known.")
     precision: Positive = Field(1e-4, description="Relative error of |M|^2 that is accepted.")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the numbers come from; a function of an importable module has none."""
+        texts = _as_list(self.library) + [one.rpartition(":")[0] for one in _as_list(self.function) if one]
+        return tuple(Path(text) for text in texts if text and ("/" in text or text.endswith((".so", ".py"))))
 
     @property
     def extras(self) -> dict[str, Setting]:
@@ -557,7 +564,7 @@ def _matrix_element(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _absolute(text: str, folder: Path) -> str:

@@ -205,6 +205,16 @@ def test_a_card_takes_its_numbers_from_a_library_beside_it(build: Build, tmp_pat
     assert Card.parse(loaded.card.content()).digest() == loaded.card.digest()
 
 
+def test_a_run_that_goes_on_with_another_library_is_refused(build: Build) -> None:
+    path, other = build(), build(WITHOUT_SQUARES="")
+    before = provided(provider="umami", library=str(path)).card
+    assert Process.from_card(before).card.digest() == before.digest()
+    other.replace(path)
+    with pytest.raises(InputError, match="digest: expected the files that the card was made with; got other contents"):
+        Process.from_card(before)
+    assert provided(provider="umami", library=str(path)).card.digest() != before.digest()
+
+
 def test_shares_of_flows_and_helicities_add_up_to_the_numbers_of_the_library(build: Build) -> None:
     p = events(5)
     weights = element(build()).weights(p, 0.1)

@@ -23,6 +23,7 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import mirror, mirrored_columns
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import Array
+from madnis_py.physics.providers import pinned
 from madnis_py.physics.selection import Selection, selection_of
 from madnis_py.physics.subprocesses import (
     FlavourGroup,
@@ -112,6 +113,7 @@ class Process:
         """
         if not isinstance(card, Card):
             card = cards.load(card)
+        card = pinned(card)
         model = Model.from_card(card)
         definition = Definition.parse(card, model)
         groups = flavour_groups(definition, card, model)

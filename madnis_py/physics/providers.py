@@ -6,6 +6,7 @@ A provider is a callable that takes `Wanted` and returns a `MatrixElement`. It r
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
@@ -83,7 +84,7 @@ class Wanted:
             CardError: there is another one.
         """
         given = self.table.model_dump(exclude_unset=True, exclude_none=True).keys()
-        for key in sorted(given - {"provider", "precision", *keys}):
+        for key in sorted(given - {"provider", "precision", "digest", *keys}):
             raise self.error(key, f'unknown key of provider "{self.table.provider}"{closest(key, keys)}')
 
     def error(self, key: str, sentence: str) -> CardError:
@@ -114,6 +115,24 @@ def provided(wanted: Wanted) -> MatrixElement:
     except (ImportError, AttributeError) as error:
         raise wanted.error("provider", f'"{name}" cannot be imported: {error}') from error
     return provider(wanted)
+
+
+def pinned(card: Card) -> Card:
+    """The card with the digest of the files that its matrix elements come from: other files make another card.
+
+    Raises:
+        CardError: the card has the digest of other files.
+    """
+    table = card.process.matrix_element
+    if table is None or not table.files or not all(path.is_file() for path in table.files):
+        return card  # the provider says which file is missing
+    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in table.files)).hexdigest()
+    if table.digest not in (None, digest):
+        names = ", ".join(str(path) for path in table.files)
+        expected = f"expected the files that the card was made with; got other contents of {names}"
+        raise card.error("process.matrix_element.digest", expected)
+    content = {**table.model_dump(mode="json", exclude_none=True), "digest": digest}
+    return card.updated({"process": {"matrix_element": content}})
 
 
 def _by_name(points: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
