@@ -125,7 +125,7 @@ def thread_count() -> int: ...
 
 # topology
 
-_Line = tuple[str, float, float, float, float]
+_Line = tuple[str, float, float, float, float, float]
 
 class Topology:
     def __init__(

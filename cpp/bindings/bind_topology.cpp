@@ -8,17 +8,22 @@
 namespace madnis::bindings {
 namespace {
 
-// (kind, mass, width, power, pole)
-using Line = std::tuple<std::string, double, double, double, double>;
+// (kind, mass, width, power, pole, share)
+using Line = std::tuple<std::string, double, double, double, double, double>;
 // (left, right, leg, minimum, line)
 using Cluster = std::tuple<std::int64_t, std::int64_t, std::int64_t, double, Line>;
 
+LineKind kind_of(const std::string& name) {
+    if (name == "resonance") return LineKind::resonance;
+    if (name == "power") return LineKind::power;
+    if (name == "mixture") return LineKind::mixture;
+    if (name == "flat") return LineKind::flat;
+    throw py::value_error("line: expected resonance, power, mixture or flat; got " + name);
+}
+
 LineSpec line_of(const Line& line) {
-    const auto& [kind, mass, width, power, pole] = line;
-    if (kind == "resonance") return {LineKind::resonance, mass, width, power, pole};
-    if (kind == "power") return {LineKind::power, mass, width, power, pole};
-    if (kind == "flat") return {LineKind::flat, mass, width, power, pole};
-    throw py::value_error("line: expected resonance, power or flat; got " + kind);
+    const auto& [kind, mass, width, power, pole, share] = line;
+    return {kind_of(kind), mass, width, power, pole, share};
 }
 
 class Topology {

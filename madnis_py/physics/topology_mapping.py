@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from madnis_py import _core
 from madnis_py.errors import InputError
@@ -13,11 +14,32 @@ from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.phase_space import Array, ChannelMapping
 from madnis_py.physics.topology import Cluster, Topology
 
-Line = tuple[str, float, float, float, float]
-"""Kind, mass and width in GeV, power, pole in GeV^2: how the squared mass of a line is drawn."""
+
+class Line(NamedTuple):
+    """How the squared mass s of a line is drawn.
+
+    Attributes:
+        kind: "resonance", "power", "mixture" of the two, or "flat".
+        mass: of the resonance in GeV.
+        width: of the resonance in GeV.
+        power: of 1 / (s - pole); number of particles of a flat line.
+        pole: in GeV^2.
+        share: of the points of a mixture that the resonance has.
+    """
+
+    kind: str
+    mass: float = 0.0
+    width: float = 0.0
+    power: float = 0.0
+    pole: float = 0.0
+    share: float = 0.0
+
 
 _CUT_OFF = 1.0
 """GeV: where the density of a line levels off whose limit lies on its pole."""
+
+_SHARE_OF_PEAK = 0.5
+"""Of the points of a resonance near threshold."""
 
 _REST_POWER = 0.5
 """Of what is left of the energy after a cluster; no propagator tells."""
@@ -148,8 +170,9 @@ class Lines(Protocol):
 class PropagatorLines:
     """Lines that follow the propagators of a diagram, Eqs. (2.43) to (2.45) of the MadNIS thesis.
 
-    A Breit-Wigner where the mass can be reached, else 1 / (s - M^2). Momentum transfers as 1 / (|t| + M^2), levelled
-    off at half of the smallest cut on p_T.
+    A Breit-Wigner where the mass can be reached, else 1 / (s - M^2). Near threshold, where the decay products are
+    resonances that weigh more together, such as h > w+ w-, half of the points lie on the tail. Momentum transfers as
+    1 / (|t| + M^2), levelled off at half of the smallest cut on p_T.
 
     Attributes:
         poles: |PDG code| -> (mass, width) in GeV.
@@ -161,16 +184,34 @@ class PropagatorLines:
 
     def s_hat(self, topology: Topology, s_min: float) -> Line:
         """See `Lines.s_hat`."""
-        mass, width = self.poles[topology.clusters[0].pdg] if len(topology.clusters) == 1 else (0.0, 0.0)
-        return _resonance(mass, width) if width > 0 and mass**2 > s_min else _power(_S_HAT_POWER)
+        if len(topology.clusters) == 1 and self._is_resonance(topology.clusters[0], math.sqrt(s_min)):
+            return self._peak(topology.clusters[0], math.sqrt(s_min), _S_HAT_POWER)
+        return _power(_S_HAT_POWER)
 
     def decaying(self, cluster: Cluster, least: float) -> Line:
         """See `Lines.decaying`."""
-        mass, width = self.poles[cluster.pdg]
-        if width > 0 and mass > least:
-            return _resonance(mass, width)
-        pole = min(mass, least) ** 2
+        if self._is_resonance(cluster, least):
+            return self._peak(cluster, least, 1.0)
+        pole = min(self.poles[cluster.pdg][0], least) ** 2
         return _power(1.0, pole if least**2 - pole > _CUT_OFF**2 else pole - _CUT_OFF**2)
+
+    def _is_resonance(self, cluster: Cluster, least: float) -> bool:
+        mass, width = self.poles[cluster.pdg]
+        return width > 0 and mass > least
+
+    def _peak(self, cluster: Cluster, least: float, power: float) -> Line:
+        """A Breit-Wigner, with half of the points on the tail if its decay products are resonances that weigh more."""
+        mass, width = self.poles[cluster.pdg]
+        if mass >= sum(self._usual_mass(child) for child in cluster.children):
+            return _resonance(mass, width)
+        pole = 0.0 if least > _CUT_OFF else least**2 - _CUT_OFF**2
+        return Line("mixture", mass, width, power, pole, _SHARE_OF_PEAK)
+
+    def _usual_mass(self, cluster: Cluster) -> float:
+        """The least mass of a line whose resonances are all on their shells."""
+        mass, width = self.poles[cluster.pdg]
+        inside = sum(self._usual_mass(child) for child in cluster.children)
+        return max(mass, inside) if width > 0 or not cluster.children else inside
 
     def exchange(self, pdg: int) -> Line:
         """See `Lines.exchange`."""
@@ -190,7 +231,7 @@ class FlatLines:
 
     def decaying(self, cluster: Cluster, least: float) -> Line:
         """See `Lines.decaying`."""
-        return ("flat", 0.0, 0.0, float(cluster.legs.bit_count()), 0.0)
+        return Line("flat", power=float(cluster.legs.bit_count()))
 
     def exchange(self, pdg: int) -> Line:
         """Not used: there is no line between the partons."""
@@ -248,8 +289,8 @@ class FlatMapping(_KernelMapping):
 
 
 def _power(power: float, pole: float = 0.0) -> Line:
-    return ("power", 0.0, 0.0, power, pole)
+    return Line("power", power=power, pole=pole)
 
 
 def _resonance(mass: float, width: float) -> Line:
-    return ("resonance", mass, width, 0.0, 0.0)
+    return Line("resonance", mass, width)

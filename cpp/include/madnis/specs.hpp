@@ -27,14 +27,15 @@ struct SChannelSpec {
     bool partonic;
 };
 
-// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner, 1 / (s - pole)^power, or as
-// flat phase space of `power` massless particles has it.
-enum class LineKind : std::int32_t { resonance, power, flat };
+// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner, 1 / (s - pole)^power, a share
+// of the points by the one and the others by the other, or as flat phase space of `power` massless particles has it.
+enum class LineKind : std::int32_t { resonance, power, mixture, flat };
 
 struct LineSpec {
     LineKind kind;
     double mass, width;  // GeV, of the resonance
     double power, pole;  // pole in GeV^2, below all limits
+    double share;        // of the resonance in a mixture
 };
 
 // Final particles that come from one line. Children stand before parents.

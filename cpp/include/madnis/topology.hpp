@@ -29,20 +29,49 @@ FourVector<T> at_rest(const FourVector<T>& p, const FourVector<T>& frame, const 
     return boosted(p, FourVector<T>{frame.e, -frame.x, -frame.y, -frame.z}, mass);
 }
 
-// An orthonormal frame (a, b, n) around a unit vector, Duff et al., J. Comput. Graph. Tech. 6 (2017) 1.
+// Two particles from D = E_2 p_1 - E_1 p_2: no difference of large numbers, however fast a light pair is.
+template <class T>
+struct Pair {
+    FourVector<T> p, q;
+    T m1, m2;
+
+    FourVector<T> difference() const {
+        return {T(0.), q.e * p.x - p.e * q.x, q.e * p.y - p.e * q.y, q.e * p.z - p.e * q.z};
+    }
+
+    // m^2 = m_1^2 + m_2^2 + (D^2 + m_1^2 E_2^2 + m_2^2 E_1^2) / (E_1 E_2)
+    T squared_mass() const {
+        const auto d = difference();
+        const T s1 = m1 * m1, s2 = m2 * m2, product = p.e * q.e;
+        const T sum = d.x * d.x + d.y * d.y + d.z * d.z + s1 * q.e * q.e + s2 * p.e * p.e;
+        return s1 + s2 + sum / select(product > 0., product, T(1.));
+    }
+
+    // Momentum of the first where both rest, (D + P P.D / (m (E + m))) / E, P.D from energies and masses.
+    FourVector<T> at_rest(const T& mass) const {
+        const auto d = difference(), sum = p + q;
+        const T along = 0.5 * (mass * mass * (p.e - q.e) - sum.e * ((m1 - m2) * (m1 + m2)));
+        const T across = mass * (sum.e + mass), inverse = 1. / (across * select(sum.e > 0., sum.e, T(1.)));
+        return {T(0.), (d.x * across + sum.x * along) * inverse, (d.y * across + sum.y * along) * inverse,
+                (d.z * across + sum.z * along) * inverse};
+    }
+};
+
+// The axes x, y and z after the shortest rotation that takes z to a unit vector n; it jumps at n = -z alone.
 template <class T>
 struct Frame {
     T a[3], b[3], n[3];
 
     Frame(const T& x, const T& y, const T& z) : n{x, y, z} {
-        const T sign = select(z >= 0., T(1.), T(-1.));
-        const T scale = -1. / (sign + z);
+        const T across = x * x + y * y;
+        const auto ahead = z >= 0., behind = !ahead && across > 1e-290;
+        const T scale = select(behind, T(1. - z), T(1.)) / select(behind, across, select(ahead, T(1. + z), T(1.)));
         const T xy = x * y * scale;
-        a[0] = 1. + sign * x * x * scale;
-        a[1] = sign * xy;
-        a[2] = -sign * x;
-        b[0] = xy;
-        b[1] = sign + y * y * scale;
+        a[0] = 1. - x * x * scale;
+        a[1] = -xy;
+        a[2] = -x;
+        b[0] = -xy;
+        b[1] = 1. - y * y * scale;
         b[2] = -y;
     }
 };
@@ -82,7 +111,8 @@ public:
             if (spec_.clusters[k].left >= 0) decay_forward(k);
         }
         for (std::size_t k = 0; k < spec_.n_clusters; ++k) {
-            if (spec_.clusters[k].left < 0) p[spec_.legs[spec_.clusters[k].leg]] = to_laboratory(momenta_[k], spec_.clusters[k].minimum);
+            const auto& cluster = spec_.clusters[k];
+            if (cluster.left < 0) p[spec_.legs[cluster.leg]] = to_laboratory(about_beams(momenta_[k], turn_), cluster.minimum);
         }
         const T zero(0.);
         const T first = swapped() ? energies_[1] : energies_[0], second = swapped() ? energies_[0] : energies_[1];
@@ -99,9 +129,9 @@ public:
         start(s);
         collect(p);
         if (spec_.n_top > 1) {
+            collect_rests();
             for (std::size_t j = 0; j < spec_.n_top; ++j) place_top(j);
             for (std::size_t j = 0; j + 2 < spec_.n_top; ++j) place_rest(j);
-            finish_rests();
             for (std::size_t j = 0; j + 1 < spec_.n_top; ++j) step_inverse(j);
         }
         for (std::size_t k = spec_.n_clusters; k-- > 0;) {
@@ -120,6 +150,7 @@ private:
     void begin(const T* x) {
         in_ = x;
         jacobian_ = T(1.);
+        turned_ = false;
     }
 
     T next() {
@@ -238,6 +269,42 @@ private:
         return {0.5 * (plus + minus), p.x, y, 0.5 * (plus - minus)};
     }
 
+    // -- azimuths: the first one turns the whole event about the beams, the others count from it
+
+    Direction<T> drawn_azimuth() {
+        const auto found = direction(next());
+        if (turned_) return found;
+        turned_ = true;
+        turn_ = found;
+        return {T(1.), T(0.)};
+    }
+
+    void placed_azimuth(const T& y, const T& x) {
+        put(turned_ ? turns(y, x) : turns(turn_.sin, turn_.cos));
+        turned_ = true;
+    }
+
+    static FourVector<T> about_beams(const FourVector<T>& p, const Direction<T>& turn) {
+        return {p.e, p.x * turn.cos - p.y * turn.sin, p.x * turn.sin + p.y * turn.cos, p.z};
+    }
+
+    static T turns(const T& y, const T& x) {
+        const T angle = atan2(y, x) * (0.5 / std::numbers::pi);
+        return select(angle < 0., T(angle + 1.), angle);
+    }
+
+    // Turn all clusters back; the first azimuth is that of the first cluster, or of the first child if there is but one.
+    void turn_back() {
+        const auto top = std::size_t(spec_.top[0]);
+        const auto& first = momenta_[spec_.n_top > 1 ? top : std::size_t(spec_.clusters[top].left)];
+        const T length = sqrt(first.x * first.x + first.y * first.y);
+        const auto known = length > 0.;
+        const T inverse = 1. / select(known, length, T(1.));
+        turn_ = {select(known, T(first.x * inverse), T(1.)), first.y * inverse};
+        const Direction<T> back = {turn_.cos, -turn_.sin};
+        for (std::size_t k = 0; k < spec_.n_clusters; ++k) momenta_[k] = about_beams(momenta_[k], back);
+    }
+
     // -- masses of the clusters on the line
 
     // Least mass of the clusters of the line from j on, in GeV.
@@ -279,11 +346,24 @@ private:
     }
 
     void place_rest(std::size_t j) {
-        FourVector<T> sum = momenta_[spec_.top[j + 1]];
-        for (std::size_t i = j + 2; i < spec_.n_top; ++i) sum = sum + momenta_[spec_.top[i]];
         const T least = least_after(j), highest = max(T(rest_[j] - masses_[spec_.top[j]]), T(0.));
-        rest_[j + 1] = mass_of(dot(sum, sum));
         placed_mass(spec_.rest, rest_[j + 1], T(least * least), T(highest * highest));
+    }
+
+    // A cluster and what is left after it.
+    Pair<T> parts(std::size_t j) const {
+        return {momenta_[spec_.top[j]], after_[j], masses_[spec_.top[j]], rest_[j + 1]};
+    }
+
+    void collect_rests() {
+        std::size_t j = spec_.n_top - 1;
+        FourVector<T> sum = momenta_[spec_.top[j]];
+        finish_rests();
+        while (j-- > 0) {
+            after_[j] = sum;
+            sum = sum + momenta_[spec_.top[j]];
+            if (j > 0) rest_[j] = mass_of(parts(j).squared_mass());
+        }
     }
 
     void finish_rests() { rest_[spec_.n_top - 1] = masses_[spec_.top[spec_.n_top - 1]]; }
@@ -332,7 +412,7 @@ private:
         const Step now = step(j);
         const T minus_t = drawn(spec_.exchanges[j], now.furthest, T(now.furthest + now.range));
         const T share = min(max(T((minus_t - now.furthest) / select(now.range > 0., now.range, T(1.))), T(0.)), T(1.));
-        const auto [cosine, sine] = direction(next());
+        const auto [cosine, sine] = drawn_azimuth();
         const Frame<T> frame = axis(now);
         const T along = now.momentum * (1. - 2. * share), across = 2. * now.momentum * sqrt(share * (1. - share));
         const T a = across * cosine, b = across * sine;
@@ -348,7 +428,7 @@ private:
 
     void step_inverse(std::size_t j) {
         const Step now = step(j);
-        const auto resting = at_rest(momenta_[spec_.top[j]], now.system, now.root);
+        const auto resting = parts(j).at_rest(now.root);
         const Frame<T> frame = axis(now);
         const T length = sqrt(resting.x * resting.x + resting.y * resting.y + resting.z * resting.z);
         const T inverse = 1. / select(length > 0., length, T(1.));
@@ -361,15 +441,10 @@ private:
         }
         const T minus_t = now.furthest + now.range * min(share, T(1.));
         placed(spec_.exchanges[j], minus_t, now.furthest, T(now.furthest + now.range));
-        put(turns(b, a));
+        placed_azimuth(b, a);
         left_ = now.system - momenta_[spec_.top[j]];
         transfer_ = -minus_t;
         times_step(now, now.range);
-    }
-
-    static T turns(const T& y, const T& x) {
-        const T angle = atan2(y, x) * (0.5 / std::numbers::pi);
-        return select(angle < 0., T(angle + 1.), angle);
     }
 
     static FourVector<T> on_shell(const FourVector<T>& p, const T& mass) {
@@ -382,6 +457,10 @@ private:
         std::size_t left, right;
     };
 
+    Pair<T> pair(std::size_t left, std::size_t right) const {
+        return {momenta_[left], momenta_[right], masses_[left], masses_[right]};
+    }
+
     Children children(std::size_t k) const {
         return {std::size_t(spec_.clusters[k].left), std::size_t(spec_.clusters[k].right)};
     }
@@ -393,7 +472,7 @@ private:
         const T s = masses_[k] * masses_[k];
         const T root_lambda = root_kaellen_of(s, masses_[left], masses_[right]);
         const T theta = next();
-        const auto [cosine, sine] = direction(next());
+        const auto [cosine, sine] = drawn_azimuth();
         const T momentum = 0.5 * root_lambda / masses_[k];
         const T across = 2. * momentum * sqrt(theta * (1. - theta)), along = momentum * (2. * theta - 1.);
         const T energy = 0.5 * (s + (masses_[left] - masses_[right]) * (masses_[left] + masses_[right])) / masses_[k];
@@ -419,9 +498,9 @@ private:
         place_child(right, T(masses_[k] - masses_[left]));
         const T s = masses_[k] * masses_[k];
         const T root_lambda = root_kaellen_of(s, masses_[left], masses_[right]);
-        const auto resting = at_rest(momenta_[left], momenta_[k], masses_[k]);
+        const auto resting = pair(left, right).at_rest(masses_[k]);
         put(T(0.5 + resting.z * masses_[k] / select(root_lambda > 0., root_lambda, T(1.))));
-        put(turns(resting.y, resting.x));
+        placed_azimuth(resting.y, resting.x);
         times_decay(s, root_lambda, masses_[left] + masses_[right] < masses_[k]);
     }
 
@@ -441,10 +520,11 @@ private:
                 energy = energy + momenta_[k].e;
             } else if (spec_.n_top > 1 || k != std::size_t(spec_.top[0])) {
                 momenta_[k] = momenta_[std::size_t(cluster.left)] + momenta_[std::size_t(cluster.right)];
-                masses_[k] = mass_of(dot(momenta_[k], momenta_[k]));
+                masses_[k] = mass_of(pair(std::size_t(cluster.left), std::size_t(cluster.right)).squared_mass());
             }
         }
         jacobian_ = select(abs(energy - rest_[0]) <= 1e-6 * rest_[0], jacobian_, T(0.));
+        turn_back();
     }
 
     const TopologySpec& spec_;
@@ -452,8 +532,10 @@ private:
     T* out_ = nullptr;
     T jacobian_, ratio_, transfer_;
     T energies_[2];
+    Direction<T> turn_;
+    bool turned_ = false;
     T rest_[max_clusters], masses_[max_clusters];
-    FourVector<T> momenta_[max_clusters], incoming_[2], left_;
+    FourVector<T> momenta_[max_clusters], after_[max_clusters], incoming_[2], left_;
 };
 
 }  // inline namespace MADNIS_ISA
