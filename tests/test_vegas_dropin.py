@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from madnis_py import vegas
 from madnis_py.errors import InputError
-from madnis_py.plugins import vegas_campaign
+from madnis_py.plugins import vegas_campaign, vegas_flow
 from madnis_py.plugins.vegas_choice import Coupling, Plan, decide
 from madnis_py.plugins.vegas_flow import LearnedMap
 from madnis_py.plugins.vegas_placement import Region
@@ -33,10 +33,15 @@ def seed() -> None:
     gvar.ranseed(2026)
 
 
+def shorten(patch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
+    patch.setattr(vegas_campaign, "FIRST_STEPS", steps)
+    patch.setattr(vegas_campaign, "LATER_STEPS", 10)
+    patch.setattr(vegas_flow, "BATCH", batch)
+
+
 @pytest.fixture
 def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vegas_campaign, "FIRST_STEPS", 60)
-    monkeypatch.setattr(vegas_campaign, "LATER_STEPS", 10)
+    shorten(monkeypatch, steps=60, batch=512)
 
 
 def gaussian(x: Any) -> float:
@@ -116,8 +121,7 @@ def flow_of_the_ridge() -> tuple[Any, Any, int]:
         return np.stack([ridge(x), x[:, 0] * ridge(x)], axis=1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vegas_campaign, "FIRST_STEPS", 150)
-        patch.setattr(vegas_campaign, "LATER_STEPS", 10)
+        shorten(patch, steps=120, batch=1024)
         integrator = vegas.Integrator(SQUARE, method="flow")
         result = integrator(counted, nitn=6, neval=5000)
     return integrator, result, sum(seen)
@@ -523,6 +527,32 @@ def test_a_path_integral_has_the_ground_state_of_its_lattice() -> None:
     integrator(path, nitn=5, neval=5000)
     truth = math.sqrt((2 * math.pi) ** slices / np.linalg.det(action))
     assert abs(pull(integrator(path, nitn=5, neval=5000), truth)) < 5
+
+
+@pytest.mark.parametrize("method", ["auto", "flow"])
+def test_an_integrand_without_any_value_has_the_integral_0(method: str) -> None:
+    @vegas.lbatchintegrand
+    def nothing(x: Array) -> Array:
+        return np.zeros(len(x))
+
+    integrator = vegas.Integrator(SQUARE, method=method)
+    result = integrator(nothing, nitn=6, neval=10_000)
+    assert (result.mean, integrator.sampler) == (0.0, "vegas")
+
+
+def test_a_flow_learns_on_in_a_second_call_with_another_integrand(
+    short_training: None, flow_of_the_ridge: tuple[Any, Any, int]
+) -> None:
+    @vegas.lbatchintegrand
+    def steeper(x: Array) -> Array:
+        return ridge(x) * np.exp(-3 * x[:, 0])  # type: ignore[no-any-return]
+
+    integrator = vegas.Integrator(flow_of_the_ridge[0])
+    result = integrator(steeper, nitn=4, neval=3000)
+    reference = original.Integrator(SQUARE)(steeper, nitn=10, neval=20_000)
+    assert integrator.sampler == "flow"
+    assert "Iterations 1 to 4: the flow" in result.summary()
+    assert abs(pull(result - reference, 0.0)) < 5
 
 
 def test_a_function_of_a_c_library_is_integrated(tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ def _restored(
 
 
 def _relative_std(estimate: Any, neval: int) -> float:
-    """Relative error of the first component times the root of the evaluations."""
+    """Relative error of the first component times the root of the evaluations, at most 1e6."""
     first = estimate.buf[0] if hasattr(estimate, "buf") else np.asarray(estimate).flat[0]
     mean = abs(gvar.mean(first))
-    return float(gvar.sdev(first)) * neval**0.5 / mean if mean else np.inf
+    return float(min(1e6, gvar.sdev(first) * neval**0.5 / mean)) if mean else 1e6

@@ -95,7 +95,7 @@ class Recorder:
 
     def add(self, drawn: Drawn, value: Array) -> None:
         """Keep a batch with the integrand's first component, float64, shape (n,)."""
-        live = np.flatnonzero(value)[:: self._stride]
+        live = np.flatnonzero((value != 0.0) & np.isfinite(value))[:: self._stride]
         seen = value[live]
         height = np.abs(seen) * drawn.volume[live]
         self._parts.append((drawn.v[live], drawn.channel[live], drawn.weight[live] * seen, height))
