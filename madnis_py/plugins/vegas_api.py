@@ -205,13 +205,17 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
     def _watched(self, integrand: vegas.VegasIntegrand, recorder: Recorder | None, nproc: int) -> Any:
         def watch(value: Array) -> None:
             if recorder:
-                recorder.add(self._placed(), value)
+                chosen = recorder.chosen(value)
+                recorder.add(self._placed(chosen), value[chosen])
 
         return WatchedIntegrand(integrand, watch, self.pool if nproc > 1 else None, nproc)
 
-    def _placed(self) -> Drawn:
-        """The batch that the integrand is looking at."""
-        return self._placement.drawn(*self._batch) if self._drawn is None else self._drawn
+    def _placed(self, index: NDArray[np.int64]) -> Drawn:
+        """Some points of the batch that the integrand is looking at."""
+        if self._drawn is not None:
+            return self._drawn.where(index)
+        x, weight = self._batch
+        return self._placement.drawn(x[index], weight[index])
 
     def hand_over(self, flow: Any) -> None:
         """Put a flow between vegas and the integrand; vegas begins anew in front of it."""
@@ -242,6 +246,7 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         at = 2 if yield_y else 1
         for batch in super()._random_batch(yield_hcube, yield_y):
             self._batch = np.asarray(batch[0]), np.asarray(batch[at])
+            self._drawn = None
             if self._placement.straight:
                 yield batch
                 continue
