@@ -103,12 +103,12 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         self._grid = None
         channels = None
         if self._channel_maps is not None:
-            channels = self._channels_of(map)
+            channels = self._channels()
             if not isinstance(map, vegas.Integrator):
                 super()._set_map(_Grid(vegas.AdaptiveMap([[0, 1]] * (1 + channels.dim)), self.xsample))
         self._placement = Placement(Region.of(self.latent_map), channels)
 
-    def _channels_of(self, map: Any) -> Channels:
+    def _channels(self) -> Channels:
         assert self._channel_maps is not None
         return Channels(self._channel_maps, self._prior, int(np.size(_layout(self.xsample))))
 

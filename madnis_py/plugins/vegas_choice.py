@@ -98,8 +98,11 @@ def blocks_for(dim: int) -> int:
 
 
 def reached_std(dim: int) -> float:
-    """Relative standard deviation that trained flows are trusted to reach; most get below."""
-    return 0.05 + 0.025 * dim
+    """Relative standard deviation that trained flows are trusted to reach.
+
+    After some 10^6 evaluations: 0.06 on the crossed ring (2), 0.06 and 0.13 on the ridge (4, 8 dimensions).
+    """
+    return max(0.06, 0.02 * dim)
 
 
 def settled(laps: Sequence[Lap]) -> bool:
