@@ -25,7 +25,7 @@ run: $(VENV)/.installed
 	$(BIN)/madnis-py run drell_yan_zprime -o runs/drell_yan_zprime --events 10000
 
 test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

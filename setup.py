@@ -10,6 +10,9 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+TEMPLATE = "_core_umami.so"
+"""What `madnis-py export-umami` copies."""
+
 
 class CMakeBuild(build_ext):
     """Configure and build `_core` with CMake, at the place where setuptools wants it."""
@@ -33,6 +36,12 @@ class CMakeBuild(build_ext):
         jobs = str(self.parallel or os.cpu_count() or 1)
         subprocess.run(configure, cwd=build, check=True)
         subprocess.run(["cmake", "--build", ".", "--parallel", jobs], cwd=build, check=True)
+
+    def copy_extensions_to_source(self) -> None:
+        """Of an editable install: the extension, and what CMake puts beside it."""
+        super().copy_extensions_to_source()
+        package = self.get_finalized_command("build_py").get_package_dir("madnis_py")
+        self.copy_file(str(Path(self.build_lib) / "madnis_py" / TEMPLATE), str(Path(package) / TEMPLATE))
 
 
 setup(

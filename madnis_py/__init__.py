@@ -6,6 +6,7 @@
     mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
     mn.Process.from_card("drell_yan")        # a collider process
     mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
+    mn.choose_prior(process)                 # the channel weights that suit it before any training
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
     mn.vegas.Integrator([[0, 1]] * 4)        # in the place of vegas.Integrator, with a flow where that pays
     mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from madnis_py.integration.training import train
     from madnis_py.integration.vegas import VegasFlow, train_vegas
     from madnis_py.physics.generator import Generator
+    from madnis_py.physics.prior_choice import choose_prior
     from madnis_py.physics.process import Process
     from madnis_py.run import Run
     from madnis_py.stages.conversion import convert
@@ -56,6 +58,7 @@ _HOME = {
     "SplineFlow": "flows.flow",
     "TrainingSettings": "integration.settings",
     "VegasFlow": "integration.vegas",
+    "choose_prior": "physics.prior_choice",
     "convert": "stages.conversion",
     "create_events": "events.event_files",
     "open_events": "events.event_files",
@@ -83,6 +86,7 @@ __all__ = [
     "SplineFlow",
     "TrainingSettings",
     "VegasFlow",
+    "choose_prior",
     "convert",
     "create_events",
     "open_events",

@@ -86,8 +86,62 @@ Scale = Annotated[
 ]
 
 
+Range = Annotated[
+    tuple[float, float],
+    _checked(
+        "two numbers [low, high], low < high",
+        lambda value: (
+            isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
+        ),
+    ),
+]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _is_file(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    def all_accepted(value: Any) -> bool:
+        return all(map(accept, value)) and len(value) > 0 if isinstance(value, list | tuple) else accept(value)
+
+    return _checked(f"{expected}, or a list with one for each matrix element", all_accepted)
+
+
+Files = Annotated[str | tuple[str, ...], _one_or_each("a file", _is_file)]
+Indices = Annotated[
+    int | tuple[int, ...], _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0)
+]
+
+
+class MatrixElementTable(BaseModel):
+    """process.matrix_element: who computes |M|^2; keys that are not named here are those of the provider."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Setting]
+
+    provider: Text = Field(description='Who computes: "umami", "standalone", "python", or a name that was registered.')
+    library: Files | None = Field(None, description="The provider's library, relative to the folder of the card.")
+    flavor: Indices | None = Field(None, description="What the library calls the flavours (its flavour index).")
+    function: Files | None = Field(None, description='Python function, "module:function" or "file.py:function".')
+    param_card: Text | None = Field(None, description="SLHA file for the library, relative to the folder of the card.")
+    digest: Text | None = Field(None, description="SHA-256 of the library or the file of the function, once known.")
+    precision: Positive = Field(1e-4, description="Relative error of |M|^2 that is accepted.")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the numbers come from; a function of an importable module has none."""
+        texts = _as_list(self.library) + [one.rpartition(":")[0] for one in _as_list(self.function) if one]
+        return tuple(Path(text) for text in texts if text and ("/" in text or text.endswith((".so", ".py"))))
+
+    @property
+    def extras(self) -> dict[str, Setting]:
+        """Keys of the provider alone, to be checked by it."""
+        return dict(self.__pydantic_extra__)
 
 
 class ProcessTable(_Table):
@@ -97,6 +151,9 @@ class ProcessTable(_Table):
     model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
     t_channel_widths: bool = Field(
         True, description="Whether propagators between the two incoming particles keep their widths."
+    )
+    matrix_element: MatrixElementTable | None = Field(
+        None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."
     )
 
 
@@ -210,6 +267,67 @@ def _check_cut(names: str, table: CutTable) -> None:
             raise ValueError(f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}")
 
 
+_MEASURED: Mapping[str, tuple[int, float]] = {
+    "pt": (1, math.inf),
+    "eta": (1, math.inf),
+    "rapidity": (1, math.inf),
+    "phi": (1, math.inf),
+    "energy": (1, math.inf),
+    "mass": (2, math.inf),
+    "pt_sum": (2, math.inf),
+    "dr": (2, 2),
+    "deta": (2, 2),
+    "dphi": (2, 2),
+    "ht": (1, 1),
+    "sfos_mass": (1, 1),
+    "missing_pt": (1, 1),
+    "sqrt_s": (1, 1),
+}
+"""Least and largest number of names that an observable of [histograms] takes."""
+
+_OF_EVENT = ("ht", "sqrt_s", "missing_pt")
+_ALSO_OF_EVENT = ("rapidity", "energy")
+
+
+def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
+    """What an observable of [histograms] is, and of which particles: "mass(e+, e-)" -> ("mass", ("e+", "e-")).
+
+    Raises:
+        ValueError: it is unknown, or takes other particles; the message says what was expected and what came.
+    """
+    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\)\s*)?", text)
+    if not found or (found[2] is None and found[1] not in _OF_EVENT):
+        raise ValueError(f'expected an observable like "pt(jet[1])" or "mass(e+,e-)"; got {shown(text)}')
+    kind, names = found[1], tuple(name.strip() for name in (found[2] or EVENT).split(","))
+    if kind not in _MEASURED:
+        raise ValueError(f"unknown observable {shown(kind)}{closest(kind, _MEASURED)}")
+    wanted = _wanted_names(kind, names)
+    if wanted is not None:
+        raise ValueError(f"expected {wanted} for {kind}; got {shown(text)}")
+    return kind, names
+
+
+def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
+    """What an observable has to be of; None if it is."""
+    least, most = _MEASURED[kind]
+    if not least <= len(names) <= most or "" in names:
+        return "one name" if most == 1 else "two names" if most == 2 else f"at least {least} name{'s' * (least > 1)}"
+    if kind in ("sqrt_s", "missing_pt"):
+        return None if names == (EVENT,) else f'"{EVENT}"'
+    if kind in ("ht", "sfos_mass") and "[" in names[0]:
+        return "a name without a rank"
+    if EVENT in names and (len(names) > 1 or kind not in (*_OF_EVENT, *_ALSO_OF_EVENT)):
+        return "particles or classes"
+    return None
+
+
+class HistogramTable(_Table):
+    """One entry of [histograms]: the bins of an observable; what is not given follows from the events."""
+
+    bins: Count | None = Field(None, description="Number of bins, all of one width.")
+    range: Range | None = Field(None, description="Lower end of the first bin and upper end of the last one.")
+
+
 class ChannelTable(_Table):
     """[channels]: how the integral is split."""
 
@@ -278,6 +396,10 @@ class ClusterTable(_Table):
     options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")
 
 
+NOT_IN_RESULTS = ("cluster", "histograms")
+"""Tables that say nothing about the results: who does the work, and what of the results is drawn."""
+
+
 class Card(_Table):
     """A process card; every value has a default but `process.definition`."""
 
@@ -293,6 +415,9 @@ class Card(_Table):
     events: EventTable = Field(EventTable(), description="How events are unweighted.")
     systematics: SystematicsTable = Field(SystematicsTable(), description="Weights at other scales and PDFs.")
     cluster: ClusterTable = Field(ClusterTable(), description="Who does the work; says nothing about the results.")
+    histograms: dict[str, HistogramTable] = Field(
+        {}, description='Bins of distributions, by observable: "pt(jet[1])", "mass(e+,e-)", "ht", ...'
+    )
 
     _source: str = PrivateAttr("card")
 
@@ -317,6 +442,11 @@ class Card(_Table):
                 _check_cut(names, table)
             except ValueError as error:
                 raise card.error(f"cuts.{_quoted(names)}", str(error)) from None
+        for text in card.histograms:
+            try:
+                read_observable(text)
+            except ValueError as error:
+                raise card.error(f"histograms.{_quoted(text)}", str(error)) from None
         return card
 
     @property
@@ -358,7 +488,7 @@ class Card(_Table):
 
     def digest(self) -> str:
         """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same results."""
-        meaning = {name: table for name, table in self.content().items() if name != "cluster"}
+        meaning = {name: table for name, table in self.content().items() if name not in NOT_IN_RESULTS}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -416,7 +546,32 @@ def _make_absolute(data: dict[str, Any], folder: Path) -> None:
             continue
         text = values.get(key)
         if isinstance(text, str) and (key == "param_card" or "/" in text):
-            values[key] = str((folder / Path(text).expanduser()).resolve())
+            values[key] = _absolute(text, folder)
+    table_of_library = _matrix_element(data)
+    for key in table_of_library.keys() & _FILES_OF_LIBRARIES:
+        value = table_of_library[key]
+        each = [_absolute(one, folder) if isinstance(one, str) else one for one in _as_list(value)]
+        table_of_library[key] = each if isinstance(value, list) else each[0]
+
+
+_FILES_OF_LIBRARIES = {"library", "function", "param_card"}
+
+
+def _matrix_element(data: dict[str, Any]) -> dict[str, Any]:
+    process = data.get("process")
+    table = process.get("matrix_element") if isinstance(process, dict) else None
+    return table if isinstance(table, dict) else {}
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _absolute(text: str, folder: Path) -> str:
+    """A file of the card; "module:function" is none."""
+    if ":" in text and ".py:" not in text:
+        return text
+    return str((folder / Path(text).expanduser()).resolve())
 
 
 def _quoted(key: str) -> str:
@@ -435,7 +590,8 @@ def _keys_beside(place: list[int | str]) -> list[str]:
     """The keys of the table in which the last part of the path stands."""
     if len(place) == 1:
         return list(Card.model_fields)
-    table = CutTable if place[0] == "cuts" else Card.model_fields[str(place[0])].annotation
+    by_name = {"cuts": CutTable, "histograms": HistogramTable}
+    table = by_name.get(str(place[0])) or Card.model_fields[str(place[0])].annotation
     return list(table.model_fields)  # type: ignore[union-attr]
 
 

@@ -56,6 +56,14 @@ class Preset(StrEnum):
     paper = "paper"
 
 
+class Picture(StrEnum):
+    """Kinds of pictures."""
+
+    svg = "svg"
+    png = "png"
+    pdf = "pdf"
+
+
 class Device(StrEnum):
     """Where networks compute."""
 
@@ -234,6 +242,71 @@ def convert(
         typer.echo(f"left out: {', '.join(done.left_out)}")
 
 
+@app.command("import-card")
+def import_card(
+    run_card: Annotated[Path, typer.Argument(metavar="RUN_CARD", help="run_card.dat or run_card.toml of MadGraph.")],
+    definition: Annotated[str, typer.Option(metavar="PROCESS", help='The process, such as "p p > t t~ j".')],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.toml", help="The card to write.")],
+    param_card: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="param_card.dat with the parameters of the model.")
+    ] = None,
+) -> None:
+    """Translate MadGraph's run card; every entry without a counterpart is named."""
+    from madnis_py.output_file import write_file
+    from madnis_py.physics.process import Process
+    from madnis_py.plugins.run_card import import_run_card
+
+    card, imported = import_run_card(run_card, definition, param_card and param_card.resolve())
+    Process.from_card(card)
+    write_file(output, card.to_toml().encode())
+    typer.echo(f"card in {output}")
+    for option, value in imported.options.items():
+        typer.echo(f"for the command line: {option} {value}")
+    for name, why in imported.left_out.items():
+        typer.echo(f"no counterpart: {name} = {why}")
+
+
+@app.command()
+def histograms(
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR|EVENTFILE", help="The directory of a run, or a file of events.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output-dir", metavar="FOLDER", help="Where the pictures go.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1)
+    ] = None,
+    picture: Annotated[Picture, typer.Option("--format", help="Kind of pictures.")] = Picture.svg,
+    threads: Threads = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the content of histograms.json.")] = False,
+) -> None:
+    """Draw distributions: of weighted points and the events of a run, or of an event file of any format.
+
+    Which, and with which bins, follows from the process and from the table [histograms] of its card.
+    """
+    from madnis_py.events.histogram_pictures import require_pictures
+    from madnis_py.report import distribution_table
+    from madnis_py.stages.histograms import HISTOGRAM_POINTS, default_folder, distributions_of_file
+
+    require_pictures()
+    with _working(json_output, threads, workers, scheduler) as work:
+        if source.is_dir():
+            found = work.open(source).histograms(points or HISTOGRAM_POINTS)
+        else:
+            found = distributions_of_file(source, work.watch)
+        folder = output or default_folder(source)
+        found.write(folder, picture.value, work.watch)
+    if json_output:
+        _print_json(found.record())
+        return
+    console = _console()
+    console.print(distribution_table(found))
+    console.print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
+
+
 @app.command()
 def evaluate(
     card: CardArgument,
@@ -278,6 +351,23 @@ def diagrams(
     for path, picture in diagram_pictures(process, draw).items() if draw else ():
         write_file(path, picture.encode())
     _print_json(describe_diagrams(process, propagators))
+
+
+@app.command("export-umami")
+def export_umami(
+    card: CardArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.so", help="Ends in .so.")],
+) -> None:
+    """Write the matrix elements of a process as libraries with the UMAMI interface, for MadGraph 7 and others.
+
+    One file per matrix element, numbered if there are several; parameters are those of the card for good.
+    """
+    from madnis_py.physics.process import Process
+    from madnis_py.plugins.umami_export import export_umami
+
+    process = Process.from_card(card)
+    for path, group in export_umami(process, output).items():
+        typer.echo(f"{path}: {process.model.reaction_name(group.reaction.legs, len(group.reaction.incoming))}")
 
 
 @app.command()
@@ -335,7 +425,7 @@ class Workplace:
     """
 
     def __init__(self, labour: Labour, watch: Watch, stack: ExitStack) -> None:
-        self._labour, self._watch, self._stack = labour, watch, stack
+        self._labour, self.watch, self._stack = labour, watch, stack
 
     def new(
         self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device
@@ -355,14 +445,14 @@ class Workplace:
             method=method.value,
             device=device.value,
             executor=self._hired(chosen),
-            watch=self._watch,
+            watch=self.watch,
         )
 
     def open(self, directory: Path, any_version: bool = False) -> Run:
         """Go on with a run."""
         from madnis_py.run import Run
 
-        opened = Run.open(directory, watch=self._watch, any_version=any_version)
+        opened = Run.open(directory, watch=self.watch, any_version=any_version)
         opened.executor = self._hired(opened.process.card)
         return opened
 

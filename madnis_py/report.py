@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from madnis_py.stages.histograms import Distributions
 from madnis_py.stages.progress import StageProgress
 
 LOG_INTERVAL = 5.0
@@ -165,6 +166,30 @@ def channel_table(record: Mapping[str, Any]) -> Table:
     return table
 
 
+def distribution_table(found: Distributions) -> Table:
+    """Range and bins of every observable, and how well points and events agree."""
+    table = Table(title=_title(found), title_justify="left")
+    for column in ("observable", "range", "bins", "chi^2/dof", "p"):
+        table.add_column(column, justify="left" if column == "observable" else "right")
+    for one in found.every:
+        edges, agreement = one.histogram.edges, one.comparison
+        chi2 = f"{agreement.chi2:.1f}/{agreement.dof}" if agreement else ""
+        p_value = f"{agreement.p_value:.2g}" if agreement else ""
+        unit = f" {one.histogram.observable.unit}".rstrip()
+        table.add_row(one.name, f"{edges[0]:g} to {edges[-1]:g}{unit}", str(len(edges) - 1), chi2, p_value)
+    return table
+
+
+def _title(found: Distributions) -> str:
+    samples = {"weighted points": found.every[0].weighted, "events": found.every[0].events} if found.every else {}
+    totals = [
+        f"{with_error(histogram.total, float(histogram.all_errors[-1]))} pb from {name}"
+        for name, histogram in samples.items()
+        if histogram is not None
+    ]
+    return "\n".join([found.title, *totals])
+
+
 def truncated_efficiency(part: Mapping[str, Any], share: float) -> float:
     """Efficiency of a sampler with maxima of an overweight share, from its figures in run.json."""
     efficiency: float = _quality_of(part, share)["combined"]["efficiency"]
@@ -174,6 +199,8 @@ def truncated_efficiency(part: Mapping[str, Any], share: float) -> float:
 def conclusions(record: Mapping[str, Any]) -> list[str]:
     """Sentences below the tables: when the flow pays, what its training found, and what may be wrong."""
     sentences = []
+    if prior := record.get("prior"):
+        sentences.append(prior_sentence(prior))
     if plan := record.get("plan"):
         sentences.append(f"before the training: {plan['reason']}")
     if choice := record.get("choice"):
@@ -198,6 +225,13 @@ def generated_events(record: Mapping[str, Any]) -> list[str]:
     if found["maximum_factor"] > 1:
         figures.append(f"maxima raised {found['maximum_factor']:.3g} times")
     return [", ".join(figures), f"{made['events']} events in {made['file']}"]
+
+
+def prior_sentence(prior: Mapping[str, Any]) -> str:
+    """The channel weights before training, with the figures of the survey that chose them."""
+    figures = {name: value for name, value in prior["relative_std"].items() if value is not None}
+    survey = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+    return f"prior: {prior['chosen']}" + (f"; sum_i sigma_i / sigma in a short survey: {survey}" if survey else "")
 
 
 def break_even(choice: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -41,9 +42,13 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
+from madnis_py.physics.channels import ChosenPrior
+from madnis_py.physics.cross_section import CrossSection
+from madnis_py.physics.prior_choice import PriorChoice, PriorSurvey
 from madnis_py.physics.process import Process
 from madnis_py.stages import event_file, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
+from madnis_py.stages.histograms import HISTOGRAM_POINTS, Distributions, distributions_of_run
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 from madnis_py.stages.results import Result, SampledPoints
 from madnis_py.stages.training import TrainingSession
@@ -66,7 +71,8 @@ class Run:
         run.generate(10_000)
 
     Stages that an earlier one needs are run first; what is already there is read, not done again. The same card, seed,
-    method and settings give the same bytes for every number of threads and after any interruption.
+    method and settings give the same bytes for every number of threads and after any interruption. Where the card
+    leaves the prior open, a short survey chooses one before anything else.
 
     Args:
         process: what is computed.
@@ -110,7 +116,7 @@ class Run:
         self.executor = executor
         self.watch = watch
         self.version = version
-        self.cross_section = process.cross_section()
+        self._unsurveyed = process.cross_section()
         self._trained: TrainingSession | None = None
         self.directory.claim(process.card, self._identity(), versions())
 
@@ -152,6 +158,29 @@ class Run:
     def events_file(self) -> Path:
         """Where the events go by default."""
         return self.directory.path / "events.lhe.gz"
+
+    @property
+    def prior(self) -> ChosenPrior:
+        """The channel weights before training: of the card, or of a short survey, done once and written down."""
+        if "prior" not in self.record:
+            self.directory.update(prior=self._choose_prior().to_dict())
+        chosen: ChosenPrior = self.record["prior"]["chosen"]
+        return chosen
+
+    @cached_property
+    def cross_section(self) -> CrossSection:
+        """The integrand, with the prior of the run."""
+        return self._unsurveyed.with_prior(self.prior)
+
+    def _choose_prior(self) -> PriorChoice:
+        named = self.process.card.channels.prior
+        if named != "auto":
+            return PriorChoice(named)
+        survey = PriorSurvey(self._unsurveyed)
+        if not survey.candidates:
+            return survey.choose(self.seed)
+        with self._stage("prior", survey.evaluations):
+            return survey.choose(self.seed, self._watcher("prior", "iterations"), self.executor)
 
     def survey(self) -> Survey:
         """Adapt VEGAS grids, the baseline and the first look at the channels.
@@ -310,6 +339,27 @@ class Run:
         self.integrate()
         gridpack.pack(self.directory.path, output, madnis_py.__version__)
         return output
+
+    def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
+        """Distributions of fresh weighted points of the sampler in use, and of the events where there are any.
+
+        Args:
+            points: how many.
+
+        Raises:
+            InputError: too few points for the channels, or the file of the events is damaged.
+        """
+        result, sampler = self.integrate(), self.samplers()[self.chosen]
+        sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
+        with self._stage("histograms", points):
+            return distributions_of_run(self.process, sampler, sigma, points, self._written_events, self.watch)
+
+    @property
+    def _written_events(self) -> Path | None:
+        """The events that were written last, if they are still there, or were moved with the directory."""
+        noted = self.record.get("generated", {}).get("file")
+        places = (Path(noted), self.directory.path / Path(noted).name) if noted else ()
+        return next((path for path in places if path.exists()), None)
 
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""

@@ -24,7 +24,6 @@ PEERS = {
     "import_time": {"vegas"},
     "peak_memory": {"madnis"},
     "loss_curves": {"madnis"},
-    "event_files": {"pylhe"},
 }
 SOUND = Side("sound 1.0", "broken_side", "sound")
 
@@ -58,13 +57,24 @@ def test_the_quick_mode_has_rows_of_all_peers_that_are_here(name: str, tmp_path:
         assert min(entry["ours"], entry["peer"]) > 0
 
 
-def test_the_memory_of_writing_is_told_for_two_lengths(tmp_path: Path) -> None:
+def test_the_quick_mode_of_event_files_has_times_and_memory(tmp_path: Path) -> None:
     output = tmp_path / "rows.json"
     import_module("event_files").main(["--quick", "--output", str(output)])
-    short, long = json.loads(output.read_text())["memory"]
-    assert 10 * short["events"] == long["events"]
-    assert 0 < short["idle"] <= short["peak"]
-    assert 0 < long["idle"] <= long["peak"]
+    result = json.loads(output.read_text())
+    (entry,), (peak,) = result["rows"], result["memory"]
+    assert (entry["case"]["work"], entry["case"]["format"]) == ("write", ".lhe.gz")
+    assert entry["peer_name"].startswith("pylhe ")
+    assert entry["spread"][0] <= entry["ratio"] <= entry["spread"][1]
+    assert entry["events_per_second"] == pytest.approx(1e6 / entry["ours"])
+    assert 0 < peak["idle"] <= peak["peak"]
+
+
+@pytest.mark.parametrize("suffix", [".lhe", ".lhe.gz", ".h5", ".parquet"])
+@pytest.mark.parametrize("module", ["our_files_side", "pylhe_side"])
+def test_either_side_of_the_event_files_reads_what_it_writes(module: str, suffix: str) -> None:
+    side = import_module(module)
+    assert side.write(suffix, 2, 30)() == 30
+    assert side.read(suffix, 2, 30)() == 30
 
 
 def test_the_quick_mode_of_matrix_elements_has_times_and_tapes(tmp_path: Path) -> None:

@@ -60,6 +60,20 @@ MALFORMED = {
         {"training": {"layers": [1]}},
         "training.layers: expected a number, text or true or false; got [1]",
     ),
+    "unknown key of a histogram": (
+        {"histograms": {"ht": {"binz": 3}}},
+        'histograms.ht.binz: unknown key; did you mean "bins"?',
+    ),
+    "no bins": ({"histograms": {"ht": {"bins": 0}}}, "histograms.ht.bins: expected a whole number > 0; got 0"),
+    "range of one number": (
+        {"histograms": {"pt(e+)": {"range": [3]}}},
+        'histograms."pt(e+)".range: expected two numbers [low, high], low < high; got [3]',
+    ),
+    "empty range of a histogram": (
+        {"histograms": {"ht": {"range": [5, 5]}}},
+        "histograms.ht.range: expected two numbers [low, high], low < high; got [5, 5]",
+    ),
+    "histogram is a number": ({"histograms": {"ht": 50}}, "histograms.ht: expected a table; got 50"),
     "share of one": ({"events": {"overweight_share": 1}}, "events.overweight_share: expected a share in [0, 1); got 1"),
 }
 
@@ -149,7 +163,7 @@ def test_a_written_card_reads_back_with_the_same_digest(name, tmp_path):
 @pytest.mark.parametrize("name", card.shipped())
 def test_shipped_cards_say_every_table_that_a_result_depends_on(name):
     tables = tomllib.loads(card.shipped()[name].read_text(encoding="utf-8"))
-    assert set(tables) == set(Card.model_fields) - {"cluster"}
+    assert set(tables) == set(Card.model_fields) - {"cluster", "histograms"}
 
 
 def test_the_digest_sees_every_change():
@@ -157,9 +171,10 @@ def test_the_digest_sees_every_change():
     assert original.digest() != original.updated({"events": {"overweight_share": 0.0}}).digest()
 
 
-def test_the_digest_does_not_see_who_does_the_work():
+def test_the_digest_does_not_see_who_does_the_work_nor_what_is_drawn():
     original = Card.parse(MINIMAL)
     assert original.digest() == original.updated({"cluster": {"kind": "slurm", "workers": 100}}).digest()
+    assert original.digest() == original.updated({"histograms": {"pt(e+)": {"bins": 7, "range": [0, 70]}}}).digest()
 
 
 def test_the_digest_does_not_depend_on_the_order_of_keys():

@@ -1,3 +1,4 @@
+import math
 import pickle
 from functools import cache
 from pathlib import Path
@@ -10,7 +11,8 @@ from scipy.stats import qmc
 
 from madnis_py import card
 from madnis_py.card import Card
-from madnis_py.errors import GenerationError, PdfError
+from madnis_py.errors import GenerationError, InputError, PdfError
+from madnis_py.physics.channels import PRIORS
 from madnis_py.physics.partonic_events import DRAWS
 from madnis_py.physics.pdf import load_pdf
 from madnis_py.physics.process import Process
@@ -116,7 +118,7 @@ def test_the_lepton_follows_the_quark_as_in_the_closed_formula(definition):
 
 def test_the_prior_leaves_the_value_alone():
     values = []
-    for prior in ("auto", "diagram", "propagator", "density", "flat"):
+    for prior in ("auto", *PRIORS):
         integrand = shipped("drell_yan_zprime", prior)
         values.append(integrand.evaluate(*points(integrand, 50)).value)
     assert all(torch.equal(value, values[0]) for value in values)
@@ -151,6 +153,45 @@ def test_the_diagram_prior_prefers_the_resonance_on_its_peak():
         on_peak = abs(mass - pole) < 0.2
         assert on_peak.sum() > 10
         assert (prior[on_peak].argmax(axis=1) == column).all()
+
+
+def test_a_prior_that_does_not_exist_is_refused():
+    with pytest.raises(InputError, match="prior: expected diagram, propagator, density, flat; got auto"):
+        Process.from_card("drell_yan").cross_section("auto")
+
+
+def test_another_prior_leaves_the_integrand_it_was_made_from_alone():
+    diagram = shipped("drell_yan_zprime", "diagram")
+    flat = diagram.with_prior("flat")
+    assert (diagram.prior, flat.prior) == ("diagram", "flat")
+    x, channel = points(diagram, 50)
+    assert torch.equal(flat.evaluate(x, channel).prior, torch.ones(150, 3, dtype=torch.float64))
+    assert not torch.equal(diagram.evaluate(x, channel).prior, flat.evaluate(x, channel).prior)
+
+
+@pytest.mark.parametrize("name", ["z_1j", "www"])
+def test_the_diagram_prior_adds_up_the_diagrams_of_each_channel(name):
+    channels = Process.from_card(name).channels
+    squares = np.random.default_rng(1).random((20, 1 + max(max(channel.diagrams) for channel in channels)))
+    expected = [[sum(row[column] for column in channel.diagrams) for channel in channels] for row in squares]
+    np.testing.assert_allclose(PRIORS["diagram"](channels)(np.empty((20, 5, 4)), squares), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["z_1j", "www"])
+def test_the_propagator_prior_is_the_product_of_the_lines_of_each_channel(name):
+    """Eq. (2.60), event by event and line by line."""
+    integrand = Process.from_card(name).cross_section()
+    p, _ = integrand.momenta(*points(integrand, 5))
+    prior = PRIORS["propagator"](integrand.channels)(p, np.empty((len(p), 0)))
+    for event, weights_of_event in zip(p, prior, strict=True):
+        for channel, weight in zip(integrand.channels, weights_of_event, strict=True):
+            assert weight == pytest.approx(math.prod(squared_propagator(event, line) for line in channel.lines))
+
+
+def squared_propagator(event, line):
+    q = sum(event[leg] * (-1 if leg < 2 else 1) for leg in line.legs)
+    distance = q[0] ** 2 - q[1] ** 2 - q[2] ** 2 - q[3] ** 2 - line.mass**2
+    return 1 / (distance**2 + (line.mass * line.width if line.kind == "s" else 0) ** 2)
 
 
 def test_exchanging_equal_beams_changes_nothing():

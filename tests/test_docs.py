@@ -30,6 +30,16 @@ def test_the_examples_beside_vegas_run_as_printed() -> None:
     assert failed == 0
 
 
+def test_the_matrix_element_in_python_that_is_shown_gives_these_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    failed, attempted = doctest.testfile(str(DOCS / "matrix_elements.md"), module_relative=False)
+    assert attempted > 5
+    assert failed == 0
+
+
 @pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
 def test_files_that_documents_link_exist(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):

@@ -24,6 +24,7 @@ KERNEL_USERS = {
     "physics/observables.py",
     "physics/pdf.py",
     "physics/cuts.py",
+    "plugins/umami_library.py",
     "events/lhe.py",
     "events/soundness.py",
     "events/unweight.py",

@@ -309,6 +309,18 @@ def test_kernel_refuses_columns_of_another_type() -> None:
         _core.lhe_text(columns | {"mass": columns["mass"].astype(np.float32)}, [])
 
 
+def test_kernel_refuses_tags_of_other_variations() -> None:
+    with pytest.raises(ValueError, match="weight_tags: expected 0; got 1"):
+        _core.lhe_text(drell_yan(2).columns(), ["<wgt id='1'> "])
+
+
+def test_kernel_refuses_a_missing_column() -> None:
+    columns = drell_yan(2).columns()
+    del columns["lifetime"]
+    with pytest.raises(ValueError, match="lifetime: expected an array of this name"):
+        _core.event_fault(columns)
+
+
 def test_kernel_refuses_columns_of_another_length() -> None:
     columns = drell_yan(2).columns()
     with pytest.raises(ValueError, match=r"weight: expected float64 \(2,\), contiguous; got float64 \(3,\)"):

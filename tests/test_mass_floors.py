@@ -96,6 +96,16 @@ def test_a_system_raises_the_floor_of_all_sets_that_contain_it():
     assert floors.least_mass((2, 4)) == 0.0
 
 
+@pytest.mark.parametrize("observable", ["dr", "mass"])
+def test_the_larger_of_two_cuts_on_the_same_particles_counts_in_any_order(observable):
+    pt = [Cut("pt", (leg,), 20.0, math.inf) for leg in (2, 3)]
+    loose, tight = Cut(observable, (2, 3), 0.4, math.inf), Cut(observable, (3, 2), 0.7, math.inf)
+    expected = MassFloors((0.0,) * 4, [*pt, tight]).least_mass((2, 3))
+    assert expected > MassFloors((0.0,) * 4, [*pt, loose]).least_mass((2, 3)) > 0
+    for cuts in ([loose, tight], [tight, loose]):
+        assert MassFloors((0.0,) * 4, [*pt, *cuts]).least_mass((2, 3)) == expected
+
+
 def test_floors_grow_with_the_set():
     for process in PROCESSES:
         floors = MassFloors(masses(process), card_cuts(process), 13000.0)

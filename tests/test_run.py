@@ -25,6 +25,7 @@ from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
+from madnis_py.stages.conversion import convert
 from madnis_py.stages.progress import StageProgress
 from madnis_py.stages.workforce import workers
 
@@ -63,7 +64,7 @@ def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:
         assert 0 < part["unweighting"]["efficiency"] <= 1
         assert math.isclose(sum(channel["share"] for channel in part["channels"]), 1.0, rel_tol=1e-9)
     assert record["sigma_pb"] == record["madnis"]["sigma_pb"]
-    assert list(record["stages"]) == ["survey", "train", "integrate", "generate"]
+    assert list(record["stages"]) == ["prior", "survey", "train", "integrate", "generate"]
 
 
 def test_run_json_has_the_efficiency_at_two_overweight_shares_channel_by_channel(finished: Run) -> None:
@@ -180,6 +181,13 @@ def test_two_threads_give_the_same_bytes_as_one(finished: Run, process: Process,
     assert other.events_file.read_bytes() == finished.events_file.read_bytes()
 
 
+def test_events_are_the_same_in_every_format(finished: Run, tmp_path: Path) -> None:
+    opened = Run.open(finished.directory.path)
+    text, columns = (opened.generate(100, tmp_path / name) for name in ("events.lhe.gz", "events.parquet"))
+    convert(columns, tmp_path / "converted.lhe.gz")
+    assert (tmp_path / "converted.lhe.gz").read_bytes() == text.read_bytes()
+
+
 def test_another_seed_gives_other_events(finished: Run, tmp_path: Path) -> None:
     path = Run.open(finished.directory.path).generate(100, tmp_path / "other.lhe.gz", seed=SEED + 1)
     first = Run.open(finished.directory.path).generate(100, tmp_path / "same.lhe.gz")
@@ -202,7 +210,8 @@ def interrupt_in(stage: str, after: int) -> Callable[[StageProgress], None]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "after"), [("survey", 3), ("train", 5), ("integrate vegas", 2), ("integrate madnis", 2), ("generate", 1)]
+    ("stage", "after"),
+    [("prior", 5), ("survey", 3), ("train", 5), ("integrate vegas", 2), ("integrate madnis", 2), ("generate", 1)],
 )
 def test_an_interrupted_run_goes_on_to_the_same_bytes(
     finished: Run, process: Process, tmp_path: Path, stage: str, after: int

@@ -1,9 +1,5 @@
 // Choice of the instruction set, once, when the first kernel is asked for.
-#include <cstdlib>
-#include <cstring>
-#include <stdexcept>
-#include <string>
-
+#include "madnis/instruction_set.hpp"
 #include "madnis/kernel_table.hpp"
 
 namespace madnis {
@@ -22,44 +18,25 @@ extern const KernelTable table;
 
 namespace {
 
-struct Available {
-    const KernelTable* tables[4] = {};
-    std::size_t count = 0;
-
-    Available() {
-        tables[count++] = &baseline::table;
+Available<KernelTable> find_available() {
+    Available<KernelTable> found;
+    found.add(baseline::table);
 #ifdef MADNIS_X86
-        __builtin_cpu_init();
-        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables[count++] = &avx2::table;
-        if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")) {
-            tables[count++] = &avx512::table;
-        }
+    if (has_avx2()) found.add(avx2::table);
+    if (has_avx512()) found.add(avx512::table);
 #endif
-    }
-};
-
-const Available& available() {
-    static const Available instance;
-    return instance;
+    return found;
 }
 
-const KernelTable& choose() {
-    const auto& choice = available();
-    const char* wanted = std::getenv("MADNIS_PY_ISA");
-    if (wanted == nullptr || *wanted == '\0') return *choice.tables[choice.count - 1];
-    std::string names;
-    for (std::size_t i = 0; i < choice.count; ++i) {
-        if (std::strcmp(choice.tables[i]->name, wanted) == 0) return *choice.tables[i];
-        names += std::string(i ? ", " : "") + choice.tables[i]->name;
-    }
-    throw std::runtime_error("MADNIS_PY_ISA: expected one of " + names + " on this processor, got " + wanted);
+const Available<KernelTable>& available() {
+    static const Available<KernelTable> instance = find_available();
+    return instance;
 }
 
 }  // namespace
 
 const KernelTable& kernels() {
-    static const KernelTable& chosen = choose();
+    static const KernelTable& chosen = available().chosen();
     return chosen;
 }
 

@@ -157,6 +157,8 @@ class EventBatch:
         more = rows - self.n_particles
         if more < 0:
             raise InputError(f"events: expected at most {rows} rows per event; got {self.n_particles}")
+        if more == 0:
+            return self
         return replace(self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS})
 
     def rescaled(self, unit: float) -> EventBatch:

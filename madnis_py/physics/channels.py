@@ -6,7 +6,9 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,28 +182,56 @@ class DiagramPrior(Prior):
 
     needs_diagrams = True
 
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        super().__init__(channels)
+        self._columns = [column for channel in self.channels for column in channel.diagrams]
+        self._starts = [0, *accumulate(len(channel.diagrams) for channel in self.channels[:-1])]
+
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
-        return np.stack([diagrams[:, channel.diagrams].sum(axis=1) for channel in self.channels], axis=1)
+        squares = diagrams.take(self._columns, axis=1)
+        if len(self._columns) == len(self.channels):
+            return squares
+        return np.add.reduceat(squares, self._starts, axis=1)
 
 
 class PropagatorPrior(Prior):
     """alpha_i proportional to the squared propagators of channel i, Eq. (2.60)."""
 
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        super().__init__(channels)
+        self._lines = tuple(dict.fromkeys(line for channel in self.channels for line in channel.lines))
+        rows = {line: row for row, line in enumerate(self._lines)}
+        self._rows = [[rows[line] for line in channel.lines] for channel in self.channels]
+
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
-        columns = [
-            np.prod([_squared_propagator(p, line) for line in channel.lines] or [np.ones(len(p))], axis=0)
-            for channel in self.channels
-        ]
-        return np.stack(columns, axis=1)
+        squared = self._squared_propagators(p)
+        weights = np.empty((len(self.channels), len(p)))
+        for rows, weight in zip(self._rows, weights, strict=True):
+            np.prod(squared[rows], axis=0, out=weight)
+        return weights.T
+
+    def _squared_propagators(self, p: Array) -> Array:
+        """Each different line once, (n_lines, n)."""
+        invariants = {legs: _invariant_square(p, legs) for legs in {line.legs for line in self._lines}}
+        squared = np.empty((len(self._lines), len(p)))
+        for line, row in zip(self._lines, squared, strict=True):
+            row[:] = _squared_propagator(invariants[line.legs], line)
+        return squared
 
 
-def _squared_propagator(p: Array, line: Line) -> Array:
+def _invariant_square(p: Array, legs: Sequence[int]) -> Array:
+    """q^2 in GeV^2 of a line, the momenta of incoming legs subtracted, (n,)."""
+    q = np.zeros((4, len(p)))
+    for leg in legs:
+        (np.subtract if leg < 2 else np.add)(q, p[:, leg].T, out=q)
+    q *= q
+    return np.asarray(q[0] - q[1] - q[2] - q[3])
+
+
+def _squared_propagator(q2: Array, line: Line) -> Array:
     """1 / ((q^2 - M^2)^2 + M^2 Gamma^2); momentum transfers have no width."""
-    signs = np.array([-1.0 if leg < 2 else 1.0 for leg in line.legs])
-    q = np.einsum("k,nkm->nm", signs, p[:, list(line.legs)])
-    q2 = q[:, 0] ** 2 - (q[:, 1:] ** 2).sum(axis=1)
     width = line.width if line.kind == "s" else 0.0
     return np.asarray(1 / ((q2 - line.mass**2) ** 2 + (line.mass * width) ** 2))
 
@@ -215,13 +245,17 @@ class DensityPrior(Prior):
         return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
 
 
-PRIORS: MappingProxyType[str, type[Prior]] = MappingProxyType(
+ChosenPrior = Literal["diagram", "propagator", "density", "flat"]
+
+PRIORS: MappingProxyType[ChosenPrior, type[Prior]] = MappingProxyType(
     {
-        "auto": DiagramPrior,
         "diagram": DiagramPrior,
         "propagator": PropagatorPrior,
         "density": DensityPrior,
         "flat": FlatPrior,
     }
 )
-"""The priors by the names of the card."""
+"""The priors by the names of the card; between two that are equally good, the first."""
+
+AUTO_PRIOR: ChosenPrior = "diagram"
+"""What the "auto" of a card stands for as long as nobody has chosen, see `prior_choice`."""

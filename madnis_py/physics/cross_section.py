@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from madnis_py.errors import GenerationError
+from madnis_py.errors import GenerationError, InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
-from madnis_py.physics.channels import PRIORS
+from madnis_py.physics.channels import AUTO_PRIOR, PRIORS, ChosenPrior
 from madnis_py.physics.kinematics import flux, select
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
@@ -59,9 +60,11 @@ class CrossSection(AbstractIntegrand):
 
     Args:
         process: what scatters.
+        prior: channel weights before training; those of the card by default, |M_i|^2 where it says "auto".
 
     Attributes:
         channel_names: names of the channels, in order.
+        prior: name of the channel weights before training.
         flavours: PDG codes of the external legs for every combination of flavours, int32, shape (n_flavours, P).
         n_diagrams: Feynman diagrams of all subprocesses.
         luminosity: the parton densities of the two beams.
@@ -70,11 +73,12 @@ class CrossSection(AbstractIntegrand):
         PdfError: the parton densities cannot be loaded.
         CardError: there is no phase space for the process, a beam does not hold its partons, or the alternatives of a
             particle differ in mass.
+        InputError: there is no prior of this name.
     """
 
     unit = "pb"
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, prior: ChosenPrior | None = None) -> None:
         card, model = process.card, process.model
         self.channels = process.channels
         self.channel_names = tuple(channel.name for channel in process.channels)
@@ -92,10 +96,30 @@ class CrossSection(AbstractIntegrand):
         self._alpha_qed = model.alpha_qed
         self._process = process
         self._acceptance = Acceptance(process.selection)
-        self._prior = PRIORS[card.channels.prior](self.channels)
+        named = card.channels.prior
+        self._set_prior(prior or (AUTO_PRIOR if named == "auto" else named))
         scales = card.scales
         self._factorization = Scale(scales.factorization, scales.factorization_factor)
         self._renormalization = Scale(scales.renormalization, scales.renormalization_factor)
+
+    def _set_prior(self, name: ChosenPrior) -> None:
+        if name not in PRIORS:
+            raise InputError(f"prior: expected {', '.join(PRIORS)}; got {name}")
+        self.prior = name
+        self._prior = PRIORS[name](self.channels)
+
+    def with_prior(self, name: ChosenPrior) -> Self:
+        """The same integrand with other channel weights before training; shares everything else.
+
+        Args:
+            name: a key of `PRIORS`.
+
+        Raises:
+            InputError: there is no prior of this name.
+        """
+        other = copy(self)
+        other._set_prior(name)
+        return other
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Differential cross section times Jacobian in pb; see `AbstractIntegrand.evaluate`."""
@@ -195,6 +219,18 @@ class CrossSection(AbstractIntegrand):
             alpha_qed=np.full(len(p), self._alpha_qed),
             variations=self.systematics.ratios(p, drawn.flavour, scattering.mu_f, scattering.mu_r),
         )
+
+    def flavour_shares(self, p: Array) -> Array:
+        """What part each combination of flavours has in the cross section at momenta where there is one.
+
+        Args:
+            p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
+
+        Returns:
+            float64 (n, n_flavours); rows sum to one.
+        """
+        flavours = self._scatter(p).flavours
+        return np.asarray(flavours / flavours.sum(axis=1, keepdims=True))
 
     def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
         return (jacobian > 0) & self._acceptance.passes(p)

@@ -65,6 +65,9 @@ class Generator:
     def from_card(cls, card: Card | str | Path) -> Generator:
         """The generator of a card, its path, or the bare name of a shipped process.
 
+        Where the card says "auto", the channel weights are those of |M_i|^2; nothing is surveyed. Others are those of
+        `Generator(process.cross_section("propagator"))`, and `choose_prior(process)` tells which suit.
+
         Raises:
             CardError: the card cannot be used.
         """

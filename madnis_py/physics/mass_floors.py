@@ -30,12 +30,8 @@ class MassFloors:
             _largest(cut.minimum for cut in cuts if cut.observable == "pt" and cut.particles == (leg,))
             for leg in range(len(masses))
         ]
-        self._systems = {
-            frozenset(cut.particles): cut.minimum for cut in cuts if cut.observable == "mass" and cut.minimum > 0
-        }
-        self._separations = {
-            frozenset(cut.particles): cut.minimum for cut in cuts if cut.observable == "dr" and cut.minimum > 0
-        }
+        self._systems = _strictest(cut for cut in cuts if cut.observable == "mass")
+        self._separations = _strictest(cut for cut in cuts if cut.observable == "dr")
 
     def least_mass(self, legs: Iterable[int]) -> float:
         """The least mass of a set of final particles in GeV."""
@@ -62,6 +58,15 @@ class MassFloors:
     def _collinear(self, a: int, b: int) -> float:
         """2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), E_a at most half of the energy."""
         return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy
+
+
+def _strictest(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:
+    """The largest minimum that cuts ask of each set of particles."""
+    minima: dict[frozenset[int], float] = {}
+    for cut in cuts:
+        particles = frozenset(cut.particles)
+        minima[particles] = max(cut.minimum, minima.get(particles, 0.0))
+    return minima
 
 
 def _largest(values: Iterable[float]) -> float:

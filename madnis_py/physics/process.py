@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING
 
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.physics.channels import Channel, Resonance, pair_channels
+from madnis_py.errors import InputError
+from madnis_py.physics.channels import Channel, ChosenPrior, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.drell_yan import mediator_name
+from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.matrix_element import MatrixElement
-from madnis_py.physics.mirrored import mirror
+from madnis_py.physics.mirrored import mirror, mirrored_columns
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import Array
+from madnis_py.physics.providers import pinned
 from madnis_py.physics.selection import Selection, selection_of
 from madnis_py.physics.subprocesses import (
     FlavourGroup,
     Subprocess,
     flavour_groups,
+    has_closed_form,
     mirrored_subprocess,
     subprocess_of,
 )
@@ -67,6 +71,19 @@ class Beams:
 
 
 @dataclass(frozen=True)
+class _Image:
+    """The group with exchanged incoming particles.
+
+    Attributes:
+        group: that one.
+        columns: for every diagram, its position among those of that one.
+    """
+
+    group: FlavourGroup
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Process:
     """Beams, subprocesses, particles, couplings, channels, cuts and scales of one card; immutable, no arrays.
 
@@ -96,11 +113,13 @@ class Process:
         """
         if not isinstance(card, Card):
             card = cards.load(card)
+        card = pinned(card)
         model = Model.from_card(card)
         definition = Definition.parse(card, model)
         groups = flavour_groups(definition, card, model)
         _check_beams(_beams(definition, card, model), definition, card, model)
         selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
+        _check_histograms(definition, groups, card, model)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
         return cls(resolved, model, definition, groups, selection)
 
@@ -127,15 +146,45 @@ class Process:
     def subprocess(self, group: FlavourGroup) -> Subprocess:
         """The matrix element of one group of flavours, built when it is first asked for."""
         if group not in self._built:
-            self._built[group] = self._mirrored(group) or subprocess_of(group, self.card, self.model)
+            self._built[group] = self._mirrored(group) or self._made(group)
         return self._built[group]
 
+    def _made(self, group: FlavourGroup) -> Subprocess:
+        if self.card.process.matrix_element is None:
+            return subprocess_of(group, self.card, self.model)
+        alone = self.unmirrored
+        names = tuple(self.model.reaction_name(one.reaction.legs, len(one.reaction.incoming)) for one in alone)
+        return subprocess_of(group, self.card, self.model, alone.index(group), names)
+
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
-        """A group by the tape of an earlier one with exchanged incoming particles."""
-        image = mirror(group.reaction)
+        """A group by the matrix element of an earlier one with exchanged incoming particles."""
+        image = self._image(group)
+        if image is None or has_closed_form(image.group, self.card, self.model):
+            return None
+        return mirrored_subprocess(group, self.subprocess(image.group).matrix_element, image.columns)
+
+    @property
+    def unmirrored(self) -> tuple[FlavourGroup, ...]:
+        """The groups whose matrix element is not that of an earlier one with exchanged incoming particles."""
+        return tuple(group for group in self.groups if self._image(group) is None)
+
+    def _image(self, group: FlavourGroup) -> _Image | None:
+        if group not in self._images:
+            self._images[group] = self._find_image(group)
+        return self._images[group]
+
+    def _find_image(self, group: FlavourGroup) -> _Image | None:
+        wanted = mirror(group.reaction)
         earlier = self.groups[: self.groups.index(group)]
-        found = next((other for other in earlier if other.reaction == image), None)
-        return mirrored_subprocess(group, self.subprocess(found)) if found else None
+        found = next((other for other in earlier if other.reaction == wanted), None)
+        if found is None:
+            return None
+        columns = mirrored_columns(self.diagrams(group), self.diagrams(found))
+        return None if columns is None else _Image(found, tuple(columns))
+
+    @cached_property
+    def _images(self) -> dict[FlavourGroup, _Image | None]:
+        return {}
 
     @cached_property
     def _built(self) -> dict[FlavourGroup, Subprocess]:
@@ -225,15 +274,19 @@ class Process:
         wanted = "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
         raise self.card.error("process.definition", f'expected {wanted}; got "{self.definition.text}"')
 
-    def cross_section(self) -> CrossSection:
+    def cross_section(self, prior: ChosenPrior | None = None) -> CrossSection:
         """The integrand of this process.
+
+        Args:
+            prior: channel weights before training; those of the card by default, |M_i|^2 where it says "auto".
 
         Raises:
             PdfError: the parton densities cannot be loaded.
+            InputError: there is no prior of this name.
         """
         from madnis_py.physics.cross_section import CrossSection  # imports torch, which diagrams do without
 
-        return CrossSection(self)
+        return CrossSection(self, prior)
 
 
 def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
@@ -245,6 +298,17 @@ def _beams(definition: Definition, card: Card, model: Model) -> Beams:
         return Beams((_PROTON, _PROTON), card.beams.energy)
     first, second = (partons[0] for partons in definition.incoming)
     return Beams((first, second), card.beams.energy, (model.mass(first), model.mass(second)))
+
+
+def _check_histograms(definition: Definition, groups: tuple[FlavourGroup, ...], card: Card, model: Model) -> None:
+    finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
+    for text in card.histograms:
+        try:
+            measurable = Observable.parse(text, model).measurable(finals)
+        except InputError as error:
+            raise card.error("histograms", str(error)) from None
+        if not measurable:
+            raise card.error(f'histograms."{text}"', f'expected particles that "{definition.text}" has; got others')
 
 
 def _check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:

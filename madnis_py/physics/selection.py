@@ -15,8 +15,8 @@ from madnis_py.physics.definition import Definition
 from madnis_py.physics.kinematics import select
 from madnis_py.physics.model import Model
 
-_GROUPS = ("jet", "bottom", "lepton", "photon", "missing")
-_RANKED = re.compile(r"(.+)\[([1-9]\d*)\]")
+CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
+RANKED = re.compile(r"(.+)\[([1-9]\d*)\]")
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class _Entry:
                     yield from self._one_by_one(observable, final, limits)
 
     def _invisible(self, final: tuple[int, ...]) -> tuple[int, ...]:
-        return _Name(_meaning("missing", self.model), None, self.names[0].first).members(final)
+        return _Name(codes_of("missing", self.model), None, self.names[0].first).members(final)
 
     def _opposite_pairs(self, final: tuple[int, ...]) -> Iterator[tuple[int, int]]:
         name = self.names[0]
@@ -208,17 +208,17 @@ def _system(observable: str, particles: tuple[int, ...], limits: tuple[float, fl
 
 
 def _name(text: str, definition: Definition, card: Card, model: Model, path: str) -> _Name:
-    ranked = _RANKED.fullmatch(text)
+    ranked = RANKED.fullmatch(text)
     name, rank = (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
     first = definition.n_incoming
     present = {pdg for alternatives in definition.outgoing for pdg in alternatives}
     if text == EVENT:
         return _Name(frozenset(present), None, first)
-    meaning = _meaning(name, model)
+    meaning = codes_of(name, model)
     if not meaning:
-        known = [*model.pdg_of, *_GROUPS]
+        known = [*model.pdg_of, *CLASSES]
         raise card.error(path, f'unknown particle or class "{name}"{closest(name, known)}')
-    if name not in _GROUPS and not meaning & present:
+    if name not in CLASSES and not meaning & present:
         final = ", ".join(
             dict.fromkeys(model.particle_name(pdg) for alternatives in definition.outgoing for pdg in alternatives)
         )
@@ -226,9 +226,9 @@ def _name(text: str, definition: Definition, card: Card, model: Model, path: str
     return _Name(meaning, rank, first)
 
 
-def _meaning(name: str, model: Model) -> frozenset[int]:
+def codes_of(name: str, model: Model) -> frozenset[int]:
     """The PDG codes that a class or a particle name stands for; bottom quarks without mass are jets too."""
-    if name not in _GROUPS:
+    if name not in CLASSES:
         return frozenset({model.pdg_of[name]} if name in model.pdg_of else ())
     members = [row.pdg for row in model.particles if row.group == name]
     if name == "jet":

@@ -6,15 +6,17 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from madnis_py.card import Card
 from madnis_py.physics.definition import Definition, Reaction
-from madnis_py.physics.diagrams import QCD_WEIGHT, QED_WEIGHT, Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams import QCD_WEIGHT, QED_WEIGHT, Joins, recursion_of
 from madnis_py.physics.drell_yan import closed_form
 from madnis_py.physics.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.matrix_element import MatrixElement
-from madnis_py.physics.mirrored import Mirrored, mirror, mirrored_columns
+from madnis_py.physics.mirrored import Mirrored, mirror
 from madnis_py.physics.model import Model
+from madnis_py.physics.providers import Wanted, provided
 from madnis_py.physics.tape_cache import TapeCache
 from madnis_py.physics.tree_amplitude import TreeAmplitude
 
@@ -117,27 +119,41 @@ def _same_final_state(reactions: Iterable[Reaction]) -> Iterable[list[Reaction]]
     return found.values()
 
 
-def subprocess_of(group: FlavourGroup, card: Card, model: Model) -> Subprocess:
-    """A group with its matrix element: a closed formula where there is a fast one, else a tape."""
-    element: MatrixElement | None = closed_form(group.reaction, model)
-    if element is None:
-        element = tree_amplitude(group, card, model)
-    return Subprocess(element, group.flavours)
-
-
-def mirrored_subprocess(group: FlavourGroup, image: Subprocess) -> Subprocess | None:
-    """A group by the tape of the group with exchanged incoming particles; None where that has no tape.
+def subprocess_of(
+    group: FlavourGroup, card: Card, model: Model, place: int = 0, names: tuple[str, ...] = ("",)
+) -> Subprocess:
+    """A group with its matrix element: that of the provider of the card, else ours.
 
     Args:
-        group: the one to make.
-        image: the other one.
+        group: the flavours.
+        card: names the provider.
+        model: of the card.
+        place: position among the groups that need a matrix element of their own.
+        names: of those, for people.
+
+    Raises:
+        CardError: the provider is unknown or cannot serve the card.
     """
-    other = image.matrix_element
-    if not isinstance(other, TreeAmplitude):
-        return None
-    ours = diagrams_of(recursion_of(group.reaction, Joins(other.model)))
-    columns = mirrored_columns(ours, other.diagrams)
-    return None if columns is None else Subprocess(Mirrored(other, columns), group.flavours)
+    own = partial(own_matrix_element, group, card, model)
+    if card.process.matrix_element is None:
+        return Subprocess(own(), group.flavours)
+    wanted = Wanted(group.reaction, group.flavours, card, model, place, names, own)
+    return Subprocess(provided(wanted), group.flavours)
+
+
+def own_matrix_element(group: FlavourGroup, card: Card, model: Model) -> MatrixElement:
+    """A closed formula where there is a fast one, else a tape."""
+    return closed_form(group.reaction, model) or tree_amplitude(group, card, model)
+
+
+def mirrored_subprocess(group: FlavourGroup, element: MatrixElement, columns: Sequence[int]) -> Subprocess:
+    """A group by the matrix element of the one with exchanged incoming particles; see `Mirrored`."""
+    return Subprocess(Mirrored(element, columns), group.flavours)
+
+
+def has_closed_form(group: FlavourGroup, card: Card, model: Model) -> bool:
+    """Whether a closed formula of ours is its matrix element, which then is not worth sharing."""
+    return card.process.matrix_element is None and closed_form(group.reaction, model) is not None
 
 
 def tree_amplitude(group: FlavourGroup, card: Card, model: Model) -> TreeAmplitude:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -34,6 +35,21 @@ from madnis_py.physics.tape_cache import TapeCache
 Array = NDArray[np.float64]
 _VANISHING = 1e-26
 """Share of |M|^2 below which a helicity counts as zero."""
+
+
+@dataclass(frozen=True)
+class BoundTapes:
+    """The tapes of a process with the values of its model: plain arrays, all that the kernels need.
+
+    Attributes:
+        amplitude: of |M|^2, name -> int32 or float64 array.
+        squares: of |M_i|^2, name -> int32 or float64 array.
+        average: what |M|^2 is multiplied with, over initial states and identical particles.
+    """
+
+    amplitude: Arrays
+    squares: Arrays
+    average: float
 
 
 class TreeAmplitude(MatrixElement):
@@ -95,6 +111,11 @@ class TreeAmplitude(MatrixElement):
     def name(self) -> str:
         """The process for people, "g g > t t~"."""
         return self.model.reaction_name(self.legs, len(self.reaction.incoming))
+
+    @property
+    def tapes(self) -> BoundTapes:
+        """What the kernels run."""
+        return BoundTapes(self._amplitude_arrays, self._square_arrays, self._average)
 
     @cached_property
     def _amplitude(self) -> _core.AmplitudeTape:

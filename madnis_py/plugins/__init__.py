@@ -1,1 +1,1 @@
-"""The ways in and out: interfaces of other programs, with their conventions."""
+"""The ways in and out: other programs' matrix elements, and our integrator in place of others'."""

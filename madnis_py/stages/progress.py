@@ -12,7 +12,7 @@ class StageProgress:
     """What a stage tells whoever watches it.
 
     Attributes:
-        stage: survey, train, integrate or generate.
+        stage: prior, survey, train, integrate or generate.
         done: how much of the stage is done.
         total: how much there is to do.
         unit: what is counted.
