@@ -24,6 +24,12 @@ def test_the_event_files_that_are_written_by_hand_are_read(tmp_path: Path, monke
     assert failed == 0
 
 
+def test_the_examples_beside_vegas_run_as_printed() -> None:
+    failed, attempted = doctest.testfile(str(DOCS / "vegas.md"), module_relative=False)
+    assert attempted > 10
+    assert failed == 0
+
+
 def test_the_matrix_element_in_python_that_is_shown_gives_these_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

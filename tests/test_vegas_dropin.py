@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import shutil
+import statistics
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,11 @@ import numpy as np
 import pytest
 import vegas as original
 from numpy.typing import NDArray
+from vegas_dropin import TASKS, measured
 
 from madnis_py import vegas
 from madnis_py.errors import InputError
-from madnis_py.plugins import vegas_campaign
+from madnis_py.plugins import vegas_campaign, vegas_flow
 from madnis_py.plugins.vegas_choice import Coupling, Plan, decide
 from madnis_py.plugins.vegas_flow import LearnedMap
 from madnis_py.plugins.vegas_placement import Region
@@ -33,10 +35,15 @@ def seed() -> None:
     gvar.ranseed(2026)
 
 
+def shorten(patch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
+    patch.setattr(vegas_campaign, "FIRST_STEPS", steps)
+    patch.setattr(vegas_campaign, "LATER_STEPS", 10)
+    patch.setattr(vegas_flow, "BATCH", batch)
+
+
 @pytest.fixture
 def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vegas_campaign, "FIRST_STEPS", 60)
-    monkeypatch.setattr(vegas_campaign, "LATER_STEPS", 10)
+    shorten(monkeypatch, steps=60, batch=512)
 
 
 def gaussian(x: Any) -> float:
@@ -116,8 +123,7 @@ def flow_of_the_ridge() -> tuple[Any, Any, int]:
         return np.stack([ridge(x), x[:, 0] * ridge(x)], axis=1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vegas_campaign, "FIRST_STEPS", 150)
-        patch.setattr(vegas_campaign, "LATER_STEPS", 10)
+        shorten(patch, steps=120, batch=1024)
         integrator = vegas.Integrator(SQUARE, method="flow")
         result = integrator(counted, nitn=6, neval=5000)
     return integrator, result, sum(seen)
@@ -279,7 +285,7 @@ def test_the_flow_is_chosen_where_its_gain_pays_the_training() -> None:
     assert decision(relative_std=3.0, seconds=0.01, left=1_000_000)
     assert decision(relative_std=3.0, seconds=10.0, left=10_000)
     assert not decision(relative_std=3.0, seconds=0.01, left=10_000)
-    assert not decision(relative_std=0.2, seconds=10.0, left=1_000_000)
+    assert not decision(relative_std=0.1, seconds=10.0, left=1_000_000)  # a gain of 1.25 at best
 
 
 def test_no_flow_is_expected_to_beat_cancellations() -> None:
@@ -525,6 +531,32 @@ def test_a_path_integral_has_the_ground_state_of_its_lattice() -> None:
     assert abs(pull(integrator(path, nitn=5, neval=5000), truth)) < 5
 
 
+@pytest.mark.parametrize("method", ["auto", "flow"])
+def test_an_integrand_without_any_value_has_the_integral_0(method: str) -> None:
+    @vegas.lbatchintegrand
+    def nothing(x: Array) -> Array:
+        return np.zeros(len(x))
+
+    integrator = vegas.Integrator(SQUARE, method=method)
+    result = integrator(nothing, nitn=6, neval=10_000)
+    assert (result.mean, integrator.sampler) == (0.0, "vegas")
+
+
+def test_a_flow_learns_on_in_a_second_call_with_another_integrand(
+    short_training: None, flow_of_the_ridge: tuple[Any, Any, int]
+) -> None:
+    @vegas.lbatchintegrand
+    def steeper(x: Array) -> Array:
+        return ridge(x) * np.exp(-3 * x[:, 0])  # type: ignore[no-any-return]
+
+    integrator = vegas.Integrator(flow_of_the_ridge[0])
+    result = integrator(steeper, nitn=4, neval=3000)
+    reference = original.Integrator(SQUARE)(steeper, nitn=10, neval=20_000)
+    assert integrator.sampler == "flow"
+    assert "Iterations 1 to 4: the flow" in result.summary()
+    assert abs(pull(result - reference, 0.0)) < 5
+
+
 def test_a_function_of_a_c_library_is_integrated(tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None:
@@ -559,14 +591,21 @@ def test_a_function_of_a_c_library_is_integrated(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("dim", "neval"), [(4, 50_000), (8, 100_000)])
-def test_on_the_ridge_the_error_is_five_times_smaller(dim: int, neval: int) -> None:
-    from vegas_dropin import ridge_of_gaussians
+@pytest.mark.parametrize("name", ["ridge, 4 dimensions", "ridge, 8 dimensions", "crossed ring"])
+def test_with_the_same_evaluations_the_error_is_five_times_smaller(name: str) -> None:
+    ours, theirs = (measured(package, TASKS[name], neval=100_000, seed=0) for package in (vegas, original))
+    assert ours["sampler"] == "flow"
+    assert abs(ours["pull"]) < 5
+    assert ours["evaluations"] <= 1_000_000
+    assert 5 * ours["error"] < theirs["error"]
 
-    integrand = ridge_of_gaussians(dim)
-    integrator = vegas.Integrator([[0, 1]] * dim)
-    result = integrator(integrand, nitn=20, neval=neval)
-    theirs = original.Integrator([[0, 1]] * dim)(integrand, nitn=20, neval=neval)
-    assert integrator.sampler == "flow"
-    assert abs(pull(result, 1.0)) < 5
-    assert 5 * result.sdev < theirs.sdev
+
+@pytest.mark.slow
+def test_a_product_takes_no_more_than_a_third_longer_than_with_vegas() -> None:
+    ratios = []
+    for seed in range(9):
+        ours, theirs = (
+            measured(package, TASKS["separable Gaussian"], 100_000, seed)["seconds"] for package in (vegas, original)
+        )
+        ratios.append(ours / theirs)
+    assert statistics.median(ratios) < 1.3

@@ -103,12 +103,12 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         self._grid = None
         channels = None
         if self._channel_maps is not None:
-            channels = self._channels_of(map)
+            channels = self._channels()
             if not isinstance(map, vegas.Integrator):
                 super()._set_map(_Grid(vegas.AdaptiveMap([[0, 1]] * (1 + channels.dim)), self.xsample))
         self._placement = Placement(Region.of(self.latent_map), channels)
 
-    def _channels_of(self, map: Any) -> Channels:
+    def _channels(self) -> Channels:
         assert self._channel_maps is not None
         return Channels(self._channel_maps, self._prior, int(np.size(_layout(self.xsample))))
 
@@ -205,13 +205,17 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
     def _watched(self, integrand: vegas.VegasIntegrand, recorder: Recorder | None, nproc: int) -> Any:
         def watch(value: Array) -> None:
             if recorder:
-                recorder.add(self._placed(), value)
+                chosen = recorder.chosen(value)
+                recorder.add(self._placed(chosen), value[chosen])
 
         return WatchedIntegrand(integrand, watch, self.pool if nproc > 1 else None, nproc)
 
-    def _placed(self) -> Drawn:
-        """The batch that the integrand is looking at."""
-        return self._placement.drawn(*self._batch) if self._drawn is None else self._drawn
+    def _placed(self, index: NDArray[np.int64]) -> Drawn:
+        """Some points of the batch that the integrand is looking at."""
+        if self._drawn is not None:
+            return self._drawn.where(index)
+        x, weight = self._batch
+        return self._placement.drawn(x[index], weight[index])
 
     def hand_over(self, flow: Any) -> None:
         """Put a flow between vegas and the integrand; vegas begins anew in front of it."""
@@ -242,6 +246,7 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         at = 2 if yield_y else 1
         for batch in super()._random_batch(yield_hcube, yield_y):
             self._batch = np.asarray(batch[0]), np.asarray(batch[at])
+            self._drawn = None
             if self._placement.straight:
                 yield batch
                 continue
@@ -300,7 +305,7 @@ def _restored(
 
 
 def _relative_std(estimate: Any, neval: int) -> float:
-    """Relative error of the first component times the root of the evaluations."""
+    """Relative error of the first component times the root of the evaluations, at most 1e6."""
     first = estimate.buf[0] if hasattr(estimate, "buf") else np.asarray(estimate).flat[0]
     mean = abs(gvar.mean(first))
-    return float(gvar.sdev(first)) * neval**0.5 / mean if mean else np.inf
+    return float(min(1e6, gvar.sdev(first) * neval**0.5 / mean)) if mean else 1e6

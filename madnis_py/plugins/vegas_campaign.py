@@ -135,9 +135,11 @@ class Campaign:
         left = (integrator.nitn - itn - 1) * integrator.neval
         decision = decide(self._memory, laps, coupling, left, self._plan(itn))
         self._chronicle.reason = decision.reason
-        if decision.flow or (integrator.method == "flow" and self._memory.effective > 0):
+        if integrator.method == "flow":
+            self._chronicle.reason = "a flow was asked for"
+        if decision.flow or (integrator.method == "flow" and late and self._memory.last.effective > 0):
             self._hand_over()
-        elif self._considered >= CONSIDERED:
+        elif self._considered >= CONSIDERED or (decision.final and integrator.method != "flow"):
             self._learning = False
 
     def _hand_over(self) -> None:
@@ -152,10 +154,9 @@ class Campaign:
 
     def _learn(self) -> None:
         """Train on, until that no longer helps."""
-        before, last = (lap.relative_std for lap in self._chronicle.laps()[-2:])
-        self._stuck = self._stuck + 1 if last > LEARNED * before else 0
-        if self._stuck >= PATIENCE:
-            self._learning = False
+        self._stuck = 0 if self._improved else self._stuck + 1
+        self._learning = self._stuck < PATIENCE
+        if not self._learning or not self._memory.effective:
             return
         start = time.perf_counter()
         flow = self.integrator.placement.flow
@@ -163,6 +164,12 @@ class Campaign:
         if flow.learn(self._memory, LATER_STEPS, LATER_RATE, self._rng):
             self.integrator.begin_anew()
         self._chronicle.training(self._memory, time.perf_counter() - start)
+
+    @property
+    def _improved(self) -> bool:
+        """Whether the last iteration was clearly better than the one before."""
+        stds = [lap.relative_std for lap in self._chronicle.laps()]
+        return len(stds) < 2 or stds[-1] < LEARNED * stds[-2]
 
     def _worse_than_vegas(self) -> bool:
         """Whether the flow had its chance and the grids were better."""

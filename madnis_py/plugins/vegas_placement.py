@@ -38,7 +38,8 @@ class Region:
 
     def unit(self, x: Array) -> Array:
         """Points of the box as points of the unit cube, shape (n, dim)."""
-        return np.clip((x - self.low) / self.size, 0.0, 1.0)
+        y = (x - self.low) / self.size
+        return np.clip(y, 0.0, 1.0, out=y)
 
     def points(self, y: Array) -> Array:
         """Points of the unit cube as points of the box, shape (n, dim)."""

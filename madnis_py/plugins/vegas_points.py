@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-KEPT_POINTS = 400_000
+KEPT_POINTS = 200_000
 """Points of an iteration that are kept; of longer ones every second, third, ... point."""
 
 KEPT_ITERATIONS = 10
@@ -35,6 +35,10 @@ class Drawn:
     weight: Array
     volume: Array
     x: Array | None = None
+
+    def where(self, index: NDArray[np.int64]) -> Drawn:
+        """Some of the points, without x."""
+        return Drawn(self.v[index], self.channel[index], self.weight[index], self.volume[index])
 
 
 @dataclass(frozen=True)
@@ -93,12 +97,13 @@ class Recorder:
         self._stride = -(-neval // KEPT_POINTS)
         self._parts: list[tuple[Array, NDArray[np.int64], Array, Array]] = []
 
+    def chosen(self, value: Array) -> NDArray[np.int64]:
+        """Which points of a batch to keep, by the integrand's first component, float64, shape (n,)."""
+        return np.flatnonzero((value != 0.0) & np.isfinite(value))[:: self._stride]
+
     def add(self, drawn: Drawn, value: Array) -> None:
-        """Keep a batch with the integrand's first component, float64, shape (n,)."""
-        live = np.flatnonzero(value)[:: self._stride]
-        seen = value[live]
-        height = np.abs(seen) * drawn.volume[live]
-        self._parts.append((drawn.v[live], drawn.channel[live], drawn.weight[live] * seen, height))
+        """Keep points with the integrand's first component, float64, shape (n,)."""
+        self._parts.append((drawn.v, drawn.channel, drawn.weight * value, drawn.volume * np.abs(value)))
 
     @property
     def points(self) -> Points:
