@@ -66,7 +66,8 @@ def test_no_group_of_a_card_is_left_out(card):
 
 @places
 def test_inverse_undoes_forward(card, number):
-    laws.mapping_inverse_undoes_forward(maps(card)[0][number], 1e-9, worst=1e-6)
+    # A particle that is a million times softer than its sibling has its direction from a difference of the others.
+    laws.mapping_inverse_undoes_forward(maps(card)[0][number], 1e-9, worst=1e-8)
 
 
 @places
