@@ -22,7 +22,7 @@ FLAVOURS = {"ttbar": 3, "ttbar_pp_1j": 15, "dijet": 3, "z_1j": 6, "ww_leptons": 
 MANY = {"w4j": ("g g > w+ d u~ g g", 108), "ttbar_3j": ("g g > t t~ g g g", 119)}
 """Cards with many channels: process and number of groups. One map in `EVERY` is looked at by default."""
 
-EVERY = 12
+EVERY = 24
 
 Maps = tuple[tuple[ChannelMapping, ...], Sequence[float]]
 """Mappings and the masses of the particles in GeV."""
