@@ -14,7 +14,8 @@ from event_samples import SIGMA, drell_yan, with_resonance, with_variations
 from numpy.typing import NDArray
 from scipy import stats
 
-from madnis_py.card import Card, HistogramTable
+from madnis_py.card import Card
+from madnis_py.card_tables import HistogramTable
 from madnis_py.errors import InputError
 from madnis_py.events.automatic_bins import BINS, Pilot, binnings
 from madnis_py.events.event_batch import EventBatch

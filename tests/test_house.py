@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
 ORDER = [
-    "errors", "output_file", "card", "flows", "integration", "physics", "events", "plugins", "vegas",
+    "errors", "output_file", "card_tables", "card", "flows", "integration", "physics", "events", "plugins", "vegas",
     "stages", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from madnis_py.card import Card, ClusterTable
+from madnis_py.card import Card
+from madnis_py.card_tables import ClusterTable
 from madnis_py.errors import InputError, WorkerError
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.settings import TrainingSettings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.card import HistogramTable
+from madnis_py.card_tables import HistogramTable
 from madnis_py.events.histograms import Binning, Parts
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.event_observables import Observable

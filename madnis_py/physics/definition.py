@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
-from madnis_py.card import Card, closest
+from madnis_py.card import Card
+from madnis_py.card_tables import closest
 from madnis_py.errors import CardError
 from madnis_py.physics.model import Model
 

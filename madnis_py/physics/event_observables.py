@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.card import EVENT, read_observable
+from madnis_py.card_tables import EVENT, read_observable
 from madnis_py.errors import InputError
 from madnis_py.physics.final_state import ABSENT, FinalState, Name, sets_of
 from madnis_py.physics.model import Model

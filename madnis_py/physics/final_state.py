@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.card import closest
+from madnis_py.card_tables import closest
 from madnis_py.errors import InputError
 from madnis_py.physics.model import Model
 from madnis_py.physics.selection import CLASSES, RANKED, codes_of

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from madnis_py.card import Card, closest
+from madnis_py.card import Card
+from madnis_py.card_tables import closest
 from madnis_py.physics.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, Particle, Vertex
 from madnis_py.physics.slha import Slha, read_slha
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from madnis_py.card import Card, MatrixElementTable, closest, shown
+from madnis_py.card import Card
+from madnis_py.card_tables import MatrixElementTable, closest, shown
 from madnis_py.errors import CardError
 from madnis_py.physics.definition import Reaction
 from madnis_py.physics.matrix_element import MatrixElement

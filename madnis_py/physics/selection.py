@@ -9,7 +9,8 @@ from itertools import combinations, product
 
 import numpy as np
 
-from madnis_py.card import EVENT, Card, CutTable, closest
+from madnis_py.card import Card
+from madnis_py.card_tables import EVENT, CutTable, closest
 from madnis_py.physics.cuts import AnyCut, Array, Bools, Cut, Cuts, Ranked, RankedCut
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.kinematics import select

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.card import EventTable
+from madnis_py.card_tables import EventTable
 from madnis_py.errors import GenerationError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from madnis_py.card import Card, HistogramTable
+from madnis_py.card import Card
+from madnis_py.card_tables import HistogramTable
 from madnis_py.errors import InputError
 from madnis_py.events.automatic_bins import Pilot, PilotPoints, binnings
 from madnis_py.events.distribution import Distribution, distributions

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from madnis_py import _core
-from madnis_py.card import ClusterTable
+from madnis_py.card_tables import ClusterTable
 from madnis_py.errors import InputError
 from madnis_py.stages.process_workers import ATTEMPTS, ProcessWorkers
 

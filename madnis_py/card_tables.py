@@ -1,0 +1,394 @@
+"""The tables of a process card: typed, with a sentence per key."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+
+DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
+PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
+
+
+def shown(value: object) -> str:
+    """A value of a card as its author wrote it, shortened to one line."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def closest(word: str, candidates: Iterable[str]) -> str:
+    """'; did you mean "..."?' with the nearest candidate, or the list of all of them if none is near."""
+    names = sorted(candidates)
+    by_folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f'; did you mean "{by_folded[near[0]]}"?' if near else f"; known are {', '.join(names)}"
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list stays one, a single value becomes a list of one."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
+def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    """A validator that says what it expected and what came."""
+
+    def check(value: Any) -> Any:
+        if not accept(value):
+            raise ValueError(f"expected {expected}; got {shown(value)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
+    return _checked(expected, lambda value: _is_number(value) and accept(value))
+
+
+def _is_scale(value: object) -> bool:
+    return value in get_args(DynamicalScale) if isinstance(value, str) else _is_number(value) and value > 0  # type: ignore[operator]
+
+
+Real = Annotated[float, _number("a number", lambda value: True)]
+PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
+Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
+Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
+NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
+Count = Annotated[int, _checked("a whole number > 0", lambda value: type(value) is int and value > 0)]
+Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
+Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
+Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
+Setting = Annotated[
+    bool | int | float | str,
+    _checked("a number, text or true or false", lambda value: isinstance(value, bool | int | float | str)),
+]
+BeamEnergies = Annotated[
+    tuple[PositiveEnergy, PositiveEnergy],
+    _checked("two energies [beam 1, beam 2]", lambda value: isinstance(value, list | tuple) and len(value) == 2),
+]
+Scale = Annotated[
+    float | DynamicalScale, _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale)
+]
+
+
+Range = Annotated[
+    tuple[float, float],
+    _checked(
+        "two numbers [low, high], low < high",
+        lambda value: (
+            isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
+        ),
+    ),
+]
+
+
+class CardTable(BaseModel):
+    """A table whose keys are all known, and which does not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _is_file(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    def all_accepted(value: Any) -> bool:
+        return all(map(accept, value)) and len(value) > 0 if isinstance(value, list | tuple) else accept(value)
+
+    return _checked(f"{expected}, or a list with one for each matrix element", all_accepted)
+
+
+Files = Annotated[str | tuple[str, ...], _one_or_each("a file", _is_file)]
+Indices = Annotated[
+    int | tuple[int, ...], _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0)
+]
+
+
+class MatrixElementTable(BaseModel):
+    """process.matrix_element: who computes |M|^2; keys that are not named here are those of the provider."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Setting]
+
+    provider: Text = Field(description='Who computes: "umami", "standalone", "python", or a name that was registered.')
+    library: Files | None = Field(None, description="The provider's library, relative to the folder of the card.")
+    flavor: Indices | None = Field(None, description="What the library calls the flavours (its flavour index).")
+    function: Files | None = Field(None, description='Python function, "module:function" or "file.py:function".')
+    param_card: Text | None = Field(None, description="SLHA file for the library, relative to the folder of the card.")
+    digest: Text | None = Field(None, description="SHA-256 of the library or the file of the function, once known.")
+    precision: Positive = Field(1e-4, description="Relative error of |M|^2 that is accepted.")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the numbers come from; a function of an importable module has none."""
+        texts = as_list(self.library) + [one.rpartition(":")[0] for one in as_list(self.function) if one]
+        return tuple(Path(text) for text in texts if text and ("/" in text or text.endswith((".so", ".py"))))
+
+    @property
+    def extras(self) -> dict[str, Setting]:
+        """Keys of the provider alone, to be checked by it."""
+        return dict(self.__pydantic_extra__)
+
+
+class ProcessTable(CardTable):
+    """[process]: what collides and what comes out."""
+
+    definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
+    model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
+    t_channel_widths: bool = Field(
+        True, description="Whether propagators between the two incoming particles keep their widths."
+    )
+    matrix_element: MatrixElementTable | None = Field(
+        None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."
+    )
+
+
+class ParameterTable(BaseModel):
+    """[parameters]: model parameters by their SLHA names; every other key is a parameter of the model and a number."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Real]
+
+    param_card: Text | None = Field(None, description="SLHA file with parameters, relative to the folder of the card.")
+
+    @property
+    def overrides(self) -> dict[str, float]:
+        """Parameter name -> value; these win over the param_card."""
+        return dict(self.__pydantic_extra__)
+
+
+class BeamTable(CardTable):
+    """[beams]: energies and parton densities."""
+
+    energy: BeamEnergies = Field((6500.0, 6500.0), description="Energy of each beam in GeV.")
+    pdf: Text = Field("toy", description='LHAPDF set name, folder, "toy" (shipped), or "none": partons at beam energy.')
+    pdf_backend: Literal["builtin", "lhapdf"] = Field("builtin", description="What interpolates the PDF grids.")
+
+
+class ScaleTable(CardTable):
+    """[scales]: where parton densities and the strong coupling are evaluated."""
+
+    factorization: Scale = Field(91.188, description="mu_F in GeV, or the name of a dynamical scale.")
+    renormalization: Scale = Field(91.188, description="mu_R in GeV, or the name of a dynamical scale.")
+    factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
+    renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")
+
+
+class CutTable(CardTable):
+    """One entry of [cuts]: the range of each observable for which an event is kept; both ends belong to it."""
+
+    pt_min: Energy | None = Field(None, description="Transverse momentum of a particle in GeV.")
+    pt_max: Energy | None = Field(None, description="Transverse momentum of a particle in GeV.")
+    eta_min: NonNegative | None = Field(None, description="Absolute pseudorapidity of a particle.")
+    eta_max: NonNegative | None = Field(None, description="Absolute pseudorapidity of a particle.")
+    rapidity_min: NonNegative | None = Field(
+        None, validation_alias=AliasChoices("rapidity_min", "y_min"), description="Absolute rapidity of a particle."
+    )
+    rapidity_max: NonNegative | None = Field(
+        None, validation_alias=AliasChoices("rapidity_max", "y_max"), description="Absolute rapidity of a particle."
+    )
+    energy_min: Energy | None = Field(None, description="Energy of a particle in GeV, in the laboratory.")
+    energy_max: Energy | None = Field(None, description="Energy of a particle in GeV, in the laboratory.")
+    mass_min: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
+    mass_max: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
+    pt_sum_min: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
+    pt_sum_max: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
+    dr_min: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    dr_max: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    sfos_mass_min: Energy | None = Field(
+        None, description="Mass of each pair of one flavour and opposite charges in GeV."
+    )
+    sfos_mass_max: Energy | None = Field(
+        None, description="Mass of each pair of one flavour and opposite charges in GeV."
+    )
+    ht_min: Energy | None = Field(None, description="Sum of the transverse momenta of all that the name means in GeV.")
+    ht_max: Energy | None = Field(None, description="Sum of the transverse momenta of all that the name means in GeV.")
+    missing_pt_min: Energy | None = Field(
+        None, description="Of the event: transverse momentum of all neutrinos in GeV."
+    )
+    missing_pt_max: Energy | None = Field(
+        None, description="Of the event: transverse momentum of all neutrinos in GeV."
+    )
+    sqrt_s_min: Energy | None = Field(None, description="Of the event: energy of the partonic collision in GeV.")
+    sqrt_s_max: Energy | None = Field(None, description="Of the event: energy of the partonic collision in GeV.")
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""
+        limits = self.model_dump(exclude_none=True)
+        observables = dict.fromkeys(name.rpartition("_")[0] for name in limits)
+        return {
+            name: (limits.get(f"{name}_min", -math.inf), limits.get(f"{name}_max", math.inf)) for name in observables
+        }
+
+
+EVENT = "event"
+"""The name in [cuts] that means the whole final state."""
+
+_SINGLE = ("pt", "eta", "rapidity", "energy", "sfos_mass")
+_WHOLE = ("missing_pt", "sqrt_s")
+
+
+def _wanted(observable: str, names: str) -> str | None:
+    """What a cut has to be on; None if it is."""
+    count = len(names.split(","))
+    if names != EVENT and EVENT in (part.strip() for part in names.split(",")):
+        return f'"{EVENT}" alone'
+    if observable in _WHOLE:
+        return None if names == EVENT else f'"{EVENT}"'
+    if observable in ("ht", "sfos_mass") and "[" in names:
+        return "a name without a rank"
+    if observable == "ht":
+        return None if count == 1 else f'one particle, class or "{EVENT}"'
+    if observable in _SINGLE:
+        return None if count == 1 and names != EVENT else "one particle or class"
+    return None if count == 2 or (count > 2 and observable != "dr") else 'a pair like "e+,e-"'
+
+
+def check_cut(names: str, table: CutTable) -> None:
+    """Raise a ValueError if `names` cannot have such a cut, or if a range of it is empty."""
+    for observable, (minimum, maximum) in table.ranges().items():
+        wanted = _wanted(observable, names)
+        if wanted is not None:
+            raise ValueError(f"expected {wanted} for a cut on {observable}; got {shown(names)}")
+        if minimum > maximum:
+            raise ValueError(f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}")
+
+
+_MEASURED: Mapping[str, tuple[int, float]] = {
+    "pt": (1, math.inf),
+    "eta": (1, math.inf),
+    "rapidity": (1, math.inf),
+    "phi": (1, math.inf),
+    "energy": (1, math.inf),
+    "mass": (2, math.inf),
+    "pt_sum": (2, math.inf),
+    "dr": (2, 2),
+    "deta": (2, 2),
+    "dphi": (2, 2),
+    "ht": (1, 1),
+    "sfos_mass": (1, 1),
+    "missing_pt": (1, 1),
+    "sqrt_s": (1, 1),
+}
+"""Least and largest number of names that an observable of [histograms] takes."""
+
+_OF_EVENT = ("ht", "sqrt_s", "missing_pt")
+_ALSO_OF_EVENT = ("rapidity", "energy")
+
+
+def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
+    """What an observable of [histograms] is, and of which particles: "mass(e+, e-)" -> ("mass", ("e+", "e-")).
+
+    Raises:
+        ValueError: it is unknown, or takes other particles; the message says what was expected and what came.
+    """
+    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\)\s*)?", text)
+    if not found or (found[2] is None and found[1] not in _OF_EVENT):
+        raise ValueError(f'expected an observable like "pt(jet[1])" or "mass(e+,e-)"; got {shown(text)}')
+    kind, names = found[1], tuple(name.strip() for name in (found[2] or EVENT).split(","))
+    if kind not in _MEASURED:
+        raise ValueError(f"unknown observable {shown(kind)}{closest(kind, _MEASURED)}")
+    wanted = _wanted_names(kind, names)
+    if wanted is not None:
+        raise ValueError(f"expected {wanted} for {kind}; got {shown(text)}")
+    return kind, names
+
+
+def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
+    """What an observable has to be of; None if it is."""
+    least, most = _MEASURED[kind]
+    if not least <= len(names) <= most or "" in names:
+        return "one name" if most == 1 else "two names" if most == 2 else f"at least {least} name{'s' * (least > 1)}"
+    if kind in ("sqrt_s", "missing_pt"):
+        return None if names == (EVENT,) else f'"{EVENT}"'
+    if kind in ("ht", "sfos_mass") and "[" in names[0]:
+        return "a name without a rank"
+    if EVENT in names and (len(names) > 1 or kind not in (*_OF_EVENT, *_ALSO_OF_EVENT)):
+        return "particles or classes"
+    return None
+
+
+class HistogramTable(CardTable):
+    """One entry of [histograms]: the bins of an observable; what is not given follows from the events."""
+
+    bins: Count | None = Field(None, description="Number of bins, all of one width.")
+    range: Range | None = Field(None, description="Lower end of the first bin and upper end of the last one.")
+
+
+class ChannelTable(CardTable):
+    """[channels]: how the integral is split."""
+
+    prior: PriorName = Field("auto", description="Channel weights before training; auto chooses for the process.")
+    phase_space: Literal["diagrams", "flat"] = Field(
+        "diagrams", description="One channel per diagram, or a single one with flat phase space (RAMBO on diet)."
+    )
+    omit: tuple[Text, ...] = Field(
+        (), description="Names of channels to leave out; the others then have to cover their peaks."
+    )
+
+
+class TrainingTable(BaseModel):
+    """[training]: a preset, and single settings that differ from it under the names that the training gives them."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, Setting]
+
+    preset: Literal["quick", "standard", "paper"] = Field("standard", description="Size of networks and training.")
+
+    @property
+    def overrides(self) -> dict[str, Setting]:
+        """Setting name -> value, to be checked by whoever trains."""
+        return dict(self.__pydantic_extra__)
+
+
+class EventTable(CardTable):
+    """[events]: how weighted events become unweighted ones."""
+
+    overweight_share: Share = Field(
+        0.001, description="Share of the cross section that may lie in events above the maximum weight."
+    )
+    overweights: Literal["keep", "copies"] = Field(
+        "keep", description="Events above the maximum keep their weight, or come as copies of weight 1."
+    )
+    maximum_raise: Factor = Field(
+        2.0,
+        description="By how much the maxima may grow during generation to keep the overweight share; 1 leaves them.",
+    )
+    resonance_widths: NonNegative = Field(
+        15.0, description="Distance from its mass, in widths, within which an unstable particle is written to events."
+    )
+
+
+class SystematicsTable(CardTable):
+    """[systematics]: weights that every event carries beside its own."""
+
+    scale_factors: tuple[Positive, ...] = Field(
+        (0.5, 1.0, 2.0), description="Factors of mu_R and mu_F, all pairs of them; none if empty."
+    )
+    pdf_members: bool = Field(True, description="Whether to use the other members of the PDF set.")
+    pdf_sets: tuple[Text, ...] = Field((), description='Other sets, or members of them like "SET/3".')
+
+
+class ClusterTable(CardTable):
+    """[cluster]: workers that are started for a run; without it the run uses the threads of this machine."""
+
+    kind: Literal["none", "local", "slurm", "htcondor"] = Field(
+        "none", description="Processes of this machine, or jobs of a batch system, through dask."
+    )
+    workers: Count = Field(4, description="How many, with one core each.")
+    memory: Text = Field("4GB", description="Memory of each job.")
+    walltime: Text = Field("02:00:00", description="Time limit of each job (Slurm).")
+    queue: Text | None = Field(None, description="Partition of the jobs (Slurm).")
+    account: Text | None = Field(None, description="Account of the jobs (Slurm).")
+    options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")
