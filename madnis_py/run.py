@@ -190,8 +190,8 @@ class Run:
         """
         if checkpoint.exists(self.directory.path, "survey"):
             return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
-        settings = VegasSettings.for_channels(self.cross_section.n_channels)
-        evaluations = settings.iterations * settings.points * self.cross_section.n_channels
+        settings = VegasSettings.for_integrand(self.cross_section)
+        evaluations = settings.evaluations(self.cross_section)
         with self._stage("survey", evaluations):
             watch = self._watcher("survey", "iterations")
             survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))

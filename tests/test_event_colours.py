@@ -208,7 +208,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of events of a top pair and a jet, after a short survey."""
     run = Run(process("p p > t t~ j"), tmp_path_factory.mktemp("tops"), 3, method="vegas")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(VegasSettings, "for_channels", lambda n_channels: VegasSettings(points=2000))
+        patch.setattr(VegasSettings, "for_integrand", lambda integrand: VegasSettings(points=2000))
         return run.execute(300, 5000).events_file
 
 

@@ -84,15 +84,6 @@ def test_another_seed_finds_other_figures(process: Process) -> None:
     assert choose_prior(process, SEED + 1).relative_std != choose_prior(process, SEED).relative_std
 
 
-def test_more_channels_than_a_few_points_can_tell_apart_keep_the_single_diagrams(
-    process: Process, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(prior_choice, "MOST_CHANNELS", 2)
-    survey = PriorSurvey(process.cross_section())
-    assert survey.evaluations == 0
-    assert survey.choose(SEED) == PriorChoice("diagram")
-
-
 def test_a_single_channel_has_nothing_to_choose(process: Process) -> None:
     flat = process.card.updated({"channels": {"phase_space": "flat"}})
     assert choose_prior(Process.from_card(flat)) == PriorChoice("diagram")
@@ -106,8 +97,7 @@ def test_many_channels_are_not_all_inverted_at_every_event(process: Process, mon
 @pytest.mark.parametrize("name", ["drell_yan", "www", "w3j", "ttbar_2j"])
 def test_the_survey_of_the_priors_is_short(name: str) -> None:
     integrand = Process.from_card(name).cross_section()
-    whole = VegasSettings.for_channels(integrand.n_channels)
-    assert PriorSurvey(integrand).evaluations < 0.12 * whole.iterations * whole.points * integrand.n_channels
+    assert PriorSurvey(integrand).evaluations < 0.12 * VegasSettings.for_integrand(integrand).evaluations(integrand)
 
 
 def test_a_run_surveys_the_priors_once_and_writes_down_what_it_found(process: Process, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
 import vegas
-from integrands import gaussian, gaussian_integral, ridge
+from integrands import Mirrored, gaussian, gaussian_integral, ridge
 from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError
@@ -15,6 +17,7 @@ from madnis_py.integration.random_streams import stream
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.training import train
 from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
+from madnis_py.physics.process import Process
 
 QUICK = VegasSettings(iterations=5, points=2000)
 
@@ -26,6 +29,25 @@ def flow() -> VegasFlow:
 
 def test_defaults_are_those_of_the_thesis() -> None:
     assert VegasSettings().model_dump() == {"iterations": 7, "points": 20_000, "bins": 64, "damping": 0.7}
+
+
+@pytest.mark.parametrize(("points", "bins"), [(10, 8), (400, 10), (2560, 64), (20_000, 64)])
+def test_bins_are_as_many_as_the_points_can_fill(points: int, bins: int) -> None:
+    flow, _ = train_vegas(FunctionIntegrand(gaussian, dim=2), VegasSettings(iterations=1, points=points))
+    assert flow.grid.shape == (1, 2, bins + 1)
+
+
+def test_the_points_of_a_grid_are_shared_by_its_channels() -> None:
+    assert VegasSettings(points=101).counts(Mirrored()).tolist() == [51, 101, 51]
+    assert VegasSettings(points=2, iterations=3).evaluations(Mirrored()) == 18
+
+
+@pytest.mark.slow
+def test_few_points_for_many_grids_find_the_cross_section() -> None:
+    """108 grids of 13 dimensions; with 64 bins for each channel alone they find a tenth of it."""
+    integrand = Process.from_card("w4j").cross_section()
+    _, result = train_vegas(integrand, VegasSettings(points=240), seed=1)
+    assert abs(result.value - 51.4) < 5 * math.hypot(result.error, 0.5)  # pb, from flat phase space
 
 
 def test_sampled_and_evaluated_densities_agree(flow: VegasFlow) -> None:
@@ -109,15 +131,45 @@ def test_a_flow_is_restored_from_its_tensors(flow: VegasFlow) -> None:
 
 def test_a_loaded_state_moves_the_grid(flow: VegasFlow) -> None:
     channel = torch.zeros(100, dtype=torch.int64)
-    other = VegasFlow.uniform(3, 2, 64)
+    other = VegasFlow.uniform(3, 2, QUICK.used_bins)
     other.load_state_dict(flow.state_dict())
     assert torch.equal(other.sample(channel, stream(1))[1], flow.sample(channel, stream(1))[1])
+
+
+def test_channels_of_a_group_adapt_one_grid_to_the_points_of_all() -> None:
+    flow, alone = VegasFlow.uniform(2, 3, 16, groups=(0, 1, 0)), VegasFlow.uniform(2, 1, 16)
+    channel = torch.tensor([0, 1, 2]).repeat_interleave(torch.tensor([300, 200, 500]))
+    x, log_q = flow.sample(channel, stream(5))
+    y, weight = flow.numbers(1000, stream(5)), gaussian(x) / log_q.exp()
+    flow.add_training_data(channel, y, weight)
+    flow.adapt(0.7)
+    own = (channel != 1).numpy()
+    alone.add_training_data(torch.zeros(800, dtype=torch.int64), y[own], weight[own])
+    alone.adapt(0.7)
+    assert torch.allclose(flow.grid[0], alone.grid[0], rtol=0, atol=1e-14)
+    assert flow.grid.shape == (2, 2, 17)
+
+
+def test_grids_of_groups_agree_with_the_truth_and_are_restored() -> None:
+    integrand = Mirrored()
+    flow, result = train_vegas(integrand, QUICK, seed=3)
+    assert abs(result.value - integrand.integral) < 5 * result.error
+    restored = VegasFlow.from_tensors(flow.state_tensors())
+    channel = torch.arange(3).repeat_interleave(50)
+    assert torch.equal(restored.sample(channel, stream(1))[0], flow.sample(channel, stream(1))[0])
 
 
 @pytest.mark.parametrize("grid", [None, torch.zeros(3, 3), torch.tensor([[[0.0, 0.7, 0.6, 1.0]]], dtype=torch.float64)])
 def test_foreign_tensors_are_refused(grid: torch.Tensor | None) -> None:
     with pytest.raises(CheckpointError, match="VEGAS grid: expected ascending"):
         VegasFlow.from_tensors({} if grid is None else {"grid": grid})
+
+
+@pytest.mark.parametrize("groups", [None, torch.tensor([0, 2, 1]), torch.tensor([0, 0])])
+def test_grids_without_their_channels_are_refused(groups: torch.Tensor | None) -> None:
+    tensors = VegasFlow.uniform(2, 2, 4).state_tensors()
+    with pytest.raises(CheckpointError, match="VEGAS grid: expected one of 2 grids for each channel as 'groups'"):
+        VegasFlow.from_tensors({"grid": tensors["grid"]} | ({} if groups is None else {"groups": groups}))
 
 
 def test_the_callback_sees_every_iteration() -> None:

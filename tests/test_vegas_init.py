@@ -268,11 +268,17 @@ def test_a_channel_without_weight_starts_as_the_method_says() -> None:
     assert flow.log_prob(torch.rand(10, 2).double(), torch.ones(10, dtype=torch.int64)).isfinite().all()
 
 
-def test_channels_of_a_group_start_from_the_mean_of_their_grids() -> None:
-    vegas, flow = random_grids(3, 2), SplineFlow(2, 3, groups=(0, 1, 0))
-    initialise_from_vegas(flow, vegas, "grid")
-    assert flow.grid is not None
-    torch.testing.assert_close(flow.grid.edges, torch.stack(((vegas.grid[0] + vegas.grid[2]) / 2, vegas.grid[1])))
+def test_channels_of_a_group_start_from_the_grid_that_they_share() -> None:
+    shared = VegasFlow(random_grids(2, 2).grid, torch.tensor([0, 1, 0]))
+    flow = SplineFlow(2, 3, groups=(0, 1, 0))
+    initialise_from_vegas(flow, shared, "grid")
+    x, channel = torch.rand(300, 2, generator=stream(2)).double(), torch.arange(3).repeat_interleave(100)
+    torch.testing.assert_close(flow.log_prob(x, channel), shared.log_prob(x, channel), rtol=0.0, atol=1e-10)
+
+
+def test_grids_that_other_channels_share_are_refused() -> None:
+    with pytest.raises(InputError, match="expected channels that share a density to share a grid, and no others"):
+        initialise_from_vegas(SplineFlow(2, 3, groups=(0, 1, 0)), random_grids(3, 2))
 
 
 def test_an_angle_starts_as_a_function_on_the_circle() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TypeVar
 
+from madnis_py.integration.estimate import Estimate
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.progress import Callback, Progress
+from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 
 Name = TypeVar("Name", bound=str)
@@ -42,8 +45,15 @@ def compare(
     for position, (name, integrand) in enumerate(candidates.items()):
         watch = _counting(callback, position, len(candidates)) if callback else None
         _, estimate = train_vegas(integrand, settings, seed, watch, executor)
-        found[name] = estimate.relative_std
+        found[name] = _relative_std(estimate, ChannelGroups(integrand.groups, integrand.n_channels))
     return found
+
+
+def _relative_std(estimate: Estimate, groups: ChannelGroups) -> float:
+    """sum_i sigma_i / |I| from the points of whole groups of channels: n points show no sigma_i above sqrt(n) I_i."""
+    pooled = estimate.moments.pooled(groups)
+    total = float((groups.sizes * pooled.variances.sqrt()).sum())
+    return total / abs(estimate.value) if estimate.value else math.inf
 
 
 def preferred(figures: Mapping[Name, float], margin: float) -> Name:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from madnis_py.errors import InputError
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.symmetry import ChannelGroups
 
 if TYPE_CHECKING:
     import gvar
@@ -135,6 +136,13 @@ class Moments:
         distance = other.means - self.means
         squares = self.squares + other.squares + distance * distance * self.counts * share
         return Moments(counts, self.means + distance * share, squares)
+
+    def pooled(self, groups: ChannelGroups) -> Moments:
+        """Moments of the points of each group of channels, whose weights have the same distribution."""
+        counts = groups.total(self.counts)
+        means = groups.total(self.counts * self.means) / counts.clamp(min=1)
+        distance = self.means - means[groups.index]
+        return Moments(counts, means, groups.total(self.squares + self.counts * distance * distance))
 
     @property
     def variances(self) -> Tensor:

@@ -17,22 +17,27 @@ class ChannelGroups:
 
     Attributes:
         index: group of each channel, int64, shape (n_channels,).
+        sizes: channels of each group, int64, shape (n_groups,).
     """
 
     def __init__(self, groups: Sequence[int] | None, n_channels: int) -> None:
         self.index = torch.arange(n_channels) if groups is None else torch.tensor(groups, dtype=torch.int64)
-        self._n_groups = int(self.index.max()) + 1
+        self.sizes = torch.bincount(self.index)
         self._shared = groups is not None
+
+    def __len__(self) -> int:
+        """Number of groups."""
+        return len(self.sizes)
 
     def total(self, x: Tensor) -> Tensor:
         """Sum over the channels of each group: (n_channels,) -> (n_groups,)."""
-        return x.new_zeros(self._n_groups).index_add(0, self.index, x)
+        return x.new_zeros(len(self)).index_add(0, self.index, x)
 
     def mean(self, x: Tensor) -> Tensor:
         """Each channel's value replaced by the mean of its group: (n_channels,) -> (n_channels,)."""
         if not self._shared:
             return x
-        return (self.total(x) / self.total(torch.ones_like(x)))[self.index]
+        return (self.total(x) / self.sizes)[self.index]
 
     def strata(self, channel: Tensor, value: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the points of a group as those of one channel, which has one sigma in the loss.

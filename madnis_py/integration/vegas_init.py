@@ -58,26 +58,28 @@ def initialise_from_vegas(
 ) -> None:
     """Make a flow start from VEGAS grids; what it has learned before is forgotten.
 
-    Channels that share a flow start from the mean of their grids, edge by edge.
-
     Args:
         flow: whose density becomes that of the grids; of splines for the methods "fit" and "merge".
-        vegas: trained grids, one per channel.
+        vegas: trained grids, one per density of the flow, shared by the same channels.
         method: one of those above.
         samples: points of the grids, by which each feature of each channel is judged; all follow the method when None.
 
     Raises:
-        InputError: the flow is for another number of channels or dimensions, or not of splines.
+        InputError: the flow is for another number of channels or dimensions, or not of splines; or it is not the same
+            channels that share a density and a grid.
     """
     if (flow.n_channels, flow.dim) != (vegas.n_channels, vegas.dim):
         shapes = f"{(vegas.n_channels, vegas.dim)} of the grids; got {(flow.n_channels, flow.dim)}"
         raise InputError(f"VEGAS start: expected a flow of (n_channels, dim) = {shapes}")
+    shared = torch.arange(flow.n_channels) if flow.groups is None else flow.groups
+    if not torch.equal(shared, vegas.groups):
+        raise InputError("VEGAS start: expected channels that share a density to share a grid, and no others")
     if method in ("fit", "merge") and flow.settings.transform != "spline":
         raise InputError(f"VEGAS start: method '{method}' needs a flow of splines; got '{flow.settings.transform}'")
-    grid = GridBlock(_edges_of_flows(flow, vegas))
+    grid = GridBlock(vegas.grid)
     start = _start(method, grid, flow.settings)
     if samples is not None:
-        start = _Judge(grid, samples, flow.groups).improved(start)
+        start = _Judge(grid, samples, vegas.groups).improved(start)
     flow.start_from(start.theta, start.grid)
 
 
@@ -157,9 +159,8 @@ class _Judge:
     With another density a point counts w^2 times the ratio of its densities, that of the grid over the other.
     """
 
-    def __init__(self, grid: GridBlock, samples: Samples, groups: Tensor | None) -> None:
-        flow = samples.channel if groups is None else groups.cpu()[samples.channel]
-        self.flow, order = flow.sort(stable=True)
+    def __init__(self, grid: GridBlock, samples: Samples, groups: Tensor) -> None:
+        self.flow, order = groups[samples.channel].sort(stable=True)
         self.grid = grid
         self.counts = channel_counts(self.flow, len(grid.edges))
         self.x = samples.x[order].T.contiguous()
@@ -303,12 +304,3 @@ def _merge_most_similar(knots: Knots, limit: float) -> Knots:
 def _without(rows: Tensor, k: Tensor) -> Tensor:
     """Each row without its entry k."""
     return rows[torch.arange(rows.shape[1]) != k].view(len(rows), -1)
-
-
-def _edges_of_flows(flow: SplineFlow, vegas: VegasFlow) -> Tensor:
-    """Edges of the grids that the flows start from, float64, shape (n_flows, dim, bins + 1)."""
-    if flow.groups is None:
-        return vegas.grid
-    groups = flow.groups.cpu()
-    total = vegas.grid.new_zeros(flow.n_flows, *vegas.grid.shape[1:]).index_add(0, groups, vegas.grid)
-    return total / torch.bincount(groups).view(-1, 1, 1)

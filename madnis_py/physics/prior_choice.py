@@ -23,13 +23,10 @@ ITERATIONS = 3
 BINS = 8
 
 LEAST_POINTS = 200
-"""Points per channel and iteration that tell priors apart.
+"""Points per grid and iteration that tell priors apart.
 
 The standard deviation of n weights is at most sqrt(n) times their mean: with few points all priors look alike.
 """
-
-MOST_CHANNELS = 200
-"""Channels up to which priors are tried; with more, these points would be a tenth of the run's survey, or minutes."""
 
 MOST_MAPS = 50
 """Channels up to which the density and the flat prior are tried.
@@ -64,8 +61,7 @@ class PriorChoice:
 class PriorSurvey:
     """A short VEGAS survey of an integrand with each prior; the same seed chooses the same for any number of threads.
 
-    |M_i|^2 wins near ties. It is kept without a survey where there is a single channel, or so many that a few points
-    for each cannot tell.
+    |M_i|^2 wins near ties. It is kept without a survey where there is a single channel.
 
     Args:
         cross_section: the integrand, with whatever prior.
@@ -77,14 +73,14 @@ class PriorSurvey:
 
     def __init__(self, cross_section: CrossSection) -> None:
         names = _affordable(cross_section.n_channels)
-        points = VegasSettings.for_channels(cross_section.n_channels).points // (SHARE * max(len(names), 1))
+        points = VegasSettings.for_integrand(cross_section).points // (SHARE * max(len(names), 1))
         self.candidates = {name: cross_section.with_prior(name) for name in names}
         self.settings = VegasSettings(iterations=ITERATIONS, points=max(points, LEAST_POINTS), bins=BINS)
 
     @property
     def evaluations(self) -> int:
         """Points of the survey."""
-        return sum(ITERATIONS * self.settings.points * candidate.n_channels for candidate in self.candidates.values())
+        return sum(self.settings.evaluations(candidate) for candidate in self.candidates.values())
 
     def choose(self, seed: int, callback: Callback | None = None, executor: Executor | None = None) -> PriorChoice:
         """Try the priors.
@@ -119,6 +115,6 @@ def choose_prior(process: Process, seed: int = 1, executor: Executor | None = No
 
 def _affordable(n_channels: int) -> tuple[ChosenPrior, ...]:
     """The priors that are worth a try."""
-    if n_channels == 1 or n_channels > MOST_CHANNELS:
+    if n_channels == 1:
         return ()
     return tuple(PRIORS) if n_channels <= MOST_MAPS else ("diagram", "propagator")
