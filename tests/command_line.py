@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from madnis_py import card as cards
 from madnis_py import cli
+from madnis_py.physics.process import Process
 
 SMALL_CARD = """
 [process]
@@ -24,6 +26,13 @@ preset = "quick"
 steps = 12
 batch_size = 300
 """
+
+
+def small_process(folder: Path) -> Process:
+    """The process of the small card, whose file goes to a folder."""
+    path = folder / "small.toml"
+    path.write_text(SMALL_CARD)
+    return Process.from_card(cards.load(path))
 
 
 @dataclass(frozen=True)

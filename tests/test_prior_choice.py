@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from command_line import SMALL_CARD
+from command_line import small_process
 
 from madnis_py import _core
-from madnis_py import card as cards
 from madnis_py.integration.estimate import Estimate
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.physics import prior_choice
@@ -26,9 +25,7 @@ SEED = 5
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Process:
-    path = tmp_path_factory.mktemp("card") / "small.toml"
-    path.write_text(SMALL_CARD)
-    return Process.from_card(cards.load(path))
+    return small_process(tmp_path_factory.mktemp("card"))
 
 
 @pytest.fixture(scope="module")

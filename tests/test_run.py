@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pylhe
 import pytest
-from command_line import SMALL_CARD
+from command_line import small_process
 from event_samples import read_lhe, shower_of
 from torch import Tensor
 
@@ -36,9 +36,7 @@ SEED = 5
 
 @pytest.fixture(scope="module")
 def process(tmp_path_factory: pytest.TempPathFactory) -> Process:
-    path = tmp_path_factory.mktemp("card") / "small.toml"
-    path.write_text(SMALL_CARD)
-    return Process.from_card(cards.load(path))
+    return small_process(tmp_path_factory.mktemp("card"))
 
 
 @pytest.fixture(scope="module")

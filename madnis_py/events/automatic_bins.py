@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.card_tables import HistogramTable
-from madnis_py.events.histograms import Binning, Parts
+from madnis_py.events.histograms import Binning
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.event_observables import Observable
-from madnis_py.physics.final_state import SampledStates
+from madnis_py.physics.final_state import Parts, SampledStates
 
 Array = NDArray[np.float64]
 Bins = tuple[float, float, int]
@@ -116,11 +116,9 @@ class PilotPoints:
 
     def __call__(self, samples: Samples) -> list[Pilot]:
         """The values of each observable."""
-        live = samples.weight.nonzero().squeeze(1)
-        channel = samples.channel[live]
-        parts = self.states(samples.x[live], channel) if len(live) else []
-        weight = samples.weight[live].numpy() / self.counts[channel.numpy()]
-        return [Pilot.of(observable, parts, weight) for observable in self.observables]
+        live = self.states.of_live(samples)
+        weight = live.weight / self.counts[live.channel]
+        return [Pilot.of(observable, live.parts, weight) for observable in self.observables]
 
 
 def binnings(

@@ -117,24 +117,28 @@ class EventSource:
         with suppress(OSError):  # another seed may still have chunks beside it
             self.directory.parent.rmdir()
 
-    def _begin(self, executor: Executor | None, index: int) -> Future[Chunk | None]:
+    def _begin(self, executor: Executor | None, index: int) -> Future[Chunk]:
         """Have a chunk made, unless it waits in its file."""
-        if self._stored(index):
-            return finished(None)
+        stored = self._stored(self._path(index))
+        if stored is not None:
+            return finished(stored)
         return executor.submit(self._shipped, index) if executor else finished(self.maker(index))
 
-    def _stored(self, index: int) -> Chunk | None:
+    @staticmethod
+    def _stored(path: Path) -> Chunk | None:
+        """The chunk of a file; a damaged file is removed."""
         try:
-            return Chunk.load(self._path(index))
+            return Chunk.load(path)
         except CheckpointError:
+            path.unlink(missing_ok=True)
             return None
 
-    def _kept(self, index: int, made: Chunk | None) -> MadeChunk:
-        chunk = made or Chunk.load(self._path(index))
-        if made:
+    def _kept(self, index: int, chunk: Chunk) -> MadeChunk:
+        path = self._path(index)
+        if not path.exists():
             make_directory(self.directory)
-            made.save(self._path(index))
-        return MadeChunk(self._path(index), chunk.events.weight, chunk.uniform, chunk.tally)
+            chunk.save(path)
+        return MadeChunk(path, chunk.events.weight, chunk.uniform, chunk.tally)
 
     def _path(self, index: int) -> Path:
         return self.directory / f"{index:06d}.npz"

@@ -17,7 +17,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.shipped import Shipped
 from madnis_py.physics.event_observables import Observable
-from madnis_py.physics.final_state import FinalState, SampledStates
+from madnis_py.physics.final_state import FinalState, Parts, SampledStates
 
 if TYPE_CHECKING:
     from hist import Hist
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from madnis_py.physics.cross_section import CrossSection
 
 Array = NDArray[np.float64]
-Parts = Sequence[tuple[FinalState, Array]]
-"""Final states of the same events, each with its share of the weight of every event, shape (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,15 +220,12 @@ class PointTallies:
 
     def __call__(self, samples: Samples) -> list[Tally]:
         """A tally for each binning."""
-        live = samples.weight.nonzero().squeeze(1)
-        channel = samples.channel[live]
-        parts = self.states(samples.x[live], channel) if len(live) else []
-        group = channel.numpy()
-        points = self.counts[group]
-        weight = samples.weight[live].numpy() / points
+        live = self.states.of_live(samples)
+        points = self.counts[live.channel]
+        weight = live.weight / points
         square = weight**2 * points / (points - 1)
-        rest = (group, len(self.counts), np.empty((len(live), 0)), (len(samples), len(samples)))
-        return [Tally.of(self._entries(binning, parts), weight, square, *rest) for binning in self.binnings]
+        rest = (live.channel, len(self.counts), np.empty((len(weight), 0)), (len(samples), len(samples)))
+        return [Tally.of(self._entries(binning, live.parts), weight, square, *rest) for binning in self.binnings]
 
     @staticmethod
     def _entries(binning: Binning, parts: Parts) -> sparse.csr_array:

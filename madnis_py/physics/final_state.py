@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from madnis_py.card_tables import closest
 from madnis_py.errors import InputError
+from madnis_py.integration.samples import Samples
 from madnis_py.physics.model import Model
 from madnis_py.physics.selection import CLASSES, RANKED, codes_of
 
@@ -139,6 +140,25 @@ def sets_of(names: Sequence[Name], final: FinalState) -> Positions:
     return sets
 
 
+Parts = Sequence[tuple[FinalState, Array]]
+"""Final states of the same events, each with its share of the weight of every event, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class LivePoints:
+    """Points that have a cross section.
+
+    Attributes:
+        channel: int64, shape (n,).
+        weight: float64, shape (n,).
+        parts: final states and shares of each group of flavours, as from `SampledStates`; empty without points.
+    """
+
+    channel: NDArray[np.int64]
+    weight: Array
+    parts: Parts
+
+
 class SampledStates:
     """Final states at points of phase space, for each group of flavours that is to be told apart.
 
@@ -157,7 +177,7 @@ class SampledStates:
         self._members = np.equal.outer(group.reshape(-1), np.arange(len(first)))  # (n_flavours, n_groups)
         self._pdg = flavours[first]
 
-    def __call__(self, x: Tensor, channel: Tensor) -> list[tuple[FinalState, Array]]:
+    def __call__(self, x: Tensor, channel: Tensor) -> Parts:
         """The final states of points that have a cross section.
 
         Args:
@@ -170,6 +190,13 @@ class SampledStates:
         p, _ = self._cross_section.momenta(x, channel)
         shares = self._shares(p)
         return [(self._state(p, pdg), share) for pdg, share in zip(self._pdg, shares.T, strict=True)]
+
+    def of_live(self, samples: Samples) -> LivePoints:
+        """The final states of the points whose weight is not 0."""
+        live = samples.weight.nonzero().squeeze(1)
+        channel = samples.channel[live]
+        parts = self(samples.x[live], channel) if len(live) else []
+        return LivePoints(channel.numpy(), samples.weight[live].numpy(), parts)
 
     def _shares(self, p: Array) -> Array:
         if len(self._pdg) == 1:
