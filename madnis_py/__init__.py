@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from madnis_py import vegas
+    from madnis_py.event_files.files import create_events, open_events
+    from madnis_py.event_files.pythia import to_pythia
     from madnis_py.events.event_batch import EventBatch
-    from madnis_py.events.event_files import create_events, open_events
-    from madnis_py.events.pythia import to_pythia
     from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
@@ -60,9 +60,9 @@ _HOME = {
     "VegasFlow": "integration.vegas",
     "choose_prior": "physics.prior_choice",
     "convert": "stages.conversion",
-    "create_events": "events.event_files",
-    "open_events": "events.event_files",
-    "to_pythia": "events.pythia",
+    "create_events": "event_files.files",
+    "open_events": "event_files.files",
+    "to_pythia": "event_files.pythia",
     "train": "integration.training",
     "train_vegas": "integration.vegas",
 }

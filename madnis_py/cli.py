@@ -287,7 +287,7 @@ def histograms(
 
     Which, and with which bins, follows from the process and from the table [histograms] of its card.
     """
-    from madnis_py.events.histogram_pictures import require_pictures
+    from madnis_py.histograms.pictures import require_pictures
     from madnis_py.report import distribution_table
     from madnis_py.stages.histograms import HISTOGRAM_POINTS, default_folder, distributions_of_file
 

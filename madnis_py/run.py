@@ -26,7 +26,7 @@ from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import GenerationError, InputError
-from madnis_py.events.event_files import event_format
+from madnis_py.event_files.files import event_format
 from madnis_py.events.generation import ChunkMaker, EventSource, Selection
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration import checkpoint

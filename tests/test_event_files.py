@@ -20,11 +20,11 @@ from event_samples import SIGMA, drell_yan, equal, file_size_limit, read_lhe, th
 from pyarrow import parquet
 
 from madnis_py.errors import GenerationError, InputError, OutputError
-from madnis_py.events import event_files, text_sinks
+from madnis_py.event_files import files, text_sinks
+from madnis_py.event_files.files import create_events, event_format, open_events
+from madnis_py.event_files.lhe import LheInit, LheProcess
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_files import create_events, event_format, open_events
-from madnis_py.events.lhe import LheInit, LheProcess
-from madnis_py.events.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import OutputFile
 from madnis_py.stages.conversion import Conversion, convert
 from madnis_py.stages.progress import StageProgress
@@ -179,7 +179,7 @@ def test_a_name_that_says_no_format_is_refused(tmp_path: Path, name: str) -> Non
     ("name", "module", "extra"), [("events.h5", "h5py", "lheh5"), ("events.parquet", "pyarrow", "parquet")]
 )
 def test_a_format_says_what_it_needs(name: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_files, "find_spec", lambda wanted: None)
+    monkeypatch.setattr(files, "find_spec", lambda wanted: None)
     with pytest.raises(InputError, match=rf"{name}: expected the package {module} .* 'madnis_py\[{extra}\]' brings it"):
         event_format(Path(name))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from madnis_py.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.events.histograms import final_states
+from madnis_py.histograms.histogram import final_states
 from madnis_py.physics.event_observables import Observable, usual_observables
 from madnis_py.physics.final_state import FinalState, SampledStates
 from madnis_py.physics.model import Model

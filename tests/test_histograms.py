@@ -17,14 +17,14 @@ from scipy import stats
 from madnis_py.card import Card
 from madnis_py.card_tables import HistogramTable
 from madnis_py.errors import InputError
-from madnis_py.events.automatic_bins import BINS, Pilot, binnings
+from madnis_py.event_files.files import create_events
+from madnis_py.event_files.lhe import LheInit, LheProcess
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_files import create_events
-from madnis_py.events.histogram_comparison import compare
-from madnis_py.events.histograms import Binning, Histogram, PointTallies, final_states, histograms_of_events
-from madnis_py.events.lhe import LheInit, LheProcess
-from madnis_py.events.variation_bands import bands
-from madnis_py.events.weight_groups import NamedWeight, WeightGroup
+from madnis_py.histograms.automatic_bins import BINS, Pilot, binnings
+from madnis_py.histograms.comparison import compare
+from madnis_py.histograms.histogram import Binning, Histogram, PointTallies, final_states, histograms_of_events
+from madnis_py.histograms.variation_bands import bands
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.final_state import FinalState, SampledStates

@@ -12,8 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
 ORDER = [
-    "errors", "output_file", "card_tables", "card", "flows", "integration", "physics", "events", "plugins", "vegas",
-    "stages", "run", "report", "cli",
+    "errors", "output_file", "card_tables", "card", "flows", "integration", "physics", "events", "event_files",
+    "histograms", "plugins", "vegas", "stages", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
     "flows/fused.py",
@@ -25,7 +25,7 @@ KERNEL_USERS = {
     "physics/pdf.py",
     "physics/cuts.py",
     "plugins/umami_library.py",
-    "events/lhe.py",
+    "event_files/lhe.py",
     "events/soundness.py",
     "events/unweight.py",
     "stages/workforce.py",

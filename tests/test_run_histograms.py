@@ -14,7 +14,7 @@ from command_line import Outcome, call
 
 from madnis_py import card as cards
 from madnis_py.card import Card
-from madnis_py.events.histogram_pictures import picture
+from madnis_py.histograms.pictures import picture
 from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.model import Model
 from madnis_py.physics.process import Process

@@ -1,1 +1,1 @@
-"""Unweighted events and the files they go to."""
+"""Unweighted events: their columns, how they are accepted and made in chunks."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from madnis_py.errors import InputError
-from madnis_py.events.event_files import create_events, event_format, open_events
+from madnis_py.event_files.files import create_events, event_format, open_events
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from madnis_py.card_tables import EventTable
 from madnis_py.errors import GenerationError
+from madnis_py.event_files.files import create_events
+from madnis_py.event_files.lhe import NO_PDF, LheInit, LheProcess
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_files import create_events
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
-from madnis_py.events.lhe import NO_PDF, LheInit, LheProcess
 from madnis_py.events.unweight import ENCODINGS
-from madnis_py.events.weight_groups import NamedWeight, WeightGroup
 from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.process import Process
 from madnis_py.physics.systematics import Systematics, Variation

@@ -16,21 +16,21 @@ from torch import Tensor
 from madnis_py.card import Card
 from madnis_py.card_tables import HistogramTable
 from madnis_py.errors import InputError
-from madnis_py.events.automatic_bins import Pilot, PilotPoints, binnings
-from madnis_py.events.distribution import Distribution, distributions
+from madnis_py.event_files.event_format import EventReader
+from madnis_py.event_files.files import open_events
+from madnis_py.event_files.lhe_init import SIGNED_WEIGHTS_IN_PB
+from madnis_py.event_files.weight_groups import WeightGroup
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_files import open_events
-from madnis_py.events.event_format import EventReader
-from madnis_py.events.histogram_pictures import overview, picture, require_pictures
-from madnis_py.events.histograms import (
+from madnis_py.histograms.automatic_bins import Pilot, PilotPoints, binnings
+from madnis_py.histograms.distribution import Distribution, distributions
+from madnis_py.histograms.histogram import (
     Binning,
     Histogram,
     final_states,
     histograms_of_events,
     histograms_of_points,
 )
-from madnis_py.events.lhe_init import SIGNED_WEIGHTS_IN_PB
-from madnis_py.events.weight_groups import WeightGroup
+from madnis_py.histograms.pictures import overview, picture, require_pictures
 from madnis_py.integration import allocation
 from madnis_py.integration.estimate import MINIMUM_POINTS
 from madnis_py.integration.integrator import UNIFORM_FRACTION, Integrator

@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from madnis_py.errors import InputError
-from madnis_py.events.event_format import EventReader, EventWriter
-from madnis_py.events.lhe import LheReader, LheWriter
-from madnis_py.events.lhe_header import LheHeader
-from madnis_py.events.lhe_init import LheInit
-from madnis_py.events.lheh5 import Lheh5Reader, Lheh5Writer
-from madnis_py.events.parquet import ParquetReader, ParquetWriter
+from madnis_py.event_files.event_format import EventReader, EventWriter
+from madnis_py.event_files.lhe import LheReader, LheWriter
+from madnis_py.event_files.lhe_header import LheHeader
+from madnis_py.event_files.lhe_init import LheInit
+from madnis_py.event_files.lheh5 import Lheh5Reader, Lheh5Writer
+from madnis_py.event_files.parquet import ParquetReader, ParquetWriter
 
 
 @dataclass(frozen=True)

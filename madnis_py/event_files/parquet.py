@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.errors import InputError
-from madnis_py.events import ragged
+from madnis_py.event_files import ragged
+from madnis_py.event_files.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
+from madnis_py.event_files.lhe import parse_preamble, preamble
 from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
-from madnis_py.events.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
-from madnis_py.events.lhe import parse_preamble, preamble
 from madnis_py.output_file import OutputFile
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from isal import igzip, isal_zlib
 
 from madnis_py import _core
 from madnis_py.errors import InputError
+from madnis_py.event_files.event_format import EventReader, EventWriter
+from madnis_py.event_files.lhe_header import LheHeader
+from madnis_py.event_files.lhe_init import NO_PDF, SIGNED_WEIGHTS_IN_PB, Generator, LheInit, LheProcess
+from madnis_py.event_files.text_sinks import ByteSink, GzipSink, PlainSink
+from madnis_py.event_files.weight_groups import identifiers, weight_tags
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_format import EventReader, EventWriter
-from madnis_py.events.lhe_header import LheHeader
-from madnis_py.events.lhe_init import NO_PDF, SIGNED_WEIGHTS_IN_PB, Generator, LheInit, LheProcess
-from madnis_py.events.text_sinks import ByteSink, GzipSink, PlainSink
-from madnis_py.events.weight_groups import identifiers, weight_tags
 from madnis_py.output_file import OutputFile
 
 __all__ = [

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from madnis_py.errors import InputError
+from madnis_py.event_files.files import open_events
+from madnis_py.event_files.lhe_init import LheInit
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_files import open_events
-from madnis_py.events.lhe_init import LheInit
 
 if TYPE_CHECKING:
     import pythia8mc

@@ -8,8 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.events.histograms import Histogram
-from madnis_py.events.weight_groups import WeightGroup
+from madnis_py.event_files.weight_groups import WeightGroup
+from madnis_py.histograms.histogram import Histogram
 
 Array = NDArray[np.float64]
 Band = tuple[Array, Array]

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.errors import InputError
-from madnis_py.events import ragged
+from madnis_py.event_files import ragged
+from madnis_py.event_files.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
+from madnis_py.event_files.lhe_header import LheHeader
+from madnis_py.event_files.lhe_init import Generator, LheInit
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
-from madnis_py.events.lhe_header import LheHeader
-from madnis_py.events.lhe_init import Generator, LheInit
-from madnis_py.events.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import OutputPlace
 
 if TYPE_CHECKING:

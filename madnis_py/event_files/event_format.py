@@ -12,10 +12,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from madnis_py.errors import InputError
+from madnis_py.event_files.lhe_header import LheHeader
+from madnis_py.event_files.lhe_init import LheInit
+from madnis_py.event_files.weight_groups import identifiers
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.lhe_header import LheHeader
-from madnis_py.events.lhe_init import LheInit
-from madnis_py.events.weight_groups import identifiers
 
 EVENTS_PER_BLOCK = 1 << 15
 """Events that are written together; bounds the memory, and fixed, so that a file does not depend on the batches."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from madnis_py.errors import InputError
-from madnis_py.events import xml_text
-from madnis_py.events.weight_groups import NamedWeight, WeightGroup, weight_declarations
+from madnis_py.event_files import xml_text
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, weight_declarations
 
 WHERE = "LHE header"
 BLOCK = re.compile(r"<!--.*?-->|<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>(.*?)</\1\s*>", re.DOTALL)

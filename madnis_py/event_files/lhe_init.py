@@ -9,8 +9,8 @@ from typing import Self
 
 from madnis_py import __version__
 from madnis_py.errors import InputError
-from madnis_py.events.weight_groups import WeightGroup, identifiers
-from madnis_py.events.xml_text import attributes, escaped, parsed_attributes, unescaped
+from madnis_py.event_files.weight_groups import WeightGroup, identifiers
+from madnis_py.event_files.xml_text import attributes, escaped, parsed_attributes, unescaped
 
 SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
 NO_PDF = -1

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from madnis_py.errors import InputError
-from madnis_py.events.xml_text import attributes, escaped
+from madnis_py.event_files.xml_text import attributes, escaped
 
 WHERE = "LHE weights"
 APOSTROPHE = {"'": "&apos;"}

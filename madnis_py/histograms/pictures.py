@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.errors import InputError
-from madnis_py.events.distribution import Distribution
-from madnis_py.events.histograms import Histogram, require_hist
+from madnis_py.histograms.distribution import Distribution
+from madnis_py.histograms.histogram import Histogram, require_hist
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

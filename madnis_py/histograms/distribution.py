@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.events.histogram_comparison import Comparison, compare
-from madnis_py.events.histograms import Histogram
-from madnis_py.events.variation_bands import Band, bands
-from madnis_py.events.weight_groups import WeightGroup
+from madnis_py.event_files.weight_groups import WeightGroup
+from madnis_py.histograms.comparison import Comparison, compare
+from madnis_py.histograms.histogram import Histogram
+from madnis_py.histograms.variation_bands import Band, bands
 
 Array = NDArray[np.float64]
 

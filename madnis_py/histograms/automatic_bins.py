@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.card_tables import HistogramTable
-from madnis_py.events.histograms import Binning
+from madnis_py.histograms.histogram import Binning
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.final_state import Parts, SampledStates

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from madnis_py.errors import InputError
-from madnis_py.events.histograms import Histogram
+from madnis_py.histograms.histogram import Histogram
 
 Array = NDArray[np.float64]
 

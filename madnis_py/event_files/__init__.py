@@ -1,0 +1,1 @@
+"""Event files: one interface, a module for each format."""

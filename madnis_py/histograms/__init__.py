@@ -1,0 +1,1 @@
+"""Distributions of weighted points and of events: bins, errors, comparison, pictures."""
