@@ -33,3 +33,19 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("no reference data beside the checkout")
     return SHARED
+
+
+@pytest.fixture
+def gvar_seed() -> None:
+    """The numbers that vegas draws are the same in every run."""
+    import gvar
+
+    gvar.ranseed(2026)
+
+
+@pytest.fixture
+def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flows of the drop-in of vegas learn in a second or so."""
+    from dropin_integrands import shorten
+
+    shorten(monkeypatch, steps=60, batch=512)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-import shutil
 import statistics
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,50 +13,17 @@ import gvar
 import numpy as np
 import pytest
 import vegas as original
-from numpy.typing import NDArray
+from dropin_integrands import RIDGE, SQUARE, Array, gaussian, pull, ridge, shorten
 from vegas_dropin import TASKS, measured
 
 from madnis_py import vegas
 from madnis_py.errors import InputError
-from madnis_py.plugins import vegas_campaign, vegas_flow
 from madnis_py.plugins.vegas_choice import Coupling, Plan, decide
 from madnis_py.plugins.vegas_flow import LearnedMap
 from madnis_py.plugins.vegas_placement import Region
 from madnis_py.plugins.vegas_points import Lap, Memory, Points
 
-Array = NDArray[np.float64]
-SQUARE = [[0.0, 1.0]] * 2
-
-
-@pytest.fixture(autouse=True)
-def seed() -> None:
-    gvar.ranseed(2026)
-
-
-def shorten(patch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
-    patch.setattr(vegas_campaign, "FIRST_STEPS", steps)
-    patch.setattr(vegas_campaign, "LATER_STEPS", 10)
-    patch.setattr(vegas_flow, "BATCH", batch)
-
-
-@pytest.fixture
-def short_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorten(monkeypatch, steps=60, batch=512)
-
-
-def gaussian(x: Any) -> float:
-    """A peak of integral 1."""
-    return math.exp(-100.0 * sum((x[d] - 0.5) ** 2 for d in range(len(x)))) * (100.0 / math.pi) ** (len(x) / 2)
-
-
-@vegas.lbatchintegrand
-def ridge(x: Array) -> Array:
-    """Along the diagonal of the square."""
-    return np.exp(-((x[:, 0] - x[:, 1]) ** 2) / (2 * 0.03**2)) / 0.074225  # type: ignore[no-any-return]
-
-
-RIDGE = (math.sqrt(2 * math.pi) * 0.03 - 2 * 0.03**2) / 0.074225
-"""Its integral, to 1e-200."""
+pytestmark = pytest.mark.usefixtures("gvar_seed")
 
 
 class Quadratic(vegas.RBatchIntegrand):
@@ -127,10 +92,6 @@ def flow_of_the_ridge() -> tuple[Any, Any, int]:
         integrator = vegas.Integrator(SQUARE, method="flow")
         result = integrator(counted, nitn=6, neval=5000)
     return integrator, result, sum(seen)
-
-
-def pull(result: Any, truth: float) -> float:
-    return float((gvar.mean(result) - truth) / gvar.sdev(result))
 
 
 def test_the_flow_finds_the_integral_and_all_covariances(flow_of_the_ridge: tuple[Any, Any, int]) -> None:
@@ -408,129 +369,6 @@ def test_two_processes_give_the_points_of_one(short_training: None) -> None:
     assert gvar.mean(results[0].itn_results) == pytest.approx(gvar.mean(results[1].itn_results))
 
 
-class Peak:
-    """A map of the unit square that follows a Cauchy density around a point on the diagonal."""
-
-    def __init__(self, centre: float, width: float) -> None:
-        self.centre, self.width = centre, width
-        self.low, self.high = math.atan(-centre / width), math.atan((1 - centre) / width)
-
-    def forward(self, y: Array) -> tuple[Array, Array]:
-        x = self.centre + self.width * np.tan(self.low + (self.high - self.low) * y)
-        return x.clip(0, 1), self.jacobian(x)
-
-    def inverse(self, x: Array) -> tuple[Array, Array]:
-        y = (np.arctan((x - self.centre) / self.width) - self.low) / (self.high - self.low)
-        return y, self.jacobian(x)
-
-    def jacobian(self, x: Array) -> Array:
-        slopes = (self.high - self.low) * (self.width**2 + (x - self.centre) ** 2) / self.width
-        return slopes.prod(axis=1)  # type: ignore[no-any-return]
-
-
-@vegas.lbatchintegrand
-def two_peaks(x: Array) -> Array:
-    def peak(centre: float) -> Array:
-        return np.exp(-((x - centre) ** 2).sum(axis=1) / (2 * 0.01**2)) / (2 * math.pi * 0.01**2)  # type: ignore[no-any-return]
-
-    return 0.25 * peak(0.3) + 0.75 * peak(0.7)
-
-
-@pytest.mark.parametrize("method", ["vegas", "flow"])
-def test_channels_share_the_integrand(short_training: None, method: str) -> None:
-    channels = [Peak(0.3, 0.02), Peak(0.7, 0.02)]
-    integrator = vegas.Integrator(SQUARE, channels=channels, method=method)
-    result = integrator(two_peaks, nitn=5, neval=2000)
-    assert integrator.sampler == method
-    assert abs(pull(result, 1.0)) < 5
-    alone = original.Integrator(SQUARE)(two_peaks, nitn=5, neval=2000)
-    assert result.sdev < 0.5 * alone.sdev
-    again = pickle.loads(pickle.dumps(integrator))
-    assert abs(pull(again(two_peaks, nitn=2, adapt=False), 1.0)) < 5
-    weight, x = again.sample(mode="lbatch")
-    assert x.shape == (len(weight), 2)
-
-
-def test_channels_with_a_prior_of_their_own_have_the_same_integral() -> None:
-    def prior(x: Array) -> Array:
-        return np.stack([1.0 / (1e-3 + ((x - centre) ** 2).sum(axis=1)) for centre in (0.3, 0.7)], axis=1)
-
-    integrator = vegas.Integrator(SQUARE, channels=[Peak(0.3, 0.02), Peak(0.7, 0.02)], prior=prior)
-    assert abs(pull(integrator(two_peaks, nitn=5, neval=3000), 1.0)) < 5
-
-
-@pytest.mark.parametrize(
-    ("channels", "prior", "message"),
-    [
-        ([], None, "channels: expected one map at least; got none"),
-        ([Peak(0.3, 0.1), "ring"], None, r"channels\[1\]: expected a map with forward and inverse; got 'ring'"),
-        ([Peak(0.3, 0.1)], lambda x: x[:, :1] - 2.0, "prior: expected weights that are not negative"),
-        ([Peak(0.3, 0.1)], lambda x: x[:, 0], r"prior: expected shape \(\d+, 1\); got \(\d+,\)"),
-    ],
-)
-def test_channels_that_cannot_be_are_refused(channels: Any, prior: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        vegas.Integrator(SQUARE, channels=channels, prior=prior)(ridge, nitn=1)
-
-
-def test_a_map_of_the_wrong_shape_is_refused() -> None:
-    flat = Peak(0.3, 0.1)
-    flat.forward = lambda y: (y[:, :1], y[:, 0])  # type: ignore[method-assign]
-    with pytest.raises(InputError, match=r"channels\[0\]\.forward: expected points \(\d+, 2\)"):
-        vegas.Integrator(SQUARE, channels=[flat])(ridge, nitn=1)
-
-
-def test_a_histogram_and_its_covariance_come_from_one_integral() -> None:
-    @vegas.rbatchintegrand
-    def integrand(x: Array) -> dict[str, Array]:
-        height = np.exp(-10 * ((x - 0.5) ** 2).sum(axis=0))
-        radius = np.sqrt(((x - 0.5) ** 2).sum(axis=0))
-        rows = np.arange(5)[:, None] == np.minimum(radius / 0.2, 4).astype(int)
-        return {"I": height, "dI": rows * height}
-
-    result = vegas.Integrator([[0, 1]] * 4)(integrand, nitn=8, neval=4000)
-    assert abs(pull(result["I"], (math.sqrt(math.pi / 10) * math.erf(math.sqrt(2.5))) ** 4)) < 5
-    assert abs(gvar.mean(result["dI"].sum() - result["I"])) < 1e-10
-    assert gvar.sdev(result["dI"].sum() / result["I"]) < 0.01 * gvar.sdev(result["I"])
-
-
-def test_a_posterior_with_correlated_parameters_has_the_mean_of_its_fit(short_training: None) -> None:
-    x = np.array([0.1, 1.2, 1.9, 3.5])
-    y, error = 1.0 + 0.5 * x, 0.3
-
-    @vegas.lbatchintegrand
-    def posterior(p: Array) -> dict[str, Array]:
-        chi2 = ((p[:, :1] + p[:, 1:] * x - y) ** 2).sum(axis=1) / error**2
-        weight = np.exp(-chi2 / 2)
-        return {"norm": weight, "p": weight[:, None] * p, "slope2": weight * p[:, 1] ** 2}
-
-    result = vegas.Integrator([[-3, 5], [-2, 3]], method="flow")(posterior, nitn=6, neval=4000)
-    design = np.stack([np.ones(4), x], axis=1)
-    covariance = np.linalg.inv(design.T @ design) * error**2
-    assert abs(pull(result["norm"], 2 * math.pi * math.sqrt(np.linalg.det(covariance)))) < 5
-    slope = result["p"][1] / result["norm"]
-    assert abs(pull(slope, 0.5)) < 5
-    assert abs(pull(result["slope2"] / result["norm"] - slope**2, covariance[1, 1])) < 5
-
-
-def test_a_path_integral_has_the_ground_state_of_its_lattice() -> None:
-    """exp(-S) of a harmonic oscillator with periodic time, 6 slices a = 0.5 apart: a Gaussian of known determinant."""
-    slices, a = 6, 0.5
-    kinetic = 2 * np.eye(slices) - np.roll(np.eye(slices), 1, axis=0) - np.roll(np.eye(slices), -1, axis=0)
-    action = kinetic / a + a * np.eye(slices)
-
-    @vegas.lbatchintegrand
-    def path(theta: Array) -> Array:
-        x = np.tan(theta)
-        return np.exp(-0.5 * np.einsum("ni,ij,nj->n", x, action, x)) * (1 + x**2).prod(axis=1)  # type: ignore[no-any-return]
-
-    region = slices * [[-math.pi / 2, math.pi / 2]]
-    integrator = vegas.Integrator(region)
-    integrator(path, nitn=5, neval=5000)
-    truth = math.sqrt((2 * math.pi) ** slices / np.linalg.det(action))
-    assert abs(pull(integrator(path, nitn=5, neval=5000), truth)) < 5
-
-
 @pytest.mark.parametrize("method", ["auto", "flow"])
 def test_an_integrand_without_any_value_has_the_integral_0(method: str) -> None:
     @vegas.lbatchintegrand
@@ -555,39 +393,6 @@ def test_a_flow_learns_on_in_a_second_call_with_another_integrand(
     assert integrator.sampler == "flow"
     assert "Iterations 1 to 4: the flow" in result.summary()
     assert abs(pull(result - reference, 0.0)) < 5
-
-
-def test_a_function_of_a_c_library_is_integrated(tmp_path: Path) -> None:
-    compiler = shutil.which("cc")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    import cffi
-
-    (tmp_path / "f.c").write_text(
-        "#include <math.h>\n"
-        "double f(const double *x, int dim) { double s = 0; for (int d = 0; d < dim; d++) s += x[d] * x[d];"
-        " return exp(-s); }\n"
-        "void many(const double *x, int n, int dim, double *y)"
-        " { for (int i = 0; i < n; i++) y[i] = f(x + i * dim, dim); }"
-    )
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", "f.so", "f.c", "-lm"], cwd=tmp_path, check=True)
-    ffi = cffi.FFI()
-    ffi.cdef("double f(const double*, int); void many(const double*, int, int, double*);")
-    library = ffi.dlopen(str(tmp_path / "f.so"))
-
-    def one(x: Any) -> float:
-        return float(library.f(ffi.cast("double*", ffi.from_buffer(np.asarray(x))), len(x)))
-
-    @vegas.lbatchintegrand
-    def many(x: Array) -> Array:
-        values = np.empty(len(x))
-        x_c, values_c = (ffi.cast("double*", ffi.from_buffer(array)) for array in (np.ascontiguousarray(x), values))
-        library.many(x_c, *x.shape, values_c)
-        return values
-
-    truth = (math.sqrt(math.pi) / 2 * math.erf(1.0)) ** 3
-    for integrand in (one, many):
-        assert abs(pull(vegas.Integrator([[0, 1]] * 3)(integrand, nitn=5, neval=2000), truth)) < 5
 
 
 @pytest.mark.slow

@@ -33,10 +33,10 @@ from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.flow import FlowSettings, SplineFlow, channel_counts
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.vegas import VegasFlow
+from madnis_py.integration.vegas import VegasFlow, VegasSettings
 
 START_POINTS = 1000
-"""Points per channel by which a start is judged."""
+"""Points per grid by which a start is judged."""
 
 VegasStart = Literal["smooth", "grid", "merge", "fit"]
 
@@ -89,7 +89,7 @@ def points_of_grids(integrator: Integrator) -> Samples:
     Args:
         integrator: with the grids as its flow.
     """
-    counts = torch.full((integrator.flow.n_channels,), START_POINTS)
+    counts = VegasSettings(points=START_POINTS).counts(integrator.integrand)
     return Samples.concatenate(list(integrator.map_blocks(_lean, counts, "vegas start")))
 
 
