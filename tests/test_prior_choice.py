@@ -81,6 +81,15 @@ def test_another_seed_finds_other_figures(process: Process) -> None:
     assert choose_prior(process, SEED + 1).relative_std != choose_prior(process, SEED).relative_std
 
 
+def test_more_channels_than_a_few_points_can_tell_apart_have_propagators(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prior_choice, "MOST_CHANNELS", 2)
+    survey = PriorSurvey(process.cross_section())
+    assert survey.evaluations == 0
+    assert survey.choose(SEED) == PriorChoice("propagator")
+
+
 def test_a_single_channel_has_nothing_to_choose(process: Process) -> None:
     flat = process.card.updated({"channels": {"phase_space": "flat"}})
     assert choose_prior(Process.from_card(flat)) == PriorChoice("diagram")
