@@ -13,6 +13,7 @@ from madnis_py.errors import InputError
 from madnis_py.integration.estimate import Estimate, Moments, combine, estimate
 from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.symmetry import ChannelGroups
 
 
 def weighted(channel: Tensor, weight: Tensor) -> Samples:
@@ -70,6 +71,16 @@ def test_moments_of_parts_merge_into_those_of_the_whole(channel: Tensor) -> None
     assert torch.equal(merged.counts, whole.counts)
     assert torch.allclose(merged.means, whole.means, rtol=1e-14, atol=0)
     assert torch.allclose(merged.squares, whole.squares, rtol=1e-9, atol=0)
+
+
+def test_moments_of_a_group_are_those_of_the_points_of_its_channels() -> None:
+    channel = torch.arange(4).repeat_interleave(torch.tensor([30, 1, 0, 50]))
+    weight = 3.0 + torch.randn(81, generator=stream(6), dtype=torch.float64)
+    pooled = Moments.of(channel, weight, 4).pooled(ChannelGroups((0, 1, 1, 0), 4))
+    whole = Moments.of(torch.tensor([0, 1, 1, 0])[channel], weight, 2)
+    assert torch.equal(pooled.counts, whole.counts)
+    torch.testing.assert_close(pooled.means, whole.means, rtol=1e-13, atol=0.0)
+    torch.testing.assert_close(pooled.squares, whole.squares, rtol=1e-12, atol=1e-15)
 
 
 def test_an_error_from_a_single_point_is_refused() -> None:

@@ -45,7 +45,7 @@ def compare(
     for position, (name, integrand) in enumerate(candidates.items()):
         watch = _counting(callback, position, len(candidates)) if callback else None
         _, estimate = train_vegas(integrand, settings, seed, watch, executor)
-        found[name] = _relative_std(estimate, ChannelGroups(integrand.groups, integrand.n_channels))
+        found[name] = _relative_std(estimate, ChannelGroups.of(integrand))
     return found
 
 

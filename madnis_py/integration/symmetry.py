@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from madnis_py.integration.integrand import AbstractIntegrand
+
 
 class ChannelGroups:
     """Symmetry groups of channels, Section 5.1.2 of the MadNIS thesis; I_i and sigma_i are the same within a group.
@@ -24,6 +26,11 @@ class ChannelGroups:
         self.index = torch.arange(n_channels) if groups is None else torch.tensor(groups, dtype=torch.int64)
         self.sizes = torch.bincount(self.index)
         self._shared = groups is not None
+
+    @classmethod
+    def of(cls, integrand: AbstractIntegrand) -> ChannelGroups:
+        """The groups of an integrand's channels."""
+        return cls(integrand.groups, integrand.n_channels)
 
     def __len__(self) -> int:
         """Number of groups."""

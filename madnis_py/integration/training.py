@@ -76,7 +76,7 @@ class Trainer:
         self.settings = settings or TrainingSettings()
         self.reuse = Reuse()
         self._n_channels = integrator.integrand.n_channels
-        self._groups = ChannelGroups(integrator.integrand.groups, self._n_channels)
+        self._groups = ChannelGroups.of(integrator.integrand)
         self._schedule = schedule(self.settings)
         self._adam = FlatAdam(self._trained_parameters(), averaged=self.settings.averaging is not None)
         if state is None:

@@ -54,7 +54,7 @@ class VegasSettings(BaseModel):
     @classmethod
     def for_integrand(cls, integrand: AbstractIntegrand) -> VegasSettings:
         """The defaults with fewer points per grid where there are many: 300 000 per iteration, 500 per grid."""
-        return cls(points=min(20_000, max(500, 300_000 // len(_groups(integrand)))))
+        return cls(points=min(20_000, max(500, 300_000 // len(ChannelGroups.of(integrand)))))
 
     @property
     def used_bins(self) -> int:
@@ -63,7 +63,7 @@ class VegasSettings(BaseModel):
 
     def counts(self, integrand: AbstractIntegrand) -> Tensor:
         """Points of each channel in an iteration, int64, shape (n_channels,)."""
-        groups = _groups(integrand)
+        groups = ChannelGroups.of(integrand)
         size = groups.sizes[groups.index]
         return ((self.points + size - 1) // size).clamp(min=MINIMUM_POINTS)
 
@@ -219,10 +219,6 @@ def _refine(integrator: Integrator, flow: VegasFlow, settings: VegasSettings, it
         moments = moments.merged(Moments.of(channel, weight, flow.n_channels))
     flow.adapt(settings.damping)
     return moments.estimate()
-
-
-def _groups(integrand: AbstractIntegrand) -> ChannelGroups:
-    return ChannelGroups(integrand.groups, integrand.n_channels)
 
 
 def _weights(samples: Samples) -> Weights:
