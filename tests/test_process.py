@@ -62,7 +62,7 @@ def test_processes_without_tree_diagrams_are_refused(definition):
 @pytest.mark.parametrize(
     ("definition", "expected"),
     [
-        ("z > e+ e-", "a process with two or more final particles"),
+        ("z > e+ e-", "a process with two incoming particles"),
         ("b b~ > e+ e-", "a process with massless incoming particles"),
         ("u u~ > d d~", "masses or cuts that keep the energy of the partons above 0"),
     ],

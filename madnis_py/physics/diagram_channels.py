@@ -16,7 +16,8 @@ from madnis_py.physics.channels import Channel, Line, kept_names
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import Array
+from madnis_py.physics.on_shell_mapping import OnShellMapping
+from madnis_py.physics.phase_space import Array, ChannelMapping
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.selection import Selection
 from madnis_py.physics.topology import Cluster, Topology
@@ -62,17 +63,19 @@ class DiagramChannels:
         if len(masses) > 1:
             raise self._refused("whose particles have one mass in all flavours")
         self._masses = masses.pop()
-        if len(self._masses) < 4:
-            raise self._refused("with two or more final particles")
         self._beams = CollidingBeams(card.beams.energy, card.beams.pdf == "none")
         if max(self._masses[:2]) > 0:
             raise self._refused("with massless incoming particles")
+        if len(self._masses) == 3 and self._beams.partonic:
+            raise self._refused("with parton densities or with two or more final particles")
         self._floors = MassFloors(self._masses, selection.cuts, math.sqrt(self._beams.s))
 
     def build(self) -> tuple[Channel, ...]:
         """The channels, in the order of their diagrams, without those that the card omits."""
+        if len(self._masses) == 3:
+            return (self._whole("s", lambda: OnShellMapping(self._beams.energies, self._masses[2])),)
         if self._card.channels.phase_space == "flat":
-            return (self._flat(),)
+            return (self._whole("flat", lambda: FlatMapping(self._floors, self._beams)),)
         selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
         if not selected:
             raise self._refused("with a diagram that is free of four-point vertices")
@@ -81,13 +84,17 @@ class DiagramChannels:
         kept = kept_names([channel.name for channel in channels], self._card)
         return _renumbered([channel for channel in channels if channel.name in kept])
 
-    def _flat(self) -> Channel:
+    def _whole(self, name: str, mapping: Callable[[], ChannelMapping]) -> Channel:
+        """A single channel for all diagrams."""
+        columns = sum(len(one.diagrams) for one in self._contributions)
+        return Channel(name, self._possible(mapping), tuple(range(columns)), (), 0)
+
+    def _possible(self, mapping: Callable[[], ChannelMapping]) -> ChannelMapping:
+        """The mapping that is made, if there is room for it."""
         try:
-            mapping = FlatMapping(self._floors, self._beams)
+            return mapping()
         except InputError as error:
             raise self._card.error("cuts", str(error)) from None
-        columns = sum(len(one.diagrams) for one in self._contributions)
-        return Channel("flat", mapping, tuple(range(columns)), (), 0)
 
     def _refused(self, expected: str) -> Exception:
         definition = self._card.process.definition
@@ -136,13 +143,10 @@ class DiagramChannels:
 
     def _channel(self, selected: SelectedChannel, representative: SelectedChannel) -> Channel:
         poles = {row.pdg: (self._model.mass(row.pdg), self._model.width(row.pdg)) for row in self._model.particles}
-        try:
-            mapping = TopologyMapping(representative.topology, self._floors, poles, self._beams, selected.permutation)
-        except InputError as error:
-            raise self._card.error("cuts", str(error)) from None
+        arguments = (representative.topology, self._floors, poles, self._beams, selected.permutation)
         return Channel(
             name=self._name(selected.topology),
-            mapping=mapping,
+            mapping=self._possible(lambda: TopologyMapping(*arguments)),
             diagrams=selected.diagrams,
             lines=self._lines(selected.topology),
             group=selected.group,

@@ -117,6 +117,7 @@ class Process:
         model = Model.from_card(card)
         definition = Definition.parse(card, model)
         groups = flavour_groups(definition, card, model)
+        _check_masses(groups, definition, card, model)
         _check_beams(_beams(definition, card, model), definition, card, model)
         selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
         _check_histograms(definition, groups, card, model)
@@ -217,6 +218,9 @@ class Process:
             CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
         """
         mediators = self._mediators()
+        if self.definition.n_incoming != 2:
+            expected = "expected a process with two incoming particles to integrate"
+            raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
         if not mediators or self.card.channels.phase_space == "flat":
             return DiagramChannels(self._contributions(), self.model, self.selection, self.card).build()
         channels = pair_channels(mediators, self.cuts, self.card)
@@ -309,6 +313,13 @@ def _check_histograms(definition: Definition, groups: tuple[FlavourGroup, ...], 
             raise card.error("histograms", str(error)) from None
         if not measurable:
             raise card.error(f'histograms."{text}"', f'expected particles that "{definition.text}" has; got others')
+
+
+def _check_masses(groups: tuple[FlavourGroup, ...], definition: Definition, card: Card, model: Model) -> None:
+    """Three massless particles meet only if they are parallel, where all invariants are 0."""
+    for legs in (group.reaction.legs for group in groups):
+        if len(legs) == 3 and not any(model.mass(pdg) for pdg in legs):
+            raise card.error("process.definition", f'expected a mass among three particles; got "{definition.text}"')
 
 
 def _check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:
