@@ -231,14 +231,16 @@ def decay(pdg: int, *children: Cluster) -> Cluster:
     return Cluster(sum(child.legs for child in children), pdg, children)
 
 
-def test_a_resonance_lighter_than_those_that_it_decays_to_has_half_of_its_points_on_the_tail():
+def test_some_points_lie_on_the_tail_of_a_resonance_half_of_them_below_the_threshold_of_its_decay():
     first, second = (decay(24, Cluster(1 << leg, 11), Cluster(2 << leg, 12)) for leg in (2, 4))
     lines = PropagatorLines(MASSIVE, 20.0)
-    higgs = lines.decaying(decay(25, first, second), 10.0)
-    assert (higgs.kind, higgs.mass, higgs.share) == ("mixture", 125.0, 0.5)
-    top = lines.decaying(decay(6, first, Cluster(1 << 4, 5)), 10.0)
-    assert top.kind == "resonance"
-    assert lines.decaying(decay(25, first, second), 130.0).kind == "power"
+    higgs, top = decay(25, first, second), decay(6, first, Cluster(1 << 4, 5))
+    whole = [lines.s_hat(Topology((one,), ()), 100.0) for one in (higgs, top)]
+    inner = [lines.decaying(one, 10.0) for one in (higgs, top)]
+    assert [(line.kind, line.share) for line in (*whole, *inner)] == [
+        ("mixture", share) for share in (0.5, 0.95, 0.95, 0.95)
+    ]
+    assert lines.decaying(higgs, 130.0).kind == "power"
 
 
 @pytest.mark.parametrize("width", [1e-3, 0.006, 2.5, 60.0])

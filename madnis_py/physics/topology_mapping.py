@@ -38,8 +38,16 @@ class Line(NamedTuple):
 _CUT_OFF = 1.0
 """GeV: where the density of a line levels off whose limit lies on its pole."""
 
-_SHARE_OF_PEAK = 0.5
-"""Of the points of a resonance near threshold."""
+_SHARE_OF_PEAK = 0.95
+"""Of the points of a resonance; the others see to it that its tails hold no rare large weights.
+
+With all points on the peak the flow has an efficiency of 3.0 ... 13.2 % for `z_1j` (four seeds), so 13.4 ... 15.0 %;
+for `ww_leptons` (three) 4.7 ... 8.3 % and 5.2 ... 9.6 %. The standard deviation of VEGAS changes by -10 % (e+ e- mu+
+mu-) to +2 % (e+ ve h).
+"""
+
+_SHARE_BELOW_THRESHOLD = 0.5
+"""Of the points of one that carries the energy of the partons and weighs less than the resonances that it decays to."""
 
 _REST_POWER = 0.5
 """Of what is left of the energy after a cluster; no propagator tells."""
@@ -170,9 +178,9 @@ class Lines(Protocol):
 class PropagatorLines:
     """Lines that follow the propagators of a diagram, Eqs. (2.43) to (2.45) of the MadNIS thesis.
 
-    A Breit-Wigner where the mass can be reached, else 1 / (s - M^2). Near threshold, where the decay products are
-    resonances that weigh more together, such as h > w+ w-, half of the points lie on the tail. Momentum transfers as
-    1 / (|t| + M^2), levelled off at half of the smallest cut on p_T.
+    Where the mass can be reached, a Breit-Wigner with a twentieth of the points on its tail, half of them if it carries
+    the energy of the partons and its decay products are resonances that weigh more together, such as h > w+ w-; else
+    1 / (s - M^2). Momentum transfers as 1 / (|t| + M^2), levelled off at half of the smallest cut on p_T.
 
     Attributes:
         poles: |PDG code| -> (mass, width) in GeV.
@@ -184,14 +192,17 @@ class PropagatorLines:
 
     def s_hat(self, topology: Topology, s_min: float) -> Line:
         """See `Lines.s_hat`."""
-        if len(topology.clusters) == 1 and self._is_resonance(topology.clusters[0], math.sqrt(s_min)):
-            return self._peak(topology.clusters[0], math.sqrt(s_min), _S_HAT_POWER)
-        return _power(_S_HAT_POWER)
+        least = math.sqrt(s_min)
+        if len(topology.clusters) > 1 or not self._is_resonance(topology.clusters[0], least):
+            return _power(_S_HAT_POWER)
+        (cluster,) = topology.clusters
+        below = self.poles[cluster.pdg][0] < sum(self._usual_mass(child) for child in cluster.children)
+        return self._peak(cluster, least, _S_HAT_POWER, _SHARE_BELOW_THRESHOLD if below else _SHARE_OF_PEAK)
 
     def decaying(self, cluster: Cluster, least: float) -> Line:
         """See `Lines.decaying`."""
         if self._is_resonance(cluster, least):
-            return self._peak(cluster, least, 1.0)
+            return self._peak(cluster, least, 1.0, _SHARE_OF_PEAK)
         pole = min(self.poles[cluster.pdg][0], least) ** 2
         return _power(1.0, pole if least**2 - pole > _CUT_OFF**2 else pole - _CUT_OFF**2)
 
@@ -199,13 +210,11 @@ class PropagatorLines:
         mass, width = self.poles[cluster.pdg]
         return width > 0 and mass > least
 
-    def _peak(self, cluster: Cluster, least: float, power: float) -> Line:
-        """A Breit-Wigner, with half of the points on the tail if its decay products are resonances that weigh more."""
+    def _peak(self, cluster: Cluster, least: float, power: float, share: float) -> Line:
+        """A Breit-Wigner with a share of the points, and a tail."""
         mass, width = self.poles[cluster.pdg]
-        if mass >= sum(self._usual_mass(child) for child in cluster.children):
-            return _resonance(mass, width)
         pole = 0.0 if least > _CUT_OFF else least**2 - _CUT_OFF**2
-        return Line("mixture", mass, width, power, pole, _SHARE_OF_PEAK)
+        return Line("mixture", mass, width, power, pole, share)
 
     def _usual_mass(self, cluster: Cluster) -> float:
         """The least mass of a line whose resonances are all on their shells."""
@@ -290,7 +299,3 @@ class FlatMapping(_KernelMapping):
 
 def _power(power: float, pole: float = 0.0) -> Line:
     return Line("power", power=power, pole=pole)
-
-
-def _resonance(mass: float, width: float) -> Line:
-    return Line("resonance", mass, width)
