@@ -21,15 +21,19 @@ THREADS = (1, 2, 3, 8)
 BOUNDARY = (0.0, 5e-324, 1e-300, 1e-17, MARGIN, 0.37, 1.0 - MARGIN, 1.0)
 
 
-def flow(dim: int, n_channels: int, size: float = 0.25, **settings: object) -> SplineFlow:
-    """A flow with random parameters, as if trained."""
-    result = SplineFlow(dim, n_channels, FlowSettings(**settings))
+def perturbed(flow: SplineFlow, size: float = 0.25) -> SplineFlow:
+    """The flow with random parameters, as if trained."""
     generator = stream(3, "perturb")
     with torch.no_grad():
-        for parameter in result.parameters():
+        for parameter in flow.parameters():
             fan_in = max(parameter.shape[2], 1) if parameter.dim() == 3 else 1
             parameter += size / math.sqrt(fan_in) * torch.randn(parameter.shape, generator=generator)
-    return result
+    return flow
+
+
+def flow(dim: int, n_channels: int, size: float = 0.25, **settings: object) -> SplineFlow:
+    """A flow with random parameters, as if trained."""
+    return perturbed(SplineFlow(dim, n_channels, FlowSettings(**settings)), size)
 
 
 def plain(fused_flow: SplineFlow) -> SplineFlow:

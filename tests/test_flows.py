@@ -7,6 +7,7 @@ import laws
 import numpy as np
 import pytest
 import torch
+from fused_flows import perturbed
 from pydantic import ValidationError
 from scipy.optimize import brentq
 from torch import Tensor
@@ -27,16 +28,6 @@ def randn(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
 
 def rand(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.rand(shape, generator=stream(seed, "test"), dtype=dtype)
-
-
-def perturbed(flow: SplineFlow, size: float = 0.25) -> SplineFlow:
-    """The flow with random parameters, as if trained."""
-    generator = stream(3, "perturb")
-    with torch.no_grad():
-        for parameter in flow.parameters():
-            fan_in = max(parameter.shape[2], 1) if parameter.dim() == 3 else 1
-            parameter += size / math.sqrt(fan_in) * torch.randn(parameter.shape, generator=generator)
-    return flow
 
 
 def flow(dim: int, n_channels: int, **settings: object) -> Callable[[], SplineFlow]:

@@ -25,11 +25,12 @@ MASS = 91.188
 
 
 def process(definition: str, pdf: str = "toy", **tables: object) -> Process:
-    beams = {"energy": list(BEAMS), "pdf": pdf}
-    scales = {"factorization": MASS, "renormalization": MASS}
-    return Process.from_card(
-        Card.parse({"process": {"definition": definition}, "beams": beams, "scales": scales, **tables})
-    )
+    common = {
+        "process": {"definition": definition},
+        "beams": {"energy": list(BEAMS), "pdf": pdf},
+        "scales": {"factorization": MASS, "renormalization": MASS},
+    }
+    return Process.from_card(Card.parse(common | tables))
 
 
 def test_the_mapping_follows_the_laws() -> None:
@@ -115,6 +116,17 @@ def test_a_run_trains_and_makes_events_of_one_particle(tmp_path: Path) -> None:
 def test_partons_of_one_energy_do_not_make_a_single_particle() -> None:
     with pytest.raises(CardError, match="parton densities or with two or more final particles to integrate"):
         _ = process("u u~ > z", "none").channels
+
+
+def test_beams_below_the_mass_are_refused() -> None:
+    with pytest.raises(CardError, match=r"beams\.energy: .*a mass between 0 and 20 GeV; got 91.188 GeV"):
+        _ = process("p p > z", beams={"energy": [10.0, 10.0], "pdf": "toy"}).channels
+
+
+@pytest.mark.parametrize("scale", ["ht/2", "sum_et"])
+def test_scales_of_transverse_momenta_are_refused(scale: str) -> None:
+    with pytest.raises(CardError, match=rf'scales\.renormalization: expected .* for a single final .*; got "{scale}"'):
+        process("p p > z", scales={"factorization": 91.188, "renormalization": scale})
 
 
 def test_three_massless_particles_are_refused() -> None:

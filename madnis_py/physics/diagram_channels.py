@@ -73,9 +73,10 @@ class DiagramChannels:
     def build(self) -> tuple[Channel, ...]:
         """The channels, in the order of their diagrams, without those that the card omits."""
         if len(self._masses) == 3:
-            return (self._whole("s", lambda: OnShellMapping(self._beams.energies, self._masses[2])),)
+            on_shell = self._possible("beams.energy", lambda: OnShellMapping(self._beams.energies, self._masses[2]))
+            return (self._whole("s", on_shell),)
         if self._card.channels.phase_space == "flat":
-            return (self._whole("flat", lambda: FlatMapping(self._floors, self._beams)),)
+            return (self._whole("flat", self._possible("cuts", lambda: FlatMapping(self._floors, self._beams))),)
         selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
         if not selected:
             raise self._refused("with a diagram that is free of four-point vertices")
@@ -84,17 +85,17 @@ class DiagramChannels:
         kept = kept_names([channel.name for channel in channels], self._card)
         return _renumbered([channel for channel in channels if channel.name in kept])
 
-    def _whole(self, name: str, mapping: Callable[[], ChannelMapping]) -> Channel:
+    def _whole(self, name: str, mapping: ChannelMapping) -> Channel:
         """A single channel for all diagrams."""
         columns = sum(len(one.diagrams) for one in self._contributions)
-        return Channel(name, self._possible(mapping), tuple(range(columns)), (), 0)
+        return Channel(name, mapping, tuple(range(columns)), (), 0)
 
-    def _possible(self, mapping: Callable[[], ChannelMapping]) -> ChannelMapping:
-        """The mapping that is made, if there is room for it."""
+    def _possible(self, place: str, mapping: Callable[[], ChannelMapping]) -> ChannelMapping:
+        """The mapping that is made, if this place of the card leaves room for it."""
         try:
             return mapping()
         except InputError as error:
-            raise self._card.error("cuts", str(error)) from None
+            raise self._card.error(place, str(error)) from None
 
     def _refused(self, expected: str) -> Exception:
         definition = self._card.process.definition
@@ -146,7 +147,7 @@ class DiagramChannels:
         arguments = (representative.topology, self._floors, poles, self._beams, selected.permutation)
         return Channel(
             name=self._name(selected.topology),
-            mapping=self._possible(lambda: TopologyMapping(*arguments)),
+            mapping=self._possible("cuts", lambda: TopologyMapping(*arguments)),
             diagrams=selected.diagrams,
             lines=self._lines(selected.topology),
             group=selected.group,

@@ -118,6 +118,7 @@ class Process:
         definition = Definition.parse(card, model)
         groups = flavour_groups(definition, card, model)
         _check_masses(groups, definition, card, model)
+        _check_scales(groups, definition, card)
         _check_beams(_beams(definition, card, model), definition, card, model)
         selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
         _check_histograms(definition, groups, card, model)
@@ -320,6 +321,16 @@ def _check_masses(groups: tuple[FlavourGroup, ...], definition: Definition, card
     for legs in (group.reaction.legs for group in groups):
         if len(legs) == 3 and not any(model.mass(pdg) for pdg in legs):
             raise card.error("process.definition", f'expected a mass among three particles; got "{definition.text}"')
+
+
+def _check_scales(groups: tuple[FlavourGroup, ...], definition: Definition, card: Card) -> None:
+    """A single particle has no transverse momentum, so that scales made of these are 0."""
+    if definition.n_incoming != 2 or len(groups[0].reaction.legs) > 3:
+        return
+    for name, scale in (("factorization", card.scales.factorization), ("renormalization", card.scales.renormalization)):
+        if str(scale).startswith(("ht", "sum_et")):
+            expected = 'expected GeV, "sum_mt" or "sqrt_s" for a single final particle, which has no p_T'
+            raise card.error(f"scales.{name}", f'{expected}; got "{scale}"')
 
 
 def _check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:
