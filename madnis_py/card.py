@@ -78,7 +78,7 @@ class Card(CardTable):
         try:
             card = cls.model_validate(data)
         except ValidationError as error:
-            raise CardError(f"{source}: {_sentence(error.errors()[0])}") from None
+            raise CardError(f"{source}: {_sentence(_first(error.errors()))}") from None
         card._source = source
         for names, table in card.cuts.items():
             try:
@@ -232,6 +232,13 @@ def _keys_beside(place: list[int | str]) -> list[str]:
     by_name = {"cuts": CutTable, "histograms": HistogramTable}
     table = by_name.get(str(place[0])) or Card.model_fields[str(place[0])].annotation
     return list(table.model_fields)  # type: ignore[union-attr]
+
+
+def _first(errors: list[ErrorDetails]) -> ErrorDetails:
+    """What to tell: of a missing value the key that is probably misspelt, if there is an unknown one beside it."""
+    first = errors[0]
+    unknown = [one for one in errors if one["type"] == "extra_forbidden" and one["loc"][:-1] == first["loc"][:-1]]
+    return unknown[0] if first["type"] == "missing" and unknown else first
 
 
 def _sentence(error: ErrorDetails) -> str:

@@ -15,6 +15,14 @@ MINIMAL = {"process": {"definition": "p p > e+ e-"}}
 MALFORMED = {
     "no process": ({"process": None}, "card: process: expected a value; got none"),
     "no definition": ({"process": {}}, "card: process.definition: expected a value; got none"),
+    "misspelt process": (
+        {"process": None, "proces": {"definition": "p p > z"}},
+        'card: proces: unknown key; did you mean "process"?',
+    ),
+    "misspelt definition": (
+        {"process": {"definitio": "p p > z"}},
+        'card: process.definitio: unknown key; did you mean "definition"?',
+    ),
     "empty definition": ({"process": {"definition": " "}}, 'card: process.definition: expected text; got " "'),
     "process is a number": ({"process": 3}, "card: process: expected a table; got 3"),
     "unknown table": ({"beam": {}}, 'card: beam: unknown key; did you mean "beams"?'),
