@@ -46,8 +46,10 @@ def test_no_event_that_passes_lies_below_a_floor(process, beams):
         assert (np.sqrt(4 * p[:, 0, 0] * p[:, 1, 0]) >= floors.least_energy(everything) * (1 - 1e-12)).all()
         for size in range(2, len(everything) + 1):
             for legs in combinations(everything, size):
-                least = floors.least_mass(legs)
-                assert (invariant_mass(p[:, legs]) >= least * (1 - 1e-9)).all(), legs
+                least, greatest = floors.least_mass(legs), floors.greatest_mass(legs)
+                mass = invariant_mass(p[:, legs])
+                assert (mass >= least * (1 - 1e-9)).all(), legs
+                assert (mass <= greatest * (1 + 1e-9)).all(), legs
     assert n_events > 1000
 
 
@@ -132,3 +134,41 @@ def test_without_cuts_only_masses_count():
     floors = MassFloors((0.0, 0.0, 3.0, 0.0, 4.0), ())
     assert [floors.least_mass(legs) for legs in ((2,), (3,), (2, 3), (2, 4), (2, 3, 4))] == [3.0, 0.0, 3.0, 7.0, 7.0]
     assert floors.least_energy((2, 3, 4)) == 7.0
+
+
+def test_the_others_and_cuts_limit_masses_from_above():
+    cuts = [Cut("pt", (4,), 20.0, math.inf), Cut("mass", (2, 3, 4), 0.0, 150.0), Cut("mass", (2, 3), 0.0, 90.0)]
+    floors = MassFloors((0.0, 0.0, 3.0, 4.0, 0.0, 5.0), cuts, 200.0)
+    assert floors.greatest_mass((2, 3)) == 90.0
+    assert floors.greatest_mass((2, 4)) == 146.0
+    assert floors.greatest_mass((2, 5)) == 200.0 - 4.0 - 20.0
+    assert floors.greatest_mass((2, 3, 4, 5)) == 200.0
+
+
+def test_a_decaying_particle_leaves_what_the_others_do_not_weigh():
+    decay = MassFloors((173.0, 4.7, 0.0, 0.0), (), 173.0, n_incoming=1)
+    assert decay.greatest_mass((2, 3)) == 173.0 - 4.7
+
+
+@pytest.mark.parametrize(
+    ("mass", "width", "reached"),
+    [
+        (90.0, 0.0, True),
+        (60.0, 0.0, True),  # the ends belong to the range
+        (59.9, 0.0, False),
+        (59.0, 0.1, True),  # the mass is not within the range, but 15 widths are
+        (120.0, 0.0, True),
+        (120.1, 0.0, False),
+        (122.0, 0.2, True),
+    ],
+)
+def test_a_propagator_reaches_its_pole_where_cuts_and_energy_leave_its_mass(mass, width, reached):
+    floors = MassFloors((0.0,) * 5, [Cut("mass", (2, 3), 60.0, 120.0)], 200.0)
+    assert floors.reaches_pole((2, 3), mass, width) == reached
+
+
+@pytest.mark.parametrize(("mass", "reached"), [(91.188, True), (91.2, False)])
+def test_a_fixed_energy_is_the_mass_of_the_s_channel(mass, reached):
+    energy = 2 * math.sqrt(45.594 * 45.594)
+    fixed = Cut("mass", (2, 3), energy, energy)
+    assert MassFloors((0.0,) * 4, [fixed], energy).reaches_pole((2, 3), mass) == reached

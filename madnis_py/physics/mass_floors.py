@@ -1,4 +1,4 @@
-"""The least invariant masses that cuts leave to sets of final particles: limits of phase-space maps."""
+"""The least and greatest invariant masses that cuts leave to sets of final particles."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from itertools import combinations
 
 from madnis_py.physics.cuts import Cut
 
+WIDTHS_OF_PEAK = 15
+"""How many widths from its pole a resonance ends: beyond, the width changes |propagator|^2 by less than 1 / 900."""
+
+_ROUNDING = 1e-9
+
 
 class MassFloors:
-    """Lower limits that follow from masses and cuts, whatever the momenta are.
+    """Limits that follow from masses and cuts, whatever the momenta are.
 
     A particle of mass m_1 and a massless one with p_T have 2 p_1.p_2 >= 2 p_T m_1^2 / sqrt(s), a pair with Delta R > R
     has 2 p_1.p_2 >= 2 p_T1 p_T2 (1 - cos R) for R < pi, and every particle adds at least
@@ -19,18 +24,22 @@ class MassFloors:
     Args:
         masses: of the legs in GeV, incoming first.
         cuts: what every event has to pass.
-        energy: of the collision in GeV, at most.
+        energy: of the collision in GeV, at most; a fixed one is a cut on the mass of all final particles too.
+        n_incoming: 1 for a decay.
     """
 
-    def __init__(self, masses: Sequence[float], cuts: Iterable[Cut], energy: float = math.inf) -> None:
+    def __init__(
+        self, masses: Sequence[float], cuts: Iterable[Cut], energy: float = math.inf, n_incoming: int = 2
+    ) -> None:
         self.masses = tuple(masses)
-        self._energy = energy
+        self._energy, self._n_incoming = energy, n_incoming
         cuts = tuple(cuts)
         self.pt = [
             _largest(cut.minimum for cut in cuts if cut.observable == "pt" and cut.particles == (leg,))
             for leg in range(len(masses))
         ]
         self._systems = _strictest(cut for cut in cuts if cut.observable == "mass")
+        self._heaviest = _least_maxima(cut for cut in cuts if cut.observable == "mass")
         self._separations = _strictest(cut for cut in cuts if cut.observable == "dr")
 
     def least_mass(self, legs: Iterable[int]) -> float:
@@ -45,6 +54,27 @@ class MassFloors:
         """The least energy in GeV of a collision that makes a set of particles."""
         legs = tuple(legs)
         return max(self.least_mass(legs), sum(math.hypot(self.masses[leg], self.pt[leg]) for leg in legs))
+
+    def greatest_mass(self, legs: Iterable[int]) -> float:
+        """The greatest mass of a set of final particles in GeV: what the others leave of the energy and of cuts."""
+        legs = set(legs)
+        others = set(range(self._n_incoming, len(self.masses))) - legs
+        maxima = [
+            maximum - self.least_mass(system - legs) for system, maximum in self._heaviest.items() if legs <= system
+        ]
+        return min([self._energy - self.least_energy(others), *maxima])
+
+    def reaches_pole(self, legs: Iterable[int], mass: float, width: float = 0.0) -> bool:
+        """Whether a propagator can be on its mass shell, or so near that its width matters.
+
+        Args:
+            legs: the final particles whose momenta add up to its own.
+            mass: in GeV.
+            width: in GeV; without one the mass itself has to be within the limits, their ends included.
+        """
+        legs = tuple(legs)
+        reach = max(WIDTHS_OF_PEAK * width, _ROUNDING * mass)
+        return self.least_mass(legs) <= mass + reach and mass - reach <= self.greatest_mass(legs)
 
     def _least_product(self, a: int, b: int) -> float:
         """Lower limit of 2 p_a.p_b in GeV^2."""
@@ -67,6 +97,15 @@ def _strictest(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:
         particles = frozenset(cut.particles)
         minima[particles] = max(cut.minimum, minima.get(particles, 0.0))
     return minima
+
+
+def _least_maxima(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:
+    """The smallest maximum that cuts ask of each set of particles."""
+    maxima: dict[frozenset[int], float] = {}
+    for cut in cuts:
+        particles = frozenset(cut.particles)
+        maxima[particles] = min(cut.maximum, maxima.get(particles, math.inf))
+    return maxima
 
 
 def _largest(values: Iterable[float]) -> float:
