@@ -6,9 +6,11 @@ import gzip
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -172,3 +174,71 @@ def test_a_missing_program_is_named(unpacked, work):
 def test_another_kind_of_file_is_refused(run, tmp_path):
     with pytest.raises(InputError, match=r"expected a file name that ends in .tar.gz or .tgz"):
         run.gridpack(tmp_path / "ttbar.zip")
+
+
+@pytest.mark.parametrize("name", [".tar.gz", "..tar.gz", "...tar.gz", "....tgz", "a\nb.tar.gz", "\x1b[2J.tgz"])
+def test_a_name_that_no_folder_can_have_is_refused(run, tmp_path, name):
+    with pytest.raises(InputError, match="expected a file name that the folder inside can have"):
+        run.gridpack(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["tt bar.tar.gz", "-x.tgz", "..x.tar.gz", "ttbar.tar.tgz", "$(touch x).tgz"])
+def test_every_member_lies_in_one_folder_and_has_a_plain_mode(run, tmp_path, name):
+    with tarfile.open(run.gridpack(tmp_path / name)) as tar:
+        members = tar.getmembers()
+    top = name.removesuffix(".tgz").removesuffix(".tar.gz")
+    for member in members:
+        first, *rest = member.name.split("/")
+        assert first == top
+        assert rest
+        assert ".." not in rest
+        assert member.isfile()
+        assert member.mode == (0o755 if member.name.endswith(".sh") else 0o644)
+        assert (member.uid, member.gid, member.uname, member.mtime) == (0, 0, "", 0)
+
+
+def test_a_folder_with_spaces_is_found_from_a_shell_with_a_cdpath(unpacked, tmp_path):
+    (tmp_path / "decoy" / "tt bar").mkdir(parents=True)
+    unpacked.rename(tmp_path / "tt bar")
+    program = tmp_path / "says its arguments"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.chmod(0o755)
+    settings = {**os.environ, "MADNIS_PY": str(program), "CDPATH": str(tmp_path / "decoy")}
+    command = ["sh", "tt bar/run.sh", "10", "1"]
+    done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.splitlines()
+    assert said[0] == "generate"
+    assert said[2:] == ["--events", "10", "--seed", "1", "--threads", "1", "--output", str(tmp_path / "events.lhe.gz")]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_program_and_leaves_no_folder(unpacked, work, number, status):
+    program = work.parent / "sleeps"
+    program.write_text('#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 60\n')
+    program.chmod(0o755)
+    pid = work.parent / "pid"
+    settings = {**os.environ, "MADNIS_PY": str(program)}
+    script = subprocess.Popen([unpacked / "run.sh", "10", "1"], cwd=work, env=settings)
+    while not (pid.exists() and pid.read_text().endswith("\n")):
+        time.sleep(0.01)
+    assert [path.name[:10] for path in work.iterdir()] == [".gridpack."]
+    script.send_signal(number)
+    assert script.wait(timeout=10) == status
+    assert not list(work.iterdir())
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+def test_the_cms_face_leaves_other_event_files_alone(unpacked, work):
+    (work / "events.lhe.gz").write_bytes(b"of another run")
+    program = work.parent / "writes"
+    program.write_text('#!/bin/sh\nfor last; do :; done\necho events > "$last"\n')
+    program.chmod(0o755)
+    settings = {**os.environ, "MADNIS_PY": str(program)}
+    subprocess.run([unpacked / "runcmsgrid.sh", "10", "1", "2"], cwd=work, env=settings, check=True)
+    assert {path.name: path.read_bytes() for path in work.iterdir()} == {
+        "events.lhe.gz": b"of another run",
+        "cmsgrid_final.lhe": b"events\n",
+    }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
+from madnis_py.card_tables import shown
 from madnis_py.errors import InputError
 from madnis_py.integration import checkpoint
 from madnis_py.output_file import OutputFile
@@ -21,38 +22,47 @@ _RUN = "run"
 
 _STATES = ("survey", "training")
 
-_HEAD = """#!/bin/sh
-# {usage}
-# Made by madnis_py {version}; needs it on the PATH, or MADNIS_PY=/path/to/madnis-py.
+_SCRIPT = """#!/bin/sh
+# {name} {arguments}
+# Writes {output} to the current directory. Made by madnis_py {version}; needs it on the PATH, or
+# MADNIS_PY=/path/to/madnis-py. MADNIS_PY_ANY_VERSION=1 and MADNIS_PY_TRUST=1 stand for --any-version and --trust.
 set -eu
 fail() {{ echo "${{0##*/}}: $1" >&2; exit 2; }}
 [ $# -ge 2 ] && [ $# -le 3 ] || fail "expected {arguments}; got $# arguments"
 for number; do case "$number" in *[!0-9]* | "") fail "expected whole numbers; got $number";; esac; done
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(unset CDPATH && cd -P -- "$(dirname -- "$0")" && pwd)
 program=${{MADNIS_PY:-madnis-py}}
 command -v "$program" > /dev/null || fail "expected madnis_py to be installed; found no $program on the PATH"
-"""
+[ -d "$here/{run}" ] || fail "the gridpack is not complete: there is no folder {run} beside this script"
 
-_RUN_SH = (
-    _HEAD
-    + """work=$(mktemp -d "$PWD/.gridpack.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-cp -R "$here/{run}" "$work/" || fail "the gridpack is not complete: there is no folder {run} beside this script"
+work="" child=""
+stop() {{
+  trap "" HUP INT TERM
+  if [ -n "$child" ]; then kill -TERM "$child" 2> /dev/null || :; wait "$child" || :; fi
+  exit "$1"
+}}
+trap 'if [ -n "$work" ]; then rm -rf -- "$work"; fi' EXIT
+trap "stop 129" HUP
+trap "stop 130" INT
+trap "stop 143" TERM
+
+work=$(mktemp -d "$PWD/.gridpack.XXXXXX") || fail "expected a directory that can be written to; got $PWD"
+cp -R "$here/{run}" "$work/" || fail "the folder {run} cannot be copied to $PWD"
 chmod -R u+w "$work"
-"$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" --output "$PWD/events.lhe.gz" \\
-  ${{MADNIS_PY_ANY_VERSION:+--any-version}}
+"$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" --output "$PWD/{output}" \\
+  ${{MADNIS_PY_ANY_VERSION:+--any-version}} ${{MADNIS_PY_TRUST:+--trust}} &
+child=$!
+status=0
+wait "$child" || status=$?
+child=""
+exit "$status"
 """
-)
 
-_CMS_SH = (
-    _HEAD
-    + """"$here/run.sh" "$@"
-gunzip -c events.lhe.gz > cmsgrid_final.lhe.partial
-mv cmsgrid_final.lhe.partial cmsgrid_final.lhe
-rm events.lhe.gz
-"""
+_FACES = (
+    ("run.sh", "events.lhe.gz", "NEVENTS SEED [NTHREADS]"),
+    ("runcmsgrid.sh", "cmsgrid_final.lhe", "NEVENTS SEED [NCPU]"),
 )
+"""Name of a script, the file that it writes, its arguments."""
 
 
 def pack(directory: Path, output: Path, version: str) -> None:
@@ -69,7 +79,7 @@ def pack(directory: Path, output: Path, version: str) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    top = output.name.removesuffix(".gz").removesuffix(".tgz").removesuffix(".tar")
+    top = _top(output)
     content = io.BytesIO()
     with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
         for name, data, mode in (*_scripts(version), *_files(directory)):
@@ -81,21 +91,26 @@ def pack(directory: Path, output: Path, version: str) -> None:
 
 
 def require_gridpack_name(output: Path) -> None:
-    """Refuse a file name that says another format.
+    """Refuse a file name that says another format, or from which no folder can be named.
 
     Raises:
-        InputError: it ends neither in .tar.gz nor in .tgz.
+        InputError: it ends neither in .tar.gz nor in .tgz, or has nothing but dots before that, or control characters.
     """
     if not output.name.endswith(SUFFIXES):
         raise InputError(f"{output}: expected a file name that ends in {' or '.join(SUFFIXES)}")
+    top = _top(output)
+    if not top.strip(".") or not top.isprintable():
+        raise InputError(f"{shown(str(output))}: expected a file name that the folder inside can have, like ttbar.tar.gz")
+
+
+def _top(output: Path) -> str:
+    """The folder inside: the file name without its suffix."""
+    return next(output.name.removesuffix(suffix) for suffix in SUFFIXES if output.name.endswith(suffix))
 
 
 def _scripts(version: str) -> Iterator[tuple[str, bytes, int]]:
-    for name, text, arguments in (
-        ("run.sh", _RUN_SH, "NEVENTS SEED [NTHREADS]"),
-        ("runcmsgrid.sh", _CMS_SH, "NEVENTS SEED [NCPU]"),
-    ):
-        script = text.format(usage=f"{name} {arguments}", version=version, arguments=arguments, run=_RUN)
+    for name, output, arguments in _FACES:
+        script = _SCRIPT.format(name=name, output=output, arguments=arguments, version=version, run=_RUN)
         yield name, script.encode(), 0o755
 
 
