@@ -88,6 +88,12 @@ Workers = Annotated[
 Scheduler = Annotated[
     str | None, typer.Option(metavar="ADDRESS", help="Let the workers of a dask scheduler do the work.")
 ]
+TrustOption = Annotated[
+    bool,
+    typer.Option(
+        "--trust", help="Let a run directory from elsewhere load code, start jobs and read files outside of it."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
 MethodOption = Annotated[
     Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
@@ -133,6 +139,7 @@ def run(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
     """Do everything: survey, train, integrate, generate.
@@ -140,7 +147,7 @@ def run(
     The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures: DIR/run.json.
     """
     with _working(json_output, threads, workers, scheduler) as work:
-        _show(work.new(card, output, seed, method, preset, device).execute(events, points), json_output)
+        _show(work.new(card, output, seed, method, preset, device, trust).execute(events, points), json_output)
 
 
 @app.command()
@@ -154,11 +161,12 @@ def train(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
     """Survey the channels and train; `integrate` and `generate` go on from there."""
     with _working(json_output, threads, workers, scheduler) as work:
-        started = work.new(card, output, seed, method, preset, device)
+        started = work.new(card, output, seed, method, preset, device, trust)
         started.samplers()
         if json_output:
             _print_json(started.record)
@@ -171,11 +179,12 @@ def integrate(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
     """Compute the cross section of a trained run from fresh points."""
     with _working(json_output, threads, workers, scheduler) as work:
-        opened = work.open(directory)
+        opened = work.open(directory, trust)
         opened.integrate(points)
         _show(opened, json_output)
 
@@ -196,6 +205,7 @@ def generate(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    trust: TrustOption = False,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="Also events of a run that another version of the package made.")
     ] = False,
@@ -203,7 +213,7 @@ def generate(
 ) -> None:
     """Write unweighted events of a trained run to a file; what its name ends in says the format."""
     with _working(json_output, threads, workers, scheduler) as work:
-        opened = work.open(directory, any_version)
+        opened = work.open(directory, trust, any_version)
         opened.generate(events, output, seed)
         _show(opened, json_output)
 
@@ -215,6 +225,7 @@ def gridpack(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    trust: TrustOption = False,
 ) -> None:
     """Pack a trained run into a tarball that makes events wherever the package is installed.
 
@@ -222,7 +233,7 @@ def gridpack(
     `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
     """
     with _working(False, threads, workers, scheduler) as work:
-        typer.echo(f"gridpack in {work.open(directory).gridpack(output)}")
+        typer.echo(f"gridpack in {work.open(directory, trust).gridpack(output)}")
 
 
 @app.command()
@@ -281,6 +292,7 @@ def histograms(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    trust: TrustOption = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print the content of histograms.json.")] = False,
 ) -> None:
     """Draw distributions: of weighted points and the events of a run, or of an event file of any format.
@@ -294,7 +306,7 @@ def histograms(
     require_pictures()
     with _working(json_output, threads, workers, scheduler) as work:
         if source.is_dir():
-            found = work.open(source).histograms(points or HISTOGRAM_POINTS)
+            found = work.open(source, trust).histograms(points or HISTOGRAM_POINTS)
         else:
             found = distributions_of_file(source, work.watch)
         folder = output or default_folder(source)
@@ -322,12 +334,13 @@ def evaluate(
     single: Annotated[
         bool, typer.Option("--single", help="Also |M|^2 in single precision and its relative error.")
     ] = False,
+    trust: TrustOption = False,
 ) -> None:
     """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
     from madnis_py.physics.evaluation import evaluate_points
     from madnis_py.physics.process import Process
 
-    process = Process.from_card(card)
+    process = Process.from_card(_named_card(card, trust))
     _print_json(evaluate_points(process, _read_json(momenta), str(momenta), alpha_s, weights=weights, single=single))
 
 
@@ -428,14 +441,20 @@ class Workplace:
         self._labour, self.watch, self._stack = labour, watch, stack
 
     def new(
-        self, card: str, output: Path | None, seed: int, method: Method, preset: Preset | None, device: Device
+        self,
+        card: str,
+        output: Path | None,
+        seed: int,
+        method: Method,
+        preset: Preset | None,
+        device: Device,
+        trust: bool,
     ) -> Run:
         """Begin a run, or go on with the one in the directory."""
-        from madnis_py import card as cards
         from madnis_py.physics.process import Process
         from madnis_py.run import Run
 
-        chosen = cards.load(card)
+        chosen = _named_card(card, trust)
         if preset is not None:
             chosen = chosen.updated({"training": {"preset": preset.value}})
         return Run(
@@ -448,11 +467,11 @@ class Workplace:
             watch=self.watch,
         )
 
-    def open(self, directory: Path, any_version: bool = False) -> Run:
+    def open(self, directory: Path, trust: bool, any_version: bool = False) -> Run:
         """Go on with a run."""
         from madnis_py.run import Run
 
-        opened = Run.open(directory, watch=self.watch, any_version=any_version)
+        opened = Run.open(directory, watch=self.watch, any_version=any_version, trust=trust)
         opened.executor = self._hired(opened.process.card)
         return opened
 
@@ -482,6 +501,21 @@ def _working(
 
     with _watching(quiet, "the same command goes on from here") as watch, ExitStack() as stack:
         yield Workplace(Labour(scheduler, workers, threads), watch, stack)
+
+
+def _named_card(path_or_name: str, trust: bool) -> Card:
+    """A card that the user names; what it loads is told, and of the card of a run directory asked for."""
+    from madnis_py import card as cards
+    from madnis_py.stages.directory import RunDirectory
+    from madnis_py.stages.trust import Trust, reach_of_card, reach_of_directory
+
+    card, files = cards.load(path_or_name), RunDirectory(Path(path_or_name).parent)
+    if Path(path_or_name).name == files.card_file.name and files.record_file.exists():
+        Trust(trust).require(files.path, reach_of_directory(files.path, card))
+        return card
+    for reach in reach_of_card(card):
+        sys.stderr.write(f"madnis-py: {card.source} names {reach.words}\n")
+    return card
 
 
 def _default_directory(card: Card) -> Path:

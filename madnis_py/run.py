@@ -52,6 +52,7 @@ from madnis_py.stages.histograms import HISTOGRAM_POINTS, Distributions, distrib
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 from madnis_py.stages.results import Result, SampledPoints
 from madnis_py.stages.training import TrainingSession
+from madnis_py.stages.trust import Trust, reach_of_card, reach_of_directory, reach_of_events
 
 Method = Literal["madnis", "vegas", "auto"]
 Device = Literal["cpu", "cuda"]
@@ -86,6 +87,7 @@ class Run:
         executor: runs blocks of points; this thread by default.
         watch: told the progress of each stage.
         version: of the package that the directory belongs to.
+        trust: whether the caller answers for what the card and the directory use outside of it, see `stages.trust`.
 
     Raises:
         InputError: the directory holds another run, or settings of the card cannot be used.
@@ -104,6 +106,7 @@ class Run:
         executor: Executor | None = None,
         watch: Watch = unwatched,
         version: str = madnis_py.__version__,
+        trust: bool = True,
     ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("device: expected a machine with a CUDA device; torch sees none")
@@ -116,6 +119,9 @@ class Run:
         self.executor = executor
         self.watch = watch
         self.version = version
+        self.trust = Trust(trust)
+        if trust:
+            self.trust.vouch(reach_of_card(process.card))
         self._unsurveyed = process.cross_section()
         self._trained: TrainingSession | None = None
         self.directory.claim(process.card, self._identity(), versions())
@@ -128,6 +134,7 @@ class Run:
         executor: Executor | None = None,
         watch: Watch = unwatched,
         any_version: bool = False,
+        trust: bool = False,
     ) -> Self:
         """Go on with a run, with the card, seed, method and settings that it was begun with.
 
@@ -136,9 +143,12 @@ class Run:
             executor: as for `Run`.
             watch: as for `Run`.
             any_version: go on with a run of another version of the package, which may give other numbers.
+            trust: let the directory run code, start jobs and use files outside of it that this user has not named
+                before, see `stages.trust`.
 
         Raises:
-            InputError: there is no run in the directory, it is damaged, or it was made by another version.
+            InputError: there is no run in the directory, it is damaged, it was made by another version, or it is not
+                trusted with what it uses outside of it.
         """
         files = RunDirectory(Path(directory))
         record = files.record
@@ -150,9 +160,11 @@ class Run:
             here = f"expected a run of madnis_py {madnis_py.__version__}"
             raise InputError(f"{directory}: {here}; got one of {made_by}, whose events may differ (--any-version)")
         training = TrainingSettings.model_validate(identity["training"])
-        process = Process.from_card(cards.load(files.card_file))
+        card = cards.load(files.card_file)
+        Trust(trust).require(files.path, reach_of_directory(files.path, card))
+        process = Process.from_card(card)
         choices = {"method": identity["method"], "device": identity["device"], "training": training, "version": made_by}
-        return cls(process, directory, identity["seed"], **choices, executor=executor, watch=watch)
+        return cls(process, directory, identity["seed"], **choices, executor=executor, watch=watch, trust=trust)
 
     @property
     def events_file(self) -> Path:
@@ -359,7 +371,10 @@ class Run:
         """The events that were written last, if they are still there, or were moved with the directory."""
         noted = self.record.get("generated", {}).get("file")
         places = (Path(noted), self.directory.path / Path(noted).name) if noted else ()
-        return next((path for path in places if path.exists()), None)
+        found = next((path for path in places if path.exists()), None)
+        if found is not None:
+            self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
+        return found
 
     def samplers(self) -> dict[str, Integrator]:
         """The integrators of the run by method, trained if they are not; VEGAS always, as the baseline."""

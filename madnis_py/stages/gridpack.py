@@ -100,7 +100,9 @@ def require_gridpack_name(output: Path) -> None:
         raise InputError(f"{output}: expected a file name that ends in {' or '.join(SUFFIXES)}")
     top = _top(output)
     if not top.strip(".") or not top.isprintable():
-        raise InputError(f"{shown(str(output))}: expected a file name that the folder inside can have, like ttbar.tar.gz")
+        raise InputError(
+            f"{shown(str(output))}: expected a file name that the folder inside can have, like ttbar.tar.gz"
+        )
 
 
 def _top(output: Path) -> str:
