@@ -11,6 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,15 @@ def _absolute(text: str, folder: Path) -> str:
     """A file of the card; "module:function" is none."""
     if ":" in text and ".py:" not in text:
         return text
-    return str((folder / Path(text).expanduser()).resolve())
+    return str((folder / expanded(text)).resolve())
+
+
+def expanded(text: str) -> Path:
+    """A path, from the home of a user if it begins with "~"; of one who has none, or of none, it stays as it is."""
+    path = Path(text)
+    with suppress(RuntimeError):
+        return path.expanduser()
+    return path
 
 
 def _quoted(key: str) -> str:

@@ -44,3 +44,7 @@ class WorkerError(MadnisError):
 
 class OutputError(MadnisError):
     """A file or directory could not be written."""
+
+
+class LockedError(MadnisError):
+    """Another process works on the same files."""

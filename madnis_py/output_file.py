@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
+import socket
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,29 +14,47 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from madnis_py.errors import OutputError
+from madnis_py.file_lock import has_name, locked
+
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
 
 
 class OutputPlace:
     """A file that somebody else writes, beside its place, moved there when the `with` block ends well.
 
-    An error inside the block removes what was written; a file that stood under the name before stays as it was.
+    An error inside the block removes what was written; a file that stood under the name before stays as it was. The new
+    file takes over its permissions; behind a symbolic link the file that it leads to is replaced. Every writer has a
+    file of its own beside the place: of several at once the last one stays, complete.
 
     Args:
         path: where the file shall be; its directory must exist.
 
     Attributes:
-        partial: where to write it.
+        partial: where to write it, from the beginning of the block on.
 
     Raises:
-        OutputError: from any step that the file system refuses.
+        OutputError: something else than a file is there, or the file system refuses a step.
     """
+
+    partial: Path
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.partial = path.with_name(f".{path.name}.partial")
 
     def __enter__(self) -> Self:
-        """Nothing to prepare."""
+        """Make the file beside the place."""
+        with self.refusals():
+            earlier = self._earlier()
+            self._target = Path(os.path.realpath(self.path))
+            _remove_abandoned(self._target)
+            self.partial, self._descriptor = _new_partial(self._target)
+        if earlier:
+            _make_like(earlier, self._descriptor)
         return self
 
     def __exit__(
@@ -45,9 +67,10 @@ class OutputPlace:
         try:
             with self.refusals():
                 self._publish()
-        except OutputError:
+        except BaseException:
             self.discard()
             raise
+        os.close(self._descriptor)
 
     @contextmanager
     def refusals(self) -> Iterator[None]:
@@ -61,11 +84,27 @@ class OutputPlace:
         """Remove what was written."""
         with suppress(OSError):  # the first error is the one to tell
             self.partial.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+    def _earlier(self) -> os.stat_result | None:
+        """The file that stands at the place."""
+        try:
+            found = self.path.stat()
+        except FileNotFoundError:
+            return None
+        if stat.S_ISDIR(found.st_mode):
+            raise _refusal(errno.EISDIR)
+        if not stat.S_ISREG(found.st_mode):
+            kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+            raise OutputError(f"{self.path}: cannot be written: expected a file or a free place; got {kind}")
+        if not os.access(self.path, os.W_OK):
+            raise _refusal(errno.EACCES)
+        return found
 
     def _publish(self) -> None:
-        _flush_to_disk(self.partial)
-        self.partial.replace(self.path)
-        _flush_to_disk(self.path.parent)
+        os.fsync(self._descriptor)
+        self.partial.replace(self._target)
+        _flush_directory(self._target.parent)
 
 
 class OutputFile(OutputPlace):
@@ -73,8 +112,13 @@ class OutputFile(OutputPlace):
 
     def __enter__(self) -> Self:
         """Open the file."""
-        with self.refusals():
-            self._file: BinaryIO = self.partial.open("wb")
+        super().__enter__()
+        try:
+            with self.refusals():
+                self._file: BinaryIO = self.partial.open("wb")
+        except BaseException:
+            super().discard()
+            raise
         return self
 
     def write(self, data: bytes) -> None:
@@ -93,7 +137,54 @@ class OutputFile(OutputPlace):
         super()._publish()
 
 
-def _flush_to_disk(path: Path) -> None:
+def _refusal(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def _prefix(target: Path) -> str:
+    """What the names of all files on the way to a place begin with."""
+    return f".{target.name[:40]}.{socket.gethostname()[:40].replace('/', '-')}."
+
+
+def _new_partial(target: Path) -> tuple[Path, int]:
+    """A new file beside a place and its descriptor; locked, which says that its writer is alive."""
+    while True:
+        partial = target.with_name(f"{_prefix(target)}{secrets.token_hex(6)}.partial")
+        descriptor = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        if locked(descriptor) is not False and has_name(descriptor, partial):
+            return partial, descriptor
+        os.close(descriptor)  # another process has just taken it for abandoned
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove what writers of this machine, killed on the way to the same place, left beside it."""
+    with suppress(OSError):
+        for entry in os.scandir(target.parent):
+            if entry.name.startswith(_prefix(target)) and entry.name.endswith(".partial"):
+                with suppress(OSError):
+                    _remove_if_abandoned(Path(entry.path))
+
+
+def _remove_if_abandoned(partial: Path) -> None:
+    descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if locked(descriptor) and has_name(descriptor, partial):
+            partial.unlink()
+    finally:
+        os.close(descriptor)
+
+
+def _make_like(earlier: os.stat_result, descriptor: int) -> None:
+    """Give a file the owner and the permissions of an earlier one, as far as the system lets us."""
+    made = os.fstat(descriptor)
+    with suppress(OSError):
+        if (made.st_uid, made.st_gid) != (earlier.st_uid, earlier.st_gid):
+            os.fchown(descriptor, earlier.st_uid, earlier.st_gid)
+    with suppress(OSError):
+        os.fchmod(descriptor, stat.S_IMODE(earlier.st_mode))
+
+
+def _flush_directory(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from madnis_py import _core
+from madnis_py.card import expanded
 from madnis_py.errors import PdfError
 from madnis_py.physics.lhagrid import GLUON, Array, PdfMember, read_member, read_set
 
@@ -330,7 +331,7 @@ def _is_set(folder: Path) -> bool:
 
 
 def _find_folder(name: str) -> Path:
-    for folder in (Path(name).expanduser().resolve(), *(folder / name for folder in search_folders())):
+    for folder in (expanded(name).resolve(), *(folder / name for folder in search_folders())):
         if _is_set(folder):
             return folder
     raise PdfError(_not_found(name))
