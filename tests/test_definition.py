@@ -133,6 +133,14 @@ def test_orders_and_exclusions_belong_to_their_step():
     assert (decay.orders, decay.excluded) == ((("QED", 1),), (23,))
 
 
+def test_what_is_excluded_behind_brackets_is_so_in_the_whole_chain():
+    single = "p p > t t~ / h, (t > b w+) / h z, t~ > b~ w-"
+    assert reactions(single) == reactions("p p > t t~ / h, t > b w+ / h z, t~ > b~ w-")
+    chain = "p p > t t~ l- l+ / h, (t > b w+ / z, w+ > l+ vl) / h, (t~ > b~ l- vl~)/h"
+    inside = "p p > t t~ l- l+ / h, (t > b w+ / z h, w+ > l+ vl / h), t~ > b~ l- vl~ / h"
+    assert reactions(chain) == reactions(inside)
+
+
 def test_one_decay_serves_all_equal_particles():
     assert legs("e+ e- > z z h, z > mu+ mu-") == [(-11, 11, -13, 13, -13, 13, 25)]
 
@@ -149,13 +157,15 @@ def test_decays_of_the_same_label_multiply():
     assert found == expected
 
 
-def test_every_decay_conserves_charge():
-    assert legs("u d~ > w+, w+ > j j") == [
-        (2, -1, a, b)
-        for a in (1, 2, 3, 4, -1, -2, -3, -4)
-        for b in (1, 2, 3, 4, -1, -2, -3, -4)
-        if {a, b} & {2, 4} and {a, b} & {-1, -3}
-    ]
+def test_every_decay_conserves_charge_and_comes_in_one_order():
+    assert legs("u d~ > w+, w+ > j j") == [(2, -1, a, b) for a in (2, 4) for b in (-1, -3)]
+
+
+def test_equal_decays_in_another_order_are_one_at_any_depth():
+    (reaction,) = reactions("e+ e- > h z, (h > z z, z > e+ e-, z > mu+ mu-), z > ve ve~")
+    (other,) = reactions("e+ e- > z h, (h > z z, z > mu- mu+, z > e- e+), z > ve~ ve")
+    assert reaction != other
+    assert reaction.content == other.content
 
 
 def test_alternatives_of_the_legs_include_decay_products():
@@ -177,6 +187,11 @@ def test_alternatives_of_the_legs_include_decay_products():
         ("p p > (t t~)", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p > (t t~)"'),
         ("p p > t t~, (t > b w+", 'expected brackets in pairs; got "p p > t t~, (t > b w+"'),
         ("p p > t t~, t > b w+)", 'expected brackets in pairs; got "p p > t t~, t > b w+)"'),
+        ("p p > t t~, (t > b w+) /", 'expected particles after "/"; got "(t > b w+) /"'),
+        ("p p > t t~, (t > b w+) / h QED=1", 'expected "/ excluded" alone behind brackets; got "(t > b w+) / h QED=1"'),
+        ("p p > t t~, (t > b w+) w+ > j j", 'expected "/ excluded" alone behind brackets; got "(t > b w+) w+ > j j"'),
+        ("p p > t t~, (t > b w+) / (h)", 'expected brackets in pairs; got "t > b w+) / (h"'),
+        ("p p > t t~, " + 3000 * "(t > b w+, ", "expected at most 20 brackets in each other; got more"),
         ("u u > e+ e-", 'expected a process that conserves electric charge; got "u u > e+ e-"'),
         ("p p > t t~, t > b w-", 'expected a process that conserves electric charge; got "t > b w-"'),
         ("p p p > e+ e-", 'expected one or two incoming particles; got "p p p > e+ e-"'),

@@ -122,6 +122,25 @@ def test_cuts_that_leave_no_mass_are_refused():
         _ = process("p p > e+ e-", cuts={"e+": {"pt_min": 7000.0}}).channels
 
 
+@pytest.mark.parametrize("pdf", ["toy", "none"])
+@pytest.mark.parametrize("phase_space", ["diagrams", "flat"])
+@pytest.mark.parametrize(
+    ("energy", "cuts", "sentence"),
+    [
+        (100.0, {}, "beams.energy: expected sqrt(s) above the masses of the final particles, 346 GeV; got 200 GeV"),
+        (
+            200.0,
+            {"t": {"pt_min": 300.0}},
+            "cuts: expected cuts that leave room below sqrt(s) = 400 GeV; got some that ask for 519.308 GeV or more",
+        ),
+    ],
+)
+def test_what_leaves_no_room_is_named(energy, cuts, sentence, phase_space, pdf):
+    tables = {"beams": {"energy": [energy] * 2, "pdf": pdf}, "cuts": cuts, "channels": {"phase_space": phase_space}}
+    with pytest.raises(CardError, match="^card: " + re.escape(sentence)):
+        _ = process("g g > t t~", **tables).channels
+
+
 def test_a_resonance_needs_a_width():
     with pytest.raises(CardError, match="expected a width > 0 of the Z; got 0"):
         _ = process("p p > e+ e-", parameters={"WZ": 0.0}).channels

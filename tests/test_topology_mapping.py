@@ -201,8 +201,8 @@ def test_a_line_on_its_pole_is_drawn_from_a_breit_wigner():
             CollidingBeams((100.0, 100.0), False),
             "beams above the threshold of 366 GeV; got sqrt(s) = 200",
         ),
-        ("g g > t t~ g", CollidingBeams((183.0, 183.0), True), "mapping: expected beams above the threshold of 366"),
-        ("g g > w+ d u~", CollidingBeams((60.0, 60.0), True), "mapping: expected beams above the threshold of 120"),
+        ("g g > t t~ g", CollidingBeams((183.0, 183.0), True), "expected beams above the threshold of 366"),
+        ("g g > w+ d u~", CollidingBeams((60.0, 60.0), True), "expected beams above the threshold of 120"),
     ],
 )
 def test_beams_below_the_threshold_are_named(process, beams, message):

@@ -230,12 +230,12 @@ def average_factor(reaction: Reaction, model: Model) -> Fraction:
 
 
 def _identical(reaction: Reaction) -> int:
-    """Permutations of equal particles, those that decay in the same way counting as equal, in every step."""
+    """Permutations of equal particles, those that decay to the same counting as equal, in every step."""
     equal: dict[object, int] = defaultdict(int)
     factor = 1
     for branch in reaction.outgoing:
-        equal[branch] += 1
-        factor *= equal[branch]
+        equal[branch.content] += 1
+        factor *= equal[branch.content]
         if branch.decay is not None:
             factor *= _identical(branch.decay)
     return factor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,8 @@ from madnis_py.physics.model import Model
 
 _ORDERS = ("QCD", "QED", "WEIGHTED")
 _ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d+)(?!\S)")
+
+_MOST_LEVELS = 20
 
 _UNSUPPORTED = {
     r"\$\$": "$$ (forbidden s-channel particles)",
@@ -41,6 +44,11 @@ class Branch:
 
     pdg: int
     decay: Reaction | None = None
+
+    @property
+    def content(self) -> object:
+        """Equal for the same particle with the same decay; see `Reaction.content`."""
+        return self.pdg, None if self.decay is None else self.decay.content
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,14 @@ class Reaction:
         """PDG codes of the final state, decay products in the place of their parent."""
         parts = [(branch.pdg,) if branch.decay is None else branch.decay.final for branch in self.outgoing]
         return tuple(pdg for part in parts for pdg in part)
+
+    @cached_property
+    def content(self) -> object:
+        """Equal for reactions of the same particles in any order of what comes out, here and in the decays.
+
+        Such reactions are one: coupling orders and excluded particles say how it goes, not what it is.
+        """
+        return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())
 
 
 @dataclass(frozen=True)
@@ -108,8 +124,17 @@ class Step:
         parts = [(leg.alternatives,) if leg.decay is None else leg.decay.final for leg in self.outgoing]
         return tuple(alternatives for part in parts for alternatives in part)
 
+    def excluding(self, particles: tuple[int, ...]) -> Step:
+        """The step and its decays without some intermediate particles more, PDG codes without sign."""
+        outgoing = tuple(replace(leg, decay=leg.decay and leg.decay.excluding(particles)) for leg in self.outgoing)
+        excluded = tuple(dict.fromkeys(self.excluded + particles))
+        return replace(self, outgoing=outgoing, excluded=excluded)
+
     def reactions(self, model: Model) -> Iterator[Reaction]:
-        """Every choice of alternatives that conserves electric charge here and in the decays."""
+        """Every choice of alternatives that conserves electric charge here and in the decays.
+
+        Of choices that differ in the order of decay products alone there is the first only; in this step all stay.
+        """
         outgoing = [
             (_charge((branch.pdg for branch in branches), model), branches)
             for branches in product(*(_branches(leg, model) for leg in self.outgoing))
@@ -124,8 +149,16 @@ class Step:
 def _branches(leg: Leg, model: Model) -> list[Branch]:
     if leg.decay is None:
         return [Branch(pdg) for pdg in leg.alternatives]
-    decays = list(leg.decay.reactions(model))
+    decays = _distinct(leg.decay.reactions(model))
     return [Branch(pdg, decay) for pdg in leg.alternatives for decay in decays if decay.incoming == (pdg,)]
+
+
+def _distinct(reactions: Iterable[Reaction]) -> Iterable[Reaction]:
+    """The first of those that differ in order alone."""
+    first: dict[object, Reaction] = {}
+    for reaction in reactions:
+        first.setdefault(reaction.content, reaction)
+    return first.values()
 
 
 def _charge(particles: Iterable[int], model: Model) -> int:
@@ -183,7 +216,8 @@ class Definition:
     def reactions(self, model: Model) -> tuple[Reaction, ...]:
         """Every combination of flavours that conserves electric charge, also in each decay.
 
-        Neither colour nor the existence of a diagram is asked for, and equal combinations in another order stay.
+        Neither colour nor the existence of a diagram is asked for. Equal combinations in another order stay in the
+        core process; of decays there is one order each.
 
         Args:
             model: the one that the definition was read with.
@@ -218,13 +252,27 @@ class _Reader:
     def _chain(self, text: str) -> Step:
         """A process and the decays that follow it after commas, each of them a chain of its own where in brackets."""
         core, *decays = self._parts(text)
-        return self._decayed(self._step(core), [self._chain(_without_brackets(decay)) for decay in decays])
+        return self._decayed(self._step(core), [self._decay(decay) for decay in decays])
+
+    def _decay(self, text: str) -> Step:
+        """A decay: a process, or a chain in brackets; what is excluded behind these is so in all of its steps."""
+        brackets = re.fullmatch(r"\((.*)\)([^()]*)", text)
+        if brackets is None:
+            return self._chain(text)
+        chain, behind = self._chain(brackets[1]), brackets[2].strip()
+        if not behind:
+            return chain
+        if not behind.startswith("/") or _ORDER.search(behind):
+            raise self._error(f'expected "/ excluded" alone behind brackets; got "{text}"')
+        return chain.excluding(self._excluded(behind.removeprefix("/"), text))
 
     def _parts(self, text: str) -> list[str]:
         """What commas outside of brackets separate."""
         parts, depth = [""], 0
         for character in text:
             depth += {"(": 1, ")": -1}.get(character, 0)
+            if depth > _MOST_LEVELS:
+                raise self._error(f"expected at most {_MOST_LEVELS} brackets in each other; got more")
             if depth < 0:
                 break
             if character == "," and depth == 0:
@@ -236,13 +284,12 @@ class _Reader:
         return [part.strip() for part in parts]
 
     def _step(self, text: str) -> Step:
-        process, slash, excluded = _ORDER.sub(" ", text).partition("/")
+        process, slash, after = _ORDER.sub(" ", text).partition("/")
         incoming, _, outgoing = (side.split() for side in process.partition(">"))
         if not incoming or not outgoing or re.search("[()]", text):
             raise self._error(f'expected "incoming > outgoing QCD=n QED=n / excluded"; got "{text or self._text}"')
-        if slash and not excluded.split():
-            raise self._error(f'expected particles after "/"; got "{text}"')
-        step = Step(self._legs(incoming), self._legs(outgoing), self._orders(text), self._excluded(excluded.split()))
+        excluded = self._excluded(after, text) if slash else ()
+        step = Step(self._legs(incoming), self._legs(outgoing), self._orders(text), excluded)
         if len(incoming) > 2:
             raise self._error(f'expected one or two incoming particles; got "{text}"')
         if not self._charges(step.incoming) & self._charges(step.outgoing):
@@ -262,8 +309,11 @@ class _Reader:
     def _legs(self, labels: Sequence[str]) -> tuple[Leg, ...]:
         return tuple(Leg(label.lower(), self._alternatives(label)) for label in labels)
 
-    def _excluded(self, labels: Sequence[str]) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(abs(pdg) for label in labels for pdg in self._alternatives(label)))
+    def _excluded(self, labels: str, text: str) -> tuple[int, ...]:
+        """The particles after a "/" of a text."""
+        if not labels.split():
+            raise self._error(f'expected particles after "/"; got "{text}"')
+        return tuple(dict.fromkeys(abs(pdg) for label in labels.split() for pdg in self._alternatives(label)))
 
     def _alternatives(self, label: str) -> tuple[int, ...]:
         if "=" in label:
@@ -309,7 +359,3 @@ class _Reader:
         if listed not in (1, present):
             wanted = "one decay" if present == 1 else f"one decay or {present}"
             raise self._error(f"expected {wanted} for {present} {parent.label}; got {listed}")
-
-
-def _without_brackets(text: str) -> str:
-    return text[1:-1] if text.startswith("(") and text.endswith(")") else text

@@ -75,6 +75,7 @@ class DiagramChannels:
         if len(self._masses) == 3:
             on_shell = self._possible("beams.energy", lambda: OnShellMapping(self._beams.energies, self._masses[2]))
             return (self._whole("s", on_shell),)
+        self._check_room()
         if self._card.channels.phase_space == "flat":
             return (self._whole("flat", self._possible("cuts", lambda: FlatMapping(self._floors, self._beams))),)
         selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
@@ -84,6 +85,20 @@ class DiagramChannels:
         channels = [self._channel(one, representatives[one.group]) for one in selected]
         kept = kept_names([channel.name for channel in channels], self._card)
         return _renumbered([channel for channel in channels if channel.name in kept])
+
+    def _check_room(self) -> None:
+        """The final particles, and what is cut on, need less energy than the beams have."""
+        energy, final = math.sqrt(self._beams.s), range(2, len(self._masses))
+        masses, least = sum(self._masses[2:]), self._floors.least_energy(final)
+        if masses >= energy:
+            expected = f"expected sqrt(s) above the masses of the final particles, {masses:g} GeV"
+            raise self._card.error("beams.energy", f"{expected}; got {energy:g} GeV")
+        if least >= energy:
+            expected = f"expected cuts that leave room below sqrt(s) = {energy:g} GeV"
+            raise self._card.error("cuts", f"{expected}; got some that ask for {least:g} GeV or more")
+        if least == 0 and not self._beams.partonic:
+            expected = "expected masses or cuts that keep the energy of the partons above 0"
+            raise self._card.error("cuts", f"{expected}; got none")
 
     def _whole(self, name: str, mapping: ChannelMapping) -> Channel:
         """A single channel for all diagrams."""

@@ -34,7 +34,7 @@ class OnShellMapping(ChannelMapping):
         s = 4 * beam_energies[0] * beam_energies[1]
         if not 0 < mass < math.sqrt(s):
             room = f"expected a single final particle with a mass between 0 and {math.sqrt(s):g} GeV"
-            raise InputError(f"mapping: {room}; got {mass:g} GeV")
+            raise InputError(f"{room}; got {mass:g} GeV")
         self._arguments = (beam_energies, mass)
         self._first, self._second = beam_energies
         self._least = mass**2 / (4 * self._second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -115,7 +115,7 @@ def _same_final_state(reactions: Iterable[Reaction]) -> Iterable[list[Reaction]]
     """Reactions that differ in the order of their final particles alone; only one of them is to be counted."""
     found: dict[object, list[Reaction]] = defaultdict(list)
     for reaction in reactions:
-        found[reaction.incoming, frozenset(Counter(reaction.outgoing).items())].append(reaction)
+        found[reaction.content].append(reaction)
     return found.values()
 
 

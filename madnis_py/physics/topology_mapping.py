@@ -121,12 +121,12 @@ class _KernelMapping(ChannelMapping):
 
     def _check(self, beams: CollidingBeams) -> None:
         if self.n_particles < 4:
-            raise InputError("mapping: expected at least two final particles; got one")
+            raise InputError("expected at least two final particles; got one")
         if not (self.s_min > 0 or beams.partonic):
-            raise InputError("mapping: expected masses or cuts that keep the energy of the partons above 0; got none")
+            raise InputError("expected masses or cuts that keep the energy of the partons above 0; got none")
         if not self.s_min < beams.s:
             room = f"expected beams above the threshold of {self.s_min**0.5:g} GeV"
-            raise InputError(f"mapping: {room}; got sqrt(s) = {beams.s**0.5:g} GeV")
+            raise InputError(f"{room}; got sqrt(s) = {beams.s**0.5:g} GeV")
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Map points of the unit cube to momenta; see `ChannelMapping.forward`."""
