@@ -532,7 +532,7 @@ def _show(finished: Run, json_output: bool) -> None:
     console = _console()
     console.print(result_table(record))
     console.print(channel_table(record))
-    for sentence in (*conclusions(record), *generated_events(record)):
+    for sentence in (*conclusions(record), *generated_events(record, finished.directory.path)):
         console.print(sentence, soft_wrap=True, highlight=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -211,8 +212,8 @@ def conclusions(record: Mapping[str, Any]) -> list[str]:
     return [*sentences, *(f"warning: {warning}" for warning in record.get("warnings", []))]
 
 
-def generated_events(record: Mapping[str, Any]) -> list[str]:
-    """What events were made, how good they are and what they cost; nothing if there are none."""
+def generated_events(record: Mapping[str, Any], directory: Path) -> list[str]:
+    """What events were made, how good they are and where they are; nothing if there are none."""
     if not (made := record.get("generated")):
         return []
     found = record["unweighting"]
@@ -224,7 +225,7 @@ def generated_events(record: Mapping[str, Any]) -> list[str]:
     ]
     if found["maximum_factor"] > 1:
         figures.append(f"maxima raised {found['maximum_factor']:.3g} times")
-    return [", ".join(figures), f"{made['events']} events in {made['file']}"]
+    return [", ".join(figures), f"{made['events']} events in {directory / made['file']}"]
 
 
 def prior_sentence(prior: Mapping[str, Any]) -> str:

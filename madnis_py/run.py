@@ -302,7 +302,7 @@ class Run:
         output = output or self.events_file
         event_format(output)
         seed = self.seed if seed is None else seed
-        made = {"file": str(output.absolute()), "events": events, "seed": seed}
+        made = {"file": self.directory.name_of(output), "events": events, "seed": seed}
         if self.directory.record.get("generated") == made and output.exists():
             return output
         result = self.integrate(events=events)
@@ -370,7 +370,7 @@ class Run:
     def _written_events(self) -> Path | None:
         """The events that were written last, if they are still there, or were moved with the directory."""
         noted = self.record.get("generated", {}).get("file")
-        places = (Path(noted), self.directory.path / Path(noted).name) if noted else ()
+        places = (self.directory.path / noted, self.directory.path / Path(noted).name) if noted else ()
         found = next((path for path in places if path.exists()), None)
         if found is not None:
             self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))

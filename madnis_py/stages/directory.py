@@ -37,6 +37,11 @@ class RunDirectory:
         """Where events wait until the file is complete."""
         return self.path / "chunks"
 
+    def name_of(self, path: Path) -> str:
+        """How run.json calls a file: seen from the directory if it lies inside, so that both can be moved."""
+        absolute, directory = path.absolute(), self.path.absolute()
+        return str(absolute.relative_to(directory) if absolute.is_relative_to(directory) else absolute)
+
     @property
     def record(self) -> dict[str, Any]:
         """The content of run.json; empty before the run.
