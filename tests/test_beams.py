@@ -62,6 +62,63 @@ def test_lepton_beams_make_pairs_of_w_bosons():
     assert two_body(flat_integrand(one)) == pytest.approx(expected, rel=5 * beta**2)
 
 
+def weak(definition, energy):
+    """The cross section in pb and what its closed formulas consist of: s, G_F^2 s / pi in pb, M_W^2, M_W Gamma_W."""
+    one = process(definition, (energy, energy), process={"definition": definition, "t_channel_widths": False})
+    s, model = one.beams.s, one.model
+    unit = model["Gf"] ** 2 * s / math.pi * PICOBARN_PER_INVERSE_GEV2
+    return two_body(flat_integrand(one), 300), s, unit, model.mw**2, model.mw * model["WW"]
+
+
+@pytest.mark.parametrize("definition", ["ve d > e- u", "d ve > e- u", "ve~ d~ > e+ u~", "vm e- > mu- ve"])
+@pytest.mark.parametrize("energy", [5.0, 50.0, 500.0])
+def test_neutrinos_have_one_helicity_in_charged_currents(definition, energy):
+    """sigma = G_F^2 s / pi / (1 + s / M_W^2); 66.22 pb for quarks at 100 GeV."""
+    found, s, unit, mw2, _ = weak(definition, energy)
+    assert found == pytest.approx(unit / (1 + s / mw2), rel=1e-9)
+    if energy == 50.0:
+        assert found == pytest.approx(66.22, rel=1e-4)
+
+
+@pytest.mark.parametrize("energy", [5.0, 40.2, 100.0])
+def test_antineutrinos_have_one_helicity_in_the_s_channel(energy):
+    """sigma(ve~ e- > W > vm~ mu-) = G_F^2 s / (3 pi) M_W^4 / ((s - M_W^2)^2 + M_W^2 Gamma_W^2)."""
+    found, s, unit, mw2, pole = weak("ve~ e- > mu- vm~", energy)
+    assert found == pytest.approx(unit / 3 * mw2**2 / ((s - mw2) ** 2 + pole**2), rel=1e-9)
+
+
+def test_two_neutrinos_annihilate_without_any_average():
+    """sigma = s g_nu^2 (g_L^2 + g_R^2) / (12 pi ((s - M_Z^2)^2 + M_Z^2 Gamma_Z^2)), four times that of two averages."""
+    one = process("ve ve~ > mu+ mu-", (50.0, 50.0))
+    s, model = one.beams.s, one.model
+    (neutrino, none), muon = model.couplings("z", 12), model.couplings("z", 13)
+    pole = (s - model["MZ"] ** 2) ** 2 + (model["MZ"] * model["WZ"]) ** 2
+    expected = s * neutrino**2 * (muon[0] ** 2 + muon[1] ** 2) / (12 * math.pi * pole) * PICOBARN_PER_INVERSE_GEV2
+    assert none == 0
+    assert two_body(flat_integrand(one)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_squared_amplitudes_of_neutrinos_stay_averaged_over_two_helicities():
+    """As MadGraph has them: those of the process are the sum over helicities, four times less."""
+    element = process("ve ve~ > mu+ mu-", (50.0, 50.0)).matrix_element()
+    p = as_momenta([[[50, 0, 0, 50], [50, 0, 0, -50], [50, 30, 0, 40], [50, -30, 0, -40]]])
+    (crossed,) = process("mu+ mu- > ve ve~", (50.0, 50.0)).matrix_element().squared(p, 0.118)
+    assert element.squared(p, 0.118)[0] == pytest.approx(crossed, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("definition", "helicities"),
+    [
+        ("ve d > e- u", ((-1,), (-1, 1))),
+        ("e+ vm~ > ve~ mu+", ((-1, 1), (1,))),
+        ("a e- > a e-", ((-1, 1), (-1, 1))),
+        ("w+ w- > z z", ((-1, 0, 1), (-1, 0, 1))),
+    ],
+)
+def test_beams_have_the_helicities_that_exist(definition, helicities):
+    assert process(definition, (200.0, 200.0)).beams.helicities == helicities
+
+
 def test_the_cross_section_does_not_depend_on_the_frame():
     values = [
         two_body(process("e+ e- > mu+ mu-", energy).cross_section()) for energy in ((50, 50), (2500, 1), (1, 2500))

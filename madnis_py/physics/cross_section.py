@@ -51,10 +51,10 @@ class _Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
 
-    The flux is that of massive particles where they have a mass. The channel weights see `observables.features`. For
-    the prior, |M|^2 of every subprocess is shared out over its diagrams in proportion to |M_i|^2; the subprocesses
-    stand side by side, each times the densities of its flavours, see `Process.diagram_offsets`. Matrix elements that
-    are the same bit by bit are evaluated once.
+    The flux is that of massive particles where they have a mass, the average over helicities that of the beams, see
+    `Beams.spin_factor`. The channel weights see `observables.features`. For the prior, |M|^2 of every subprocess is
+    shared out over its diagrams in proportion to |M_i|^2; the subprocesses stand side by side, each times the densities
+    of its flavours, see `Process.diagram_offsets`. Matrix elements that are the same bit by bit are evaluated once.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 
@@ -94,6 +94,8 @@ class CrossSection(AbstractIntegrand):
         self._blocks = _blocks(self.subprocesses)
         self.n_diagrams = sum(group.matrix_element.n_diagrams for group in self.subprocesses)
         self._alpha_qed = model.alpha_qed
+        first, second, *_ = process.flavours[0]
+        self._unit = process.beams.spin_factor((first, second), model) * PICOBARN_PER_INVERSE_GEV2
         self._process = process
         self._acceptance = Acceptance(process.selection)
         named = card.channels.prior
@@ -136,7 +138,7 @@ class CrossSection(AbstractIntegrand):
         p_kept = select(p, kept)
         scattering = self._scatter(p_kept, self._prior.needs_diagrams)
         value, prior = np.zeros(len(p)), np.ones((len(p), self.n_channels))
-        value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * PICOBARN_PER_INVERSE_GEV2
+        value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * self._unit
         prior[kept] = _usable(self._prior(p_kept, scattering.diagrams))
         seen = features(p, self.luminosity.hadronic)
         return Evaluation(torch.from_numpy(value), torch.from_numpy(seen), torch.from_numpy(prior))

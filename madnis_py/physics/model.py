@@ -15,7 +15,7 @@ from typing import Any
 
 from madnis_py.card import Card
 from madnis_py.card_tables import closest
-from madnis_py.physics.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, Particle, Vertex
+from madnis_py.physics.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, Particle, Structure, Vertex
 from madnis_py.physics.slha import Slha, read_slha
 
 
@@ -175,6 +175,21 @@ class Model:
         """Total width in GeV."""
         parameter = self.particle(pdg).width
         return self[parameter] if parameter else 0.0
+
+    def is_left_handed(self, pdg: int) -> bool:
+        """Whether a fermion has no other helicity, as neutrinos: it has no mass and no coupling with the other one."""
+        row = self.particle(pdg)
+        terms = (
+            term
+            for vertex in self.vertices
+            if {row.name, row.antiname} & {*vertex.particles}
+            for term in vertex.structures
+        )
+        return row.spin == 2 and self.mass(pdg) == 0 and not any(map(self._couples_right, terms))
+
+    def _couples_right(self, term: Structure) -> bool:
+        """Whether a term of two fermions and a boson is more than gamma^mu P_L."""
+        return term.lorentz != "FFV" or self.coupling(term.couplings[1]) != 0
 
     @cached_property
     def _names(self) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.errors import InputError
+from madnis_py.physics.beams import Beams, beams_of, check_beams
 from madnis_py.physics.channels import Channel, ChosenPrior, Resonance, pair_channels
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
@@ -36,38 +36,6 @@ from madnis_py.physics.subprocesses import (
 
 if TYPE_CHECKING:
     from madnis_py.physics.cross_section import CrossSection
-
-_PROTON = 2212
-
-
-@dataclass(frozen=True)
-class Beams:
-    """What collides.
-
-    Attributes:
-        pdg: PDG codes of the two beam particles; those of the partons for beams without parton densities.
-        energies: in GeV.
-        masses: in GeV; 0 for protons, whose energies are much larger.
-    """
-
-    pdg: tuple[int, int]
-    energies: tuple[float, float]
-    masses: tuple[float, float] = (0.0, 0.0)
-
-    @property
-    def momenta(self) -> tuple[tuple[float, float, float, float], tuple[float, float, float, float]]:
-        """(E, px, py, pz) in GeV with |p| from energy and mass; the first goes along +z, the second along -z."""
-        first, second = (
-            math.sqrt((energy - mass) * (energy + mass))
-            for energy, mass in zip(self.energies, self.masses, strict=True)
-        )
-        return (self.energies[0], 0.0, 0.0, first), (self.energies[1], 0.0, 0.0, -second)
-
-    @property
-    def s(self) -> float:
-        """Squared energy of the beams in their centre-of-mass frame, GeV^2."""
-        a, b = self.momenta
-        return self.masses[0] ** 2 + self.masses[1] ** 2 + 2 * (a[0] * b[0] - a[3] * b[3])
 
 
 @dataclass(frozen=True)
@@ -119,7 +87,7 @@ class Process:
         groups = flavour_groups(definition, card, model)
         _check_masses(groups, definition, card, model)
         _check_scales(groups, definition, card)
-        _check_beams(_beams(definition, card, model), definition, card, model)
+        check_beams(beams_of(definition, card, model), definition, card, model)
         selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
         _check_histograms(definition, groups, card, model)
         resolved = card.updated({"parameters": {**model.values, "param_card": None}})
@@ -127,8 +95,8 @@ class Process:
 
     @property
     def beams(self) -> Beams:
-        """The particles of the beams and their energies."""
-        return _beams(self.definition, self.card, self.model)
+        """The particles of the beams, their energies and helicities."""
+        return beams_of(self.definition, self.card, self.model)
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
@@ -298,13 +266,6 @@ def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
     return element.squared(p, alpha_s)
 
 
-def _beams(definition: Definition, card: Card, model: Model) -> Beams:
-    if card.beams.pdf != "none" or definition.n_incoming != 2:
-        return Beams((_PROTON, _PROTON), card.beams.energy)
-    first, second = (partons[0] for partons in definition.incoming)
-    return Beams((first, second), card.beams.energy, (model.mass(first), model.mass(second)))
-
-
 def _check_histograms(definition: Definition, groups: tuple[FlavourGroup, ...], card: Card, model: Model) -> None:
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
     for text in card.histograms:
@@ -331,14 +292,3 @@ def _check_scales(groups: tuple[FlavourGroup, ...], definition: Definition, card
         if str(scale).startswith(("ht", "sum_et")):
             expected = 'expected GeV, "sum_mt" or "sqrt_s" for a single final particle, which has no p_T'
             raise card.error(f"scales.{name}", f'{expected}; got "{scale}"')
-
-
-def _check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:
-    if card.beams.pdf != "none":
-        return
-    if any(len(partons) > 1 for partons in definition.incoming):
-        raise card.error("beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"')
-    for beam, (pdg, energy, mass) in enumerate(zip(beams.pdg, beams.energies, beams.masses, strict=True)):
-        if energy <= mass:
-            expected = f"expected more than the mass {mass:g} GeV of {model.particle_name(pdg)}"
-            raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")
