@@ -320,6 +320,36 @@ def histograms(
 
 
 @app.command()
+def verify(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="DIR|EVENTFILE...", help="Directories of runs, and files of events.")
+    ],
+    threads: Threads = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Check whether runs and event files are what they say: whole, usable by a shower, with the right weights.
+
+    Exit status 1 if something is wrong; each fault is a sentence.
+    """
+    from madnis_py.stages.run_verification import verify_run
+    from madnis_py.stages.verification import verify_events
+    from madnis_py.stages.workforce import workers
+
+    with _watching(json_output, "nothing was changed") as watch, workers(threads):
+        found = [(verify_run if source.is_dir() else verify_events)(source, watch) for source in sources]
+    if json_output:
+        _print_json([one.record() for one in found])
+    else:
+        for one in found:
+            typer.echo(one.summary)
+    faults = [fault for one in found for fault in one.faults]
+    for fault in faults:
+        typer.echo(f"madnis-py: {fault}", err=True)
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
 def evaluate(
     card: CardArgument,
     momenta: Annotated[

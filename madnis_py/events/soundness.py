@@ -21,9 +21,16 @@ def require_sound(batch: EventBatch) -> None:
     Raises:
         GenerationError: names the first event that fails and why.
     """
+    if fault := first_fault(batch):
+        raise GenerationError(f"event {fault[0]}: {fault[1]}")
+
+
+def first_fault(batch: EventBatch) -> tuple[int, str] | None:
+    """The first event that a shower cannot use, counted from 0, and why; nothing if there is none."""
     if fault := _core.event_fault(batch.columns()):
         event, rule, particle = fault
-        raise GenerationError(f"event {event}: {SENTENCES[rule](batch, event, particle)}")
+        return event, SENTENCES[rule](batch, event, particle)
+    return None
 
 
 def _not_finite(batch: EventBatch, event: int, _: int) -> str:
