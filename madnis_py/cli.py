@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from madnis_py.card import Card
+    from madnis_py.integration.judgement import SamplerName
     from madnis_py.run import Run
     from madnis_py.stages.progress import Watch
     from madnis_py.stages.workforce import Labour
@@ -46,6 +47,13 @@ class Method(StrEnum):
     madnis = "madnis"
     vegas = "vegas"
     auto = "auto"
+
+
+class Sampler(StrEnum):
+    """Who draws the points of events."""
+
+    madnis = "madnis"
+    vegas = "vegas"
 
 
 class Preset(StrEnum):
@@ -97,6 +105,10 @@ TrustOption = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
 MethodOption = Annotated[
     Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
+]
+SamplerOption = Annotated[
+    Sampler | None,
+    typer.Option(help="Who makes the events: the flow, or the VEGAS grids of the same run; by the run if not given."),
 ]
 PresetOption = Annotated[Preset | None, typer.Option(help="Size of the training; by the card if not given.")]
 DeviceOption = Annotated[Device, typer.Option(help="Where the networks compute.")]
@@ -205,6 +217,7 @@ def generate(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    sampler: SamplerOption = None,
     trust: TrustOption = False,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="Also events of a run that another version of the package made.")
@@ -214,7 +227,7 @@ def generate(
     """Write unweighted events of a trained run to a file; what its name ends in says the format."""
     with _working(json_output, threads, workers, scheduler) as work:
         opened = work.open(directory, trust, any_version)
-        opened.generate(events, output, seed)
+        opened.generate(events, output, seed, _name(sampler))
         _show(opened, json_output)
 
 
@@ -222,6 +235,7 @@ def generate(
 def gridpack(
     directory: RunArgument,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .tar.gz or .tgz.")],
+    sampler: SamplerOption = None,
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -233,7 +247,7 @@ def gridpack(
     `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
     """
     with _working(False, threads, workers, scheduler) as work:
-        typer.echo(f"gridpack in {work.open(directory, trust).gridpack(output)}")
+        typer.echo(f"gridpack in {work.open(directory, trust).gridpack(output, _name(sampler))}")
 
 
 @app.command()
@@ -548,12 +562,16 @@ def _named_card(path_or_name: str, trust: bool) -> Card:
     return card
 
 
+def _name(sampler: Sampler | None) -> SamplerName | None:
+    return sampler.value if sampler else None
+
+
 def _default_directory(card: Card) -> Path:
     return Path("runs") / Path(card.source).stem
 
 
 def _show(finished: Run, json_output: bool) -> None:
-    from madnis_py.report import channel_table, conclusions, generated_events, result_table
+    from madnis_py.report import better_sampler, channel_table, conclusions, generated_events, result_table
 
     record = finished.record
     if json_output:
@@ -562,7 +580,8 @@ def _show(finished: Run, json_output: bool) -> None:
     console = _console()
     console.print(result_table(record))
     console.print(channel_table(record))
-    for sentence in (*conclusions(record), *generated_events(record, finished.directory.path)):
+    closing = better_sampler(record, finished.directory.path)
+    for sentence in (*conclusions(record), *generated_events(record, finished.directory.path), *closing):
         console.print(sentence, soft_wrap=True, highlight=False)
 
 

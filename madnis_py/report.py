@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from rich.table import Table
 
 from madnis_py.stages.histograms import Distributions
 from madnis_py.stages.progress import StageProgress
+
+NAMES = {"vegas": "VEGAS", "madnis": "neural"}
+"""What the tables call the samplers, in the order of their columns."""
 
 LOG_INTERVAL = 5.0
 """Seconds between two lines of a log."""
@@ -126,9 +130,9 @@ def result_table(record: Mapping[str, Any]) -> Table:
     """VEGAS and the neural sampler side by side, from the content of run.json."""
     table = Table(title=f"{record['card']['process']['definition']}", title_justify="left")
     table.add_column("")
-    columns = [(name, record[name]) for name in ("vegas", "madnis") if record.get(name)]
+    columns = [(name, record[name]) for name in NAMES if record.get(name)]
     for name, _ in columns:
-        table.add_column({"vegas": "VEGAS", "madnis": "neural"}[name], justify="right")
+        table.add_column(NAMES[name], justify="right")
     rows: dict[str, Callable[[Mapping[str, Any]], str]] = {
         "sigma / pb": lambda part: with_error(part["sigma_pb"], part["sigma_error_pb"]),
         "relative error": lambda part: percent(part["sigma_error_pb"] / part["sigma_pb"]),
@@ -142,7 +146,7 @@ def result_table(record: Mapping[str, Any]) -> Table:
         "cut acceptance": lambda part: percent(part["unweighting"]["cut_acceptance"]),
         "points": lambda part: f"{part['points']:,}",
         "time per point": lambda part: f"{part['seconds_per_point'] * 1e6:.3g} us",
-        "time per event": lambda part: f"{part['seconds_per_point'] / part['unweighting']['efficiency'] * 1e6:.3g} us",
+        "time per event": lambda part: f"{_event_cost(part) * 1e6:.3g} us",
     }
     for label, cell in rows.items():
         table.add_row(label, *(cell(part) for _, part in columns))
@@ -226,6 +230,27 @@ def generated_events(record: Mapping[str, Any], directory: Path) -> list[str]:
     if found["maximum_factor"] > 1:
         figures.append(f"maxima raised {found['maximum_factor']:.3g} times")
     return [", ".join(figures), f"{made['events']} events in {directory / made['file']}"]
+
+
+def better_sampler(record: Mapping[str, Any], directory: Path) -> list[str]:
+    """Which of the two samplers makes an event in less time, and the command that uses it; nothing without a flow."""
+    costs = {name: _event_cost(record[name]) for name in NAMES if record.get(name)}
+    if len(costs) < 2:
+        return []
+    best, other = sorted(costs, key=costs.__getitem__)
+    figures = (f"{NAMES[one]} {costs[one] * 1e6:.3g} us per event, {_efficiency(record[one])}" for one in (best, other))
+    command = f"madnis-py generate {shlex.quote(str(directory))} --events {record['events'] or 10_000} --sampler {best}"
+    return [f"better sampler: {', '.join(figures)}: {command}"]
+
+
+def _event_cost(part: Mapping[str, Any]) -> float:
+    """Seconds per unweighted event."""
+    cost: float = part["seconds_per_point"] / part["unweighting"]["efficiency"]
+    return cost
+
+
+def _efficiency(part: Mapping[str, Any]) -> str:
+    return f"efficiency {percent(part['unweighting']['efficiency'])}"
 
 
 def prior_sentence(prior: Mapping[str, Any]) -> str:

@@ -253,47 +253,61 @@ class Run:
         measured: SamplerName = self.record["choice"]["sampler"]
         return measured
 
-    def integrate(self, points: int | None = None, events: int = 0) -> Result:
+    def integrate(self, points: int | None = None, events: int = 0, sampler: SamplerName | None = None) -> Result:
         """Cross section and maximum weights from fresh points.
 
         Args:
             points: in all; by the preset of the card when not given. Another number than last time starts anew.
             events: unweighted events wanted, as far as known; helps the method "auto" to choose.
+            sampler: whose result is wanted; by the method when not given. For VEGAS nothing is trained.
 
         Returns:
-            the result of the sampler that makes the events.
+            the result of the sampler.
 
         Raises:
+            InputError: the run has no flow.
             GenerationError: the cross section is zero or a weight is negative.
         """
-        stored = self._stored_result()
+        stored = self._stored_result(sampler)
         points = points or (stored.points if stored else self._default_points)
         if stored is not None and stored.points == points:
             return stored
-        self.plan(events, points)
-        samplers = self.samplers()
+        samplers = self._samplers_for(sampler, events, points)
         with self._stage("integrate", evaluations=points * len(samplers)):
             sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
             results = self._results(sampled)
             judged = self._judge(samplers, sampled, results, events)
         dumped = {name: result.model_dump() for name, result in results.items()}
-        chosen = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else self.plan()
-        self.directory.update(**dumped[chosen], **dumped, **judged, events=0)
-        return results[chosen]
+        measured = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
+        used = sampler or measured or self.plan()
+        self.directory.update(**dumped[used], **dumped, **judged, sampler=used, events=0)
+        return results[used]
 
-    def generate(self, events: int, output: Path | None = None, seed: int | None = None) -> Path:
+    def _samplers_for(self, sampler: SamplerName | None, events: int, points: int) -> dict[str, Integrator]:
+        """What has to be integrated where one sampler is asked for: VEGAS alone can do without a training."""
+        if sampler == "vegas" and "train" not in self.record["stages"]:
+            return {"vegas": self._grids()}
+        samplers = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
+        if sampler not in (None, *samplers):
+            raise InputError(f"sampler: expected {' or '.join(samplers)} in {self.directory.path}; got {sampler}")
+        return self.samplers()
+
+    def generate(
+        self, events: int, output: Path | None = None, seed: int | None = None, sampler: SamplerName | None = None
+    ) -> Path:
         """Write unweighted events.
 
         Args:
             events: exactly as many as the file will have.
             output: what its name ends in says the format, see `event_files`; `events_file` by default.
             seed: another one than that of the run gives independent events from the same training.
+            sampler: makes the events; by the method when not given. Those of VEGAS need no training.
 
         Returns:
             the file.
 
         Raises:
-            InputError: fewer than one event, or a file name of another kind.
+            InputError: fewer than one event, a file name of another kind, or the run has no flow.
             GenerationError: the events cannot be made as asked.
             OutputError: the file cannot be written.
         """
@@ -302,54 +316,60 @@ class Run:
         output = output or self.events_file
         event_format(output)
         seed = self.seed if seed is None else seed
-        made = {"file": self.directory.name_of(output), "events": events, "seed": seed}
+        result = self.integrate(events=events, sampler=sampler)
+        name = sampler or self.chosen
+        made = {"file": self.directory.name_of(output), "events": events, "seed": seed, "sampler": name}
         if self.directory.record.get("generated") == made and output.exists():
             return output
-        result = self.integrate(events=events)
-        source = self._source(result, seed)
+        source = self._source(name, result, seed)
         with self._stage("generate"):
             selection = event_file.collect(source, events, result, self.process.card.events, self.executor, self.watch)
             selected = event_file.SelectedEvents(selection, events)
             weights = selected.weights
             event_file.write(output, selected, weights, self.process, self.cross_section, result)
             source.clear()
-        self._note(made, selection, weights, source)
+        self._note(made, result, selection, weights, source)
         return output
 
-    def _source(self, result: Result, seed: int) -> EventSource:
+    def _source(self, name: SamplerName, result: Result, seed: int) -> EventSource:
         """Makes the events of a seed; its tasks are whole chunks, which do not ask for help."""
-        sampler = self.samplers()[self.chosen].without_executor()
+        sampler = self._sampler(name).without_executor()
         return EventSource(ChunkMaker(sampler, self.cross_section, result.maxima, seed), self.directory.chunks)
 
     def _note(
-        self, made: dict[str, Any], selection: Selection, weights: NDArray[np.float64], source: EventSource
+        self,
+        made: dict[str, Any],
+        result: Result,
+        selection: Selection,
+        weights: NDArray[np.float64],
+        source: EventSource,
     ) -> None:
         """Write down what the events are like, and whether they agree with the integrate stage."""
-        unweighting = self.record["unweighting"] | verdict.unweighting(selection, weights)
-        result = self.integrate(events=made["events"])
+        figures = result.model_dump()
+        figures["unweighting"] |= verdict.unweighting(selection, weights)
         sentences = self._check.overweights("generate", weights, self._overweight_share)
         sentences += verdict.generation_warnings(self._check, result, selection, source.maker.maxima)
         warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate")]
-        self.directory.update(
-            events=made["events"], generated=made, unweighting=unweighting, warnings=[*warnings, *sentences]
-        )
+        notes = {"sampler": made["sampler"], "events": made["events"], "warnings": [*warnings, *sentences]}
+        self.directory.update(**figures, **notes, generated=made)
 
-    def gridpack(self, output: Path) -> Path:
+    def gridpack(self, output: Path, sampler: SamplerName | None = None) -> Path:
         """Write a tarball that makes events of this run wherever the package is installed; see `stages.gridpack`.
 
         Args:
             output: ends in .tar.gz or .tgz.
+            sampler: makes the events; by the method when not given.
 
         Returns:
             the file.
 
         Raises:
-            InputError: a file name of another kind.
+            InputError: a file name of another kind, or the run has no flow.
             OutputError: the file cannot be written.
         """
         gridpack.require_gridpack_name(output)
-        self.integrate()
-        gridpack.pack(self.directory.path, output, madnis_py.__version__)
+        self.integrate(sampler=sampler)
+        gridpack.pack(self.directory.path, output, madnis_py.__version__, sampler)
         return output
 
     def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
@@ -361,7 +381,7 @@ class Run:
         Raises:
             InputError: too few points for the channels, or the file of the events is damaged.
         """
-        result, sampler = self.integrate(), self.samplers()[self.chosen]
+        result, sampler = self.integrate(), self._sampler(self.chosen)
         sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
         with self._stage("histograms", points):
             return distributions_of_run(self.process, sampler, sigma, points, self._written_events, self.watch)
@@ -382,6 +402,9 @@ class Run:
         if self.plan() == "vegas":
             return {"vegas": grids}
         return {"vegas": grids, "madnis": self.train()}
+
+    def _sampler(self, name: SamplerName) -> Integrator:
+        return self._grids() if name == "vegas" else self.train()
 
     def execute(self, events: int, points: int | None = None) -> Self:
         """All stages, with the events in `events_file`."""
@@ -412,8 +435,8 @@ class Run:
         stage = {"seconds": round(seconds + time.perf_counter() - start, 3), "evaluations": evaluations}
         self.directory.update(stages=self.directory.record["stages"] | {name: stage})
 
-    def _stored_result(self) -> Result | None:
-        content = self.record.get(self.chosen) if self.record.get("vegas") else None
+    def _stored_result(self, sampler: SamplerName | None) -> Result | None:
+        content = self.record.get(sampler or self.chosen) if self.record.get("vegas") else None
         return Result.model_validate(content) if content else None
 
     @property
@@ -449,6 +472,8 @@ class Run:
             return {"warnings": warnings}
         session, flow = self._session(), samplers["madnis"]
         warnings += verdict.flow_warnings(self._check, flow, sampled, results, session.average)
+        if self.method == "madnis":
+            warnings += verdict.lost_comparison(results["vegas"], results["madnis"])
         points = results["vegas"].points
         return {"warnings": warnings, **verdict.comparison(results, session, events, points)}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from madnis_py.card_tables import shown
 from madnis_py.errors import InputError
 from madnis_py.integration import checkpoint
+from madnis_py.integration.judgement import SamplerName
 from madnis_py.output_file import OutputFile
 
 SUFFIXES = (".tar.gz", ".tgz")
@@ -50,7 +51,7 @@ work=$(mktemp -d "$PWD/.gridpack.XXXXXX") || fail "expected a directory that can
 cp -R "$here/{run}" "$work/" || fail "the folder {run} cannot be copied to $PWD"
 chmod -R u+w "$work"
 "$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" --output "$PWD/{output}" \\
-  ${{MADNIS_PY_ANY_VERSION:+--any-version}} ${{MADNIS_PY_TRUST:+--trust}} &
+  {sampler}${{MADNIS_PY_ANY_VERSION:+--any-version}} ${{MADNIS_PY_TRUST:+--trust}} &
 child=$!
 status=0
 wait "$child" || status=$?
@@ -65,7 +66,7 @@ _FACES = (
 """Name of a script, the file that it writes, its arguments."""
 
 
-def pack(directory: Path, output: Path, version: str) -> None:
+def pack(directory: Path, output: Path, version: str, sampler: SamplerName | None = None) -> None:
     """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
 
     Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory, and
@@ -75,6 +76,7 @@ def pack(directory: Path, output: Path, version: str) -> None:
         directory: of the run.
         output: ends in .tar.gz or .tgz.
         version: of the package, for people.
+        sampler: makes the events; by the method of the run when not given.
 
     Raises:
         OutputError: the file cannot be written.
@@ -82,7 +84,7 @@ def pack(directory: Path, output: Path, version: str) -> None:
     top = _top(output)
     content = io.BytesIO()
     with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
-        for name, data, mode in (*_scripts(version), *_files(directory)):
+        for name, data, mode in (*_scripts(version, sampler), *_files(directory)):
             entry = tarfile.TarInfo(f"{top}/{name}")
             entry.size, entry.mode = len(data), mode
             tar.addfile(entry, io.BytesIO(data))
@@ -110,9 +112,11 @@ def _top(output: Path) -> str:
     return next(output.name.removesuffix(suffix) for suffix in SUFFIXES if output.name.endswith(suffix))
 
 
-def _scripts(version: str) -> Iterator[tuple[str, bytes, int]]:
+def _scripts(version: str, sampler: SamplerName | None) -> Iterator[tuple[str, bytes, int]]:
+    option = f"--sampler {sampler} " if sampler else ""
     for name, output, arguments in _FACES:
-        script = _SCRIPT.format(name=name, output=output, arguments=arguments, version=version, run=_RUN)
+        words = {"name": name, "output": output, "arguments": arguments, "sampler": option}
+        script = _SCRIPT.format(**words, version=version, run=_RUN)
         yield name, script.encode(), 0o755
 
 

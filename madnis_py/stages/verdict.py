@@ -17,6 +17,9 @@ from madnis_py.integration.training_average import TrainingAverage, WeightedMean
 from madnis_py.stages.results import Result, SampledPoints, TrainingResult
 from madnis_py.stages.training import TrainingSession
 
+MARGIN = 0.1
+"""Share by which the efficiency of a flow has to be below that of VEGAS for a warning."""
+
 
 def sampler_warnings(check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]) -> list[str]:
     """Signs that a part of the integral was missed, from the points of each sampler by itself."""
@@ -54,6 +57,15 @@ def flow_warnings(
             _measurement("second half of the training", average.late),
         ),
     ]
+
+
+def lost_comparison(vegas: Result, flow: Result) -> list[str]:
+    """Whether a flow that was asked for makes clearly fewer events of its points than VEGAS."""
+    own, other = flow.unweighting.efficiency, vegas.unweighting.efficiency
+    if own >= (1 - MARGIN) * other:
+        return []
+    figures = f"unweighting efficiency {own:.3g} where VEGAS has {other:.3g}"
+    return [f"madnis: the flow is worse than VEGAS, {figures}; generate --sampler vegas uses the grids of this run"]
 
 
 def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str, float]:
