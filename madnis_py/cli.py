@@ -119,7 +119,7 @@ def main() -> None:
     try:
         app()
     except MadnisError as error:
-        sys.stderr.write(f"madnis-py: {error}\n")
+        sys.stderr.write(f"madnis-py: {error.sentence}\n")
         sys.exit(error.exit_status)
 
 

@@ -5,11 +5,22 @@ The command line prints the sentence and exits with `exit_status`: 2 when the in
 
 from __future__ import annotations
 
+LONGEST_SENTENCE = 1000
+
 
 class MadnisError(Exception):
     """A run failed for a reason that the message tells."""
 
     exit_status = 1
+
+    @property
+    def sentence(self) -> str:
+        """The message for a terminal: on one line, control characters of what the user gave spelt out, not endless."""
+        line = "".join(one if one.isprintable() else repr(one)[1:-1] for one in str(self))
+        if len(line) <= LONGEST_SENTENCE:
+            return line
+        half = LONGEST_SENTENCE // 2
+        return f"{line[:half]} ... {line[-half:]}"
 
 
 class InputError(MadnisError):

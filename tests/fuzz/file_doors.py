@@ -1,0 +1,309 @@
+"""Doors for files that programs write: events, run directories, gridpacks, libraries."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from door import Door, maybe_precious, refused_cleanly
+from event_samples import SIGMA, drell_yan, with_variations
+from mutators import damaged_bytes, damaged_text, damaged_tree
+from outcome import Answer, Failure, command, complaint
+
+import madnis_py as mn
+from madnis_py.card import Card
+from madnis_py.event_files.lhe_init import LheInit, LheProcess
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
+from madnis_py.events.event_batch import EventBatch
+from madnis_py.physics.process import Process
+from madnis_py.plugins.umami_export import export_umami
+from madnis_py.run import Run
+
+EVENTS = 12
+
+
+INIT = LheInit(
+    (2212, 2212),
+    (6500.0, 6500.0),
+    (331900, 331900),
+    (LheProcess(SIGMA, 3.0, SIGMA),),
+    weight_groups=(WeightGroup("scales", "envelope", tuple(NamedWeight(f"{number}", "") for number in range(3))),),
+)
+UMAMI = Card.parse({"process": {"definition": "e+ e- > mu+ mu-"}, "beams": {"pdf": "none"}})
+
+
+class EventFiles(Door):
+    """Files of events; what is accepted has as many events as there are, and finite numbers."""
+
+    suffix: str
+    share = 15
+
+    def sound(self) -> bytes:
+        """A file of a few events."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"events{self.suffix}"
+            with mn.create_events(path, INIT) as file:
+                file.write(with_variations(drell_yan(EVENTS)))
+            return path.read_bytes()
+
+    @cached_property
+    def _sound(self) -> bytes:
+        return self.sound()
+
+    def damaged(self, rng: random.Random, path: Path) -> int | None:
+        """Write a damaged file; returns how many events it has, None where that cannot be told."""
+        path.write_bytes(damaged_bytes(rng, self._sound))
+        return None
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        source = folder / f"damaged{self.suffix}"
+        events = self.damaged(rng, source)
+        target = maybe_precious(rng, folder / f"made{rng.choice(('.lhe', '.h5', '.parquet', '.lhe.gz'))}")
+        answer = command("convert", source, target)
+        if not answer.accepted:
+            return refused_cleanly(answer, target, (source.name,))
+        return _check_events(list(mn.open_events(target)), events)
+
+
+def _check_events(batches: list[EventBatch], events: int | None) -> Failure | None:
+    found = sum(len(batch.weight) for batch in batches)
+    if events is not None and found != events:
+        return Failure("events lost", f"{events} in the file, {found} came out")
+    for batch in batches:
+        for name in ("momenta", "mass", "weight", "scale", "alpha_s", "variations"):
+            if not np.isfinite(getattr(batch, name)).all():
+                return Failure("not finite", name)
+    return None
+
+
+class LheFiles(EventFiles):
+    """Les Houches files, also those of other programs."""
+
+    name, suffix = "LHE", ".lhe"
+
+    def damaged(self, rng: random.Random, path: Path) -> int | None:
+        """See `EventFiles.damaged`: one event for each opening tag outside of comments."""
+        text = self._sound.decode()
+        if rng.random() < 0.3:
+            path.write_bytes(damaged_bytes(rng, self._sound))
+            return None
+        text = damaged_text(rng, text)
+        path.write_bytes(text.encode(errors="surrogatepass"))
+        if "<!--" in text or "CDATA" in text:
+            return None
+        return len(re.findall(r"(?m)^\s*<event[\s>]", text))
+
+
+class CompressedLheFiles(EventFiles):
+    """The same, compressed."""
+
+    name, suffix, share = "LHE, compressed", ".lhe.gz", 5
+
+
+class Lheh5Files(EventFiles):
+    """Files in the layout LHEH5; datasets are removed, reshaped or filled with something else."""
+
+    name, suffix = "LHEH5", ".h5"
+
+    def damaged(self, rng: random.Random, path: Path) -> int | None:
+        """See `EventFiles.damaged`."""
+        import h5py
+
+        path.write_bytes(self._sound)
+        if rng.random() < 0.2:
+            path.write_bytes(damaged_bytes(rng, self._sound))
+            return None
+        with h5py.File(path, "r+") as file:
+            names: list[str] = []
+            file.visititems(lambda name, one: names.append(name) if isinstance(one, h5py.Dataset) else None)
+            name = rng.choice(names)
+            values, attributes = file[name][()], dict(file[name].attrs)
+            del file[name]
+            changed = _changed_array(rng, np.asarray(values))
+            if changed is not None:
+                made = file.create_dataset(name, data=changed)
+                for key, value in attributes.items():
+                    made.attrs[key] = value
+        return None
+
+
+def _changed_array(rng: random.Random, values: Any) -> Any:
+    """Another array in the place of one: None to leave it out."""
+    numeric = values.dtype.kind in "fiu"
+    changes = [
+        lambda: None,
+        lambda: np.zeros(()),
+        lambda: values.ravel(),
+        lambda: values[: rng.randint(0, len(values))] if values.ndim else values,
+        lambda: values[..., :-1] if values.ndim > 1 else values[None],
+        lambda: np.array([b"text"] * max(1, len(values) if values.ndim else 1)),
+        lambda: np.full(values.shape, rng.choice((np.nan, np.inf, -1.0, 1e300))),
+        lambda: values.astype(np.float32) if numeric else values,
+        lambda: np.full(values.shape, 2**40, dtype=np.int64),
+    ]
+    return rng.choice(changes)()
+
+
+class ParquetFiles(EventFiles):
+    """Files in the layout of Parquet; columns are removed, retyped, emptied or renamed."""
+
+    name, suffix = "Parquet", ".parquet"
+
+    def damaged(self, rng: random.Random, path: Path) -> int | None:
+        """See `EventFiles.damaged`."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if rng.random() < 0.2:
+            path.write_bytes(damaged_bytes(rng, self._sound))
+            return None
+        table = pq.read_table(io.BytesIO(self._sound))
+        place = rng.randrange(table.num_columns)
+        field, rows = table.schema.field(place), table.num_rows
+        values = table.column(place).to_pylist()
+        gap = rng.randrange(rows)
+        changes: list[Any] = [
+            lambda: table.remove_column(place),
+            lambda: table.rename_columns([f"{name}{'x' * (i == place)}" for i, name in enumerate(table.column_names)]),
+            lambda: table.set_column(place, field.name, pa.array(["x"] * rows)),
+            lambda: table.set_column(place, field.name, pa.array([None] * rows, field.type)),
+            lambda: table.set_column(
+                place, field.name, pa.array([*values[:gap], None, *values[gap + 1 :]], field.type)
+            ),
+            lambda: table.set_column(place, field.name, pa.array([1.5] * rows)),
+            lambda: table.set_column(place, field.name, pa.array([[1.5]] * rows)),
+            lambda: table.replace_schema_metadata({}),
+            lambda: table.slice(0, gap),
+        ]
+        pq.write_table(rng.choice(changes)(), path)
+        return None
+
+
+class RunDirectories(Door):
+    """Directories of runs; what is accepted gives the bytes of the undamaged one."""
+
+    name, share = "run directory", 4
+
+    @cached_property
+    def sound(self) -> Path:
+        """A run with VEGAS, integrated."""
+        self._temporary = tempfile.TemporaryDirectory()
+        directory = Path(self._temporary.name) / "run"
+        Run(Process.from_card("ttbar"), directory, seed=3, method="vegas").integrate(20_000)
+        return directory
+
+    @cached_property
+    def _expected(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(self.sound, Path(folder) / "run")
+            answer = self._generate(Path(folder))
+            assert answer.accepted, answer.err
+            return (Path(folder) / "made.lhe").read_bytes()
+
+    def _generate(self, folder: Path) -> Answer:
+        return command("generate", folder / "run", "--events", "20", "--seed", "5", "--output", folder / "made.lhe")
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        expected = self._expected
+        shutil.copytree(self.sound, folder / "run")
+        damage_directory(rng, folder / "run")
+        answer, target = self._generate(folder), folder / "made.lhe"
+        if not answer.accepted:
+            return refused_cleanly(answer, target, ("run",))
+        return None if target.read_bytes() == expected else Failure("other events", "than those of the sound run")
+
+
+def damage_directory(rng: random.Random, directory: Path) -> None:
+    """Damage, remove or empty one of the files of a run."""
+    path = rng.choice(sorted(one for one in directory.rglob("*") if one.is_file()))
+    kind = rng.random()
+    if kind < 0.1:
+        path.unlink()
+    elif kind < 0.2:
+        path.unlink()
+        path.mkdir()
+    elif path.suffix == ".json" and kind < 0.8:
+        path.write_text(json.dumps(damaged_tree(rng, json.loads(path.read_text()))))
+    elif path.suffix == ".toml":
+        path.write_bytes(damaged_text(rng, path.read_text()).encode(errors="surrogatepass"))
+    else:
+        path.write_bytes(damaged_bytes(rng, path.read_bytes()))
+
+
+class Gridpacks(Door):
+    """Unpacked gridpacks, through their script."""
+
+    name, share = "gridpack", 1
+
+    def __init__(self, runs: RunDirectories) -> None:
+        self._runs = runs
+
+    @cached_property
+    def _packed(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(self._runs.sound, Path(folder) / "run")
+            answer = command("gridpack", Path(folder) / "run", "-o", Path(folder) / "packed.tar.gz")
+            assert answer.accepted, answer.err
+            return (Path(folder) / "packed.tar.gz").read_bytes()
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        with tarfile.open(fileobj=io.BytesIO(self._packed)) as tar:
+            tar.extractall(folder, filter="data")
+        script = next(folder.rglob("run.sh"))
+        data = next(_with_run_json(script.parent))
+        damage_directory(rng, data)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh", script, "20", "5"], cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True
+        )
+        if "Traceback" in done.stderr or done.returncode < 0:
+            return Failure("traceback", done.stderr[-2000:])
+        return None
+
+
+def _with_run_json(folder: Path) -> Iterator[Path]:
+    return (path.parent for path in folder.rglob("run.json"))
+
+
+class UmamiLibraries(Door):
+    """Libraries with matrix elements, cut short or overwritten; in a process of their own, which must not crash."""
+
+    name, share = "UMAMI library", 1
+
+    @cached_property
+    def _sound(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            (path,) = export_umami(Process.from_card(UMAMI), Path(folder) / "made.so")
+            return path.read_bytes()
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        library, card = folder / "damaged.so", folder / "card.toml"
+        data = self._sound
+        header = rng.randint(0, 4096)
+        library.write_bytes(
+            rng.choice((data[: rng.randint(0, len(data))], rng.randbytes(header) + data[header:], b"", data))
+        )
+        table = '[process.matrix_element]\nprovider = "umami"\nlibrary = "damaged.so"\n'
+        card.write_text(f'[process]\ndefinition = "e+ e- > mu+ mu-"\n{table}[beams]\npdf = "none"\n')
+        points = folder / "points.json"
+        points.write_text(
+            '{"points": [{"momenta": [[50, 0, 0, 50], [50, 0, 0, -50], [50, 50, 0, 0], [50, -50, 0, 0]]}]}'
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "madnis_py", "evaluate", card, "--momenta", points],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        return complaint(Answer(done.returncode, done.stdout, done.stderr))
