@@ -130,9 +130,7 @@ def test_the_mass_of_the_w_must_be_the_one_that_follows(tmp_path):
 
 
 def test_a_broken_param_card_is_named_with_its_line(tmp_path):
-    with pytest.raises(
-        CardError, match=r"param_card\.dat: line 2: expected BLOCK, DECAY or code and value; got '  23 many'"
-    ):
+    with pytest.raises(CardError, match=r'param_card\.dat: line 2: BLOCK MASS 23: expected a number; got "many"'):
         Model.from_card(card_with(tmp_path, "BLOCK MASS\n  23 many\n"))
 
 
