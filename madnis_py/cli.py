@@ -275,20 +275,23 @@ def import_card(
     param_card: Annotated[
         Path | None, typer.Option(metavar="FILE", help="param_card.dat with the parameters of the model.")
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also if entries cannot be translated; comments in the card name them.")
+    ] = False,
 ) -> None:
-    """Translate MadGraph's run card; every entry without a counterpart is named."""
+    """Translate MadGraph's run card; entries that change the results and have no counterpart end it."""
     from madnis_py.output_file import write_file
     from madnis_py.physics.process import Process
     from madnis_py.plugins.run_card import import_run_card
 
-    card, imported = import_run_card(run_card, definition, param_card and param_card.resolve())
+    card, imported = import_run_card(run_card, definition, param_card and param_card.resolve(), force)
     Process.from_card(card)
-    write_file(output, card.to_toml().encode())
+    write_file(output, imported.to_toml(card).encode())
     typer.echo(f"card in {output}")
     for option, value in imported.options.items():
         typer.echo(f"for the command line: {option} {value}")
-    for name, why in imported.left_out.items():
-        typer.echo(f"no counterpart: {name} = {why}")
+    for entry in imported.untranslated:
+        typer.echo(f"not translated: {entry}")
 
 
 @app.command()
