@@ -45,7 +45,7 @@ NOT_IN_RESULTS = ("cluster", "histograms")
 
 
 class Card(CardTable):
-    """A process card; every value has a default but `process.definition`."""
+    """A process card; every value has a default but `process.definition` and, where protons collide, `beams.pdf`."""
 
     process: ProcessTable = Field(description="What collides and what comes out.")
     parameters: ParameterTable = Field(ParameterTable(), description="Model parameters that differ from the defaults.")

@@ -172,7 +172,9 @@ class BeamTable(CardTable):
     """[beams]: energies and parton densities."""
 
     energy: BeamEnergies = Field((6500.0, 6500.0), description="Energy of each beam in GeV.")
-    pdf: Text = Field("toy", description='LHAPDF set name, folder, "toy" (shipped), or "none": partons at beam energy.')
+    pdf: Text | None = Field(
+        None, description='LHAPDF set name, folder, "toy" (for tests), or "none": partons at beam energy. No default.'
+    )
     pdf_backend: Literal["builtin", "lhapdf"] = Field("builtin", description="What interpolates the PDF grids.")
 
 

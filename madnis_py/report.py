@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from madnis_py.physics.pdf import CAVEAT
 from madnis_py.stages.histograms import Distributions
 from madnis_py.stages.progress import StageProgress
 
@@ -128,7 +129,9 @@ def with_error(value: float, error: float) -> str:
 
 def result_table(record: Mapping[str, Any]) -> Table:
     """VEGAS and the neural sampler side by side, from the content of run.json."""
-    table = Table(title=f"{record['card']['process']['definition']}", title_justify="left")
+    definition, notes = record["card"]["process"]["definition"], record.get("warnings", [])
+    title = [definition, *(sentence for sentence in notes if sentence.startswith(CAVEAT))]
+    table = Table(title="\n".join(title), title_justify="left")
     table.add_column("")
     columns = [(name, record[name]) for name in NAMES if record.get(name)]
     for name, _ in columns:

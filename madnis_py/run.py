@@ -467,7 +467,7 @@ class Run:
         events: int,
     ) -> dict[str, Any]:
         """Entries of run.json: warnings, and where there is a flow, how it compares."""
-        warnings = verdict.sampler_warnings(self._check, self.survey(), sampled)
+        warnings = self.cross_section.caveats + verdict.sampler_warnings(self._check, self.survey(), sampled)
         if "madnis" not in results:
             return {"warnings": warnings}
         session, flow = self._session(), samplers["madnis"]

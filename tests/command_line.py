@@ -18,6 +18,9 @@ SMALL_CARD = """
 definition = "p p > e+ e-"
 model = "sm_zprime"
 
+[beams]
+pdf = "toy"
+
 [cuts]
 "e+,e-" = { mass_min = 15.0 }
 

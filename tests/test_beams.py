@@ -130,7 +130,7 @@ def test_the_cross_section_does_not_depend_on_the_frame():
 def test_unequal_proton_beams_give_the_same_value_at_the_same_fractions():
     definition = {"process": {"definition": "p p > t t~"}, "scales": {"renormalization": "sqrt_s"}}
     cards = [
-        Card.parse({**definition, "beams": {"energy": list(pair)}}) for pair in ((2000.0, 2000.0), (8000.0, 500.0))
+        Card.parse({**definition, "beams": {"energy": list(pair), "pdf": "toy"}}) for pair in ((2000.0, 2000.0), (8000.0, 500.0))
     ]
     one, other = (flat_integrand(Process.from_card(card)) for card in cards)
     x = torch.rand(50, one.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -188,7 +188,8 @@ def test_partons_need_more_energy_than_their_mass():
     ],
 )
 def test_protons_hold_massless_partons_alone(definition, sentence):
-    card = Card.parse({"process": {"definition": definition}, "cuts": {"jet": {"pt_min": 10.0}}})
+    tables = {"beams": {"pdf": "toy"}, "cuts": {"jet": {"pt_min": 10.0}}}
+    card = Card.parse({"process": {"definition": definition}, **tables})
     with pytest.raises(CardError, match=re.escape(sentence)):
         flat_integrand(Process.from_card(card))
 
@@ -201,7 +202,8 @@ def test_a_proton_against_a_parton_is_refused():
 
 
 def test_photons_may_come_from_protons():
-    card = Card.parse({"process": {"definition": "a a > mu+ mu-"}, "cuts": {"lepton": {"pt_min": 10.0}}})
+    tables = {"beams": {"pdf": "toy"}, "cuts": {"lepton": {"pt_min": 10.0}}}
+    card = Card.parse({"process": {"definition": "a a > mu+ mu-"}, **tables})
     assert flat_integrand(Process.from_card(card)).luminosity.hadronic
 
 

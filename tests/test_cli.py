@@ -118,16 +118,17 @@ def test_evaluate_takes_the_parton_process_from_the_momenta_file(
 BAD_CARDS = {
     "syntax": ("[process\n", r"line 1"),
     "no definition": ("[process]\nmodel = 'sm'\n", r"process\.definition"),
-    "unknown key": (SMALL_CARD + "\n[beams]\nenergie = [1, 2]\n", r"beams\.energie.*energy"),
-    "negative energy": (SMALL_CARD + "\n[beams]\nenergy = [6500.0, -1.0]\n", r"beams\.energy.*GeV > 0; got -1"),
+    "unknown key": (SMALL_CARD.replace('pdf = "toy"', "energie = [1, 2]"), r"beams\.energie.*energy"),
+    "negative energy": (SMALL_CARD.replace('pdf = "toy"', "energy = [6500.0, -1.0]"), r"beams\.energy.*GeV > 0; got -1"),
     "unknown process": ("[process]\ndefinition = 'g g > e+ e-'\n", r"process\.definition"),
     "unknown particle": ("[process]\ndefinition = 'p p > e+ q9'\n", r"q9"),
-    "unknown PDF set": (SMALL_CARD + "\n[beams]\npdf = 'NNPDF99'\n", r"NNPDF99"),
+    "unknown PDF set": (SMALL_CARD.replace('"toy"', '"NNPDF99"'), r"NNPDF99"),
     "unknown parameter": (SMALL_CARD + "\n[parameters]\nMZZ = 91.0\n", r"MZZ.*MZ"),
     "unknown training setting": (SMALL_CARD.replace("steps", "stepps"), r"training\.stepps"),
     "bad training setting": (SMALL_CARD.replace("steps = 12", "steps = -1"), r"training\.steps"),
-    "no cut on the photon pole": ("[process]\ndefinition = 'p p > e+ e-'\n", r"cuts: expected mass_min"),
-    "protons without densities": (SMALL_CARD + "\n[beams]\npdf = 'none'\n", r"beams\.pdf"),
+    "no cut on the photon pole": (SMALL_CARD.replace("mass_min", "mass_max"), r"cuts: expected mass_min"),
+    "protons without a set": (SMALL_CARD.replace('pdf = "toy"', ""), r'beams\.pdf: .*got none\. Found: .*"toy" \(for tests'),
+    "protons without densities": (SMALL_CARD.replace('"toy"', '"none"'), r"beams\.pdf"),
     "unknown prior": (SMALL_CARD + "\n[channels]\nprior = 'best'\n", r"channels\.prior"),
 }
 

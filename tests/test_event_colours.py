@@ -27,7 +27,7 @@ MANY = ("p p > j j", "p p > t t~ j")
 
 @cache
 def process(text: str) -> Process:
-    beams = {} if text.startswith("p ") else {"beams": {"pdf": "none", "energy": [400.0, 400.0]}}
+    beams = {"beams": {"pdf": "toy"} if text.startswith("p ") else {"pdf": "none", "energy": [400.0, 400.0]}}
     tables = {"cuts": {"jet": {"pt_min": 20.0}}, "scales": {"renormalization": "sum_mt/2"}}
     return Process.from_card(Card.parse({"process": {"definition": text}, **tables, **beams}))
 

@@ -21,8 +21,8 @@ PARTONS = {"pdf": "none", "energy": [400.0, 400.0]}
 
 
 def process(text: str, **tables) -> Process:
-    beams = {} if text.startswith("p ") else {"beams": PARTONS}
-    return Process.from_card(Card.parse({"process": {"definition": text}, **beams, **tables}))
+    beams = {"pdf": "toy"} if text.startswith("p ") else PARTONS
+    return Process.from_card(Card.parse({"process": {"definition": text}, "beams": beams, **tables}))
 
 
 @cache
@@ -146,7 +146,7 @@ def test_scale_variations_are_the_cross_sections_at_other_scales_for_one_flavour
     one, events = variations("g g > t t~", scales=scales, beams=hadrons)
     x, channel = points(one, 300)
     values = one.evaluate(x, channel).value.numpy()
-    groups = variation_groups(Card.parse({"process": {"definition": "g g > t t~"}}))
+    groups = variation_groups(Card.parse({"process": {"definition": "g g > t t~"}, "beams": {"pdf": "toy"}}))
     assert [len(group.variations) for group in groups] == [8]
     for column, variation in enumerate(groups[0].variations):
         factors = {"renormalization_factor": variation.mu_r, "factorization_factor": variation.mu_f}

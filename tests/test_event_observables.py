@@ -30,7 +30,7 @@ LEGS = (21, 21, -11, 12, 13, 2, 21, -1)
 
 
 def card(definition: str, **tables: object) -> Card:
-    return Card.parse({"process": {"definition": definition}, **tables})
+    return Card.parse({"process": {"definition": definition}, "beams": {"pdf": "toy"}, **tables})
 
 
 MODEL = Model.from_card(card("p p > e+ e-"))

@@ -11,6 +11,7 @@ from madnis_py.physics.process import Process
 
 def process(definition, **tables):
     tables.setdefault("cuts", {"lepton,lepton": {"mass_min": 15.0}})
+    tables.setdefault("beams", {"pdf": "toy"})
     return Process.from_card(Card.parse({"process": {"definition": definition}, **tables}))
 
 

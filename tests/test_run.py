@@ -19,11 +19,13 @@ from torch import Tensor
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.errors import CheckpointError, GenerationError, InputError
+from madnis_py.event_files.files import open_events
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import TrainingSettings
 from madnis_py.physics.process import Process
+from madnis_py.report import conclusions, result_table
 from madnis_py.run import Run
 from madnis_py.stages.conversion import convert
 from madnis_py.stages.progress import StageProgress
@@ -32,6 +34,7 @@ from madnis_py.stages.workforce import workers
 EVENTS = 2000
 POINTS = 20_000
 SEED = 5
+FOR_TESTS = 'parton densities: "toy" is for tests, not for predictions'
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +102,14 @@ def test_the_break_even_follows_from_the_measured_costs(finished: Run) -> None:
     assert json.loads(json.dumps(again.to_dict())) == choice
 
 
-def test_a_run_with_a_channel_per_peak_has_no_warnings(finished: Run) -> None:
-    assert finished.record["warnings"] == []
+def test_a_run_with_a_channel_per_peak_has_no_warnings_but_that_of_the_densities(finished: Run) -> None:
+    assert finished.record["warnings"] == [FOR_TESTS]
+
+
+def test_densities_for_tests_are_named_wherever_results_stand(finished: Run) -> None:
+    assert FOR_TESTS in str(result_table(finished.record).title)
+    assert f"warning: {FOR_TESTS}" in conclusions(finished.record)
+    assert open_events(finished.events_file).header.blocks["madnis_py_warnings"] == FOR_TESTS
 
 
 def test_a_run_without_the_channel_of_a_narrow_peak_warns(process: Process, tmp_path: Path) -> None:
@@ -300,7 +309,7 @@ def test_pythia_showers_the_events_and_reports_our_cross_section(finished: Run, 
 
 def test_a_process_without_cross_section_is_refused_after_the_survey(tmp_path: Path) -> None:
     nowhere = {"t": {"pt_min": 100.0, "eta_max": 1.0}, "t~": {"rapidity_min": 6.0}}
-    card = cards.Card.parse({"process": {"definition": "g g > t t~"}, "cuts": nowhere})
+    card = cards.Card.parse({"process": {"definition": "g g > t t~"}, "beams": {"pdf": "toy"}, "cuts": nowhere})
     with pytest.raises(GenerationError, match=r"survey: expected points with a cross section; got none among 420,000"):
         Run(Process.from_card(card), tmp_path, SEED).execute(10, POINTS)
     assert not list(tmp_path.glob("survey*"))

@@ -28,6 +28,9 @@ CARD = """
 [process]
 definition = "p p > e+ e-"
 
+[beams]
+pdf = "toy"
+
 [cuts]
 "e+,e-" = { mass_min = 60.0 }
 

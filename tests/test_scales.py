@@ -17,6 +17,7 @@ from madnis_py.physics.scales import Scale
 
 def integrand(**scales):
     tables = {"process": {"definition": "p p > t t~ j"}, "cuts": {"jet": {"pt_min": 20}}, "scales": scales}
+    tables["beams"] = {"pdf": "toy"}
     return flat_integrand(Process.from_card(Card.parse(tables)))
 
 

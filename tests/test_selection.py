@@ -20,6 +20,7 @@ from madnis_py.physics.selection import Acceptance
 
 
 def process(definition, cuts, **tables):
+    tables.setdefault("beams", {"pdf": "toy"})
     return Process.from_card(Card.parse({"process": {"definition": definition}, "cuts": cuts, **tables}))
 
 

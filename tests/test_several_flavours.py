@@ -27,6 +27,7 @@ JETS = {"jet": {"pt_min": 20.0}}
 
 
 def process(definition, **tables):
+    tables.setdefault("beams", {"pdf": "toy"})
     return Process.from_card(Card.parse({"process": {"definition": definition}, "cuts": JETS, **tables}))
 
 
@@ -250,6 +251,6 @@ def test_copies_for_other_processes_give_the_same_numbers():
 
 def test_a_boson_without_couplings_has_no_column():
     zprime = {"definition": "u u~ > e+ e-", "model": "sm_zprime"}
-    whole = Process.from_card(Card.parse({"process": zprime, "parameters": {"kZPq": 0.0}}))
+    whole = Process.from_card(Card.parse({"process": zprime, "beams": {"pdf": "toy"}, "parameters": {"kZPq": 0.0}}))
     assert whole.diagram_offsets == (0, 2)
     assert whole.diagram_offsets[-1] == whole.subprocesses[0].matrix_element.n_diagrams

@@ -33,7 +33,7 @@ DEFINITIONS = ["g g > t t~", "g g > g g", "u d~ > w+ g", "e+ e- > mu+ mu- a", "u
 
 @cache
 def process_of(definition: str) -> Process:
-    return Process.from_card(Card.parse({"process": {"definition": definition}}))
+    return Process.from_card(Card.parse({"process": {"definition": definition}, "beams": {"pdf": "toy"}}))
 
 
 def masses_of(process: Process) -> list[float]:

@@ -21,6 +21,7 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.partonic_events import EventDetails, PartonicEvents, ServedFlavours
+from madnis_py.physics.pdf import caveats
 from madnis_py.physics.scales import Scale
 from madnis_py.physics.selection import Acceptance
 from madnis_py.physics.subprocesses import Subprocess
@@ -80,6 +81,8 @@ class CrossSection(AbstractIntegrand):
 
     def __init__(self, process: Process, prior: ChosenPrior | None = None) -> None:
         card, model = process.card, process.model
+        self.flavours = np.array(process.flavours, np.int32)
+        self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
         self.channels = process.channels
         self.channel_names = tuple(channel.name for channel in process.channels)
         self.subprocesses = process.subprocesses
@@ -87,8 +90,6 @@ class CrossSection(AbstractIntegrand):
         self.n_channels = len(self.channels)
         self.groups = tuple(channel.group for channel in self.channels)
         self.n_particles = self.channels[0].mapping.n_particles
-        self.flavours = np.concatenate([np.array(group.flavours, np.int32) for group in self.subprocesses])
-        self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
         self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
         _check_masses(process, self.flavours)
         self._blocks = _blocks(self.subprocesses)
@@ -165,6 +166,18 @@ class CrossSection(AbstractIntegrand):
     def pdf_id(self) -> int:
         """LHAPDF number of the parton densities, 0 for beams that are partons."""
         return self.luminosity.pdf.lhapdf_id if self.luminosity.pdf else 0
+
+    @property
+    def caveats(self) -> list[str]:
+        """What to say beside every result about the parton densities; nothing of those that are made for predictions.
+
+        Raises:
+            PdfError: a set of the variations is not found.
+        """
+        if not self.luminosity.hadronic:
+            return []
+        card = self._process.card
+        return caveats(name for name in (card.beams.pdf, *card.systematics.pdf_sets) if name)
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""

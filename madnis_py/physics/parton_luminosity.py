@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from madnis_py.card import Card
 from madnis_py.physics.model import Model
-from madnis_py.physics.pdf import AbstractPdf, load_pdf
+from madnis_py.physics.pdf import AbstractPdf, choices, load_pdf
 
 Array = NDArray[np.float64]
 
@@ -108,19 +108,22 @@ def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> 
 
     Raises:
         PdfError: the set cannot be loaded.
-        CardError: a proton should hold what it does not.
+        CardError: a proton should hold what it does not, or the card names no set for it.
     """
     if card.beams.pdf == "none":
         return PartonBeams(len(flavours), model["aS"])
     for pdg in dict.fromkeys(flavours[:, :2].ravel().tolist()):
         _check_parton(pdg, card, model)
+    if card.beams.pdf is None:
+        raise card.error("beams.pdf", f"expected the parton densities of the protons; got none. {choices()}")
     return HadronBeams(load_pdf(card.beams.pdf, card.beams.pdf_backend), card.beams.energy, flavours[:, :2])
 
 
 def _check_parton(pdg: int, card: Card, model: Model) -> None:
     name, mass = model.particle_name(pdg), model.mass(pdg)
     if model.particle(pdg).colour == 1 and name != "a":
-        expected = f'expected quarks, gluons or photons in the protons of "{card.beams.pdf}"'
+        named = f' of "{card.beams.pdf}"' if card.beams.pdf else ""
+        expected = f"expected quarks, gluons or photons in the protons{named}"
         raise card.error("beams.pdf", f'{expected}; got {name}, which needs pdf = "none" for both beams')
     if mass > 0:
         raise card.error("beams.pdf", f"expected partons of mass 0 in protons; got {name} of {mass:g} GeV")

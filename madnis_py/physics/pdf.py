@@ -16,7 +16,7 @@ import difflib
 import importlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +32,9 @@ from madnis_py.physics.lhagrid import GLUON, Array, PdfMember, read_member, read
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
 UNREGISTERED = 0  # no set has this number in LHAPDF's register
+DOWNLOADS = "https://lhapdfsets.web.cern.ch/current"
+NOT_FOR_PREDICTIONS = "for tests, not for predictions"
+CAVEAT = "parton densities:"
 
 _MINIMUM = {0: -np.inf, 1: 0.0, 2: 1e-10}  # of the entry ForcePositive
 
@@ -253,6 +256,11 @@ class PdfSet:
     n_members: int = 1
     error_type: str = "none"
 
+    @property
+    def caveat(self) -> str:
+        """What to say wherever results of this set are shown; empty for sets of others."""
+        return NOT_FOR_PREDICTIONS if self.path.parent == SHIPPED else ""
+
     @classmethod
     def from_folder(cls, folder: Path) -> PdfSet:
         """Describe the set in a folder; a set that cannot be read says so in its description."""
@@ -311,6 +319,26 @@ def available_sets() -> list[PdfSet]:
             if info.stem == info.parent.name:
                 found.setdefault(info.stem, info.parent)
     return [PdfSet.from_folder(found[name]) for name in sorted(found)]
+
+
+def choices() -> str:
+    """Which sets are there, and how to get another one: what to say where a card names none."""
+    found = [f'"{one.name}"' + f" ({one.caveat})" * bool(one.caveat) for one in available_sets()]
+    return (
+        f"Found: {', '.join(found)}. Another one: `lhapdf install NAME`, or unpack "
+        f"{DOWNLOADS}/NAME.tar.gz in a folder of LHAPDF_DATA_PATH. "
+        'Beams that are single partons have pdf = "none"'
+    )
+
+
+def caveats(names: Iterable[str]) -> list[str]:
+    """Sentences about those of the named sets that are not for predictions, each beginning with `CAVEAT`.
+
+    Raises:
+        PdfError: a set is not found.
+    """
+    found = {one.name: one.caveat for one in map(pdf_set, names)}
+    return [f'{CAVEAT} "{name}" is {caveat}' for name, caveat in found.items() if caveat]
 
 
 def search_folders() -> list[Path]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.card import Card
+from madnis_py.card_tables import SystematicsTable
 from madnis_py.physics.model import Model
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.partonic_events import ServedFlavours
@@ -56,29 +57,27 @@ def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
     Raises:
         PdfError: a set is not found.
     """
-    if card.beams.pdf == "none":
+    pdf, settings = card.beams.pdf, card.systematics
+    if pdf is None or pdf == "none":
         return ()
-    groups = [_scales(card), *_members(card), *_sets(card)]
+    groups = [_scales(pdf, settings), *_members(pdf, settings), *_sets(settings)]
     return tuple(group for group in groups if group.variations)
 
 
-def _scales(card: Card) -> VariationGroup:
-    factors = card.systematics.scale_factors
+def _scales(pdf: str, settings: SystematicsTable) -> VariationGroup:
+    factors = settings.scale_factors
     pairs = [pair for pair in product(factors, factors) if pair != (1.0, 1.0)]
-    return VariationGroup(
-        "scale_variation", "envelope", tuple(Variation(mu_r, mu_f, card.beams.pdf) for mu_r, mu_f in pairs)
-    )
+    return VariationGroup("scale_variation", "envelope", tuple(Variation(mu_r, mu_f, pdf) for mu_r, mu_f in pairs))
 
 
-def _members(card: Card) -> Iterator[VariationGroup]:
-    if card.systematics.pdf_members:
-        whole, others = pdf_set(card.beams.pdf), other_members(card.beams.pdf)
+def _members(pdf: str, settings: SystematicsTable) -> Iterator[VariationGroup]:
+    if settings.pdf_members:
+        whole, others = pdf_set(pdf), other_members(pdf)
         yield VariationGroup(whole.name, whole.error_type, tuple(Variation(1.0, 1.0, name) for name in others))
 
 
-def _sets(card: Card) -> Iterator[VariationGroup]:
-    sets = card.systematics.pdf_sets
-    yield VariationGroup("other_pdfs", "none", tuple(Variation(1.0, 1.0, name) for name in sets))
+def _sets(settings: SystematicsTable) -> Iterator[VariationGroup]:
+    yield VariationGroup("other_pdfs", "none", tuple(Variation(1.0, 1.0, name) for name in settings.pdf_sets))
 
 
 class Systematics:
@@ -109,8 +108,8 @@ class Systematics:
         self.groups = tuple(groups)
         self._variations = [variation for group in groups for variation in group.variations]
         self._served = served
-        self._nominal = card.beams.pdf
-        names = dict.fromkeys(variation.pdf for variation in (*self._variations, Variation(1.0, 1.0, self._nominal)))
+        self._nominal = Variation(1.0, 1.0, card.beams.pdf or "none")
+        names = dict.fromkeys(variation.pdf for variation in (*self._variations, self._nominal))
         self._beams: dict[str, PartonLuminosity] = {
             name: parton_luminosity(card.updated({"beams": {"pdf": name}}), flavours, model) for name in names
         }
@@ -134,8 +133,7 @@ class Systematics:
         """
         if not self._variations:
             return np.empty((len(p), 0))
-        nominal = Variation(1.0, 1.0, self._nominal)
-        point = _Point(self._beams, self._served, nominal, p, flavour, mu_f, mu_r)
+        point = _Point(self._beams, self._served, self._nominal, p, flavour, mu_f, mu_r)
         return np.stack([point.ratio(variation) for variation in self._variations], axis=1)
 
 

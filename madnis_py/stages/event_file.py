@@ -140,7 +140,8 @@ def write(
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
-    with create_events(output, init, {"madnis_py_card": process.card.to_toml()}) as writer:
+    blocks = {"madnis_py_card": process.card.to_toml(), "madnis_py_warnings": "\n".join(cross_section.caveats)}
+    with create_events(output, init, {name: text for name, text in blocks.items() if text}) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
 
