@@ -151,6 +151,8 @@ def result_table(record: Mapping[str, Any]) -> Table:
         "time per point": lambda part: f"{part['seconds_per_point'] * 1e6:.3g} us",
         "time per event": lambda part: f"{_event_cost(part) * 1e6:.3g} us",
     }
+    if any(part["unweighting"]["negative_share"] for _, part in columns):
+        rows["negative events"] = lambda part: percent(part["unweighting"]["negative_share"])
     for label, cell in rows.items():
         table.add_row(label, *(cell(part) for _, part in columns))
     return table
@@ -230,6 +232,8 @@ def generated_events(record: Mapping[str, Any], directory: Path) -> list[str]:
         f"effective sample size {found['n_eff']:,.0f}",
         f"cut acceptance {percent(found['cut_acceptance'])}",
     ]
+    if found["negative_share"]:
+        figures.append(f"negative events {percent(found['negative_share'])}")
     if found["maximum_factor"] > 1:
         figures.append(f"maxima raised {found['maximum_factor']:.3g} times")
     return [", ".join(figures), f"{made['events']} events in {directory / made['file']}"]

@@ -266,7 +266,7 @@ class Run:
 
         Raises:
             InputError: the run has no flow.
-            GenerationError: the cross section is zero or a weight is negative.
+            GenerationError: the cross section is not positive.
         """
         stored = self._stored_result(sampler)
         points = points or (stored.points if stored else self._default_points)
@@ -467,7 +467,8 @@ class Run:
         events: int,
     ) -> dict[str, Any]:
         """Entries of run.json: warnings, and where there is a flow, how it compares."""
-        warnings = self.cross_section.caveats + verdict.sampler_warnings(self._check, self.survey(), sampled)
+        warnings = self.cross_section.caveats + verdict.sign_warnings(results)
+        warnings += verdict.sampler_warnings(self._check, self.survey(), sampled)
         if "madnis" not in results:
             return {"warnings": warnings}
         session, flow = self._session(), samplers["madnis"]

@@ -27,10 +27,11 @@ def batch(n_channels: int = 6, per_channel: int = 20, seed: str = "") -> Batch:
         channel=channel,
         x=uniform(f"x{seed}", n, DIM),
         log_q=uniform(f"log q{seed}", n),
-        value=value,
+        target=value,
         features=uniform(f"features{seed}", n, FEATURES),
         prior=prior,
         weight=value,
+        magnitude=value.abs(),
     )
     return Batch.of(samples, counts)
 

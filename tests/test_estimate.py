@@ -18,7 +18,7 @@ from madnis_py.integration.symmetry import ChannelGroups
 
 def weighted(channel: Tensor, weight: Tensor) -> Samples:
     empty = weight.new_zeros(len(weight), 1)
-    return Samples(channel, empty, weight, weight, empty, empty, weight)
+    return Samples(channel, empty, weight, weight, empty, empty, weight, weight.abs())
 
 
 def normal(n: int, *path: str | int, mean: float = 0.0, std: float = 1.0) -> Tensor:

@@ -244,7 +244,7 @@ def test_flavours_are_told_apart_only_where_an_observable_does(
     x = torch.rand(40, integrand.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     channel = torch.zeros(len(x), dtype=torch.int64)
     x = x[integrand.evaluate(x, channel).value > 0]
-    parts = SampledStates(integrand, classes)(x, channel[: len(x)])
+    parts = SampledStates(integrand, classes)(x, channel[: len(x)], np.ones(len(x)))
     assert len(parts) == told_apart
     np.testing.assert_allclose(sum(share for _, share in parts), 1.0, rtol=1e-12)
 
@@ -257,7 +257,8 @@ def test_flavours_share_a_point_as_often_as_events_draw_them() -> None:
     live = integrand.evaluate(x, channel).value > 0
     x, channel = x[live].repeat(30, 1), channel[live].repeat(30)
     drawn = integrand.partonic_events(x, channel, torch.rand(len(x), DRAWS, dtype=torch.float64, generator=generator))
-    share = {final.pdg[0, 4] == 21: share for final, share in SampledStates(integrand, [frozenset({21})])(x, channel)}
+    parts = SampledStates(integrand, [frozenset({21})])(x, channel, np.ones(len(x)))
+    share = {final.pdg[0, 4] == 21: share for final, share in parts}
     expected, found = share[True], drawn.pdg[:, 4] == 21
     assert 0.1 < expected.mean() < 0.9
     assert abs((found - expected).sum()) < 5 * np.sqrt((expected * (1 - expected)).sum())

@@ -178,7 +178,7 @@ def line_samples(random: np.random.Generator, counts: NDArray[np.int64]) -> Samp
     lucky = torch.from_numpy(random.random(len(channel)) < 0.5)
     weight = torch.where(channel == 0, 1 + x[:, 0], 6 * lucky * x[:, 0] ** 2)
     empty = torch.empty(len(channel), 0, dtype=torch.float64)
-    return Samples(channel, x, torch.zeros_like(weight), weight, empty, empty, weight)
+    return Samples(channel, x, torch.zeros_like(weight), weight, empty, empty, weight, weight.abs())
 
 
 def line_truth() -> Array:

@@ -71,7 +71,7 @@ def test_weights_are_alpha_times_value_over_density(three_channels: FunctionInte
     with torch.no_grad():
         alpha = integrator.weights(samples.features, samples.prior)[torch.arange(12), samples.channel]
         density = integrator.flow.log_prob(samples.x, samples.channel).exp()
-    assert torch.allclose(samples.weight, alpha * samples.value / density, rtol=1e-5)
+    assert torch.allclose(samples.weight, alpha * samples.target / density, rtol=1e-5)
     assert not samples.weight.requires_grad
 
 

@@ -200,7 +200,7 @@ def points_with(channel: list[int], weight: list[float]) -> Samples:
     n = len(channel)
     w = torch.tensor(weight, dtype=torch.float64)
     empty = torch.zeros(n, 0, dtype=torch.float64)
-    return Samples(torch.tensor(channel), empty, torch.zeros(n, dtype=torch.float64), w, empty, empty, w)
+    return Samples(torch.tensor(channel), empty, torch.zeros(n, dtype=torch.float64), w, empty, empty, w, w.abs())
 
 
 def exponential(n: int, seed: int) -> list[float]:

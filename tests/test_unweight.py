@@ -48,7 +48,7 @@ def toy(counts: list[int], generator: torch.Generator) -> Samples:
 def make_samples(channel: torch.Tensor, weight: torch.Tensor, x: torch.Tensor | None = None) -> Samples:
     x = torch.zeros(len(channel), dtype=torch.float64) if x is None else x
     empty = torch.zeros(len(channel), 0)
-    return Samples(channel, x[:, None], torch.zeros(len(channel)), weight, empty, empty, weight)
+    return Samples(channel, x[:, None], torch.zeros(len(channel)), weight, empty, empty, weight, weight.abs())
 
 
 def of_lists(*weights: list[float]) -> Samples:
@@ -215,8 +215,9 @@ def test_scan_predicts_the_tally_of_a_run() -> None:
 
 def test_tallies_of_chunks_add_up_to_that_of_the_whole() -> None:
     ratio = np.array([0.0, 0.5, 2.0, 1.0])
-    whole = UnweightingTally.of(ratio, np.ones(4))
-    assert UnweightingTally.of(ratio[:1], np.ones(1)) + UnweightingTally.of(ratio[1:], np.ones(3)) == whole
+    whole = UnweightingTally.of(ratio, ratio, np.ones(4))
+    first, rest = (UnweightingTally.of(part, part, np.ones(len(part))) for part in (ratio[:1], ratio[1:]))
+    assert first + rest == whole
     assert whole == UnweightingTally(
         4, live=3, accepted=2.5, ratio=3.5, magnitude=3.5, magnitude_squared=5.5, squared=5.25
     )

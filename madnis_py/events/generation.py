@@ -72,7 +72,8 @@ class ChunkMaker:
         accepted = unweighter.accept(samples, self._uniform((len(samples),), index, "accept"))
         chosen = samples.select(accepted.index)
         numbers = self._uniform((len(chosen), DRAWS), index, "details")
-        events = event_records(self.cross_section.partonic_events(chosen.x, chosen.channel, numbers), accepted.ratio)
+        partonic = self.cross_section.partonic_events(chosen.x, chosen.channel, numbers)
+        events = event_records(partonic, np.copysign(accepted.ratio, partonic.sign))
         order = torch.randperm(len(events), generator=self._stream(index, "order")).numpy()
         return Chunk(events.select(order), accepted.uniform[order], accepted.tally)
 

@@ -12,7 +12,7 @@ from math import ceil, expm1, log
 
 import numpy as np
 
-from madnis_py.events.unweight import Floats, Unweighter, UnweightingTally, channel_maxima, weights_by_channel
+from madnis_py.events.unweight import Floats, Unweighter, UnweightingTally, channel_maxima, magnitudes_by_channel
 from madnis_py.integration.samples import Samples
 
 SHARES = (0.001, 0.01)
@@ -86,7 +86,7 @@ def _tallies(
     A channel whose scan has no weight, though the fresh points have, gets the largest of theirs.
     """
     maxima = channel_maxima(scan, n_channels, share)
-    missing = [np.abs(weight).max(initial=0.0) for weight in weights_by_channel(fresh, n_channels)]
+    missing = [magnitude.max(initial=0.0) for magnitude in magnitudes_by_channel(fresh, n_channels)]
     unweighter = Unweighter(np.where(maxima > 0, maxima, missing))
     return unweighter.expect(fresh), unweighter.expect_by_channel(fresh)
 
@@ -117,7 +117,7 @@ def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int)
     Returns:
         float64, shape (n_channels,); 0 for a channel without weights.
     """
-    return np.array([_bootstrap(weight, replica_size) for weight in weights_by_channel(samples, n_channels)])
+    return np.array([_bootstrap(size, replica_size) for size in magnitudes_by_channel(samples, n_channels)])
 
 
 def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
@@ -126,13 +126,12 @@ def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -
     The channels combine to sum_i I_i eps_i / sum_i I_i with I_i = mean_i |w|. It is the limit of many replicas, where
     the average over replicas is the one over all weights. Args are those of `bootstrap_efficiencies`.
     """
-    integral = np.array([np.abs(w).mean() if len(w) else 0.0 for w in weights_by_channel(samples, n_channels)])
+    integral = np.array([size.mean() if len(size) else 0.0 for size in magnitudes_by_channel(samples, n_channels)])
     return float(integral @ bootstrap_efficiencies(samples, n_channels, replica_size) / integral.sum())
 
 
-def _bootstrap(weight: Floats, replica_size: int) -> float:
+def _bootstrap(size: Floats, replica_size: int) -> float:
     """Efficiency of one channel; where replicas miss all weights, the largest one stands in."""
-    size = np.abs(weight)
     if not size.any():
         return 0.0
     return float(size.mean() / (bootstrap_maximum(size, replica_size) or size.max()))

@@ -26,7 +26,8 @@ def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -
     of their slope until the share is used up, which is exact. No maximum falls below the mean of the channel's weights
     without the zeros, so a channel that hardly counts is still drawn and its overweights stay moderate.
 
-    Weights may be negative: interpolated parton densities are, here and there.
+    Weights may be negative: parton densities are, here and there. |w| is the sum over the flavours of the sizes of
+    their weights, `Samples.magnitude`.
 
     Take fresh points, not those of the training. The top weight alone exceeds a share of 1 % below about 10^4 points
     per channel, and one is back at the true maximum; a share of 0.1 % needs correspondingly more.
@@ -45,7 +46,7 @@ def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -
     """
     if not 0 <= overweight_share < 1:
         raise InputError(f"overweight_share: expected a number in [0, 1); got {overweight_share}")
-    weights = [ChannelWeightList.of(w) for w in weights_by_channel(samples, n_channels)]
+    weights = [ChannelWeightList.of(w) for w in magnitudes_by_channel(samples, n_channels)]
     total = sum(channel.mean for channel in weights)
     if not total > 0:
         raise GenerationError("unweighting: no point has a weight, so there are no events to generate")
@@ -55,14 +56,14 @@ def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -
 
 @dataclass(frozen=True)
 class ChannelWeightList:
-    """The absolute weights of one channel, largest first, shape (n,); n may be 0."""
+    """The magnitudes of one channel, largest first, shape (n,); n may be 0."""
 
     descending: Floats
 
     @classmethod
-    def of(cls, weight: Floats) -> ChannelWeightList:
-        """Sort the weights of a channel by their size."""
-        return cls(np.sort(np.abs(weight))[::-1])
+    def of(cls, magnitude: Floats) -> ChannelWeightList:
+        """Sort the magnitudes of a channel."""
+        return cls(np.sort(magnitude)[::-1])
 
     @property
     def top(self) -> float:
@@ -98,10 +99,10 @@ def _cheapest_segments(segments: list[tuple[Floats, Floats]], budget: float) -> 
     return spent.astype(np.float64)
 
 
-def weights_by_channel(samples: Samples, n_channels: int) -> list[Floats]:
-    """Weights of each channel, float64."""
+def magnitudes_by_channel(samples: Samples, n_channels: int) -> list[Floats]:
+    """Magnitudes of each channel, float64."""
     counts = torch.bincount(samples.channel, minlength=n_channels).numpy()
-    return np.split(samples.weight.numpy(), np.cumsum(counts)[:-1])
+    return np.split(samples.magnitude.numpy(), np.cumsum(counts)[:-1])
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,14 @@ class UnweightingSummary:
     """What unweighting costs and how good its events are.
 
     Attributes:
-        efficiency: sigma / sum_i M_i, the mean of |w| / M_i when channels are drawn in proportion to their maxima M_i.
+        efficiency: mean of |w| / M_i when channels are drawn in proportion to their maxima M_i; sigma / sum_i M_i where
+            no weight is negative.
         efficiency_bootstrap: the same with the maxima of Eq. (2.67); see `quality.bootstrap_efficiency`.
         overweight_share: share of the absolute cross section above the maxima.
         n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the signed weights of Eq. (2.66); a
             share f of negative events alone leaves (1 - 2 f)^2 of them.
         negative_share: share of the events with a negative weight.
-        cut_acceptance: share of the trials with a weight other than zero.
+        cut_acceptance: share of the trials that may become events.
     """
 
     efficiency: float
@@ -132,13 +134,15 @@ class UnweightingSummary:
 
 @dataclass(frozen=True)
 class UnweightingTally:
-    """Sums over trials with r = w / M_i, expected rather than drawn; tallies of chunks add up.
+    """Sums over trials with r = w / M_i and |r| = |w| / M_i, expected rather than drawn; tallies of chunks add up.
+
+    An event of a trial is positive with probability (|r| + r) / 2 |r|, so that r is the expectation of its weight.
 
     Attributes:
         trials: number of trials, or 1 where the sums are expectations per trial.
-        live: trials with r != 0.
+        live: trials with |r| > 0.
         accepted: sum of min(1, |r|), the expected number of events.
-        negative: the part of it with r < 0.
+        negative: the part of it whose weights are negative.
         ratio: sum of r, the expected sum of the event weights.
         magnitude: sum of |r|, the expected sum of the absolute event weights.
         magnitude_squared: sum of |r| max(1, |r|), the expected sum of the squared event weights.
@@ -155,12 +159,12 @@ class UnweightingTally:
     squared: float = 0.0
 
     @classmethod
-    def of(cls, ratio: Floats, measure: Floats) -> UnweightingTally:
-        """Sums over trials that count as often as their measure says; both float64, shape (n,)."""
-        size = np.abs(ratio)
+    def of(cls, ratio: Floats, size: Floats, measure: Floats) -> UnweightingTally:
+        """Sums over trials with r and |r| that count as often as their measure says; all float64, shape (n,)."""
         kept = np.minimum(size, 1.0)
+        negative = (size - ratio) / np.where(size > 0, 2 * size, 1.0)
         weighted = size * np.maximum(size, 1.0)
-        columns = (np.ones_like(ratio), size > 0, kept, kept * (ratio < 0), ratio, size, weighted, size * size)
+        columns = (np.ones_like(ratio), size > 0, kept, kept * negative, ratio, size, weighted, ratio * ratio)
         return cls(*(float(measure @ column) for column in columns))
 
     def __add__(self, other: UnweightingTally) -> UnweightingTally:
@@ -200,7 +204,8 @@ class Accepted:
 
     Attributes:
         index: positions in the samples, ascending, int64, shape (k,).
-        ratio: w / M_i, float64, shape (k,).
+        ratio: |w| / M_i with the sign of w, float64, shape (k,). Where parts of both signs make w, the part that the
+            event is drawn from says its sign.
         uniform: the random numbers that accepted them, below |ratio|, float64, shape (k,).
         tally: what all trials add to the figures of the run.
     """
@@ -331,10 +336,10 @@ class Unweighter:
         Raises:
             GenerationError: a channel whose maximum is 0 has a weight.
         """
-        ratio, number = self._ratio(samples), uniform.numpy()
-        index = np.flatnonzero(number < np.abs(ratio))
-        tally = UnweightingTally.of(ratio, np.ones_like(ratio))
-        return Accepted(torch.from_numpy(index), ratio[index], number[index], tally)
+        (ratio, size), number = self._ratios(samples), uniform.numpy()
+        index = np.flatnonzero(number < size)
+        tally = UnweightingTally.of(ratio, size, np.ones_like(ratio))
+        return Accepted(torch.from_numpy(index), np.copysign(size, ratio)[index], number[index], tally)
 
     def expect(self, samples: Samples) -> UnweightingTally:
         """Expectations per trial from weighted points with any number of points per channel.
@@ -343,20 +348,25 @@ class Unweighter:
         """
         channel = samples.channel.numpy()
         counts = np.bincount(channel, minlength=self.n_channels)
-        return UnweightingTally.of(self._ratio(samples), (self.shares / np.maximum(counts, 1))[channel])
+        return UnweightingTally.of(*self._ratios(samples), (self.shares / np.maximum(counts, 1))[channel])
 
     def expect_by_channel(self, samples: Samples) -> list[UnweightingTally]:
         """Expectations per trial in each channel by itself; nothing for a channel without points."""
         counts = np.bincount(samples.channel.numpy(), minlength=self.n_channels)
-        ratios = np.split(self._ratio(samples), np.cumsum(counts)[:-1])
-        return [UnweightingTally.of(ratio, np.full(len(ratio), 1 / max(len(ratio), 1))) for ratio in ratios]
+        ratios, sizes = (np.split(values, np.cumsum(counts)[:-1]) for values in self._ratios(samples))
+        return [
+            UnweightingTally.of(ratio, size, np.full(len(ratio), 1 / max(len(ratio), 1)))
+            for ratio, size in zip(ratios, sizes, strict=True)
+        ]
 
-    def _ratio(self, samples: Samples) -> Floats:
-        """Weights over the maxima of their channels, shape (n,)."""
-        parts = weights_by_channel(samples, self.n_channels)
-        for channel, (weight, maximum) in enumerate(zip(parts, self.maxima, strict=True)):
-            if maximum == 0 and weight.any():
-                largest = np.abs(weight).max()
-                raise GenerationError(f"unweighting: channel {channel} has the maximum 0 but a weight of {largest}")
-        divided = [weight / (maximum or 1.0) for weight, maximum in zip(parts, self.maxima, strict=True)]
-        return np.concatenate(divided)
+    def _ratios(self, samples: Samples) -> tuple[Floats, Floats]:
+        """Weights and magnitudes over the maxima of their channels, both of shape (n,)."""
+        channel, magnitude = samples.channel.numpy(), samples.magnitude.numpy()
+        maximum = self.maxima[channel]
+        lost = np.where(maximum == 0, magnitude, 0.0)
+        if lost.any():
+            worst = lost.argmax()
+            expected = f"unweighting: channel {channel[worst]} has the maximum 0"
+            raise GenerationError(f"{expected} but a weight of {magnitude[worst]}")
+        divisor = np.where(maximum > 0, maximum, 1.0)
+        return samples.weight.numpy() / divisor, magnitude / divisor

@@ -117,7 +117,7 @@ class PilotPoints:
     def __call__(self, samples: Samples) -> list[Pilot]:
         """The values of each observable."""
         live = self.states.of_live(samples)
-        weight = live.weight / self.counts[live.channel]
+        weight = live.magnitude / self.counts[live.channel]
         return [Pilot.of(observable, live.parts, weight) for observable in self.observables]
 
 

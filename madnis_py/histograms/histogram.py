@@ -40,21 +40,25 @@ class Binning:
     observable: Observable
     edges: Array
 
-    def entries(self, parts: Parts) -> sparse.csr_array:
+    def entries(self, parts: Parts, share: Array) -> sparse.csr_array:
         """How often each event falls into each bin.
 
+        Args:
+            parts: of the events.
+            share: of all parts together, float64, shape (n,).
+
         Returns:
-            shape (n, B + 3): below the first bin, the bins, above the last one, and 1 for the event itself.
+            shape (n, B + 3): below the first bin, the bins, above the last one, and the share for the event itself.
         """
-        n = len(parts[0][0])
+        n = len(share)
         whole = len(self.edges) + 1
-        rows, columns, shares = [np.arange(n)], [np.full(n, whole)], [np.ones(n)]
-        for final, share in parts:
+        rows, columns, shares = [np.arange(n)], [np.full(n, whole)], [share]
+        for final, of_part in parts:
             values = self.observable.values(final)
             row, entry = np.nonzero(~np.isnan(values))
             rows.append(row)
             columns.append(np.searchsorted(self.edges, values[row, entry], side="right"))
-            shares.append(share[row])
+            shares.append(of_part[row])
         places = (np.concatenate(rows), np.concatenate(columns))
         return sparse.csr_array((np.concatenate(shares), places), shape=(n, whole + 1))
 
@@ -222,14 +226,10 @@ class PointTallies:
         """A tally for each binning."""
         live = self.states.of_live(samples)
         points = self.counts[live.channel]
-        weight = live.weight / points
+        weight = live.magnitude / points
         square = weight**2 * points / (points - 1)
         rest = (live.channel, len(self.counts), np.empty((len(weight), 0)), (len(samples), len(samples)))
-        return [Tally.of(self._entries(binning, live.parts), weight, square, *rest) for binning in self.binnings]
-
-    @staticmethod
-    def _entries(binning: Binning, parts: Parts) -> sparse.csr_array:
-        return binning.entries(parts) if parts else sparse.csr_array((0, len(binning.edges) + 2))
+        return [Tally.of(binning.entries(live.parts, live.share), weight, square, *rest) for binning in self.binnings]
 
     def histograms(self, tallies: Iterable[Sequence[Tally]]) -> list[Histogram]:
         """The histograms that the tallies of all blocks give."""
@@ -251,7 +251,7 @@ def histograms_of_points(
 ) -> list[Histogram]:
     """Distributions from fresh weighted points, with the errors of a multi-channel integral.
 
-    Flavours that the observables tell apart share the weight of a point in proportion to PDF x |M|^2.
+    Flavours that the observables tell apart share the weight of a point as they do PDF x |M|^2, whatever their sign.
 
     Args:
         sampler: draws the points, block by block, in bounded memory.
@@ -304,10 +304,11 @@ def final_states(events: EventBatch) -> FinalState:
 
 def _tallies_of_events(events: EventBatch, binnings: Sequence[Binning]) -> list[Tally]:
     distinct = _without_copies(events)
-    parts = [(final_states(distinct), np.ones(len(distinct)))]
+    whole = np.ones(len(distinct))
+    parts = [(final_states(distinct), whole)]
     group = np.zeros(len(distinct), np.int64)
     rest = (distinct.weight, distinct.weight**2, group, 1, distinct.variations, (len(events), len(distinct)))
-    return [Tally.of(binning.entries(parts), *rest) for binning in binnings]
+    return [Tally.of(binning.entries(parts, whole), *rest) for binning in binnings]
 
 
 def _without_copies(events: EventBatch) -> EventBatch:

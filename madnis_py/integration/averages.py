@@ -37,10 +37,9 @@ class RunningAverages:
 
     def updated(self, samples: Samples, moments: Moments, step: int) -> RunningAverages:
         """Averages with one more batch, of the moments given, counted from step 0."""
-        size = samples.weight.abs()
         zeros = torch.zeros_like(moments.means)
-        sizes = zeros.index_add(0, samples.channel, size) / moments.counts.clamp(min=1)
-        largest = zeros.scatter_reduce(0, samples.channel, size, "amax")
+        sizes = zeros.index_add(0, samples.channel, samples.magnitude) / moments.counts.clamp(min=1)
+        largest = zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax")
         share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
         old = torch.stack(list(self.tensors().values()))
         return RunningAverages(*old.lerp(torch.stack((moments.means, moments.variances, sizes, largest)), share))

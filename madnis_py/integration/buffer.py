@@ -38,9 +38,9 @@ class Batch:
     @classmethod
     def of(cls, samples: Samples, counts: Tensor) -> Batch:
         """Leave out the points of value 0."""
-        index = samples.value.nonzero().squeeze(1)
+        index = samples.target.nonzero().squeeze(1)
         live = samples if len(index) == len(samples) else samples.select(index)
-        return cls(live.channel, live.x, live.log_q, live.value, live.features, live.prior, counts)
+        return cls(live.channel, live.x, live.log_q, live.target, live.features, live.prior, counts)
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device, without waiting for it to arrive there."""

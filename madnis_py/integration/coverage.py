@@ -122,7 +122,7 @@ class CoverageCheck:
         return self._excess(
             largest_weights(scan, len(self.channels)),
             fresh,
-            fresh.weight,
+            fresh.magnitude,
             lambda channel: f"{name}: channel {channel}: fresh points have weights",
             "the largest of an earlier sample",
         )
@@ -135,7 +135,7 @@ class CoverageCheck:
             largest: its largest weights, float64, shape (n_channels,).
             source: name of the other sampler.
             known: its points.
-            weight: the weights of these points in the sampler that is judged, see `Integrator.weigh`, shape (n,).
+            weight: their magnitudes in the sampler that is judged, see `Integrator.weigh`, shape (n,).
         """
         return self._excess(
             largest,
@@ -186,8 +186,8 @@ class CoverageCheck:
 
     def _excess(self, largest: Tensor, points: Samples, weight: Tensor, subject: _Subject, reference: str) -> list[str]:
         counts = self._moments(points).counts.clamp(min=1)
-        sizes = points.weight.abs() / counts[points.channel]
-        ratio = weight.abs() / largest[points.channel]
+        sizes = points.magnitude / counts[points.channel]
+        ratio = weight / largest[points.channel]
         giant = ratio > self.thresholds.factor
         carried = sizes.new_zeros(len(self.channels)).index_add(0, points.channel[giant], sizes[giant]) / sizes.sum()
         return [
@@ -201,9 +201,9 @@ class CoverageCheck:
 
 
 def largest_weights(samples: Samples, n_channels: int) -> Tensor:
-    """Largest absolute weight of each channel, float64, shape (n_channels,); 0 without points."""
+    """Largest magnitude of each channel, float64, shape (n_channels,); 0 without points."""
     zeros = samples.weight.new_zeros(n_channels)
-    return zeros.scatter_reduce(0, samples.channel, samples.weight.abs(), "amax")
+    return zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax")
 
 
 def _channel_chi2(estimates: Sequence[Estimate], channel: int) -> tuple[float, int]:

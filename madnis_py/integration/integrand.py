@@ -20,12 +20,20 @@ class Evaluation:
         value: f(p) J_i(x), the integrand times the Jacobian of the channel's mapping, float64, shape (n,).
         features: what the channel weights are a function of, finite, float64, shape (n, n_features).
         prior: channel weights before training, non-negative, float64, shape (n, n_channels); rows need not be
-            normalised, but one that is all 0 belongs to a value of 0.
+            normalised, but one that is all 0 belongs to a target of 0.
+        magnitude: sum_k |f_k| J_i of an integrand that is a sum of parts f_k, one of which an event is drawn from, with
+            its sign; at least |value|, and larger where parts cancel; float64, shape (n,). |value| if None.
     """
 
     value: Tensor
     features: Tensor
     prior: Tensor
+    magnitude: Tensor | None = None
+
+    @property
+    def target(self) -> Tensor:
+        """What a sampler learns to follow: the magnitude, or the value of an integrand that has no parts."""
+        return self.value if self.magnitude is None else self.magnitude
 
 
 class AbstractIntegrand(ABC):

@@ -22,7 +22,7 @@ from madnis_py.integration.channel_weights import (
     PriorWeights,
 )
 from madnis_py.integration.dropping import restricted
-from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, combine
+from madnis_py.integration.estimate import MINIMUM_POINTS, ROUNDING, Estimate, Moments, combine
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
 from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
@@ -84,11 +84,12 @@ class BlockSampler:
             return reduce(self._sample(path, block))
 
     def weigh(self, samples: Samples) -> Tensor:
-        """Weights that points of another sampler would have here; see `Integrator.weigh`."""
+        """Magnitudes that points of another sampler would have here; see `Integrator.weigh`."""
         with torch.no_grad():
-            evaluation = Evaluation(samples.value, samples.features, samples.prior)
+            evaluation = Evaluation(samples.target, samples.features, samples.prior)
             log_q = self.flow.log_prob(samples.x, samples.channel)
-            return self.weight(evaluation, restricted(samples.prior, self.active), samples.channel, log_q)
+            prior = restricted(samples.prior, self.active)
+            return self._weights(evaluation, prior, samples.channel, log_q)[0].abs()
 
     def _sample(self, path: tuple[str | int, ...], block: Block) -> Samples:
         channel = torch.repeat_interleave(torch.arange(self.integrand.n_channels), block.counts)
@@ -97,22 +98,29 @@ class BlockSampler:
         check = _Check(self.integrand, x, channel, block.start)
         check.evaluation(evaluation)
         prior = restricted(evaluation.prior, self.active)
-        weight = self.weight(evaluation, prior, channel, log_q)
+        weights = self._weights(evaluation, prior, channel, log_q)
+        weight, magnitude = weights[0], weights[-1].abs()
         check.finite("weight", weight)
-        return Samples(channel, x, log_q, evaluation.value, evaluation.features, prior, weight)
+        check.finite("magnitude", magnitude)
+        return Samples(channel, x, log_q, evaluation.target, evaluation.features, prior, weight, magnitude)
 
-    def weight(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
-        """alpha_i f J_i / q_i, with alpha evaluated only where f is not 0."""
-        value, features = evaluation.value, evaluation.features
-        live = value.nonzero().squeeze(1)
-        if len(live) == len(value):
-            return self._weight(value, features, prior, channel, log_q)
-        parts = (part[live] for part in (value, features, prior, channel, log_q))
-        return torch.zeros_like(value).index_copy(0, live, self._weight(*parts))
+    def _weights(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
+        """alpha_i f J_i / q_i of the value and, in a second row, of the magnitude where there is one.
 
-    def _weight(self, value: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
+        alpha is evaluated only where f is not 0.
+        """
+        values = evaluation.value[None]
+        if evaluation.magnitude is not None:
+            values = torch.stack([evaluation.value, evaluation.magnitude])
+        live = evaluation.target.nonzero().squeeze(1)
+        if len(live) == len(channel):
+            return self._times_alpha(values, evaluation.features, prior, channel, log_q)
+        parts = (part[live] for part in (evaluation.features, prior, channel, log_q))
+        return torch.zeros_like(values).index_copy(1, live, self._times_alpha(values[:, live], *parts))
+
+    def _times_alpha(self, values: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
         alpha: Tensor = self.weights(features, prior)
-        return alpha.gather(1, channel.unsqueeze(1)).squeeze(1) * value * torch.exp(-log_q)
+        return alpha.gather(1, channel.unsqueeze(1)).squeeze(1) * values * torch.exp(-log_q)
 
 
 class Integrator:
@@ -210,14 +218,14 @@ class Integrator:
         return self.executor.map(Shipped(work), items) if self.executor else map(work, items)
 
     def weigh(self, samples: Samples) -> Tensor:
-        """Weights that points of another sampler of the same integrand would have if they had been drawn here.
+        """Magnitudes that points of another sampler of the same integrand would have if they had been drawn here.
 
         Args:
-            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` is used.
+            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` nor `magnitude` is used.
 
         Returns:
-            alpha_i f J_i / q_i with the flow and the channel weights of this integrator, float64, shape (n,); 0 in
-            channels that are not active.
+            the magnitudes with the flow and the channel weights of this integrator, float64, shape (n,); 0 in channels
+            that are not active.
         """
         starts = range(0, len(samples), BLOCK_POINTS)
         blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
@@ -295,11 +303,16 @@ class _Check:
         self.finite("value", evaluation.value)
         self.finite("features", evaluation.features)
         self.finite("prior", evaluation.prior)
+        if evaluation.magnitude is not None:
+            self.shape("magnitude", evaluation.magnitude, (n,))
+            self.finite("magnitude", evaluation.magnitude)
+            less = evaluation.magnitude < evaluation.value.abs() * (1 - ROUNDING)
+            self.refuse(less, "magnitude is less than the size of the value")
         prior = evaluation.prior
         if not prior.numel() or prior.amin() > 0:
             return
         self.refuse((prior < 0).any(dim=1), "prior is negative")
-        orphan = (prior.amax(dim=1) == 0) & (evaluation.value != 0)
+        orphan = (prior.amax(dim=1) == 0) & (evaluation.target != 0)
         self.refuse(orphan, "prior of every channel is 0 although the value is not")
 
     def shape(self, name: str, array: Tensor, expected: tuple[int, ...]) -> None:

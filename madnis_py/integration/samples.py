@@ -13,25 +13,28 @@ from torch import Tensor
 class Samples:
     """Weighted points of a multi-channel integral, sorted by channel.
 
-    sigma = sum_i mean over the points of channel i of alpha_i value / q_i, Eq. (5.11) of the MadNIS thesis.
+    sigma = sum_i mean over the points of channel i of their weights, Eq. (5.11) of the MadNIS thesis. Events are made
+    in proportion to the magnitudes, with the sign of the part of the integrand that they are drawn from.
 
     Attributes:
         channel: sorted, int64, shape (n,).
         x: points in [0, 1], float64, shape (n, dim).
         log_q: log density of the point in its channel when it was drawn, float64, shape (n,).
-        value: f J_i, float64, shape (n,).
+        target: `Evaluation.target`, float64, shape (n,).
         features: float64, shape (n, n_features).
         prior: 0 for channels that are not active, float64, shape (n, n_channels).
         weight: alpha_i f J_i / q_i with the channel weights of the moment of drawing, float64, shape (n,).
+        magnitude: the same of `Evaluation.magnitude`, |weight| where no parts cancel, float64, shape (n,).
     """
 
     channel: Tensor
     x: Tensor
     log_q: Tensor
-    value: Tensor
+    target: Tensor
     features: Tensor
     prior: Tensor
     weight: Tensor
+    magnitude: Tensor
 
     def __len__(self) -> int:
         """Number of points."""

@@ -263,7 +263,7 @@ class Trainer:
             return
         counts = allocation.uniform(self.settings.batch(self._n_channels), self._n_channels)
         samples = self.integrator.sample(counts, "standardise")
-        live = samples.value.nonzero().squeeze(1)
+        live = samples.target.nonzero().squeeze(1)
         if len(live):
             weights.standardise(samples.features[live])
 

@@ -24,8 +24,8 @@ from madnis_py.integration.progress import Callback, Progress
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.symmetry import ChannelGroups
 
-Weights = tuple[Tensor, Tensor]
-"""Channel and weight of some points."""
+Weights = tuple[Tensor, Tensor, Tensor]
+"""Channel, weight and magnitude of some points."""
 
 
 POINTS_PER_BIN = 40
@@ -214,16 +214,16 @@ def _refine(integrator: Integrator, flow: VegasFlow, settings: VegasSettings, it
     counts = settings.counts(integrator.integrand)
     moments = Moments.empty(flow.n_channels)
     path = ("vegas", iteration)
-    for index, (channel, weight) in enumerate(integrator.map_blocks(_weights, counts, *path)):
+    for index, (channel, weight, magnitude) in enumerate(integrator.map_blocks(_weights, counts, *path)):
         # The numbers drawn again cost a tenth of finding the bins of the points.
-        flow.add_training_data(channel, flow.numbers(len(channel), integrator.stream(*path, block=index)), weight)
+        flow.add_training_data(channel, flow.numbers(len(channel), integrator.stream(*path, block=index)), magnitude)
         moments = moments.merged(Moments.of(channel, weight, flow.n_channels))
     flow.adapt(settings.damping)
     return moments.estimate()
 
 
 def _weights(samples: Samples) -> Weights:
-    return samples.channel, samples.weight
+    return samples.channel, samples.weight, samples.magnitude
 
 
 def _progress(estimates: list[Estimate], settings: VegasSettings, seconds: float) -> Progress:

@@ -165,7 +165,7 @@ class _Judge:
         self.counts = channel_counts(self.flow, len(grid.edges))
         self.x = samples.x[order].T.contiguous()
         _, self.log_density = grid.map(self.x, self.counts)
-        self.square = samples.weight[order].square() * (samples.log_q[order] - self.log_density.sum(0)).exp()
+        self.square = samples.magnitude[order].square() * (samples.log_q[order] - self.log_density.sum(0)).exp()
 
     def improved(self, start: _Start) -> _Start:
         """The start, with the map of the grid for features where that is better."""

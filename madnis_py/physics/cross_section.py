@@ -42,8 +42,8 @@ PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 class _Scattering:
     """What partons do at given momenta: PDF x |M|^2 in GeV^0, per combination of flavours and per diagram."""
 
-    flavours: Array  # (n, n_flavours)
-    diagrams: Array  # (n, n_diagrams), or (n, 0) where they are not asked for
+    flavours: Array  # (n, n_flavours), negative where a parton density is
+    diagrams: Array  # (n, n_diagrams) without signs, or (n, 0) where they are not asked for
     mu_f: Array  # (n,)
     mu_r: Array  # (n,)
     alpha_s: Array  # (n,)
@@ -138,11 +138,19 @@ class CrossSection(AbstractIntegrand):
         kept = np.flatnonzero(self._keeps(p, jacobian))
         p_kept = select(p, kept)
         scattering = self._scatter(p_kept, self._prior.needs_diagrams)
-        value, prior = np.zeros(len(p)), np.ones((len(p), self.n_channels))
-        value[kept] = scattering.flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * self._unit
+        prior = np.ones((len(p), self.n_channels))
         prior[kept] = _usable(self._prior(p_kept, scattering.diagrams))
         seen = features(p, self.luminosity.hadronic)
-        return Evaluation(torch.from_numpy(value), torch.from_numpy(seen), torch.from_numpy(prior))
+
+        def in_picobarn(flavours: Array) -> Tensor:
+            values = np.zeros(len(p))
+            values[kept] = flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * self._unit
+            return torch.from_numpy(values)
+
+        value, magnitude = in_picobarn(scattering.flavours), None
+        if (scattering.flavours < 0).any():
+            magnitude = in_picobarn(np.abs(scattering.flavours))
+        return Evaluation(value, torch.from_numpy(seen), torch.from_numpy(prior), magnitude)
 
     def momenta(self, x: Tensor, channel: Tensor) -> tuple[Array, Array]:
         """Map points to momenta, each by the mapping of its channel.
@@ -208,7 +216,7 @@ class CrossSection(AbstractIntegrand):
         """Turn points into events; see `EventDetails` for what is drawn and how.
 
         Args:
-            x: points in [0, 1] with a value other than 0, float64, shape (n, dim).
+            x: points in [0, 1] to whose magnitude some flavours contribute, float64, shape (n, dim).
             channel: sorted, int64, shape (n,).
             uniform: numbers in [0, 1), float64, shape (n, DRAWS).
 
@@ -223,6 +231,7 @@ class CrossSection(AbstractIntegrand):
         drawn = self._details.draw(p, scattering.alpha_s, scattering.flavours, uniform.numpy())
         return PartonicEvents(
             momenta=p,
+            sign=drawn.sign,
             pdg=self._details.pdg(drawn),
             colour=self._details.colour(drawn),
             helicity=drawn.helicity,
@@ -236,16 +245,16 @@ class CrossSection(AbstractIntegrand):
         )
 
     def flavour_shares(self, p: Array) -> Array:
-        """What part each combination of flavours has in the cross section at momenta where there is one.
+        """What part each combination of flavours has in the magnitude of the cross section, with its sign.
 
         Args:
-            p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
+            p: momenta in GeV where some flavours contribute, event-fastest float64 (n, P, 4).
 
         Returns:
-            float64 (n, n_flavours); rows sum to one.
+            float64 (n, n_flavours); the sizes in each row sum to one.
         """
         flavours = self._scatter(p).flavours
-        return np.asarray(flavours / flavours.sum(axis=1, keepdims=True))
+        return np.asarray(flavours / np.abs(flavours).sum(axis=1, keepdims=True))
 
     def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
         return (jacobian > 0) & self._acceptance.passes(p)
@@ -262,7 +271,7 @@ class CrossSection(AbstractIntegrand):
             for block in blocks:
                 flavours[:, block.flavours] = densities[:, block.flavours] * me2[:, None]
                 if shares is not None:
-                    total = flavours[:, block.flavours].sum(axis=1)
+                    total = np.abs(flavours[:, block.flavours]).sum(axis=1)
                     np.multiply(total[:, None], shares, out=diagrams[:, block.diagrams])
         return _Scattering(flavours, diagrams, mu_f, mu_r, alpha_s)
 
@@ -298,8 +307,7 @@ def _check_masses(process: Process, flavours: NDArray[np.int32]) -> None:
 
 
 def _usable(prior: Array) -> Array:
-    """A prior without the negative entries that parton densities may cause; flat where nothing is left."""
-    prior = np.maximum(prior, 0.0)
+    """A prior that is flat where it would be 0 in all channels."""
     return np.where(prior.sum(axis=1, keepdims=True) > 0, prior, 1.0)
 
 

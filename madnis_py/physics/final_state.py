@@ -141,21 +141,23 @@ def sets_of(names: Sequence[Name], final: FinalState) -> Positions:
 
 
 Parts = Sequence[tuple[FinalState, Array]]
-"""Final states of the same events, each with its share of the weight of every event, shape (n,)."""
+"""Final states of the same events, each with its share of the magnitude of every event, shape (n,)."""
 
 
 @dataclass(frozen=True)
 class LivePoints:
-    """Points that have a cross section.
+    """Points that some flavours contribute to.
 
     Attributes:
         channel: int64, shape (n,).
-        weight: float64, shape (n,).
+        magnitude: `Samples.magnitude`, float64, shape (n,).
+        share: weight over magnitude, 1 where no parton density is negative, float64, shape (n,).
         parts: final states and shares of each group of flavours, as from `SampledStates`; empty without points.
     """
 
     channel: NDArray[np.int64]
-    weight: Array
+    magnitude: Array
+    share: Array
     parts: Parts
 
 
@@ -177,31 +179,28 @@ class SampledStates:
         self._members = np.equal.outer(group.reshape(-1), np.arange(len(first)))  # (n_flavours, n_groups)
         self._pdg = flavours[first]
 
-    def __call__(self, x: Tensor, channel: Tensor) -> Parts:
-        """The final states of points that have a cross section.
+    def __call__(self, x: Tensor, channel: Tensor, share: Array) -> Parts:
+        """The final states of points that some flavours contribute to.
 
         Args:
             x: points in [0, 1], float64, shape (n, dim).
             channel: sorted, int64, shape (n,).
+            share: weight over magnitude at every point, float64, shape (n,).
 
         Returns:
-            for each group of flavours the final states, and its share of the cross section at every point, (n,).
+            for each group of flavours the final states, and its share of the magnitude at every point, (n,).
         """
         p, _ = self._cross_section.momenta(x, channel)
-        shares = self._shares(p)
-        return [(self._state(p, pdg), share) for pdg, share in zip(self._pdg, shares.T, strict=True)]
+        shares = share[None] if len(self._pdg) == 1 else (self._cross_section.flavour_shares(p) @ self._members).T
+        return [(self._state(p, pdg), of_group) for pdg, of_group in zip(self._pdg, shares, strict=True)]
 
     def of_live(self, samples: Samples) -> LivePoints:
-        """The final states of the points whose weight is not 0."""
-        live = samples.weight.nonzero().squeeze(1)
-        channel = samples.channel[live]
-        parts = self(samples.x[live], channel) if len(live) else []
-        return LivePoints(channel.numpy(), samples.weight[live].numpy(), parts)
-
-    def _shares(self, p: Array) -> Array:
-        if len(self._pdg) == 1:
-            return np.ones((len(p), 1))
-        return np.asarray(self._cross_section.flavour_shares(p) @ self._members)
+        """The final states of the points whose magnitude is not 0."""
+        live = samples.magnitude.nonzero().squeeze(1)
+        channel, magnitude = samples.channel[live], samples.magnitude[live].numpy()
+        share = samples.weight[live].numpy() / magnitude
+        parts = self(samples.x[live], channel, share) if len(live) else []
+        return LivePoints(channel.numpy(), magnitude, share, parts)
 
     @staticmethod
     def _state(p: Array, pdg: NDArray[np.int32]) -> FinalState:

@@ -30,6 +30,7 @@ class PartonicEvents:
 
     Attributes:
         momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4).
+        sign: of the cross section of the flavours, +1 or -1, float64, shape (n,).
         pdg: PDG codes, int32, shape (n, P).
         colour: colour and anticolour numbers of the Les Houches format, int32, shape (n, P, 2).
         helicity: twice its value for fermions, int8, shape (n, P).
@@ -43,6 +44,7 @@ class PartonicEvents:
     """
 
     momenta: Array
+    sign: Array
     pdg: NDArray[np.int32]
     colour: NDArray[np.int32]
     helicity: NDArray[np.int8]
@@ -61,12 +63,14 @@ class Drawn:
 
     Attributes:
         flavour: row among the flavours of the process, shape (n,).
+        sign: of the cross section of these flavours, +1 or -1, float64, shape (n,).
         flow: colour flow of the matrix element of these flavours, shape (n,).
         helicity: of every leg, int8, shape (n, P).
         diagram: diagram of the matrix element of these flavours, shape (n,).
     """
 
     flavour: Rows
+    sign: Array
     flow: Rows
     helicity: NDArray[np.int8]
     diagram: Rows
@@ -106,9 +110,9 @@ def _change(element: MatrixElement, p: Array, before: Array, after: Array) -> Ar
 class EventDetails:
     """Draws what the momenta of events leave open, each with the probability of the amplitude.
 
-    Flavours in proportion to PDF x |M|^2; a colour flow in proportion to |J_k|^2, summed over helicities, without
-    interference between flows; helicities in proportion to their part of |M|^2; a diagram, which tells the resonances,
-    in proportion to |M_i|^2.
+    Flavours in proportion to the size of PDF x |M|^2, whose sign the event gets; a colour flow in proportion to
+    |J_k|^2, summed over helicities, without interference between flows; helicities in proportion to their part of
+    |M|^2; a diagram, which tells the resonances, in proportion to |M_i|^2.
 
     Args:
         process: what scatters.
@@ -132,13 +136,14 @@ class EventDetails:
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
             alpha_s: strong coupling, float64 (n,).
-            flavours: PDF x |M|^2 of all flavours, float64 (n, n_flavours).
+            flavours: PDF x |M|^2 of all flavours, of either sign, float64 (n, n_flavours).
             uniform: numbers in [0, 1), float64 (n, DRAWS).
 
         Raises:
             GenerationError: no flavours contribute to one of the events.
         """
-        flavour = drawn_columns(flavours, uniform[:, 0])
+        flavour = drawn_columns(np.abs(flavours), uniform[:, 0])
+        sign = np.sign(flavours[np.arange(len(p)), flavour])
         flow, diagram = np.zeros(len(p), np.intp), np.zeros(len(p), np.intp)
         helicity = np.zeros(p.shape[:2], np.int8)
         for element, rows in self._served.split(flavour):
@@ -148,7 +153,7 @@ class EventDetails:
             helicity[rows] = element.helicities[drawn_columns(weights.helicities, numbers[:, 2])]
             if self._resonances.most:
                 diagram[rows] = drawn_columns(element.evaluate(of_element, coupling)[1], numbers[:, 3])
-        return Drawn(flavour, flow, helicity, diagram)
+        return Drawn(flavour, sign, flow, helicity, diagram)
 
     def pdg(self, drawn: Drawn) -> NDArray[np.int32]:
         """PDG codes of the legs, int32 (n, P)."""

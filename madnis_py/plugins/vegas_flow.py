@@ -147,4 +147,4 @@ def _judges(grids: VegasFlow, points: Points) -> Samples:
     weight = torch.from_numpy(points.weight[some][order])
     log_q = grids.log_prob(x, channel)
     nothing = x.new_empty(len(x), 0)
-    return Samples(channel, x, log_q, weight * log_q.exp(), nothing, nothing, weight)
+    return Samples(channel, x, log_q, weight * log_q.exp(), nothing, nothing, weight, weight.abs())

@@ -124,6 +124,9 @@ def write(
 ) -> None:
     """Write events with weights whose mean is the cross section.
 
+    The mean of their sizes is the sum of the sizes of all contributions: that leaves the mean of signed weights to the
+    statistics of the signs, without the bias of a normalisation to them.
+
     Args:
         output: the file.
         events: what goes into it.
@@ -135,7 +138,7 @@ def write(
     Raises:
         OutputError: the file cannot be written.
     """
-    unit = result.sigma_pb / weights.mean()
+    unit = result.sigma_absolute_pb / np.abs(weights).mean()
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)

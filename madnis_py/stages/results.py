@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from madnis_py.errors import GenerationError
 from madnis_py.events.quality import (
     SHARES,
     ShareQuality,
@@ -19,7 +20,7 @@ from madnis_py.events.quality import (
 )
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, channel_maxima
 from madnis_py.integration.coverage import Measurement
-from madnis_py.integration.estimate import Estimate, combine, estimate
+from madnis_py.integration.estimate import Estimate, Moments, combine, estimate
 from madnis_py.integration.judgement import SamplerCost
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training_average import TrainingAverage
@@ -57,6 +58,10 @@ class SampledPoints:
         """The integral."""
         return combine([estimate(part, n_channels) for part in self.parts])
 
+    def magnitude(self, n_channels: int) -> float:
+        """The integral with all contributions of flavours counted positive."""
+        return combine([Moments.of(part.channel, part.magnitude, n_channels).estimate() for part in self.parts]).value
+
 
 class ChannelResult(BaseModel):
     """One channel of a sampler."""
@@ -79,6 +84,9 @@ class Result(BaseModel):
 
     sigma_pb: float = Field(description="Cross section in pb.")
     sigma_error_pb: float = Field(description="Its standard error in pb.")
+    sigma_absolute_pb: float = Field(
+        description="Cross section with all flavours counted positive; larger where parton densities are negative."
+    )
     chi2_per_dof: float = Field(description="Agreement between the iterations.")
     relative_std: float = Field(description="sum_i sigma_i / sigma.")
     points: int = Field(description="Points of the estimate.")
@@ -98,11 +106,16 @@ class Result(BaseModel):
             prior: result of a sampler whose channel weights are the prior; of this one by default.
 
         Raises:
-            GenerationError: all weights are 0.
+            GenerationError: all weights are 0, or the cross section is not positive.
         """
         n_channels = len(names)
         total, points = sampled.estimate(n_channels), sampled.all
         maxima = channel_maxima(points, n_channels, share)
+        if not total.value > 0:
+            got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
+            raise GenerationError(
+                f"integrate: expected a cross section > 0; {got}; with other parton densities they may all be positive"
+            )
         tally = Unweighter(maxima).expect(points)
         quality = {one: truncated_quality(sampled.halves, n_channels, one) for one in sorted({*SHARES, share})}
         fresh = quality[share].combined
@@ -112,6 +125,7 @@ class Result(BaseModel):
         return cls(
             sigma_pb=total.value,
             sigma_error_pb=total.error,
+            sigma_absolute_pb=sampled.magnitude(n_channels),
             chi2_per_dof=total.chi2_per_dof,
             relative_std=total.relative_std,
             points=total.n,

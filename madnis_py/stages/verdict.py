@@ -20,12 +20,30 @@ from madnis_py.stages.training import TrainingSession
 MARGIN = 0.1
 """Share by which the efficiency of a flow has to be below that of VEGAS for a warning."""
 
+MANY_NEGATIVE = 0.01
+"""Share of negative events from which on to speak."""
+
 
 def sampler_warnings(check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]) -> list[str]:
     """Signs that a part of the integral was missed, from the points of each sampler by itself."""
     sentences = check.iterations("survey", survey.iterations)
     for name, points in sampled.items():
         sentences += check.sampler(name, points.parts)
+    return sentences
+
+
+def sign_warnings(results: Mapping[str, Result]) -> list[str]:
+    """What negative parton densities do to the results of each sampler; nothing where there are none."""
+    sentences = []
+    for name, result in results.items():
+        if (share := result.unweighting.negative_share) > MANY_NEGATIVE:
+            worth = (1 - 2 * share) ** 2
+            sentences.append(
+                f"{name}: {share:.2%} of the events have negative weights, because parton densities are negative; "
+                f"N events are worth {worth:.3g} N"
+            )
+        if result.sigma_pb < 5 * result.sigma_error_pb:
+            sentences.append(f"{name}: {result.measurement('the cross section')} pb is hardly different from 0")
     return sentences
 
 
