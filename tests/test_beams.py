@@ -130,7 +130,8 @@ def test_the_cross_section_does_not_depend_on_the_frame():
 def test_unequal_proton_beams_give_the_same_value_at_the_same_fractions():
     definition = {"process": {"definition": "p p > t t~"}, "scales": {"renormalization": "sqrt_s"}}
     cards = [
-        Card.parse({**definition, "beams": {"energy": list(pair), "pdf": "toy"}}) for pair in ((2000.0, 2000.0), (8000.0, 500.0))
+        Card.parse({**definition, "beams": {"energy": list(pair), "pdf": "toy"}})
+        for pair in ((2000.0, 2000.0), (8000.0, 500.0))
     ]
     one, other = (flat_integrand(Process.from_card(card)) for card in cards)
     x = torch.rand(50, one.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

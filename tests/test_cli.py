@@ -119,7 +119,10 @@ BAD_CARDS = {
     "syntax": ("[process\n", r"line 1"),
     "no definition": ("[process]\nmodel = 'sm'\n", r"process\.definition"),
     "unknown key": (SMALL_CARD.replace('pdf = "toy"', "energie = [1, 2]"), r"beams\.energie.*energy"),
-    "negative energy": (SMALL_CARD.replace('pdf = "toy"', "energy = [6500.0, -1.0]"), r"beams\.energy.*GeV > 0; got -1"),
+    "negative energy": (
+        SMALL_CARD.replace('pdf = "toy"', "energy = [6500.0, -1.0]"),
+        r"beams\.energy.*GeV > 0; got -1",
+    ),
     "unknown process": ("[process]\ndefinition = 'g g > e+ e-'\n", r"process\.definition"),
     "unknown particle": ("[process]\ndefinition = 'p p > e+ q9'\n", r"q9"),
     "unknown PDF set": (SMALL_CARD.replace('"toy"', '"NNPDF99"'), r"NNPDF99"),
@@ -127,7 +130,10 @@ BAD_CARDS = {
     "unknown training setting": (SMALL_CARD.replace("steps", "stepps"), r"training\.stepps"),
     "bad training setting": (SMALL_CARD.replace("steps = 12", "steps = -1"), r"training\.steps"),
     "no cut on the photon pole": (SMALL_CARD.replace("mass_min", "mass_max"), r"cuts: expected mass_min"),
-    "protons without a set": (SMALL_CARD.replace('pdf = "toy"', ""), r'beams\.pdf: .*got none\. Found: .*"toy" \(for tests'),
+    "protons without a set": (
+        SMALL_CARD.replace('pdf = "toy"', ""),
+        r'beams\.pdf: .*got none\. Found: .*"toy" \(for tests',
+    ),
     "protons without densities": (SMALL_CARD.replace('"toy"', '"none"'), r"beams\.pdf"),
     "unknown prior": (SMALL_CARD + "\n[channels]\nprior = 'best'\n", r"channels\.prior"),
 }

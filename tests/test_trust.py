@@ -51,7 +51,7 @@ def code(tmp_path: Path) -> Path:
 
 
 def card(**tables: dict[str, object]) -> Card:
-    content = {"process": {"definition": "g g > t t~"}, **tables}
+    content = {"process": {"definition": "g g > t t~"}, "beams": {"pdf": "toy"}, **tables}
     return Card.parse(content)
 
 
