@@ -328,6 +328,8 @@ def histograms(
             found = distributions_of_file(source, work.watch)
         folder = output or default_folder(source)
         found.write(folder, picture.value, work.watch)
+    if found.left_out:
+        typer.echo(f"left out: {', '.join(found.left_out)}", err=True)
     if json_output:
         _print_json(found.record())
         return

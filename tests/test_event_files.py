@@ -296,10 +296,10 @@ def test_tables_without_names_and_header_are_read(tmp_path: Path) -> None:
         del file["xml"], file["generators"], file["particles"].attrs["properties"], file["particles"].attrs["particles"]
         file["events"][:, 3] = 7.0
     reader = open_events(path)
-    assert equal(EventBatch.concatenate(list(reader)), sample(20))
+    assert equal(EventBatch.concatenate(list(reader)), sample(20).rescaled(1 / 7))
     assert [group.weights[0].identifier for group in reader.init.weight_groups] == ["21", "it's", "lone"]
     assert reader.init.generators == ()
-    assert reader.left_out == {"trials, by which the weights have to be divided"}
+    assert reader.left_out == {"trials, by whose mean the weights are divided"}
 
 
 def test_particles_may_lie_in_another_order_than_events(tmp_path: Path) -> None:

@@ -318,7 +318,7 @@ def test_kernel_refuses_a_missing_column() -> None:
     columns = drell_yan(2).columns()
     del columns["lifetime"]
     with pytest.raises(ValueError, match="lifetime: expected an array of this name"):
-        _core.event_fault(columns)
+        _core.event_fault(columns, 1e-9)
 
 
 def test_kernel_refuses_columns_of_another_length() -> None:

@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <string_view>
 
@@ -65,7 +66,7 @@ private:
     std::size_t count_, rows_, variations_;
 };
 
-// New columns, zero everywhere.
+// New columns, zero everywhere but NaN in the variations.
 class NewColumns {
 public:
     NewColumns(std::size_t count, std::size_t rows, std::size_t variations)
@@ -79,7 +80,7 @@ public:
               .alpha_qed = column<double>("alpha_qed", {count}),
               .alpha_s = column<double>("alpha_s", {count}),
               .process_id = column<std::int32_t>("process_id", {count}),
-              .variation = column<double>("variations", {count, variations}),
+              .variation = column<double>("variations", {count, variations}, std::numeric_limits<double>::quiet_NaN()),
               .pdg = column<std::int32_t>("pdg", {count, rows}),
               .status = column<std::int32_t>("status", {count, rows}),
               .mothers = column<std::int32_t>("mothers", {count, rows, 2}),
@@ -95,29 +96,13 @@ public:
 
 private:
     template <class Number>
-    Number* column(const char* name, const std::vector<std::size_t>& shape) {
+    Number* column(const char* name, const std::vector<std::size_t>& shape, Number value = 0) {
         py::array_t<Number> array(shape);
-        std::fill_n(array.mutable_data(), array.size(), Number(0));
+        std::fill_n(array.mutable_data(), array.size(), value);
         arrays[name] = array;
         return array.mutable_data();
     }
 };
-
-py::tuple lhe_events(const py::bytes& text, const std::vector<std::string>& weights, std::size_t before) {
-    const std::string_view content = text;
-    EventSpans spans;
-    {
-        py::gil_scoped_release release;  // pure C++ until the arrays are made
-        spans = find_events(content, before);
-    }
-    NewColumns made(spans.events.size(), spans.rows, weights.size());
-    std::set<std::string> left_out;
-    {
-        py::gil_scoped_release release;  // pure C++ from here on
-        left_out = read_events(spans, weights, before, made.columns);
-    }
-    return py::make_tuple(made.arrays, left_out, spans.end);
-}
 
 py::list as_bytes(std::vector<std::string> pieces) {
     py::list list(pieces.size());
@@ -128,26 +113,48 @@ py::list as_bytes(std::vector<std::string> pieces) {
     return list;
 }
 
+py::tuple lhe_events(const py::bytes& text, std::vector<std::string> weights, std::vector<std::int32_t> listed,
+                     std::size_t before, std::size_t most_rows, std::size_t most_events) {
+    const Variations variations{.weights = std::move(weights), .listed = std::move(listed)};
+    const std::string_view content = text;
+    EventSpans spans;
+    {
+        py::gil_scoped_release release;  // pure C++ until the arrays are made
+        spans = find_events(content, before, {.rows = most_rows, .events = most_events});
+    }
+    NewColumns made(spans.events.size(), spans.rows, variations.weights.size());
+    Remainder remainder;
+    {
+        py::gil_scoped_release release;  // pure C++ from here on
+        remainder = read_events(spans, variations, before, made.columns);
+    }
+    return py::make_tuple(made.arrays, remainder.left_out, as_bytes(std::move(remainder.undeclared)), spans.end,
+                          spans.finished);
+}
+
 }  // namespace
 
 void bind_lhe(py::module_& m) {
     m.def(
         "event_fault",
-        [](const py::dict& columns) -> py::object {
+        [](const py::dict& columns, double on_shell) -> py::object {
             const auto events = Columns(columns).records();
             std::optional<EventFault> fault;
             {
                 py::gil_scoped_release release;  // pure C++ from here on
-                fault = first_fault(events);
+                fault = first_fault(events, on_shell);
             }
             if (!fault) return py::none();
             return py::make_tuple(fault->event, fault->rule, fault->particle);
         },
-        py::arg("columns"), "The first event that a shower cannot use, the rule it breaks and the particle; or None.");
+        py::arg("columns"), py::arg("on_shell"),
+        "The first event that a shower cannot use, the rule it breaks and the particle; or None.");
     py::register_exception<LheError>(m, "LheError", PyExc_ValueError);
-    m.def("lhe_events", &lhe_events, py::arg("text"), py::arg("weights"), py::arg("before"),
-          "Columns of the whole <event> elements in a piece of a file, what they have no room for, and where the last "
-          "one ends; `before` events precede the piece.");
+    m.def("lhe_events", &lhe_events, py::arg("text"), py::arg("weights"), py::arg("listed"), py::arg("before"),
+          py::arg("most_rows"), py::arg("most_events"),
+          "Columns of the first whole <event> elements in a piece of a file, what they have no room for in words, weights "
+          "beside the given ones, where the rest begins, and whether it begins with </LesHouchesEvents>; `before` events "
+          "precede the piece, and `listed` are the columns of the numbers in <weights>, -1 for none.");
     m.def(
         "lhe_text",
         [](const py::dict& columns, const std::vector<std::string>& weight_tags) {

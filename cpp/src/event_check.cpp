@@ -12,7 +12,7 @@
 namespace madnis {
 namespace {
 
-constexpr double shell_tolerance = 1e-9, momentum_tolerance = 1e-6;
+constexpr double momentum_tolerance = 1e-6;
 constexpr std::int32_t first_tag = 501;
 
 // Colour tags that begin and end at one place. A line begins at an outgoing colour or an incoming anticolour.
@@ -46,7 +46,7 @@ private:
 // Looks at one event after the other, each rule supposing those before it.
 class Checker {
 public:
-    explicit Checker(const EventRecords& events) : events_(events) {}
+    Checker(const EventRecords& events, double on_shell) : events_(events), shell_tolerance_(on_shell) {}
 
     std::optional<EventFault> fault(std::size_t event) {
         event_ = event;
@@ -123,7 +123,7 @@ private:
         const double* p = momentum(k);
         const double mass = events_.mass[row(k)];
         const double energy = std::sqrt(p[1] * p[1] + p[2] * p[2] + p[3] * p[3] + mass * mass);
-        return std::abs(p[0] - energy) <= shell_tolerance * std::abs(p[0]);
+        return std::abs(p[0] - energy) <= shell_tolerance_ * std::abs(p[0]);
     }
 
     bool conserved() const {
@@ -174,12 +174,13 @@ private:
     }
 
     const EventRecords& events_;
+    double shell_tolerance_;
     std::size_t event_ = 0, used_ = 0;
     Lines lines_;
 };
 
-std::optional<EventFault> first_fault(const EventRecords& events, std::size_t begin, std::size_t end) {
-    Checker checker(events);
+std::optional<EventFault> first_fault(const EventRecords& events, double on_shell, std::size_t begin, std::size_t end) {
+    Checker checker(events, on_shell);
     for (std::size_t event = begin; event < end; ++event) {
         if (const auto fault = checker.fault(event)) return fault;
     }
@@ -188,10 +189,10 @@ std::optional<EventFault> first_fault(const EventRecords& events, std::size_t be
 
 }  // namespace
 
-std::optional<EventFault> first_fault(const EventRecords& events) {
+std::optional<EventFault> first_fault(const EventRecords& events, double on_shell) {
     std::vector<std::optional<EventFault>> faults((events.count + block_size - 1) / block_size);
     parallel_for(events.count, [&](std::size_t begin, std::size_t end) {
-        faults[begin / block_size] = first_fault(events, begin, end);
+        faults[begin / block_size] = first_fault(events, on_shell, begin, end);
     });
     const auto first = std::ranges::find_if(faults, [](const auto& fault) { return fault.has_value(); });
     return first == faults.end() ? std::nullopt : *first;

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
+#include <iterator>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <type_traits>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "madnis/parallel.hpp"
@@ -14,16 +18,65 @@
 namespace madnis {
 namespace {
 
-constexpr std::size_t piece_size = 512;    // events per task
-constexpr std::size_t shortest_line = 26;  // characters of 13 numbers
+constexpr std::size_t piece_size = 512;       // events per task
+constexpr std::size_t shortest_line = 26;     // characters of 13 numbers
+constexpr std::size_t longest_number = 64;    // characters of a number with an exponent of Fortran
+constexpr std::size_t most_kinds = 32;        // things left out that are named
+constexpr std::size_t most_undeclared = 1u << 16;  // weights that are no declared ones and are named
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool ends_name(char c) { return is_space(c) || c == '>' || c == '/'; }
 
-std::string quoted(std::string_view text) { return "'" + std::string(text.substr(0, 40)) + "'"; }
+// The beginning of a text for messages; bytes that are no letters of ASCII as \xNN, whatever the file holds.
+std::string shown(std::string_view text) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string result;
+    for (const char c : text.substr(0, 40)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte < 0x7f) {
+            result += c;
+        } else {
+            (result += "\\x") += digits[byte >> 4];
+            result += digits[byte & 15];
+        }
+    }
+    return result;
+}
+
+std::string quoted(std::string_view text) { return "'" + shown(text) + "'"; }
 
 std::string in_event(std::size_t event, const std::string& what) {
     return "event " + std::to_string(event + 1) + ": " + what;
+}
+
+// Where tags have no meaning: the length of a comment or CDATA section that a text begins with, 0 if it begins with
+// none, nothing if it does not end.
+std::optional<std::size_t> verbatim(std::string_view text) {
+    static constexpr std::pair<std::string_view, std::string_view> marks[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}};
+    for (const auto& [open, close] : marks) {
+        if (!text.starts_with(open)) continue;
+        const auto end = text.find(close, open.size());
+        if (end == std::string_view::npos) return std::nullopt;
+        return end + close.size();
+    }
+    return 0;
+}
+
+bool is_tag(std::string_view text, std::string_view mark) {
+    return text.starts_with(mark) && text.size() > mark.size() && ends_name(text[mark.size()]);
+}
+
+// Where the first tag `mark` stands, such as "</event", and nothing if there is none; comments are passed over.
+std::optional<std::size_t> find_tag(std::string_view text, std::string_view mark) {
+    for (std::size_t at = 0; (at = text.find('<', at)) != std::string_view::npos;) {
+        const auto rest = text.substr(at);
+        if (is_tag(rest, mark)) return at;
+        const auto skipped = verbatim(rest);
+        if (!skipped) return std::nullopt;
+        at += std::max<std::size_t>(*skipped, 1);
+    }
+    return std::nullopt;
 }
 
 // Goes through the text of one event.
@@ -31,14 +84,22 @@ class Cursor {
 public:
     explicit Cursor(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
 
-    // The next thing that is neither white space nor a comment line.
+    // The next thing that is neither white space nor a comment.
     void skip() {
-        while (at_ < end_ && (is_space(*at_) || *at_ == '#')) {
-            if (*at_ == '#') {
+        while (at_ < end_) {
+            if (is_space(*at_)) {
+                ++at_;
+            } else if (*at_ == '#') {
                 comments_ = true;
                 while (at_ < end_ && *at_ != '\n') ++at_;
+            } else if (*at_ == '<') {
+                const auto skipped = verbatim(rest());
+                if (!skipped) throw LheError("expected the end of a comment; got " + quoted(rest()));
+                if (*skipped == 0) return;
+                comments_ = true;
+                at_ += *skipped;
             } else {
-                ++at_;
+                return;
             }
         }
     }
@@ -49,16 +110,23 @@ public:
     std::string_view rest() const { return {at_, std::size_t(end_ - at_)}; }
     void advance(std::size_t count) { at_ += count; }
 
+    // A finite number, as C++ or Fortran write it.
     template <class Number>
     Number number(const char* what) {
         skip();
         const char* begin = at_ + (at_ < end_ && *at_ == '+');
         Number value{};
         auto [stop, error] = std::from_chars(begin, end_, value);
+        if (stop > begin && stop < end_ && !ends_number(*stop)) {
+            if constexpr (!std::is_integral_v<Number>) stop = with_exponent(begin, stop, value, error);
+        }
         if (error == std::errc::result_out_of_range) value = beyond_range<Number>(begin, stop);
-        const bool whole = stop > begin && (stop == end_ || is_space(*stop) || *stop == '<');
+        const bool whole = stop > begin && (stop == end_ || ends_number(*stop));
         if (!whole || (error != std::errc() && error != std::errc::result_out_of_range)) {
             throw LheError(std::string("expected ") + what + "; got " + found());
+        }
+        if constexpr (!std::is_integral_v<Number>) {
+            if (!std::isfinite(value)) throw LheError(std::string("expected ") + what + ", a finite number; got " + found());
         }
         at_ = stop;
         return value;
@@ -67,7 +135,7 @@ public:
     // What comes before the next white space or tag, for messages.
     std::string found() const {
         const char* stop = at_;
-        while (stop < end_ && !is_space(*stop) && *stop != '<') ++stop;
+        while (stop < end_ && !ends_number(*stop)) ++stop;
         return stop == at_ ? "no more numbers" : quoted({at_, std::size_t(stop - at_)});
     }
 
@@ -80,7 +148,34 @@ public:
         return before;
     }
 
+    // Past the closing tag of an element of this name; what stands before it.
+    std::string_view until_closed(const std::string& name) {
+        const auto where = find_tag(rest(), "</" + name);
+        if (!where) throw LheError("expected the end of an element <" + shown(name) + ">; got " + quoted(rest()));
+        const auto before = rest().substr(0, *where);
+        at_ += *where;
+        until(">", "the end of a tag");
+        return before;
+    }
+
 private:
+    static bool ends_number(char c) { return is_space(c) || c == '<'; }
+
+    // Exponents of Fortran, 1.5D+03 and, of three digits, 1.5-100; the end of the number, or `stop` if it is none.
+    const char* with_exponent(const char* begin, const char* stop, double& value, std::errc& error) const {
+        if (!std::all_of(begin, stop, [](char c) { return is_digit(c) || c == '.' || c == '-'; })) return stop;
+        const bool letter = *stop == 'D' || *stop == 'd';
+        const char* digits = stop + letter;
+        if (!letter && *stop != '+' && *stop != '-') return stop;
+        if (digits < end_ && (*digits == '+' || *digits == '-')) ++digits;
+        const char* end = std::find_if_not(digits, end_, is_digit);
+        if (end == digits || std::size_t(end - begin) > longest_number) return stop;
+        const auto text = std::string(begin, stop) + 'e' + std::string(stop + letter, end);
+        value = std::strtod(text.c_str(), nullptr);
+        error = std::errc();
+        return end;
+    }
+
     template <class Number>
     static Number beyond_range(const char* begin, const char* stop) {
         if constexpr (std::is_integral_v<Number>) {
@@ -94,6 +189,12 @@ private:
     bool comments_ = false;
 };
 
+std::string_view trimmed(std::string_view text) {
+    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+    return text;
+}
+
 // Calls use(name, value) for every attribute of a tag, "a='1' b=\"2\"".
 template <class Use>
 void for_attributes(std::string_view text, Use use) {
@@ -101,8 +202,7 @@ void for_attributes(std::string_view text, Use use) {
         const auto equals = text.find('=');
         if (equals == std::string_view::npos) return;
         auto name = text.substr(0, equals);
-        while (!name.empty() && is_space(name.front())) name.remove_prefix(1);
-        while (!name.empty() && is_space(name.back())) name.remove_suffix(1);
+        name = trimmed(name);
         text.remove_prefix(equals + 1);
         std::size_t open = 0;
         while (open < text.size() && is_space(text[open])) ++open;
@@ -134,25 +234,50 @@ std::string unescaped(std::string_view text) {
     return result;
 }
 
+// Names in the order in which they came first.
+class Names {
+public:
+    void add(const std::string& name) {
+        if (ordered_.size() < most_undeclared && known_.insert(name).second) ordered_.push_back(name);
+    }
+
+    void add(const Names& others) {
+        for (const auto& name : others.ordered_) add(name);
+    }
+
+    const std::vector<std::string>& ordered() const { return ordered_; }
+
+private:
+    std::vector<std::string> ordered_;
+    std::unordered_set<std::string> known_;
+};
+
 // Positions of the variations by their identifiers.
 class WeightIndex {
 public:
-    explicit WeightIndex(const std::vector<std::string>& weights) : weights_(weights) {
-        for (std::size_t k = 0; k < weights.size(); ++k) index_.emplace(weights[k], k);
+    explicit WeightIndex(const Variations& variations) : weights_(variations.weights), listed_(variations.listed) {
+        for (std::size_t k = 0; k < weights_.size(); ++k) index_.emplace(weights_[k], k);
     }
 
     std::size_t size() const { return weights_.size(); }
 
-    // Mostly the one that is expected next.
-    std::size_t find(std::string_view identifier, std::size_t next) const {
+    // How many numbers <weights> may have, and the column of each; nothing if there is none.
+    std::size_t listed() const { return listed_.size(); }
+    std::optional<std::size_t> column(std::size_t number) const {
+        return listed_[number] < 0 ? std::nullopt : std::optional(std::size_t(listed_[number]));
+    }
+
+    // Mostly the one that is expected next; nothing if there is none of this name, with or without spaces around it.
+    std::optional<std::size_t> find(std::string_view identifier, std::size_t next) const {
         if (next < weights_.size() && weights_[next] == identifier) return next;
-        const auto found = index_.find(unescaped(identifier));
-        if (found != index_.end()) return found->second;
-        throw LheError("expected a weight of <initrwgt>; got " + quoted(identifier));
+        auto found = index_.find(unescaped(identifier));
+        if (found == index_.end()) found = index_.find(unescaped(trimmed(identifier)));
+        return found == index_.end() ? std::nullopt : std::optional(found->second);
     }
 
 private:
     const std::vector<std::string>& weights_;
+    const std::vector<std::int32_t>& listed_;
     std::unordered_map<std::string, std::size_t> index_;
 };
 
@@ -163,6 +288,7 @@ public:
         : columns_(columns), weights_(weights), seen_(weights.size()) {}
 
     const std::set<std::string>& left_out() const { return left_out_; }
+    const Names& undeclared() const { return undeclared_; }
 
     void read(std::size_t event, std::string_view text) {
         const auto open = text.find('>');
@@ -170,18 +296,18 @@ public:
         Cursor cursor(text.substr(open + 1));
         const auto particles = read_event_line(event, cursor);
         for (std::size_t k = 0; k < particles; ++k) read_particle_line(event * columns_.rows + k, cursor);
-        found_weights_ = 0;
+        next_weight_ = 0;
         seen_.assign(seen_.size(), false);
+        named_weights_ = false;
+        listed_weights_.reset();
         for (cursor.skip(); !cursor.at_end(); cursor.skip()) read_element(event, cursor, particles);
-        if (found_weights_ != weights_.size()) {
-            throw LheError("expected " + std::to_string(weights_.size()) + " weights, as <initrwgt> declares; got " +
-                           std::to_string(found_weights_));
-        }
+        if (listed_weights_ && named_weights_) leave_out("<weights> beside <rwgt>");
+        if (listed_weights_ && !named_weights_) read_weights(event, Cursor(*listed_weights_));
         if (cursor.comments()) leave_out("comments in events");
     }
 
 private:
-    void leave_out(const std::string& what) { left_out_.insert(what); }
+    void leave_out(const std::string& what) { left_out_.insert(left_out_.size() < most_kinds ? what : "more"); }
 
     // NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP; the scales are SCALUP unless <scales> says otherwise.
     std::size_t read_event_line(std::size_t event, Cursor& cursor) {
@@ -218,23 +344,21 @@ private:
             throw LheError("expected " + std::to_string(particles) + " particles of 13 numbers; got more: " +
                            cursor.found());
         }
-        if (cursor.rest().starts_with("<!--")) {
-            cursor.until("-->", "the end of a comment");
-            return leave_out("comments in events");
-        }
         cursor.advance(1);
         auto tag = cursor.until(">", "the end of a tag");
         const bool empty = tag.ends_with('/');
         if (empty) tag.remove_suffix(1);
-        std::size_t length = 0;
-        while (length < tag.size() && !ends_name(tag[length])) ++length;
+        const auto length = std::size_t(std::find_if(tag.begin(), tag.end(), ends_name) - tag.begin());
         const std::string name(tag.substr(0, length));
-        const auto content = empty ? std::string_view() : cursor.until("</" + name, "the end of an element");
-        if (!empty) cursor.until(">", "the end of a tag");
+        const auto content = empty ? std::string_view() : cursor.until_closed(name);
         if (name == "scales") return read_scales(event, tag.substr(length));
         if (name == "rwgt") return read_named_weights(event, Cursor(content));
-        if (name == "weights") return read_weights(event, Cursor(content));
-        leave_out("<" + name + ">");
+        if (name == "weights") {
+            if (listed_weights_) throw LheError("expected <weights> once; got it again");
+            listed_weights_ = content;
+            return;
+        }
+        leave_out(std::string("<").append(shown(name)).append(">"));
     }
 
     void read_scales(std::size_t event, std::string_view attributes) {
@@ -250,49 +374,62 @@ private:
     }
 
     void read_named_weights(std::size_t event, Cursor cursor) {
+        named_weights_ = true;
         for (cursor.skip(); !cursor.at_end(); cursor.skip()) {
             const auto tag = cursor.until(">", "<wgt id='...'> in <rwgt>");
             std::optional<std::string_view> identifier;
-            if (tag.starts_with("<wgt")) {
+            if (tag.starts_with("<wgt") && tag.size() > 4 && is_space(tag[4])) {
                 for_attributes(tag.substr(4), [&](std::string_view name, std::string_view value) {
                     if (name == "id") identifier = value;
                 });
             }
             if (!identifier) throw LheError("expected <wgt id='...'> in <rwgt>; got " + quoted(tag));
-            const auto index = weights_.find(*identifier, found_weights_);
-            set_weight(event, index, cursor.number<double>("the value of a weight"));
-            cursor.until("</wgt>", "</wgt>");
+            const auto value = cursor.number<double>("the value of a weight");
+            cursor.skip();
+            if (!is_tag(cursor.rest(), "</wgt")) throw LheError("expected </wgt>; got " + quoted(cursor.rest()));
+            cursor.until(">", "the end of a tag");
+            if (const auto index = weights_.find(*identifier, next_weight_)) {
+                set_weight(event, *index, value);
+            } else {
+                undeclared_.add(unescaped(trimmed(*identifier)));
+            }
         }
+        if (cursor.comments()) leave_out("comments in events");
     }
 
+    // In the order of their declaration, arXiv:1405.1067.
     void read_weights(std::size_t event, Cursor cursor) {
-        for (cursor.skip(); !cursor.at_end(); cursor.skip()) {
-            if (found_weights_ == weights_.size()) {
-                throw LheError("expected " + std::to_string(weights_.size()) + " weights, as <initrwgt> declares; got more");
-            }
-            set_weight(event, found_weights_, cursor.number<double>("the value of a weight"));
+        std::size_t number = 0;
+        for (cursor.skip(); !cursor.at_end(); cursor.skip(), ++number) {
+            const auto value = cursor.number<double>("the value of a weight");
+            const auto column = number < weights_.listed() ? weights_.column(number) : std::nullopt;
+            if (column) set_weight(event, *column, value);
+            if (!column) leave_out("numbers of <weights> without a declaration");
         }
     }
 
     void set_weight(std::size_t event, std::size_t index, double value) {
         if (seen_[index]) throw LheError("expected every weight once; got one again");
         seen_[index] = true;
-        ++found_weights_;
+        next_weight_ = index + 1;
         columns_.variation[event * columns_.variations + index] = value;
     }
 
     const EventColumns& columns_;
     const WeightIndex& weights_;
     std::vector<bool> seen_;
-    std::size_t found_weights_ = 0;
+    std::size_t next_weight_ = 0;
+    bool named_weights_ = false;
+    std::optional<std::string_view> listed_weights_;
     std::set<std::string> left_out_;
+    Names undeclared_;
 };
 
 // What an event says at its beginning of how many particles it has.
 std::size_t announced_particles(std::string_view event) {
     Cursor cursor(event.substr(event.find('>') + 1));
     const auto particles = cursor.number<std::int32_t>("the number of particles");
-    if (particles < 1 || std::size_t(particles) * shortest_line > event.size()) {
+    if (particles < 0 || std::size_t(particles) * shortest_line > event.size()) {
         throw LheError("expected a line of 13 numbers per particle; got too few for " + std::to_string(particles));
     }
     return std::size_t(particles);
@@ -301,9 +438,10 @@ std::size_t announced_particles(std::string_view event) {
 // Collects what the tasks leave out, and the first of their errors.
 class Outcome {
 public:
-    void add(const std::set<std::string>& left_out) {
+    void add(std::size_t begin, const EventReader& reader) {
         std::lock_guard lock(mutex_);
-        left_out_.insert(left_out.begin(), left_out.end());
+        left_out_.insert(reader.left_out().begin(), reader.left_out().end());
+        undeclared_[begin] = reader.undeclared();
     }
 
     void fail(std::size_t event, const std::string& what) {
@@ -311,53 +449,64 @@ public:
         if (!error_ || event < error_->first) error_ = {event, what};
     }
 
-    std::set<std::string> result(std::size_t before) const {
+    Remainder result(std::size_t before) const {
         if (error_) throw LheError(in_event(before + error_->first, error_->second));
-        return left_out_;
+        Names names;
+        for (const auto& [begin, of_task] : undeclared_) names.add(of_task);
+        return {.left_out = left_out_, .undeclared = names.ordered()};
     }
 
 private:
     std::mutex mutex_;
     std::set<std::string> left_out_;
+    std::map<std::size_t, Names> undeclared_;
     std::optional<std::pair<std::size_t, std::string>> error_;
 };
 
 }  // namespace
 
-EventSpans find_events(std::string_view text, std::size_t before) {
-    constexpr std::string_view open = "<event", close = "</event>";
-    EventSpans spans{.events = {}, .rows = 0, .end = 0};
+EventSpans find_events(std::string_view text, std::size_t before, BatchLimits limits) {
+    constexpr std::string_view root_end = "</LesHouchesEvents", open = "<event", close = "</event", group = "<eventgroup";
+    EventSpans spans{.events = {}, .rows = 0, .end = text.size(), .finished = false};
     std::size_t at = 0;
     while ((at = text.find('<', at)) != std::string_view::npos) {
         const auto rest = text.substr(at);
-        if (rest.starts_with("<!--")) {
-            const auto end = rest.find("-->");
-            if (end == std::string_view::npos) break;
-            at += end + 3;
-            continue;
+        spans.end = at;
+        if (is_tag(rest, open)) {
+            const auto length = find_tag(rest, close);
+            const auto closed = length ? rest.find('>', *length) : std::string_view::npos;
+            if (closed == std::string_view::npos) return spans;
+            const auto event = rest.substr(open.size(), *length - open.size());
+            std::size_t rows = 0;
+            try {
+                rows = std::max(spans.rows, announced_particles(event));
+            } catch (const LheError& error) {
+                throw LheError(in_event(before + spans.events.size(), error.what()));
+            }
+            const auto count = spans.events.size() + 1;
+            if (count > 1 && (count > limits.events || count * rows > limits.rows)) return spans;
+            spans.rows = rows;
+            spans.events.push_back(event);
+            at += closed + 1;
+        } else if (is_tag(rest, group)) {  // one event in the mean of the weights, of which we know nothing
+            throw LheError(in_event(before + spans.events.size(), "expected events that stand alone; got an <eventgroup>"));
+        } else if (is_tag(rest, root_end)) {
+            spans.finished = true;
+            return spans;
+        } else {
+            const auto skipped = verbatim(rest);
+            if (!skipped || (*skipped == 0 && rest.size() <= root_end.size())) return spans;  // may be cut in the middle
+            at += std::max<std::size_t>(*skipped, 1);
         }
-        if (!rest.starts_with(open) || rest.size() == open.size() || !ends_name(rest[open.size()])) {
-            ++at;
-            continue;
-        }
-        const auto end = rest.find(close);
-        if (end == std::string_view::npos) break;
-        const auto event = rest.substr(open.size(), end - open.size());
-        try {
-            spans.rows = std::max(spans.rows, announced_particles(event));
-        } catch (const LheError& error) {
-            throw LheError(in_event(before + spans.events.size(), error.what()));
-        }
-        spans.events.push_back(event);
-        at += end + close.size();
         spans.end = at;
     }
+    spans.end = text.size();
     return spans;
 }
 
-std::set<std::string> read_events(const EventSpans& spans, const std::vector<std::string>& weights, std::size_t before,
-                                  const EventColumns& columns) {
-    const WeightIndex index(weights);
+Remainder read_events(const EventSpans& spans, const Variations& variations, std::size_t before,
+                      const EventColumns& columns) {
+    const WeightIndex index(variations);
     Outcome outcome;
     parallel_for(
         spans.events.size(),
@@ -369,7 +518,7 @@ std::set<std::string> read_events(const EventSpans& spans, const std::vector<std
             } catch (const LheError& error) {
                 outcome.fail(event, error.what());
             }
-            outcome.add(reader.left_out());
+            outcome.add(begin, reader);
         },
         piece_size);
     return outcome.result(before);

@@ -1,5 +1,6 @@
 #include "madnis/lhe_text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <string_view>
@@ -91,9 +92,10 @@ void write_scales(RecordWriter& out, const EventRecords& events, std::size_t eve
 }
 
 void write_variations(RecordWriter& out, const double* variation, const std::vector<std::string>& tags) {
-    if (tags.empty()) return;
+    if (std::all_of(variation, variation + tags.size(), [](double one) { return std::isnan(one); })) return;
     out.text("<rwgt>\n");
     for (std::size_t k = 0; k < tags.size(); ++k) {
+        if (std::isnan(variation[k])) continue;  // the event has no such weight
         out.text(tags[k]);
         out.bare_real(variation[k]);
         out.text(" </wgt>\n");

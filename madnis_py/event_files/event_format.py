@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +14,10 @@ import numpy as np
 from madnis_py.errors import InputError
 from madnis_py.event_files.lhe_header import LheHeader
 from madnis_py.event_files.lhe_init import LheInit
+from madnis_py.event_files.normalization import needs_sums
+from madnis_py.event_files.ragged import part_size
 from madnis_py.event_files.weight_groups import identifiers
 from madnis_py.events.event_batch import EventBatch
-
-EVENTS_PER_BLOCK = 1 << 15
-"""Events that are written together; bounds the memory, and fixed, so that a file does not depend on the batches."""
 
 
 class EventReader(ABC):
@@ -74,15 +73,22 @@ class EventWriter(ABC):
         n_events: events written so far.
 
     Raises:
-        InputError: another suffix, or header blocks that XML cannot hold.
+        InputError: another suffix, header blocks that XML cannot hold, or a meaning of weights that the format has not.
         OutputError: the file system refuses.
     """
 
     suffixes: ClassVar[tuple[str, ...]]
+    in_pb: ClassVar[bool] = False
+    """Whether the format has no other meaning of weights than that of IDWTUP -4."""
 
     def __init__(self, path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> None:
         if not path.name.endswith(self.suffixes):
             raise InputError(f"{path}: expected a file name that ends in {' or '.join(self.suffixes)}")
+        if self.in_pb and needs_sums(init):
+            expected = (
+                "expected weights in pb with the cross section as mean (IDWTUP -4), as madnis-py convert makes them"
+            )
+            raise InputError(f"{path}: {expected}; got IDWTUP {init.weighting}")
         self.path = path
         self.init = init
         self.header = header if isinstance(header, LheHeader) else LheHeader.of(header or {})
@@ -158,25 +164,42 @@ class EventWriter(ABC):
 
 
 class Blocks:
-    """Events that come in any batches and go in blocks of a fixed number."""
+    """Events that come in any batches and go in blocks that are a function of the events alone."""
 
     def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
         self._held: list[EventBatch] = []
-        self._count = 0
+        self._count = self._rows = 0
 
     def add(self, events: EventBatch) -> Iterator[EventBatch]:
         """Take events; give the blocks that are now complete."""
-        begin = 0
+        counts, begin = events.counts, 0
         while begin < len(events):
-            piece = events.select(slice(begin, begin + EVENTS_PER_BLOCK - self._count))
-            self._held.append(piece)
-            self._count += len(piece)
-            begin += len(piece)
-            if self._count == EVENTS_PER_BLOCK:
+            size = part_size(counts[begin:], events.n_variations, self._count, self._rows)
+            if size:
+                piece = events.select(slice(begin, begin + size)).narrowed()
+                self._held.append(piece)
+                self._count += size
+                self._rows = max(self._rows, piece.n_particles)
+                begin += size
+            if begin < len(events):
                 yield from self.rest()
 
     def rest(self) -> Iterator[EventBatch]:
         """Give what is held, if there is any."""
-        held, self._held, self._count = self._held, [], 0
+        held = self._held
+        self._clear()
         if held:
             yield held[0] if len(held) == 1 else EventBatch.concatenate(held)
+
+
+def lacking(weights: Sequence[str]) -> str:
+    """What to say of weights that some events have not."""
+    return f"weights that some events have not ({some(weights)})"
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, none of them long."""
+    return ", ".join([ascii(name[:40])[1:-1] for name in names[:5]] + ["..."] * (len(names) > 5))

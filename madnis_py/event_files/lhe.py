@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from isal import igzip, isal_zlib
 
 from madnis_py import _core
 from madnis_py.errors import InputError
-from madnis_py.event_files.event_format import EventReader, EventWriter
-from madnis_py.event_files.lhe_header import LheHeader
+from madnis_py.event_files.event_format import EventReader, EventWriter, lacking, some
 from madnis_py.event_files.lhe_init import NO_PDF, SIGNED_WEIGHTS_IN_PB, Generator, LheInit, LheProcess
+from madnis_py.event_files.lhe_preamble import Preamble, decoded
+from madnis_py.event_files.ragged import MOST_ROWS, most_events
 from madnis_py.event_files.text_sinks import ByteSink, GzipSink, PlainSink
-from madnis_py.event_files.weight_groups import identifiers, weight_tags
+from madnis_py.event_files.weight_groups import MOST_WEIGHTS, NamedWeight, WeightGroup, identifiers, weight_tags
+from madnis_py.event_files.xml_text import NOT_XML
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.output_file import OutputFile
 
@@ -29,26 +32,16 @@ __all__ = [
     "LheProcess",
     "LheReader",
     "LheWriter",
-    "parse_preamble",
-    "preamble",
 ]
 
 GZIP_MAGIC = b"\x1f\x8b"
 BYTES_PER_PIECE = 1 << 22
 """Text that is read together."""
 
-ROOT_WITHIN = 1 << 22
-"""Bytes after which nobody begins a Les Houches file any more."""
+MOST_TEXT = 1 << 26
+"""Bytes of one event; the longest ones that are known have a hundredth."""
 
-ROOT, END = b"<LesHouchesEvents", b"</LesHouchesEvents>"
-HEADER, HEADER_END = re.compile(rb"<header(?:\s[^>]*)?(?<!/)>"), b"</header>"
-EMPTY_HEADER = re.compile(r"<header(?:\s[^>]*)?/>")
-INIT, INIT_END, EVENT = re.compile(rb"<init[\s>]"), b"</init>", re.compile(rb"<event[\s>]")
-PREAMBLE = re.compile(
-    r"<LesHouchesEvents[^>]*>(?P<before>.*?)(?:<header[^>]*>(?P<header>.*)</header>.*?)?"
-    r"<init(?:\s[^>]*)?>(?P<init>.*)</init>",
-    re.DOTALL,
-)
+EVENT, COMMENT, END = b"<event", b"<!--", b"</LesHouchesEvents>"
 
 
 class LheWriter(EventWriter):
@@ -60,7 +53,7 @@ class LheWriter(EventWriter):
         file = stack.enter_context(OutputFile(self.path))
         self._tags = weight_tags(self.init.weight_groups)
         self._sink = self._new_sink(file, stack)
-        self._sink.write(preamble(self.init, self.header).encode())
+        self._sink.write(str(Preamble(self.header, self.init)).encode())
 
     def _new_sink(self, file: OutputFile, stack: ExitStack) -> ByteSink:
         if self.path.suffix != ".gz":
@@ -78,33 +71,83 @@ class LheWriter(EventWriter):
 
 
 class LheReader(EventReader):
-    """Reads Les Houches files of any version and program, gzipped or not; see `EventReader`."""
+    """Reads Les Houches files of any version and program, gzipped or not; see `EventReader`.
+
+    Weights are those that the first events have, whether they are declared or not.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
+        self._whole = 0
         with self._opened() as text:
-            content, _ = self._preamble(text)
-            self.header, self.init = parse_preamble(content)
+            preamble, pending = _preamble(text)
+            self.header, self.init = preamble.header, preamble.init
+            self.left_out |= preamble.left_out
+            self._look_at(pending + text.read(BYTES_PER_PIECE))
+
+    def _look_at(self, text: bytes) -> None:
+        """Take the weights that the first events have for those of the file."""
+        declared = identifiers(self.init.weight_groups)
+        self._listed = list(range(len(declared)))
+        limits = MOST_ROWS, most_events(len(declared))
+        columns, _, undeclared, *_ = _core.lhe_events(text, declared, self._listed, 0, *limits)
+        variations = columns["variations"]
+        if not len(variations):
+            return
+        found = ~np.isnan(variations).all(axis=0)
+        if missing := [name for name, there in zip(declared, found, strict=True) if not there]:
+            self.left_out.add(f"declarations of weights that the events have not ({some(missing)})")
+        self._listed = np.where(found, np.cumsum(found) - 1, -1).tolist()
+        names = [name for name in map(decoded, undeclared) if name and not NOT_XML.search(name)]
+        further = (WeightGroup("", "", (NamedWeight(name, ""),)) for name in names[: MOST_WEIGHTS - len(declared)])
+        groups = (*_kept(self.init.weight_groups, set(missing)), *further)
+        self.init = replace(self.init, weight_groups=groups)
 
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
         weights = identifiers(self.init.weight_groups)
-        before = 0
+        some_lack = np.zeros(len(weights), bool)
+        undeclared: dict[str, None] = {}
+        self._whole, finished = 0, False
         with self._opened() as text:
-            _, pending = self._preamble(text)
-            while True:
-                columns, left_out, end = _core.lhe_events(pending, weights, before)
+            _, pending = _preamble(text)
+            while not finished:
+                columns, left_out, others, end, finished = _core.lhe_events(
+                    pending, weights, self._listed, self._whole, MOST_ROWS, most_events(len(weights))
+                )
                 pending = pending[end:]
                 self.left_out |= left_out
-                if end:
+                if not undeclared:
+                    undeclared = dict.fromkeys(map(decoded, others))
+                if len(columns["weight"]):
                     batch = EventBatch(**columns)
-                    before += len(batch)
+                    some_lack |= np.isnan(batch.variations).any(axis=0)
+                    self._whole += len(batch)
                     yield batch
-                more = text.read(BYTES_PER_PIECE)
-                self.share = text.share
-                if not more:
-                    return _require_end(pending, before)
-                pending += more
+                elif not finished:
+                    pending += self._more(text, pending)
+            if _follows(text, pending[len(END) :]):
+                self.left_out.add("what follows </LesHouchesEvents>")
+            self.share = text.share
+        if some_lack.any():
+            self.left_out.add(lacking([weights[place] for place in np.flatnonzero(some_lack)]))
+        if undeclared:
+            self.left_out.add(f"weights that the first events have not ({some(list(undeclared))})")
+
+    def _more(self, text: TextSource, pending: bytes) -> bytes:
+        """Further text; there must be some."""
+        if len(pending) > MOST_TEXT:
+            raise InputError(f"event {self._whole + 1}: expected its end within {MOST_TEXT >> 20} MiB; got more text")
+        more = text.read(BYTES_PER_PIECE)
+        self.share = text.share
+        if more:
+            return more
+        missing = f"expected {END.decode()} after {self._whole} events"
+        if pending.startswith(EVENT):
+            missing = f"event {self._whole + 1}: expected </event>"
+        if pending.startswith(COMMENT):
+            missing = f"expected the end of a comment after {self._whole} events"
+        raise InputError(f"{missing}; got the end of the file")
 
     @contextmanager
     def _opened(self) -> Iterator[TextSource]:
@@ -115,19 +158,38 @@ class LheReader(EventReader):
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         except (EOFError, isal_zlib.error) as error:  # type: ignore[misc]
-            raise InputError(f"{self.path}: expected a whole gzip file; got: {error}") from error
+            got = f"{error}, after {self._whole} whole events"
+            raise InputError(f"{self.path}: expected a whole gzip file; got: {got}") from error
         except (InputError, _core.LheError) as error:
             raise InputError(f"{self.path}: {error}") from None
 
-    def _preamble(self, text: TextSource) -> tuple[str, bytes]:
-        """What precedes the events, and a first part of them."""
-        content = b""
-        while (end := preamble_end(content)) is None:
-            more = text.read(max(BYTES_PER_PIECE, len(content)))
-            if not more:
-                raise InputError("expected <LesHouchesEvents>, <header> and <init>; got the end of the file")
-            content += more
-        return _decoded(content[:end]), content[end:]
+
+def _preamble(text: TextSource) -> tuple[Preamble, bytes]:
+    """What precedes the events, and a first part of them."""
+    content = b""
+    while (found := Preamble.parse(content)) is None:
+        more = text.read(max(BYTES_PER_PIECE, len(content)))
+        if not more:
+            raise InputError("expected <LesHouchesEvents>, <header> and <init>; got the end of the file")
+        content += more
+    return found[0], content[found[1] :]
+
+
+def _kept(groups: Iterable[WeightGroup], missing: set[str]) -> Iterator[WeightGroup]:
+    """Groups without weights that are missing, and no group without weights."""
+    for group in groups:
+        weights = tuple(weight for weight in group.weights if weight.identifier not in missing)
+        if weights:
+            yield replace(group, weights=weights)
+
+
+def _follows(text: TextSource, content: bytes) -> bool:
+    """Whether there is more than white space; a gzip file is whole only if it is read to its end."""
+    while not content.strip():
+        content = text.read(BYTES_PER_PIECE)
+        if not content:
+            return False
+    return True
 
 
 class TextSource:
@@ -153,61 +215,3 @@ class TextSource:
     def share(self) -> float:
         """Share of the file that is read."""
         return self._file.tell() / self._size
-
-
-def preamble(init: LheInit, header: LheHeader) -> str:
-    """All of a file that precedes the events."""
-    return f'<LesHouchesEvents version="3.0">\n{header.element(init.weight_groups)}<init>\n{init}\n</init>\n'
-
-
-def parse_preamble(text: str) -> tuple[LheHeader, LheInit]:
-    """What a file says before its events.
-
-    Args:
-        text: from <LesHouchesEvents> to </init>. What other programs put before <header> becomes a part of it.
-
-    Raises:
-        InputError: there is no <init>, or it has not the numbers that it should.
-    """
-    if (found := PREAMBLE.search(EMPTY_HEADER.sub("", text, count=1))) is None:
-        raise InputError("expected <LesHouchesEvents> and <init>")
-    before = found["before"].strip()
-    header, groups = LheHeader.parse(f"{before}{found['header'] or ''}")
-    return header, LheInit.parse(found["init"], groups)
-
-
-def preamble_end(content: bytes) -> int | None:
-    """Where the events begin; nothing if that lies behind what is given.
-
-    Raises:
-        InputError: this is no Les Houches file.
-    """
-    root = content.find(ROOT)
-    if root < 0:
-        if len(content) >= ROOT_WITHIN:
-            raise InputError("expected a Les Houches file; got no <LesHouchesEvents>")
-        return None
-    header, init = HEADER.search(content, root), INIT.search(content, root)
-    if header is not None and (init is None or header.start() < init.start()):
-        close = content.find(HEADER_END, header.end())
-        init = INIT.search(content, close) if close >= 0 else None
-    if init is None:
-        if EVENT.search(content, root):
-            raise InputError("expected <init> before the first event")
-        return None
-    end = content.find(INIT_END, init.end())
-    return end + len(INIT_END) if end >= 0 else None
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def _require_end(rest: bytes, events: int) -> None:
-    if EVENT.search(rest):
-        raise InputError(f"event {events + 1}: expected </event>; got the end of the file")
-    if END not in rest:
-        raise InputError(f"expected </LesHouchesEvents> after {events} events; got the end of the file")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from madnis_py.errors import InputError
 from madnis_py.event_files import xml_text
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, weight_declarations
+from madnis_py.event_files.weight_groups import DECLARATIONS, WeightGroup, declared_groups, weight_declarations
 
 WHERE = "LHE header"
-BLOCK = re.compile(r"<!--.*?-->|<([A-Za-z_][\w.:-]*)(?:\s[^<>]*)?>(.*?)</\1\s*>", re.DOTALL)
-WEIGHTS = re.compile(r"<initrwgt\b[^>]*>.*?</initrwgt\s*>[ \t]*\n?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class LheHeader:
     @property
     def blocks(self) -> dict[str, str]:
         """Element name -> text."""
-        return {found[1]: xml_text.unescaped(found[2]) for found in BLOCK.finditer(self.xml) if found[1]}
+        return {found.name: xml_text.unescaped(found.content) for found in xml_text.elements(self.xml)}
 
     def element(self, weight_groups: Iterable[WeightGroup]) -> str:
         """The whole element, a line of its own."""
@@ -60,30 +55,17 @@ class LheHeader:
         Raises:
             InputError: the weight groups are no XML or have no identifiers.
         """
-        declared = WEIGHTS.search(content)
-        groups = _weight_groups(declared[0]) if declared else ()
-        xml = WEIGHTS.sub("", content, count=1).removeprefix("\n")
-        return cls(xml if xml.endswith("\n") or not xml.strip() else f"{xml}\n"), groups
+        declared = [found for found in xml_text.elements(content) if found.name == DECLARATIONS]
+        groups = [group for found in declared for group in declared_groups(content[found.begin : found.end])]
+        xml = "".join(_without(content, declared)).removeprefix("\n")
+        return cls(xml if xml.endswith("\n") or not xml.strip() else f"{xml}\n"), tuple(groups)
 
 
-def _weight_groups(text: str) -> tuple[WeightGroup, ...]:
-    try:
-        return tuple(map(_weight_group, ET.fromstring(text)))
-    except ET.ParseError as error:
-        raise InputError(f"<initrwgt>: expected XML; got: {error}") from None
-
-
-def _weight_group(element: ET.Element) -> WeightGroup:
-    """A group, or a single weight that belongs to none."""
-    if element.tag == "weight":
-        return WeightGroup("", "", (_named_weight(element),))
-    given = dict(element.attrib)
-    name = given.pop("name", None) or given.pop("type", "")
-    return WeightGroup(name, given.pop("combine", ""), tuple(map(_named_weight, element)), given)
-
-
-def _named_weight(element: ET.Element) -> NamedWeight:
-    given = dict(element.attrib)
-    if "id" not in given:
-        raise InputError(f"<initrwgt>: expected an id of every weight; got <{element.tag}> with {given}")
-    return NamedWeight(given.pop("id"), element.text or "", given)
+def _without(text: str, elements: Iterable[xml_text.Element]) -> Iterator[str]:
+    """What stands beside elements; a line that is empty without one goes with it."""
+    at = 0
+    for element in elements:
+        yield text[at : element.begin]
+        line_end = text.find("\n", element.end) + 1
+        at = line_end if line_end and not text[element.end : line_end].strip() else element.end
+    yield text[at:]

@@ -9,15 +9,14 @@ from typing import Self
 
 from madnis_py import __version__
 from madnis_py.errors import InputError
-from madnis_py.event_files.weight_groups import WeightGroup, identifiers
-from madnis_py.event_files.xml_text import attributes, escaped, parsed_attributes, unescaped
+from madnis_py.event_files.weight_groups import DECLARATIONS, WeightGroup, declared_groups, identifiers
+from madnis_py.event_files.xml_text import Element, attributes, elements, escaped, outside, parsed_attributes, unescaped
 
 SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
 NO_PDF = -1
 
-GENERATOR = re.compile(r"<generator\b([^>]*)>(.*?)</generator>", re.DOTALL)
-ELEMENT = re.compile(r"<([A-Za-z_][\w.-]*)[^>]*/>|<([A-Za-z_][\w.-]*)[^>]*>.*?</\2>|<!--.*?-->", re.DOTALL)
-COMMENT = re.compile(r"^\s*#.*$", re.MULTILINE)
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
+"""As C++ or Fortran write it; what is not finite is refused where it stands for something."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class LheProcess:
         cross_section: XSECUP in pb.
         error: XERRUP, its standard error in pb.
         maximum: XMAXUP, the largest event weight in pb.
-        identifier: LPRUP, a positive number that the events of the process carry.
+        identifier: LPRUP, a number that the events of the process carry.
     """
 
     cross_section: float
@@ -38,8 +37,8 @@ class LheProcess:
 
     def __post_init__(self) -> None:
         numbers = tuple(map(float, (self.cross_section, self.error, self.maximum)))
-        if not all(map(isfinite, numbers)) or self.identifier < 1:
-            raise InputError(f"LHE process {self.identifier}: expected finite pb and an identifier > 0; got {numbers}")
+        if not all(map(isfinite, numbers)):
+            raise InputError(f"LHE process {self.identifier}: expected finite pb; got {numbers}")
 
     def __str__(self) -> str:
         return f" {float(self.cross_section)} {float(self.error)} {float(self.maximum)} {self.identifier}"
@@ -118,29 +117,51 @@ class LheInit:
         generators: tuple[Generator, ...],
     ) -> Self:
         """What a file has, from the ten numbers of its first line and the four of every process."""
-        first, second, energy, other_energy, *of_pdfs, weighting, _ = numbers
-        group, other_group, pdf_set, other_set = map(int, of_pdfs)
-        pdf_sets, groups = (pdf_set, other_set), (group, other_group)
+        of_beams = [_integer(number, what) for number, what in zip(numbers[:2], BEAMS, strict=True)]
+        of_pdfs = [_integer(number, what) for number, what in zip(numbers[4:8], DENSITIES, strict=True)]
+        groups, pdf_sets = (of_pdfs[0], of_pdfs[1]), (of_pdfs[2], of_pdfs[3])
         return cls(
-            (int(first), int(second)),
-            (energy, other_energy),
+            (of_beams[0], of_beams[1]),
+            (numbers[2], numbers[3]),
             pdf_sets,
-            tuple(map(LheProcess, *(of_processes[i::4] for i in range(3)), map(int, of_processes[3::4]))),
+            tuple(
+                LheProcess(cross_section, error, maximum, _integer(identifier, "LPRUP"))
+                for cross_section, error, maximum, identifier in zip(*[iter(of_processes)] * 4, strict=True)
+            ),
             weight_groups,
             generators,
-            int(weighting),
+            _integer(numbers[8], "IDWTUP"),
             None if groups == _usual_groups(pdf_sets) else groups,
         )
 
     @classmethod
-    def parse(cls, text: str, weight_groups: tuple[WeightGroup, ...] = ()) -> Self:
-        """The content of an <init> element.
+    def parse(cls, text: str, weight_groups: tuple[WeightGroup, ...] = ()) -> tuple[Self, set[str]]:
+        """The content of an <init> element, and what of it is left out, in words.
+
+        Args:
+            text: ten numbers, four of every process, <generator> and <initrwgt>; prose is left out.
+            weight_groups: declared elsewhere; <initrwgt> adds to them what is not among them.
 
         Raises:
             InputError: numbers are missing or are none.
         """
-        rows = _numbers(COMMENT.sub("", ELEMENT.sub("", text)))
-        return cls.from_numbers(rows[:10], rows[10:], weight_groups, _generators(text))
+        inside = list(elements(text))
+        numbers, left_out = _numbers(outside(text, inside))
+        declared = [
+            group
+            for found in inside
+            if found.name == DECLARATIONS
+            for group in declared_groups(text[found.begin : found.end])
+            if group not in weight_groups
+        ]
+        generators = tuple(_generator(found) for found in inside if found.name == "generator")
+        others = {f"<{found.name[:40]}> of <init>" for found in inside if found.name not in (DECLARATIONS, "generator")}
+        init = cls.from_numbers(numbers[:10], numbers[10:], (*weight_groups, *declared), generators)
+        return init, left_out | others
+
+
+BEAMS = ("IDBMUP(1)", "IDBMUP(2)")
+DENSITIES = ("PDFGUP(1)", "PDFGUP(2)", "PDFSUP(1)", "PDFSUP(2)")
 
 
 def _usual_groups(pdf_sets: tuple[int, int]) -> tuple[int, int]:
@@ -148,20 +169,51 @@ def _usual_groups(pdf_sets: tuple[int, int]) -> tuple[int, int]:
     return first, second
 
 
-def _numbers(text: str) -> list[float]:
+def _integer(number: float, what: str) -> int:
+    if not (abs(number) < 2**31 and number == int(number)):
+        raise InputError(f"<init>: {what}: expected an integer of 32 bits; got {number:g}")
+    return int(number)
+
+
+def _numbers(text: str) -> tuple[list[float], set[str]]:
+    """The ten numbers of the first line and the four of every process, and what else there is."""
+    lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    rows = [words for words in lines if NUMBER.fullmatch(words[0])]
+    left_out = {"text of <init>"} if len(rows) < len(lines) else set()
+    numbers, begin = _row(rows, 0, 10, left_out)
+    processes = _integer(numbers[9], "NPRUP") if len(numbers) == 10 else 1
+    for _ in range(processes):
+        if begin == len(rows):
+            break
+        process, begin = _row(rows, begin, 4, left_out)
+        numbers += process
+    further = sum(len(words) for words in rows[begin:] if all(map(NUMBER.fullmatch, words)))
+    expected = 10 + 4 * processes
+    if further or len(numbers) != expected:
+        needs = f"expected 10 numbers and 4 of every process, {expected} in all"
+        raise InputError(f"<init>: {needs}; got {len(numbers) + further}")
+    return numbers, left_out | ({"text of <init>"} if rows[begin:] else set())
+
+
+def _row(rows: list[list[str]], begin: int, count: int, left_out: set[str]) -> tuple[list[float], int]:
+    """Numbers of a line, or of several that have as many together, and the line behind them."""
+    words = rows[begin] if begin < len(rows) else []
+    begin += 1
+    if len(words) > count:
+        left_out.add("words behind the numbers of <init>")
+        words = words[:count]
+    while len(words) < count and begin < len(rows) and len(words) + len(rows[begin]) <= count:
+        words, begin = words + rows[begin], begin + 1
+    return list(map(_number, words)), begin
+
+
+def _number(word: str) -> float:
     try:
-        numbers = [float(word) for word in text.split()]
+        return float(word.upper().replace("D", "E") if NUMBER.fullmatch(word) else word)
     except ValueError as error:
-        raise InputError(f"<init>: expected numbers; got {error}") from None
-    expected = 10 + 4 * int(numbers[9]) if len(numbers) >= 10 else 14
-    if len(numbers) != expected:
-        raise InputError(f"<init>: expected 10 numbers and 4 of every process, {expected} in all; got {len(numbers)}")
-    return numbers
+        raise InputError(f"<init>: expected numbers; got {str(error)[:100]}") from None
 
 
-def _generators(text: str) -> tuple[Generator, ...]:
-    found = []
-    for match in GENERATOR.finditer(text):
-        given = parsed_attributes(match[1])
-        found.append(Generator(given.get("name", ""), given.get("version", ""), unescaped(match[2])))
-    return tuple(found)
+def _generator(element: Element) -> Generator:
+    given = parsed_attributes(element.attributes)
+    return Generator(given.get("name", ""), given.get("version", ""), unescaped(element.content))

@@ -5,8 +5,9 @@ Names and columns are those that pylhe reads and writes, which are those of Sher
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,9 +16,24 @@ from numpy.typing import NDArray
 
 from madnis_py.errors import InputError
 from madnis_py.event_files import ragged
-from madnis_py.event_files.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
+from madnis_py.event_files.event_format import EventReader, EventWriter
 from madnis_py.event_files.lhe_header import LheHeader
-from madnis_py.event_files.lhe_init import Generator, LheInit
+from madnis_py.event_files.lhe_init import SIGNED_WEIGHTS_IN_PB, Generator, LheInit
+from madnis_py.event_files.lhe_preamble import MOST_TEXT
+from madnis_py.event_files.lheh5_tables import (
+    EVENT,
+    GENERATOR,
+    INIT,
+    PARTICLE,
+    PROCESS,
+    Floats,
+    Rows,
+    Table,
+    data_set,
+    text_of,
+)
+from madnis_py.event_files.normalization import OF_EACH_PROCESS
+from madnis_py.event_files.ragged import EVENTS_PER_BLOCK, most_events
 from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.output_file import OutputPlace
@@ -25,28 +41,18 @@ from madnis_py.output_file import OutputPlace
 if TYPE_CHECKING:
     import h5py
 
-Floats = NDArray[np.float64]
-
 VERSION = (2, 6, 0)
-INIT = (
-    "beamA", "beamB", "energyA", "energyB", "PDFgroupA", "PDFgroupB", "PDFsetA", "PDFsetB", "weightingStrategy",
-    "numProcesses",
-)  # fmt: skip
-PROCESS = ("procId", "npLO", "npNLO", "xSection", "error", "unitWeight")
-EVENT = ("pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd", "NOMINAL")
-PARTICLE = (
-    "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m", "lifetime", "spin",
-)  # fmt: skip
-GENERATOR = ("name", "version", "description", "extraAttributes")
-
 EVENT_CHUNK, PARTICLE_CHUNK = 1024, 8192
 """Rows of a table that lie together."""
+
+MOST_PROCESSES = 1 << 16
 
 
 class Lheh5Writer(EventWriter):
     """Writes LHEH5 files; see `EventWriter`. One trial per event, so that the cross section is the mean weight."""
 
     suffixes = (".h5", ".hdf5")
+    in_pb = True
 
     def _begin(self, stack: ExitStack) -> None:
         import h5py
@@ -61,6 +67,10 @@ class Lheh5Writer(EventWriter):
             self._particles = _new_table(self._file, "particles", PARTICLE, PARTICLE_CHUNK)
 
     def _append(self, events: EventBatch) -> None:
+        if (lacking := np.isnan(events.variations)).any():
+            name = identifiers(self.init.weight_groups)[int(np.argmax(lacking.any(axis=0)))]
+            expected = "expected events that have all weights, as a table needs them"
+            raise InputError(f"{self.path}: {expected}; some have no {name!r}")
         _append_rows(self._events, _event_rows(events, len(self._particles)))
         _append_rows(self._particles, _particle_rows(events))
         self._require_written()
@@ -124,97 +134,6 @@ class PatientFile:
             return 0
 
 
-class Lheh5Reader(EventReader):
-    """Reads LHEH5 files of version 2, of ours and of other programs; see `EventReader`."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        with self._opened() as file:
-            self.header, self.init = _read_preamble(file)
-
-    def __iter__(self) -> Iterator[EventBatch]:
-        """The events in their order, in batches of bounded size."""
-        with self._opened() as file:
-            events, particles = Table(file, "events", EVENT), Table(file, "particles", PARTICLE)
-            weights = identifiers(self.init.weight_groups)
-            for begin in range(0, len(events), EVENTS_PER_BLOCK):
-                rows = events.rows(begin, begin + EVENTS_PER_BLOCK)
-                self.share = min(1.0, (begin + EVENTS_PER_BLOCK) / len(events))
-                yield self._batch(rows, particles, weights)
-
-    def _batch(self, events: Rows, particles: Table, weights: Sequence[str]) -> EventBatch:
-        trials = events.get("trials", 1.0)
-        if (trials != 1).any() and not np.isnan(trials).all():
-            self.left_out.add("trials, by which the weights have to be divided")
-        counts = events["nparticles"].astype(np.int64)
-        return ragged.batch(counts, _particle_columns(events, counts, particles), _event_columns(events, weights))
-
-    @contextmanager
-    def _opened(self) -> Iterator[h5py.File]:
-        """The file; what is wrong with it is said with its name."""
-        import h5py
-
-        try:
-            with self.path.open("rb"), h5py.File(self.path, "r") as file:
-                yield file
-        except (OSError, RuntimeError) as error:
-            reason = getattr(error, "strerror", None) or f"not a whole HDF5 file: {error}"
-            raise InputError(f"{self.path}: cannot be read: {reason}") from error
-        except InputError as error:
-            raise InputError(f"{self.path}: {error}") from None
-
-
-class Rows:
-    """Some rows of a table, by the names of their columns."""
-
-    def __init__(self, numbers: Floats, columns: Mapping[str, int]) -> None:
-        self.numbers = numbers
-        self.columns = columns
-
-    def __getitem__(self, name: str) -> Floats:
-        """A column, shape (n,)."""
-        if name not in self.columns:
-            raise InputError(f"expected the column {name}; got {', '.join(self.columns)}")
-        column: Floats = self.numbers[..., self.columns[name]]
-        return column
-
-    def get(self, name: str, otherwise: float | Floats) -> Floats:
-        """A column that need not be there; where it is missing or not a number, another value."""
-        found = self[name] if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
-        return np.where(np.isnan(found), otherwise, found)
-
-
-class Table:
-    """A data set with names of its columns.
-
-    Args:
-        file: where it is.
-        name: of the data set.
-        otherwise: names of the columns, for a file that does not tell.
-
-    Raises:
-        InputError: there is none.
-    """
-
-    def __init__(self, file: h5py.File, name: str, otherwise: Sequence[str]) -> None:
-        import h5py
-
-        data = file.get(name)
-        if not isinstance(data, h5py.Dataset):
-            raise InputError(f"expected the table {name} of LHEH5 version 2; got {', '.join(file) or 'nothing'}")
-        names = next((data.attrs[key] for key in ("properties", name) if key in data.attrs), otherwise)
-        self.data = data
-        self.columns = {_decoded(column): index for index, column in enumerate(names) if index < data.shape[-1]}
-
-    def __len__(self) -> int:
-        """Number of rows."""
-        return len(self.data)
-
-    def rows(self, begin: int, end: int) -> Rows:
-        """Some of the rows."""
-        return Rows(np.asarray(self.data[begin:end], dtype=np.float64), self.columns)
-
-
 def _new_table(file: h5py.File, name: str, columns: Sequence[str], chunk: int) -> h5py.Dataset:
     width = len(columns)
     data = file.create_dataset(name, (0, width), "f8", maxshape=(None, width), chunks=(chunk, width))
@@ -276,6 +195,67 @@ def _particle_rows(events: EventBatch) -> Floats:
     return np.column_stack([*integers, energy_last, flat["mass"], flat["lifetime"], flat["spin"]])
 
 
+class Lheh5Reader(EventReader):
+    """Reads LHEH5 files of version 2, of ours and of other programs; see `EventReader`.
+
+    The cross section of such files is the sum of the weights by that of the trials; the weights are scaled to have it
+    as their mean.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with self._opened() as file:
+            self.header, self.init = _read_preamble(file)
+
+    def __iter__(self) -> Iterator[EventBatch]:
+        """The events in their order, in batches of bounded size."""
+        with self._opened() as file:
+            events, particles = Table(file, "events", EVENT, "event"), Table(file, "particles", PARTICLE, "particle")
+            weights = identifiers(self.init.weight_groups)
+            unit = self._events_per_trial(events)
+            size = most_events(len(weights))
+            for begin in range(0, len(events), size):
+                self.share = min(1.0, (begin + size) / len(events))
+                rows = events.rows(begin, begin + size)
+                counts = rows.integers("nparticles", 0, len(particles))
+                for part in ragged.parts(counts, len(weights)):
+                    batch = _batch(rows.at(begin + part.start, part), counts[part], particles, weights)
+                    yield batch if unit == 1 else batch.rescaled(unit)
+
+    def _events_per_trial(self, events: Table) -> float:
+        """What makes the mean of the weights of their sum by the sum of the trials."""
+        if "trials" not in events.columns:
+            return 1.0
+        total = 0.0
+        for begin in range(0, len(events), EVENTS_PER_BLOCK):
+            trials = events.column("trials", begin, begin + EVENTS_PER_BLOCK)
+            total += float(np.where(np.isnan(trials), 1.0, trials).sum())
+        if total == len(events):
+            return 1.0
+        if not 0 < total < np.inf:
+            raise InputError(f"events: trials: expected numbers > 0; got the sum {total:g}")
+        self.left_out.add("trials, by whose mean the weights are divided")
+        return len(events) / total
+
+    @contextmanager
+    def _opened(self) -> Iterator[h5py.File]:
+        """The file; what is wrong with it is said with its name, also what HDF5 does not foresee."""
+        import h5py
+
+        try:
+            with self.path.open("rb"), h5py.File(self.path, "r") as file:
+                yield file
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
+            reason = getattr(error, "strerror", None) or f"not a whole HDF5 file: {str(error)[:200]}"
+            raise InputError(f"{self.path}: cannot be read: {reason}") from error
+
+
+def _batch(events: Rows, counts: NDArray[np.int64], particles: Table, weights: Sequence[str]) -> EventBatch:
+    return ragged.batch(counts, _particle_columns(events, counts, particles), _event_columns(events, weights))
+
+
 def _event_columns(events: Rows, weights: Sequence[str]) -> dict[str, NDArray[Any]]:
     scale = events["scale"]
     return {
@@ -285,73 +265,83 @@ def _event_columns(events: Rows, weights: Sequence[str]) -> dict[str, NDArray[An
         "renormalization_scale": events.get("rscale", scale),
         "alpha_qed": events["aqed"],
         "alpha_s": events["aqcd"],
-        "process_id": events["pid"].astype(np.int32),
-        "variations": events.numbers[:, [events.columns[name] for name in weights]],
+        "process_id": events.integers("pid").astype(np.int32),
+        "variations": np.column_stack([np.empty((len(scale), 0)), *(events[name] for name in weights)]),
     }
 
 
 def _particle_columns(events: Rows, counts: NDArray[np.int64], table: Table) -> dict[str, NDArray[Any]]:
     """The rows of the events, which mostly lie one behind the other."""
-    start = events["start"].astype(np.int64)
-    first, last = int(start.min(initial=len(table))), int((start + counts).max(initial=0))
-    if len(start) and not 0 <= first <= last <= len(table):
+    start = np.where(counts > 0, events.integers("start", 0, 2**53), 0)
+    last = int((start + counts).max(initial=0))
+    if last > len(table):
         raise InputError(f"expected {last} rows of particles; got {len(table)}")
-    rows = table.rows(first, last)
-    if last - first != counts.sum() or (np.diff(start) != counts[:-1]).any():
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = Rows(rows.numbers[np.repeat(start - first, counts) + within], rows.columns)
+    rows = _rows_of(start[counts > 0], counts[counts > 0], table)
 
-    def stacked(dtype: type[np.generic], *names: str) -> NDArray[Any]:
-        return np.stack([rows[name] for name in names], axis=1).astype(dtype)
+    def stacked(*names: str) -> NDArray[Any]:
+        return np.stack([rows.integers(name) for name in names], axis=1).astype(np.int32)
 
+    status = rows.integers("status").astype(np.int32)
+    if not status.all():
+        raise InputError("expected particles with a status other than 0")
     return {
-        "pdg": rows["id"].astype(np.int32),
-        "status": rows["status"].astype(np.int32),
-        "mothers": stacked(np.int32, "mother1", "mother2"),
-        "colour": stacked(np.int32, "color1", "color2"),
-        "momenta": stacked(np.float64, "e", "px", "py", "pz"),
+        "pdg": rows.integers("id").astype(np.int32),
+        "status": status,
+        "mothers": stacked("mother1", "mother2"),
+        "colour": stacked("color1", "color2"),
+        "momenta": np.stack([rows[name] for name in ("e", "px", "py", "pz")], axis=1),
         "mass": rows["m"],
         "lifetime": rows["lifetime"],
         "spin": rows["spin"],
     }
 
 
+def _rows_of(start: NDArray[np.int64], counts: NDArray[np.int64], table: Table) -> Rows:
+    """Particles of events one behind the other, read together where they lie so; else event by event."""
+    first = int(start.min(initial=0))
+    if (start == first + np.cumsum(counts) - counts).all():
+        return table.rows(first, first + int(counts.sum()))
+    apart = [table.rows(*bounds).numbers for bounds in zip(start.tolist(), (start + counts).tolist(), strict=True)]
+    return Rows(table.what, first, np.concatenate(apart), table.columns)
+
+
 def _read_preamble(file: h5py.File) -> tuple[LheHeader, LheInit]:
     header, groups = _read_header(file)
-    init = Table(file, "init", INIT)
-    numbers = Rows(np.asarray(init.data[()], dtype=np.float64), init.columns)
-    processes = Table(file, "procInfo", PROCESS)
+    init = Table(file, "init", INIT, "init", dimensions=1).row()
+    processes = Table(file, "procInfo", PROCESS, "process")
+    if len(processes) > MOST_PROCESSES:
+        raise InputError(f"procInfo: expected at most {MOST_PROCESSES} processes; got {len(processes)}")
     rows = processes.rows(0, len(processes))
     columns = [rows[name] for name in ("xSection", "error", "unitWeight", "procId")]
-    return header, LheInit.from_numbers(
-        [float(numbers[name]) for name in INIT],
+    found = LheInit.from_numbers(
+        [float(init[name]) for name in INIT],
         np.stack(columns, axis=1).ravel().tolist(),
         groups,
         _read_generators(file),
     )
+    return header, replace(found, weighting=SIGNED_WEIGHTS_IN_PB) if abs(found.weighting) == OF_EACH_PROCESS else found
 
 
 def _read_header(file: h5py.File) -> tuple[LheHeader, tuple[WeightGroup, ...]]:
     """The header, and weight groups that have a column each; without a header every column is a weight of its own."""
-    events = Table(file, "events", EVENT)
+    events = Table(file, "events", EVENT, "event")
     names = [name for name in events.columns if name not in {*EVENT, "weight"}]
-    stored = file.get("xml/header")
+    stored = data_set(file, "xml/header")
     if stored is None:
         return LheHeader(), tuple(WeightGroup("", "", (NamedWeight(name, name),)) for name in names)
-    text = _decoded(stored[()])
+    if stored.shape != () or stored.dtype.itemsize > MOST_TEXT:
+        raise InputError(f"xml/header: expected one text; got {stored.dtype} of shape {stored.shape}")
+    text = text_of(stored[()])
     header, groups = LheHeader.parse(text[text.find(">") + 1 : text.rfind("</header>")])
     if sorted(identifiers(groups)) != sorted(names):
-        raise InputError(f"expected columns of the weights {list(identifiers(groups))}; got {names}")
+        raise InputError(f"expected columns of the weights {list(identifiers(groups))[:20]}; got {names[:20]}")
     return header, groups
 
 
 def _read_generators(file: h5py.File) -> tuple[Generator, ...]:
-    if "generators" not in file:
+    if data_set(file, "generators") is None:
         return ()
-    table = Table(file, "generators", GENERATOR)
-    places = [table.columns[name] for name in ("name", "version", "description")]
-    return tuple(Generator(*(_decoded(row[place]) for place in places)) for row in table.data[()])
-
-
-def _decoded(text: str | bytes) -> str:
-    return text.decode() if isinstance(text, bytes) else str(text)
+    table = Table(file, "generators", GENERATOR, "generator", text=True)
+    places = [table.columns.get(name) for name in ("name", "version", "description")]
+    rows = table.data[:MOST_PROCESSES]
+    return tuple(Generator(*("" if place is None else text_of(row[place]) for place in places)) for row in rows)

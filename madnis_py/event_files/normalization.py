@@ -11,15 +11,19 @@ hep-ph/0109068 knows four meanings, each with a sign that says whether weights m
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from madnis_py.errors import InputError
 from madnis_py.event_files.lhe_init import SIGNED_WEIGHTS_IN_PB, LheInit
 from madnis_py.events.event_batch import EventBatch, Floats
+
+if TYPE_CHECKING:
+    from madnis_py.event_files.event_format import EventReader
 
 OF_EACH_PROCESS, RELATIVE_IN_PROCESS, RELATIVE, IN_PB = 1, 2, 3, 4
 """|IDWTUP|."""
@@ -103,24 +107,25 @@ def _ratio(cross_section: float, weights: float, init: LheInit) -> float:
     return unit
 
 
-def in_pb(batches: Iterable[EventBatch], init: LheInit) -> Iterator[EventBatch]:
-    """Events with weights whose mean is the cross section, and variations in the same unit.
+def in_pb(reader: EventReader) -> Iterator[EventBatch]:
+    """The events of a file with weights whose mean is the cross section, and variations in the same unit.
 
-    Args:
-        batches: the events of a file; they are read twice where IDWTUP is not +-4.
-        init: of the file.
+    The file is read twice where IDWTUP is not +-4.
 
     Raises:
-        InputError: the file is damaged, or its weights add up to nothing.
+        InputError: the file is damaged, or its weights do not add up to a part of its cross section.
     """
-    if not needs_sums(init):
-        yield from batches
+    if not needs_sums(reader.init):
+        yield from reader
         return
     sums = WeightSums()
-    for batch in batches:
+    for batch in reader:
         sums.add(batch)
-    of_processes = units(init, sums)
-    for batch in batches:
+    try:
+        of_processes = units(reader.init, sums)
+    except InputError as error:
+        raise InputError(f"{reader.path}: {error}") from None
+    for batch in reader:
         yield _scaled(batch, np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id))
 
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from madnis_py.errors import InputError
 from madnis_py.event_files import ragged
-from madnis_py.event_files.event_format import EVENTS_PER_BLOCK, EventReader, EventWriter
-from madnis_py.event_files.lhe import parse_preamble, preamble
+from madnis_py.event_files.event_format import EventReader, EventWriter, lacking
+from madnis_py.event_files.lhe_preamble import Preamble
+from madnis_py.event_files.ragged import EVENTS_PER_BLOCK, most_events
+from madnis_py.event_files.weight_groups import identifiers
 from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
 from madnis_py.output_file import OutputFile
 
@@ -31,6 +33,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of a batch with several numbers per particle -> columns of the file."""
 
+MOST_BYTES = 1 << 31
+"""Of a row group, which is read together."""
+
 EVENT_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if not rows)
 
 
@@ -43,7 +48,7 @@ class ParquetWriter(EventWriter):
         from pyarrow import parquet
 
         target = Target(stack.enter_context(OutputFile(self.path)))
-        schema = _schema().with_metadata({PREAMBLE: preamble(self.init, self.header).encode()})
+        schema = _schema().with_metadata({PREAMBLE: str(Preamble(self.header, self.init)).encode()})
         self._file = parquet.ParquetWriter(
             target, schema, compression="zstd", use_dictionary=_repeating(), write_statistics=False
         )
@@ -76,7 +81,10 @@ class Target:
 
 
 class ParquetReader(EventReader):
-    """Reads Parquet files that `ParquetWriter` wrote; see `EventReader`."""
+    """Reads Parquet files that `ParquetWriter` wrote, also after others have changed or added columns.
+
+    Integers and floating-point numbers of any size will do where their values fit; see `EventReader`.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -84,16 +92,28 @@ class ParquetReader(EventReader):
             stored = (file.schema_arrow.metadata or {}).get(PREAMBLE)
             if stored is None:
                 raise InputError(f"expected a file of events with {PREAMBLE.decode()} in its metadata")
-            self.header, self.init = parse_preamble(stored.decode())
+            found = Preamble.parse(stored)
+            if found is None:
+                raise InputError(
+                    f"{PREAMBLE.decode()}: expected <LesHouchesEvents>, <header> and <init>; got a part of them"
+                )
+            self.header, self.init = found[0].header, found[0].init
+            _require_columns(file)
 
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
+        weights = identifiers(self.init.weight_groups)
+        some_lack = np.zeros(len(weights), bool)
         with self._opened() as file:
             done, total = 0, file.metadata.num_rows
-            for table in file.iter_batches(EVENTS_PER_BLOCK):
-                done += table.num_rows
+            for table in file.iter_batches(most_events(len(weights)), columns=[field.name for field in _schema()]):
+                columns, done = Columns(table, done), done + table.num_rows
                 self.share = done / total
-                yield _batch(table)
+                for events in columns.batches(len(weights)):
+                    some_lack |= np.isnan(events.variations).any(axis=0)
+                    yield events
+        if some_lack.any():
+            self.left_out.add(lacking([weights[place] for place in np.flatnonzero(some_lack)]))
 
     @contextmanager
     def _opened(self) -> Iterator[parquet.ParquetFile]:
@@ -104,12 +124,12 @@ class ParquetReader(EventReader):
         try:
             with self.path.open("rb") as raw, parquet.ParquetFile(raw) as file:
                 yield file
-        except pa.ArrowException as error:
-            raise InputError(f"{self.path}: expected a whole Parquet file; got: {error}") from error
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
+        except (pa.ArrowException, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
+            raise InputError(f"{self.path}: expected a whole Parquet file; got: {str(error)[:200]}") from error
 
 
 def _particle_parts(name: str) -> tuple[str, ...]:
@@ -125,7 +145,8 @@ def _schema() -> pa.Schema:
         for name in PARTICLE_COLUMNS
         for part in _particle_parts(name)
     ]
-    return pa.schema([*of_events, *of_particles, pa.field("variations", _list_of(pa.float64()), nullable=False)])
+    variations = pa.list_(pa.field("element", pa.float64()))  # null where an event lacks one
+    return pa.schema([*of_events, *of_particles, pa.field("variations", variations, nullable=False)])
 
 
 def _number_of(column: str) -> pa.DataType:
@@ -156,26 +177,121 @@ def _table(events: EventBatch, schema: pa.Schema) -> pa.Table:
         parts = column.T if name in PARTS else [column]
         lists |= {part: (offsets, numbers) for part, numbers in zip(_particle_parts(name), parts, strict=True)}
     columns = [
-        pa.ListArray.from_arrays(*map(pa.array, map(np.ascontiguousarray, lists[field.name])), type=field.type)
-        if field.name in lists
-        else pa.array(getattr(events, field.name))
+        _list_array(*lists[field.name], field.type) if field.name in lists else pa.array(getattr(events, field.name))
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _batch(table: pa.RecordBatch) -> EventBatch:
-    def flat(name: str) -> NDArray[Any]:
-        return np.asarray(table.column(name).flatten())
+def _list_array(offsets: NDArray[np.int32], numbers: NDArray[Any], form: pa.DataType) -> pa.ListArray:
+    import pyarrow as pa
 
-    counts = np.diff(table.column("pdg").offsets.to_numpy())
-    particles = {
-        name: np.stack([flat(part) for part in PARTS[name]], axis=1) if name in PARTS else flat(name)
-        for name in PARTICLE_COLUMNS
-    }
-    events = {name: table.column(name).to_numpy(zero_copy_only=False) for name in EVENT_COLUMNS}
-    variations = flat("variations").reshape(table.num_rows, -1)
-    return ragged.batch(counts, particles, {**events, "variations": variations})
+    absent = np.isnan(numbers) if form.value_field.nullable else None
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(numbers), mask=absent), type=form)
+
+
+def _require_columns(file: parquet.ParquetFile) -> None:
+    """Make sure that the columns of events are there, and that they are read in bounded memory."""
+    found = file.schema_arrow
+    for field in _schema():
+        places = found.get_all_field_indices(field.name)
+        if len(places) != 1:
+            got = f"it {len(places)} times" if places else ", ".join(found.names[:30])
+            raise InputError(f"expected the column {field.name}; got {got}")
+        if not _fits(found.field(places[0]).type, field.type):
+            raise InputError(f"column {field.name}: expected {field.type}; got {found.field(places[0]).type}")
+    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    if (largest := max((group.total_byte_size for group in groups), default=0)) > MOST_BYTES:
+        raise InputError(f"expected row groups of at most {MOST_BYTES >> 20} MiB; got {largest >> 20} MiB")
+
+
+def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether a type of numbers, or of lists of them, can stand for another."""
+    from pyarrow import types
+
+    if types.is_list(wanted):
+        a_list = types.is_list(found) or types.is_large_list(found) or types.is_fixed_size_list(found)
+        return bool(a_list and _fits(found.value_type, wanted.value_type))
+    return bool(types.is_integer(found) or (types.is_floating(found) and types.is_floating(wanted)))
+
+
+class Columns:
+    """Events as they stand in a file, checked where they are read.
+
+    Args:
+        table: some rows of it.
+        before: number of events that precede them.
+    """
+
+    def __init__(self, table: pa.RecordBatch, before: int) -> None:
+        self._table, self._before = table, before
+
+    def batches(self, n_variations: int) -> Iterator[EventBatch]:
+        """The events, in parts of bounded memory.
+
+        Raises:
+            InputError: names the first event with a number that is missing, not finite or too large, or with lists of
+                different lengths.
+        """
+        counts, pdg = self._list("pdg")
+        particles = {"pdg": pdg} | {
+            name: np.stack([self._like_pdg(part, counts) for part in PARTS[name]], axis=1)
+            if name in PARTS
+            else self._like_pdg(name, counts)
+            for name in PARTICLE_COLUMNS
+            if name != "pdg"
+        }
+        self._require(particles["status"] != 0, counts, "status", "another number than 0")
+        events = {name: self._numbers(self._table.column(name), name, None) for name in EVENT_COLUMNS}
+        of_each, variations = self._list("variations")
+        self._require(of_each == n_variations, None, "variations", f"{n_variations} numbers, as <init> declares")
+        events["variations"] = variations.reshape(len(counts), n_variations)
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        for part in ragged.parts(counts, n_variations):
+            rows = slice(ends[part.start], ends[part.stop])
+            yield ragged.batch(
+                counts[part],
+                {name: column[rows] for name, column in particles.items()},
+                {name: column[part] for name, column in events.items()},
+            )
+
+    def _like_pdg(self, name: str, counts: NDArray[np.int64]) -> NDArray[Any]:
+        of_each, numbers = self._list(name)
+        self._require(of_each == counts, None, name, "as many numbers as pdg has")
+        return numbers
+
+    def _list(self, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """How many numbers every event has, and all of them one behind the other."""
+        import pyarrow as pa
+
+        column = self._table.column(name)
+        self._require(~column.is_null().to_numpy(zero_copy_only=False), None, name, "a list")
+        column = column.cast(pa.list_(column.type.value_type))
+        counts = np.diff(column.offsets.to_numpy()).astype(np.int64)
+        return counts, self._numbers(column.flatten(), name, counts)
+
+    def _numbers(self, column: pa.Array, name: str, counts: NDArray[np.int64] | None) -> NDArray[Any]:
+        """Numbers of the type that the batch has; only variations may be missing, which makes them NaN."""
+        wanted = _number_of(next((whole for whole, parts in PARTS.items() if name in parts), name))
+        if name != "variations":
+            self._require(~column.is_null().to_numpy(zero_copy_only=False), counts, name, "a number")
+        try:
+            numbers = column.cast(wanted)
+        except ValueError as error:
+            raise InputError(f"column {name}: expected {wanted}; got: {error}") from None
+        found = np.array(numbers.to_numpy(zero_copy_only=False))
+        if column.null_count < len(column):
+            absent = column.is_null().to_numpy(zero_copy_only=False)
+            self._require(np.isfinite(found) | absent, counts, name, "a finite number")
+        return found.astype(wanted.to_pandas_dtype())
+
+    def _require(self, fits: NDArray[np.bool_], counts: NDArray[np.int64] | None, name: str, expected: str) -> None:
+        """Refuse the first event with something that does not fit; `counts` says how many each has, if not one."""
+        if fits.all():
+            return
+        place = int(np.argmin(fits))
+        event = place if counts is None else int(np.searchsorted(np.cumsum(counts), place, side="right"))
+        raise InputError(f"event {self._before + event + 1}: {name}: expected {expected}; got something else")
 
 
 def _close_quietly(file: parquet.ParquetWriter) -> None:

@@ -66,7 +66,8 @@ class EventBatch:
         alpha_s: strong coupling, float64, shape (n,).
         process_id: the subprocess in the terms of the file's <init>, int32, shape (n,).
         variations: what `weight` would be with other scales or parton densities, in pb, float64, shape (n, W); W may be
-            0, and what each stands for is in the weight groups of the file's <init>.
+            0, and what each stands for is in the weight groups of the file's <init>. NaN where an event of another
+            program lacks one that others have.
 
     Raises:
         InputError: a column has another dtype or shape.
@@ -160,6 +161,13 @@ class EventBatch:
         if more == 0:
             return self
         return replace(self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS})
+
+    def narrowed(self) -> EventBatch:
+        """The same events without the rows that none of them uses."""
+        rows = int(np.flatnonzero(self.used.any(axis=0)).max(initial=-1)) + 1
+        if rows == self.n_particles:
+            return self
+        return replace(self, **{name: getattr(self, name)[:, :rows] for name in PARTICLE_COLUMNS})
 
     def rescaled(self, unit: float) -> EventBatch:
         """The same events with all weights, the variations too, in another unit, that is multiplied by a number."""

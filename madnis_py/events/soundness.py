@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from madnis_py.events.event_batch import EventBatch
 
 
+ON_SHELL = 1e-9
+"""Relative distance of energies from the mass shell that is none."""
+
+
 def require_sound(batch: EventBatch) -> None:
     """Refuse events that a shower cannot use; see `EventBatch.check`.
 
@@ -25,9 +29,14 @@ def require_sound(batch: EventBatch) -> None:
         raise GenerationError(f"event {fault[0]}: {fault[1]}")
 
 
-def first_fault(batch: EventBatch) -> tuple[int, str] | None:
-    """The first event that a shower cannot use, counted from 0, and why; nothing if there is none."""
-    if fault := _core.event_fault(batch.columns()):
+def first_fault(batch: EventBatch, on_shell: float = ON_SHELL) -> tuple[int, str] | None:
+    """The first event that a shower cannot use, counted from 0, and why; nothing if there is none.
+
+    Args:
+        batch: the events.
+        on_shell: relative distance of energies from the mass shell that is allowed.
+    """
+    if fault := _core.event_fault(batch.columns(), on_shell):
         event, rule, particle = fault
         return event, SENTENCES[rule](batch, event, particle)
     return None

@@ -47,6 +47,8 @@ _BANDS: Mapping[str, Callable[[Array, Array], Band]] = MappingProxyType(
 def bands(histogram: Histogram, groups: Iterable[WeightGroup]) -> dict[str, Band]:
     """The band of each group of variations, by its name; those of groups that say nothing else are envelopes.
 
+    A group of which some events lack a weight has no band.
+
     Args:
         histogram: of events.
         groups: of their file, as many variations as the events have.
@@ -56,6 +58,8 @@ def bands(histogram: Histogram, groups: Iterable[WeightGroup]) -> dict[str, Band
     for group in groups:
         varied = histogram.variations[begin : begin + len(group.weights)]
         begin += len(group.weights)
+        if np.isnan(varied).any():
+            continue
         found[_unused(group.name or "variations", found)] = _BANDS.get(group.combine, _envelope)(
             histogram.contents, varied
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from madnis_py.errors import InputError
 from madnis_py.event_files.files import create_events, event_format, open_events
+from madnis_py.event_files.normalization import in_pb, init_in_pb
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 
 
@@ -26,7 +27,8 @@ class Conversion:
 def convert(source: Path | str, target: Path | str, watch: Watch = unwatched) -> Conversion:
     """Write the events of a file to another one, in bounded memory; what their names end in says the formats.
 
-    Header, beams, processes, weight groups and all numbers of the events stay as they are, to the last bit. Whether a
+    Header, beams, processes, weight groups and all numbers of the events stay as they are, to the last bit; but LHEH5,
+    which knows no other, gets weights in pb with the cross section as mean, whatever IDWTUP the source has. Whether a
     shower can use the events is not looked at.
 
     Args:
@@ -39,17 +41,19 @@ def convert(source: Path | str, target: Path | str, watch: Watch = unwatched) ->
         OutputError: the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    event_format(target)
+    writer_of = event_format(target).writer
     reader = open_events(source)
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: expected another file than the source")
     clock = Stopwatch()
-    with create_events(target, reader.init, reader.header) as writer:
-        for batch in reader:
+    init, batches = (init_in_pb(reader.init), in_pb(reader)) if writer_of.in_pb else (reader.init, reader)
+    with create_events(target, init, reader.header) as writer:
+        for batch in batches:
             writer.copy(batch)
             watch(_progress(writer.n_events, reader.share, clock))
     watch(_progress(writer.n_events, 1.0, clock))
-    return Conversion(writer.n_events, tuple(sorted(reader.left_out)))
+    rescaled = {f"IDWTUP {reader.init.weighting} (weights are in pb)"} if init != reader.init else set()
+    return Conversion(writer.n_events, tuple(sorted(reader.left_out | rescaled)))
 
 
 def _progress(done: int, share: float, clock: Stopwatch) -> StageProgress:

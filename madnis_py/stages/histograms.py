@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from madnis_py.card_tables import HistogramTable
 from madnis_py.errors import InputError
 from madnis_py.event_files.event_format import EventReader
 from madnis_py.event_files.files import open_events
-from madnis_py.event_files.lhe_init import SIGNED_WEIGHTS_IN_PB
+from madnis_py.event_files.normalization import in_pb
 from madnis_py.event_files.weight_groups import WeightGroup
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.histograms.automatic_bins import Pilot, PilotPoints, binnings
@@ -59,12 +59,14 @@ class Distributions:
         every: one for each observable.
         points: weighted points, 0 for none.
         events_file: where the events are from, None for none.
+        left_out: what the file had beside the events, in words.
     """
 
     title: str
     every: tuple[Distribution, ...]
     points: int = 0
     events_file: Path | None = None
+    left_out: tuple[str, ...] = ()
 
     def record(self) -> dict[str, Any]:
         """As plain Python values; see docs/histograms.md."""
@@ -178,7 +180,7 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
         InputError: the file is missing, damaged or of another kind, or has too few events.
     """
     reader = open_events(path)
-    card = _card_of(reader)
+    card, beyond = _card_of(reader)
     model = Model.from_card(card)
     first = next(iter(reader), None)
     if first is None:
@@ -187,17 +189,24 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
     parts = [(final_states(first), np.ones(len(first)))]
     bins = wanted.binnings([Pilot.of(observable, parts, first.weight) for observable in wanted.observables])
     events, groups = _of_reader(reader, bins, watch)
-    return Distributions(path.name, tuple(distributions([], events, groups)), events_file=path)
+    left_out = tuple(sorted(reader.left_out | beyond))
+    return Distributions(path.name, tuple(distributions([], events, groups)), events_file=path, left_out=left_out)
 
 
-def _card_of(reader: EventReader) -> Card:
-    """The card in the header of a file of ours; for others one that stands for the Standard Model."""
+def _card_of(reader: EventReader) -> tuple[Card, set[str]]:
+    """The card in the header of a file of ours; for others one that stands for the Standard Model.
+
+    A header may name files, but nobody knows who wrote it: none of them is read, and what they are for is told.
+    """
     text = reader.header.blocks.get("madnis_py_card", "")
     try:
         data = tomllib.loads(text) or {"process": {"definition": "p p > e+ e-"}}
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{reader.path}: expected the card of a run in its header; got: {error}") from None
-    return Card.parse(data, reader.path.name)
+    parameters = data.get("parameters")
+    named = isinstance(parameters, dict) and parameters.pop("param_card", None) is not None
+    beyond = {"the param_card of the header, which is not read"} if named else set()
+    return Card.parse(data, reader.path.name), beyond
 
 
 def _finals(events: EventBatch) -> list[tuple[int, ...]]:
@@ -210,15 +219,13 @@ def _of_reader(
     reader: EventReader, bins: Sequence[Binning], watch: Watch
 ) -> tuple[list[Histogram], tuple[WeightGroup, ...]]:
     """Histograms of the events of a file."""
-    init = reader.init
-    in_pb = abs(init.weighting) == abs(SIGNED_WEIGHTS_IN_PB)
-    cross_section = None if in_pb else sum(process.cross_section for process in init.processes)
-    return histograms_of_events(_watched(reader, watch), bins, cross_section), init.weight_groups
+    found = histograms_of_events(_watched(in_pb(reader), reader, watch), bins)
+    return found, reader.init.weight_groups
 
 
-def _watched(reader: EventReader, watch: Watch) -> Iterator[EventBatch]:
+def _watched(events: Iterable[EventBatch], reader: EventReader, watch: Watch) -> Iterator[EventBatch]:
     clock, done = Stopwatch(), 0
-    for batch in reader:
+    for batch in events:
         yield batch
         done += len(batch)
         share, speed = round(100 * reader.share), done / clock.total

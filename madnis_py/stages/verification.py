@@ -17,7 +17,7 @@ from madnis_py.event_files.files import event_format
 from madnis_py.event_files.lhe_init import Generator, LheInit
 from madnis_py.event_files.normalization import IN_PB, OF_EACH_PROCESS, RELATIVE, RELATIVE_IN_PROCESS, WeightSums, units
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.soundness import first_fault
+from madnis_py.events.soundness import ON_SHELL, first_fault
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
 
 PRINTED = 1e-6
@@ -54,8 +54,8 @@ class Verification:
 def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
     """Read a file of events to its end and hold it against what it says of itself.
 
-    Every number is there and finite; each event is one that a shower can use (`EventBatch.check`; events without
-    particles are left alone); the events belong to
+    Every number is there and finite; each event is one that a shower can use (`EventBatch.check`; files of other
+    programs may be on the mass shell to 1e-6 only, events without particles are left alone); the events belong to
     processes of <init>; the weights have the sign, size and mean that IDWTUP, XMAXUP and XSECUP promise.
 
     Args:
@@ -123,7 +123,7 @@ class _Findings:
 
     def _unsound(self, events: EventBatch) -> str | None:
         counted = np.flatnonzero(events.counts > 0)
-        fault = first_fault(events.select(counted))
+        fault = first_fault(events.select(counted), ON_SHELL if _is_ours(self.init) else PRINTED)
         return fault and f"event {self.events + int(counted[fault[0]]) + 1}: {fault[1]}"
 
     def facts(self, reader: EventReader) -> dict[str, Any]:

@@ -15,7 +15,7 @@ struct EventFault {
     std::size_t particle;
 };
 
-// The fault of the first event that has one. Energies are compared to 1e-9, momenta to 1e-6.
-std::optional<EventFault> first_fault(const EventRecords& events);
+// The fault of the first event that has one. Energies are compared to `on_shell`, momenta to 1e-6.
+std::optional<EventFault> first_fault(const EventRecords& events, double on_shell);
 
 }  // namespace madnis

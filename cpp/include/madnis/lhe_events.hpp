@@ -16,17 +16,31 @@ struct LheError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// How many events are read together at most, so that the memory is bounded: all of them get the rows of the longest.
+struct BatchLimits {
+    std::size_t rows;    // of all events together; one event may have more
+    std::size_t events;
+};
+
 // The <event> elements in a piece of a file.
 struct EventSpans {
     std::vector<std::string_view> events;  // from the attributes to before </event>
     std::size_t rows;                      // particles of the largest event
-    std::size_t end;                       // where the last whole event ends
+    std::size_t end;                       // what precedes it is done with
+    bool finished;                         // </LesHouchesEvents> is at the end
 };
 
-// Finds whole events; `before` is the number of events that precede the piece in its file.
-EventSpans find_events(std::string_view text, std::size_t before);
+// Finds whole events, none in comments; `before` is the number of events that precede the piece in its file.
+EventSpans find_events(std::string_view text, std::size_t before, BatchLimits limits);
 
-// Where the numbers of events go; the layout is that of EventRecords, and everything is zero beforehand.
+// What there is no column for.
+struct Remainder {
+    std::set<std::string> left_out;       // in words: "comments in events", "<mgrwt>", ...
+    std::vector<std::string> undeclared;  // identifiers of weights in <rwgt>, in the order in which they come
+};
+
+// Where the numbers of events go; the layout is that of EventRecords. Beforehand everything is zero, variations are NaN,
+// which they stay in events that do not have them.
 struct EventColumns {
     std::size_t rows, variations;
     double *weight, *scale, *factorization_scale, *renormalization_scale, *alpha_qed, *alpha_s;
@@ -36,11 +50,14 @@ struct EventColumns {
     double *momenta, *mass, *lifetime, *spin;
 };
 
+// Which weight goes to which column.
+struct Variations {
+    std::vector<std::string> weights;  // identifiers in <rwgt>, in the order of the columns
+    std::vector<std::int32_t> listed;  // columns of the numbers in <weights>, in their order; -1 for one without
+};
+
 // Reads the numbers of events, on all threads.
-//
-// weights: the identifiers of the variations, in the order of their columns.
-// Returns what the columns have no room for, in words: "comments in events", "<mgrwt>", ...
-std::set<std::string> read_events(const EventSpans& spans, const std::vector<std::string>& weights, std::size_t before,
-                                  const EventColumns& columns);
+Remainder read_events(const EventSpans& spans, const Variations& variations, std::size_t before,
+                      const EventColumns& columns);
 
 }  // namespace madnis

@@ -1,0 +1,120 @@
+"""What a Les Houches file says before its events: found in its text, read and written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from madnis_py.errors import InputError
+from madnis_py.event_files.lhe_header import LheHeader
+from madnis_py.event_files.lhe_init import LheInit
+
+MOST_TEXT = 1 << 25
+"""Bytes before the events; headers with parameters and thousands of weights have a hundredth."""
+
+ROOT_WITHIN = 1 << 22
+"""Bytes after which nobody begins a Les Houches file any more."""
+
+TAG = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(LesHouchesEvents|header|init|event)(?=[\s/>])")
+VERBATIM = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
+
+
+@dataclass(frozen=True)
+class Preamble:
+    """All of a file that precedes the events.
+
+    Attributes:
+        header: blocks of text.
+        init: beams, processes and weight groups.
+        left_out: what <init> has beside them, in words.
+    """
+
+    header: LheHeader
+    init: LheInit
+    left_out: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        header = self.header.element(self.init.weight_groups)
+        return f'<LesHouchesEvents version="3.0">\n{header}<init>\n{self.init}\n</init>\n'
+
+    @classmethod
+    def parse(cls, content: bytes) -> tuple[Self, int] | None:
+        """What precedes the events and where that ends; nothing if the end lies behind what is given.
+
+        What other programs put beside <header> becomes a part of it. Tags in comments and CDATA sections are none.
+
+        Args:
+            content: a file from its beginning.
+
+        Raises:
+            InputError: this is no Les Houches file, <init> has not the numbers that it should, or there is no end.
+        """
+        places = _places(content)
+        if places is None:
+            if len(content) > MOST_TEXT:
+                raise InputError(f"expected the events within {MOST_TEXT >> 20} MiB; got more text before them")
+            return None
+        header, groups = LheHeader.parse("".join(_text(content, place) for place in places.header))
+        init, left_out = LheInit.parse(_text(content, places.init), groups)
+        return cls(header, init, frozenset(left_out)), places.end
+
+
+@dataclass(frozen=True)
+class _Place:
+    begin: int
+    end: int
+    beside_header: bool = False
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where the parts of a preamble stand."""
+
+    header: tuple[_Place, ...]
+    init: _Place
+    end: int
+
+
+def _places(content: bytes) -> _Places | None:
+    """The parts of a preamble, in one pass; nothing if a part does not end."""
+    header: list[_Place] = []
+    within, at, mark = b"", 0, 0  # the element that we are in, how far we are, and where its content begins
+    while tag := TAG.search(content, at):
+        closes, name = tag[1], tag[2]
+        close = content.find(VERBATIM.get(tag[0], b">"), tag.end())
+        if close < 0:
+            return None
+        at = close + len(VERBATIM.get(tag[0], b">"))
+        if name is None:
+            continue
+        if within == b"":
+            if name == b"LesHouchesEvents" and not closes:
+                within, mark = name, at
+        elif within == b"LesHouchesEvents":
+            if name == b"event" or (name == within and closes):
+                raise InputError("expected <init> before the first event")
+            if name in (b"header", b"init") and not closes:
+                header.append(_Place(mark, tag.start(), beside_header=True))
+                within, mark = (within if content[close - 1 : close] == b"/" else name), at
+        elif closes and name == within == b"header":
+            header.append(_Place(mark, tag.start()))
+            within, mark = b"LesHouchesEvents", at
+        elif closes and name == within == b"init":
+            return _Places(tuple(header), _Place(mark, tag.start()), at)
+    if within == b"" and len(content) >= ROOT_WITHIN:
+        raise InputError("expected a Les Houches file; got no <LesHouchesEvents>")
+    return None
+
+
+def _text(content: bytes, place: _Place) -> str:
+    text = decoded(content[place.begin : place.end])
+    return text.strip() if place.beside_header else text
+
+
+def decoded(content: bytes) -> str:
+    """Text of a file, in Latin-1 where it is not UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
