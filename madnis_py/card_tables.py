@@ -147,7 +147,10 @@ class ProcessTable(CardTable):
     definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
     model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
     t_channel_widths: bool = Field(
-        True, description="Whether propagators between the two incoming particles keep their widths."
+        False, description="Whether propagators between the two incoming particles have widths."
+    )
+    external_widths: bool = Field(
+        False, description="Whether propagators of external particles have widths where they cannot be on shell."
     )
     matrix_element: MatrixElementTable | None = Field(
         None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."

@@ -8,11 +8,15 @@ from functools import cache
 import numpy as np
 
 from madnis_py.card import Card
+from madnis_py.card_tables import ProcessTable
 from madnis_py.physics.definition import Definition, Reaction
+from madnis_py.physics.diagrams import Joins, diagrams_of, recursion_of
+from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.physics.widths import Line, widths_of
 
 STABLE = {"WT": 0.0, "WZ": 0.0, "WW": 0.0, "WH": 0.0}
 """All widths zero: amplitudes are exactly gauge invariant."""
@@ -31,6 +35,13 @@ def reaction(text: str, model: Model) -> Reaction:
     """The only reaction of a definition."""
     (one,) = reactions(text, model)
     return one
+
+
+def without_width(one: Reaction, model: Model, **switches: bool) -> frozenset[Line]:
+    """The propagators that have no width by the switches of a card, whatever the energy."""
+    floors = MassFloors([model.mass(pdg) for pdg in one.legs], (), n_incoming=len(one.incoming))
+    table = ProcessTable.model_validate({"definition": "any", **switches})
+    return widths_of(one, diagrams_of(recursion_of(one, Joins(model))), floors, model, table).zero
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amplitudes import ALPHA_S, STABLE, numbered, reaction
+from amplitudes import ALPHA_S, STABLE, numbered, reaction, without_width
 
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import as_momenta
@@ -39,10 +39,12 @@ class Reference:
         self.points: list[dict[str, Any]] = self.content["points"]
 
     def built(self, t_channel_widths: bool = True, **values: float) -> TreeAmplitude:
-        """The amplitude with the parameters of the file, but for those that are named."""
+        """The amplitude with all widths and the parameters of the file, but for those that are named."""
         model = Model("sm", self.values | values)
         definition = self.content["mg5_command"].split("generate ")[1]
-        return TreeAmplitude(reaction(definition, model), model, t_channel_widths, self._cache)
+        one = reaction(definition, model)
+        zero = without_width(one, model, t_channel_widths=t_channel_widths, external_widths=True)
+        return TreeAmplitude(one, model, zero, self._cache)
 
     @cached_property
     def ours(self) -> TreeAmplitude:

@@ -19,7 +19,6 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import Mirrored
 from madnis_py.physics.partonic_events import DRAWS
 from madnis_py.physics.process import Process
-from madnis_py.physics.subprocesses import tree_amplitude
 from madnis_py.physics.tree_amplitude import TreeAmplitude
 
 TOP = "p p > t t~ j"
@@ -163,7 +162,7 @@ def test_the_diagrams_of_all_subprocesses_stand_side_by_side():
     q2 = np.full(len(p), 91.188**2)
     alpha_s, densities = integrand.luminosity.alpha_s(q2), integrand.luminosity.evaluate(p, q2)
     density = sum(densities[:, whole.flavours.index(legs)] for legs in whole.groups[number].flavours)
-    me2, squares = tree_amplitude(whole.groups[number], whole.card, whole.model).evaluate(p, alpha_s)
+    me2, squares = whole.tree_amplitude(whole.groups[number]).evaluate(p, alpha_s)
     shares = squares / squares.sum(axis=1, keepdims=True)
     prior = integrand.evaluate(x, channel).prior.numpy()
     np.testing.assert_allclose(prior[rows], ((density * me2)[:, None] * shares)[rows], rtol=1e-12)
@@ -179,7 +178,7 @@ def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
         if not isinstance(element, Mirrored):
             continue
         found += 1
-        direct = tree_amplitude(group, whole.card, whole.model)
+        direct = whole.tree_amplitude(group)
         p = momenta_of(whole.model.reaction_name(group.reaction.legs, 2))
         for ours, theirs in zip(element.evaluate(p, 0.118), direct.evaluate(p, 0.118), strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13 * theirs.max())
@@ -215,7 +214,9 @@ def test_matrix_elements_are_equal_only_if_their_tapes_are():
     up, down = by_legs[2, -2, 24, -24, 21], by_legs[1, -1, 24, -24, 21]
     assert isinstance(up, TreeAmplitude)
     assert up.identity != down.identity
-    assert up.identity == TreeAmplitude(up.reaction, up.model).identity
+    again = whole.tree_amplitude(whole.group(up.legs))
+    assert again is not up
+    assert up.identity == again.identity
 
 
 def test_without_orders_only_the_lowest_of_all_reactions_are_taken():

@@ -315,8 +315,8 @@ def test_amplitudes_from_disk_are_the_same_and_fast(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_widths_of_the_t_channel_are_part_of_the_description(tmp_path):
+def test_propagators_without_width_are_part_of_the_description(tmp_path):
     reaction = reaction_of((2, 5), (1, 6))
-    for t_channel_widths in (True, False):
-        TreeAmplitude(reaction, Model("sm"), t_channel_widths, TapeCache(tmp_path))
+    for without_width in (frozenset(), frozenset({(24, 0b1010)})):
+        TreeAmplitude(reaction, Model("sm"), without_width, TapeCache(tmp_path))
     assert len(list(tmp_path.iterdir())) == 2

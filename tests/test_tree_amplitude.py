@@ -9,7 +9,7 @@ from itertools import pairwise, product
 import laws
 import numpy as np
 import pytest
-from amplitudes import ALPHA_S, amplitude, points, reaction
+from amplitudes import ALPHA_S, amplitude, points, reaction, without_width
 
 from madnis_py.errors import InputError
 from madnis_py.physics.color import String, colour_matrix
@@ -163,7 +163,8 @@ def test_single_precision_keeps_four_digits(text):
 
 def test_amplitudes_survive_pickling(tmp_path):
     model = Model("sm", {"MT": 170.0})
-    one = TreeAmplitude(reaction("u b > d t", model), model, False, TapeCache(tmp_path))
+    single_top = reaction("u b > d t", model)
+    one = TreeAmplitude(single_top, model, without_width(single_top, model), TapeCache(tmp_path))
     again = pickle.loads(pickle.dumps(one))
     p = representative_momenta([model.mass(pdg) for pdg in one.legs], 2)
     np.testing.assert_array_equal(again.squared(p, ALPHA_S), one.squared(p, ALPHA_S))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -106,16 +106,20 @@ class AmplitudeBuilder:
         recursion: the process.
         legs: external particles and the helicities that are summed over.
         model: particles and vertices; which couplings vanish matters here, not their values.
-        t_channel_widths: whether propagators between the two incoming particles keep their widths.
+        without_width: propagators, as `widths.Line`.
     """
 
     def __init__(
-        self, recursion: Recursion, legs: Sequence[ExternalLeg], model: Model, t_channel_widths: bool = True
+        self,
+        recursion: Recursion,
+        legs: Sequence[ExternalLeg],
+        model: Model,
+        without_width: Set[tuple[int, int]] = frozenset(),
     ) -> None:
         self._legs = tuple(legs)
         self._currents = Currents(model, _fermions(legs, model))
         self._amplitudes = _amplitudes(FlowCurrents(recursion, self._currents).contractions())
-        self._t_channel_widths = t_channel_widths
+        self._without_width = without_width
 
     @property
     def flows(self) -> tuple[Closed, ...]:
@@ -128,7 +132,7 @@ class AmplitudeBuilder:
         Args:
             helicities: one axis per leg, over its helicities; all that chirality allows if None.
         """
-        writer = TapeWriter(self._currents, self._legs, self._t_channel_widths)
+        writer = TapeWriter(self._currents, self._legs, self._without_width)
         rows = sorted(
             self._amplitudes.contractions, key=lambda row: (self._currents.nodes[row[1]].legs, row[1], row[2])
         )
@@ -193,13 +197,16 @@ class AmplitudeBuilder:
 
 
 def diagram_tape(
-    diagrams: tuple[Diagram, ...], joins: Joins, legs: Sequence[ExternalLeg], t_channel_widths: bool = True
+    diagrams: tuple[Diagram, ...],
+    joins: Joins,
+    legs: Sequence[ExternalLeg],
+    without_width: Set[tuple[int, int]] = frozenset(),
 ) -> Tape:
-    """The tape of |M_i|^2 of all diagrams, summed over helicities."""
+    """The tape of |M_i|^2 of all diagrams, summed over helicities; arguments as `AmplitudeBuilder`."""
     model = joins.model
     currents = Currents(model, _fermions(legs, model))
     pairs = square_pairs(diagrams, joins, currents, legs[0].pdg)
-    writer = TapeWriter(currents, legs, t_channel_widths)
+    writer = TapeWriter(currents, legs, without_width)
     nodes = {node: place for place, node in enumerate(dict.fromkeys(n for p in pairs for n in (p.current, p.source)))}
     for node in nodes:
         writer.require(node)

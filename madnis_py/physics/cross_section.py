@@ -177,15 +177,14 @@ class CrossSection(AbstractIntegrand):
 
     @property
     def caveats(self) -> list[str]:
-        """What to say beside every result about the parton densities; nothing of those that are made for predictions.
+        """What to say beside every result about widths and parton densities; nothing of those made for predictions.
 
         Raises:
             PdfError: a set of the variations is not found.
         """
-        if not self.luminosity.hadronic:
-            return []
         card = self._process.card
-        return caveats(name for name in (card.beams.pdf, *card.systematics.pdf_sets) if name)
+        sets = (card.beams.pdf, *card.systematics.pdf_sets) if self.luminosity.hadronic else ()
+        return [*self._process.caveats, *caveats(name for name in sets if name)]
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""

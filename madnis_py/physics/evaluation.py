@@ -14,7 +14,7 @@ from madnis_py.physics.diagram_picture import draw
 from madnis_py.physics.diagrams import Diagram
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
-from madnis_py.physics.subprocesses import FlavourGroup, tree_amplitude
+from madnis_py.physics.subprocesses import FlavourGroup
 from madnis_py.physics.tree_amplitude import Array, TreeAmplitude
 
 
@@ -58,7 +58,8 @@ def evaluate_points(
         `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`: averaged over initial
         and summed over final states, per point; the helicity sum of every diagram without colour and averaging
         factors, per point, both in GeV^(8 - 2 n_particles); and for every diagram the particles that propagate with
-        the legs that they connect to the first one, counted from 1.
+        the legs that they connect to the first one, counted from 1. Where there is something to know about the numbers
+        `"warnings"`: [...] in sentences.
 
     Raises:
         InputError: the content has another form, or the wrong number of particles.
@@ -85,8 +86,10 @@ def evaluate_points(
         "diagrams": diagrams.tolist(),
         "propagators": [propagators(diagram) for diagram in process.diagrams(group)],
     }
+    if process.caveats:
+        result["warnings"] = list(process.caveats)
     if weights or single:
-        tree = tree_amplitude(group, process.card, process.model)
+        tree = process.tree_amplitude(group)
         result |= _weights(tree, p, coupling) if weights else {}
         result |= _single(tree, p, coupling) if single else {}
     return result

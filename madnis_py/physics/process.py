@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
@@ -17,8 +18,9 @@ from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
-from madnis_py.physics.drell_yan import mediator_name
+from madnis_py.physics.drell_yan import closed_form, mediator_name
 from madnis_py.physics.event_observables import Observable
+from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import mirror, mirrored_columns
 from madnis_py.physics.model import Model
@@ -31,8 +33,11 @@ from madnis_py.physics.subprocesses import (
     flavour_groups,
     has_closed_form,
     mirrored_subprocess,
-    subprocess_of,
+    provided_subprocess,
 )
+from madnis_py.physics.tape_cache import TapeCache
+from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.physics.widths import Widths, kept_widths, widths_of
 
 if TYPE_CHECKING:
     from madnis_py.physics.cross_section import CrossSection
@@ -120,11 +125,41 @@ class Process:
         return self._built[group]
 
     def _made(self, group: FlavourGroup) -> Subprocess:
+        own = partial(self._own_matrix_element, group)
         if self.card.process.matrix_element is None:
-            return subprocess_of(group, self.card, self.model)
+            return Subprocess(own(), group.flavours)
         alone = self.unmirrored
         names = tuple(self.model.reaction_name(one.reaction.legs, len(one.reaction.incoming)) for one in alone)
-        return subprocess_of(group, self.card, self.model, alone.index(group), names)
+        return provided_subprocess(group, own, self.card, self.model, alone.index(group), names)
+
+    def _own_matrix_element(self, group: FlavourGroup) -> MatrixElement:
+        """A closed formula where there is a fast one, else a tape."""
+        return closed_form(group.reaction, self.model) or self.tree_amplitude(group)
+
+    def tree_amplitude(self, group: FlavourGroup) -> TreeAmplitude:
+        """The tape of a group, kept in the user's cache directory."""
+        return TreeAmplitude(group.reaction, self.model, self.widths(group).zero, TapeCache())
+
+    def widths(self, group: FlavourGroup) -> Widths:
+        """Which propagators of a group have a width."""
+        return widths_of(group.reaction, self.diagrams(group), self.floors(group), self.model, self.card.process)
+
+    def floors(self, group: FlavourGroup) -> MassFloors:
+        """The invariant masses that energy, masses and common cuts leave to the final particles of a group."""
+        legs, n_incoming = group.reaction.legs, self.definition.n_incoming
+        energy = math.sqrt(self.beams.s) if n_incoming == 2 else self.model.mass(legs[0])
+        fixed = Cut("mass", tuple(range(n_incoming, len(legs))), energy, energy)
+        varies = n_incoming == 2 and self.card.beams.pdf != "none"
+        cuts = self.cuts if varies else (*self.cuts, fixed)
+        return MassFloors([self.model.mass(pdg) for pdg in legs], cuts, energy, n_incoming)
+
+    @cached_property
+    def caveats(self) -> tuple[str, ...]:
+        """What to say beside the numbers of this process, a sentence each."""
+        if self.card.process.matrix_element is not None:
+            return ()
+        kept = [(line, group.reaction.legs) for group in self.groups for line in self.widths(group).kept]
+        return tuple(kept_widths(kept, self.model))
 
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
         """A group by the matrix element of an earlier one with exchanged incoming particles."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from madnis_py.card import Card
 from madnis_py.physics.definition import Definition, Reaction
@@ -17,8 +16,6 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import Mirrored, mirror
 from madnis_py.physics.model import Model
 from madnis_py.physics.providers import Wanted, provided
-from madnis_py.physics.tape_cache import TapeCache
-from madnis_py.physics.tree_amplitude import TreeAmplitude
 
 
 @dataclass(frozen=True)
@@ -119,13 +116,14 @@ def _same_final_state(reactions: Iterable[Reaction]) -> Iterable[list[Reaction]]
     return found.values()
 
 
-def subprocess_of(
-    group: FlavourGroup, card: Card, model: Model, place: int = 0, names: tuple[str, ...] = ("",)
+def provided_subprocess(
+    group: FlavourGroup, own: Callable[[], MatrixElement], card: Card, model: Model, place: int, names: tuple[str, ...]
 ) -> Subprocess:
-    """A group with its matrix element: that of the provider of the card, else ours.
+    """A group with the matrix element of the provider that a card names.
 
     Args:
         group: the flavours.
+        own: makes our matrix element.
         card: names the provider.
         model: of the card.
         place: position among the groups that need a matrix element of their own.
@@ -134,16 +132,8 @@ def subprocess_of(
     Raises:
         CardError: the provider is unknown or cannot serve the card.
     """
-    own = partial(own_matrix_element, group, card, model)
-    if card.process.matrix_element is None:
-        return Subprocess(own(), group.flavours)
     wanted = Wanted(group.reaction, group.flavours, card, model, place, names, own)
     return Subprocess(provided(wanted), group.flavours)
-
-
-def own_matrix_element(group: FlavourGroup, card: Card, model: Model) -> MatrixElement:
-    """A closed formula where there is a fast one, else a tape."""
-    return closed_form(group.reaction, model) or tree_amplitude(group, card, model)
 
 
 def mirrored_subprocess(group: FlavourGroup, element: MatrixElement, columns: Sequence[int]) -> Subprocess:
@@ -154,8 +144,3 @@ def mirrored_subprocess(group: FlavourGroup, element: MatrixElement, columns: Se
 def has_closed_form(group: FlavourGroup, card: Card, model: Model) -> bool:
     """Whether a closed formula of ours is its matrix element, which then is not worth sharing."""
     return card.process.matrix_element is None and closed_form(group.reaction, model) is not None
-
-
-def tree_amplitude(group: FlavourGroup, card: Card, model: Model) -> TreeAmplitude:
-    """The tape of a group, kept in the user's cache directory."""
-    return TreeAmplitude(group.reaction, model, card.process.t_channel_widths, TapeCache())

@@ -6,7 +6,7 @@ agree on them. Instances that vanish because of chirality, and those that nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -110,14 +110,16 @@ class TapeWriter:
     Args:
         currents: the graph.
         legs: external particles, incoming first.
-        t_channel_widths: whether propagators between the two incoming particles keep their widths.
+        without_width: propagators, as `widths.Line`.
     """
 
-    def __init__(self, currents: Currents, legs: Sequence[ExternalLeg], t_channel_widths: bool) -> None:
+    def __init__(
+        self, currents: Currents, legs: Sequence[ExternalLeg], without_width: Set[tuple[int, int]] = frozenset()
+    ) -> None:
         self._nodes = currents.nodes
         self._model = currents.model
         self._legs = tuple(legs)
-        self._t_channel_widths = t_channel_widths
+        self._without_width = without_width
         self.constants = Constants()
         self._active = [_Active(np.empty(0, bool), np.empty(0, bool))] * len(self._nodes)
         for number, node in enumerate(self._nodes):
@@ -282,9 +284,8 @@ class TapeWriter:
         """Names of the mass and the width of a propagator, "" for zero."""
         particle = self._model.particle(node.pdg)
         mass = particle.mass if self._model.mass(node.pdg) > 0 else ""
-        incoming = sum(1 << position for position, leg in enumerate(self._legs) if leg.incoming)
-        between = incoming.bit_count() == 2 and (node.legs & incoming).bit_count() == 1
-        return mass, particle.width if mass and (self._t_channel_widths or not between) else ""
+        side = node.legs ^ (1 << len(self._legs)) - 1 if node.legs & 1 else node.legs
+        return mass, particle.width if mass and (particle.pdg, side) not in self._without_width else ""
 
     def _write_external(self, number: int, node: Node, rows: _Rows) -> None:
         position = node.legs.bit_length() - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -31,6 +31,7 @@ from madnis_py.physics.model import Model
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.tape import CHOSEN, Arrays, ExternalLeg
 from madnis_py.physics.tape_cache import TapeCache
+from madnis_py.physics.widths import Line
 
 Array = NDArray[np.float64]
 _VANISHING = 1e-26
@@ -58,7 +59,7 @@ class TreeAmplitude(MatrixElement):
     Args:
         reaction: particles, coupling orders, decays.
         model: particles, vertices and the values of the parameters.
-        t_channel_widths: whether propagators between the two incoming particles keep their widths.
+        without_width: propagators that have none, see `widths.widths_of`; all others have that of their particle.
         cache: where built tapes are kept; None builds anew.
 
     Attributes:
@@ -78,11 +79,11 @@ class TreeAmplitude(MatrixElement):
         self,
         reaction: Reaction,
         model: Model,
-        t_channel_widths: bool = True,
+        without_width: Set[Line] = frozenset(),
         cache: TapeCache | None = None,
     ) -> None:
         self.reaction, self.legs = reaction, reaction.legs
-        self.model, self._t_channel_widths, self._cache = model, t_channel_widths, cache
+        self.model, self._without_width, self._cache = model, without_width, cache
         joins = Joins(model)
         recursion = recursion_of(reaction, joins)
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
@@ -105,7 +106,7 @@ class TreeAmplitude(MatrixElement):
         self.helicities = np.asarray(arrays["helicities"], np.int8)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.reaction, self.model, self._t_channel_widths, self._cache)
+        return type(self), (self.reaction, self.model, self._without_width, self._cache)
 
     @property
     def name(self) -> str:
@@ -185,7 +186,7 @@ class TreeAmplitude(MatrixElement):
         """The tape that takes helicities from the events."""
         legs = [ExternalLeg(leg.pdg, leg.incoming, (CHOSEN,)) for leg in self._external]
         recursion = recursion_of(self.reaction, Joins(self.model))
-        tape = AmplitudeBuilder(recursion, legs, self.model, self._t_channel_widths).tape()
+        tape = AmplitudeBuilder(recursion, legs, self.model, self._without_width).tape()
         return _core.AmplitudeTape(tape.tape.bound(self.model), self._average)
 
     def single_error(self, p: Array, alpha_s: Array | float) -> Array:
@@ -207,15 +208,15 @@ class _Tapes:
         complex_ones = sorted(text for text in expressions if model.coupling(text).imag != 0)
         vanishing = sorted(text for text in expressions if model.coupling(text) == 0)
         massive = [(row.name, row.mass, row.width, model.mass(row.pdg) > 0) for row in model.particles]
-        return repr((one.reaction, one._t_channel_widths, model.vertices, complex_ones, vanishing, massive))
+        return repr((one.reaction, sorted(one._without_width), model.vertices, complex_ones, vanishing, massive))
 
     def build(self) -> Arrays:
         """The arrays of both tapes, and what their rows mean."""
         one, model = self._amplitude, self._joins.model
         recursion = recursion_of(one.reaction, self._joins)
-        builder = AmplitudeBuilder(recursion, one._external, model, one._t_channel_widths)
+        builder = AmplitudeBuilder(recursion, one._external, model, one._without_width)
         tape = self._without_zeros(builder, builder.tape())
-        squares = diagram_tape(one.diagrams, self._joins, one._external, one._t_channel_widths)
+        squares = diagram_tape(one.diagrams, self._joins, one._external, one._without_width)
         flows = [[(string.antiquark, string.gluons, string.quark) for string in flow] for flow in tape.flows]
         return {
             **_packed(tape.tape, "amplitude"),

@@ -18,7 +18,7 @@ import numpy as np
 from madnis_py.errors import InputError
 from madnis_py.output_file import OutputFile
 from madnis_py.physics.process import Process
-from madnis_py.physics.subprocesses import FlavourGroup, tree_amplitude
+from madnis_py.physics.subprocesses import FlavourGroup
 from madnis_py.physics.tree_amplitude import TreeAmplitude
 
 _TEMPLATE = Path(__file__).resolve().parents[1] / "_core_umami.so"
@@ -61,7 +61,7 @@ def _paths(output: Path, groups: Sequence[FlavourGroup]) -> dict[Path, FlavourGr
 
 
 def _write(path: Path, group: FlavourGroup, process: Process) -> None:
-    tree = tree_amplitude(group, process.card, process.model)
+    tree = process.tree_amplitude(group)
     records = b"".join(_record(name, value) for name, value in _cargo(tree, len(group.flavours)))
     with OutputFile(path) as file:
         file.write(_template())

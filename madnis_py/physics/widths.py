@@ -1,0 +1,131 @@
+"""Which propagators have a width.
+
+A fixed width is needed where a propagator can be on its mass shell, and breaks gauge cancellations everywhere else: of
+photons with external particles at low energies, of longitudinal vector bosons at high ones. Between the incoming
+particles there is none by default, nor in propagators of external particles, and of vector bosons that these couple to,
+that cannot be on their mass shell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from madnis_py.card_tables import ProcessTable
+from madnis_py.physics.definition import Reaction
+from madnis_py.physics.diagrams import Diagram, positions
+from madnis_py.physics.mass_floors import MassFloors
+from madnis_py.physics.model import Model
+
+Line = tuple[int, int]
+"""A propagator: |PDG code|, and the bit mask of the legs on the side without leg 0."""
+
+_SECOND = 2
+"""Bit of the second incoming leg."""
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The propagators of a matrix element whose widths are not as usual.
+
+    Attributes:
+        zero: those without.
+        kept: those of external particles that have one, since they can be on their mass shell.
+    """
+
+    zero: frozenset[Line]
+    kept: tuple[Line, ...]
+
+
+def widths_of(
+    reaction: Reaction, diagrams: Iterable[Diagram], floors: MassFloors, model: Model, table: ProcessTable
+) -> Widths:
+    """What a card and its cuts say about the widths of a reaction.
+
+    Args:
+        reaction: with its decays, whose parents keep their widths.
+        diagrams: of the reaction.
+        floors: the invariant masses that energy and cuts leave.
+        model: masses, widths and vertices.
+        table: its t_channel_widths and external_widths.
+    """
+    lines = sorted(_unstable_lines(diagrams, model))
+    external = {abs(pdg) for pdg in reaction.legs}
+    related = set() if table.external_widths else external | _coupled_vectors(external, model)
+    decaying = set(_decaying(reaction, len(reaction.incoming)))
+    exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
+    resonant = {
+        line
+        for line in {*lines} - exchanged
+        if line in decaying
+        or (
+            not _goes_on(line, reaction)
+            and floors.reaches_pole(positions(line[1]), model.mass(line[0]), model.width(line[0]))
+        )
+    }
+    zero = {line for line in lines if line[0] in related and line not in resonant}
+    if not table.t_channel_widths:
+        zero |= exchanged
+    kept = tuple(line for line in lines if line in resonant and line[0] in related & external)
+    return Widths(frozenset(zero), kept)
+
+
+def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
+    """The propagators of particles that have a width, whatever its value is."""
+    inside = (
+        tree
+        for diagram in diagrams
+        for tree in diagram.tree.subtrees()
+        if tree.children and tree is not diagram.tree and model.particle(tree.pdg).width
+    )
+    return {(abs(tree.pdg), tree.legs) for tree in inside}
+
+
+def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
+    """The vector bosons that meet some of these at a vertex of three: their masses are tied to each other."""
+    triple = (vertex for vertex in model.vertices if any(term.lorentz == "VVV" for term in vertex.structures))
+    meeting = ({abs(model.pdg_of[name]) for name in vertex.particles} for vertex in triple)
+    return {pdg for one in meeting if any(model.particle(k).width for k in one & particles) for pdg in one}
+
+
+def _decaying(reaction: Reaction, first: int) -> Iterator[Line]:
+    """The propagators that decays require, the legs of the final state counted from `first` on."""
+    for branch in reaction.outgoing:
+        size = 1 if branch.decay is None else len(branch.decay.final)
+        if branch.decay is not None:
+            yield abs(branch.pdg), (1 << size) - 1 << first
+            yield from _decaying(branch.decay, first)
+        first += size
+
+
+def _goes_on(line: Line, reaction: Reaction) -> bool:
+    """Whether a propagator is an external particle that emits others, so that it is off its mass shell, as t* > t g."""
+    pdg, legs = line
+    n_incoming = len(reaction.incoming)
+    everything = (1 << len(reaction.legs)) - (1 << n_incoming)
+    emerges = any(abs(reaction.legs[leg]) == pdg for leg in positions(legs))
+    enters = pdg in map(abs, reaction.incoming) and (n_incoming == 1 or legs == everything)
+    return emerges or enters
+
+
+def kept_widths(lines: Sequence[tuple[Line, tuple[int, ...]]], model: Model) -> list[str]:
+    """Sentences about external particles that keep their width, one for each.
+
+    Args:
+        lines: each with the PDG codes of the legs of its process.
+        model: knows the names.
+    """
+    decays: dict[int, list[str]] = {}
+    for (pdg, mask), legs in lines:
+        products = " ".join(model.particle_name(legs[leg]) for leg in positions(mask))
+        decays.setdefault(pdg, []).append(products)
+    return [
+        f"widths: {model.particle_name(pdg)} is an external particle and keeps its width where it decays "
+        f"({_listed(found)}); this breaks gauge cancellations by terms of order width / mass"
+        for pdg, found in decays.items()
+    ]
+
+
+def _listed(texts: Sequence[str], most: int = 3) -> str:
+    different = list(dict.fromkeys(texts))
+    return ", ".join(different[:most]) + (", ..." if len(different) > most else "")
