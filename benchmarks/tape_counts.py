@@ -18,8 +18,9 @@ from rich.table import Table
 
 from madnis_py import card as cards
 from madnis_py.physics.currents import Operation
-from madnis_py.physics.definition import Definition, Reaction
+from madnis_py.physics.definition import Definition
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Reaction
 from madnis_py.physics.tree_amplitude import TreeAmplitude
 
 PROCESSES = ("g g > t t~", "g g > t t~ g", "g g > t t~ g g", "g g > t t~ g g g")

@@ -9,11 +9,12 @@ import numpy as np
 
 from madnis_py.card import Card
 from madnis_py.card_tables import ProcessTable
-from madnis_py.physics.definition import Definition, Reaction
+from madnis_py.physics.definition import Definition
 from madnis_py.physics.diagrams import Joins, diagrams_of, recursion_of
 from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import as_momenta
+from madnis_py.physics.reactions import Reaction
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.tree_amplitude import TreeAmplitude
 from madnis_py.physics.widths import Line, widths_of

@@ -14,12 +14,12 @@ import pytest
 
 from madnis_py.card import Card
 from madnis_py.physics.channel_selection import SelectedChannel, leg_kind, line_kind, select_channels
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.evaluation import describe_diagrams
 from madnis_py.physics.model import Model
 from madnis_py.physics.phase_space import as_momenta
 from madnis_py.physics.process import Process
+from madnis_py.physics.reactions import Reaction
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.topology import Cluster, Topology
 from madnis_py.physics.tree_amplitude import TreeAmplitude, reaction_of

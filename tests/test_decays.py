@@ -103,6 +103,14 @@ def test_every_final_state_is_there_once(definition, expected):
     assert sorted(found) == sorted(expected)
 
 
+def test_a_decay_without_orders_is_of_the_lowest_order_of_all_its_flavours():
+    """u d~ s c~ takes two W bosons where others take gluons, as in the core process."""
+    quarks = {frozenset(legs[2:6]) for legs in process("e+ e- > z h, z > j j j j").flavours}
+    whole = {frozenset(legs[2:6]) for legs in process("e+ e- > z h, z > j j j j QED=99 QCD=99").flavours}
+    assert whole - quarks == {frozenset((2, -1, 3, -4)), frozenset((1, -2, 4, -3))}
+    assert len(quarks) == len(whole) - 2
+
+
 def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section():
     """Gamma_f = N_c M (g_L^2 + g_R^2) / (24 pi); off its mass shell the Z is 2 % away from that."""
     beams = {"pdf": "none", "energy": [125.0, 125.0]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from madnis_py.card import Card
 from madnis_py.physics.evaluation import evaluate_points
 from madnis_py.physics.phase_space import Array, as_momenta
 from madnis_py.physics.process import Process
+from madnis_py.physics.tree_amplitude import TreeAmplitude
 from madnis_py.run import Run
 
 PROTONS = {"energy": [6500.0, 6500.0]}
@@ -43,9 +45,15 @@ def two_body(masses: Sequence[float], energy: float, cos: float) -> Array:
 # -- gauge cancellations
 
 
+@cache
+def by_default(definition: str) -> TreeAmplitude:
+    one = process(definition, PROTONS)
+    return one.tree_amplitude(one.groups[0])
+
+
 def longitudinal(definition: str, energy: float, cos: float) -> float:
     """|A|^2 of longitudinal vector bosons and scalars, without averages."""
-    tree = process(definition, PROTONS).tree_amplitude(process(definition, PROTONS).groups[0])
+    tree = by_default(definition)
     masses = [tree.model.mass(pdg) for pdg in tree.legs]
     averages = math.prod(1 if pdg == 25 else 3 for pdg in tree.legs[:2]) * (2 if tree.legs[2] == tree.legs[3] else 1)
     squared = tree.at_helicities(two_body(masses, energy, cos), ALPHA_S, np.zeros((1, 4), np.int8))[0]
@@ -58,7 +66,7 @@ def goldstone(definition: str, cos: float) -> float:
     From V = lambda (|Phi|^2 - v^2 / 2)^2 and the couplings of two scalars to photon, Z and W; with a = (s - u) / t and
     b = (t - u) / s for the exchange of vectors.
     """
-    model = process(definition, PROTONS).model
+    model = by_default(definition).model
     e2, sin2 = model.e**2, model.sin2w
     neutral, charged = e2 + e2 * (1 - 2 * sin2) ** 2 / (4 * sin2 * (1 - sin2)), e2 / sin2 / 4
     quartic = model["MH"] ** 2 / (2 * model.vev**2)

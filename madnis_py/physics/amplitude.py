@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from madnis_py.physics.color import Closed, colour_matrix
 from madnis_py.physics.color_flows import Contraction, FlowCurrents
 from madnis_py.physics.currents import Currents
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.diagram_squares import square_pairs
 from madnis_py.physics.diagrams import Diagram, Joins, Recursion
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Reaction
 from madnis_py.physics.tape import Arrays, ExternalLeg, TapeWriter, constant_values, helicity_states
 
 _Entries = tuple[tuple[str, Fraction], ...]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,11 +13,12 @@ from madnis_py.card import Card
 from madnis_py.card_tables import closest
 from madnis_py.errors import CardError
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Branch, Reaction
 
 _ORDERS = ("QCD", "QED", "WEIGHTED")
 _ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d+)(?!\S)")
 
-_MOST_LEVELS = 20
+_MOST_LEVELS, _MOST_COMBINATIONS = 20, 5_000_000
 
 _UNSUPPORTED = {
     r"\$\$": "$$ (forbidden s-channel particles)",
@@ -31,60 +32,6 @@ _UNSUPPORTED = {
     r">[^,()]*>": "> ... > (required s-channel particles)",
 }
 """What MadGraph knows and we do not: pattern -> what the message calls it; the first that matches is named."""
-
-
-@dataclass(frozen=True)
-class Branch:
-    """An outgoing particle of a reaction, and how it decays.
-
-    Attributes:
-        pdg: PDG code.
-        decay: its decay, the particle being the incoming one; None for a particle of the final state.
-    """
-
-    pdg: int
-    decay: Reaction | None = None
-
-    @property
-    def content(self) -> object:
-        """Equal for the same particle with the same decay; see `Reaction.content`."""
-        return self.pdg, None if self.decay is None else self.decay.content
-
-
-@dataclass(frozen=True)
-class Reaction:
-    """One process, or one decay of a chain, with definite particles.
-
-    Attributes:
-        incoming: PDG codes, one or two.
-        outgoing: what comes out, with its decays.
-        orders: coupling and highest power of it in the amplitude of this step, for those that the definition names.
-        excluded: PDG codes, without sign, of the particles that this step must not have as intermediate ones.
-    """
-
-    incoming: tuple[int, ...]
-    outgoing: tuple[Branch, ...]
-    orders: tuple[tuple[str, int], ...] = ()
-    excluded: tuple[int, ...] = ()
-
-    @property
-    def legs(self) -> tuple[int, ...]:
-        """PDG codes of all external legs: incoming, then outgoing with decay products in the place of their parent."""
-        return self.incoming + self.final
-
-    @property
-    def final(self) -> tuple[int, ...]:
-        """PDG codes of the final state, decay products in the place of their parent."""
-        parts = [(branch.pdg,) if branch.decay is None else branch.decay.final for branch in self.outgoing]
-        return tuple(pdg for part in parts for pdg in part)
-
-    @cached_property
-    def content(self) -> object:
-        """Equal for reactions of the same particles in any order of what comes out, here and in the decays.
-
-        Such reactions are one: coupling orders and excluded particles say how it goes, not what it is.
-        """
-        return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())
 
 
 @dataclass(frozen=True)
@@ -292,6 +239,10 @@ class _Reader:
         step = Step(self._legs(incoming), self._legs(outgoing), self._orders(text), excluded)
         if len(incoming) > 2:
             raise self._error(f'expected one or two incoming particles; got "{text}"')
+        combinations = math.prod(len(leg.alternatives) for leg in (*step.incoming, *step.outgoing))
+        if combinations > _MOST_COMBINATIONS:
+            expected = f"expected at most {_MOST_COMBINATIONS:,} combinations of flavours"
+            raise self._error(f'{expected}; "{text}" has {combinations:,}')
         if not self._charges(step.incoming) & self._charges(step.outgoing):
             raise self._error(f'expected a process that conserves electric charge; got "{text}"')
         return step

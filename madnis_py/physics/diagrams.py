@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, permutations, product
 
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.model import Model
 from madnis_py.physics.particles import Structure
+from madnis_py.physics.reactions import Reaction
 
 Powers = tuple[int, int]
 """Powers of the strong and of the electroweak coupling."""

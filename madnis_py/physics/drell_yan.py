@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.matrix_element import DrellYan, Mediator
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Reaction
 
 _QUARKS = (1, 2, 3, 4, 5)
 _LEPTONS = (11, 13)

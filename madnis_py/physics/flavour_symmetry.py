@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from madnis_py.physics.definition import Branch, Reaction
 from madnis_py.physics.model import Model
 from madnis_py.physics.particles import Vertex
+from madnis_py.physics.reactions import Branch, Reaction
 
 _GENERATIONS = (((1, 2), (3, 4)), ((11, 12), (13, 14)))
 """Pairs of generations that may be exchanged, as PDG codes."""

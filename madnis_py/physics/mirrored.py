@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.diagrams import Diagram, Tree
 from madnis_py.physics.kinematics import exchanged
 from madnis_py.physics.matrix_element import Array, MatrixElement, Weights
+from madnis_py.physics.reactions import Reaction
 
 
 class Mirrored(MatrixElement):

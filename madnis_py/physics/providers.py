@@ -15,9 +15,9 @@ from typing import Any
 from madnis_py.card import Card
 from madnis_py.card_tables import MatrixElementTable, closest, shown
 from madnis_py.errors import CardError
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Reaction
 
 GROUP = "madnis_py.matrix_elements"
 """Of entry points: name of the provider -> "module:callable"."""

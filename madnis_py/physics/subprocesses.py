@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from madnis_py.card import Card
-from madnis_py.physics.definition import Definition, Reaction
-from madnis_py.physics.diagrams import QCD_WEIGHT, QED_WEIGHT, Joins, recursion_of
+from madnis_py.physics.definition import Definition
+from madnis_py.physics.diagrams import QCD_WEIGHT, QED_WEIGHT, Joins, Recursion, recursion_of
 from madnis_py.physics.drell_yan import closed_form
 from madnis_py.physics.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.mirrored import Mirrored, mirror
 from madnis_py.physics.model import Model
 from madnis_py.physics.providers import Wanted, provided
+from madnis_py.physics.reactions import Reaction
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class FlavourGroup:
 def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[FlavourGroup, ...]:
     """Group the reactions of a definition that have tree diagrams by matrix element.
 
-    Without coupling orders those of the lowest WEIGHTED order of all reactions are taken, as MadGraph does: p p > j j
-    has no reaction that needs a W.
+    A step without coupling orders takes the lowest WEIGHTED order that it has in any reaction, as MadGraph does:
+    p p > j j has none that needs a W, and z > j j j j no u d~ s c~.
 
     Raises:
         CardError: none of them has.
@@ -57,23 +57,36 @@ def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[Fl
     for orderings in _same_final_state(definition.reactions(model)):
         collected.add(orderings)
     joins = Joins(model)
-    weights = {reaction: _lowest_weight(reaction, joins) for reaction in collected.flavours}
-    present = [one for one in weights.values() if one is not None]
-    if not present:
+    weights = {reaction: _lowest_weights(recursion_of(reaction, joins)) for reaction in collected.flavours}
+    lowest = [min(of_step) for of_step in zip(*filter(None, weights.values()), strict=True)]
+    if not lowest:
         expected = f"expected a process with tree diagrams in model {model.name}"
         raise card.error("process.definition", f'{expected}; "{definition.text}" has none')
-    highest = math.inf if definition.orders else min(present)
     return tuple(
         FlavourGroup(reaction, tuple(flavours))
         for reaction, flavours in collected.flavours.items()
-        if (found := weights[reaction]) is not None and found <= highest
+        if weights[reaction] and all(map(_is_kept, weights[reaction], lowest, _steps(reaction)))
     )
 
 
-def _lowest_weight(reaction: Reaction, joins: Joins) -> int | None:
-    """The lowest WEIGHTED order of the diagrams of the core process; None if there are none."""
-    goals = recursion_of(reaction, joins).goals
-    return min((QCD_WEIGHT * goal.powers[0] + QED_WEIGHT * goal.powers[1] for goal in goals), default=None)
+def _steps(reaction: Reaction) -> Iterator[Reaction]:
+    """A reaction and its decays, in the order in which they are written."""
+    yield reaction
+    for branch in reaction.outgoing:
+        if branch.decay is not None:
+            yield from _steps(branch.decay)
+
+
+def _lowest_weights(step: Recursion) -> tuple[int, ...]:
+    """The lowest WEIGHTED orders of a step and its decays, in the order of `_steps`; () if there are no diagrams."""
+    if not step.goals:
+        return ()
+    own = min(QCD_WEIGHT * goal.powers[0] + QED_WEIGHT * goal.powers[1] for goal in step.goals)
+    return own, *(weight for unit in step.units if unit.decay for weight in _lowest_weights(unit.decay))
+
+
+def _is_kept(weight: int, lowest: int, step: Reaction) -> bool:
+    return weight == lowest or bool(step.orders)
 
 
 class _Groups:

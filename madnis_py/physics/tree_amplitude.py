@@ -24,10 +24,10 @@ from madnis_py.physics.amplitude import (
     external_legs,
 )
 from madnis_py.physics.color import String, flow_lines
-from madnis_py.physics.definition import Branch, Reaction
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
 from madnis_py.physics.matrix_element import MatrixElement, Weights
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Branch, Reaction
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.physics.tape import CHOSEN, Arrays, ExternalLeg
 from madnis_py.physics.tape_cache import TapeCache

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from madnis_py.card_tables import ProcessTable
-from madnis_py.physics.definition import Reaction
 from madnis_py.physics.diagrams import Diagram, positions
 from madnis_py.physics.mass_floors import MassFloors
 from madnis_py.physics.model import Model
+from madnis_py.physics.reactions import Reaction
 
 Line = tuple[int, int]
 """A propagator: |PDG code|, and the bit mask of the legs on the side without leg 0."""
@@ -52,22 +52,21 @@ def widths_of(
     lines = sorted(_unstable_lines(diagrams, model))
     external = {abs(pdg) for pdg in reaction.legs}
     related = set() if table.external_widths else external | _coupled_vectors(external, model)
-    decaying = set(_decaying(reaction, len(reaction.incoming)))
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
-    resonant = {
-        line
-        for line in {*lines} - exchanged
-        if line in decaying
-        or (
-            not _goes_on(line, reaction)
-            and floors.reaches_pole(positions(line[1]), model.mass(line[0]), model.width(line[0]))
-        )
-    }
+    resonant = {line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)}
+    resonant |= set(_required(reaction, len(reaction.incoming)))
     zero = {line for line in lines if line[0] in related and line not in resonant}
     if not table.t_channel_widths:
         zero |= exchanged
-    kept = tuple(line for line in lines if line in resonant and line[0] in related & external)
-    return Widths(frozenset(zero), kept)
+    kept = (line for line in lines if line in resonant and line[0] in related & external and model.width(line[0]) > 0)
+    return Widths(frozenset(zero), tuple(kept))
+
+
+def _resonates(line: Line, reaction: Reaction, floors: MassFloors, model: Model) -> bool:
+    """Whether a propagator can come on its mass shell by decaying to external particles."""
+    pdg, legs = line
+    near = floors.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
+    return near and not _goes_on(line, reaction)
 
 
 def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
@@ -88,13 +87,13 @@ def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
     return {pdg for one in meeting if any(model.particle(k).width for k in one & particles) for pdg in one}
 
 
-def _decaying(reaction: Reaction, first: int) -> Iterator[Line]:
+def _required(reaction: Reaction, first: int) -> Iterator[Line]:
     """The propagators that decays require, the legs of the final state counted from `first` on."""
     for branch in reaction.outgoing:
         size = 1 if branch.decay is None else len(branch.decay.final)
         if branch.decay is not None:
             yield abs(branch.pdg), (1 << size) - 1 << first
-            yield from _decaying(branch.decay, first)
+            yield from _required(branch.decay, first)
         first += size
 
 

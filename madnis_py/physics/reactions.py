@@ -1,0 +1,61 @@
+"""Reactions: particles that come in and out, and how they decay."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Branch:
+    """An outgoing particle of a reaction, and how it decays.
+
+    Attributes:
+        pdg: PDG code.
+        decay: its decay, the particle being the incoming one; None for a particle of the final state.
+    """
+
+    pdg: int
+    decay: Reaction | None = None
+
+    @property
+    def content(self) -> object:
+        """Equal for the same particle with the same decay; see `Reaction.content`."""
+        return self.pdg, None if self.decay is None else self.decay.content
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """One process, or one decay of a chain, with definite particles.
+
+    Attributes:
+        incoming: PDG codes, one or two.
+        outgoing: what comes out, with its decays.
+        orders: coupling and highest power of it in the amplitude of this step, for those that the definition names.
+        excluded: PDG codes, without sign, of the particles that this step must not have as intermediate ones.
+    """
+
+    incoming: tuple[int, ...]
+    outgoing: tuple[Branch, ...]
+    orders: tuple[tuple[str, int], ...] = ()
+    excluded: tuple[int, ...] = ()
+
+    @property
+    def legs(self) -> tuple[int, ...]:
+        """PDG codes of all external legs: incoming, then outgoing with decay products in the place of their parent."""
+        return self.incoming + self.final
+
+    @property
+    def final(self) -> tuple[int, ...]:
+        """PDG codes of the final state, decay products in the place of their parent."""
+        parts = [(branch.pdg,) if branch.decay is None else branch.decay.final for branch in self.outgoing]
+        return tuple(pdg for part in parts for pdg in part)
+
+    @cached_property
+    def content(self) -> object:
+        """Equal for reactions of the same particles in any order of what comes out, here and in the decays.
+
+        Such reactions are one: coupling orders and excluded particles say how it goes, not what it is.
+        """
+        return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())
