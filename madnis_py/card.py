@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from madnis_py.card_tables import (
     read_observable,
     shown,
 )
+from madnis_py.documents import place_of, quoted
 from madnis_py.errors import CardError
 
 NOT_IN_RESULTS = ("cluster", "histograms")
@@ -85,12 +86,12 @@ class Card(CardTable):
             try:
                 check_cut(names, table)
             except ValueError as error:
-                raise card.error(f"cuts.{_quoted(names)}", str(error)) from None
+                raise card.error(f"cuts.{quoted(names)}", str(error)) from None
         for text in card.histograms:
             try:
                 read_observable(text)
             except ValueError as error:
-                raise card.error(f"histograms.{_quoted(text)}", str(error)) from None
+                raise card.error(f"histograms.{quoted(text)}", str(error)) from None
         return card
 
     @property
@@ -222,18 +223,6 @@ def expanded(text: str) -> Path:
     return path
 
 
-def _quoted(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
-
-
-def _place(parts: Iterable[int | str]) -> str:
-    """A path inside a card: beams.energy[1]."""
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{_quoted(part)}"
-    return text.removeprefix(".")
-
-
 def _keys_beside(place: list[int | str]) -> list[str]:
     """The keys of the table in which the last part of the path stands."""
     if len(place) == 1:
@@ -255,12 +244,12 @@ def _sentence(error: ErrorDetails) -> str:
     place = list(error["loc"])
     match kind:
         case "extra_forbidden":
-            return f"{_place(place)}: unknown key{closest(str(place[-1]), _keys_beside(place))}"
+            return f"{place_of(place)}: unknown key{closest(str(place[-1]), _keys_beside(place))}"
         case "missing":
-            return f"{_place(place)}: expected a value; got none"
+            return f"{place_of(place)}: expected a value; got none"
         case "literal_error":
-            return f"{_place(place)}: expected {error['ctx']['expected']}; got {got}".replace("'", '"')
+            return f"{place_of(place)}: expected {error['ctx']['expected']}; got {got}".replace("'", '"')
         case "value_error":
-            return f"{_place(place)}: {error['ctx']['error']}"
+            return f"{place_of(place)}: {error['ctx']['error']}"
         case _:
-            return f"{_place(place)}: expected a table; got {got}"
+            return f"{place_of(place)}: expected a table; got {got}"

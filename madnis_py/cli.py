@@ -102,6 +102,9 @@ TrustOption = Annotated[
         "--trust", help="Let a run directory from elsewhere load code, start jobs and read files outside of it."
     ),
 ]
+WaitOption = Annotated[
+    bool, typer.Option("--wait", help="Wait where another process does the same part of the run, and go on from there.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
 MethodOption = Annotated[
     Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
@@ -151,6 +154,7 @@ def run(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    wait: WaitOption = False,
     trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
@@ -159,7 +163,7 @@ def run(
     The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures: DIR/run.json.
     """
     with _working(json_output, threads, workers, scheduler) as work:
-        _show(work.new(card, output, seed, method, preset, device, trust).execute(events, points), json_output)
+        _show(work.new(card, output, seed, method, preset, device, trust, wait).execute(events, points), json_output)
 
 
 @app.command()
@@ -173,12 +177,13 @@ def train(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    wait: WaitOption = False,
     trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
     """Survey the channels and train; `integrate` and `generate` go on from there."""
     with _working(json_output, threads, workers, scheduler) as work:
-        started = work.new(card, output, seed, method, preset, device, trust)
+        started = work.new(card, output, seed, method, preset, device, trust, wait)
         started.samplers()
         if json_output:
             _print_json(started.record)
@@ -191,12 +196,13 @@ def integrate(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    wait: WaitOption = False,
     trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
     """Compute the cross section of a trained run from fresh points."""
     with _working(json_output, threads, workers, scheduler) as work:
-        opened = work.open(directory, trust)
+        opened = work.open(directory, trust, wait)
         opened.integrate(points)
         _show(opened, json_output)
 
@@ -218,6 +224,7 @@ def generate(
     workers: Workers = None,
     scheduler: Scheduler = None,
     sampler: SamplerOption = None,
+    wait: WaitOption = False,
     trust: TrustOption = False,
     any_version: Annotated[
         bool, typer.Option("--any-version", help="Also events of a run that another version of the package made.")
@@ -226,7 +233,7 @@ def generate(
 ) -> None:
     """Write unweighted events of a trained run to a file; what its name ends in says the format."""
     with _working(json_output, threads, workers, scheduler) as work:
-        opened = work.open(directory, trust, any_version)
+        opened = work.open(directory, trust, wait, any_version)
         opened.generate(events, output, seed, _name(sampler))
         _show(opened, json_output)
 
@@ -239,6 +246,7 @@ def gridpack(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    wait: WaitOption = False,
     trust: TrustOption = False,
 ) -> None:
     """Pack a trained run into a tarball that makes events wherever the package is installed.
@@ -247,7 +255,7 @@ def gridpack(
     `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
     """
     with _working(False, threads, workers, scheduler) as work:
-        typer.echo(f"gridpack in {work.open(directory, trust).gridpack(output, _name(sampler))}")
+        typer.echo(f"gridpack in {work.open(directory, trust, wait).gridpack(output, _name(sampler))}")
 
 
 @app.command()
@@ -309,6 +317,7 @@ def histograms(
     threads: Threads = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
+    wait: WaitOption = False,
     trust: TrustOption = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print the content of histograms.json.")] = False,
 ) -> None:
@@ -323,7 +332,7 @@ def histograms(
     require_pictures()
     with _working(json_output, threads, workers, scheduler) as work:
         if source.is_dir():
-            found = work.open(source, trust).histograms(points or HISTOGRAM_POINTS)
+            found = work.open(source, trust, wait).histograms(points or HISTOGRAM_POINTS)
         else:
             found = distributions_of_file(source, work.watch)
         folder = output or default_folder(source)
@@ -498,6 +507,7 @@ class Workplace:
         preset: Preset | None,
         device: Device,
         trust: bool,
+        wait: bool,
     ) -> Run:
         """Begin a run, or go on with the one in the directory."""
         from madnis_py.physics.process import Process
@@ -514,13 +524,14 @@ class Workplace:
             device=device.value,
             executor=self._hired(chosen),
             watch=self.watch,
+            wait=wait,
         )
 
-    def open(self, directory: Path, trust: bool, any_version: bool = False) -> Run:
+    def open(self, directory: Path, trust: bool, wait: bool, any_version: bool = False) -> Run:
         """Go on with a run."""
         from madnis_py.run import Run
 
-        opened = Run.open(directory, watch=self.watch, any_version=any_version, trust=trust)
+        opened = Run.open(directory, watch=self.watch, any_version=any_version, trust=trust, wait=wait)
         opened.executor = self._hired(opened.process.card)
         return opened
 
@@ -578,10 +589,10 @@ def _default_directory(card: Card) -> Path:
 def _show(finished: Run, json_output: bool) -> None:
     from madnis_py.report import better_sampler, channel_table, conclusions, generated_events, result_table
 
-    record = finished.record
     if json_output:
-        _print_json(record)
+        _print_json(finished.record)
         return
+    record = finished.outcome
     console = _console()
     console.print(result_table(record))
     console.print(channel_table(record))

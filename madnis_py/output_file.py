@@ -49,7 +49,7 @@ class OutputPlace:
     def __enter__(self) -> Self:
         """Make the file beside the place."""
         with self.refusals():
-            earlier = self._earlier()
+            earlier = self.earlier()
             self._target = Path(os.path.realpath(self.path))
             _remove_abandoned(self._target)
             self.partial, self._descriptor = _new_partial(self._target)
@@ -86,8 +86,8 @@ class OutputPlace:
             self.partial.unlink(missing_ok=True)
         os.close(self._descriptor)
 
-    def _earlier(self) -> os.stat_result | None:
-        """The file that stands at the place."""
+    def earlier(self) -> os.stat_result | None:
+        """The file that stands at the place; None where it is free."""
         try:
             found = self.path.stat()
         except FileNotFoundError:
@@ -202,6 +202,18 @@ def write_file(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def require_place(path: Path) -> None:
+    """Refuse a place where no file can be written, before the work for it begins.
+
+    Raises:
+        OutputError: something else than a file is there, it is read-only, or its folder is missing.
+    """
+    place = OutputPlace(path)
+    with place.refusals():
+        if place.earlier() is None and not Path(os.path.realpath(path)).parent.is_dir():
+            raise _refusal(errno.ENOENT)
+
+
 def make_directory(path: Path) -> None:
     """Make a directory and its parents.
 
@@ -209,6 +221,8 @@ def make_directory(path: Path) -> None:
         OutputError: the file system refuses.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # another process has just removed a parent, which was empty
+            return path.mkdir(parents=True, exist_ok=True)
+        return path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{path}: cannot be made: {error.strerror}") from error

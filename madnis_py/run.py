@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ import madnis_py
 from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
+from madnis_py.card_tables import PriorName
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.event_files.files import event_format
 from madnis_py.events.generation import ChunkMaker, EventSource, Selection
@@ -34,7 +35,7 @@ from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import combine, estimate
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.judgement import SamplerName
+from madnis_py.integration.judgement import Choice, SamplerName
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.schedule import schedule
@@ -42,6 +43,7 @@ from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.integration.vegas_init import initialise_from_vegas, points_of_grids
+from madnis_py.output_file import require_place
 from madnis_py.physics.channels import ChosenPrior
 from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.prior_choice import PriorChoice, PriorSurvey
@@ -50,12 +52,21 @@ from madnis_py.stages import event_file, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
 from madnis_py.stages.histograms import HISTOGRAM_POINTS, Distributions, distributions_of_run
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
+from madnis_py.stages.record import (
+    Device,
+    EventFileRecord,
+    Method,
+    PriorRecord,
+    RunIdentity,
+    RunRecord,
+    StageRecord,
+    digest,
+)
 from madnis_py.stages.results import Result, SampledPoints
 from madnis_py.stages.training import TrainingSession
 from madnis_py.stages.trust import Trust, reach_of_card, reach_of_directory, reach_of_events
 
-Method = Literal["madnis", "vegas", "auto"]
-Device = Literal["cpu", "cuda"]
+T = TypeVar("T")
 
 POINTS = {"quick": 200_000, "standard": 1_000_000, "paper": 5_000_000}
 """Points of the integrate stage by preset."""
@@ -88,10 +99,13 @@ class Run:
         watch: told the progress of each stage.
         version: of the package that the directory belongs to.
         trust: whether the caller answers for what the card and the directory use outside of it, see `stages.trust`.
+        wait: wait where another process works on the same stage or file, which is an error otherwise.
 
     Raises:
         InputError: the directory holds another run, or settings of the card cannot be used.
         OutputError: the directory cannot be written.
+
+    Its stages raise LockedError where another process does the same; different files of events can be made at once.
     """
 
     def __init__(
@@ -107,11 +121,12 @@ class Run:
         watch: Watch = unwatched,
         version: str = madnis_py.__version__,
         trust: bool = True,
+        wait: bool = False,
     ) -> None:
         if device == "cuda" and not torch.cuda.is_available():
             raise InputError("device: expected a machine with a CUDA device; torch sees none")
         self.process = process
-        self.directory = RunDirectory(Path(directory))
+        self.directory = RunDirectory(Path(directory), wait)
         self.seed = seed
         self.method = method
         self.training = training or training_settings(process.card)
@@ -124,7 +139,8 @@ class Run:
             self.trust.vouch(reach_of_card(process.card))
         self._unsurveyed = process.cross_section()
         self._trained: TrainingSession | None = None
-        self.directory.claim(process.card, self._identity(), versions())
+        self._made: str | None = None
+        self.directory.claim(process.card, self._identity, versions())
 
     @classmethod
     def open(
@@ -135,6 +151,7 @@ class Run:
         watch: Watch = unwatched,
         any_version: bool = False,
         trust: bool = False,
+        wait: bool = False,
     ) -> Self:
         """Go on with a run, with the card, seed, method and settings that it was begun with.
 
@@ -145,26 +162,35 @@ class Run:
             any_version: go on with a run of another version of the package, which may give other numbers.
             trust: let the directory run code, start jobs and use files outside of it that this user has not named
                 before, see `stages.trust`.
+            wait: as for `Run`.
 
         Raises:
             InputError: there is no run in the directory, it is damaged, it was made by another version, or it is not
                 trusted with what it uses outside of it.
         """
         files = RunDirectory(Path(directory))
-        record = files.record
-        if not record:
+        if not files.claimed:
             raise InputError(f"{directory}: expected a directory with a run.json; found none")
-        identity = record["identity"]
-        made_by = identity["version"]
-        if made_by != madnis_py.__version__ and not any_version:
+        identity = files.record.identity
+        if identity.version != madnis_py.__version__ and not any_version:
             here = f"expected a run of madnis_py {madnis_py.__version__}"
-            raise InputError(f"{directory}: {here}; got one of {made_by}, whose events may differ (--any-version)")
-        training = TrainingSettings.model_validate(identity["training"])
+            got = f"got one of {identity.version}, whose events may differ (--any-version)"
+            raise InputError(f"{directory}: {here}; {got}")
         card = cards.load(files.card_file)
         Trust(trust).require(files.path, reach_of_directory(files.path, card))
-        process = Process.from_card(card)
-        choices = {"method": identity["method"], "device": identity["device"], "training": training, "version": made_by}
-        return cls(process, directory, identity["seed"], **choices, executor=executor, watch=watch, trust=trust)
+        return cls(
+            Process.from_card(card),
+            directory,
+            identity.seed,
+            method=identity.method,
+            training=identity.training,
+            device=identity.device,
+            executor=executor,
+            watch=watch,
+            version=identity.version,
+            trust=trust,
+            wait=wait,
+        )
 
     @property
     def events_file(self) -> Path:
@@ -174,25 +200,12 @@ class Run:
     @property
     def prior(self) -> ChosenPrior:
         """The channel weights before training: of the card, or of a short survey, done once and written down."""
-        if "prior" not in self.record:
-            self.directory.update(prior=self._choose_prior().to_dict())
-        chosen: ChosenPrior = self.record["prior"]["chosen"]
-        return chosen
+        return self._once(lambda: self._record.prior, self._choose_prior).chosen
 
     @cached_property
     def cross_section(self) -> CrossSection:
         """The integrand, with the prior of the run."""
         return self._unsurveyed.with_prior(self.prior)
-
-    def _choose_prior(self) -> PriorChoice:
-        named = self.process.card.channels.prior
-        if named != "auto":
-            return PriorChoice(named)
-        survey = PriorSurvey(self._unsurveyed)
-        if not survey.candidates:
-            return survey.choose(self.seed)
-        with self._stage("prior", survey.evaluations):
-            return survey.choose(self.seed, self._watcher("prior", "iterations"), self.executor)
 
     def survey(self) -> Survey:
         """Adapt VEGAS grids, the baseline and the first look at the channels.
@@ -200,16 +213,7 @@ class Run:
         Raises:
             GenerationError: no point has a cross section.
         """
-        if checkpoint.exists(self.directory.path, "survey"):
-            return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
-        settings = VegasSettings.for_integrand(self.cross_section)
-        evaluations = settings.evaluations(self.cross_section)
-        with self._stage("survey", evaluations):
-            watch = self._watcher("survey", "iterations")
-            survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
-            _require_weights(survey, evaluations)
-            checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
-        return survey
+        return self._once(self._stored_survey, self._make_survey)
 
     def train(self) -> Integrator:
         """Train the flow and the channel weights; goes on from the last stored step.
@@ -219,14 +223,8 @@ class Run:
         Returns:
             the integrator with the trained flow and weights.
         """
-        session = self._session()
-        if not session.finished:
-            draws = schedule(self.training).draws_before(self.training.steps)
-            evaluations = draws * self.training.batch(self.cross_section.n_channels)
-            with self._stage("train", evaluations, session.seconds):
-                session.run(self._watcher("train", "steps"))
-        self._trained = session
-        return session.trainer.integrator
+        self._trained = self._once(self._finished_training, self._train)
+        return self._trained.trainer.integrator
 
     def plan(self, events: int = 0, points: int | None = None) -> SamplerName:
         """Which sampler shall make the events; with the method "auto" decided once, before the training.
@@ -237,21 +235,14 @@ class Run:
         """
         if self.method != "auto":
             return self.method
-        if "plan" not in self.record:
-            grids, trainer = self._grids(), self._session().trainer
-            with self._stage("pilot"):
-                choice = pilot.predict(grids, trainer, self._overweight_share, events, points or self._default_points)
-                self.directory.update(plan=choice.to_dict())
-        planned: SamplerName = self.record["plan"]["sampler"]
-        return planned
+        wanted = points or self._default_points
+        return self._once(lambda: self._record.plan, lambda: self._predict(events, wanted)).sampler
 
     @property
     def chosen(self) -> SamplerName:
         """The sampler that makes the events: the method; for "auto" the cheaper one of those that were integrated."""
-        if self.method != "auto" or "choice" not in self.record:
-            return self.plan()
-        measured: SamplerName = self.record["choice"]["sampler"]
-        return measured
+        measured = self._record.choice
+        return measured.sampler if self.method == "auto" and measured else self.plan()
 
     def integrate(self, points: int | None = None, events: int = 0, sampler: SamplerName | None = None) -> Result:
         """Cross section and maximum weights from fresh points.
@@ -269,33 +260,15 @@ class Run:
             GenerationError: the cross section is not positive.
         """
         stored = self._stored_result(sampler)
-        points = points or (stored.points if stored else self._default_points)
-        if stored is not None and stored.points == points:
-            return stored
-        samplers = self._samplers_for(sampler, events, points)
-        with self._stage("integrate", evaluations=points * len(samplers)):
-            sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
-            results = self._results(sampled)
-            judged = self._judge(samplers, sampled, results, events)
-        dumped = {name: result.model_dump() for name, result in results.items()}
-        measured = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
-        used = sampler or measured or self.plan()
-        self.directory.update(**dumped[used], **dumped, **judged, sampler=used, events=0)
-        return results[used]
-
-    def _samplers_for(self, sampler: SamplerName | None, events: int, points: int) -> dict[str, Integrator]:
-        """What has to be integrated where one sampler is asked for: VEGAS alone can do without a training."""
-        if sampler == "vegas" and "train" not in self.record["stages"]:
-            return {"vegas": self._grids()}
-        samplers = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
-        if sampler not in (None, *samplers):
-            raise InputError(f"sampler: expected {' or '.join(samplers)} in {self.directory.path}; got {sampler}")
-        return self.samplers()
+        wanted = points or (stored.points if stored else self._default_points)
+        return self._once(
+            lambda: self._stored_result(sampler, wanted), lambda: self._integrate(wanted, events, sampler)
+        )
 
     def generate(
         self, events: int, output: Path | None = None, seed: int | None = None, sampler: SamplerName | None = None
     ) -> Path:
-        """Write unweighted events.
+        """Write unweighted events; a file that has them already is left alone.
 
         Args:
             events: exactly as many as the file will have.
@@ -315,43 +288,21 @@ class Run:
             raise InputError(f"events: expected at least 1; got {events}")
         output = output or self.events_file
         event_format(output)
-        seed = self.seed if seed is None else seed
+        require_place(output)
         result = self.integrate(events=events, sampler=sampler)
-        name = sampler or self.chosen
-        made = {"file": self.directory.name_of(output), "events": events, "seed": seed, "sampler": name}
-        if self.directory.record.get("generated") == made and output.exists():
-            return output
-        source = self._source(name, result, seed)
-        with self._stage("generate"):
-            selection = event_file.collect(source, events, result, self.process.card.events, self.executor, self.watch)
-            selected = event_file.SelectedEvents(selection, events)
-            weights = selected.weights
-            event_file.write(output, selected, weights, self.process, self.cross_section, result)
-            source.clear()
-        self._note(made, result, selection, weights, source)
+        wanted = EventFileRecord(
+            file=self.directory.name_of(output),
+            events=events,
+            seed=self.seed if seed is None else seed,
+            sampler=sampler or self.chosen,
+            integration=digest(result),
+        )
+        if not self.directory.has(wanted):
+            with self.directory.making(output) as folder:
+                if not self.directory.has(wanted):  # another process may have just made it
+                    self._make_events(wanted, output, result, folder)
+        self._made = wanted.file
         return output
-
-    def _source(self, name: SamplerName, result: Result, seed: int) -> EventSource:
-        """Makes the events of a seed; its tasks are whole chunks, which do not ask for help."""
-        sampler = self._sampler(name).without_executor()
-        return EventSource(ChunkMaker(sampler, self.cross_section, result.maxima, seed), self.directory.chunks)
-
-    def _note(
-        self,
-        made: dict[str, Any],
-        result: Result,
-        selection: Selection,
-        weights: NDArray[np.float64],
-        source: EventSource,
-    ) -> None:
-        """Write down what the events are like, and whether they agree with the integrate stage."""
-        figures = result.model_dump()
-        figures["unweighting"] |= verdict.unweighting(selection, weights)
-        sentences = self._check.overweights("generate", weights, self._overweight_share)
-        sentences += verdict.generation_warnings(self._check, result, selection, source.maker.maxima)
-        warnings = [sentence for sentence in self.record["warnings"] if not sentence.startswith("generate")]
-        notes = {"sampler": made["sampler"], "events": made["events"], "warnings": [*warnings, *sentences]}
-        self.directory.update(**figures, **notes, generated=made)
 
     def gridpack(self, output: Path, sampler: SamplerName | None = None) -> Path:
         """Write a tarball that makes events of this run wherever the package is installed; see `stages.gridpack`.
@@ -368,8 +319,10 @@ class Run:
             OutputError: the file cannot be written.
         """
         gridpack.require_gridpack_name(output)
+        require_place(output)
         self.integrate(sampler=sampler)
-        gridpack.pack(self.directory.path, output, madnis_py.__version__, sampler)
+        with self.directory.working():
+            gridpack.pack(self.directory, output, madnis_py.__version__, sampler)
         return output
 
     def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
@@ -389,8 +342,8 @@ class Run:
     @property
     def _written_events(self) -> Path | None:
         """The events that were written last, if they are still there, or were moved with the directory."""
-        noted = self.record.get("generated", {}).get("file")
-        places = (self.directory.path / noted, self.directory.path / Path(noted).name) if noted else ()
+        made = self._record.generated
+        places = (self.directory.path / made.file, self.directory.path / Path(made.file).name) if made else ()
         found = next((path for path in places if path.exists()), None)
         if found is not None:
             self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
@@ -415,29 +368,146 @@ class Run:
     @property
     def record(self) -> dict[str, Any]:
         """The content of run.json."""
+        return self._record.content()
+
+    @property
+    def outcome(self) -> dict[str, Any]:
+        """The same with the events that this object made or found as the last ones, whatever others make meanwhile."""
+        made, record = self._record.event_file(self._made) if self._made else None, self._record
+        return (record.with_events(made) if made else record).content()
+
+    @property
+    def _record(self) -> RunRecord:
         return self.directory.record
 
-    def _identity(self) -> dict[str, Any]:
-        return {
-            "card": self.process.card.digest(),
-            "seed": self.seed,
-            "method": self.method,
-            "device": self.device,
-            "training": self.training.model_dump(),
-            "version": self.version,
-        }
+    @property
+    def _identity(self) -> RunIdentity:
+        return RunIdentity(
+            card=self.process.card.digest(),
+            seed=self.seed,
+            method=self.method,
+            device=self.device,
+            training=self.training,
+            version=self.version,
+        )
+
+    def _once(self, stored: Callable[[], T | None], make: Callable[[], T]) -> T:
+        """What a stage has left behind, or leaves now, while no other process works on the run."""
+        found = stored()
+        if found is None:
+            with self.directory.working():
+                found = stored()  # another process may have just finished it
+                if found is None:
+                    found = make()
+        return found
 
     @contextmanager
     def _stage(self, name: str, evaluations: int = 0, seconds: float = 0.0) -> Iterator[None]:
         """Times a stage and notes it in run.json when it is finished."""
         start = time.perf_counter()
         yield
-        stage = {"seconds": round(seconds + time.perf_counter() - start, 3), "evaluations": evaluations}
-        self.directory.update(stages=self.directory.record["stages"] | {name: stage})
+        stage = StageRecord(seconds=round(seconds + time.perf_counter() - start, 3), evaluations=evaluations)
+        self.directory.change(lambda record: record.with_stage(name, stage))
 
-    def _stored_result(self, sampler: SamplerName | None) -> Result | None:
-        content = self.record.get(sampler or self.chosen) if self.record.get("vegas") else None
-        return Result.model_validate(content) if content else None
+    def _choose_prior(self) -> PriorRecord:
+        choice = self._surveyed_prior(self.process.card.channels.prior)
+        record = PriorRecord.model_validate(choice.to_dict())
+        self.directory.update(prior=record)
+        return record
+
+    def _surveyed_prior(self, named: PriorName) -> PriorChoice:
+        if named != "auto":
+            return PriorChoice(named)
+        survey = PriorSurvey(self._unsurveyed)
+        if not survey.candidates:
+            return survey.choose(self.seed)
+        with self._stage("prior", survey.evaluations):
+            return survey.choose(self.seed, self._watcher("prior", "iterations"), self.executor)
+
+    def _stored_survey(self) -> Survey | None:
+        path = self.directory.path
+        return Survey.from_tensors(checkpoint.load(path, "survey")[0]) if checkpoint.exists(path, "survey") else None
+
+    def _make_survey(self) -> Survey:
+        settings = VegasSettings.for_integrand(self.cross_section)
+        evaluations = settings.evaluations(self.cross_section)
+        with self._stage("survey", evaluations):
+            watch = self._watcher("survey", "iterations")
+            survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
+            _require_weights(survey, evaluations)
+            checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
+        return survey
+
+    def _finished_training(self) -> TrainingSession | None:
+        if self._trained is None and not TrainingSession.is_finished(self.directory.path, self.training):
+            return None
+        return self._session()
+
+    def _train(self) -> TrainingSession:
+        session = self._session()
+        draws = schedule(self.training).draws_before(self.training.steps)
+        evaluations = draws * self.training.batch(self.cross_section.n_channels)
+        with self._stage("train", evaluations, session.seconds):
+            session.run(self._watcher("train", "steps"))
+        return session
+
+    def _predict(self, events: int, points: int) -> Choice:
+        grids, trainer = self._grids(), self._session().trainer
+        with self._stage("pilot"):
+            choice = pilot.predict(grids, trainer, self._overweight_share, events, points)
+            self.directory.update(plan=choice)
+        return choice
+
+    def _stored_result(self, sampler: SamplerName | None, points: int | None = None) -> Result | None:
+        """Of a sampler, of the one in use if None, if there is one; from so many points where a number is given."""
+        record = self._record
+        if record.vegas is None:
+            return None
+        result = record.vegas if (sampler or self.chosen) == "vegas" else record.madnis
+        return None if result is None or points not in (None, result.points) else result
+
+    def _integrate(self, points: int, events: int, sampler: SamplerName | None) -> Result:
+        samplers = self._samplers_for(sampler, events, points)
+        with self._stage("integrate", evaluations=points * len(samplers)):
+            sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
+            results = self._results(sampled)
+            judged = self._judge(samplers, sampled, results, events)
+        dumped = {name: result.model_dump() for name, result in results.items()}
+        measured = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
+        used = sampler or measured or self.plan()
+        self.directory.update(**dumped[used], **dumped, **judged, sampler=used, events=0)
+        return results[used]
+
+    def _samplers_for(self, sampler: SamplerName | None, events: int, points: int) -> dict[str, Integrator]:
+        """What has to be integrated where one sampler is asked for: VEGAS alone can do without a training."""
+        if sampler == "vegas" and "train" not in self._record.stages:
+            return {"vegas": self._grids()}
+        samplers = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
+        if sampler not in (None, *samplers):
+            raise InputError(f"sampler: expected {' or '.join(samplers)} in {self.directory.path}; got {sampler}")
+        return self.samplers()
+
+    def _make_events(self, wanted: EventFileRecord, output: Path, result: Result, folder: Path) -> None:
+        """Make the events of a file and write down what they are like."""
+        # A task is a whole chunk, which does not ask for help.
+        sampler = self._sampler(wanted.sampler or self.chosen).without_executor()
+        maker = ChunkMaker(sampler, self.cross_section, result.maxima, wanted.seed)
+        source = EventSource(maker, folder, f"{self._identity.model_dump_json()} {wanted.integration}")
+        with self._stage("generate"):
+            settings = self.process.card.events
+            selection = event_file.collect(source, wanted.events, result, settings, self.executor, self.watch)
+            selected = event_file.SelectedEvents(selection, wanted.events)
+            weights = selected.weights
+            event_file.write(output, selected, weights, self.process, self.cross_section, result)
+            figures = result.unweighting.to_dict() | verdict.unweighting(selection, weights)
+            made = wanted.made(output, figures, self._generation_warnings(result, selection, weights))
+        self.directory.change(lambda record: record.with_events(made))
+        source.clear()
+
+    def _generation_warnings(self, result: Result, selection: Selection, weights: NDArray[np.float64]) -> list[str]:
+        """Whether the events agree with the integrate stage."""
+        sentences = self._check.overweights("generate", weights, self._overweight_share)
+        return sentences + verdict.generation_warnings(self._check, result, selection)
 
     @property
     def _default_points(self) -> int:

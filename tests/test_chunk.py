@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from event_samples import drell_yan, with_resonance, with_variations
 
+from madnis_py.array_digest import array_digest
 from madnis_py.errors import CheckpointError, OutputError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.unweight import UnweightingTally
@@ -21,6 +22,11 @@ def chunk(n: int = 100) -> Chunk:
 
 def columns(n: int = 10) -> dict[str, np.ndarray]:
     return chunk(n).events.columns() | {"uniform": np.zeros(n), "tally": np.zeros(8)}
+
+
+def save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """A file with the digest that it should have."""
+    np.savez(path, **arrays, digest=array_digest("", arrays))
 
 
 def test_a_chunk_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -77,13 +83,40 @@ def test_single_array_is_refused_as_chunk_file(tmp_path: Path) -> None:
 
 
 def test_chunk_file_with_columns_of_different_lengths_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "chunk.npz", **(columns() | {"weight": np.ones(9)}))
+    save(tmp_path / "chunk.npz", columns() | {"weight": np.ones(9)})
     with pytest.raises(CheckpointError, match=r"chunk.npz: events: weight: expected float64 \(10,\)"):
         Chunk.load(tmp_path / "chunk.npz")
 
 
 def test_chunk_file_with_a_tally_of_another_version_is_refused(tmp_path: Path) -> None:
-    np.savez(tmp_path / "chunk.npz", **(columns() | {"tally": np.zeros(30)}))
+    save(tmp_path / "chunk.npz", columns() | {"tally": np.zeros(30)})
+    with pytest.raises(CheckpointError, match=r"chunk.npz: tally: expected float64 \(8,\); got float64 \(30,\)"):
+        Chunk.load(tmp_path / "chunk.npz")
+
+
+def test_chunk_file_that_was_rewritten_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "chunk.npz"
+    chunk(100).save(path)
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    np.savez(path, **(arrays | {"weight": 2 * arrays["weight"]}))
+    with pytest.raises(CheckpointError, match=r"chunk.npz: changed, or a chunk of something else"):
+        Chunk.load(path)
+
+
+def test_chunk_file_of_another_run_or_number_is_refused(tmp_path: Path) -> None:
+    chunk(100).save(tmp_path / "chunk.npz", "one 7")
+    assert len(Chunk.load(tmp_path / "chunk.npz", "one 7").events) == 100
+    for other in ("another 7", "one 8", ""):
+        with pytest.raises(CheckpointError, match=r"chunk.npz: changed, or a chunk of something else"):
+            Chunk.load(tmp_path / "chunk.npz", other)
+
+
+@pytest.mark.parametrize("value", [np.zeros(0), np.array(0.0), np.array(["x"] * 10), np.full(10, None)], ids=str)
+@pytest.mark.parametrize("name", ["weight", "uniform", "tally", "pdg", "digest"])
+def test_chunk_file_with_a_column_of_another_kind_is_refused(tmp_path: Path, name: str, value: np.ndarray) -> None:
+    arrays = columns() | {name: value}
+    np.savez(tmp_path / "chunk.npz", **({"digest": array_digest("", arrays)} | arrays))
     with pytest.raises(CheckpointError, match=r"chunk.npz: "):
         Chunk.load(tmp_path / "chunk.npz")
 

@@ -12,8 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
 ORDER = [
-    "errors", "file_lock", "output_file", "card_tables", "card", "flows", "integration", "physics", "events",
-    "event_files", "histograms", "plugins", "vegas", "stages", "run", "report", "cli",
+    "errors", "file_lock", "output_file", "card_tables", "documents", "card", "array_digest", "flows", "integration",
+    "physics", "events", "event_files", "histograms", "plugins", "vegas", "stages", "run", "report", "cli",
 ]  # fmt: skip
 KERNEL_USERS = {
     "flows/fused.py",

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from integrands import gaussian, gaussian_integral, ridge
+from pydantic import TypeAdapter
 from toy_integrands import CamelBack
 
 from madnis_py import card as cards
@@ -349,7 +350,7 @@ def test_steps_without_fresh_points_change_nothing() -> None:
 
 def test_an_average_comes_back_from_json_bit_by_bit() -> None:
     average = average_of([(1.0, 0.1), (1.2, 0.2), (0.3, 0.7)])
-    assert TrainingAverage.from_dict(json.loads(json.dumps(average.to_dict()))) == average
+    assert TypeAdapter(TrainingAverage).validate_json(json.dumps(average.to_dict())) == average
 
 
 def pulls(values: list[tuple[float, float]], truth: float) -> float:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-import zipfile
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
 
+from madnis_py.array_digest import array_digest
 from madnis_py.errors import CheckpointError, InputError
 from madnis_py.events.event_batch import COLUMNS, EventBatch, Floats
 from madnis_py.events.unweight import UnweightingTally
@@ -25,42 +26,70 @@ class Chunk:
         events: k events with w / M_i as weight.
         uniform: the number in [0, 1) that accepted each, float64, shape (k,).
         tally: what all its trials add to the figures of the run.
+
+    Raises:
+        InputError: there are not as many numbers as events.
     """
 
     events: EventBatch
     uniform: Floats
     tally: UnweightingTally
 
-    def save(self, path: Path) -> None:
+    def __post_init__(self) -> None:
+        expected = ((len(self.events),), np.dtype(np.float64))
+        if (self.uniform.shape, self.uniform.dtype) != expected:
+            got = f"{self.uniform.dtype} {self.uniform.shape}"
+            raise InputError(f"uniform: expected float64 ({len(self.events)},); got {got}")
+
+    def save(self, path: Path, key: str = "") -> None:
         """Write the chunk (numpy's npz); the file appears under its name only when complete.
+
+        Args:
+            path: of the file.
+            key: what the chunk is a part of; only with the same key it is read again.
 
         Raises:
             OutputError: the file system refuses.
         """
         memory = io.BytesIO()
-        tally = np.array(astuple(self.tally))
-        np.savez(memory, allow_pickle=False, **self.events.columns(), uniform=self.uniform, tally=tally)
+        arrays = self.events.columns() | {"uniform": self.uniform, "tally": np.array(astuple(self.tally))}
+        np.savez(memory, allow_pickle=False, digest=array_digest(key, arrays), **arrays)
         with OutputFile(path) as file:
             file.write(memory.getvalue())
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path, key: str = "") -> Self:
         """Read a chunk.
 
+        Args:
+            path: of the file.
+            key: what the chunk is a part of.
+
         Raises:
-            CheckpointError: the file is missing, truncated, damaged or something else.
+            CheckpointError: the file is missing, truncated, damaged or something else, a part of something else too.
         """
         try:
-            with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
-                columns = {name: archive[name] for name in archive.files}
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+            columns = _columns(path)
+        except Exception as error:  # whatever the readers of zip files and arrays stumble over
             raise CheckpointError(f"{path}: not a readable file of events: {error}") from error
-        expected = {*COLUMNS, "uniform", "tally"}
+        expected = {*COLUMNS, "uniform", "tally", "digest"}
         if set(columns) != expected:
             got = ", ".join(columns) or "none"
             raise CheckpointError(f"{path}: expected the columns {', '.join(sorted(expected))}; got {got}")
+        if not np.array_equal(columns.pop("digest"), array_digest(key, columns)):
+            raise CheckpointError(f"{path}: changed, or a chunk of something else")
         uniform, tally = columns.pop("uniform"), columns.pop("tally")
+        if tally.dtype != np.float64 or tally.shape != (_SUMS,):
+            raise CheckpointError(f"{path}: tally: expected float64 ({_SUMS},); got {tally.dtype} {tally.shape}")
         try:
-            return cls(EventBatch(**columns), uniform, UnweightingTally(*map(float, tally)))
-        except (InputError, TypeError) as error:
+            return cls(EventBatch(**columns), uniform, UnweightingTally(*tally.tolist()))
+        except InputError as error:
             raise CheckpointError(f"{path}: {error}") from error
+
+
+_SUMS = len(fields(UnweightingTally))
+
+
+def _columns(path: Path) -> dict[str, NDArray[Any]]:
+    with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
+        return {name: archive[name] for name in archive.files}

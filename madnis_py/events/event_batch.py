@@ -91,6 +91,9 @@ class EventBatch:
     variations: Floats
 
     def __post_init__(self) -> None:
+        for name in ("pdg", "variations"):  # the others follow their shapes
+            if np.ndim(getattr(self, name)) != 2:
+                raise InputError(f"events: {name}: expected a table; got {np.ndim(getattr(self, name))} dimensions")
         for name, column in self.columns().items():
             self._check_column(name, column)
             object.__setattr__(self, name, np.ascontiguousarray(column))

@@ -37,15 +37,25 @@ class MadeChunk:
 
     Attributes:
         path: its file.
+        key: of the file.
         ratio: w / M_i of its events, float64, shape (k,).
         uniform: the numbers that accepted them, float64, shape (k,).
         tally: of all its trials.
     """
 
     path: Path
+    key: str
     ratio: NDArray[np.float64]
     uniform: NDArray[np.float64]
     tally: UnweightingTally
+
+    def load(self) -> Chunk:
+        """Read the chunk again.
+
+        Raises:
+            CheckpointError: its file is no longer what it was.
+        """
+        return Chunk.load(self.path, self.key)
 
 
 @dataclass(frozen=True)
@@ -90,13 +100,14 @@ class EventSource:
     Args:
         maker: makes the chunks, in any process.
         directory: where the files go; each choice of maxima and seed has a folder of its own in it.
+        key: what the chunks are a part of: they are read again for the same maxima, seed and key only.
     """
 
-    def __init__(self, maker: ChunkMaker, directory: Path) -> None:
+    def __init__(self, maker: ChunkMaker, directory: Path, key: str = "") -> None:
         self.maker = maker
         self._shipped = Shipped(maker)
-        name = hashlib.sha256(maker.maxima.tobytes()).hexdigest()[:12]
-        self.directory = directory / f"{name}-{maker.seed}"
+        self._name = hashlib.sha256(maker.maxima.tobytes() + f"{maker.seed} {key}".encode()).hexdigest()
+        self.directory = directory / self._name[:12]
 
     def chunks(self, most: int, ahead: Callable[[], int], executor: Executor | None) -> Generator[MadeChunk]:
         """The chunks in their order, at most so many.
@@ -120,26 +131,29 @@ class EventSource:
 
     def _begin(self, executor: Executor | None, index: int) -> Future[Chunk]:
         """Have a chunk made, unless it waits in its file."""
-        stored = self._stored(self._path(index))
+        stored = self._stored(index)
         if stored is not None:
             return finished(stored)
         return executor.submit(self._shipped, index) if executor else finished(self.maker(index))
 
-    @staticmethod
-    def _stored(path: Path) -> Chunk | None:
-        """The chunk of a file; a damaged file is removed."""
+    def _stored(self, index: int) -> Chunk | None:
+        """The chunk of a file; one that is damaged or belongs to something else is removed."""
+        path = self._path(index)
         try:
-            return Chunk.load(path)
+            return Chunk.load(path, self._key(index))
         except CheckpointError:
             path.unlink(missing_ok=True)
             return None
 
     def _kept(self, index: int, chunk: Chunk) -> MadeChunk:
-        path = self._path(index)
+        path, key = self._path(index), self._key(index)
         if not path.exists():
             make_directory(self.directory)
-            chunk.save(path)
-        return MadeChunk(path, chunk.events.weight, chunk.uniform, chunk.tally)
+            chunk.save(path, key)
+        return MadeChunk(path, key, chunk.events.weight, chunk.uniform, chunk.tally)
+
+    def _key(self, index: int) -> str:
+        return f"{self._name} {index}"
 
     def _path(self, index: int) -> Path:
         return self.directory / f"{index:06d}.npz"

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from madnis_py.documents import parse_document, read_file
 from madnis_py.errors import CheckpointError
 from madnis_py.output_file import write_file
 
@@ -67,8 +69,7 @@ def files(directory: Path, name: str) -> tuple[Path, Path]:
     Raises:
         CheckpointError: it is missing, truncated or of another kind.
     """
-    path = directory / f"{name}.json"
-    return path, directory / Path(_read_sidecar(path, name)["tensors"]).name
+    return _path(directory, name), directory / Path(_read_sidecar(directory, name).tensors).name
 
 
 def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -82,35 +83,55 @@ def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]
         CheckpointError: it is missing, truncated, changed, of another kind or of another version.
     """
     path, tensor_path = files(directory, name)
-    sidecar = _read_sidecar(path, name)
-    content = _read(tensor_path)
-    if hashlib.sha256(content).hexdigest() != sidecar["sha256"]:
+    sidecar, content = _read_sidecar(directory, name), read_file(tensor_path)
+    if hashlib.sha256(content).hexdigest() != sidecar.sha256:
         raise CheckpointError(f"{tensor_path}: truncated or changed, it is not the file that {path.name} describes")
-    return safetensors.torch.load(content), sidecar["meta"]
-
-
-def _read_sidecar(path: Path, name: str) -> dict[str, Any]:
     try:
-        sidecar = json.loads(_read(path))
-    except ValueError as error:
+        return safetensors.torch.load(content), sidecar.meta
+    except Exception as error:  # it has the right digest and is none: whatever the reader stumbles over
+        raise CheckpointError(f"{tensor_path}: expected a safetensors file; got: {error}") from error
+
+
+def meta(directory: Path, name: str) -> dict[str, Any]:
+    """What was stored beside the tensors, without reading them.
+
+    Raises:
+        CheckpointError: it is missing, truncated or of another kind.
+    """
+    return _read_sidecar(directory, name).meta
+
+
+class _Sidecar(BaseModel):
+    """The JSON file of a stored state."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: str
+    version: int
+    kind: str
+    tensors: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    meta: dict[str, Any]
+
+
+def _path(directory: Path, name: str) -> Path:
+    return directory / f"{name}.json"
+
+
+def _read_sidecar(directory: Path, name: str) -> _Sidecar:
+    path = _path(directory, name)
+    content = read_file(path)
+    try:
+        head = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: truncated or not JSON: {error}") from error
-    if not isinstance(sidecar, dict) or sidecar.get("format") != FORMAT:
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a {FORMAT}")
-    if sidecar.get("version") != VERSION:
-        raise CheckpointError(f"{path}: expected version {VERSION}; got {sidecar.get('version')}")
-    if sidecar.get("kind") != name:
-        raise CheckpointError(f"{path}: expected a state of kind '{name}'; got '{sidecar.get('kind')}'")
-    missing = {"tensors", "sha256", "meta"} - sidecar.keys()
-    if missing:
-        raise CheckpointError(f"{path}: without {', '.join(sorted(missing))}")
-    return sidecar
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+    if head.get("version") != VERSION:
+        raise CheckpointError(f"{path}: expected version {VERSION}; got {head.get('version')}")
+    if head.get("kind") != name:
+        raise CheckpointError(f"{path}: expected a state of kind '{name}'; got '{head.get('kind')}'")
+    return parse_document(content, _Sidecar, str(path))
 
 
 def _remove(paths: Iterable[Path]) -> None:

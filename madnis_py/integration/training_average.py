@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -93,9 +92,3 @@ class TrainingAverage:
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for a checkpoint."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> TrainingAverage:
-        """What `to_dict` wrote."""
-        halves = {half: WeightedMean(**content[half]) for half in ("early", "late")}
-        return cls(**{**content, **halves})

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from madnis_py.array_digest import array_digest
 
 Arrays = Mapping[str, Any]
 
@@ -104,15 +105,6 @@ class TapeCache:
         return arrays
 
 
-def _digest(key: str, arrays: Arrays) -> NDArray[np.uint8]:
-    """Of the arrays and of what they belong to: the tape of another process under this name is none."""
-    digest = hashlib.sha256(key.encode())
-    for name in sorted(arrays):
-        array = arrays[name]
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-    return np.frombuffer(digest.digest(), np.uint8)
-
-
 def _read(path: Path, key: str) -> Arrays | None:
     """The arrays of a file; None where there is none, or whatever is wrong with it."""
     try:
@@ -120,7 +112,7 @@ def _read(path: Path, key: str) -> Arrays | None:
             return None
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
-        return arrays if np.array_equal(arrays.pop("digest"), _digest(key, arrays)) else None
+        return arrays if np.array_equal(arrays.pop("digest"), array_digest(key, arrays)) else None
     except Exception:  # nothing that a file can hold may end a run: the tape is built again
         return None
 
@@ -131,7 +123,7 @@ def _write(path: Path, key: str, arrays: Arrays) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             file = Path(folder) / path.name
-            np.savez(file, allow_pickle=False, digest=_digest(key, arrays), **arrays)
+            np.savez(file, allow_pickle=False, digest=array_digest(key, arrays), **arrays)
             file.replace(path)
     except OSError:
         pass

@@ -18,7 +18,6 @@ from madnis_py.errors import GenerationError
 from madnis_py.event_files.files import create_events
 from madnis_py.event_files.lhe import NO_PDF, LheInit, LheProcess
 from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
-from madnis_py.events.chunk import Chunk
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
 from madnis_py.events.unweight import ENCODINGS
@@ -110,7 +109,7 @@ class SelectedEvents:
         for made in self.selection.chunks:
             rows = np.repeat(np.arange(len(made.ratio)), self.selection.copies(made))[:left]
             left -= len(rows)
-            events = Chunk.load(made.path).events.select(rows)
+            events = made.load().events.select(rows)
             yield events.reweighted(unit * self.selection.weights(events.weight))
 
 

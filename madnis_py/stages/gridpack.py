@@ -15,6 +15,7 @@ from madnis_py.errors import InputError
 from madnis_py.integration import checkpoint
 from madnis_py.integration.judgement import SamplerName
 from madnis_py.output_file import OutputFile
+from madnis_py.stages.directory import RunDirectory
 
 SUFFIXES = (".tar.gz", ".tgz")
 
@@ -22,6 +23,9 @@ _RUN = "run"
 """Folder of the run inside a gridpack."""
 
 _STATES = ("survey", "training")
+
+_OF_EVENTS = ("generated", "event_files")
+"""Entries of run.json about events that were made on the way."""
 
 _SCRIPT = """#!/bin/sh
 # {name} {arguments}
@@ -66,7 +70,7 @@ _FACES = (
 """Name of a script, the file that it writes, its arguments."""
 
 
-def pack(directory: Path, output: Path, version: str, sampler: SamplerName | None = None) -> None:
+def pack(directory: RunDirectory, output: Path, version: str, sampler: SamplerName | None = None) -> None:
     """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
 
     Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory, and
@@ -120,11 +124,10 @@ def _scripts(version: str, sampler: SamplerName | None) -> Iterator[tuple[str, b
         yield name, script.encode(), 0o755
 
 
-def _files(directory: Path) -> Iterator[tuple[str, bytes, int]]:
+def _files(directory: RunDirectory) -> Iterator[tuple[str, bytes, int]]:
     """Card, figures and stored states, without the events that were made on the way."""
-    record = json.loads((directory / "run.json").read_text())
-    record.pop("generated", None)
+    record = {name: entry for name, entry in directory.record.content().items() if name not in _OF_EVENTS}
     yield f"{_RUN}/run.json", (json.dumps(record, indent=2) + "\n").encode(), 0o644
-    states = [checkpoint.files(directory, name) for name in _STATES if checkpoint.exists(directory, name)]
-    for path in (directory / "card.toml", *chain.from_iterable(states)):
+    states = [checkpoint.files(directory.path, name) for name in _STATES if checkpoint.exists(directory.path, name)]
+    for path in (directory.card_file, *chain.from_iterable(states)):
         yield f"{_RUN}/{path.name}", path.read_bytes(), 0o644

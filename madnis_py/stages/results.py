@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from madnis_py.errors import GenerationError
 from madnis_py.events.quality import (
@@ -66,31 +66,38 @@ class SampledPoints:
 class ChannelResult(BaseModel):
     """One channel of a sampler."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(description="Name of the channel.")
     share: float = Field(description="Its part of the cross section, I_i / sigma, Eq. (5.46).")
     share_prior: float = Field(description="The same with the channel weights from before the training.")
-    sigma_i: float = Field(description="Standard deviation of its weights in pb.")
-    maximum: float = Field(description="Truncated maximum of its weights in pb.")
+    sigma_i: float = Field(ge=0, description="Standard deviation of its weights in pb.")
+    maximum: float = Field(ge=0, description="Truncated maximum of its weights in pb; 0 if all of them are.")
     efficiency_bootstrap: float = Field(description="Its unweighting efficiency with the maximum of Eq. (2.67).")
     active: bool = Field(True, description="Whether points are drawn in it.")
+
+    @model_validator(mode="after")
+    def _has_a_maximum_where_it_has_weights(self) -> Self:
+        if (self.maximum > 0) != (self.share != 0 or self.sigma_i > 0):
+            raise ValueError(f"maximum: expected one above 0 where there are weights, else 0; got {self.maximum:g}")
+        return self
 
 
 class Result(BaseModel):
     """What the integrate stage finds out about one sampler; written to run.json."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    sigma_pb: float = Field(description="Cross section in pb.")
-    sigma_error_pb: float = Field(description="Its standard error in pb.")
+    sigma_pb: float = Field(gt=0, description="Cross section in pb.")
+    sigma_error_pb: float = Field(ge=0, description="Its standard error in pb.")
     sigma_absolute_pb: float = Field(
-        description="Cross section with all flavours counted positive; larger where parton densities are negative."
+        ge=0,
+        description="Cross section with all flavours counted positive; larger where parton densities are negative.",
     )
-    chi2_per_dof: float = Field(description="Agreement between the iterations.")
-    relative_std: float = Field(description="sum_i sigma_i / sigma.")
-    points: int = Field(description="Points of the estimate.")
-    seconds_per_point: float = Field(description="Wall time of a point, sampling and integrand together.")
+    chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
+    relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
+    points: int = Field(ge=1, description="Points of the estimate.")
+    seconds_per_point: float = Field(ge=0, description="Wall time of a point, sampling and integrand together.")
     unweighting: UnweightingSummary = Field(description="Efficiency and quality of events made with these maxima.")
     truncated: tuple[ShareQuality, ...] = Field(description="Efficiency for several overweight shares.")
     channels: tuple[ChannelResult, ...] = Field(description="Channel by channel.")
@@ -164,7 +171,7 @@ class Result(BaseModel):
 class TrainingResult(BaseModel):
     """The cross section from the batches of the training, a check of the other one; written to run.json."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     sigma_pb: float = Field(description="Cross section in pb.")
     sigma_error_pb: float = Field(description="Its standard error in pb.")

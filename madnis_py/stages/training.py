@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+from pydantic import BaseModel, ConfigDict, Field
+
+from madnis_py.documents import parse_document
 from madnis_py.integration import checkpoint
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Callback, Progress
@@ -22,6 +27,28 @@ CHECKPOINT_SHARE = 0.05
 
 NAME = "training"
 """Of the checkpoint."""
+
+
+class _Reached(BaseModel):
+    """How far a stored training is."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    step: int = Field(ge=0)
+
+    @classmethod
+    def parse(cls, meta: Mapping[str, Any], directory: Path) -> Self:
+        """What is stored beside the tensors."""
+        return parse_document(json.dumps(meta).encode(), cls, f"{directory / NAME}.json: meta")
+
+
+class _Meta(_Reached):
+    """Everything that is stored beside the tensors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(ge=0)
+    average: TrainingAverage
 
 
 class TrainingSession:
@@ -51,14 +78,26 @@ class TrainingSession:
         """
         if not cls.exists(directory):
             return cls(Trainer(integrator, settings), directory)
-        tensors, meta = checkpoint.load(directory, NAME)
-        trainer = Trainer(integrator, settings, TrainingState(meta["step"], tensors))
-        return cls(trainer, directory, meta["seconds"], TrainingAverage.from_dict(meta["average"]))
+        tensors, content = checkpoint.load(directory, NAME)
+        state = TrainingState(_Reached.parse(content, directory).step, tensors)
+        trainer, meta = Trainer(integrator, settings, state), _Meta.parse(content, directory)
+        return cls(trainer, directory, meta.seconds, meta.average)
 
     @staticmethod
     def exists(directory: Path) -> bool:
         """Whether a directory holds the state of a training."""
         return checkpoint.exists(directory, NAME)
+
+    @staticmethod
+    def is_finished(directory: Path, settings: TrainingSettings) -> bool:
+        """Whether a directory holds the state of a training after its last step.
+
+        Raises:
+            CheckpointError: what is stored is damaged.
+        """
+        if not checkpoint.exists(directory, NAME):
+            return False
+        return _Reached.parse(checkpoint.meta(directory, NAME), directory).step >= settings.steps
 
     @property
     def finished(self) -> bool:

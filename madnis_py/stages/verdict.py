@@ -103,11 +103,9 @@ def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str,
     }
 
 
-def generation_warnings(
-    check: CoverageCheck, result: Result, selection: Selection, maxima: NDArray[np.float64]
-) -> list[str]:
+def generation_warnings(check: CoverageCheck, result: Result, selection: Selection) -> list[str]:
     """Signs that the trials of the events have another cross section than the integrate stage."""
-    mean, error = (float(maxima.sum()) * value for value in selection.mean_ratio)
+    mean, error = (float(result.maxima.sum()) * value for value in selection.mean_ratio)
     return check.agreement(Measurement("generate", mean, error), result.measurement("integrate"))
 
 
