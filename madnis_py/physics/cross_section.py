@@ -21,7 +21,7 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
 from madnis_py.physics.parton_luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.partonic_events import EventDetails, PartonicEvents, ServedFlavours
-from madnis_py.physics.pdf import caveats
+from madnis_py.physics.pdf import caveats, missing_members
 from madnis_py.physics.scales import Scale
 from madnis_py.physics.selection import Acceptance
 from madnis_py.physics.subprocesses import Subprocess
@@ -177,14 +177,17 @@ class CrossSection(AbstractIntegrand):
 
     @property
     def caveats(self) -> list[str]:
-        """What to say beside every result about widths and parton densities; nothing of those made for predictions.
+        """What to say beside every result about widths and parton densities; nothing where all is as expected.
 
         Raises:
             PdfError: a set of the variations is not found.
         """
         card = self._process.card
-        sets = (card.beams.pdf, *card.systematics.pdf_sets) if self.luminosity.hadronic else ()
-        return [*self._process.caveats, *caveats(name for name in sets if name)]
+        pdf, systematics = card.beams.pdf, card.systematics
+        if pdf is None or pdf == "none":
+            return list(self._process.caveats)
+        missing = missing_members(pdf) if systematics.pdf_members else []
+        return [*self._process.caveats, *caveats([pdf, *systematics.pdf_sets]), *missing]
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""

@@ -22,6 +22,8 @@ Array = NDArray[np.float64]
 GLUON = 21
 MAX_FLAVOURS = 32  # of the kernels
 
+_NO_TEXT = re.compile(rb"[^\t-\r -\xff]|\x7f")
+_ZERO = re.compile(r"[+-]?0\.0*(?:[eE][+-]00)?")
 _ENTRY = re.compile(r"([A-Za-z_]\w*)\s*:(?:\s+(.*))?$")
 
 
@@ -71,11 +73,15 @@ def read_lines(file: Path) -> list[Line]:
         PdfError: the file is absent, unreadable or no text.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        content = file.read_bytes()
     except OSError as error:
         raise PdfError(f"{file}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise PdfError(f"{file}: expected text in UTF-8; got other bytes at position {error.start}") from error
+    if found := _NO_TEXT.search(content):
+        raise PdfError(f"{file}: expected text; got other bytes at position {found.start()}")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")  # names of authors
     return [Line(file, number, line.strip()) for number, line in enumerate(text.split("\n"), 1)]
 
 
@@ -151,6 +157,20 @@ class Metadata:
             return int(self.text(key))
         except ValueError:
             raise self._entry(key).error(f"{key}: expected an integer; got {self.text(key)!r}") from None
+
+    def number(self, key: str, default: float | None = None) -> float:
+        """The value as a finite number.
+
+        Raises:
+            PdfError: the key is missing and there is no default, or the value is none.
+        """
+        if default is not None and key not in self:
+            return default
+        entry = self._entry(key)
+        found = Line(entry.file, entry.number, self.text(key)).numbers(key)
+        if len(found) != 1:
+            raise entry.error(f"{key}: expected a number; got {self.text(key)!r}")
+        return found[0]
 
     def integers(self, key: str) -> list[int]:
         """The value as a list of integers.
@@ -240,6 +260,11 @@ def read_set(folder: Path) -> Metadata:
     return Metadata(file, read_lines(file))
 
 
+def member_file(folder: Path, member: int) -> Path:
+    """The file of a member of the set in a folder."""
+    return folder / f"{folder.name}_{member:04d}.dat"
+
+
 def read_member(folder: Path, member: int) -> PdfMember:
     """Read SET.info and SET_<member>.dat.
 
@@ -254,7 +279,7 @@ def read_member(folder: Path, member: int) -> PdfMember:
     members = metadata.integer("NumMembers")
     if not 0 <= member < members:
         raise PdfError(f"{metadata.file}: expected a member 0..{members - 1}; got {member}")
-    lines = read_lines(folder / f"{folder.name}_{member:04d}.dat")
+    lines = read_lines(member_file(folder, member))
     head, *blocks = _blocks(lines)
     metadata = Metadata(metadata.file, head, metadata)
     if metadata.text("Format") != "lhagrid1":
@@ -263,14 +288,21 @@ def read_member(folder: Path, member: int) -> PdfMember:
 
 
 def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
-    """The blocks of a member file, each ended by the line `---`: the head, then one per subgrid."""
+    """The blocks of a member file, each ended by the line `---`: the head, then one per subgrid.
+
+    The last one may lack its end, unless the file stops in the middle of a number.
+    """
     blocks: list[list[Line]] = [[]]
     for line in lines:
         if line.text == "---":
             blocks.append([])
         elif line.text and not line.text.startswith("#"):
             blocks[-1].append(line)
-    if blocks.pop() or len(blocks) < 2:
+    if not blocks[-1]:
+        blocks.pop()
+    elif lines[-1].text.strip("0.eE+- \t"):  # the last line goes on to the end of the file, and is not of zeros
+        raise lines[-1].error("expected the end of a line; the file is truncated")
+    if len(blocks) < 2:
         raise lines[-1].error("expected a head and at least one subgrid, each ended by '---'; the file is truncated")
     return blocks
 
@@ -278,20 +310,25 @@ def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
 def _read_subgrid(lines: Sequence[Line]) -> Subgrid:
     if len(lines) < 4:
         raise lines[-1].error("expected lines of x knots, Q knots, flavours and values; the subgrid is truncated")
-    x = _knots(lines[0], "x knots", 4)
-    q = _knots(lines[1], "Q knots", 2)
+    x, q = np.array(lines[0].numbers("x knots")), np.array(lines[1].numbers("Q knots"))
+    x_used, q_used = _knots(lines[0], x, "x knots", 4), _knots(lines[1], q, "Q knots", 2)
     pdg = _flavours(lines[2])
     rows = lines[3:]
     if len(rows) != len(x) * len(q):
         raise rows[-1].error(f"expected {len(x)} x {len(q)} = {len(x) * len(q)} lines of values; got {len(rows)}")
-    return Subgrid(lines[0], x, q * q, pdg, _values(rows, len(pdg)).reshape(len(x), len(q), len(pdg)))
+    values = _values(rows, len(pdg)).reshape(len(x), len(q), len(pdg))
+    return Subgrid(lines[0], x[x_used], q[q_used] ** 2, pdg, np.ascontiguousarray(values[x_used, q_used]))
 
 
-def _knots(line: Line, name: str, least: int) -> Array:
-    knots = np.array(line.numbers(name))
-    if len(knots) < least or knots[0] <= 0 or np.any(np.diff(knots) <= 0):
+def _knots(line: Line, knots: Array, name: str, least: int) -> slice:
+    """The knots that ascend; one at a border may stand there twice, as in CT14qed, and says nothing new."""
+    used = slice(1 if len(knots) > 1 and knots[0] == knots[1] else 0, None)
+    if len(knots) > 1 and knots[-1] == knots[-2]:
+        used = slice(used.start, -1)
+    kept = knots[used]
+    if len(kept) < least or kept[0] <= 0 or np.any(np.diff(kept) <= 0):
         raise line.error(f"{name}: expected at least {least} positive numbers in ascending order")
-    return knots
+    return used
 
 
 def _flavours(line: Line) -> tuple[int, ...]:
@@ -306,7 +343,7 @@ def _canonical(pdg: Iterable[int]) -> tuple[int, ...]:
 
 
 def _values(rows: Sequence[Line], columns: int) -> Array:
-    words = [row.text.split() for row in rows]
+    words = [_words(row.text, columns) for row in rows]
     for row, row_words in zip(rows, words, strict=True):
         if len(row_words) != columns:
             raise row.error(f"expected {columns} values, one per flavour; got {len(row_words)}")
@@ -319,6 +356,14 @@ def _values(rows: Sequence[Line], columns: int) -> Array:
     return np.array([row.numbers("values") for row in rows])  # raises at the line that is to blame
 
 
+def _words(text: str, columns: int) -> list[str]:
+    """The numbers of a row; zeros may touch each other, as in CT14qed, for they are zeros wherever one cuts them."""
+    words = text.split()
+    if len(words) != columns and not text.strip("0.eE+- \t"):
+        return _ZERO.findall(text)
+    return words
+
+
 def _joined(metadata: Metadata, subgrids: Sequence[Subgrid]) -> PdfMember:
     first = subgrids[0]
     for below, above in itertools.pairwise(subgrids):
@@ -328,9 +373,9 @@ def _joined(metadata: Metadata, subgrids: Sequence[Subgrid]) -> PdfMember:
             raise above.head.error("flavours: expected those of the first subgrid")
         if above.q2[0] < below.q2[-1]:
             raise above.head.error("Q knots: expected a subgrid above the one before")
-    pdg = _canonical(metadata.integers("Flavors"))
-    if pdg != first.pdg:
-        raise first.head.error(f"flavours: expected {pdg} as in {metadata.file.name}; got {first.pdg}")
+    declared = _canonical(metadata.integers("Flavors")) if "Flavors" in metadata else first.pdg
+    if not set(first.pdg) <= set(declared):
+        raise first.head.error(f"flavours: expected those of {metadata.file.name}, {declared}; got {first.pdg}")
     q2 = np.concatenate([grid.q2 for grid in subgrids])
     values = np.concatenate([grid.values for grid in subgrids], axis=1)
-    return PdfMember(metadata, first.x, q2, pdg, np.ascontiguousarray(values))
+    return PdfMember(metadata, first.x, q2, first.pdg, np.ascontiguousarray(values))

@@ -28,7 +28,8 @@ from numpy.typing import ArrayLike
 from madnis_py import _core
 from madnis_py.card import expanded
 from madnis_py.errors import PdfError
-from madnis_py.physics.lhagrid import GLUON, Array, PdfMember, read_member, read_set
+from madnis_py.physics.lhagrid import GLUON, Array, PdfMember, member_file, read_member, read_set
+from madnis_py.physics.running_coupling import running_coupling
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
 UNREGISTERED = 0  # no set has this number in LHAPDF's register
@@ -95,7 +96,8 @@ class GridPdf(AbstractPdf):
 
     Between the knots the density is LHAPDF's log-bicubic interpolation, outside its `continuation`: a straight line of
     log f in log x below the grid, in log Q^2 above it (of f itself where that is below 1e-3), and a power law in Q^2
-    below it. The coupling is a cubic in log Q^2, a power law below its table and constant above it.
+    below it. The coupling is a cubic in log Q^2, a power law below its table and constant above it, or what
+    `running_coupling` makes of the set.
 
     Args:
         member: what was read from the files.
@@ -103,7 +105,8 @@ class GridPdf(AbstractPdf):
         lhapdf_id: LHAPDF's number of the member.
 
     Raises:
-        PdfError: the set asks for what is not built in: another interpolation, an unknown ForcePositive.
+        PdfError: the set asks for what is not built in: another interpolation, an unknown ForcePositive; or the entries
+            of its coupling cannot be used.
     """
 
     def __init__(self, member: PdfMember, name: str, lhapdf_id: int) -> None:
@@ -115,7 +118,7 @@ class GridPdf(AbstractPdf):
         self.q_min, self.q_max = float(np.sqrt(member.q2[0])), float(np.sqrt(member.q2[-1]))
         self._column = {pdg: column for column, pdg in enumerate(member.pdg)}
         self._grid = _core.PdfGrid(member.x, member.q2, member.values, _minimum(member))
-        self._alpha_s = _alpha_s_table(member) if member.metadata.text("AlphaS_Type", "") == "ipol" else None
+        self._coupling = running_coupling(member.metadata)
 
     @classmethod
     def from_folder(cls, folder: Path, member: int = 0) -> GridPdf:
@@ -139,15 +142,15 @@ class GridPdf(AbstractPdf):
 
     def alpha_s(self, q2: Array | float) -> Array:
         """The strong coupling; see `AbstractPdf.alpha_s`."""
-        if self._alpha_s is None:
-            kind = self.member.metadata.text("AlphaS_Type", "nothing")
-            raise PdfError(f"{self.member.metadata.file}: AlphaS_Type: expected ipol; got {kind}")
-        return self._alpha_s.evaluate(_per_point(q2, 1))
+        if self._coupling is None:
+            expected = "expected a strong coupling: AlphaS_Type with a table, Lambda or a reference value"
+            raise PdfError(f"{self.member.metadata.file}: {expected}; got none")
+        return self._coupling.coupling.evaluate(_per_point(q2, 1))
 
 
 def _check_methods(member: PdfMember) -> None:
     for key, known in (("Interpolator", "logcubic"), ("Extrapolator", "continuation")):
-        if member.metadata.text(key, known) != known:
+        if member.metadata.text(key, known).lower() != known:
             raise member.metadata.error(key, f"expected {known}; got {member.metadata.text(key)}")
 
 
@@ -156,17 +159,6 @@ def _minimum(member: PdfMember) -> float:
     if level not in _MINIMUM:
         raise member.metadata.error("ForcePositive", f"expected 0, 1 or 2; got {level}")
     return _MINIMUM[level]
-
-
-def _alpha_s_table(member: PdfMember) -> _core.AlphaSTable:
-    q, values = member.metadata.numbers("AlphaS_Qs"), member.metadata.numbers("AlphaS_Vals")
-    if len(q) != len(values):
-        raise member.metadata.error("AlphaS_Vals", f"expected {len(q)} numbers as in AlphaS_Qs; got {len(values)}")
-    if len(q) < 2 or q[0] <= 0 or np.any(np.diff(q) < 0) or q[-2] == q[-1]:
-        raise member.metadata.error("AlphaS_Qs", "expected at least two positive numbers in ascending order")
-    if np.any(values <= 0):
-        raise member.metadata.error("AlphaS_Vals", "expected positive numbers")
-    return _core.AlphaSTable(q * q, values)
 
 
 def _per_point(q2: Array | float, count: int) -> Array:
@@ -245,7 +237,7 @@ class PdfSet:
         path: its folder.
         lhapdf_id: LHAPDF's number of its member 0; 0 for a set without one.
         description: the set's own words, or what is wrong with its info file.
-        n_members: how many members it has.
+        n_members: how many members it has, here or elsewhere.
         error_type: how they make an uncertainty, "replicas", "hessian", ...; "none" where the set does not say.
     """
 
@@ -255,6 +247,11 @@ class PdfSet:
     description: str
     n_members: int = 1
     error_type: str = "none"
+
+    @property
+    def missing(self) -> tuple[int, ...]:
+        """Numbers of the members whose files are not in the folder."""
+        return tuple(number for number in range(self.n_members) if not member_file(self.path, number).is_file())
 
     @property
     def caveat(self) -> str:
@@ -301,14 +298,39 @@ def pdf_set(name: str) -> PdfSet:
 
 
 def other_members(name: str) -> tuple[str, ...]:
-    """The names of all members of a set but the named one.
+    """The names of all members of a set that are there, but the named one.
 
     Raises:
         PdfError: the set is not found.
     """
     head, member = _split_member(name)
-    numbers = [number for number in range(pdf_set(name).n_members) if number != member]
+    found = pdf_set(name)
+    numbers = sorted({*range(found.n_members)} - {*found.missing, member})
     return tuple(f"{head}/{number}" for number in numbers)
+
+
+def missing_members(name: str) -> list[str]:
+    """A sentence about the members of a set that are not there; nothing where all are.
+
+    Raises:
+        PdfError: the set is not found.
+    """
+    found = pdf_set(name)
+    if not found.missing:
+        return []
+    lost = f'members {_spans(found.missing)} of "{found.name}" are not in {found.path}'
+    return [f"systematics: {lost}; events go without their weights"]
+
+
+def _spans(numbers: Sequence[int]) -> str:
+    """Ascending numbers in words: "1 to 100, 103"."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and spans[-1][-1] == number - 1:
+            spans[-1] = [spans[-1][0], number]
+        else:
+            spans.append([number])
+    return ", ".join(" to ".join(map(str, span)) for span in spans)
 
 
 def available_sets() -> list[PdfSet]:
