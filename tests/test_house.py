@@ -23,6 +23,7 @@ KERNEL_USERS = {
     "physics/topology_mapping.py",
     "physics/observables.py",
     "physics/pdf.py",
+    "physics/running_coupling.py",
     "physics/cuts.py",
     "plugins/umami_library.py",
     "event_files/lhe.py",
