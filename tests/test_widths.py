@@ -230,6 +230,22 @@ def test_a_width_that_stays_is_told_with_what_it_decays_to():
     )
 
 
+@pytest.mark.parametrize(
+    ("definition", "sentence"),
+    [
+        ("p p > z, z > t t~", "decays: z cannot be on its mass shell where it decays (t t~); "),
+        ("e+ e- > z h, h > z z", "decays: h cannot be on its mass shell where it decays (z z); "),
+        ("e+ e- > z h, (h > z z, z > e+ e-), z > e+ e-", None),
+        ("p p > t t~, t > b w+, t~ > b~ w-", None),
+    ],
+)
+def test_a_decay_that_is_never_on_the_mass_shell_is_told(definition, sentence):
+    beams = partons(250.0) if definition.startswith("e") else PROTONS
+    told = [one for one in process(definition, beams).caveats if one.startswith("decays")]
+    assert len(told) == (sentence is not None)
+    assert all(one.startswith(sentence or "") for one in told)
+
+
 def test_it_is_told_with_amplitudes_at_given_momenta():
     content = {"points": [{"momenta": points("g g > t b~ w-", 1)[0].tolist()}]}
     for switches in ({}, {"external_widths": True}):

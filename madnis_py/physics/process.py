@@ -37,7 +37,7 @@ from madnis_py.physics.subprocesses import (
 )
 from madnis_py.physics.tape_cache import TapeCache
 from madnis_py.physics.tree_amplitude import TreeAmplitude
-from madnis_py.physics.widths import Widths, kept_widths, widths_of
+from madnis_py.physics.widths import Widths, caveats, widths_of
 
 if TYPE_CHECKING:
     from madnis_py.physics.cross_section import CrossSection
@@ -158,8 +158,7 @@ class Process:
         """What to say beside the numbers of this process, a sentence each."""
         if self.card.process.matrix_element is not None:
             return ()
-        kept = [(line, group.reaction.legs) for group in self.groups for line in self.widths(group).kept]
-        return tuple(kept_widths(kept, self.model))
+        return caveats(((self.widths(group), group.reaction.legs) for group in self.groups), self.model)
 
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
         """A group by the matrix element of an earlier one with exchanged incoming particles."""

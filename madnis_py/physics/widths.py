@@ -8,7 +8,7 @@ that cannot be on their mass shell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from madnis_py.card_tables import ProcessTable
@@ -23,6 +23,8 @@ Line = tuple[int, int]
 _SECOND = 2
 """Bit of the second incoming leg."""
 
+_MOST_NAMED = 3
+
 
 @dataclass(frozen=True)
 class Widths:
@@ -31,10 +33,12 @@ class Widths:
     Attributes:
         zero: those without.
         kept: those of external particles that have one, since they can be on their mass shell.
+        off_shell: those that a decay chain requires although they cannot.
     """
 
     zero: frozenset[Line]
     kept: tuple[Line, ...]
+    off_shell: tuple[Line, ...]
 
 
 def widths_of(
@@ -53,20 +57,24 @@ def widths_of(
     external = {abs(pdg) for pdg in reaction.legs}
     related = set() if table.external_widths else external | _coupled_vectors(external, model)
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
-    resonant = {line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)}
-    resonant |= set(_required(reaction, len(reaction.incoming)))
+    required = set(_required(reaction, len(reaction.incoming)))
+    resonant = {line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)} | required
     zero = {line for line in lines if line[0] in related and line not in resonant}
     if not table.t_channel_widths:
         zero |= exchanged
     kept = (line for line in lines if line in resonant and line[0] in related & external and model.width(line[0]) > 0)
-    return Widths(frozenset(zero), tuple(kept))
+    off_shell = (line for line in sorted(required) if not _reaches_pole(line, floors, model))
+    return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
 
 
 def _resonates(line: Line, reaction: Reaction, floors: MassFloors, model: Model) -> bool:
     """Whether a propagator can come on its mass shell by decaying to external particles."""
+    return _reaches_pole(line, floors, model) and not _goes_on(line, reaction)
+
+
+def _reaches_pole(line: Line, floors: MassFloors, model: Model) -> bool:
     pdg, legs = line
-    near = floors.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
-    return near and not _goes_on(line, reaction)
+    return floors.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
 
 
 def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
@@ -107,24 +115,36 @@ def _goes_on(line: Line, reaction: Reaction) -> bool:
     return emerges or enters
 
 
-def kept_widths(lines: Sequence[tuple[Line, tuple[int, ...]]], model: Model) -> list[str]:
-    """Sentences about external particles that keep their width, one for each.
+def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tuple[str, ...]:
+    """What to say of widths that stay and of decays off the mass shell, a sentence for each particle.
 
     Args:
-        lines: each with the PDG codes of the legs of its process.
+        found: of each matrix element, with the PDG codes of its legs.
         model: knows the names.
     """
+    found = tuple(found)
+    kept = _products(((line, legs) for widths, legs in found for line in widths.kept), model)
+    off_shell = _products(((line, legs) for widths, legs in found for line in widths.off_shell), model)
+    lost = "this breaks gauge cancellations by terms of order width / mass"
+    missing = "diagrams without it, which are left out, matter as much"
+    return (
+        *(
+            f"widths: {name} is an external particle and keeps its width where it decays ({products}); {lost}"
+            for name, products in kept
+        ),
+        *(
+            f"decays: {name} cannot be on its mass shell where it decays ({products}); {missing}"
+            for name, products in off_shell
+        ),
+    )
+
+
+def _products(lines: Iterable[tuple[Line, tuple[int, ...]]], model: Model) -> Iterator[tuple[str, str]]:
+    """The particles of these propagators, each with what it decays to."""
     decays: dict[int, list[str]] = {}
     for (pdg, mask), legs in lines:
-        products = " ".join(model.particle_name(legs[leg]) for leg in positions(mask))
-        decays.setdefault(pdg, []).append(products)
-    return [
-        f"widths: {model.particle_name(pdg)} is an external particle and keeps its width where it decays "
-        f"({_listed(found)}); this breaks gauge cancellations by terms of order width / mass"
-        for pdg, found in decays.items()
-    ]
-
-
-def _listed(texts: Sequence[str], most: int = 3) -> str:
-    different = list(dict.fromkeys(texts))
-    return ", ".join(different[:most]) + (", ..." if len(different) > most else "")
+        decays.setdefault(pdg, []).append(" ".join(model.particle_name(legs[leg]) for leg in positions(mask)))
+    for pdg, products in decays.items():
+        different = list(dict.fromkeys(products))
+        rest = ", ..." if len(different) > _MOST_NAMED else ""
+        yield model.particle_name(pdg), ", ".join(different[:_MOST_NAMED]) + rest
