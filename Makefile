@@ -1,6 +1,8 @@
 # make run    set up .venv and run the Drell-Yan + Z' card: cross section and 10,000 unweighted events
 # make test   set up .venv and run the tests            make lint   ruff and mypy
 # make bench  ours beside other programs, on 1 and 2 threads: a table each, JSON in benchmarks/results
+# make validation   cross sections, distributions and |M|^2 beside Pythia, formulas and MadGraph: docs/validation.md
+# make fuzz   20,000 damaged inputs, FUZZ_ARGS for others
 # make toys   the toy studies of the MadNIS thesis, JSON and figures in benchmarks/results
 # make tsan   build the kernels with the thread sanitizer and run them from many threads; needs cmake and libtsan alone
 #
@@ -19,7 +21,7 @@ TSAN_BUILD ?= build/tsan
 # Address layouts with much randomness leave older sanitizers no room ("unexpected memory mapping").
 FIXED_LAYOUT := setarch $(shell uname -m) --addr-no-randomize
 
-.PHONY: run test lint bench toys tsan clean
+.PHONY: run test lint bench validation fuzz toys tsan clean
 
 run: $(VENV)/.installed
 	$(BIN)/madnis-py run drell_yan_zprime -o runs/drell_yan_zprime --events 10000
@@ -37,6 +39,12 @@ bench: $(VENV)/.installed-bench
 	  $(BENCH)/$$name.py --threads $$threads --output benchmarks/results/$${name}_$$threads.json; done; done
 	set -e; for name in $(COMPARED_ONCE); do $(BENCH)/$$name.py --output benchmarks/results/$$name.json; done
 	$(BENCH)/loss_curves.py --threads 2 --output benchmarks/results/loss_curves.json
+
+validation: $(VENV)/.installed-test
+	$(BENCH)/validation.py --page docs/validation.md --output benchmarks/results/validation.json
+
+fuzz: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/campaign.py --inputs 20000 $(FUZZ_ARGS)
 
 toys: $(VENV)/.installed-test
 	$(BENCH)/toys.py --output benchmarks/results/toys.json

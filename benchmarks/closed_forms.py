@@ -26,8 +26,8 @@ class ClosedForm:
         value: the cross section in pb.
         source: what the formula is.
         cuts: of the card.
-        parameters: of the card, where they are not the defaults.
         pdf: parton densities of the beams.
+        scale: of factorisation and renormalisation in GeV.
     """
 
     definition: str
@@ -35,8 +35,8 @@ class ClosedForm:
     value: Callable[[], float]
     source: str
     cuts: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    parameters: Mapping[str, float] = field(default_factory=dict)
     pdf: str = "none"
+    scale: float = 91.188
 
 
 def _annihilation(s: float, charge: float, colours: int, mass: float = 0.0) -> float:
