@@ -90,11 +90,10 @@ def complaint(answer: Answer) -> Failure | None:
     lines = [line for line in answer.err.split("\n") if line.strip()]
     if lines and (lines[0].startswith("Usage:") or "Error: " in lines[-1]):
         return None
-    sentences = [line for line in lines if line.startswith("madnis-py: ")]
-    if len(sentences) != 1 or lines[-1] != sentences[0]:
+    if not lines or not all(line.startswith("madnis-py: ") for line in lines):
         return Failure("not one sentence", answer.err[-1000:])
-    if re.search(r"Traceback|object at 0x|<class |Error\(", sentences[0]):
-        return Failure("not for people", sentences[0])
+    if re.search(r"Traceback|object at 0x|<class |Error\(", lines[-1]):
+        return Failure("not for people", lines[-1])
     return None
 
 

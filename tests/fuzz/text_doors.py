@@ -127,7 +127,7 @@ class RunCards(Door):
         text = damaged_text(rng, "\n".join(self.LINES) + "\n")
         source, target = folder / "run_card.dat", maybe_precious(rng, folder / "card.toml")
         source.write_bytes(text.encode(errors="surrogatepass"))
-        answer = command("import-card", source, "--definition", "p p > t t~ j", "-o", target)
+        answer = command("import-card", source, "--definition", "p p > j j", "-o", target)
         if not answer.accepted:
             return refused_cleanly(answer, target, (source.name,))
         return self._check(text, tomllib.loads(target.read_text()))
