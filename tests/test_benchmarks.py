@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import validation
 from side_by_side import QUICK, Program, compare, installed, row, table
 from workers import Side, Worker, WorkerError
 
@@ -170,3 +171,9 @@ def test_a_worker_knows_its_memory() -> None:
 def test_a_missing_peer_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert installed(Program("no_such_package", "no_such_side")) == []
     assert capsys.readouterr().err.startswith("no_such_package is not installed: its rows are left out")
+
+
+def test_squared_amplitudes_are_those_of_madgraph_at_every_stored_point():
+    rows = validation.beside_madgraph(json.loads(validation.MADGRAPH_VALUES.read_text()))
+    assert len(rows) == 45
+    assert [row.as_markdown() for row in rows if not row.agrees] == []

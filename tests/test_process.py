@@ -233,3 +233,8 @@ def test_a_channel_can_be_omitted():
 def test_channels_that_cannot_be_omitted_are_refused(omit, sentence):
     with pytest.raises(CardError, match=re.escape(sentence)):
         _ = process("p p > e+ e-", channels={"omit": omit}).channels
+
+
+def test_a_single_particle_made_by_beams_of_fixed_energy_has_its_matrix_element():
+    made = process("b b~ > h", beams={"pdf": "none", "energy": [62.5, 62.5]}, cuts={})
+    assert made.matrix_element().n_particles == 3

@@ -148,9 +148,9 @@ class Process:
         """The invariant masses that energy, masses and common cuts leave to the final particles of a group."""
         legs, n_incoming = group.reaction.legs, self.definition.n_incoming
         energy = math.sqrt(self.beams.s) if n_incoming == 2 else self.model.mass(legs[0])
-        fixed = Cut("mass", tuple(range(n_incoming, len(legs))), energy, energy)
-        varies = n_incoming == 2 and self.card.beams.pdf != "none"
-        cuts = self.cuts if varies else (*self.cuts, fixed)
+        final = tuple(range(n_incoming, len(legs)))
+        fixed = len(final) > 1 and (n_incoming == 1 or self.card.beams.pdf == "none")
+        cuts = (*self.cuts, Cut("mass", final, energy, energy)) if fixed else self.cuts
         return MassFloors([self.model.mass(pdg) for pdg in legs], cuts, energy, n_incoming)
 
     @cached_property
