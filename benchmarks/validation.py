@@ -257,7 +257,7 @@ def main() -> None:
     if options.page:
         write_file(options.page, page.encode())
     failed = [row.as_markdown() for row in every if not row.agrees]
-    pulls = [row.pull for row in (*pythia, *formulas)]
+    pulls = [*(row.pull for row in pythia), *(row.pull for row in formulas)]
     print(f"{len(every)} comparisons, rms of pulls {math.sqrt(math.fsum(one**2 for one in pulls) / len(pulls)):.2f}")
     if failed:
         sys.exit("\n".join(["beyond three standard errors:", *failed]))
