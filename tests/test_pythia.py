@@ -114,3 +114,19 @@ def test_a_missing_pythia_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "pythia8mc", None)
     with pytest.raises(InputError, match="expected the package pythia8mc; the extra 'pythia' brings it"):
         to_pythia(sample(), INIT)
+
+
+def test_an_event_without_particles_is_refused_instead_of_ending_them() -> None:
+    """Pythia itself breaks off on such events of a file with an index error."""
+    pythia8mc = pytest.importorskip("pythia8mc")
+    batch = replace(drell_yan(3), variations=np.zeros((3, 3)))
+    batch.status[1] = 0
+    source = to_pythia(batch, INIT)
+    pythia = pythia8mc.Pythia("", False)
+    for setting in ("Print:quiet = on", "Beams:frameType = 5", "PartonLevel:all = off", "HadronLevel:all = off"):
+        assert pythia.readString(setting)
+    pythia.setLHAupPtr(source)
+    assert pythia.init()
+    assert pythia.next()
+    with pytest.raises(InputError, match=r"events for Pythia: expected particles, .* got an event of none"):
+        pythia.next()

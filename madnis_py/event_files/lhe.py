@@ -116,6 +116,7 @@ class LheReader(EventReader):
                     pending, weights, self._listed, self._whole, MOST_ROWS, most_events(len(weights))
                 )
                 pending = pending[end:]
+                self.share = text.share
                 self.left_out |= left_out
                 if not undeclared:
                     undeclared = dict.fromkeys(map(decoded, others))
@@ -139,7 +140,6 @@ class LheReader(EventReader):
         if len(pending) > MOST_TEXT:
             raise InputError(f"event {self._whole + 1}: expected its end within {MOST_TEXT >> 20} MiB; got more text")
         more = text.read(BYTES_PER_PIECE)
-        self.share = text.share
         if more:
             return more
         missing = f"expected {END.decode()} after {self._whole} events"

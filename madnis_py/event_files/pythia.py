@@ -38,7 +38,8 @@ def to_pythia(events: EventBatch | Iterable[EventBatch] | Path | str, init: LheI
         init: beams and processes; that of the file if it is one.
 
     Raises:
-        InputError: the file cannot be read, there is no init for a batch, or `pythia8mc` is not installed.
+        InputError: the file cannot be read, there is no init for a batch, or `pythia8mc` is not installed; from
+            `pythia.next()` if an event has no particles.
     """
     if isinstance(events, Path | str):
         reader = open_events(events)
@@ -87,6 +88,10 @@ def _rows(batches: Iterable[EventBatch]) -> Iterator[tuple[Arguments, list[Argum
         processes = zip(*(column.tolist() for column in events), strict=True)
         counts = batch.counts.tolist()
         for process, count, particles in zip(processes, counts, _particles(batch), strict=True):
+            if not count:
+                raise InputError(
+                    "events for Pythia: expected particles, without which it takes none; got an event of none"
+                )
             yield process, particles[:count]
 
 

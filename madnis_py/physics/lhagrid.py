@@ -209,7 +209,7 @@ def _unquoted(text: str) -> str:
     text = text.strip()
     if text[:1] in {'"', "'"} and text.endswith(text[0]):
         return text[1:-1]
-    return re.sub(r"\s+#.*", "", re.sub(r"^[>|][+-]?\s+", "", text))
+    return re.sub(r"(?<!\s)\s+#.*", "", re.sub(r"^[>|][+-]?\s+", "", text))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ class Verification:
         """One line for people."""
         events = f"{self.facts['events']} events, " if "events" in self.facts else ""
         sigma = f"{self.facts['sigma_pb']:.6g} pb, " if "sigma_pb" in self.facts else ""
-        verdict = f"{len(self.faults)} faults" if self.faults else "as it should be"
+        verdict = f"faults: {len(self.faults)}" if self.faults else "as it should be"
+        if left_out := self.facts.get("left_out"):
+            verdict += f"; left out: {', '.join(left_out)}"
         return f"{self.path}: {events}{sigma}{verdict}"
 
     def record(self) -> dict[str, Any]:
@@ -76,7 +78,8 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
         for batch in reader:
             found.add(batch)
             share = round(100 * reader.share)
-            watch(StageProgress("verify", share, 100, "% of the file", rate=found.events / clock.total))
+            speed = found.events / clock.total
+            watch(StageProgress("verify", share, 100, "% of the file", rate=speed, rate_unit="events/s"))
         facts |= found.facts(reader)
         return Verification(path, facts, tuple(f"{path}: {fault}" for fault in found.faults()))
     except InputError as error:
