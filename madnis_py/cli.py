@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from madnis_py import __version__
-from madnis_py.errors import InputError, MadnisError
+from madnis_py.errors import InputError, MadnisError, from_surroundings
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from madnis_py.stages.progress import Watch
     from madnis_py.stages.workforce import Labour
 
-INTERRUPTED = 130
+FATAL_SIGNAL = 128
+"""Exit status of a command that a signal ended, less the number of the signal."""
 
 app = typer.Typer(
     name="madnis-py",
@@ -539,17 +542,53 @@ class Workplace:
         return self._stack.enter_context(self._labour.hire(card.cluster))
 
 
+class Terminated(KeyboardInterrupt):
+    """A signal that asks a program to end, other than Ctrl-C.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.strsignal(number))
+        self.number = number
+
+
 @contextmanager
-def _watching(quiet: bool, interrupted: str) -> Iterator[Watch]:
-    """The display of a command; Ctrl-C ends it with a word on what was done."""
+def _terminations() -> Iterator[None]:
+    """SIGTERM and SIGHUP interrupt the block as Ctrl-C does, the second one at once; those that are ignored stay so."""
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        raise Terminated(number)
+
+    wanted = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
+    before = {one: signal.signal(one, interrupt) for one in wanted}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+@contextmanager
+def _watching(quiet: bool, afterwards: str) -> Iterator[Watch]:
+    """The display of a command; a signal, or a machine that gives out, ends it with a word on what was done."""
     from madnis_py.report import progress_display
 
     try:
-        with progress_display(_console(stderr=quiet)) as display:
+        with _terminations(), progress_display(_console(stderr=quiet)) as display:
             yield display.update
-    except KeyboardInterrupt:
-        sys.stderr.write(f"madnis-py: interrupted; {interrupted}\n")
-        raise typer.Exit(INTERRUPTED) from None
+    except KeyboardInterrupt as interruption:
+        number = interruption.number if isinstance(interruption, Terminated) else signal.SIGINT
+        with suppress(OSError):  # the terminal may have gone
+            sys.stderr.write(f"madnis-py: interrupted; {afterwards}\n")
+        raise typer.Exit(FATAL_SIGNAL + number) from None
+    except Exception as error:
+        known = from_surroundings(error)
+        if known is None:
+            raise
+        raise type(known)(f"{known}; {afterwards}") from error
 
 
 @contextmanager

@@ -5,6 +5,9 @@ The command line prints the sentence and exits with `exit_status`: 2 when the in
 
 from __future__ import annotations
 
+import errno
+from concurrent.futures import BrokenExecutor
+
 LONGEST_SENTENCE = 1000
 
 
@@ -59,3 +62,43 @@ class OutputError(MadnisError):
 
 class LockedError(MadnisError):
     """Another process works on the same files."""
+
+
+class ResourceError(MadnisError):
+    """The machine has not given, or has taken away, what a run needs: memory, threads, files."""
+
+
+_EXHAUSTED = {
+    "DefaultCPUAllocator": "memory",  # torch
+    "CUDA out of memory": "memory of the CUDA device",
+    "failed to map segment": "memory",  # the loader, for an extension module
+    "annot allocate memory": "memory",
+    "can't start new thread": "threads or memory for them",
+}
+"""What errors of no class of their own say -> what there is not enough of."""
+
+_EXHAUSTED_NUMBERS = {errno.ENOMEM: "memory", errno.EMFILE: "open files", errno.ENFILE: "open files"}
+
+
+def from_surroundings(error: Exception) -> MadnisError | None:
+    """What the machine did to a run, in a sentence; None for any other error, which tells of a mistake in the code.
+
+    Args:
+        error: of any library.
+    """
+    if isinstance(error, BrokenExecutor):
+        return WorkerError("workers: a process that worked for this run has died")
+    lacking = _lacking(error)
+    return ResourceError(f"the machine did not give enough {lacking}") if lacking else None
+
+
+def _lacking(error: Exception) -> str | None:
+    match error:
+        case MemoryError():
+            return "memory"
+        case OSError() if error.errno in _EXHAUSTED_NUMBERS:
+            return _EXHAUSTED_NUMBERS[error.errno]
+        case RuntimeError() | ImportError() | OSError():
+            return next((what for words, what in _EXHAUSTED.items() if words in str(error)), None)
+        case _:
+            return None
