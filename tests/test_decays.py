@@ -126,3 +126,19 @@ def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section():
         assert found == pytest.approx(share, rel=0.03)
         shares.append(found)
     assert sum(shares) < 1
+
+
+@pytest.mark.parametrize(
+    ("undecayed", "energy", "decays"),
+    [
+        ("e+ e- > w+ w-", 125.0, ("w- > j j", "w- > l- vl~", "w- > ta- vt~")),
+        ("e+ e- > t t~", 250.0, ("t > b j j", "t > b l+ vl", "t > b ta+ vt")),
+    ],
+)
+def test_all_decays_of_a_particle_add_up_to_the_undecayed_cross_section(undecayed, energy, decays):
+    """Up to 2 % off the mass shell, with widths at lowest order, and never more."""
+    beams = {"pdf": "none", "energy": [energy] * 2}
+    whole = cross_section(process(undecayed, beams=beams).cross_section())
+    parts = [cross_section(process(f"{undecayed}, {decay}", beams=beams).cross_section()) for decay in decays]
+    assert 0.975 < sum(parts) / whole < 1
+    assert parts[0] / whole == pytest.approx(2 / 3, rel=0.02)
