@@ -157,7 +157,11 @@ def load(path_or_name: str | Path) -> Card:
     """
     path = shipped().get(str(path_or_name)) or Path(path_or_name)
     data = _parse_toml(_read_text(path), path.name)
-    _make_absolute(data, path.resolve().parent)
+    try:
+        _make_absolute(data, path.resolve().parent)
+    except (OSError, ValueError) as error:  # a name that no file can have: too long, or with NUL
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CardError(f"{path.name}: expected names that files can have; got: {reason}") from None
     return Card.parse(data, path.name)
 
 
@@ -178,10 +182,31 @@ def _read_text(path: Path) -> str:
 
 def _parse_toml(text: str, source: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         what, where = re.fullmatch(r"(.*?)(?: \(at (.*)\))?", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
         raise CardError(f"{source}: {where or 'syntax'}: expected TOML; {what}") from None
+    except RecursionError:
+        raise CardError(f"{source}: expected at most {_MOST_LEVELS} tables and lists in each other; got more") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise CardError(f"{source}: expected TOML; {error}") from None
+    if _levels(data) > _MOST_LEVELS:
+        raise CardError(f"{source}: expected at most {_MOST_LEVELS} tables and lists in each other; got more")
+    return data
+
+
+_MOST_LEVELS = 20
+
+
+def _levels(data: object) -> int:
+    """How many tables and lists are in each other."""
+    levels, inside = 0, [data]
+    while inside:
+        levels += 1
+        tables = [value for value in inside if isinstance(value, dict)]
+        lists = [value for value in inside if isinstance(value, list)]
+        inside = [value for table in tables for value in table.values()] + [value for each in lists for value in each]
+    return levels
 
 
 def _make_absolute(data: dict[str, Any], folder: Path) -> None:

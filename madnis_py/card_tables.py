@@ -16,6 +16,9 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
 PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
 
+_TOO_MANY = 10**15
+"""A whole number of a card that means nothing."""
+
 
 def shown(value: object) -> str:
     """A value of a card as its author wrote it, shortened to one line."""
@@ -55,6 +58,10 @@ def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
     return _checked(expected, lambda value: _is_number(value) and accept(value))
 
 
+def _is_setting(value: object) -> bool:
+    return isinstance(value, bool | float | str) or (isinstance(value, int) and abs(value) < _TOO_MANY)
+
+
 def _is_scale(value: object) -> bool:
     return value in get_args(DynamicalScale) if isinstance(value, str) else _is_number(value) and value > 0  # type: ignore[operator]
 
@@ -64,13 +71,16 @@ PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
-Count = Annotated[int, _checked("a whole number > 0", lambda value: type(value) is int and value > 0)]
+Count = Annotated[int, _checked("a whole number > 0", lambda value: type(value) is int and 0 < value < _TOO_MANY)]
+Bins = Annotated[
+    int, _checked("a whole number from 1 to 100000", lambda value: type(value) is int and 0 < value <= 100_000)
+]
 Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
 Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
 Setting = Annotated[
     bool | int | float | str,
-    _checked("a number, text or true or false", lambda value: isinstance(value, bool | int | float | str)),
+    _checked("a number, text or true or false", lambda value: _is_setting(value)),
 ]
 BeamEnergies = Annotated[
     tuple[PositiveEnergy, PositiveEnergy],
@@ -99,7 +109,10 @@ class CardTable(BaseModel):
 
 
 def _is_file(value: object) -> bool:
-    return isinstance(value, str) and value.strip() != ""
+    """Whether a file can have such a name."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        return False
+    return all(len(part.encode()) < 256 for part in Path(value).parts)
 
 
 def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
@@ -327,7 +340,7 @@ def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
 class HistogramTable(CardTable):
     """One entry of [histograms]: the bins of an observable; what is not given follows from the events."""
 
-    bins: Count | None = Field(None, description="Number of bins, all of one width.")
+    bins: Bins | None = Field(None, description="Number of bins, all of one width.")
     range: Range | None = Field(None, description="Lower end of the first bin and upper end of the last one.")
 
 

@@ -655,5 +655,7 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise InputError(f"{path}: expected JSON; got too many levels") from None
     except ValueError as error:
         raise InputError(f"{path}: expected JSON; got: {error}") from None

@@ -72,7 +72,10 @@ MALFORMED = {
         {"histograms": {"ht": {"binz": 3}}},
         'histograms.ht.binz: unknown key; did you mean "bins"?',
     ),
-    "no bins": ({"histograms": {"ht": {"bins": 0}}}, "histograms.ht.bins: expected a whole number > 0; got 0"),
+    "no bins": (
+        {"histograms": {"ht": {"bins": 0}}},
+        "histograms.ht.bins: expected a whole number from 1 to 100000; got 0",
+    ),
     "range of one number": (
         {"histograms": {"pt(e+)": {"range": [3]}}},
         'histograms."pt(e+)".range: expected two numbers [low, high], low < high; got [3]',

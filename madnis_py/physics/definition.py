@@ -16,9 +16,10 @@ from madnis_py.physics.model import Model
 from madnis_py.physics.reactions import Branch, Reaction
 
 _ORDERS = ("QCD", "QED", "WEIGHTED")
-_ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d+)(?!\S)")
+_ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d{1,4})(?!\S)")
 
-_MOST_LEVELS, _MOST_COMBINATIONS = 20, 5_000_000
+_MOST_LEVELS, _MOST_OUTGOING, _MOST_FINAL, _MOST_COMBINATIONS = 20, 8, 20, 5_000_000
+"""Limits above what can be computed: brackets in each other, outgoing particles of a step and in all, flavours."""
 
 _UNSUPPORTED = {
     r"\$\$": "$$ (forbidden s-channel particles)",
@@ -191,7 +192,13 @@ class _Reader:
         for pattern, name in _UNSUPPORTED.items():
             if re.search(pattern, self._text):
                 raise self._error(f'expected a definition without {name}, not supported here; got "{self._text}"')
-        return self._chain(self._text)
+        step = self._chain(self._text)
+        self._check_size("final particles", len(step.final), _MOST_FINAL)
+        return step
+
+    def _check_size(self, what: str, got: int, most: int) -> None:
+        if got > most:
+            raise self._error(f"expected at most {most:,} {what}; got {got:,}")
 
     def _error(self, sentence: str) -> CardError:
         return self._card.error("process.definition", sentence)
@@ -237,12 +244,11 @@ class _Reader:
             raise self._error(f'expected "incoming > outgoing QCD=n QED=n / excluded"; got "{text or self._text}"')
         excluded = self._excluded(after, text) if slash else ()
         step = Step(self._legs(incoming), self._legs(outgoing), self._orders(text), excluded)
+        self._check_size("outgoing particles of a step", len(outgoing), _MOST_OUTGOING)
         if len(incoming) > 2:
             raise self._error(f'expected one or two incoming particles; got "{text}"')
         combinations = math.prod(len(leg.alternatives) for leg in (*step.incoming, *step.outgoing))
-        if combinations > _MOST_COMBINATIONS:
-            expected = f"expected at most {_MOST_COMBINATIONS:,} combinations of flavours"
-            raise self._error(f'{expected}; "{text}" has {combinations:,}')
+        self._check_size("combinations of flavours", combinations, _MOST_COMBINATIONS)
         if not self._charges(step.incoming) & self._charges(step.outgoing):
             raise self._error(f'expected a process that conserves electric charge; got "{text}"')
         return step

@@ -7,12 +7,14 @@ masks, bit k being the leg at position k, incoming legs first.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, permutations, product
 
+from madnis_py.errors import InputError
 from madnis_py.physics.model import Model
 from madnis_py.physics.particles import Structure
 from madnis_py.physics.reactions import Reaction
@@ -22,6 +24,9 @@ Powers = tuple[int, int]
 
 QCD_WEIGHT, QED_WEIGHT = 1, 2
 """WEIGHTED = QCD + 2 QED, the order that MadGraph keeps as low as possible where the user names none."""
+
+MOST_TREES = 300_000
+"""More diagrams than these take longer to list than anyone waits; g g > 6 g has fewer, g g > 7 g more."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +240,7 @@ class Recursion:
         self.everything = (1 << len(units)) - 1
         self._meetings: dict[int, dict[Field, list[Meeting]]] = {}
         self._trees: dict[tuple[int, Field], list[Tree]] = {}
+        self._counts: dict[tuple[int, Field], int] = {}
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else joins.model.anti(units[0].pdg)
         self.goals = self._find_goals()
@@ -312,8 +318,31 @@ class Recursion:
                 yield Tree(legs, field.pdg, field.total, meeting.join, children)
 
     def final_trees(self) -> list[Tree]:
-        """All amplitudes, rooted at the first unit or at the decaying particle."""
+        """All amplitudes, rooted at the first unit or at the decaying particle.
+
+        Raises:
+            InputError: there are more than can be handled.
+        """
+        count = sum(self.count(self._end, goal) for goal in self.goals)
+        if count > MOST_TREES:
+            raise InputError(f"process.definition: expected at most {MOST_TREES} diagrams of one process; got {count}")
         return [tree for goal in self.goals for tree in self.trees(self._end, goal)]
+
+    def count(self, units: int, field: Field) -> int:
+        """How many trees there are in which a set of units becomes a field."""
+        key = units, field
+        if key not in self._counts:
+            self._counts[key] = self._counted(units, field)
+        return self._counts[key]
+
+    def _counted(self, units: int, field: Field) -> int:
+        if units.bit_count() > 1:
+            ways = self.meetings(units).get(field, ())
+            return sum(math.prod(self.count(part, below) for part, below in way.parts) for way in ways)
+        decay = self.units[units.bit_length() - 1].decay
+        if decay is None:
+            return 1
+        return sum(decay.count(decay._end, goal) for goal in decay.goals if goal.total == field.inner)
 
 
 def recursion_of(reaction: Reaction, joins: Joins) -> Recursion:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from madnis_py.card_tables import shown
 from madnis_py.errors import InputError
 from madnis_py.physics.channel_selection import SelectedChannel, select_channels
 from madnis_py.physics.diagram_picture import draw
@@ -17,11 +19,16 @@ from madnis_py.physics.process import Process
 from madnis_py.physics.subprocesses import FlavourGroup
 from madnis_py.physics.tree_amplitude import Array, TreeAmplitude
 
+Component = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
 
 class MomentaPoint(BaseModel):
     """One phase-space point; further keys are ignored."""
 
-    momenta: list[tuple[float, float, float, float]]
+    momenta: list[tuple[Component, Component, Component, Component]]
+
+
+Code = Annotated[int, Field(gt=-(10**9), lt=10**9)]
 
 
 class MomentaFile(BaseModel):
@@ -30,7 +37,7 @@ class MomentaFile(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     points: list[MomentaPoint]
-    pdg: list[int] | None = None
+    pdg: list[Code] | None = None
 
 
 def evaluate_points(
@@ -52,7 +59,7 @@ def evaluate_points(
         alpha_s: strong coupling; the parameter aS by default.
         weights: add what events are drawn from: `"flows"` with `"colour"` (of every leg) and `"weights"` (|J_k|^2 per
             point) and `"helicities"` with `"states"` (twice the helicity for fermions) and `"me2"` (per point).
-        single: add `"me2_single"` and `"relative_error"` of single precision.
+        single: add `"me2_single"` and `"relative_error"` of single precision, None where that is not enough.
 
     Returns:
         `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`: averaged over initial
@@ -62,14 +69,16 @@ def evaluate_points(
         `"warnings"`: [...] in sentences.
 
     Raises:
-        InputError: the content has another form, or the wrong number of particles.
+        InputError: the content has another form, the wrong number of particles, or momenta without a finite |M|^2.
         CardError: the card has several partonic processes and nothing chooses one.
     """
     try:
         momenta = MomentaFile.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(f"{source}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        place = ": ".join(filter(None, (source, ".".join(map(str, first["loc"])))))
+        wanted = 'expected {"points": [...]}' if first["type"] == "model_type" else first["msg"]
+        raise InputError(f"{place}: {wanted}; got {shown(first['input'])}") from None
     group = process.group(tuple(momenta.pdg) if momenta.pdg else None)
     element = process.subprocess(group).matrix_element
     for index, point in enumerate(momenta.points):
@@ -80,7 +89,15 @@ def evaluate_points(
     p = np.array([point.momenta for point in momenta.points], dtype=np.float64)
     p = as_momenta(p.reshape(-1, element.n_particles, 4))
     coupling = process.model["aS"] if alpha_s is None else alpha_s
-    me2, diagrams = element.evaluate(p, coupling)
+    if not 0 <= coupling < math.inf:
+        raise InputError(f"alpha_s: expected a number >= 0; got {coupling}")
+    with np.errstate(all="ignore"):  # what comes of it is looked at
+        me2, diagrams = element.evaluate(p, coupling)
+    unusable = np.flatnonzero(~(np.isfinite(me2) & np.isfinite(diagrams).all(axis=1)))
+    if len(unusable):
+        raise InputError(
+            f"{source}: points.{unusable[0]}.momenta: expected momenta with a finite |M|^2; got {me2[unusable[0]]}"
+        )
     result: dict[str, Any] = {
         "me2": me2.tolist(),
         "diagrams": diagrams.tolist(),
@@ -105,9 +122,14 @@ def _weights(tree: TreeAmplitude, p: Array, alpha_s: float) -> dict[str, Any]:
 
 def _single(tree: TreeAmplitude, p: Array, alpha_s: float) -> dict[str, Any]:
     return {
-        "me2_single": tree.squared(p, alpha_s, single=True).tolist(),
-        "relative_error": tree.single_error(p, alpha_s).tolist(),
+        "me2_single": _numbers(tree.squared(p, alpha_s, single=True)),
+        "relative_error": _numbers(tree.single_error(p, alpha_s)),
     }
+
+
+def _numbers(values: Array) -> list[float | None]:
+    """Values for JSON, which knows neither NaN nor infinity."""
+    return [value if math.isfinite(value) else None for value in values.tolist()]
 
 
 def propagators(diagram: Diagram) -> list[tuple[int, list[int]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -102,7 +103,7 @@ class Name:
         """
         ranked = RANKED.fullmatch(text)
         name, rank = (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
-        codes = frozenset({int(name)}) if name.lstrip("-").isdigit() else codes_of(name, model)
+        codes = frozenset({int(name)}) if re.fullmatch(r"-?\d{1,18}", name) else codes_of(name, model)
         if not codes:
             raise InputError(f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *CLASSES])}')
         return cls(codes, rank)

@@ -17,6 +17,7 @@ import importlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -381,9 +382,10 @@ def _is_set(folder: Path) -> bool:
 
 
 def _find_folder(name: str) -> Path:
-    for folder in (expanded(name).resolve(), *(folder / name for folder in search_folders())):
-        if _is_set(folder):
-            return folder
+    with suppress(OSError, ValueError):  # no file can have such a name: too long, or with NUL
+        for folder in (expanded(name).resolve(), *(folder / name for folder in search_folders())):
+            if _is_set(folder):
+                return folder
     raise PdfError(_not_found(name))
 
 

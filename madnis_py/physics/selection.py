@@ -17,7 +17,7 @@ from madnis_py.physics.kinematics import select
 from madnis_py.physics.model import Model
 
 CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
-RANKED = re.compile(r"(.+)\[([1-9]\d*)\]")
+RANKED = re.compile(r"(.+)\[([1-9]\d{0,3})\]")
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ def import_run_card(
     else:
         _RunCardTranslation(read_run_card(lines, path.name), imported).translate()
     if imported.untranslated and not force:
-        reasons = "\n".join(f"{path.name}: {one}" for one in imported.untranslated)
-        raise CardError(f"{reasons}\nnothing was written; --force writes a card with all the rest")
+        reasons = ". ".join(map(str, imported.untranslated))
+        raise CardError(f"{path.name}: {reasons}. --force writes a card with all the rest")
     return Card.parse(imported.tables, path.name), imported
 
 
