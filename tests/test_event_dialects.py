@@ -202,6 +202,11 @@ def test_weights_that_only_later_events_have_are_left_out(tmp_path: Path, monkey
             id="amcatnlo",
         ),
         pytest.param(file_of(event(), "<!-- <event> -->\n", event(), event()), set(), id="comment_between_events"),
+        pytest.param(
+            file_of(event(), "# text <b>\n", event(), event()), {"text between events"}, id="text_between_events"
+        ),
+        pytest.param(file_of(header="<x>\n a <init b <event c\n</x>\n"), set(), id="signs_in_header"),
+        pytest.param(file_of().replace("</event>", "</event\n>"), set(), id="spaces_in_tags"),
         pytest.param(file_of() + file_of(), {"what follows </LesHouchesEvents>"}, id="two_files"),
         pytest.param(file_of() + "\n \n", set(), id="empty_lines_at_the_end"),
         pytest.param(
@@ -300,6 +305,22 @@ def test_pylhe_finds_the_same_weights_in_what_is_converted(tmp_path: Path) -> No
         (file_of(event(weight="1e5D3")), "event 1: expected the weight of the event; got '1e5D3'"),
         (file_of(event("<!-- <b>\n")), "event 1: expected </event>; got the end of the file"),
         (file_of(event("<a>\n<!-- </a> -->\n")), "event 1: expected the end of an element <a>"),
+        (
+            file_of(event().replace("</event>", "</event"), event()),
+            "event 1: expected the end of a tag; got '</event <",
+        ),
+        (file_of(event().replace("<event>", "<event"), event()), "event 1: expected the end of a tag; got '   4  1"),
+        (
+            file_of(event().replace("<event>\n", "<event <b>\n"), event()),
+            "event 1: expected the end of a tag; got ' <b>",
+        ),
+        (file_of(event(), event().replace("<event>", "event>")), "event 2: expected <event>; got </event>"),
+        (file_of(event(NAMED.replace('"1001">', '"1001"'))), "event 1: expected the end of a tag; got '<wgt id="),
+        (file_of().replace("</init>", "</init"), "expected the end of the tag </init; got another tag"),
+        (
+            file_of(header="x\n").replace("</header>", "</header"),
+            "expected the end of the tag </header; got another tag",
+        ),
         (file_of("<eventgroup>\n", event(), "</eventgroup>\n"), "event 1: expected events that stand alone"),
         (file_of().replace("  4  1", "  -1  1"), "event 1: expected a line of 13 numbers per particle; got too few"),
         (file_of(event(), "<!-- <event>\n"), "expected the end of a comment after 1 events; got the end of the file"),

@@ -128,6 +128,7 @@ py::tuple lhe_events(const py::bytes& text, std::vector<std::string> weights, st
         py::gil_scoped_release release;  // pure C++ from here on
         remainder = read_events(spans, variations, before, made.columns);
     }
+    if (spans.text_between) remainder.left_out.insert("text between events");
     return py::make_tuple(made.arrays, remainder.left_out, as_bytes(std::move(remainder.undeclared)), spans.end,
                           spans.finished);
 }

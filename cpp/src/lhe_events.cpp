@@ -28,13 +28,15 @@ bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool ends_name(char c) { return is_space(c) || c == '>' || c == '/'; }
 
-// The beginning of a text for messages; bytes that are no letters of ASCII as \xNN, whatever the file holds.
+// The beginning of a text for messages, on one line; bytes that are no letters of ASCII as \xNN, whatever the file holds.
 std::string shown(std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string result;
     for (const char c : text.substr(0, 40)) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte < 0x7f) {
+        if (is_space(c)) {
+            result += ' ';
+        } else if (byte >= 0x20 && byte < 0x7f) {
             result += c;
         } else {
             (result += "\\x") += digits[byte >> 4];
@@ -79,6 +81,15 @@ std::optional<std::size_t> find_tag(std::string_view text, std::string_view mark
     return std::nullopt;
 }
 
+// Where a tag ends that begins with the first `size` characters of a text, "</event >"; it holds no other tag.
+std::size_t tag_end(std::string_view text, std::size_t size) {
+    const auto end = text.find_first_of("<>", size);
+    if (end == std::string_view::npos || text[end] == '<') {
+        throw LheError("expected the end of a tag; got " + quoted(text));
+    }
+    return end + 1;
+}
+
 // Goes through the text of one event.
 class Cursor {
 public:
@@ -108,7 +119,6 @@ public:
     bool at_tag() const { return at_ < end_ && *at_ == '<'; }
     bool comments() const { return comments_; }
     std::string_view rest() const { return {at_, std::size_t(end_ - at_)}; }
-    void advance(std::size_t count) { at_ += count; }
 
     // A finite number, as C++ or Fortran write it.
     template <class Number>
@@ -139,13 +149,12 @@ public:
         return stop == at_ ? "no more numbers" : quoted({at_, std::size_t(stop - at_)});
     }
 
-    // Past the given text, which must be there.
-    std::string_view until(std::string_view mark, const char* what) {
-        const auto where = rest().find(mark);
-        if (where == std::string_view::npos) throw LheError(std::string("expected ") + what + "; got " + quoted(rest()));
-        const auto before = rest().substr(0, where);
-        at_ += where + mark.size();
-        return before;
+    // Past a tag, without its angle brackets; the next character is its first one.
+    std::string_view tag() {
+        const auto size = tag_end(rest(), 1);
+        const auto inside = rest().substr(1, size - 2);
+        at_ += size;
+        return inside;
     }
 
     // Past the closing tag of an element of this name; what stands before it.
@@ -154,7 +163,7 @@ public:
         if (!where) throw LheError("expected the end of an element <" + shown(name) + ">; got " + quoted(rest()));
         const auto before = rest().substr(0, *where);
         at_ += *where;
-        until(">", "the end of a tag");
+        tag();
         return before;
     }
 
@@ -344,8 +353,7 @@ private:
             throw LheError("expected " + std::to_string(particles) + " particles of 13 numbers; got more: " +
                            cursor.found());
         }
-        cursor.advance(1);
-        auto tag = cursor.until(">", "the end of a tag");
+        auto tag = cursor.tag();
         const bool empty = tag.ends_with('/');
         if (empty) tag.remove_suffix(1);
         const auto length = std::size_t(std::find_if(tag.begin(), tag.end(), ends_name) - tag.begin());
@@ -376,18 +384,19 @@ private:
     void read_named_weights(std::size_t event, Cursor cursor) {
         named_weights_ = true;
         for (cursor.skip(); !cursor.at_end(); cursor.skip()) {
-            const auto tag = cursor.until(">", "<wgt id='...'> in <rwgt>");
+            if (!cursor.at_tag()) throw LheError("expected <wgt id='...'> in <rwgt>; got " + cursor.found());
+            const auto tag = cursor.tag();
             std::optional<std::string_view> identifier;
-            if (tag.starts_with("<wgt") && tag.size() > 4 && is_space(tag[4])) {
-                for_attributes(tag.substr(4), [&](std::string_view name, std::string_view value) {
+            if (tag.starts_with("wgt") && tag.size() > 3 && is_space(tag[3])) {
+                for_attributes(tag.substr(3), [&](std::string_view name, std::string_view value) {
                     if (name == "id") identifier = value;
                 });
             }
-            if (!identifier) throw LheError("expected <wgt id='...'> in <rwgt>; got " + quoted(tag));
+            if (!identifier) throw LheError("expected <wgt id='...'> in <rwgt>; got " + quoted(std::string("<").append(tag)));
             const auto value = cursor.number<double>("the value of a weight");
             cursor.skip();
             if (!is_tag(cursor.rest(), "</wgt")) throw LheError("expected </wgt>; got " + quoted(cursor.rest()));
-            cursor.until(">", "the end of a tag");
+            cursor.tag();
             if (const auto index = weights_.find(*identifier, next_weight_)) {
                 set_weight(event, *index, value);
             } else {
@@ -427,7 +436,7 @@ private:
 
 // What an event says at its beginning of how many particles it has.
 std::size_t announced_particles(std::string_view event) {
-    Cursor cursor(event.substr(event.find('>') + 1));
+    Cursor cursor(event.substr(tag_end(event, 0)));
     const auto particles = cursor.number<std::int32_t>("the number of particles");
     if (particles < 0 || std::size_t(particles) * shortest_line > event.size()) {
         throw LheError("expected a line of 13 numbers per particle; got too few for " + std::to_string(particles));
@@ -465,43 +474,73 @@ private:
 
 }  // namespace
 
-EventSpans find_events(std::string_view text, std::size_t before, BatchLimits limits) {
-    constexpr std::string_view root_end = "</LesHouchesEvents", open = "<event", close = "</event", group = "<eventgroup";
-    EventSpans spans{.events = {}, .rows = 0, .end = text.size(), .finished = false};
-    std::size_t at = 0;
-    while ((at = text.find('<', at)) != std::string_view::npos) {
-        const auto rest = text.substr(at);
-        spans.end = at;
-        if (is_tag(rest, open)) {
-            const auto length = find_tag(rest, close);
-            const auto closed = length ? rest.find('>', *length) : std::string_view::npos;
-            if (closed == std::string_view::npos) return spans;
-            const auto event = rest.substr(open.size(), *length - open.size());
-            std::size_t rows = 0;
-            try {
-                rows = std::max(spans.rows, announced_particles(event));
-            } catch (const LheError& error) {
-                throw LheError(in_event(before + spans.events.size(), error.what()));
+namespace {
+
+// Finds one event after the other; what is neither an event nor a comment is noticed.
+class EventFinder {
+public:
+    EventFinder(std::string_view text, std::size_t before, BatchLimits limits)
+        : text_(text), before_(before), limits_(limits) {}
+
+    EventSpans find() {
+        try {
+            while (next()) {
             }
-            const auto count = spans.events.size() + 1;
-            if (count > 1 && (count > limits.events || count * rows > limits.rows)) return spans;
-            spans.rows = rows;
-            spans.events.push_back(event);
-            at += closed + 1;
-        } else if (is_tag(rest, group)) {  // one event in the mean of the weights, of which we know nothing
-            throw LheError(in_event(before + spans.events.size(), "expected events that stand alone; got an <eventgroup>"));
-        } else if (is_tag(rest, root_end)) {
-            spans.finished = true;
-            return spans;
-        } else {
-            const auto skipped = verbatim(rest);
-            if (!skipped || (*skipped == 0 && rest.size() <= root_end.size())) return spans;  // may be cut in the middle
-            at += std::max<std::size_t>(*skipped, 1);
+        } catch (const LheError& error) {
+            throw LheError(in_event(before_ + spans_.events.size(), error.what()));
         }
-        spans.end = at;
+        return spans_;
     }
-    spans.end = text.size();
-    return spans;
+
+private:
+    // Whether to go on behind the next tag.
+    bool next() {
+        constexpr std::string_view root_end = "</LesHouchesEvents";
+        const auto at = std::min(text_.find('<', spans_.end), text_.size());
+        const auto gap = text_.substr(spans_.end, at - spans_.end);
+        if (!std::ranges::all_of(gap, is_space)) spans_.text_between = true;
+        spans_.end = at;
+        const auto rest = text_.substr(at);
+        if (rest.empty()) return false;
+        if (is_tag(rest, "<event")) return event(rest);
+        if (is_tag(rest, "</event")) throw LheError("expected <event>; got </event>");
+        // one event in the mean of the weights, of which we know nothing
+        if (is_tag(rest, "<eventgroup")) throw LheError("expected events that stand alone; got an <eventgroup>");
+        spans_.finished = is_tag(rest, root_end);
+        if (spans_.finished) return false;
+        const auto skipped = verbatim(rest);
+        if (!skipped || (*skipped == 0 && rest.size() <= root_end.size())) return false;  // may be cut in the middle
+        if (*skipped == 0) spans_.text_between = true;
+        spans_.end += std::max<std::size_t>(*skipped, 1);
+        return true;
+    }
+
+    // Whether there is a whole event, and room for it.
+    bool event(std::string_view rest) {
+        constexpr std::string_view open = "<event", close = "</event";
+        const auto length = find_tag(rest, close);
+        if (!length || rest.find('>', *length) == std::string_view::npos) return false;
+        const auto end = *length + tag_end(rest.substr(*length), close.size());
+        const auto event = rest.substr(open.size(), *length - open.size());
+        const auto rows = std::max(spans_.rows, announced_particles(event));
+        const auto count = spans_.events.size() + 1;
+        if (count > 1 && (count > limits_.events || count * rows > limits_.rows)) return false;
+        spans_.rows = rows;
+        spans_.events.push_back(event);
+        spans_.end += end;
+        return true;
+    }
+
+    std::string_view text_;
+    std::size_t before_;
+    BatchLimits limits_;
+    EventSpans spans_{.events = {}, .rows = 0, .end = 0, .finished = false, .text_between = false};
+};
+
+}  // namespace
+
+EventSpans find_events(std::string_view text, std::size_t before, BatchLimits limits) {
+    return EventFinder(text, before, limits).find();
 }
 
 Remainder read_events(const EventSpans& spans, const Variations& variations, std::size_t before,

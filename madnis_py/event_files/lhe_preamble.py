@@ -18,6 +18,15 @@ ROOT_WITHIN = 1 << 22
 
 TAG = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(LesHouchesEvents|header|init|event)(?=[\s/>])")
 VERBATIM = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
+ANGLE = re.compile(rb"[<>]")
+
+MEANT = {
+    b"": (b"<LesHouchesEvents",),
+    b"LesHouchesEvents": (b"<header", b"<init", b"<event", b"</LesHouchesEvents"),
+    b"header": (b"</header",),
+    b"init": (b"</init",),
+}
+"""Element -> tags that mean something in it; others are text."""
 
 
 @dataclass(frozen=True)
@@ -81,27 +90,25 @@ def _places(content: bytes) -> _Places | None:
     header: list[_Place] = []
     within, at, mark = b"", 0, 0  # the element that we are in, how far we are, and where its content begins
     while tag := TAG.search(content, at):
-        closes, name = tag[1], tag[2]
-        close = content.find(VERBATIM.get(tag[0], b">"), tag.end())
-        if close < 0:
-            return None
-        at = close + len(VERBATIM.get(tag[0], b">"))
-        if name is None:
-            continue
-        if within == b"":
-            if name == b"LesHouchesEvents" and not closes:
-                within, mark = name, at
-        elif within == b"LesHouchesEvents":
-            if name == b"event" or (name == within and closes):
+        at = tag.end()
+        if tag[0] in VERBATIM:
+            at = content.find(VERBATIM[tag[0]], at) + 3
+            if at < 3:
+                return None
+        elif tag[0] in MEANT[within]:
+            end = ANGLE.search(content, at)
+            if end is None:
+                return None
+            if end[0] == b"<":
+                raise InputError(f"expected the end of the tag {tag[0].decode()}; got another tag")
+            if tag[0] in (b"<event", b"</LesHouchesEvents"):
                 raise InputError("expected <init> before the first event")
-            if name in (b"header", b"init") and not closes:
-                header.append(_Place(mark, tag.start(), beside_header=True))
-                within, mark = (within if content[close - 1 : close] == b"/" else name), at
-        elif closes and name == within == b"header":
-            header.append(_Place(mark, tag.start()))
-            within, mark = b"LesHouchesEvents", at
-        elif closes and name == within == b"init":
-            return _Places(tuple(header), _Place(mark, tag.start()), at)
+            place, at = _Place(mark, tag.start(), within == b"LesHouchesEvents"), end.end()
+            if within == b"init":
+                return _Places(tuple(header), place, at)
+            header += [place] if within else []
+            empty = content[end.start() - 1 : end.start()] == b"/"
+            within, mark = (b"LesHouchesEvents" if tag[1] or empty else tag[2]), at
     if within == b"" and len(content) >= ROOT_WITHIN:
         raise InputError("expected a Les Houches file; got no <LesHouchesEvents>")
     return None

@@ -28,6 +28,7 @@ struct EventSpans {
     std::size_t rows;                      // particles of the largest event
     std::size_t end;                       // what precedes it is done with
     bool finished;                         // </LesHouchesEvents> is at the end
+    bool text_between;                     // there is something else than events and comments
 };
 
 // Finds whole events, none in comments; `before` is the number of events that precede the piece in its file.
