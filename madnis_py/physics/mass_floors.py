@@ -87,7 +87,7 @@ class MassFloors:
 
     def _collinear(self, a: int, b: int) -> float:
         """2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), E_a at most half of the energy."""
-        return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy
+        return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy if self.pt[b] else 0.0
 
 
 def _strictest(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:
