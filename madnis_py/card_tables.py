@@ -165,6 +165,7 @@ class ProcessTable(CardTable):
     external_widths: bool = Field(
         False, description="Whether propagators of external particles have widths where they cannot be on shell."
     )
+    allow_divergent: bool = Field(False, description="Whether to integrate what the cuts leave infinite.")
     matrix_element: MatrixElementTable | None = Field(
         None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."
     )

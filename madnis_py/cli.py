@@ -108,6 +108,9 @@ TrustOption = Annotated[
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Wait where another process does the same part of the run, and go on from there.")
 ]
+AllowDivergent = Annotated[
+    bool, typer.Option("--allow-divergent", help="Integrate although the cuts leave an infinite cross section.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
 MethodOption = Annotated[
     Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
@@ -158,6 +161,7 @@ def run(
     workers: Workers = None,
     scheduler: Scheduler = None,
     wait: WaitOption = False,
+    allow_divergent: AllowDivergent = False,
     trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
@@ -166,7 +170,10 @@ def run(
     The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures: DIR/run.json.
     """
     with _working(json_output, threads, workers, scheduler) as work:
-        _show(work.new(card, output, seed, method, preset, device, trust, wait).execute(events, points), json_output)
+        _show(
+            work.new(card, output, seed, method, preset, device, allow_divergent, trust, wait).execute(events, points),
+            json_output,
+        )
 
 
 @app.command()
@@ -181,12 +188,13 @@ def train(
     workers: Workers = None,
     scheduler: Scheduler = None,
     wait: WaitOption = False,
+    allow_divergent: AllowDivergent = False,
     trust: TrustOption = False,
     json_output: Json = False,
 ) -> None:
     """Survey the channels and train; `integrate` and `generate` go on from there."""
     with _working(json_output, threads, workers, scheduler) as work:
-        started = work.new(card, output, seed, method, preset, device, trust, wait)
+        started = work.new(card, output, seed, method, preset, device, allow_divergent, trust, wait)
         started.samplers()
         if json_output:
             _print_json(started.record)
@@ -509,6 +517,7 @@ class Workplace:
         method: Method,
         preset: Preset | None,
         device: Device,
+        allow_divergent: bool,
         trust: bool,
         wait: bool,
     ) -> Run:
@@ -519,6 +528,8 @@ class Workplace:
         chosen = _named_card(card, trust)
         if preset is not None:
             chosen = chosen.updated({"training": {"preset": preset.value}})
+        if allow_divergent:
+            chosen = chosen.updated({"process": {"allow_divergent": True}})
         return Run(
             Process.from_card(chosen),
             output or _default_directory(chosen),

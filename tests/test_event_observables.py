@@ -239,7 +239,9 @@ def test_the_usual_observables_suit_the_final_state(finals: list[tuple[int, ...]
 def test_flavours_are_told_apart_only_where_an_observable_does(
     definition: str, texts: tuple[str, ...], told_apart: int
 ) -> None:
-    integrand = flat_integrand(Process.from_card(card(definition, cuts={"jet": {"pt_min": 20}})))
+    integrand = flat_integrand(
+        Process.from_card(card(definition, cuts={"jet": {"pt_min": 20}, "lepton": {"pt_min": 10}}))
+    )
     classes = [codes for text in texts for codes in Observable.parse(text, MODEL).classes]
     x = torch.rand(40, integrand.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     channel = torch.zeros(len(x), dtype=torch.int64)

@@ -171,7 +171,10 @@ def test_cuts_on_some_flavours_see_exchanges_too():
 FLAVOUR_CUTS = {
     "electrons": ("d d~ > l+ l-", {"lepton,lepton": {"mass_min": 20}, "e+": {"pt_min": 1500}}),
     "bottom": ("p p > j j QED=0", {"jet": {"pt_min": 20}, "bottom": {"eta_max": 1.0}, "bottom[1]": {"pt_min": 300}}),
-    "pairs": ("p p > l+ l- j", {"jet": {"pt_min": 20}, "mu+,jet": {"dr_min": 1.0}}),
+    "pairs": (
+        "p p > l+ l- j",
+        {"jet": {"pt_min": 20}, "lepton": {"sfos_mass_min": 10}, "mu+,jet": {"dr_min": 1.0}},
+    ),
 }
 
 

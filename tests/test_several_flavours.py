@@ -22,7 +22,7 @@ from madnis_py.physics.process import Process
 from madnis_py.physics.tree_amplitude import TreeAmplitude
 
 TOP = "p p > t t~ j"
-JETS = {"jet": {"pt_min": 20.0}}
+JETS = {"jet": {"pt_min": 20.0}, "lepton": {"sfos_mass_min": 10.0}}
 
 
 def process(definition, **tables):

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from madnis_py.card import Card
 from madnis_py.physics.cuts import Cut
-from madnis_py.physics.phase_space import BreitWigner, ChannelMapping, Flat, Massless, SChannelMapping
+from madnis_py.physics.phase_space import (
+    LEAST_ENERGY,
+    BreitWigner,
+    ChannelMapping,
+    Flat,
+    Massless,
+    SChannelMapping,
+)
 
 Array = NDArray[np.float64]
 
@@ -89,8 +96,7 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
     """One channel per mediator of 2 -> 1 -> 2, or a single one if the partons have a fixed energy.
 
     Raises:
-        CardError: a massless mediator and no cut that keeps the pair away from mass zero, cuts that leave nothing, or
-            channels to omit that do not exist or are all.
+        CardError: cuts that leave nothing, or channels to omit that do not exist or are all.
     """
     energies = card.beams.energy
     total = 2 * math.sqrt(energies[0] * energies[1])
@@ -98,12 +104,8 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
         kept_names(["s"], card)
         mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
         return (Channel("s", mapping, tuple(range(len(mediators))), (), 0),)
-    for mediator in mediators:
-        if mediator.mass > 0 and mediator.width == 0:
-            raise card.error("parameters", f"expected a width > 0 of the {mediator.name}; got 0")
     lowest, highest = mass_window(cuts)
-    if lowest == 0:
-        raise card.error("cuts", "expected mass_min or pt_min > 0 on the leptons, above the photon pole; got neither")
+    lowest = max(lowest, LEAST_ENERGY)
     if lowest >= min(highest, total):
         raise card.error(
             "cuts", f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more"
@@ -135,7 +137,8 @@ def kept_names(names: Sequence[str], card: Card) -> list[str]:
 
 
 def _invariant(mediator: Resonance) -> BreitWigner | Massless:
-    if mediator.mass == 0:
+    """Of a resonance without width, which the cuts keep away from its peak, as of a photon."""
+    if mediator.mass == 0 or mediator.width == 0:
         return Massless(_PHOTON_POWER)
     return BreitWigner(mediator.mass, mediator.width)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.physics.channels import AUTO_PRIOR, PRIORS, ChosenPrior
+from madnis_py.physics.divergences import require_finite
 from madnis_py.physics.kinematics import flux, select
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
@@ -72,8 +73,8 @@ class CrossSection(AbstractIntegrand):
 
     Raises:
         PdfError: the parton densities cannot be loaded.
-        CardError: there is no phase space for the process, a beam does not hold its partons, or the alternatives of a
-            particle differ in mass.
+        CardError: the cuts leave it infinite (see `require_finite`), there is no phase space for the process, a beam
+            does not hold its partons, or the alternatives of a particle differ in mass.
         InputError: there is no prior of this name.
     """
 
@@ -83,6 +84,8 @@ class CrossSection(AbstractIntegrand):
         card, model = process.card, process.model
         self.flavours = np.array(process.flavours, np.int32)
         self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
+        _check_masses(process, self.flavours)
+        require_finite(process)
         self.channels = process.channels
         self.channel_names = tuple(channel.name for channel in process.channels)
         self.subprocesses = process.subprocesses
@@ -91,7 +94,6 @@ class CrossSection(AbstractIntegrand):
         self.groups = tuple(channel.group for channel in self.channels)
         self.n_particles = self.channels[0].mapping.n_particles
         self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
-        _check_masses(process, self.flavours)
         self._blocks = _blocks(self.subprocesses)
         self.n_diagrams = sum(group.matrix_element.n_diagrams for group in self.subprocesses)
         self._alpha_qed = model.alpha_qed
@@ -177,7 +179,7 @@ class CrossSection(AbstractIntegrand):
 
     @property
     def caveats(self) -> list[str]:
-        """What to say beside every result about widths and parton densities; nothing where all is as expected.
+        """What to say beside every result of divergences, widths and parton densities; nothing where all is well.
 
         Raises:
             PdfError: a set of the variations is not found.

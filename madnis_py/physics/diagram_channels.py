@@ -96,9 +96,6 @@ class DiagramChannels:
         if least >= energy:
             expected = f"expected cuts that leave room below sqrt(s) = {energy:g} GeV"
             raise self._card.error("cuts", f"{expected}; got some that ask for {least:g} GeV or more")
-        if least == 0 and not self._beams.partonic:
-            expected = "expected masses or cuts that keep the energy of the partons above 0"
-            raise self._card.error("cuts", f"{expected}; got none")
 
     def _whole(self, name: str, mapping: ChannelMapping) -> Channel:
         """A single channel for all diagrams."""

@@ -35,8 +35,7 @@ class MassFloors:
         self._energy, self._n_incoming = energy, n_incoming
         cuts = tuple(cuts)
         self.pt = [
-            _largest(cut.minimum for cut in cuts if cut.observable == "pt" and cut.particles == (leg,))
-            for leg in range(len(masses))
+            _least_pt(mass, [cut for cut in cuts if cut.particles == (leg,)]) for leg, mass in enumerate(self.masses)
         ]
         self._systems = _strictest(cut for cut in cuts if cut.observable == "mass")
         self._heaviest = _least_maxima(cut for cut in cuts if cut.observable == "mass")
@@ -88,6 +87,25 @@ class MassFloors:
     def _collinear(self, a: int, b: int) -> float:
         """2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), E_a at most half of the energy."""
         return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy if self.pt[b] else 0.0
+
+
+def _least_pt(mass: float, cuts: Sequence[Cut]) -> float:
+    """The least transverse momentum of a particle: its own cut, or p = p_T cosh(eta) and E = m_T cosh(y)."""
+    pt, energy = (_largest(cut.minimum for cut in cuts if cut.observable == name) for name in ("pt", "energy"))
+    eta, rapidity = (min([math.inf, *(cut.maximum for cut in cuts if cut.observable == name)]) for name in _ANGLES)
+    if energy <= mass:
+        return pt
+    momentum = math.sqrt(energy**2 - mass**2)
+    by_rapidity = max((energy * _inverse_cosh(rapidity)) ** 2 - mass**2, 0.0)
+    return max(pt, momentum * _inverse_cosh(eta), math.sqrt(by_rapidity))
+
+
+_ANGLES = ("eta", "rapidity")
+
+
+def _inverse_cosh(x: float) -> float:
+    """1 / cosh(x), 0 at infinity."""
+    return 2 * math.exp(-x) / (1 + math.exp(-2 * x))
 
 
 def _strictest(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:

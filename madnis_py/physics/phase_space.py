@@ -18,6 +18,12 @@ from madnis_py.errors import InputError
 
 Array = NDArray[np.float64]
 
+LEAST_ENERGY = 1e-3
+"""GeV: where the energy of the partons begins if neither masses nor cuts say.
+
+Cross sections that are finite all the same fall like s-hat there, so that nothing that could be seen lies below.
+"""
+
 
 def as_momenta(array: ArrayLike) -> Array:
     """Momenta in the layout of the kernels; copied only if they are not in it already.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
@@ -18,6 +19,7 @@ from madnis_py.physics.cuts import Cut
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.diagram_channels import Contribution, DiagramChannels
 from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.divergences import divergence_warnings
 from madnis_py.physics.drell_yan import closed_form, mediator_name
 from madnis_py.physics.event_observables import Observable
 from madnis_py.physics.mass_floors import MassFloors
@@ -144,21 +146,28 @@ class Process:
         """Which propagators of a group have a width."""
         return widths_of(group.reaction, self.diagrams(group), self.floors(group), self.model, self.card.process)
 
-    def floors(self, group: FlavourGroup) -> MassFloors:
-        """The invariant masses that energy, masses and common cuts leave to the final particles of a group."""
+    def floors(self, group: FlavourGroup, cuts: Sequence[Cut] | None = None) -> MassFloors:
+        """The invariant masses that energy, masses and cuts leave to the final particles of a group.
+
+        Args:
+            group: one of `groups`.
+            cuts: those that hold for all flavours by default.
+        """
         legs, n_incoming = group.reaction.legs, self.definition.n_incoming
         energy = math.sqrt(self.beams.s) if n_incoming == 2 else self.model.mass(legs[0])
         final = tuple(range(n_incoming, len(legs)))
         fixed = len(final) > 1 and (n_incoming == 1 or self.card.beams.pdf == "none")
-        cuts = (*self.cuts, Cut("mass", final, energy, energy)) if fixed else self.cuts
-        return MassFloors([self.model.mass(pdg) for pdg in legs], cuts, energy, n_incoming)
+        whole = [Cut("mass", final, energy, energy)] if fixed else []
+        every = [*(self.cuts if cuts is None else cuts), *whole]
+        return MassFloors([self.model.mass(pdg) for pdg in legs], every, energy, n_incoming)
 
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What to say beside the numbers of this process, a sentence each."""
+        infinite = tuple(divergence_warnings(self))
         if self.card.process.matrix_element is not None:
-            return ()
-        return caveats(((self.widths(group), group.reaction.legs) for group in self.groups), self.model)
+            return infinite
+        return infinite + caveats(((self.widths(group), group.reaction.legs) for group in self.groups), self.model)
 
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
         """A group by the matrix element of an earlier one with exchanged incoming particles."""
@@ -218,7 +227,7 @@ class Process:
         """How the integral is split.
 
         Raises:
-            CardError: the cuts leave a divergence or nothing at all, or there is no mapping for this process.
+            CardError: the cuts leave nothing at all, or there is no mapping for this process.
         """
         mediators = self._mediators()
         if self.definition.n_incoming != 2:
@@ -288,6 +297,7 @@ class Process:
             prior: channel weights before training; those of the card by default, |M_i|^2 where it says "auto".
 
         Raises:
+            CardError: the cuts leave it infinite, or there is no mapping for this process.
             PdfError: the parton densities cannot be loaded.
             InputError: there is no prior of this name.
         """

@@ -39,6 +39,10 @@ class Selection:
         """The cuts on particles at fixed positions that hold for all flavours: what a phase-space map may rely on."""
         return tuple(cut for cut in self.common if isinstance(cut, Cut))
 
+    def of(self, flavours: int) -> tuple[AnyCut, ...]:
+        """All cuts of one combination of flavours."""
+        return (*self.common, *self.further[self.index[flavours]])
+
     def unchanged_by(self, exchange: Sequence[int]) -> bool:
         """Whether events pass alike with particle k at position exchange[k], for every combination of flavours."""
         return all(

@@ -11,7 +11,7 @@ from madnis_py import _core
 from madnis_py.errors import InputError
 from madnis_py.physics.diagrams import positions
 from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.phase_space import Array, ChannelMapping
+from madnis_py.physics.phase_space import LEAST_ENERGY, Array, ChannelMapping
 from madnis_py.physics.topology import Cluster, Topology
 
 
@@ -101,7 +101,7 @@ class _KernelMapping(ChannelMapping):
         clusters: list[tuple[int, int, int, float, Line]] = []
         top = [_enter(cluster, lines, floors, clusters) for cluster in topology.clusters]
         rests = _least_rests(topology, floors, [clusters[place][3] for place in top])
-        self.s_min = max(least_energy, rests[0]) ** 2
+        self.s_min = max(least_energy, rests[0], LEAST_ENERGY) ** 2
         self._check(beams)
         self._kernel = _core.Topology(
             beams.energies,
@@ -122,8 +122,6 @@ class _KernelMapping(ChannelMapping):
     def _check(self, beams: CollidingBeams) -> None:
         if self.n_particles < 4:
             raise InputError("expected at least two final particles; got one")
-        if not (self.s_min > 0 or beams.partonic):
-            raise InputError("expected masses or cuts that keep the energy of the partons above 0; got none")
         if not self.s_min < beams.s:
             room = f"expected beams above the threshold of {self.s_min**0.5:g} GeV"
             raise InputError(f"{room}; got sqrt(s) = {beams.s**0.5:g} GeV")
@@ -194,7 +192,8 @@ class PropagatorLines:
         """See `Lines.s_hat`."""
         least = math.sqrt(s_min)
         if len(topology.clusters) > 1 or not self._is_resonance(topology.clusters[0], least):
-            return _power(_S_HAT_POWER)
+            usual = sum(map(self._usual_mass, topology.clusters))
+            return _power(_S_HAT_POWER, _levelled(least, max(usual, _CUT_OFF)))
         (cluster,) = topology.clusters
         below = self.poles[cluster.pdg][0] < sum(self._usual_mass(child) for child in cluster.children)
         return self._peak(cluster, least, _S_HAT_POWER, _SHARE_BELOW_THRESHOLD if below else _SHARE_OF_PEAK)
@@ -213,8 +212,7 @@ class PropagatorLines:
     def _peak(self, cluster: Cluster, least: float, power: float, share: float) -> Line:
         """A Breit-Wigner with a share of the points, and a tail."""
         mass, width = self.poles[cluster.pdg]
-        pole = 0.0 if least > _CUT_OFF else least**2 - _CUT_OFF**2
-        return Line("mixture", mass, width, power, pole, share)
+        return Line("mixture", mass, width, power, _levelled(least), share)
 
     def _usual_mass(self, cluster: Cluster) -> float:
         """The least mass of a line whose resonances are all on their shells."""
@@ -236,7 +234,7 @@ class FlatLines:
 
     def s_hat(self, topology: Topology, s_min: float) -> Line:
         """See `Lines.s_hat`."""
-        return _power(_S_HAT_POWER)
+        return _power(_S_HAT_POWER, _levelled(math.sqrt(s_min)))
 
     def decaying(self, cluster: Cluster, least: float) -> Line:
         """See `Lines.decaying`."""
@@ -295,6 +293,11 @@ class FlatMapping(_KernelMapping):
             chain = Cluster(chain.legs | 1 << leg, 0, (Cluster(1 << leg, 0), chain))
         least = floors.least_energy(range(2, n))
         super().__init__(Topology((chain,), ()), FlatLines(), MassFloors(floors.masses, ()), least, beams)
+
+
+def _levelled(least: float, scale: float = _CUT_OFF) -> float:
+    """The pole of a power from `least` GeV on: 0, or where that says nothing, such that it levels off at a scale."""
+    return 0.0 if least > _CUT_OFF else least**2 - scale**2
 
 
 def _power(power: float, pole: float = 0.0) -> Line:
