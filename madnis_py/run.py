@@ -48,7 +48,7 @@ from madnis_py.physics.channels import ChosenPrior
 from madnis_py.physics.cross_section import CrossSection
 from madnis_py.physics.prior_choice import PriorChoice, PriorSurvey
 from madnis_py.physics.process import Process
-from madnis_py.stages import event_file, gridpack, pilot, verdict
+from madnis_py.stages import event_file, grid_check, gridpack, pilot, verdict
 from madnis_py.stages.directory import RunDirectory
 from madnis_py.stages.histograms import HISTOGRAM_POINTS, Distributions, distributions_of_run
 from madnis_py.stages.progress import StageProgress, Stopwatch, Watch, unwatched
@@ -211,7 +211,7 @@ class Run:
         """Adapt VEGAS grids, the baseline and the first look at the channels.
 
         Raises:
-            GenerationError: no point has a cross section.
+            GenerationError: no point has a cross section, or too many are where no parton densities are known.
         """
         return self._once(self._stored_survey, self._make_survey)
 
@@ -257,7 +257,7 @@ class Run:
 
         Raises:
             InputError: the run has no flow.
-            GenerationError: the cross section is not positive.
+            GenerationError: the cross section is not positive, or comes from where no parton densities are known.
         """
         stored = self._stored_result(sampler)
         wanted = points or (stored.points if stored else self._default_points)
@@ -435,6 +435,7 @@ class Run:
             watch = self._watcher("survey", "iterations")
             survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
             _require_weights(survey, evaluations)
+            grid_check.require_look(self._with_grids(survey.flow), self.cross_section)
             checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
         return survey
 
@@ -470,12 +471,15 @@ class Run:
         samplers = self._samplers_for(sampler, events, points)
         with self._stage("integrate", evaluations=points * len(samplers)):
             sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
+            outside = self.cross_section.outside_grid(sampled["vegas"].first)
+            grid_check.require_inside(outside)
             results = self._results(sampled)
             judged = self._judge(samplers, sampled, results, events)
+            judged["warnings"] = [f"integrate: {one}" for one in outside] + judged["warnings"]
         dumped = {name: result.model_dump() for name, result in results.items()}
         measured = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
         used = sampler or measured or self.plan()
-        self.directory.update(**dumped[used], **dumped, **judged, sampler=used, events=0)
+        self.directory.update(**dumped[used], **dumped, **judged, sampler=used, outside_grid=outside, events=0)
         return results[used]
 
     def _samplers_for(self, sampler: SamplerName | None, events: int, points: int) -> dict[str, Integrator]:
@@ -489,6 +493,7 @@ class Run:
 
     def _make_events(self, wanted: EventFileRecord, output: Path, result: Result, folder: Path) -> None:
         """Make the events of a file and write down what they are like."""
+        grid_check.require_variations(self._record.outside_grid)
         # A task is a whole chunk, which does not ask for help.
         sampler = self._sampler(wanted.sampler or self.chosen).without_executor()
         maker = ChunkMaker(sampler, self.cross_section, result.maxima, wanted.seed)
@@ -549,7 +554,9 @@ class Run:
         return {"warnings": warnings, **verdict.comparison(results, session, events, points)}
 
     def _grids(self) -> Integrator:
-        flow = self.survey().flow
+        return self._with_grids(self.survey().flow)
+
+    def _with_grids(self, flow: AbstractFlow) -> Integrator:
         return Integrator(self.cross_section, flow, PriorWeights(), seed=self.seed, executor=self.executor)
 
     def _session(self) -> TrainingSession:

@@ -15,8 +15,10 @@ from torch import Tensor
 
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
+from madnis_py.integration.samples import Samples
 from madnis_py.physics.channels import AUTO_PRIOR, PRIORS, ChosenPrior
 from madnis_py.physics.divergences import require_finite
+from madnis_py.physics.grid_limits import Limit, Outside, limits_of, shares_outside, varied_limits
 from madnis_py.physics.kinematics import flux, select
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.observables import features
@@ -190,6 +192,39 @@ class CrossSection(AbstractIntegrand):
             return list(self._process.caveats)
         missing = missing_members(pdf) if systematics.pdf_members else []
         return [*self._process.caveats, *caveats([pdf, *systematics.pdf_sets]), *missing]
+
+    @cached_property
+    def grid_limits(self) -> tuple[Limit, ...]:
+        """Where the parton densities end, for the cross section and for the variations of the events.
+
+        Raises:
+            PdfError: a set of the variations cannot be loaded.
+        """
+        if self.luminosity.pdf is None:
+            return ()
+        strong = any(element.alpha_s_power != 0 for element, _ in self._blocks)
+        own = limits_of(self.luminosity.pdf, strong)
+        return (*own, *varied_limits(own, self._process.card.systematics, strong))
+
+    def outside_grid(self, samples: Samples) -> list[Outside]:
+        """What part of the cross section lies beyond the limits of the parton densities.
+
+        Args:
+            samples: weighted points with their coordinates, sorted by channel.
+        """
+        p, jacobian = self.momenta(samples.x, samples.channel)
+        passes = self._keeps(p, jacobian)
+        mu_f, mu_r = self._factorization(p), self._renormalization(p)
+        x = p[:, :2, 0] / np.array(self._process.card.beams.energy)
+        ranges = {
+            "factorization scale": (mu_f, mu_f),
+            "renormalization scale": (mu_r, mu_r),
+            "x": (x.min(axis=1), x.max(axis=1)),
+        }
+        beyond = [passes & limit.beyond(*ranges[limit.quantity]) for limit in self.grid_limits]
+        counts = torch.bincount(samples.channel, minlength=self.n_channels)
+        weight = (samples.magnitude / counts[samples.channel]).numpy()
+        return shares_outside(self.grid_limits, passes, np.stack(beyond, axis=1), weight) if beyond else []
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""

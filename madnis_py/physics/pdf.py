@@ -49,6 +49,7 @@ class AbstractPdf(ABC):
         lhapdf_id: LHAPDF's number of the member; 0 for a set without one.
         x_min, x_max: range of x of the grid.
         q_min, q_max: range of Q of the grid in GeV.
+        coupling_range: of Q in GeV, where the strong coupling is known.
     """
 
     name: str
@@ -57,6 +58,7 @@ class AbstractPdf(ABC):
     x_max: float
     q_min: float
     q_max: float
+    coupling_range: tuple[float, float]
 
     @abstractmethod
     def density(self, pdg: Sequence[int], x: Array, q2: Array | float) -> Array:
@@ -120,6 +122,8 @@ class GridPdf(AbstractPdf):
         self._column = {pdg: column for column, pdg in enumerate(member.pdg)}
         self._grid = _core.PdfGrid(member.x, member.q2, member.values, _minimum(member))
         self._coupling = running_coupling(member.metadata)
+        known = self._coupling
+        self.coupling_range = (known.q_min, known.q_max) if known else (self.q_min, self.q_max)
 
     @classmethod
     def from_folder(cls, folder: Path, member: int = 0) -> GridPdf:
@@ -182,6 +186,7 @@ class LhapdfPdf(AbstractPdf):
         self.lhapdf_id = max(int(self._pdf.lhapdfID), UNREGISTERED)
         self.x_min, self.x_max = float(self._pdf.xMin), float(self._pdf.xMax)
         self.q_min, self.q_max = float(np.sqrt(self._pdf.q2Min)), float(np.sqrt(self._pdf.q2Max))
+        self.coupling_range = self.q_min, self.q_max
 
     def __reduce__(self) -> tuple[type[LhapdfPdf], tuple[str]]:
         return LhapdfPdf, (self.name,)

@@ -15,6 +15,7 @@ from madnis_py.events.quality import ShareQuality
 from madnis_py.integration.judgement import Choice, SamplerName
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.physics.channels import ChosenPrior
+from madnis_py.physics.grid_limits import Outside
 from madnis_py.stages.results import ChannelResult, Result, TrainingResult
 
 Method = Literal["madnis", "vegas", "auto"]
@@ -130,6 +131,7 @@ class RunRecord(_Part):
     vegas: Result | None = None
     madnis: Result | None = None
     warnings: tuple[str, ...] = ()
+    outside_grid: tuple[Outside, ...] = Field((), description="What lies beyond the ends of the parton densities.")
     choice: Choice | None = None
     training_sigma: TrainingResult | None = None
 
