@@ -32,7 +32,7 @@ LOWEST = 500.0
 def grid(folder: Path, x_min: float, x_max: float) -> Path:
     """Quarks with x f = (1 - x)^3 between two x, the same at every scale from 2 GeV on."""
     x = np.geomspace(x_min, x_max, 40)
-    quarks = {pdg: ((1 - x) ** 3)[:, None] for pdg in (1, 2, 3, 4, -1, -2, -3, -4)}
+    quarks = dict.fromkeys((1, 2, 3, 4, -1, -2, -3, -4), ((1 - x) ** 3)[:, None])
     return write_set(folder / "ends", INFO + COUPLING, grid_text(x.tolist(), [2.0, 10.0, 1e3, 1e5], quarks))
 
 
