@@ -16,6 +16,7 @@ from event_samples import SIGMA, drell_yan, with_resonance
 
 from madnis_py.event_files.files import create_events
 from madnis_py.event_files.lhe_init import Generator, LheInit, LheProcess
+from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.stages.verification import verify_events
 
@@ -81,6 +82,22 @@ def test_weights_of_others_may_fluctuate_about_their_cross_section(tmp_path: Pat
     batch = changed(weight=lambda one: one * random.exponential(1.0, len(one)))
     assert verify_events(written(tmp_path / "a.lhe", batch, THEIRS)).faults == ()
     assert "expected weights with the mean" in verify_events(written(tmp_path / "b.lhe", batch)).faults[0]
+
+
+def test_a_weight_that_an_event_lacks_is_left_out_and_no_fault(tmp_path: Path) -> None:
+    variations = np.ones((300, 2))
+    variations[7, 1] = np.nan
+    groups = (WeightGroup("", "", (NamedWeight("a", ""), NamedWeight("b", ""))),)
+    path = written(tmp_path / "a.lhe", changed(variations=lambda _: variations), replace(OURS, weight_groups=groups))
+    found = verify_events(path)
+    assert found.faults == ()
+    assert found.facts["left_out"] == ["weights that some events have not (b)"]
+    assert found.summary.endswith("as it should be; left out: weights that some events have not (b)")
+
+
+def test_weights_beyond_all_numbers_are_a_fault(tmp_path: Path) -> None:
+    (fault,) = verify_events(written(tmp_path / "a.lhe", changed(weight=lambda one: one * 1e200))).faults
+    assert "expected weights that can be squared; got 1.5e+203" in fault
 
 
 def test_a_truncated_file_is_a_fault(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,8 @@ from madnis_py.event_files.normalization import needs_sums
 from madnis_py.event_files.ragged import part_size
 from madnis_py.event_files.weight_groups import identifiers
 from madnis_py.events.event_batch import EventBatch
+
+_MOST_KINDS = 32
 
 
 class EventReader(ABC):
@@ -47,6 +49,11 @@ class EventReader(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
+
+    def _leave_out(self, words: Iterable[str]) -> None:
+        """Keep in mind what was left out; of very many kinds only some."""
+        for word in sorted(words):
+            self.left_out.add(word if len(self.left_out) < _MOST_KINDS else "more")
 
 
 class EventWriter(ABC):
@@ -123,12 +130,14 @@ class EventWriter(ABC):
         """Append events of another file as they are, whether a shower can use them or not.
 
         Raises:
-            InputError: they have other variations than <init> declares.
+            InputError: they have other variations than <init> declares, or weights that are not finite.
             OutputError: the file system refuses.
         """
         if events.n_variations != self._n_variations:
             expected = f"expected events with {self._n_variations} variations, as <init> declares"
             raise InputError(f"{self.path}: {expected}; got {events.n_variations}")
+        if not np.isfinite(events.weight).all() or np.isinf(events.variations).any():
+            raise InputError(f"{self.path}: expected finite weights of events; got others")
         for block in self._blocks.add(events):
             self._append(block)
         self.n_events += len(events)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
-from isal import igzip, isal_zlib
 
 from madnis_py import _core
 from madnis_py.errors import InputError
@@ -19,6 +17,7 @@ from madnis_py.event_files.lhe_init import NO_PDF, SIGNED_WEIGHTS_IN_PB, Generat
 from madnis_py.event_files.lhe_preamble import Preamble, decoded
 from madnis_py.event_files.ragged import MOST_ROWS, most_events
 from madnis_py.event_files.text_sinks import ByteSink, GzipSink, PlainSink
+from madnis_py.event_files.text_sources import TextSource
 from madnis_py.event_files.weight_groups import MOST_WEIGHTS, NamedWeight, WeightGroup, identifiers, weight_tags
 from madnis_py.event_files.xml_text import NOT_XML
 from madnis_py.events.event_batch import EventBatch
@@ -34,7 +33,6 @@ __all__ = [
     "LheWriter",
 ]
 
-GZIP_MAGIC = b"\x1f\x8b"
 BYTES_PER_PIECE = 1 << 22
 """Text that is read together."""
 
@@ -83,7 +81,9 @@ class LheReader(EventReader):
             preamble, pending = _preamble(text)
             self.header, self.init = preamble.header, preamble.init
             self.left_out |= preamble.left_out
-            self._look_at(pending + text.read(BYTES_PER_PIECE))
+            with suppress(EOFError):  # which is told when the events before it are read
+                pending += text.read(BYTES_PER_PIECE)
+            self._look_at(pending)
 
     def _look_at(self, text: bytes) -> None:
         """Take the weights that the first events have for those of the file."""
@@ -117,7 +117,7 @@ class LheReader(EventReader):
                 )
                 pending = pending[end:]
                 self.share = text.share
-                self.left_out |= left_out
+                self._leave_out(left_out)
                 if not undeclared:
                     undeclared = dict.fromkeys(map(decoded, others))
                 if len(columns["weight"]):
@@ -157,7 +157,7 @@ class LheReader(EventReader):
                 yield TextSource(file)
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
-        except (EOFError, isal_zlib.error) as error:  # type: ignore[misc]
+        except EOFError as error:
             got = f"{error}, after {self._whole} whole events"
             raise InputError(f"{self.path}: expected a whole gzip file; got: {got}") from error
         except (InputError, _core.LheError) as error:
@@ -190,28 +190,3 @@ def _follows(text: TextSource, content: bytes) -> bool:
         if not content:
             return False
     return True
-
-
-class TextSource:
-    """Text of a file, decompressed if it is gzipped.
-
-    Args:
-        file: open at its beginning.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._size = max(1, file.seek(0, 2))
-        file.seek(0)
-        magic = file.read(len(GZIP_MAGIC))
-        file.seek(0)
-        self._text: BinaryIO = igzip.open(file, "rb") if magic == GZIP_MAGIC else file  # type: ignore[no-untyped-call]
-
-    def read(self, size: int) -> bytes:
-        """The next bytes, at most so many, none at the end."""
-        return self._text.read(size)
-
-    @property
-    def share(self) -> float:
-        """Share of the file that is read."""
-        return self._file.tell() / self._size

@@ -32,7 +32,7 @@ from madnis_py.event_files.lheh5_tables import (
     data_set,
     text_of,
 )
-from madnis_py.event_files.normalization import OF_EACH_PROCESS
+from madnis_py.event_files.normalization import OF_EACH_PROCESS, scaled
 from madnis_py.event_files.ragged import EVENTS_PER_BLOCK, most_events
 from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.events.event_batch import EventBatch
@@ -220,7 +220,7 @@ class Lheh5Reader(EventReader):
                 counts = rows.integers("nparticles", 0, len(particles))
                 for part in ragged.parts(counts, len(weights)):
                     batch = _batch(rows.at(begin + part.start, part), counts[part], particles, weights)
-                    yield batch if unit == 1 else batch.rescaled(unit)
+                    yield batch if unit == 1 else scaled(batch, unit)
 
     def _events_per_trial(self, events: Table) -> float:
         """What makes the mean of the weights of their sum by the sum of the trials."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -44,10 +45,17 @@ class WeightSums:
     squares: dict[int, float] = field(default_factory=lambda: defaultdict(float))
 
     def add(self, events: EventBatch) -> None:
-        """Count further events."""
+        """Count further events.
+
+        Raises:
+            InputError: the sum of the squares is beyond the numbers of a computer.
+        """
         processes, position, numbers = np.unique(events.process_id, return_inverse=True, return_counts=True)
         weights = np.bincount(position, events.weight, len(processes))
-        squares = np.bincount(position, events.weight**2, len(processes))
+        with np.errstate(over="ignore"):
+            squares = np.bincount(position, events.weight**2, len(processes))
+        if not np.isfinite(squares).all():
+            raise InputError(f"expected weights that can be squared; got {np.abs(events.weight).max():g}")
         for process, number, weight, square in zip(
             *(column.tolist() for column in (processes, numbers, weights, squares)), strict=True
         ):
@@ -67,8 +75,8 @@ class WeightSums:
             units: by what the weights of each process are multiplied; see `units`.
         """
         mean = sum(units[process] * weight for process, weight in self.weights.items()) / self.total
-        square = sum(units[process] ** 2 * square for process, square in self.squares.items()) / self.total
-        return mean, max(square - mean**2, 0.0) ** 0.5 / self.total**0.5
+        square = sum(units[process] * units[process] * square for process, square in self.squares.items()) / self.total
+        return mean, max(square - mean * mean, 0.0) ** 0.5 / self.total**0.5
 
 
 def needs_sums(init: LheInit) -> bool:
@@ -120,17 +128,36 @@ def in_pb(reader: EventReader) -> Iterator[EventBatch]:
         return
     sums = WeightSums()
     for batch in reader:
-        sums.add(batch)
-    try:
+        with _named(reader):
+            sums.add(batch)
+    with _named(reader):
         of_processes = units(reader.init, sums)
+    for batch in reader:
+        with _named(reader):
+            events = scaled(batch, np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id))
+        yield events
+
+
+@contextmanager
+def _named(reader: EventReader) -> Iterator[None]:
+    """What is wrong is said with the name of the file."""
+    try:
+        yield
     except InputError as error:
         raise InputError(f"{reader.path}: {error}") from None
-    for batch in reader:
-        yield _scaled(batch, np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id))
 
 
-def _scaled(events: EventBatch, unit: Floats) -> EventBatch:
-    return replace(events, weight=events.weight * unit, variations=events.variations * unit[:, None])
+def scaled(events: EventBatch, unit: Floats | float) -> EventBatch:
+    """Events with all weights in another unit, (n,) or the same for all.
+
+    Raises:
+        InputError: a weight is then beyond the numbers of a computer.
+    """
+    with np.errstate(over="ignore"):
+        weight, variations = events.weight * unit, events.variations * np.reshape(unit, (-1, 1))
+    if not np.isfinite(weight).all() or np.isinf(variations).any():
+        raise InputError("expected weights that are finite numbers in pb; got others")
+    return replace(events, weight=weight, variations=variations)
 
 
 def init_in_pb(init: LheInit) -> LheInit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import hypot
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,7 +65,7 @@ def _mothers(batch: EventBatch, event: int, particle: int) -> str:
 
 def _off_shell(batch: EventBatch, event: int, particle: int) -> str:
     energy, *momentum = batch.momenta[event, particle].tolist()
-    on_shell = np.hypot(np.linalg.norm(momentum), batch.mass[event, particle])
+    on_shell = hypot(*momentum, batch.mass[event, particle])
     return f"particle {particle + 1}: expected E = sqrt(p^2 + m^2) = {on_shell}; got {energy}"
 
 

@@ -267,9 +267,7 @@ def histograms_of_points(
     return work.histograms(_watched(blocks, watch))
 
 
-def histograms_of_events(
-    batches: Iterable[EventBatch], binnings: Sequence[Binning], cross_section: float | None = None
-) -> list[Histogram]:
+def histograms_of_events(batches: Iterable[EventBatch], binnings: Sequence[Binning]) -> list[Histogram]:
     """Distributions of events, read batch by batch.
 
     Copies of an event, which follow each other, count as one event with so many times its weight: they are no
@@ -278,7 +276,6 @@ def histograms_of_events(
     Args:
         batches: of events; the mean of their weights is the cross section in pb.
         binnings: what to measure.
-        cross_section: in pb, of events whose weights have another unit.
 
     Raises:
         InputError: there are fewer than two events.
@@ -286,15 +283,14 @@ def histograms_of_events(
     tallies = _added(_tallies_of_events(batch, binnings) for batch in batches)
     if not tallies or tallies[0].events[1] < 2:
         raise InputError("histograms: expected at least two different events; got fewer")
-    return [_of_events(binning, tally, cross_section) for binning, tally in zip(binnings, tallies, strict=True)]
+    return [_of_events(binning, tally) for binning, tally in zip(binnings, tallies, strict=True)]
 
 
-def _of_events(binning: Binning, tally: Tally, cross_section: float | None) -> Histogram:
+def _of_events(binning: Binning, tally: Tally) -> Histogram:
     events, different = tally.events
     total = tally.sums[0]
-    unit = 1 / events if cross_section is None else cross_section / total[-1]
     covariance = (tally.products - np.outer(total, total) / different) * different / (different - 1)
-    return Histogram.of(binning, total, covariance, tally, float(unit))
+    return Histogram.of(binning, total, covariance, tally, float(1 / events))
 
 
 def final_states(events: EventBatch) -> FinalState:

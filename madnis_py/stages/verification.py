@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import hypot
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,10 @@ class _Findings:
             self.largest[process] = max(of_process, self.largest.get(process, 0.0))
 
     def _unsound(self, events: EventBatch) -> str | None:
+        """The first event that a shower cannot use; a weight that it lacks is not its fault."""
         counted = np.flatnonzero(events.counts > 0)
-        fault = first_fault(events.select(counted), ON_SHELL if _is_ours(self.init) else PRINTED)
+        alone = replace(events, variations=np.empty((len(events), 0)))
+        fault = first_fault(alone.select(counted), ON_SHELL if _is_ours(self.init) else PRINTED)
         return fault and f"event {self.events + int(counted[fault[0]]) + 1}: {fault[1]}"
 
     def facts(self, reader: EventReader) -> dict[str, Any]:
