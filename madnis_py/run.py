@@ -512,6 +512,7 @@ class Run:
     def _generation_warnings(self, result: Result, selection: Selection, weights: NDArray[np.float64]) -> list[str]:
         """Whether the events agree with the integrate stage."""
         sentences = self._check.overweights("generate", weights, self._overweight_share)
+        sentences += verdict.cancelling_signs(weights)
         return sentences + verdict.generation_warnings(self._check, result, selection)
 
     @property

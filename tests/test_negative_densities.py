@@ -22,11 +22,14 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.pdf import AbstractPdf, load_pdf
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
+from madnis_py.stages.event_file import weight_unit
 from madnis_py.stages.results import Result
+from madnis_py.stages.verdict import cancelling_signs
+from madnis_py.stages.verification import verify_events
 
 Array = NDArray[np.float64]
 
-EVENTS, POINTS = 20_000, 60_000
+EVENTS, POINTS = 10_000, 40_000
 BEAM = 6500.0
 QUARKS = (1, 2, 3, 4)
 
@@ -48,14 +51,14 @@ def drell_yan(pdf: Path, lowest: float, **tables: object) -> Process:
     return Process.from_card(Card.parse({**card, "beams": {"pdf": str(pdf)}, **tables}))
 
 
-def parts(pdf: AbstractPdf, lowest: float) -> dict[tuple[int, int], Array]:
+def parts(pdf: AbstractPdf, lowest: float, mu: float = 91.188) -> dict[tuple[int, int], Array]:
     """Positive and negative part of the cross section in pb of every pair of incoming partons, shape (2,)."""
     m, m_weight = gauss_panels(mass_edges(lowest, 2 * BEAM, []), 8)
     y, y_weight = gauss_panels(np.linspace(-1, 1, 41), 8)
     reach = np.log(2 * BEAM / m)
     x = [(m[:, None] / (2 * BEAM) * np.exp(sign * reach[:, None] * y)).ravel() for sign in (1, -1)]
     flavours = [*QUARKS, *(-quark for quark in QUARKS)]
-    densities = [pdf.density(flavours, one, 91.188**2) / one[:, None] for one in x]
+    densities = [pdf.density(flavours, one, mu**2) / one[:, None] for one in x]
     found = {}
     for pair in ((sign * quark, -sign * quark) for quark in QUARKS for sign in (1, -1)):
         product = np.prod([values[:, flavours.index(pdg)] for values, pdg in zip(densities, pair, strict=True)], axis=0)
@@ -109,16 +112,46 @@ def test_flavours_of_events_have_the_numbers_and_signs_of_the_quadrature(
             error = np.sqrt(share * (1 - share) / EVENTS) + 1e-3 * share
             assert abs(np.mean(own & of_sign) - share) <= 5 * error
         weight = np.where(own, events.weight, 0.0)
-        error = np.hypot(weight.std() / np.sqrt(EVENTS), result.sigma_error_pb)
+        of_unit = weight.mean() * events.weight.std() / np.sqrt(EVENTS) / events.weight.mean()
+        error = np.sqrt(weight.var() / EVENTS + of_unit**2 + result.sigma_error_pb**2)
         assert abs(weight.mean() - truth.sum()) <= 5 * error
 
 
 def test_the_mean_of_the_weights_is_the_cross_section(made: tuple[Run, dict[tuple[int, int], Array]]) -> None:
     run, _ = made
     events, result = events_of(run), Result.model_validate(run.record["vegas"])
-    assert abs(events.weight.mean() - result.sigma_pb) < 5 * events.weight.std() / np.sqrt(EVENTS)
-    assert np.abs(events.weight).mean() == pytest.approx(result.sigma_absolute_pb, rel=1e-9)
+    assert events.weight.mean() == pytest.approx(result.sigma_pb, rel=1e-9)
+    sizes, negative = np.abs(events.weight), result.unweighting.negative_share
+    error = 2 * np.sqrt(negative * (1 - negative) / EVENTS) / (1 - 2 * negative)
+    assert abs(sizes.mean() / result.sigma_absolute_pb - 1) < 5 * error + 2e-3
+    assert verify_events(run.events_file).faults == ()
     assert run.record["unweighting"]["negative_share"] == np.mean(events.weight < 0)
+
+
+def test_variations_of_signed_weights_give_the_cross_section_at_other_scales(
+    made: tuple[Run, dict[tuple[int, int], Array]],
+) -> None:
+    run, expected = made
+    events, groups = events_of(run), open_events(run.events_file).init.weight_groups
+    pdf, lowest = load_pdf(str(run.process.card.beams.pdf)), run.process.card.cuts["e+,e-"].mass_min or 0.0
+    sigma = sum(part.sum() for part in expected.values())
+    half = sum(part.sum() for part in parts(pdf, lowest, 91.188 / 2).values()) / sigma
+    factors = [float(weight.attributes["MUF"]) for group in groups for weight in group.weights]
+    assert factors.count(0.5) == 3
+    for column in events.variations.T[np.array(factors) == 0.5]:
+        ratio = column.mean() / events.weight.mean()
+        error = np.std(column - ratio * events.weight) / np.sqrt(EVENTS) / events.weight.mean()
+        assert abs(ratio - half) < 5 * error + 1e-6
+
+
+def test_events_whose_signs_cancel_are_refused_and_few_of_them_are_a_warning() -> None:
+    few = np.array([1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
+    assert weight_unit(few, 8.0) == pytest.approx(12.0)
+    (sentence,) = cancelling_signs(few)
+    assert "the signs of 6 events leave 2.67 effective ones: their weights in pb are uncertain by 61%" in sentence
+    assert cancelling_signs(np.ones(6)) == []
+    with pytest.raises(GenerationError, match=r"got -0\.33 on average of 3: more events are needed"):
+        weight_unit(np.array([1.0, -1.0, -1.0]), 8.0)
 
 
 def test_distributions_of_points_and_events_agree(made: tuple[Run, dict[tuple[int, int], Array]]) -> None:

@@ -123,9 +123,6 @@ def write(
 ) -> None:
     """Write events with weights whose mean is the cross section.
 
-    The mean of their sizes is the sum of the sizes of all contributions: that leaves the mean of signed weights to the
-    statistics of the signs, without the bias of a normalisation to them.
-
     Args:
         output: the file.
         events: what goes into it.
@@ -135,9 +132,10 @@ def write(
         result: cross section and its error.
 
     Raises:
+        GenerationError: too few events for the signs of their weights: they add up to nothing.
         OutputError: the file cannot be written.
     """
-    unit = result.sigma_absolute_pb / np.abs(weights).mean()
+    unit = weight_unit(weights, result.sigma_pb)
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)
@@ -146,6 +144,19 @@ def write(
     with create_events(output, init, {name: text for name, text in blocks.items() if text}) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
+
+
+def weight_unit(weights: NDArray[np.float64], cross_section: float) -> float:
+    """By what signed weights have to be multiplied to have the cross section as their mean.
+
+    Raises:
+        GenerationError: too few events for the signs of their weights: they add up to nothing.
+    """
+    mean = float(weights.mean())
+    if not mean > 0:
+        expected = "generate: expected events whose signed weights add up to something positive"
+        raise GenerationError(f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed")
+    return cross_section / mean
 
 
 def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:

@@ -20,6 +20,9 @@ from madnis_py.stages.training import TrainingSession
 MARGIN = 0.1
 """Share by which the efficiency of a flow has to be below that of VEGAS for a warning."""
 
+FEWEST_EFFECTIVE = 400
+"""Effective events below which negative weights leave more than 5 % of uncertainty in the unit of the weights."""
+
 MANY_NEGATIVE = 0.01
 """Share of negative events from which on to speak."""
 
@@ -101,6 +104,17 @@ def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str,
         "negative_share": float((weights < 0).mean()),
         "cut_acceptance": selection.cut_acceptance,
     }
+
+
+def cancelling_signs(weights: NDArray[np.float64]) -> list[str]:
+    """Whether events are too few for the signs of their weights, float64 (n,), whose sum sets their unit."""
+    n_eff = float(weights.sum() ** 2 / (weights @ weights))
+    if n_eff > FEWEST_EFFECTIVE or not (weights < 0).any():
+        return []
+    return [
+        f"generate: the signs of {len(weights)} events leave {n_eff:.3g} effective ones: "
+        f"their weights in pb are uncertain by {1 / np.sqrt(n_eff):.0%}"
+    ]
 
 
 def generation_warnings(check: CoverageCheck, result: Result, selection: Selection) -> list[str]:
