@@ -178,6 +178,9 @@ class ParameterTable(BaseModel):
     __pydantic_extra__: dict[str, Real]
 
     param_card: Text | None = Field(None, description="SLHA file with parameters, relative to the folder of the card.")
+    filled_in: tuple[Text, ...] | None = Field(
+        None, description="Parameters that the param_card did not have, once it has been read."
+    )
 
     @property
     def overrides(self) -> dict[str, float]:

@@ -434,6 +434,8 @@ def test_an_imported_decay_chain_has_the_cross_section_of_madgraph(tmp_path):
         ("20.0  = ptj ", f"{'[' * 3000}{']' * 3000} = pt_min_pdg", "pt_min_pdg: expected a table"),
         ("20.0  = ptj ", "[[1]] = systematics_arguments\nT = use_syst", "systematics_arguments: expected a list"),
         ("17   = iseed", "1.5 = iseed", "iseed: expected a whole number; got 1.5"),
+        ("4 = maxjetflavor", "0 = maxjetflavor", "maxjetflavor: expected a whole number from 1 to 6; got 0"),
+        ("20000 = nevents", "-5 = nevents", "nevents: expected a whole number from 0 to .*; got -5"),
         ("20000 = nevents", "many = nevents", "nevents: expected a number; got many"),
         ("6.8d3     = ebeam1", "-6.8d3 = ebeam1", r"beams.energy\[0\]: expected GeV > 0; got -6800.0"),
         ("91.188  = scale  ", "-1 = scale\nT = fixed_ren_scale", "scales.renormalization: expected GeV > 0 or one of"),

@@ -9,6 +9,7 @@ import pytest
 from madnis_py.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.model import Model
+from madnis_py.physics.process import Process
 from madnis_py.physics.slha import Slha, read_slha
 
 SPECTRUM = """\
@@ -110,6 +111,47 @@ def test_what_the_model_asks_for_and_cannot_read_is_named_with_its_line(tmp_path
 def test_what_it_does_not_ask_for_is_not_judged(tmp_path):
     text = "BLOCK MASS\n 6 170.0\n 1000021 heavy\n 35\nDECAY 1000021 Auto\nDECAY 36\nBLOCK ZPRIME\n 1 x\n"
     assert model_of(tmp_path, text)["MT"] == 170.0
+
+
+COMPLETE = """\
+BLOCK SMINPUTS
+ 1 132.507
+ 2 1.16639e-05
+ 3 0.118
+BLOCK MASS
+ 5 4.7
+ 6 173.0
+ 15 1.777
+ 23 91.188
+ 25 125.0
+BLOCK YUKAWA
+ 5 4.7
+ 6 173.0
+ 15 1.777
+DECAY 6 1.4915
+DECAY 23 2.441404
+DECAY 24 2.0476
+DECAY 25 0.006382339
+"""
+
+
+def process_of(folder: Path, content: str, **parameters: float) -> Process:
+    tables = {
+        "process": {"definition": "u u~ > z z"},
+        "beams": {"pdf": "none"},
+        "parameters": {"param_card": str(card_at(folder, content)), **parameters},
+    }
+    return Process.from_card(Card.parse(tables))
+
+
+def test_what_the_model_fills_in_is_told_beside_the_numbers_also_when_the_card_is_read_again(tmp_path):
+    assert process_of(tmp_path, COMPLETE).caveats == ()
+    process = process_of(tmp_path, COMPLETE.replace("DECAY 23 2.441404\n", "").replace(" 3 0.118\n", ""))
+    sentence = "parameters: the param_card does not have these, the model has filled them in: aS = 0.118, WZ = 2.4414"
+    assert process.caveats == (sentence,)
+    (tmp_path / "resolved.toml").write_text(process.card.to_toml())
+    assert Process.from_card(tmp_path / "resolved.toml").caveats == (sentence,)
+    assert process_of(tmp_path, COMPLETE.replace(" 3 0.118\n", ""), aS=0.13).caveats == ()
 
 
 @pytest.mark.parametrize(("name", "sentence"), [("a\0b", "null byte"), ("x" * 5000, "File name too long")])

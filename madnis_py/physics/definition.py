@@ -247,6 +247,8 @@ class _Reader:
         self._check_size("outgoing particles of a step", len(outgoing), _MOST_OUTGOING)
         if len(incoming) > 2:
             raise self._error(f'expected one or two incoming particles; got "{text}"')
+        if len(incoming) == len(outgoing) == 1:
+            raise self._error(f'expected a decay into two particles or more; got "{text}"')
         combinations = math.prod(len(leg.alternatives) for leg in (*step.incoming, *step.outgoing))
         self._check_size("combinations of flavours", combinations, _MOST_COMBINATIONS)
         if not self._charges(step.incoming) & self._charges(step.outgoing):

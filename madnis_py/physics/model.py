@@ -30,6 +30,9 @@ class Model:
         name: "sm" or "sm_zprime".
         values: external parameters that differ from the defaults.
 
+    Attributes:
+        filled_in: parameters that a param_card did not have, other than those that are zero by default.
+
     Raises:
         KeyError: a parameter that the model does not have.
         ValueError: a value that no such model can have; says which.
@@ -41,6 +44,7 @@ class Model:
         self.parameters = {parameter.name: parameter for parameter in self._content.parameters}
         self.particles = self._content.particles
         self.values = {parameter.name: parameter.default for parameter in self._content.parameters}
+        self.filled_in: tuple[str, ...] = ()
         self._couplings: dict[str, complex] = {}
         for key, value in values.items():
             self._set(self.parameters[key], value)
@@ -73,6 +77,11 @@ class Model:
             given = {key: value for key, value in from_file.items() if value is not None}
             model = cls(name, given | table.overrides)
             model._check_fixed_masses(slha)
+            if table.param_card:
+                lacking = (key for key, one in known.items() if one.default and key not in given | table.overrides)
+                model.filled_in = tuple(lacking)
+            else:
+                model.filled_in = table.filled_in or ()
         except ValueError as error:
             raise card.error("parameters", str(error)) from None
         return model
@@ -86,6 +95,14 @@ class Model:
             if not math.isclose(given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9):
                 expected = self.mass(particle.pdg)
                 raise ValueError(f"expected a param_card with mass {expected:g} of {particle.name}; got {given:g}")
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What to say beside numbers of this model."""
+        if not self.filled_in:
+            return ()
+        values = ", ".join(f"{name} = {self[name]:g}" for name in self.filled_in)
+        return (f"parameters: the param_card does not have these, the model has filled them in: {values}",)
 
     def __getitem__(self, name: str) -> float:
         """Value of an external parameter, or of MW, which follows from them."""

@@ -97,7 +97,8 @@ class Process:
         check_beams(beams_of(definition, card, model), definition, card, model)
         selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
         _check_histograms(definition, groups, card, model)
-        resolved = card.updated({"parameters": {**model.values, "param_card": None}})
+        filled_in = model.filled_in or None
+        resolved = card.updated({"parameters": {**model.values, "param_card": None, "filled_in": filled_in}})
         return cls(resolved, model, definition, groups, selection)
 
     @property
@@ -164,10 +165,10 @@ class Process:
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What to say beside the numbers of this process, a sentence each."""
-        infinite = tuple(divergence_warnings(self))
+        general = self.model.caveats + tuple(divergence_warnings(self))
         if self.card.process.matrix_element is not None:
-            return infinite
-        return infinite + caveats(((self.widths(group), group.reaction.legs) for group in self.groups), self.model)
+            return general
+        return general + caveats(((self.widths(group), group.reaction.legs) for group in self.groups), self.model)
 
     def _mirrored(self, group: FlavourGroup) -> Subprocess | None:
         """A group by the matrix element of an earlier one with exchanged incoming particles."""

@@ -111,7 +111,7 @@ class _RunCardTranslation:
         self._rest()
 
     def _options(self) -> None:
-        self._card.options["--events"] = self._run.whole("nevents")
+        self._card.options["--events"] = self._run.whole("nevents", 0)
         if seed := abs(self._run.whole("iseed")):
             self._card.options["--seed"] = seed
 

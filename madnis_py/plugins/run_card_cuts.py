@@ -55,10 +55,10 @@ class RunCardCuts:
     @cached_property
     def _codes(self) -> dict[str, frozenset[int]]:
         """Class -> PDG codes that MadEvent counts to it."""
-        heaviest = self._run.whole("maxjetflavor")
+        heaviest = self._run.whole("maxjetflavor", 1, 6)
         groups = {
-            "jet": [21, *range(1, min(heaviest, 6) + 1)],
-            "bottom": range(max(heaviest, 0) + 1, 6),
+            "jet": [21, *range(1, heaviest + 1)],
+            "bottom": range(heaviest + 1, 6),
             "lepton": (11, 13, 15),
             "photon": (22,),
             "missing": (12, 14, 16),

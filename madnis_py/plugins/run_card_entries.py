@@ -124,14 +124,18 @@ class RunCard:
         value = float(re.sub("[dD]", "e", text)) if _NUMBER.fullmatch(text) else math.nan
         return value if math.isfinite(value) else self._refuse(name, "a number")
 
-    def whole(self, name: str) -> int:
-        """A whole number of at most 18 digits.
+    def whole(self, name: str, least: int = -(10**15), most: int = 10**15) -> int:
+        """A whole number.
 
         Raises:
-            CardError: it is none.
+            CardError: it is none, or not in this range.
         """
         value = self.number(name)
-        return int(value) if value.is_integer() and abs(value) < 1e18 else self._refuse(name, "a whole number")
+        if not value.is_integer():
+            self._refuse(name, "a whole number")
+        if not least <= value <= most:
+            self._refuse(name, f"a whole number from {least} to {most}")
+        return int(value)
 
     def flag(self, name: str) -> bool:
         """True or false.
