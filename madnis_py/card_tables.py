@@ -77,6 +77,7 @@ Bins = Annotated[
 ]
 Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
+Flag = Annotated[bool, _checked("true or false", lambda value: isinstance(value, bool))]
 Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
 Setting = Annotated[
     bool | int | float | str,
@@ -159,13 +160,13 @@ class ProcessTable(CardTable):
 
     definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
     model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
-    t_channel_widths: bool = Field(
+    t_channel_widths: Flag = Field(
         False, description="Whether propagators between the two incoming particles have widths."
     )
-    external_widths: bool = Field(
+    external_widths: Flag = Field(
         False, description="Whether propagators of external particles have widths where they cannot be on shell."
     )
-    allow_divergent: bool = Field(False, description="Whether to integrate what the cuts leave infinite.")
+    allow_divergent: Flag = Field(False, description="Whether to integrate what the cuts leave infinite.")
     matrix_element: MatrixElementTable | None = Field(
         None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."
     )
@@ -398,7 +399,7 @@ class SystematicsTable(CardTable):
     scale_factors: tuple[Positive, ...] = Field(
         (0.5, 1.0, 2.0), description="Factors of mu_R and mu_F, all pairs of them; none if empty."
     )
-    pdf_members: bool = Field(True, description="Whether to use the other members of the PDF set.")
+    pdf_members: Flag = Field(True, description="Whether to use the other members of the PDF set.")
     pdf_sets: tuple[Text, ...] = Field((), description='Other sets, or members of them like "SET/3".')
 
 

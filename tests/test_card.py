@@ -85,6 +85,10 @@ MALFORMED = {
         "histograms.ht.range: expected two numbers [low, high], low < high; got [5, 5]",
     ),
     "histogram is a number": ({"histograms": {"ht": 50}}, "histograms.ht: expected a table; got 50"),
+    "switch is a number": (
+        {"systematics": {"pdf_members": 0.0}},
+        "systematics.pdf_members: expected true or false; got 0.0",
+    ),
     "share of one": ({"events": {"overweight_share": 1}}, "events.overweight_share: expected a share in [0, 1); got 1"),
 }
 
