@@ -414,4 +414,5 @@ class ClusterTable(CardTable):
     walltime: Text = Field("02:00:00", description="Time limit of each job (Slurm).")
     queue: Text | None = Field(None, description="Partition of the jobs (Slurm).")
     account: Text | None = Field(None, description="Account of the jobs (Slurm).")
+    tls: bool = Field(True, description="Reach the workers with credentials that are made for the run.")
     options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")

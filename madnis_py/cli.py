@@ -550,7 +550,7 @@ class Workplace:
         return opened
 
     def _hired(self, card: Card) -> Executor | None:
-        return self._stack.enter_context(self._labour.hire(card.cluster))
+        return self._stack.enter_context(self._labour.hire(card.cluster, _tell))
 
 
 class Terminated(KeyboardInterrupt):
@@ -624,12 +624,17 @@ def _named_card(path_or_name: str, trust: bool) -> Card:
         Trust(trust).require(files.path, reach_of_directory(files.path, card))
         return card
     for reach in reach_of_card(card):
-        sys.stderr.write(f"madnis-py: {card.source} names {reach.words}\n")
+        _tell(f"{card.source} names {reach.words}")
     return card
 
 
 def _name(sampler: Sampler | None) -> SamplerName | None:
     return sampler.value if sampler else None
+
+
+def _tell(sentence: str) -> None:
+    """Something that the user should know, whatever comes of it."""
+    sys.stderr.write(f"madnis-py: {sentence}\n")
 
 
 def _default_directory(card: Card) -> Path:

@@ -86,6 +86,8 @@ def from_surroundings(error: Exception) -> MadnisError | None:
     Args:
         error: of any library.
     """
+    if isinstance(error, WorkerError | ResourceError):
+        return error
     if isinstance(error, BrokenExecutor):
         return WorkerError("workers: a process that worked for this run has died")
     lacking = _lacking(error)

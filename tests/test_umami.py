@@ -243,3 +243,35 @@ def test_a_library_travels_to_another_process_as_its_path(build: Build) -> None:
 def test_a_wrong_table_is_told_with_its_place(table: dict[str, object], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         provided(**table).matrix_element()
+
+
+def test_a_library_that_would_crash_the_process_is_refused_with_the_signal(build: Build) -> None:
+    whole = build().read_bytes()
+    path = build()
+    path.write_bytes(whole[: len(whole) // 3])
+    with pytest.raises(InputError, match=rf"{path}: expected a library .* was ended by SIG(BUS|SEGV) \("):
+        provided(provider="umami", library=str(path)).matrix_element()
+
+
+@pytest.mark.parametrize(
+    ("words", "end"), [("abort();", r"was ended by SIGABRT \(Aborted\)"), ("exit(3);", "status 3")]
+)
+def test_a_library_that_ends_the_process_with_its_first_call_is_refused(words: str, end: str, build: Build) -> None:
+    with pytest.raises(InputError, match=end):
+        provided(provider="umami", library=str(build(FIRST_CALL=words))).matrix_element()
+
+
+@pytest.mark.slow
+def test_a_library_of_any_length_is_right_or_refused_with_its_name(build: Build) -> None:
+    whole, path, refused = build().read_bytes(), build(), []
+    for length in range(0, len(whole), len(whole) // 50):
+        short = path.with_name(f"short_{length}.so")
+        short.write_bytes(whole[:length])
+        try:
+            element = provided(provider="umami", library=str(short)).matrix_element()
+        except InputError as error:
+            refused.append(str(short) in str(error))
+        else:
+            np.testing.assert_allclose(element.squared(events(5), 0.1), formula(events(5))[0], rtol=1e-12)
+    assert len(refused) > 25
+    assert all(refused)

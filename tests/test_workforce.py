@@ -21,9 +21,9 @@ from madnis_py.integration.shipped import Shipped
 from madnis_py.integration.training import Trainer
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
+from madnis_py.stages import dask_workers
 from madnis_py.stages import process_workers as process_workers_module
-from madnis_py.stages import workforce
-from madnis_py.stages.workforce import Labour, process_workers, scheduler_workers
+from madnis_py.stages.workforce import Labour, process_workers
 
 EVENTS = 50_000
 """Several chunks."""
@@ -132,47 +132,6 @@ def test_a_cross_section_computes_the_same_in_another_process():
     np.testing.assert_array_equal(there.prior, here.prior)
 
 
-class Killing:
-    """An executor that kills one of the workers of a dask cluster after its third task."""
-
-    def __init__(self, executor: Executor, client) -> None:
-        self._executor, self._client, self._left = executor, client, 3
-
-    def submit(self, function, *arguments):
-        future = self._executor.submit(function, *arguments)
-        self._left -= 1
-        if self._left == 0:
-            pids = self._client.run(os.getpid)
-            os.kill(next(iter(pids.values())), signal.SIGKILL)
-        return future
-
-    def map(self, function, *iterables):
-        return self._executor.map(function, *iterables)
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_dask_workers_make_the_same_bytes_although_one_is_killed(trained, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    expected = generated(trained, None, tmp_path / "alone.lhe")
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster) as client,
-        scheduler_workers(cluster.scheduler_address) as executor,
-    ):
-        assert generated(trained, executor, tmp_path / "dask.lhe") == expected
-        assert generated(trained, Killing(executor, client), tmp_path / "killed.lhe") == expected
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("default")
-def test_a_local_cluster_of_the_card_makes_the_same_bytes(trained, tmp_path):
-    pytest.importorskip("distributed")
-    expected = generated(trained, None, tmp_path / "alone.lhe")
-    with Labour().hire(ClusterTable(kind="local", workers=2)) as executor:
-        assert generated(trained, executor, tmp_path / "local.lhe") == expected
-
-
 @pytest.mark.parametrize(
     ("labour", "sentence"),
     [
@@ -183,27 +142,9 @@ def test_a_local_cluster_of_the_card_makes_the_same_bytes(trained, tmp_path):
 )
 def test_workers_that_cannot_be_had_are_refused_in_a_sentence(labour, sentence, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(workforce, "_PATIENCE", 1)
+    monkeypatch.setattr(dask_workers, "PATIENCE", 1)
     with pytest.raises(InputError, match=sentence), labour.hire(ClusterTable()):
         pass
-
-
-def test_a_missing_dask_names_the_extra(monkeypatch):
-    def missing(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(workforce, "import_module", missing)
-    with pytest.raises(InputError, match=r"pip install 'madnis_py\[dask\]'"), scheduler_workers("tcp://somewhere:1"):
-        pass
-
-
-def test_jobs_of_batch_systems_have_one_core_and_what_the_card_says():
-    jobqueue = pytest.importorskip("dask_jobqueue")
-    cluster = ClusterTable(kind="slurm", workers=10, memory="3GB", walltime="01:00:00", queue="short")
-    with jobqueue.SLURMCluster(**workforce.job(cluster)) as started:
-        script = started.job_script()
-    for line in ("#SBATCH -n 1", "#SBATCH --mem=3G", "#SBATCH -t 01:00:00", "#SBATCH -p short"):
-        assert line in script
 
 
 def test_a_cluster_of_another_kind_is_refused():

@@ -2,7 +2,8 @@
  *
  * MINOR 0 or 1: version of the interface. REPORTED: the major version that is told. STATUS: what every evaluation
  * returns. NUMBER: float or double. DEVICE, PARTICLES, MASS: what the metadata say. POISON: what |M|^2 is at events
- * with an electron below 1 GeV. WITHOUT_FREE: a symbol is missing. WITHOUT_SQUARES: no single diagrams.
+ * with an electron below 1 GeV. FIRST_CALL: what an evaluation does at first. WITHOUT_FREE: a symbol is missing.
+ * WITHOUT_SQUARES: no single diagrams.
  * Flavour k has |M|^2 times k + 1. The couplings are given as E_L, E_R (photon), Z_L, Z_R, with MZ and WZ.
  */
 #include <complex.h>
@@ -33,6 +34,9 @@
 #endif
 #ifndef MASS
 #define MASS 0.0
+#endif
+#ifndef FIRST_CALL
+#define FIRST_CALL
 #endif
 #ifndef POISON
 #define POISON NAN
@@ -117,6 +121,7 @@ int umami_matrix_element(void* handle, size_t count, size_t stride, size_t offse
     Handle* mine = handle;
     const double *p = NULL, *random = NULL;
     const int32_t* flavour = NULL;
+    FIRST_CALL
     if (STATUS) return STATUS;
     for (size_t k = 0; k < n_in; ++k) {
         if (in_keys[k] < 0 || in_keys[k] > LAST_INPUT) return UNSUPPORTED_INPUT;

@@ -23,6 +23,7 @@ from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.providers import Wanted
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.plugins.borrowed import Array, Borrowed
+from madnis_py.plugins.trial import survives
 
 _SUM_OF_HELICITIES = -1
 _TREE_LEVEL_SCALE = 0.0
@@ -150,6 +151,11 @@ def open_standalone(path: Path, param_card: Path) -> Standalone:
 _CARDS: dict[Path, Path] = {}
 
 
+def try_module(library: str, param_card: str) -> None:
+    """Load and initialise a module, for `survives`."""
+    Standalone(Path(library), Path(param_card))
+
+
 def _load(path: Path) -> ModuleType:
     name = path.name.partition(".")[0]
     spec = spec_from_file_location(name, path) if path.is_file() else None
@@ -184,4 +190,6 @@ def matrix_element(wanted: Wanted) -> StandaloneElement:
     legs = wanted.reaction.legs
     probe = representative_momenta(wanted.masses, len(wanted.reaction.incoming))
     library, param_card = Path(wanted.mine("library")), Path(wanted.mine("param_card"))
+    if library.suffix != ".py":
+        survives(library, try_module, str(library), str(param_card))
     return StandaloneElement(library, param_card, legs, wanted.own(), probe, wanted.table.precision)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from madnis_py.errors import InputError, MadnisError
 from madnis_py.physics.matrix_element import MatrixElement
 from madnis_py.physics.providers import Wanted
 from madnis_py.physics.representative import representative_momenta
 from madnis_py.plugins.borrowed import Array, Borrowed, per_event
+from madnis_py.plugins.trial import survives
+from madnis_py.plugins.umami_calls import WARM_UP_COUPLING, WARM_UP_POINTS, first_call, try_library, usual_inputs
 from madnis_py.plugins.umami_library import Input, Output, UmamiLibrary, open_library
 
-_WARM_UP_POINTS = 16
-_WARM_UP_COUPLING = 0.118
-_RANDOM = (Input.RANDOM_COLOR, Input.RANDOM_HELICITY, Input.RANDOM_DIAGRAM)
 _SAME_SHARE = 1e-6
 """Difference of shares of |M_i|^2 below which two diagrams count as the same one."""
 _SAME_MASS = 1e-4
@@ -74,9 +71,9 @@ class UmamiElement(Borrowed):
         self._settings, self._masses, self._n_incoming = settings, tuple(masses), n_incoming
         self.library: UmamiLibrary = open_library(settings.library, settings.param_card)
         self._require_legs()
-        p = representative_momenta(masses, n_incoming, _WARM_UP_POINTS)
-        self._warm_up(p)
-        self.require_precision(p, _WARM_UP_COUPLING, settings.precision)
+        p = representative_momenta(masses, n_incoming, WARM_UP_POINTS)
+        first_call(self.library, p, settings.flavors)
+        self.require_precision(p, WARM_UP_COUPLING, settings.precision)
         self.alpha_s_power = self.probe_power(p)
         self.columns = self._find_columns(p) if self.library.gives(Output.DIAGRAM_AMP2) else None
 
@@ -101,26 +98,16 @@ class UmamiElement(Borrowed):
         return self._checked(p, me2), squares[:, self.columns]
 
     def _foreign(self, p: Array, alpha_s: Array) -> Array:
-        inputs = self._inputs(p, alpha_s, self._settings.flavor)
+        inputs = self._inputs(p, alpha_s)
         return self.library.evaluate(inputs, [Output.MATRIX_ELEMENT])[Output.MATRIX_ELEMENT]
 
     def _both(self, p: Array, alpha_s: Array) -> tuple[Array, Array]:
-        inputs = self._inputs(p, alpha_s, self._settings.flavor)
+        inputs = self._inputs(p, alpha_s)
         results = self.library.evaluate(inputs, [Output.MATRIX_ELEMENT, Output.DIAGRAM_AMP2])
         return results[Output.MATRIX_ELEMENT], results[Output.DIAGRAM_AMP2]
 
-    def _inputs(self, p: Array, alpha_s: Array, flavor: int | NDArray[np.int32] | None) -> dict[Input, Any]:
-        inputs = {Input.MOMENTA: p, **self._coupling(alpha_s)}
-        if flavor is not None:
-            inputs[Input.FLAVOR_INDEX] = np.full(len(p), flavor, np.int32)
-        return inputs | {key: np.full(len(p), 0.5) for key in _RANDOM if self.library.requires(key)}
-
-    def _coupling(self, alpha_s: Array) -> dict[Input, Any]:
-        if self.library.takes(Input.ALPHA_S):
-            return {Input.ALPHA_S: alpha_s}
-        if self.library.takes(Input.G_STRONG):
-            return {Input.G_STRONG: np.sqrt(4 * math.pi * alpha_s)}
-        return {}
+    def _inputs(self, p: Array, alpha_s: Array) -> dict[Input, Any]:
+        return usual_inputs(self.library, p, alpha_s, self._settings.flavor)
 
     def _require_legs(self) -> None:
         legs, got = len(self._masses), self.library.n_particles
@@ -132,19 +119,13 @@ class UmamiElement(Borrowed):
             shown = ", ".join(f"{mass:g}" for mass in theirs)
             raise InputError(f"{self.name}: expected particles with the masses {ours} GeV of the card; got {shown}")
 
-    def _warm_up(self, p: Array) -> None:
-        flavors = self._settings.flavors
-        flavor = np.resize(np.array(flavors, np.int32), len(p)) if flavors else None
-        inputs = self._inputs(p, per_event(_WARM_UP_COUPLING, p), flavor)
-        self.library.evaluate(inputs, [Output.MATRIX_ELEMENT])
-
     def _find_columns(self, p: Array) -> list[int] | None:
         """The columns of the library that are our diagrams."""
         try:
-            theirs = self._both(p, per_event(_WARM_UP_COUPLING, p))[1]
+            theirs = self._both(p, per_event(WARM_UP_COUPLING, p))[1]
         except MadnisError:  # libraries of version 1.0 do not say in advance that they have none
             return None
-        return same_columns(self.own.evaluate(p, _WARM_UP_COUPLING)[1], theirs)
+        return same_columns(self.own.evaluate(p, WARM_UP_COUPLING)[1], theirs)
 
 
 def same_columns(ours: Array, theirs: Array) -> list[int] | None:
@@ -187,4 +168,7 @@ def matrix_element(wanted: Wanted) -> UmamiElement:
         flavors=tuple(flavor for flavor in flavors if flavor is not None),
         precision=table.precision,
     )
-    return UmamiElement(settings, wanted.own(), wanted.masses, len(wanted.reaction.incoming))
+    n_incoming = len(wanted.reaction.incoming)
+    arguments = (str(settings.library), settings.param_card, settings.flavors, wanted.masses, n_incoming)
+    survives(settings.library, try_library, *arguments)
+    return UmamiElement(settings, wanted.own(), wanted.masses, n_incoming)
