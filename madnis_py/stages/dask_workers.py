@@ -7,6 +7,7 @@ that are made for the run and known to nobody else, at one address of this machi
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -60,7 +61,7 @@ def scheduler_workers(address: str, prepare: Callable[[], None], tell: Tell) -> 
         raise InputError(f'scheduler: expected a dask scheduler at "{address}"; got: {error}') from None
     if not client.scheduler.address.startswith("tls:"):
         tell(f"workers at {client.scheduler.address} are reached without encryption: for networks that you trust")
-    with client, DaskWorkers(client, prepare, tell) as workers:
+    with _quiet(), client, DaskWorkers(client, prepare, tell) as workers:
         yield workers
 
 
@@ -84,9 +85,23 @@ def cluster_workers(cluster: ClusterTable, prepare: Callable[[], None], tell: Te
         raise InputError(f"cluster: {cluster.kind}: cannot be started: {error}") from None
     how = "with credentials made for this run" if cluster.tls else "without encryption, as the card says"
     tell(f"workers of {started.scheduler_address} are reached {how}")
-    with started, distributed.Client(started) as client, DaskWorkers(client, prepare, tell) as workers:
+    with _quiet(), started, distributed.Client(started) as client, DaskWorkers(client, prepare, tell) as workers:
         started.scale(cluster.workers)
         yield workers
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What goes wrong is told in sentences; dask's log would print a traceback for each connection that breaks."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado.application")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _started(cluster: ClusterTable) -> Any:
