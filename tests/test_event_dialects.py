@@ -326,6 +326,8 @@ def test_pylhe_finds_the_same_weights_in_what_is_converted(tmp_path: Path) -> No
             file_of(header="x\n").replace("</header>", "</header"),
             "expected the end of the tag </header; got another tag",
         ),
+        (file_of(event("<event a='1'/>\n")), "event 1: expected </event>; got another <event>"),
+        (file_of(header=DECLARED.replace("</initrwgt>", "")), "<initrwgt>: expected its end; got that of the header"),
         (file_of("<eventgroup>\n", event(), "</eventgroup>\n"), "event 1: expected events that stand alone"),
         (file_of().replace("  4  1", "  -1  1"), "event 1: expected a line of 13 numbers per particle; got too few"),
         (file_of(event(), "<!-- <event>\n"), "expected the end of a comment after 1 events; got the end of the file"),

@@ -358,6 +358,7 @@ private:
         if (empty) tag.remove_suffix(1);
         const auto length = std::size_t(std::find_if(tag.begin(), tag.end(), ends_name) - tag.begin());
         const std::string name(tag.substr(0, length));
+        if (name == "event") throw LheError("expected </event>; got another <event>");
         const auto content = empty ? std::string_view() : cursor.until_closed(name);
         if (name == "scales") return read_scales(event, tag.substr(length));
         if (name == "rwgt") return read_named_weights(event, Cursor(content));

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from madnis_py.errors import InputError
 from madnis_py.event_files import xml_text
 from madnis_py.event_files.weight_groups import DECLARATIONS, WeightGroup, declared_groups, weight_declarations
 
@@ -53,9 +54,12 @@ class LheHeader:
         """What stands between <header> and </header>.
 
         Raises:
-            InputError: the weight groups are no XML or have no identifiers.
+            InputError: the weight groups are no XML, do not end or have no identifiers.
         """
-        declared = [found for found in xml_text.elements(content) if found.name == DECLARATIONS]
+        inside = list(xml_text.elements(content))
+        if f"<{DECLARATIONS}" in xml_text.outside(content, inside):
+            raise InputError(f"<{DECLARATIONS}>: expected its end; got that of the header")
+        declared = [found for found in inside if found.name == DECLARATIONS]
         groups = [group for found in declared for group in declared_groups(content[found.begin : found.end])]
         xml = "".join(_without(content, declared)).removeprefix("\n")
         return cls(xml if xml.endswith("\n") or not xml.strip() else f"{xml}\n"), tuple(groups)
