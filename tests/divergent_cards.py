@@ -14,7 +14,7 @@ Z_POLE = {"energy": [45.594, 45.594], "pdf": "none"}
 HADRONS = {"energy": [6500.0, 6500.0], "pdf": "toy"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """A process with cuts.
 
@@ -36,6 +36,11 @@ class Case:
         beams = self.beams or (HADRONS if self.definition.startswith("p p") else FIXED)
         tables = {"process": {"definition": self.definition}, "cuts": self.cuts, "parameters": self.parameters}
         return Card.parse({**tables, "beams": beams}, "case")
+
+    @property
+    def has_hadrons(self) -> bool:
+        """Whether the beams are protons."""
+        return (self.beams or HADRONS) == HADRONS and (self.beams is not None or self.definition.startswith("p p"))
 
     @property
     def is_small(self) -> bool:

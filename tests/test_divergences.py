@@ -6,20 +6,25 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import Outcome, call
 from divergent_cards import APART, DIVERGENT, FINITE, FIXED, HADRONS, ISOLATED, NO_WIDTH, PAIR, PHOTON, Case
+from limit_events import events_near
 
 from madnis_py.errors import CardError
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import Estimate
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.vegas import VegasSettings, train_vegas
+from madnis_py.physics.cuts import Cuts
 from madnis_py.physics.divergences import divergences_of, require_finite
 from madnis_py.physics.process import Process
+from madnis_py.physics.singular_limits import limits_of
 
 Command = Callable[..., Outcome]
 
@@ -29,6 +34,7 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
     return lambda *arguments: call(arguments, capsys, monkeypatch)
 
 
+@cache
 def process_of(case: Case) -> Process:
     return Process.from_card(case.card)
 
@@ -91,6 +97,33 @@ def test_cuts_of_other_flavours_do_not_help() -> None:
 def test_a_cut_is_proposed_for_each_flavour() -> None:
     case = Case("u u~ > l+ l- g", {"jet": {"pt_min": 20.0}}, beams=HADRONS)
     assert {divergence.cure[0] for divergence in divergences_of(process_of(case))} == {"e+,e-", "mu+,mu-"}
+
+
+def share_near_limits(case: Case) -> float:
+    """The largest share of events that pass the cuts, of those near a limit of any flavours."""
+    process, shares = process_of(case), [0.0]
+    for group, flavours in zip(process.groups, first_flavours(process), strict=True):
+        masses = [process.model.mass(pdg) for pdg in group.reaction.legs]
+        cuts = Cuts(process.selection.of(flavours))
+        for seed, limit in enumerate(limits_of(process.diagrams(group), group.reaction.legs, process.model)):
+            if limit.kind == "energy" or len(limit.legs) < len(masses) - 2:
+                shares.append(float(cuts.passes(events_near(limit, masses, 1e-5, 2000, seed)).mean()))
+    return max(shares)
+
+
+def first_flavours(process: Process) -> list[int]:
+    """For each group, which of the flavours of the process are its first."""
+    return [0, *accumulate(len(group.flavours) for group in process.groups)][:-1]
+
+
+@pytest.mark.parametrize("case", [case for case in FINITE if case.has_hadrons], ids=str)
+def test_no_event_near_a_limit_passes_the_cuts_of_a_finite_cross_section(case: Case) -> None:
+    assert share_near_limits(case) == 0
+
+
+@pytest.mark.parametrize("case", [case for case, _ in DIVERGENT if case.has_hadrons], ids=str)
+def test_events_near_a_limit_pass_the_cuts_of_an_infinite_cross_section(case: Case) -> None:
+    assert share_near_limits(case) > 0
 
 
 def integrated(case: Case, n: int) -> Estimate:
