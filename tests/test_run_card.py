@@ -242,8 +242,8 @@ def test_sets_are_found_by_their_numbers_and_labels(tmp_path, label, number, nam
         ("['--mur=1,2','--muf=0.5,1,2'] = systematics_arguments", "systematics_arguments = .*: weights other than"),
         ("syscalc = systematics_program", "systematics_program = syscalc: weights of another program"),
         (
-            "0.01 = req_acc_fo",
-            "req_acc_fo = 0.01: a run card for next-to-leading order has it, what it changes neither",
+            "0.01 = req_acc_fo\n1 = my_own",
+            "req_acc_fo = 0.01: only run cards for next-to-leading order have it",
         ),
         ("3 = my_own_cut", "my_own_cut = 3: it is not known, what it changes neither; leave it out"),
         ("4.0 = deltaeta", None),
@@ -299,6 +299,7 @@ def test_a_forced_card_names_in_comments_what_it_lacks_where_it_would_stand(tmp_
     "entries",
     [
         "1 = nhel\n2 = sde_strategy\nT = gridpack\ntag = run_tag\n3.0 = lhe_version\n5 = asrwgtflavor\nF = clusinfo",
+        "$DEFAULT_PDF_MEMBERS = reweight_PDF",
         "0.5 1 2 = sys_scalefact\nNNPDF30_lo_as_0130.LHgrid = sys_pdf\nauto = sys_matchscale",
         "0.4 = R0gamma\n1.0 = xn\nT = isoEM\n['-O3'] = global_flag\n{'a': 1} = bias_parameters",
         "# 7 = lpp1\n! 7 = lpp2\nprose that goes on (see the manual)\n\tand on for ptj\n-1 is left-handed",

@@ -15,7 +15,7 @@ from madnis_py.errors import CardError
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.model import Model
 from madnis_py.physics.process import Process
-from madnis_py.physics.text_lines import read_lines
+from madnis_py.physics.text_lines import read_lines, shortened
 from madnis_py.plugins.final_particles import FinalParticles, depends_on_alpha_s
 from madnis_py.plugins.imported_card import ImportedCard
 from madnis_py.plugins.lhapdf_numbers import BUILT_IN, set_of_number
@@ -97,6 +97,7 @@ class _RunCardTranslation:
 
     def translate(self) -> None:
         """All of it."""
+        self._unknown()
         self._options()
         self._beams()
         base = Card.parse(self._card.tables, self._run.source)
@@ -108,7 +109,7 @@ class _RunCardTranslation:
         RunCardCuts(self._run, final, self._card, partonic).translate()
         self._events_and_channels()
         self._systematics()
-        self._rest()
+        self._not_here()
 
     def _options(self) -> None:
         self._card.options["--events"] = self._run.whole("nevents", 0)
@@ -261,15 +262,21 @@ class _RunCardTranslation:
             return
         self._card.tables["systematics"] = {"scale_factors": factors[0], "pdf_members": members == "errorset"}
 
-    def _rest(self) -> None:
-        """Entries that are neutral at one value only, and those that nobody knows."""
-        run = self._run
+    def _not_here(self) -> None:
+        """Entries that are neutral at one value only."""
         for name, meaning in _NOT_HERE.items():
-            if not _is_neutral(run, name):
-                self._refuse("process", run.shown(name), meaning, f"set {name} = {DEFAULTS[name]}")
-        for name, text in run.unknown.items():
-            kind = "a run card for next-to-leading order has it" if name in NEXT_TO_LEADING else "it is not known"
-            self._refuse("process", f"{name} = {text}", f"{kind}, what it changes neither", "leave it out")
+            if not _is_neutral(self._run, name):
+                self._refuse("process", self._run.shown(name), meaning, f"set {name} = {DEFAULTS[name]}")
+
+    def _unknown(self) -> None:
+        """Entries that no run card for leading order has."""
+        unknown = {name: f"{name} = {shortened(text)}" for name, text in self._run.unknown.items()}
+        if other := next((entry for name, entry in unknown.items() if name in NEXT_TO_LEADING), None):
+            meaning = "only run cards for next-to-leading order have it, and their entries mean other things"
+            self._refuse("process", other, meaning, "take the run card of the process at leading order")
+            return
+        for entry in unknown.values():
+            self._refuse("process", entry, "it is not known, what it changes neither", "leave it out")
 
     def _refuse(self, table: str, entry: str, meaning: str, way_out: str) -> None:
         self._card.refuse(table, entry, meaning, way_out)

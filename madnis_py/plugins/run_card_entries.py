@@ -72,13 +72,15 @@ NEUTRAL = frozenset({
     "chcluster", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj", "dparameter", "pdgs_for_merging_cut", "xmtcentral", "d",
     "bias_parameters", "r0gamma", "xn", "epsgamma", "isoem", "sys_scalefact", "sys_alpsfact", "sys_matchscale",
     "sys_pdf", "sys_scalecorrelation",
+    "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max", "store_rwgt_info",
+    "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",
 })  # fmt: skip
 """Entries about how MadGraph works, not about what it computes, and those that another one switches off."""
 
 NEXT_TO_LEADING = frozenset({
     "req_acc_fo", "npoints_fo_grid", "niters_fo_grid", "npoints_fo", "niters_fo", "parton_shower",
     "shower_scale_factor", "jetalgo", "jetradius", "mur_over_ref", "muf_over_ref", "muf1_over_ref", "muf2_over_ref",
-    "reweight_scale", "reweight_pdf", "iappl", "req_acc",
+    "iappl", "req_acc",
 })  # fmt: skip
 """Entries that only run cards for next-to-leading order have."""
 
