@@ -119,7 +119,7 @@ class Card(CardTable):
         """
         data = self.content()
         for table, values in changes.items():
-            merged = {**data.get(table, {}), **values}
+            merged = {**values, **{key: value for key, value in data.get(table, {}).items() if key not in values}}
             data[table] = {key: value for key, value in merged.items() if value is not None}
         return Card.parse(data, self._source)
 

@@ -26,7 +26,7 @@ from madnis_py import _core
 from madnis_py import card as cards
 from madnis_py.card import Card
 from madnis_py.card_tables import PriorName
-from madnis_py.errors import GenerationError, InputError
+from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.event_files.files import event_format
 from madnis_py.events.generation import ChunkMaker, EventSource, Selection
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
@@ -141,6 +141,7 @@ class Run:
         self._trained: TrainingSession | None = None
         self._made: str | None = None
         self.directory.claim(process.card, self._identity, versions())
+        self._require_own_states()
 
     @classmethod
     def open(
@@ -391,6 +392,12 @@ class Run:
             version=self.version,
         )
 
+    def _require_own_states(self) -> None:
+        """Refuse states of a run with another seed or other settings than run.json says."""
+        path = self.directory.path
+        if checkpoint.exists(path, "survey") and checkpoint.meta(path, "survey").get("run") != self._identity.digest:
+            raise CheckpointError(f"{path}: survey.json belongs to another run than run.json identifies")
+
     def _once(self, stored: Callable[[], T | None], make: Callable[[], T]) -> T:
         """What a stage has left behind, or leaves now, while no other process works on the run."""
         found = stored()
@@ -425,8 +432,9 @@ class Run:
             return survey.choose(self.seed, self._watcher("prior", "iterations"), self.executor)
 
     def _stored_survey(self) -> Survey | None:
-        path = self.directory.path
-        return Survey.from_tensors(checkpoint.load(path, "survey")[0]) if checkpoint.exists(path, "survey") else None
+        if not checkpoint.exists(self.directory.path, "survey"):
+            return None
+        return Survey.from_tensors(checkpoint.load(self.directory.path, "survey")[0])
 
     def _make_survey(self) -> Survey:
         settings = VegasSettings.for_integrand(self.cross_section)
@@ -436,7 +444,8 @@ class Run:
             survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
             _require_weights(survey, evaluations)
             grid_check.require_look(self._with_grids(survey.flow), self.cross_section)
-            checkpoint.save(self.directory.path, "survey", survey.tensors(), settings.model_dump())
+            meta = settings.model_dump() | {"run": self._identity.digest}
+            checkpoint.save(self.directory.path, "survey", survey.tensors(), meta)
         return survey
 
     def _finished_training(self) -> TrainingSession | None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.card_tables import EventTable
+from madnis_py.card import Card
+from madnis_py.card_tables import ClusterTable, EventTable
 from madnis_py.errors import GenerationError
 from madnis_py.event_files.files import create_events
 from madnis_py.event_files.lhe import NO_PDF, LheInit, LheProcess
@@ -140,7 +141,7 @@ def write(
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
-    blocks = {"madnis_py_card": process.card.to_toml(), "madnis_py_warnings": "\n".join(cross_section.caveats)}
+    blocks = {"madnis_py_card": _card_of_results(process.card), "madnis_py_warnings": "\n".join(cross_section.caveats)}
     with create_events(output, init, {name: text for name, text in blocks.items() if text}) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
@@ -157,6 +158,11 @@ def weight_unit(weights: NDArray[np.float64], cross_section: float) -> float:
         expected = "generate: expected events whose signed weights add up to something positive"
         raise GenerationError(f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed")
     return cross_section / mean
+
+
+def _card_of_results(card: Card) -> str:
+    """The card as events carry it: whoever did the work, the same events come with the same bytes."""
+    return card.model_copy(update={"cluster": ClusterTable()}).to_toml()
 
 
 def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:

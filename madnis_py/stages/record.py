@@ -41,6 +41,11 @@ class RunIdentity(_Part):
     training: TrainingSettings = Field(description="Settings of the training.")
     version: str = Field(description="Of the package.")
 
+    @property
+    def digest(self) -> str:
+        """Of all but the version, 64 hexadecimal digits: what the states of a run belong to."""
+        return hashlib.sha256(self.model_dump_json(exclude={"version"}).encode()).hexdigest()
+
 
 class StageRecord(_Part):
     """What a stage took."""

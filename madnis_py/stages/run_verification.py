@@ -67,7 +67,10 @@ def _of_states(path: Path, record: RunRecord) -> Iterator[str]:
     """What the finished stages have left is there and whole."""
     try:
         if "survey" in record.stages:
-            Survey.from_tensors(checkpoint.load(path, "survey")[0])
+            tensors, meta = checkpoint.load(path, "survey")
+            Survey.from_tensors(tensors)
+            if meta.get("run") != record.identity.digest:
+                yield "survey.json: expected the run that run.json identifies; got another one"
         if "train" in record.stages:
             checkpoint.load(path, TRAINING)
             training = record.identity.training

@@ -36,6 +36,7 @@ from file_doors import (
     Lheh5Files,
     ParquetFiles,
     RunDirectories,
+    StoredStates,
     UmamiLibraries,
 )
 from outcome import Failure, judged
@@ -60,7 +61,8 @@ def doors() -> dict[str, Door]:
     runs = RunDirectories()
     every = (
         ProcessCards(), Definitions(), RunCards(), ParameterCards(), Grids(), Momenta(), CommandLines(), LheFiles(),
-        CompressedLheFiles(), Lheh5Files(), ParquetFiles(), runs, Gridpacks(runs), UmamiLibraries(),
+        CompressedLheFiles(), Lheh5Files(), ParquetFiles(), runs, StoredStates(runs),
+        Gridpacks(runs), UmamiLibraries(),
     )  # fmt: skip
     return {door.name: door for door in every}
 

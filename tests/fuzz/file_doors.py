@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import math
 import os
 import random
 import re
@@ -12,22 +14,26 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from command_line import small_process
 from door import Door, maybe_precious, refused_cleanly
 from event_samples import SIGMA, drell_yan, with_variations
 from mutators import damaged_bytes, damaged_text, damaged_tree
 from outcome import Answer, Failure, command, complaint
+from torch import Tensor
 
 import madnis_py as mn
 from madnis_py.card import Card
 from madnis_py.event_files.lhe_init import LheInit, LheProcess
 from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.integration import checkpoint
 from madnis_py.physics.process import Process
 from madnis_py.plugins.umami_export import export_umami
 from madnis_py.run import Run
@@ -203,10 +209,10 @@ class RunDirectories(Door):
 
     @cached_property
     def sound(self) -> Path:
-        """A run with VEGAS, integrated."""
+        """A run with a flow, integrated."""
         self._temporary = tempfile.TemporaryDirectory()
         directory = Path(self._temporary.name) / "run"
-        Run(Process.from_card("ttbar"), directory, seed=3, method="vegas").integrate(20_000)
+        Run(small_process(Path(self._temporary.name)), directory, seed=3).integrate(20_000)
         return directory
 
     @cached_property
@@ -245,6 +251,59 @@ def damage_directory(rng: random.Random, directory: Path) -> None:
         path.write_bytes(damaged_text(rng, path.read_text()).encode(errors="surrogatepass"))
     else:
         path.write_bytes(damaged_bytes(rng, path.read_bytes()))
+
+
+class StoredStates(Door):
+    """States of a run with the digest that they should have, and tensors that nobody would store."""
+
+    name, share = "stored state", 4
+
+    def __init__(self, runs: RunDirectories) -> None:
+        self._runs = runs
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        shutil.copytree(self._runs.sound, folder / "run")
+        name = rng.choice(("survey", "training"))
+        tensors, meta = checkpoint.load(folder / "run", name)
+        for _ in range(rng.randint(1, 2)):
+            damage_tensors(rng, tensors)
+        checkpoint.save(folder / "run", name, tensors, damaged_tree(rng, meta) if rng.random() < 0.3 else meta)
+        if rng.random() < 0.1:
+            not_a_state(rng, folder / "run", name)
+        target = folder / "made.lhe"
+        generate = ("generate", folder / "run", "--events", "20", "--seed", "5", "--output", target)
+        answer = command(*rng.choice((generate, ("integrate", folder / "run", "--points", "2000"))))
+        return None if answer.accepted else refused_cleanly(answer, target, ("run",))
+
+
+def damage_tensors(rng: random.Random, tensors: dict[str, Tensor]) -> None:
+    """Change, remove or rename one tensor, or its kind or shape."""
+    name = rng.choice(sorted(tensors)) if tensors else "new"
+    one = tensors.pop(name, torch.zeros(3))
+    flat = one.flatten()
+    changes: tuple[Callable[[], Tensor | None], ...] = (
+        lambda: None,
+        lambda: one.to(rng.choice((torch.float32, torch.float64, torch.int64, torch.bool, torch.float16))),
+        lambda: one[None],
+        lambda: flat,
+        lambda: flat[:-1],
+        lambda: torch.empty(0),
+        lambda: torch.tensor(1.0),
+        lambda: torch.full_like(one, rng.choice((-1, 0, 1, 127))),
+        lambda: torch.where(torch.rand(one.shape) < 0.5, one.double(), math.nan).to(one.dtype),
+        lambda: torch.where(torch.rand(one.shape) < 0.5, one.double(), math.inf).to(one.dtype),
+    )
+    if (changed := rng.choice(changes)()) is not None:
+        tensors[rng.choice((name, name, name, f"{name}x", ""))] = changed
+
+
+def not_a_state(rng: random.Random, directory: Path, name: str) -> None:
+    """Bytes that are no tensors, with the digest that they should have."""
+    sidecar = directory / f"{name}.json"
+    content = json.loads(sidecar.read_text())
+    data = rng.choice((b"", rng.randbytes(100), b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"{}"))
+    (directory / content["tensors"]).write_bytes(data)
+    sidecar.write_text(json.dumps(content | {"sha256": hashlib.sha256(data).hexdigest()}))
 
 
 class Gridpacks(Door):
