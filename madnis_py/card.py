@@ -156,7 +156,7 @@ def load(path_or_name: str | Path) -> Card:
         CardError: the file is missing or not UTF-8 TOML, a key is unknown or a value cannot be used.
     """
     path = shipped().get(str(path_or_name)) or Path(path_or_name)
-    data = _parse_toml(_read_text(path), path.name)
+    data = parse_toml(_read_text(path), path.name)
     try:
         _make_absolute(data, path.resolve().parent)
     except (OSError, ValueError) as error:  # a name that no file can have: too long, or with NUL
@@ -180,7 +180,16 @@ def _read_text(path: Path) -> str:
         raise CardError(f"{path}: expected UTF-8 text; got byte 0x{byte:02x} at offset {error.start}") from None
 
 
-def _parse_toml(text: str, source: str) -> dict[str, Any]:
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Read TOML that people write.
+
+    Args:
+        text: of the file.
+        source: how messages call it.
+
+    Raises:
+        CardError: it is no TOML, or nested as no card is.
+    """
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from command_line import call
 
-from madnis_py.card import Card
+from madnis_py.card import Card, load
 from madnis_py.errors import CardError
 from madnis_py.integration.vegas import VegasSettings, train_vegas
 from madnis_py.physics.process import Process
@@ -502,7 +502,15 @@ def test_encodings_line_ends_case_tabs_and_repetitions_do_not_matter(tmp_path):
         ("leptonic = false", "leptonic = false\npolarisation = 1", "beam.polarisation = 1: it is not known"),
         ("enable = false", "enable = true\nmur = [1, 2]", "systematics: weights other than those of all pairs"),
         ("seed = 17", "seed = 17\ndummy_matrix_element = true", r"dummy_matrix_element = true: there is no \|M\|\^2"),
-        ("seed = 17", f"seed = {'[' * 3000}{']' * 3000}", "expected TOML of a run card; got too many levels"),
+        (
+            "seed = 17",
+            f"seed = {'[' * 3000}{']' * 3000}",
+            "expected at most 20 tables and lists in each other; got more",
+        ),
+        ("seed = 17", "seed." + ".".join("a" * 3000) + " = 17", "expected at most 20 tables and lists in each other"),
+        ("seed = 17", f"seed = {'9' * 5000}", "expected TOML; Exceeds the limit"),
+        ("seed = 17", f"seed = {'9' * 400}", "run.seed: expected a number; got 999"),
+        ("seed = 17", "seed = 1.5", "run.seed: expected a whole number; got 1.5"),
         ("seed = 17", "seed = = 17", "expected TOML; "),
     ],
 )
@@ -513,6 +521,13 @@ def test_what_a_card_of_madgraph_7_says_is_translated_or_refused(tmp_path, old, 
     assert old in TOML
     with pytest.raises(CardError, match=f"run_card.toml: .*{sentence}"):
         imported(TOML.replace(old, new), tmp_path, "run_card.toml")
+
+
+def test_what_a_card_says_stays_inside_the_comment_that_names_it(tmp_path):
+    text = '[beam]\npdf1 = "A\\n[process]\\u0000"\npdf2 = "B"\n'
+    card, rest = imported(text, tmp_path, "run_card.toml", force=True)
+    (tmp_path / "card.toml").write_text(rest.to_toml(card))
+    assert load(tmp_path / "card.toml").process.definition == TOP
 
 
 def test_a_card_of_madgraph_7_has_its_own_defaults(tmp_path):

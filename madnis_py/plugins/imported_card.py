@@ -63,5 +63,10 @@ class ImportedCard:
         for one in reversed(self.untranslated):
             header = re.compile(rf"\[{one.table}[].]")
             place = next((number for number, line in enumerate(lines) if header.match(line)), 0)
-            lines.insert(place, f"# not translated: {one}")
+            lines.insert(place, f"# not translated: {_printable(str(one))}")
         return "\n".join(lines) + "\n"
+
+
+def _printable(text: str) -> str:
+    """A text for a comment of TOML, which holds no control characters."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

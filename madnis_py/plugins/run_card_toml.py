@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
 from collections.abc import Mapping
 from itertools import combinations_with_replacement, product
 from typing import Any, NoReturn
 
-from madnis_py.card import Card
+from madnis_py.card import Card, parse_toml
 from madnis_py.errors import CardError
 from madnis_py.physics.definition import Definition
 from madnis_py.physics.model import Model
@@ -71,6 +70,11 @@ class _Values:
             self.refuse(name, "a number", value)
         return float(value)
 
+    def whole(self, name: str, default: int) -> int:
+        """A whole number."""
+        value = self.number(name, default)
+        return int(value) if value.is_integer() else self.refuse(name, "a whole number", value)
+
     def flag(self, name: str, default: bool) -> bool:
         """True or false."""
         value = self.take(name, default)
@@ -115,12 +119,7 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
     Raises:
         CardError: it is no TOML, or a value is of another kind.
     """
-    try:
-        values = _Values(tomllib.loads(text), source)
-    except tomllib.TOMLDecodeError as error:
-        raise CardError(f"{source}: expected TOML; {error}") from None
-    except RecursionError:
-        raise CardError(f"{source}: expected TOML of a run card; got too many levels") from None
+    values = _Values(parse_toml(text, source), source)
     _options(values, card)
     leptonic = _beams(values, card)
     base = Card.parse(card.tables, source)
@@ -139,8 +138,8 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
 
 
 def _options(values: _Values, card: ImportedCard) -> None:
-    card.options["--events"] = int(values.number("generation.events", 100_000))
-    seed = int(values.number("run.seed", -1))
+    card.options["--events"] = values.whole("generation.events", 100_000)
+    seed = values.whole("run.seed", -1)
     if seed != -1:
         card.options["--seed"] = seed
 
