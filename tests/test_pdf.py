@@ -433,6 +433,7 @@ def cut(member: str, lines: int) -> str:
     [
         ("", r"bad_0000\.dat:1: expected a head and at least one subgrid, each ended by '---'; the file is truncated"),
         (cut(MEMBER, 3), r"bad_0000\.dat:4: expected a head and at least one subgrid"),
+        (MEMBER.replace("---\n", "---\n---\n", 1), r"bad_0000\.dat:4: expected a subgrid before '---'; got nothing"),
         (cut(MEMBER, 17), r"bad_0000\.dat:17: expected lines of x knots, Q knots, flavours and values"),
         (cut(MEMBER, 20), r"bad_0000\.dat:20: expected 4 x 2 = 8 lines of values; got 2"),
         (cut(MEMBER, 26)[:-2], r"bad_0000\.dat:26: expected the end of a line; the file is truncated"),

@@ -115,6 +115,16 @@ REFUSED = {
         MEMBER,
         "expected 0 to 3; got 5",
     ),
+    "ode at negative scales": (
+        INFO + WHOLE + "AlphaS_Type: ode\nAlphaS_OrderQCD: 1\nAlphaS_MZ: 0.118\nAlphaS_Qs: [-1, 2]\n",
+        MEMBER,
+        "AlphaS_Qs: expected at least two positive",
+    ),
+    "thresholds in another order": (
+        INFO + WHOLE + "AlphaS_Type: ode\nAlphaS_OrderQCD: 1\nAlphaS_MZ: 0.118\nMCharm: 6.0\n",
+        MEMBER,
+        "that ascend as MCharm, MBottom, MTop; got 6, 4.19, 172.9",
+    ),
     "no text": (
         INFO + WHOLE + COUPLING,
         MEMBER.replace("central", "\x1f\x08"),

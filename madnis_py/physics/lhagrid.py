@@ -295,6 +295,8 @@ def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
     blocks: list[list[Line]] = [[]]
     for line in lines:
         if line.text == "---":
+            if len(blocks) > 1 and not blocks[-1]:
+                raise line.error("expected a subgrid before '---'; got nothing")
             blocks.append([])
         elif line.text and not line.text.startswith("#"):
             blocks[-1].append(line)

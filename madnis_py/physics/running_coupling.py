@@ -18,6 +18,7 @@ from scipy.integrate import solve_ivp
 from scipy.special import zeta
 
 from madnis_py import _core
+from madnis_py.errors import PdfError
 from madnis_py.physics.lhagrid import Metadata
 
 Array = NDArray[np.float64]
@@ -97,9 +98,10 @@ class _Flavours:
     @classmethod
     def of(cls, metadata: Metadata) -> _Flavours:
         scheme = metadata.text("AlphaS_FlavorScheme", metadata.text("FlavorScheme", "variable")).lower()
-        most = metadata.integer("AlphaS_NumFlavors", metadata.integer("NumFlavors", 5))
+        key = "AlphaS_NumFlavors" if "AlphaS_NumFlavors" in metadata else "NumFlavors"
+        most = metadata.integer(key, 5)
         if not 3 <= most <= 6:
-            raise metadata.error("NumFlavors", f"expected 3 to 6; got {most}")
+            raise metadata.error(key, f"expected 3 to 6; got {most}")
         if scheme == "fixed":
             return cls({}, most)
         thresholds = _of_quarks(metadata, ("AlphaS_Threshold", "Threshold", "AlphaS_M", "M"))
@@ -109,17 +111,19 @@ class _Flavours:
         """Number of flavours, int64 (n,)."""
         if not self.thresholds:
             return np.full(np.shape(q2), self.most)
-        above = np.searchsorted(np.sort(list(self.thresholds.values())) ** 2, q2)
-        return np.asarray(3 + above)
+        return np.asarray(3 + np.searchsorted(np.square(list(self.thresholds.values())), q2))
 
 
 def _of_quarks(metadata: Metadata, prefixes: Sequence[str]) -> dict[int, float]:
     """GeV of the quarks, numbered from 1, under the first prefix that all of them have."""
     names = next((p for p in prefixes if all(f"{p}{quark}" in metadata for quark in _QUARKS)), "M")
-    return {
-        number: metadata.number(f"{names}{quark}", _MASSES[f"M{quark}"])
-        for number, quark in enumerate(_QUARKS, start=1)
-    }
+    values = [metadata.number(f"{names}{quark}", _MASSES[f"M{quark}"]) for quark in _QUARKS]
+    if not 0 < values[3] < values[4] < values[5]:
+        got = ", ".join(f"{value:g}" for value in values[3:])
+        raise PdfError(
+            f"{metadata.file}: expected GeV > 0 that ascend as {names}Charm, {names}Bottom, {names}Top; got {got}"
+        )
+    return dict(enumerate(values, start=1))
 
 
 def beta(n_flavours: NDArray[np.int64] | int) -> list[Array]:
@@ -226,13 +230,20 @@ def _ode(metadata: Metadata) -> RunningCoupling:
     q2, values = _solved(scale**2, value, flavours, masses, order, _knots(metadata))
     usable = values < _LARGEST
     q2, values = q2[usable], values[usable]
+    if len(q2) < 2:
+        raise metadata.error(
+            "AlphaS_Type", f"ode: expected a solution below {_LARGEST:g} at two scales or more; got none"
+        )
     return RunningCoupling(_core.AlphaSTable(q2, values), float(np.sqrt(q2[0])), float(np.sqrt(q2[-1])))
 
 
 def _knots(metadata: Metadata) -> Array:
     """Q^2 in GeV^2."""
     if "AlphaS_Qs" in metadata:
-        return np.unique(metadata.numbers("AlphaS_Qs")) ** 2
+        q = np.unique(metadata.numbers("AlphaS_Qs"))
+        if len(q) < 2 or q[0] <= 0:
+            raise metadata.error("AlphaS_Qs", "expected at least two positive numbers in ascending order")
+        return q**2
     return np.geomspace(0.5, 1e5, round(_KNOTS_PER_DECADE * np.log10(2e5))) ** 2
 
 
