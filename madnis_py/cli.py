@@ -364,6 +364,7 @@ def verify(
         list[Path], typer.Argument(metavar="DIR|EVENTFILE...", help="Directories of runs, and files of events.")
     ],
     threads: Threads = None,
+    trust: TrustOption = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
 ) -> None:
     """Check whether runs and event files are what they say: whole, usable by a shower, with the right weights.
@@ -375,7 +376,9 @@ def verify(
     from madnis_py.stages.workforce import workers
 
     with _watching(json_output, "nothing was changed") as watch, workers(threads):
-        found = [(verify_run if source.is_dir() else verify_events)(source, watch) for source in sources]
+        found = [
+            verify_run(source, watch, trust) if source.is_dir() else verify_events(source, watch) for source in sources
+        ]
     if json_output:
         _print_json([one.record() for one in found])
     else:

@@ -346,7 +346,7 @@ class Run:
         made = self._record.generated
         places = (self.directory.path / made.file, self.directory.path / Path(made.file).name) if made else ()
         found = next((path for path in places if path.exists()), None)
-        if found is not None:
+        if made is not None and found is not None and not made.is_at(found):
             self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
         return found
 

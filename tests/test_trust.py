@@ -11,9 +11,13 @@ import pytest
 from command_line import Outcome, call
 
 from madnis_py.card import Card
+from madnis_py.documents import fingerprint
 from madnis_py.errors import InputError
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
+from madnis_py.stages.record import EventFileRecord
+from madnis_py.stages.run_verification import verify_run
+from madnis_py.stages.trust import Trust
 
 FUNCTION = """
 from pathlib import Path
@@ -211,13 +215,43 @@ def test_a_link_that_leads_outside_is_not_followed(target: str, tmp_path: Path, 
     Run.open(folder, trust=True)
 
 
-def test_events_outside_of_a_foreign_run_are_not_read(tmp_path: Path, memory: Path) -> None:
+@pytest.fixture
+def with_events(tmp_path: Path, memory: Path) -> tuple[Run, Path]:
+    """A run whose last events lie outside of it."""
     outside = tmp_path / "elsewhere" / "events.lhe"
     outside.parent.mkdir()
-    outside.write_text("secret")
+    outside.write_text("events")
     run = Run.open(begun(tmp_path / "run", memory, card()))
-    run.directory.update(generated={"file": str(outside), "events": 10, "seed": 1})
+    size, sha256 = fingerprint(outside)
+    made = EventFileRecord(file=str(outside), events=10, seed=1, size=size, sha256=sha256)
+    run.directory.update(event_files=(made,), generated=made)
+    run._made = made.file
+    return run, outside
+
+
+def test_events_outside_of_a_run_are_read_if_the_run_has_written_them(with_events: tuple[Run, Path]) -> None:
+    run, outside = with_events
+    assert run._written_events == outside
+
+
+def test_other_files_outside_of_a_run_are_not_taken_for_its_events(
+    with_events: tuple[Run, Path], tmp_path: Path
+) -> None:
+    run, outside = with_events
+    outside.write_text("secret")
     with pytest.raises(InputError, match=f'would use the events "{outside}"'):
         _ = run._written_events
-    assert Run.open(tmp_path / "run", trust=True)._written_events == outside
+    (fault,) = verify_run(tmp_path / "run").faults
+    assert fault.endswith("expected the bytes that the run has written; got others")
+    run.trust = Trust(True)
     assert run._written_events == outside
+
+
+def test_a_run_is_not_verified_through_links_that_lead_outside(tmp_path: Path, memory: Path) -> None:
+    folder = begun(tmp_path / "run", memory, card())
+    assert verify_run(folder).faults == ()
+    (folder / "card.toml").rename(tmp_path / "card.toml")
+    (folder / "card.toml").symlink_to("../card.toml")
+    with pytest.raises(InputError, match="would use the file"):
+        verify_run(folder)
+    assert verify_run(folder, trust=True).faults == ()

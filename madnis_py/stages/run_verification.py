@@ -16,13 +16,14 @@ from madnis_py.stages.record import EventFileRecord, RunRecord
 from madnis_py.stages.results import Result
 from madnis_py.stages.training import NAME as TRAINING
 from madnis_py.stages.training import TrainingSession
+from madnis_py.stages.trust import Trust, reach_of_events, reach_of_links
 from madnis_py.stages.verification import Verification, verify_events
 
 ROUNDING = 1e-9
 """Relative error of sums that were added in another order."""
 
 
-def verify_run(path: Path, watch: Watch = unwatched) -> Verification:
+def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Verification:
     """Hold a run directory against its run.json.
 
     The card has the digest of the run; the stored states are those that were written, and fit each other; the figures
@@ -31,18 +32,24 @@ def verify_run(path: Path, watch: Watch = unwatched) -> Verification:
     Args:
         path: the directory.
         watch: told of the progress.
+        trust: follow links that lead out of the directory, see `stages.trust`.
 
     Raises:
-        InputError: there is no run in it, or its run.json is damaged.
+        InputError: there is no run in it, its run.json is damaged, or it is not trusted with its links.
     """
     directory = RunDirectory(path)
     if not directory.claimed:
         raise InputError(f"{path}: expected a directory with a run.json; found none")
+    Trust(trust).require(path, reach_of_links(path))
     record = directory.record
     faults = [*_of_card(directory, record), *_of_states(path, record), *_of_figures(record)]
     facts: dict[str, object] = {}
     for made in record.event_files:
-        found = verify_events(path / made.file, watch) if (path / made.file).is_file() else None
+        file = path / made.file
+        if reach_of_events(file, path) and file.is_file() and not made.is_at(file):
+            faults.append(_other_bytes(made))  # not ours to look into
+            continue
+        found = verify_events(file, watch) if file.is_file() else None
         if found is not None and record.generated == made:
             facts = dict(found.facts)
         faults += _of_events(made, found)
@@ -103,6 +110,10 @@ def _of_events(made: EventFileRecord, found: Verification | None) -> Iterator[st
         return
     yield from found.faults
     if found.facts.get("sha256") != made.sha256:
-        yield f"{made.file}: expected the bytes that the run has written; got others"
+        yield _other_bytes(made)
     if found.facts.get("events", made.events) != made.events:
         yield f"{made.file}: expected {made.events} events, as run.json says; got {found.facts['events']}"
+
+
+def _other_bytes(made: EventFileRecord) -> str:
+    return f"{made.file}: expected the bytes that the run has written; got others"

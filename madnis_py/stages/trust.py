@@ -73,10 +73,16 @@ def reach_of_directory(directory: Path, card: Card) -> list[Reach]:
     Raises:
         CardError: see `reach_of_card`.
     """
+    parameters = card.parameters.param_card
+    files = [] if parameters is None else [_file(parameters)]
+    return [*reach_of_card(card), *files, *reach_of_links(directory)]
+
+
+def reach_of_links(directory: Path) -> list[Reach]:
+    """Links of a run directory that lead out of it."""
     inside = directory.resolve()
     links = (path for path in sorted(directory.rglob("*")) if path.is_symlink())
-    outside = [path for path in links if not _real(path).is_relative_to(inside)]
-    return reach_of_card(card) + [_file(path) for path in (card.parameters.param_card, *outside) if path is not None]
+    return [_file(path) for path in links if not _real(path).is_relative_to(inside)]
 
 
 def reach_of_events(path: Path, directory: Path) -> list[Reach]:
