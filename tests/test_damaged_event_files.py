@@ -212,6 +212,7 @@ def with_a_virtual_table(file: h5py.File) -> None:
         (cell("events", 3, "nparticles", np.nan), "event 4: nparticles: expected a finite number; got nan"),
         (cell("events", 3, "start", 1e300), "event 4: start: expected an integer from 0 to"),
         (cell("events", 3, "start", 88), "expected 92 rows of particles; got 90"),
+        (cell("events", 3, "nparticles", 80), "expected 166 rows of particles; got 90"),
         (cell("events", 3, "trials", np.inf), "events: trials: expected numbers > 0; got the sum inf"),
         (cell("particles", 7, "id", 1e12), "particle 8: id: expected an integer from"),
         (cell("particles", 7, "status", 0), "expected particles with a status other than 0"),

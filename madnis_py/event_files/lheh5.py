@@ -213,11 +213,14 @@ class Lheh5Reader(EventReader):
             events, particles = Table(file, "events", EVENT, "event"), Table(file, "particles", PARTICLE, "particle")
             weights = identifiers(self.init.weight_groups)
             unit = self._events_per_trial(events)
-            size = most_events(len(weights))
+            size, used = most_events(len(weights)), 0
             for begin in range(0, len(events), size):
                 self.share = min(1.0, (begin + size) / len(events))
                 rows = events.rows(begin, begin + size)
                 counts = rows.integers("nparticles", 0, len(particles))
+                used += int(counts.sum())
+                if used > len(particles):
+                    raise InputError(f"expected {used} rows of particles; got {len(particles)}")
                 for part in ragged.parts(counts, len(weights)):
                     batch = _batch(rows.at(begin + part.start, part), counts[part], particles, weights)
                     yield batch if unit == 1 else scaled(batch, unit)

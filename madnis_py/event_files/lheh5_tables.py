@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +51,16 @@ class Rows:
         Raises:
             InputError: there is none, or not all of its numbers are finite.
         """
-        return self._all(self._column(name), np.isfinite, name, "a finite number")
+        column = self._column(name)
+        self._require(np.isfinite(column), column, name, "a finite number")
+        return column
 
     def get(self, name: str, otherwise: float | Floats) -> Floats:
         """A column that need not be there; where it is missing or not a number, another value."""
         found = self._column(name) if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
-        return self._all(np.where(np.isnan(found), otherwise, found), np.isfinite, name, "a finite number")
+        column = np.where(np.isnan(found), otherwise, found)
+        self._require(np.isfinite(column), column, name, "a finite number")
+        return column
 
     def integers(self, name: str, low: int = -(2**31), high: int = 2**31 - 1) -> NDArray[np.int64]:
         """A column of integers within limits.
@@ -64,10 +68,10 @@ class Rows:
         Raises:
             InputError: there is another number.
         """
-        column, limits = self[name], f"an integer from {low} to {high}"
-        return self._all(column, lambda one: (one == np.rint(one)) & (one >= low) & (one <= high), name, limits).astype(
-            np.int64
-        )
+        column = self[name]
+        fits = (column == np.rint(column)) & (column >= low) & (column <= high)
+        self._require(fits, column, name, f"an integer from {low} to {high}")
+        return column.astype(np.int64)
 
     def at(self, begin: int, places: slice | NDArray[np.int64]) -> Rows:
         """Some of the rows; `begin` is the number of the first one."""
@@ -79,13 +83,12 @@ class Rows:
         column: Floats = self.numbers[..., self.columns[name]]
         return column
 
-    def _all(self, column: Floats, rule: Any, name: str, expected: str) -> Floats:
-        fits = np.atleast_1d(rule(column))
-        if not fits.all():
+    def _require(self, fits: NDArray[np.bool_], column: Floats, name: str, expected: str) -> None:
+        """Refuse the first row whose number does not fit."""
+        if not np.all(fits):
             row = int(np.argmin(fits))
-            got = np.atleast_1d(column)[row]
+            got = np.ravel(column)[row]
             raise InputError(f"{self.what} {self.begin + row + 1}: {name}: expected {expected}; got {got:g}")
-        return column
 
 
 class Table:
