@@ -71,6 +71,9 @@ NUMBERS = [[1400.0, 1600.0]] * 3
         ),
         pytest.param(file_of(*[event(NAMED)] * 3), NAMES, NUMBERS, set(), id="undeclared"),
         pytest.param(
+            file_of(*[event("<rwgt/>\n" + LISTED)] * 3, header=DECLARED), NAMES, NUMBERS, set(), id="empty_and_listed"
+        ),
+        pytest.param(
             file_of(*[event(NAMED + LISTED.replace("1.4", "9"))] * 3, header=DECLARED),
             NAMES,
             NUMBERS,

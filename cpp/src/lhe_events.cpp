@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -383,8 +382,8 @@ private:
     }
 
     void read_named_weights(std::size_t event, Cursor cursor) {
-        named_weights_ = true;
         for (cursor.skip(); !cursor.at_end(); cursor.skip()) {
+            named_weights_ = true;
             if (!cursor.at_tag()) throw LheError("expected <wgt id='...'> in <rwgt>; got " + cursor.found());
             const auto tag = cursor.tag();
             std::optional<std::string_view> identifier;
