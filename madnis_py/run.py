@@ -38,7 +38,6 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.judgement import Choice, SamplerName
 from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.schedule import schedule
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.vegas import VegasSettings, train_vegas
@@ -258,13 +257,17 @@ class Run:
 
         Raises:
             InputError: the run has no flow.
-            GenerationError: the cross section is not positive, or comes from where no parton densities are known.
+            GenerationError: the cross section is not positive, comes from where no parton densities are known, or is
+                excluded by the survey.
         """
         stored = self._stored_result(sampler)
         wanted = points or (stored.points if stored else self._default_points)
-        return self._once(
+        result = self._once(
             lambda: self._stored_result(sampler, wanted), lambda: self._integrate(wanted, events, sampler)
         )
+        if refusal := self._refusal(sampler or self.chosen, result):
+            raise GenerationError(refusal)
+        return result
 
     def generate(
         self, events: int, output: Path | None = None, seed: int | None = None, sampler: SamplerName | None = None
@@ -337,7 +340,7 @@ class Run:
         """
         result, sampler = self.integrate(), self._sampler(self.chosen)
         sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
-        with self._stage("histograms", points):
+        with self._stage("histograms", lambda: points):
             return distributions_of_run(self.process, sampler, sigma, points, self._written_events, self.watch)
 
     @property
@@ -409,11 +412,11 @@ class Run:
         return found
 
     @contextmanager
-    def _stage(self, name: str, evaluations: int = 0, seconds: float = 0.0) -> Iterator[None]:
-        """Times a stage and notes it in run.json when it is finished."""
+    def _stage(self, name: str, evaluations: Callable[[], int] = int, seconds: float = 0.0) -> Iterator[None]:
+        """Times a stage and notes it in run.json when it is finished, with the evaluations that there were then."""
         start = time.perf_counter()
         yield
-        stage = StageRecord(seconds=round(seconds + time.perf_counter() - start, 3), evaluations=evaluations)
+        stage = StageRecord(seconds=round(seconds + time.perf_counter() - start, 3), evaluations=evaluations())
         self.directory.change(lambda record: record.with_stage(name, stage))
 
     def _choose_prior(self) -> PriorRecord:
@@ -428,7 +431,7 @@ class Run:
         survey = PriorSurvey(self._unsurveyed)
         if not survey.candidates:
             return survey.choose(self.seed)
-        with self._stage("prior", survey.evaluations):
+        with self._stage("prior", lambda: survey.evaluations):
             return survey.choose(self.seed, self._watcher("prior", "iterations"), self.executor)
 
     def _stored_survey(self) -> Survey | None:
@@ -439,7 +442,7 @@ class Run:
     def _make_survey(self) -> Survey:
         settings = VegasSettings.for_integrand(self.cross_section)
         evaluations = settings.evaluations(self.cross_section)
-        with self._stage("survey", evaluations):
+        with self._stage("survey", lambda: evaluations):
             watch = self._watcher("survey", "iterations")
             survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
             _require_weights(survey, evaluations)
@@ -455,9 +458,7 @@ class Run:
 
     def _train(self) -> TrainingSession:
         session = self._session()
-        draws = schedule(self.training).draws_before(self.training.steps)
-        evaluations = draws * self.training.batch(self.cross_section.n_channels)
-        with self._stage("train", evaluations, session.seconds):
+        with self._stage("train", lambda: session.trainer.evaluations, session.seconds):
             session.run(self._watcher("train", "steps"))
         return session
 
@@ -478,7 +479,7 @@ class Run:
 
     def _integrate(self, points: int, events: int, sampler: SamplerName | None) -> Result:
         samplers = self._samplers_for(sampler, events, points)
-        with self._stage("integrate", evaluations=points * len(samplers)):
+        with self._stage("integrate", lambda: points * len(samplers)):
             sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
             outside = self.cross_section.outside_grid(sampled["vegas"].first)
             grid_check.require_inside(outside)
@@ -488,12 +489,19 @@ class Run:
         dumped = {name: result.model_dump() for name, result in results.items()}
         measured = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
         used = sampler or measured or self.plan()
-        self.directory.update(**dumped[used], **dumped, **judged, sampler=used, outside_grid=outside, events=0)
+        refused = self._refusal(used, results[used]) is not None
+        figures = dict.fromkeys(Result.model_fields) if refused else dumped[used]
+        in_use = {"sampler": None if refused else used, "outside_grid": outside, "events": 0}
+        self.directory.update(**figures, **dumped, **judged, **in_use)
         return results[used]
+
+    def _refusal(self, sampler: SamplerName, result: Result) -> str | None:
+        """Why the result of a sampler is not to be used, if so."""
+        return verdict.refusal(self._check, self.survey().measurement, sampler, result)
 
     def _samplers_for(self, sampler: SamplerName | None, events: int, points: int) -> dict[str, Integrator]:
         """What has to be integrated where one sampler is asked for: VEGAS alone can do without a training."""
-        if sampler == "vegas" and "train" not in self._record.stages:
+        if sampler == "vegas":
             return {"vegas": self._grids()}
         samplers = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
         if sampler not in (None, *samplers):
@@ -558,6 +566,7 @@ class Run:
             return {"warnings": warnings}
         session, flow = self._session(), samplers["madnis"]
         warnings += verdict.flow_warnings(self._check, flow, sampled, results, session.average)
+        warnings += session.trainer.sentences
         if self.method == "madnis":
             warnings += verdict.lost_comparison(results["vegas"], results["madnis"])
         points = results["vegas"].points
@@ -578,7 +587,8 @@ class Run:
         integrator.weights.to(self.device)
         if not TrainingSession.exists(self.directory.path):
             self._start_from_survey(integrator.flow)
-        return TrainingSession.resume(integrator, self.training, self.directory.path)
+        known = None if self.training.vegas_init == "none" else self.survey().measurement
+        return TrainingSession.resume(integrator, self.training, self.directory.path, known)
 
     def _start_from_survey(self, flow: AbstractFlow) -> None:
         if self.training.vegas_init == "none" or not isinstance(flow, SplineFlow):

@@ -136,22 +136,34 @@ class SampleBuffer:
         Raises:
             CheckpointError: they are not those of a buffer.
         """
-        slots: dict[str, dict[str, Tensor]] = defaultdict(dict)
-        for name, tensor in tensors.items():
-            slot, _, part = name.partition(".")
-            slots[slot][part] = tensor
-        try:
-            return cls(tuple(StoredBatch(**slots[str(slot)]) for slot in range(len(slots))))
-        except TypeError as error:
-            raise CheckpointError(f"training state: its buffer is not one: {error}") from None
+        slots = _by_slot(tensors)
+        return cls(tuple(_stored(slots.get(slot, {})) for slot in range(len(slots))))
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything in it by "<slot>.<name>"."""
+        return self.differences(SampleBuffer())
+
+    def differences(self, other: SampleBuffer) -> dict[str, Tensor]:
+        """The batches that are not those of another buffer, by "<slot>.<name>"."""
+        shared = {id(batch) for batch in other.batches}
         return {
             f"{slot}.{part.name}": getattr(batch, part.name)
             for slot, batch in enumerate(self.batches)
+            if id(batch) not in shared
             for part in fields(batch)
         }
+
+    def with_differences(self, tensors: Mapping[str, Tensor], size: int) -> SampleBuffer:
+        """The buffer of so many batches whose `differences` from this one these are.
+
+        Raises:
+            CheckpointError: they are not those of a buffer.
+        """
+        shared = dict(enumerate(self.batches))
+        changed = {slot: _stored(parts) for slot, parts in _by_slot(tensors).items()}
+        if not set(range(size)) <= (batches := shared | changed).keys():
+            raise CheckpointError(f"training state: expected {size} batches in its buffer; got {len(batches)}")
+        return SampleBuffer(tuple(batches[slot] for slot in range(size)))
 
     def __len__(self) -> int:
         """Number of batches."""
@@ -187,3 +199,20 @@ class SampleBuffer:
 def _normalised(weights: Tensor) -> Tensor:
     total = weights.sum(dim=1, keepdim=True)
     return weights / torch.where(total > 0, total, 1.0)
+
+
+def _by_slot(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    slots: dict[int, dict[str, Tensor]] = defaultdict(dict)
+    for name, tensor in tensors.items():
+        slot, _, part = name.partition(".")
+        if not slot.isdecimal():
+            raise CheckpointError(f"training state: its buffer is not one: expected a slot in the name; got {name}")
+        slots[int(slot)][part] = tensor
+    return slots
+
+
+def _stored(parts: Mapping[str, Tensor]) -> StoredBatch:
+    try:
+        return StoredBatch(**parts)
+    except TypeError as error:
+        raise CheckpointError(f"training state: its buffer is not one: {error}") from None

@@ -26,6 +26,7 @@ class Progress:
         batch_value: estimate of the integral from the fresh points of this step alone, unbiased given the earlier
             steps; None for a step without fresh points.
         batch_error: its standard error.
+        returned: whether the training went back to an earlier step, because it had lost a part of the integral.
     """
 
     step: int
@@ -39,6 +40,7 @@ class Progress:
     reuse: Reuse | None = None
     batch_value: float | None = None
     batch_error: float | None = None
+    returned: bool = False
 
 
 Callback = Callable[[Progress], None]

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from madnis_py.errors import CheckpointError
-from madnis_py.integration.estimate import Estimate, Moments
+from madnis_py.integration.coverage import Measurement
+from madnis_py.integration.estimate import Estimate, Moments, combine
 from madnis_py.integration.vegas import VegasFlow
 
 
@@ -34,6 +35,12 @@ class Survey:
     def sigma(self) -> Tensor:
         """sigma_i of the last iteration, float64, shape (n_channels,)."""
         return self.iterations[-1].channel_stds
+
+    @property
+    def measurement(self) -> Measurement:
+        """The integral, for a comparison."""
+        total = combine(self.iterations)
+        return Measurement("survey", total.value, total.error)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything by name, for a checkpoint."""

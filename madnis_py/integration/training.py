@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+import warnings
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from madnis_py.integration.adam import FlatAdam, Memory, copied
 from madnis_py.integration.averages import RunningAverages
 from madnis_py.integration.buffer import Batch, SampleBuffer, StoredBatch
 from madnis_py.integration.channel_weights import ChannelWeights
+from madnis_py.integration.coverage import Measurement
 from madnis_py.integration.dropping import survivors
 from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments
 from madnis_py.integration.integrator import Integrator
@@ -24,21 +26,19 @@ from madnis_py.integration.random_streams import stream
 from madnis_py.integration.schedule import Draw, Replay, Reuse, schedule
 from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training_state import TrainingState, modules
+from madnis_py.integration.training_check import (
+    HEAVY,
+    LOST,
+    MOST_RETURNS,
+    POINTS,
+    Fall,
+    TrainingCheck,
+    batches_per_look,
+    sentences,
+)
+from madnis_py.integration.training_state import Finished, Snapshot, TrainingState, modules
 
 TINY = torch.finfo(torch.float64).tiny
-
-
-@dataclass(frozen=True)
-class _Finished:
-    """What the last finished step left behind."""
-
-    step: int
-    averages: RunningAverages
-    active: Tensor
-    buffer: SampleBuffer
-    memory: Memory
-    spare: Memory
 
 
 class Trainer:
@@ -50,12 +50,15 @@ class Trainer:
         except KeyboardInterrupt:
             ...  # trainer.state and the integrator are those of the last finished step
 
-    A step either happens completely or, when it raises or is interrupted, not at all.
+    A step either happens completely or, when it raises or is interrupted, not at all. A training that loses a part of
+    the integral, see `training_check`, goes back to the last sound state and on from there with a smaller learning
+    rate; after `MOST_RETURNS` of these it ends there.
 
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
         settings: of the training; the preset `standard` by default.
         state: where to continue; from the integrator's present parameters by default.
+        survey: what is known of the integral beforehand.
 
     Attributes:
         reuse: how often points were used since this trainer was made; `str(trainer.reuse)` says it in words.
@@ -65,19 +68,27 @@ class Trainer:
         CheckpointError: the state belongs to another model or other settings.
     """
 
-    _finished: _Finished
+    _finished: Finished
     _averages: RunningAverages
     _buffer: SampleBuffer
+    _check: TrainingCheck
 
     def __init__(
-        self, integrator: Integrator, settings: TrainingSettings | None = None, state: TrainingState | None = None
+        self,
+        integrator: Integrator,
+        settings: TrainingSettings | None = None,
+        state: TrainingState | None = None,
+        survey: Measurement | None = None,
     ) -> None:
         self.integrator = integrator
         self.settings = settings or TrainingSettings()
+        self.survey = survey
         self.reuse = Reuse()
         self._n_channels = integrator.integrand.n_channels
         self._groups = ChannelGroups.of(integrator.integrand)
         self._schedule = schedule(self.settings)
+        draws, points = self._schedule.draws_before(self.settings.steps), self.settings.batch(self._n_channels)
+        self._batches_per_look = batches_per_look(draws, points)
         self._adam = FlatAdam(self._trained_parameters(), averaged=self.settings.averaging is not None)
         if state is None:
             self._start()
@@ -94,11 +105,44 @@ class Trainer:
             tensors |= {f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()}
         tensors |= {f"adam.{name}": tensor.clone() for name, tensor in self._adam.tensors().items()}
         tensors |= {f"buffer.{name}": tensor for name, tensor in self._buffer.tensors().items()}
+        tensors |= {f"check.{name}": tensor for name, tensor in self._check.tensors().items()}
+        rows = [one.row for one in self._finished.returns]
+        tensors["returns"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
+        for prefix, snapshot in self._finished.kept.items() if not self.finished else ():
+            stored = snapshot.tensors(self._buffer)
+            tensors |= {f"{prefix}.{name}": tensor for name, tensor in stored.items()}
         return TrainingState(self._finished.step, tensors)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self._finished.step >= self.settings.steps or self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the training went back so often that it goes no further."""
+        return len(self._finished.returns) > MOST_RETURNS
+
+    @property
+    def kept_steps(self) -> set[int]:
+        """Steps of the states that the training may go back to."""
+        return {self._finished.recent.step, self._finished.sound.step}
+
+    @property
+    def evaluations(self) -> int:
+        """Points drawn so far, those of steps that were given up included."""
+        draws = self._schedule.draws_before
+        given_up = sum(draws(one.step) - draws(one.to) for one in self._finished.returns)
+        return (draws(self._finished.step) + given_up) * self.settings.batch(self._n_channels)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is to be said of a training that went back; empty for others."""
+        return sentences(self._finished.returns, self.settings.steps)
 
     def run(self, callback: Callback | None = None) -> TrainingState:
         """Do the steps that are left; the callback may stop by raising KeyboardInterrupt."""
-        while self._finished.step < self.settings.steps:
+        while not self.finished:
             progress = self.step()
             if callback:
                 callback(progress)
@@ -127,9 +171,24 @@ class Trainer:
             loss, fresh = self._learn(self._recall(move), step), None
             reuse = self.reuse.after_replay(time.perf_counter() - start)
         self._average_parameters(step)
-        self._finish(step + 1, self._finished.spare, self._finished.memory)
+        fall = self._look(step, isinstance(move, Draw))
+        if lost := fall is not None and fall.size > LOST:
+            self._return(step + 1, fall)
+        else:
+            self._adopt_mean_parameters(step)
+            self._finish(step + 1, sound=fall is not None and self._check.sound(fall))
         self.reuse = reuse
-        return self._progress(loss, fresh)
+        return self._progress(loss, fresh, lost)
+
+    def _look(self, step: int, fresh: bool) -> Fall | None:
+        """Hold the batches since the last look against what is known; None if it is not time for that."""
+        batches = self._schedule.draws_before(step + 1) % self._batches_per_look
+        if batches == 0 and fresh:
+            batches = self._batches_per_look
+        elif step + 1 < self.settings.steps or batches * self.settings.batch(self._n_channels) < POINTS:
+            return None
+        self._check = self._check.after_look(batches)
+        return self._check.deepest_fall(self.survey)
 
     def _draw(self, move: Draw, step: int) -> tuple[float, Estimate]:
         """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time.
@@ -140,9 +199,11 @@ class Trainer:
         """
         drawn = self._schedule.draws_before(step)
         counts = self._allocate(drawn)
-        samples = self.integrator.sample(counts, "train", step)
+        samples = self.integrator.sample(counts, "train", step, *self._finished.attempt)
         moments = Moments.of(samples.channel, samples.weight, self._n_channels)
         self._averages = self._averages.updated(samples, moments, drawn)
+        heavy = HEAVY * self._batches_per_look * float(self._averages.size.sum())
+        self._check = self._check.with_batch(samples, moments, heavy)
         batch = Batch.of(samples, counts)
         loss = self._learn(batch, step, fresh=True)
         if move.slot is not None:
@@ -175,7 +236,7 @@ class Trainer:
         norm = self._adam.take_gradient(loss)
         largest = self.settings.gradient_clip
         scale = 1.0 if largest is None else (largest / norm.clamp(min=TINY)).clamp(max=1.0)
-        self._adam.step(self.settings.learning_rate_at(step), scale)
+        self._adam.step(self._finished.learning_rate_factor * self.settings.learning_rate_at(step), scale)
         return loss.detach(), norm
 
     def _loss(self, batch: Batch, fresh: bool = False) -> Tensor:
@@ -223,14 +284,16 @@ class Trainer:
         self._buffer = self._buffer.purged(active)
 
     def _average_parameters(self, step: int) -> None:
-        """Follow the parameters with a slower mean, which takes their place after the last step."""
-        if self.settings.averaging is None:
-            return
-        self._adam.follow(max(1 - self.settings.averaging, 1 / (step + 1)))
-        if step + 1 == self.settings.steps:
+        """Follow the parameters with a slower mean."""
+        if self.settings.averaging is not None:
+            self._adam.follow(max(1 - self.settings.averaging, 1 / (step + 1)))
+
+    def _adopt_mean_parameters(self, step: int) -> None:
+        """Let the mean take the place of the parameters after the last step."""
+        if self.settings.averaging is not None and step + 1 == self.settings.steps:
             self._adam.adopt_mean()
 
-    def _progress(self, loss: float, fresh: Estimate | None) -> Progress:
+    def _progress(self, loss: float, fresh: Estimate | None, returned: bool) -> Progress:
         return Progress(
             step=self._finished.step,
             total=self.settings.steps,
@@ -243,6 +306,7 @@ class Trainer:
             reuse=self.reuse,
             batch_value=fresh.value if fresh else None,
             batch_error=fresh.error if fresh else None,
+            returned=returned,
         )
 
     def _trained_parameters(self) -> dict[str, nn.Parameter]:
@@ -271,28 +335,48 @@ class Trainer:
         self._standardise()
         self._averages = RunningAverages.zeros(self._n_channels)
         self._buffer = SampleBuffer()
-        self._finish(0, copied(self._adam.memory), copied(self._adam.memory))
+        self._check = TrainingCheck.start()
+        now, kept = (self._snapshot(0, copied(self._adam.memory)) for _ in range(2))
+        self._finished = Finished.at(now, kept, kept, ())
 
     def _continue(self, state: TrainingState) -> None:
         state.load_into(self.integrator)
         self._averages = state.averages(self._n_channels)
         self._buffer = self._buffer_of(state)
+        self._check = state.check
         state.load_into_optimiser(self._adam)
-        self._finish(state.step, copied(self._adam.memory), copied(self._adam.memory))
+        now, same = (self._snapshot(state.step, copied(self._adam.memory)) for _ in range(2))
+        expected = self._n_channels, self._most_batches, self._adam.memory
+        recent = state.snapshot("recent", *expected) or same
+        self._finished = Finished.at(now, recent, state.snapshot("sound", *expected) or recent, state.returns)
 
-    def _finish(self, step: int, memory: Memory, spare: Memory) -> None:
+    def _snapshot(self, step: int, memory: Memory) -> Snapshot:
+        return Snapshot(step, self._averages, self.integrator.active, self._buffer, self._check, memory)
+
+    def _finish(self, step: int, sound: bool) -> None:
         """Make this the state to go back to; one assignment, so that an interruption comes before or after it."""
-        copied(self._adam.memory, memory)
-        self._finished = _Finished(step, self._averages, self.integrator.active, self._buffer, memory, spare)
+        now = self._snapshot(step, copied(self._adam.memory, self._finished.spare))
+        self._finished = self._finished.after(now, sound)
+
+    def _return(self, step: int, fall: Fall) -> None:
+        """Begin again at the last sound state."""
+        self._finished = self._finished.returned(step, fall)
+        self._go_back()
 
     def _go_back(self) -> None:
         last = self._finished
         copied(last.memory, self._adam.memory)
-        self._averages, self.integrator.active, self._buffer = last.averages, last.active, last.buffer
+        self._averages, self._buffer, self._check = last.averages, last.buffer, last.check
+        self.integrator.active = last.active
+
+    @property
+    def _most_batches(self) -> int:
+        """Batches of a full buffer."""
+        return 0 if self.settings.buffer == "none" else self.settings.buffer_size
 
     def _buffer_of(self, state: TrainingState) -> SampleBuffer:
         buffer = state.buffer
-        expected = 0 if self.settings.buffer == "none" else min(state.step, self.settings.buffer_size)
+        expected = min(state.step, self._most_batches)
         if len(buffer) != expected:
             raise CheckpointError(f"training state: expected {expected} batches in its buffer; got {len(buffer)}")
         return buffer
@@ -304,7 +388,7 @@ def train(
     callback: Callback | None = None,
     state: TrainingState | None = None,
 ) -> TrainingState:
-    """Train the flow and the weights of an integrator in place.
+    """Train the flow and the weights of an integrator in place; a training that had to go back says so in a warning.
 
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
@@ -321,4 +405,9 @@ def train(
         IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         MadnisError: the loss or its gradient is not finite.
     """
-    return Trainer(integrator, settings, state).run(callback)
+    trainer = Trainer(integrator, settings, state)
+    try:
+        return trainer.run(callback)
+    finally:
+        for sentence in trainer.sentences:
+            warnings.warn(sentence, stacklevel=2)

@@ -121,7 +121,9 @@ class RunRecord(_Part):
     prior: PriorRecord | None = None
     plan: Choice | None = Field(None, description='The choice of the method "auto" before the training.')
 
-    sampler: SamplerName | None = Field(None, description="Who makes the events, to whom the next figures belong.")
+    sampler: SamplerName | None = Field(
+        None, description="Who makes the events, to whom the next figures belong; none that the survey excludes."
+    )
     sigma_pb: float | None = None
     sigma_error_pb: NonNegative | None = None
     sigma_absolute_pb: NonNegative | None = None
@@ -181,7 +183,8 @@ class RunRecord(_Part):
 
     def content(self) -> dict[str, Any]:
         """What is known, as plain JSON values."""
-        return {name: value for name, value in self.model_dump(mode="json").items() if name in self.model_fields_set}
+        known = self.model_fields_set - {name for name in _IN_USE if getattr(self, name) is None}
+        return {name: value for name, value in self.model_dump(mode="json").items() if name in known}
 
     def event_file(self, path: str) -> EventFileRecord | None:
         """The file of that path, if it was written by this run."""
@@ -199,7 +202,7 @@ class RunRecord(_Part):
         """The figures of the run are a copy; only the unweighting goes on after the integrate stage."""
         figures = set(Result.model_fields)
         if self.sampler is None:
-            if self.model_fields_set & (figures | {"vegas", "madnis"}):
+            if any(getattr(self, name) is not None for name in figures):
                 raise ValueError("sampler: expected a value; got none")
             return self
         for name in dict.fromkeys(("vegas", self.sampler)):
@@ -211,6 +214,10 @@ class RunRecord(_Part):
             if getattr(self, figure) != getattr(getattr(self, self.sampler), figure):
                 raise ValueError(f"{figure}: expected the same as in {self.sampler}; got another value")
         return self
+
+
+_IN_USE = frozenset({"sampler", *Result.model_fields})
+"""What is there only while a sampler is in use: before the integrate stage, and after a refusal, there is none."""
 
 
 def digest(result: Result) -> str:

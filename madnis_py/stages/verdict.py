@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from madnis_py.events.generation import Selection
 from madnis_py.integration.coverage import CoverageCheck, Measurement, largest_weights
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.judgement import choose_sampler
+from madnis_py.integration.judgement import SamplerName, choose_sampler
 from madnis_py.integration.survey import Survey
 from madnis_py.integration.training_average import TrainingAverage, WeightedMean
 from madnis_py.stages.results import Result, SampledPoints, TrainingResult
@@ -87,6 +87,18 @@ def lost_comparison(vegas: Result, flow: Result) -> list[str]:
         return []
     figures = f"unweighting efficiency {own:.3g} where VEGAS has {other:.3g}"
     return [f"madnis: the flow is worse than VEGAS, {figures}; generate --sampler vegas uses the grids of this run"]
+
+
+def refusal(check: CoverageCheck, known: Measurement, sampler: SamplerName, result: Result) -> str | None:
+    """Why a result is not to be used: its cross section and the one known from the survey exclude each other."""
+    own = result.measurement(sampler)
+    for sentence in check.agreement(own, known):
+        if sampler == "madnis" and own.value < known.value:
+            way_out = "--method vegas, or --sampler vegas in this directory, uses the grids of the survey"
+        else:
+            way_out = "the survey seems to have missed a part; another --seed begins with another survey"
+        return f"{sentence}; {sampler} is not used: {way_out}"
+    return None
 
 
 def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str, float]:
