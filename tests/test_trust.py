@@ -152,7 +152,7 @@ def test_a_run_that_the_user_began_is_opened_without_a_question(
 def test_folders_of_the_environment_are_trusted(
     foreign: Path, tmp_path: Path, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MADNIS_PY_TRUSTED", f":/nowhere:{tmp_path}/for")
+    monkeypatch.setenv("MADNIS_PY_TRUSTED", f":/nowhere:~nosuchuser/x:{tmp_path}/for")
     with pytest.raises(InputError, match="MADNIS_PY_TRUSTED"):
         Run.open(foreign)
     monkeypatch.setenv("MADNIS_PY_TRUSTED", f"/nowhere:{tmp_path}")

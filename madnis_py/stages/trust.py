@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from madnis_py.card import Card
+from madnis_py.card import Card, expanded
 from madnis_py.errors import InputError
 from madnis_py.physics.providers import pinned
 
@@ -81,8 +81,13 @@ def reach_of_directory(directory: Path, card: Card) -> list[Reach]:
 def reach_of_links(directory: Path) -> list[Reach]:
     """Links of a run directory that lead out of it."""
     inside = directory.resolve()
-    links = (path for path in sorted(directory.rglob("*")) if path.is_symlink())
-    return [_file(path) for path in links if not _real(path).is_relative_to(inside)]
+    return [_file(path) for path in _links(directory) if not _real(path).is_relative_to(inside)]
+
+
+def _links(directory: Path) -> list[Path]:
+    """Links at any depth; other processes may make and remove folders meanwhile."""
+    below = (Path(folder) / name for folder, folders, files in os.walk(directory) for name in (*folders, *files))
+    return sorted(path for path in below if path.is_symlink())
 
 
 def reach_of_events(path: Path, directory: Path) -> list[Reach]:
@@ -147,7 +152,7 @@ def _is_known(reach: Reach) -> bool:
 
 
 def _in_trusted_folder(directory: Path) -> bool:
-    folders = [Path(name).expanduser() for name in os.environ.get(FOLDERS, "").split(os.pathsep) if name]
+    folders = [expanded(name) for name in os.environ.get(FOLDERS, "").split(os.pathsep) if name]
     return any(directory.resolve().is_relative_to(folder.resolve()) for folder in folders)
 
 

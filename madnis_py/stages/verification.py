@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import hypot
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from madnis_py.documents import fingerprint
 from madnis_py.errors import InputError
 from madnis_py.event_files.event_format import EventReader
 from madnis_py.event_files.files import event_format
@@ -70,7 +70,8 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
     form = event_format(path)
     if not path.is_file():
         raise InputError(f"{path}: expected a file of events; got {'something else' if path.exists() else 'none'}")
-    facts: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": digest(path)}
+    size, sha256 = fingerprint(path)
+    facts: dict[str, Any] = {"bytes": size, "sha256": sha256}
     try:
         reader = form.reader(path)
         found = _Findings(reader.init)
@@ -84,19 +85,6 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
         return Verification(path, facts, tuple(f"{path}: {fault}" for fault in found.faults()))
     except InputError as error:
         return Verification(path, facts, (str(error),))
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 @dataclass
