@@ -19,6 +19,7 @@ from command_line import small_process
 from madnis_py import cli
 from madnis_py.documents import fingerprint
 from madnis_py.errors import LockedError
+from madnis_py.physics.process import Process
 from madnis_py.run import Run
 
 EVENTS, POINTS = 200, 20_000
@@ -65,7 +66,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a cross section."""
     folder = tmp_path_factory.mktemp("ready")
-    Run(small_process(folder), folder / "run", seed=5, method="vegas").integrate(POINTS)
+    card = small_process(folder).card.updated({"channels": {"prior": "diagram"}})
+    Run(Process.from_card(card), folder / "run", seed=5, method="vegas").integrate(POINTS)
     return folder / "run"
 
 
