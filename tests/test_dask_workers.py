@@ -62,7 +62,6 @@ def test_workers_of_a_cluster_are_reached_with_credentials_of_the_run_alone() ->
     with cluster_workers(IN_THREADS, nothing, told.append) as workers:
         assert listening() - before <= {"127.0.0.1"}
         assert workers.submit(abs, -3).result() == 3
-        assert list(workers.map(abs, range(-3, 0))) == [3, 2, 1]
         (sentence,) = told
         address = sentence.split()[2]
         assert address.startswith("tls://127.0.0.1:")
@@ -134,6 +133,16 @@ def test_a_scheduler_that_goes_away_ends_every_task_with_a_sentence() -> None:
         for take in (single.result, lambda: list(many), lambda: workers.submit(abs, -3).result()):
             with pytest.raises(WorkerError, match=r"workers: the dask scheduler at .* has gone"):
                 take()
+
+
+def test_a_cross_section_by_dask_is_that_of_this_thread(tmp_path: Path) -> None:
+    process, found = Process.from_card("ttbar"), []
+    with connected() as (_, workers):
+        for executor in (None, workers):
+            run = Run(process, tmp_path / str(len(found)), method="vegas", executor=executor)
+            found.append(run.integrate(20_000))
+    assert found[0].sigma_pb == found[1].sigma_pb
+    assert found[0].sigma_error_pb == found[1].sigma_error_pb
 
 
 def fail(number: int) -> int:

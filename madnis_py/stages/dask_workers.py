@@ -201,7 +201,7 @@ class DaskWorkers(Executor):
     ) -> Iterator[T]:
         """Have tasks done, which travel together; see `concurrent.futures.Executor.map`."""
         with self._sentences():
-            results = self._executor.map(fn, *iterables, timeout=timeout)
+            results = self._executor.map(fn, *map(list, iterables), timeout=timeout)  # dask takes no iterators
         return self._taken(results)
 
     def _taken(self, results: Iterator[T]) -> Iterator[T]:
