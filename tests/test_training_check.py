@@ -284,5 +284,7 @@ def test_w2j_with_too_large_a_rate_keeps_its_cross_section(tmp_path: Path, seed:
     vegas, neural = run.record["vegas"], run.record["madnis"]
     error = math.hypot(vegas["sigma_error_pb"], neural["sigma_error_pb"])
     assert abs(vegas["sigma_pb"] - neural["sigma_pb"]) < 5 * error
-    assert neural["unweighting"]["efficiency"] > vegas["unweighting"]["efficiency"]
+    worse = any("the flow is worse than VEGAS" in sentence for sentence in run.record["warnings"])
+    assert worse or neural["unweighting"]["efficiency"] > 0.9 * vegas["unweighting"]["efficiency"]
+    assert clip or not worse
     assert any(sentence.startswith("training: went back") for sentence in run.record["warnings"])

@@ -39,6 +39,10 @@ class Measurement:
     value: float
     error: float
 
+    def in_unit(self, unit: float) -> Measurement:
+        """The same in another unit."""
+        return Measurement(self.name, self.value / unit, self.error / unit)
+
     def __str__(self) -> str:
         """E.g. `VEGAS 4207.1 +- 0.71`."""
         return f"{self.name} {self.value:.6g} +- {self.error:.2g}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from madnis_py.errors import InputError
@@ -23,6 +24,9 @@ MINIMUM_POINTS = 2
 
 ROUNDING = 1e-12
 """Errors below this share of the integral are rounding, not information about its uncertainty."""
+
+SMALLEST = 2.0**-300
+"""Numbers whose size is not between this and its inverse are measured in another unit before they are squared."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,9 @@ class Estimate:
     @property
     def moments(self) -> Moments:
         """The moments of a single estimate, from which it can be made again."""
-        squares = self.channel_stds.square() * (self.channel_counts - 1).clamp(min=0)
-        return Moments(self.channel_counts, self.channel_values, squares)
+        unit = unit_of(self.channel_values.numpy(), self.channel_stds.numpy())
+        squares = (self.channel_stds / unit).square() * (self.channel_counts - 1).clamp(min=0)
+        return Moments(self.channel_counts, self.channel_values / unit, squares, unit)
 
     @property
     def relative_std(self) -> float:
@@ -77,7 +82,13 @@ class Estimate:
 
     def __str__(self) -> str:
         """One line, e.g. `1.0003(12), chi2/dof 0.87 [9]`."""
-        return f"{self.gvar}, chi2/dof {self.chi2_per_dof:.2f} [{self.dof}]"
+        return f"{self._in_digits}, chi2/dof {self.chi2_per_dof:.2f} [{self.dof}]"
+
+    @property
+    def _in_digits(self) -> str:
+        """E.g. `1.0003(12)`; written out where the square of the error is beyond all numbers."""
+        written_out = unit_of(self.value, self.error) != 1.0
+        return f"{self.value:.6g} +- {self.error:.2g}" if written_out else str(self.gvar)
 
     def summary(self) -> str:
         """A table of the iterations and of their running average, in the form that vegas users know."""
@@ -85,7 +96,7 @@ class Estimate:
         rows = [("itn", "points", "integral", "average", "chi2/dof")]
         for k, part in enumerate(parts, start=1):
             average = combine(parts[:k])
-            rows.append((str(k), str(part.n), str(part.gvar), str(average.gvar), f"{average.chi2_per_dof:.2f}"))
+            rows.append((str(k), str(part.n), part._in_digits, average._in_digits, f"{average.chi2_per_dof:.2f}"))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
         return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
@@ -99,11 +110,13 @@ class Moments:
         counts: points, int64, shape (n_channels,).
         means: mean weight, float64, shape (n_channels,); 0 without points.
         squares: sum of (w - mean)^2, float64, shape (n_channels,).
+        unit: that of the means, a power of two; 1 unless the squares of the weights are beyond all numbers.
     """
 
     counts: Tensor
     means: Tensor
     squares: Tensor
+    unit: float = 1.0
 
     @classmethod
     def empty(cls, n_channels: int) -> Moments:
@@ -123,30 +136,47 @@ class Moments:
             n_channels: number of channels.
         """
         index, values = channel.numpy(), weight.numpy()
+        unit = unit_of(values)
+        if unit != 1.0:
+            values = values / unit
         counts = np.bincount(index, minlength=n_channels)
         means = np.bincount(index, values, n_channels) / np.maximum(counts, 1)
         deviations = values - means[index]
         squares = np.bincount(index, deviations * deviations, n_channels)
-        return cls(torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares))
+        return cls(torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares), unit)
 
     def merged(self, other: Moments) -> Moments:
         """Moments of the points of both, Chan, Golub and LeVeque (1983)."""
+        if self.unit != other.unit:
+            unit = self.unit if not other.means.any() else other.unit if not self.means.any() else None
+            unit = unit or max(self.unit, other.unit)
+            return self.in_unit(unit).merged(other.in_unit(unit))
         counts = self.counts + other.counts
         share = other.counts.double() / counts.clamp(min=1)
         distance = other.means - self.means
         squares = self.squares + other.squares + distance * distance * self.counts * share
-        return Moments(counts, self.means + distance * share, squares)
+        return Moments(counts, self.means + distance * share, squares, self.unit)
+
+    def in_unit(self, unit: float) -> Moments:
+        """The same in another unit."""
+        ratio = self.unit / unit
+        return Moments(self.counts, self.means * ratio, self.squares * ratio * ratio, unit)
 
     def pooled(self, groups: ChannelGroups) -> Moments:
         """Moments of the points of each group of channels, whose weights have the same distribution."""
         counts = groups.total(self.counts)
         means = groups.total(self.counts * self.means) / counts.clamp(min=1)
         distance = self.means - means[groups.index]
-        return Moments(counts, means, groups.total(self.squares + self.counts * distance * distance))
+        return Moments(counts, means, groups.total(self.squares + self.counts * distance * distance), self.unit)
 
     @property
     def variances(self) -> Tensor:
         """Unbiased variance of the weights of each channel, float64, shape (n_channels,); 0 without points."""
+        return self._variances * self.unit * self.unit
+
+    @property
+    def _variances(self) -> Tensor:
+        """The same in the unit squared."""
         return self.squares / (self.counts - 1).clamp(min=1)
 
     def estimate(self) -> Estimate:
@@ -155,18 +185,18 @@ class Moments:
         Raises:
             InputError: a channel has points, but too few for a variance.
         """
-        counts, variances = self.counts.numpy(), self.variances.numpy()
+        counts, variances = self.counts.numpy(), self._variances.numpy()
         short = (counts > 0) & (counts < MINIMUM_POINTS)
         if short.any():
             raise InputError(f"estimate: channel {short.argmax()} has 1 point; an error needs {MINIMUM_POINTS}")
         return Estimate(
-            value=float(self.means.sum()),
-            error=math.sqrt((variances / np.maximum(counts, 1)).sum()),
+            value=float(self.means.sum()) * self.unit,
+            error=math.sqrt((variances / np.maximum(counts, 1)).sum()) * self.unit,
             chi2=0.0,
             dof=0,
             n=int(counts.sum()),
-            channel_values=self.means,
-            channel_stds=torch.from_numpy(np.sqrt(variances)),
+            channel_values=self.means * self.unit,
+            channel_stds=torch.from_numpy(np.sqrt(variances)) * self.unit,
             channel_counts=self.counts,
         )
 
@@ -194,24 +224,33 @@ def combine(estimates: Sequence[Estimate]) -> Estimate:
     n = sum(part.n for part in parts)
     counts = torch.stack([part.channel_counts for part in parts])
     values = torch.stack([part.channel_values * (part.n / n) for part in parts]).sum(dim=0)
-    variances = torch.stack([part.channel_stds.square() for part in parts])
+    unit = unit_of([part.value for part in parts], torch.stack([part.channel_stds for part in parts]).numpy())
+    variances = torch.stack([(part.channel_stds / unit).square() for part in parts])
     pooled = (variances * counts).sum(dim=0) / counts.sum(dim=0).clamp(min=1)
     return Estimate(
         value=float(values.sum()),
-        error=math.sqrt(sum((part.error * part.n / n) ** 2 for part in parts)),
-        chi2=_chi2(parts),
+        error=math.sqrt(sum((part.error / unit * part.n / n) ** 2 for part in parts)) * unit,
+        chi2=_chi2(parts, unit),
         dof=len(parts) - 1,
         n=n,
         channel_values=values,
-        channel_stds=pooled.sqrt(),
+        channel_stds=pooled.sqrt() * unit,
         channel_counts=counts.sum(dim=0),
         iterations=parts,
     )
 
 
-def _chi2(parts: Sequence[Estimate]) -> float:
-    values = [part.value for part in parts]
-    errors = [max(part.error, ROUNDING * abs(part.value)) for part in parts]
+def unit_of(*sizes: ArrayLike) -> float:
+    """A power of two in which numbers can be squared, 1 if they can be as they are."""
+    largest = max((float(np.abs(size).max(initial=0.0)) for size in sizes), default=0.0)
+    if largest == 0.0 or SMALLEST < largest < 1 / SMALLEST:
+        return 1.0
+    return math.ldexp(1.0, math.frexp(largest)[1])
+
+
+def _chi2(parts: Sequence[Estimate], unit: float) -> float:
+    values = [part.value / unit for part in parts]
+    errors = [max(part.error / unit, ROUNDING * abs(value)) for part, value in zip(parts, values, strict=True)]
     if not all(errors):
         return 0.0
     weights = [error**-2 for error in errors]

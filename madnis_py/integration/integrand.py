@@ -103,7 +103,17 @@ class FunctionIntegrand(AbstractIntegrand):
 
     @staticmethod
     def _as_tensor(result: object, shape: tuple[int, ...], name: str) -> Tensor:
-        tensor = torch.as_tensor(result, dtype=torch.float64)
+        try:
+            numbers = torch.as_tensor(result)
+        except (TypeError, ValueError, RuntimeError):
+            raise IntegrandError(f"integrand: expected {name} as an array of numbers; got {_kind(result)}") from None
+        if numbers.is_complex():
+            raise IntegrandError(f"integrand: expected real numbers as {name}; got {numbers.dtype}")
+        tensor = numbers.to(torch.float64)
         if tuple(tensor.shape) != shape:
             raise IntegrandError(f"integrand: expected {name} of shape {shape}; got {tuple(tensor.shape)}")
         return tensor
+
+
+def _kind(result: object) -> str:
+    return str(getattr(result, "dtype", type(result).__name__))

@@ -44,6 +44,12 @@ class Samples:
         """The points of the given positions, int64."""
         return Samples(*(getattr(self, field.name)[index] for field in fields(self)))
 
+    def in_unit(self, unit: float) -> Samples:
+        """The same points with the integrand in another unit."""
+        if unit == 1.0:
+            return self
+        return replace(self, target=self.target / unit, weight=self.weight / unit, magnitude=self.magnitude / unit)
+
     def weights_only(self) -> Samples:
         """The same points without coordinates, features and prior, whose last dimension becomes 0."""
         n = len(self)

@@ -132,4 +132,10 @@ the shipped `drell_yan_zprime` and of a Gaussian in four dimensions (width 0.1, 
 The first freezes short trainings, the last starts too fast where the flow has much to learn. Averaged parameters (0.99)
 do for a constant or slow decay what the cosine does by itself: 0.071 with inverse 3e-3 to 1e-3. On Drell-Yan the losses
 differ little: 0.0928 variance, 0.0910 stratified, 0.0915 soft-clipped, with inverse 3e-3 to 1e-3.
+
+Soft-clipped beside plain stratified loss, preset `quick`, 200,000 points, seed 1: efficiency and sum_i sigma_i / I are
+the same to 3 % for nine of thirteen shipped cards. The efficiency is better for `dijet` (0.505 to 0.350), `w3j` (0.0679
+to 0.0543) and `ww_leptons` (0.112 to 0.0921), worse for `z_1j` (0.140 to 0.154; seed 2: 0.133 to 0.155). It is not the
+default because it hides what is found late: of two peaks of equal integral in three dimensions, widths 0.1 and 0.006,
+one of three trainings of 600 steps gave 15.458 +- 0.005 for 31.208, where the plain loss gave 31.3 +- 0.5.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from madnis_py.errors import CheckpointError
 from madnis_py.integration.coverage import Measurement
 from madnis_py.integration.estimate import Estimate, Moments, combine
 from madnis_py.integration.vegas import VegasFlow
+
+_COLUMNS = ("counts", "means", "squares")
+"""Of the moments of an iteration."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,8 @@ class Survey:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything by name, for a checkpoint."""
-        moments = [part.moments for part in self.iterations]
-        stacks = {f.name: torch.stack([getattr(one, f.name) for one in moments]) for f in fields(Moments)}
+        moments = [part.moments.in_unit(1.0) for part in self.iterations]
+        stacks = {name: torch.stack([getattr(one, name) for one in moments]) for name in _COLUMNS}
         return self.flow.state_tensors() | {f"iteration.{name}": stack for name, stack in stacks.items()}
 
     @classmethod
@@ -56,7 +59,7 @@ class Survey:
             CheckpointError: the grids or the iterations are missing.
         """
         flow = VegasFlow.from_tensors(tensors)
-        columns = [tensors.get(f"iteration.{f.name}", torch.empty(0)) for f in fields(Moments)]
+        columns = [tensors.get(f"iteration.{name}", torch.empty(0)) for name in _COLUMNS]
         if any(column.ndim != 2 or column.shape[1] != flow.n_channels for column in columns):
             raise CheckpointError(f"survey: expected moments of iterations with {flow.n_channels} channels")
         return cls(flow, tuple(Moments(*row).estimate() for row in zip(*columns, strict=True)))

@@ -18,7 +18,7 @@ from madnis_py.integration.buffer import Batch, SampleBuffer, StoredBatch
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.coverage import Measurement
 from madnis_py.integration.dropping import survivors
-from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, unit_of
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.losses import DENSITY_LOSSES, LOSSES
 from madnis_py.integration.progress import Callback, Progress
@@ -72,6 +72,7 @@ class Trainer:
     _averages: RunningAverages
     _buffer: SampleBuffer
     _check: TrainingCheck
+    _unit: float
 
     def __init__(
         self,
@@ -106,6 +107,7 @@ class Trainer:
         tensors |= {f"adam.{name}": tensor.clone() for name, tensor in self._adam.tensors().items()}
         tensors |= {f"buffer.{name}": tensor for name, tensor in self._buffer.tensors().items()}
         tensors |= {f"check.{name}": tensor for name, tensor in self._check.tensors().items()}
+        tensors["unit"] = torch.tensor(self._unit, dtype=torch.float64)
         rows = [one.row for one in self._finished.returns]
         tensors["returns"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
         for prefix, snapshot in self._finished.kept.items() if not self.finished else ():
@@ -188,7 +190,7 @@ class Trainer:
         elif step + 1 < self.settings.steps or batches * self.settings.batch(self._n_channels) < POINTS:
             return None
         self._check = self._check.after_look(batches)
-        return self._check.deepest_fall(self.survey)
+        return self._check.deepest_fall(self.survey and self.survey.in_unit(self._unit))
 
     def _draw(self, move: Draw, step: int) -> tuple[float, Estimate]:
         """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time.
@@ -200,6 +202,9 @@ class Trainer:
         drawn = self._schedule.draws_before(step)
         counts = self._allocate(drawn)
         samples = self.integrator.sample(counts, "train", step, *self._finished.attempt)
+        if drawn == 0:
+            self._unit = unit_of(samples.weight.numpy())
+        samples = samples.in_unit(self._unit)
         moments = Moments.of(samples.channel, samples.weight, self._n_channels)
         self._averages = self._averages.updated(samples, moments, drawn)
         heavy = HEAVY * self._batches_per_look * float(self._averages.size.sum())
@@ -209,7 +214,7 @@ class Trainer:
         if move.slot is not None:
             self._buffer = self._buffer.stored(move.slot, StoredBatch.of(batch, self.settings.buffer_weights))
         self._drop(drawn + 1)
-        return loss, moments.estimate()
+        return loss, replace(moments, unit=self._unit).estimate()
 
     def _recall(self, move: Replay) -> Batch:
         order = stream(self.integrator.seed, "buffer", move.sweep)
@@ -298,7 +303,7 @@ class Trainer:
             step=self._finished.step,
             total=self.settings.steps,
             loss=loss,
-            value=float(self._averages.value.sum()),
+            value=float(self._averages.value.sum()) * self._unit,
             relative_std=self._averages.relative_std,
             points_per_second=self.reuse.draws * self.settings.batch(self._n_channels) / self.reuse.seconds,
             efficiency=self._averages.efficiency,
@@ -336,6 +341,7 @@ class Trainer:
         self._averages = RunningAverages.zeros(self._n_channels)
         self._buffer = SampleBuffer()
         self._check = TrainingCheck.start()
+        self._unit = 1.0
         now, kept = (self._snapshot(0, copied(self._adam.memory)) for _ in range(2))
         self._finished = Finished.at(now, kept, kept, ())
 
@@ -344,6 +350,7 @@ class Trainer:
         self._averages = state.averages(self._n_channels)
         self._buffer = self._buffer_of(state)
         self._check = state.check
+        self._unit = state.unit
         state.load_into_optimiser(self._adam)
         now, same = (self._snapshot(state.step, copied(self._adam.memory)) for _ in range(2))
         expected = self._n_channels, self._most_batches, self._adam.memory
@@ -360,7 +367,7 @@ class Trainer:
 
     def _return(self, step: int, fall: Fall) -> None:
         """Begin again at the last sound state."""
-        self._finished = self._finished.returned(step, fall)
+        self._finished = self._finished.returned(step, fall.in_unit(1.0 / self._unit))
         self._go_back()
 
     def _go_back(self) -> None:

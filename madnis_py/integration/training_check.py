@@ -76,6 +76,10 @@ class Fall:
         names = NAMES[kind]
         return cls(kind, Measurement(names[0], *found), Measurement(names[1], *known))
 
+    def in_unit(self, unit: float) -> Fall:
+        """The same in another unit."""
+        return Fall(self.kind, self.found.in_unit(unit), self.known.in_unit(unit))
+
     @property
     def size(self) -> float:
         """By how many standard deviations the figure is nearer to 0, or beyond it; 0 where nothing was known."""

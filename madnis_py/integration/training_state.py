@@ -26,8 +26,8 @@ class TrainingState:
         step: steps finished.
         tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser, `average.*` of
             `RunningAverages`, the `active` channels, `buffer.*` of the `SampleBuffer`, `check.*` of the
-            `TrainingCheck`, the rows of every `Return` as `returns` and `recent.*` and `sound.*` of the states of
-            earlier steps that are kept, see `Finished`.
+            `TrainingCheck`, the `unit` of these figures, the rows of every `Return` as `returns`, and `recent.*` and
+            `sound.*` of the states of earlier steps that are kept, see `Finished`.
     """
 
     step: int
@@ -51,6 +51,15 @@ class TrainingState:
             CheckpointError: what is stored is no buffer.
         """
         return SampleBuffer.from_tensors(self.under("buffer"))
+
+    @property
+    def unit(self) -> float:
+        """Of the averages and of what the looks have seen, a power of two.
+
+        Raises:
+            CheckpointError: it is missing.
+        """
+        return float(self._require("unit", ()))
 
     @property
     def check(self) -> TrainingCheck:

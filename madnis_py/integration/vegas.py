@@ -17,7 +17,7 @@ from torch import Tensor
 from madnis_py.errors import CheckpointError
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.integration.channel_weights import PriorWeights
-from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, combine
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, combine, unit_of
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.progress import Callback, Progress
@@ -213,10 +213,12 @@ def train_vegas(
 def _refine(integrator: Integrator, flow: VegasFlow, settings: VegasSettings, iteration: int) -> Estimate:
     counts = settings.counts(integrator.integrand)
     moments = Moments.empty(flow.n_channels)
-    path = ("vegas", iteration)
+    path, unit = ("vegas", iteration), 0.0
     for index, (channel, weight, magnitude) in enumerate(integrator.map_blocks(_weights, counts, *path)):
+        unit = unit or unit_of(magnitude.numpy())
         # The numbers drawn again cost a tenth of finding the bins of the points.
-        flow.add_training_data(channel, flow.numbers(len(channel), integrator.stream(*path, block=index)), magnitude)
+        numbers = flow.numbers(len(channel), integrator.stream(*path, block=index))
+        flow.add_training_data(channel, numbers, magnitude / unit)
         moments = moments.merged(Moments.of(channel, weight, flow.n_channels))
     flow.adapt(settings.damping)
     return moments.estimate()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from madnis_py.errors import InputError
 from madnis_py.plugins.vegas_campaign import Campaign
 from madnis_py.plugins.vegas_channels import ChannelMap, Channels, Prior
-from madnis_py.plugins.vegas_integrand import WatchedIntegrand
+from madnis_py.plugins.vegas_integrand import WatchedIntegrand, real_numbers, require_figures
 from madnis_py.plugins.vegas_placement import Placement, Region
 from madnis_py.plugins.vegas_points import Drawn, Lap, Recorder
 from madnis_py.plugins.vegas_results import with_story
@@ -168,14 +168,19 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         Raises:
             AttributeError: a setting is not known.
             ValueError: the integrand is NaN somewhere.
+            IntegrandError: the integrand is complex or infinite, or so small or large that errors have no squares.
         """
         if settings:
             self.set(settings)
-        integrand = self._make_std_integrand(fcn)
-        campaign = Campaign(self)
-        if campaign.throughout:
-            return with_story(super().__call__(integrand, save, saveall), (campaign.throughout,))
-        return campaign.run(integrand, save, saveall)
+        with real_numbers():
+            integrand = self._make_std_integrand(fcn)
+            campaign = Campaign(self)
+            if campaign.throughout:
+                result = with_story(super().__call__(integrand, save, saveall), (campaign.throughout,))
+            else:
+                result = campaign.run(integrand, save, saveall)
+        require_figures(result)
+        return result
 
     def refuses_flow(self) -> str | None:
         """A sentence that says which setting leaves no room for a flow; None if there is some."""

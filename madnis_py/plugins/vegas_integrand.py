@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from multiprocessing.pool import Pool
+from typing import Any
 
+import gvar
 import numpy as np
 import vegas
 from numpy.typing import NDArray
 
+from madnis_py.errors import IntegrandError
+
 Array = NDArray[np.float64]
 Evaluate = Callable[[Array, Array | None], Array]
+
+
+LARGEST = 1e140
+"""gvar and vegas keep squares of errors: integrals above this, or below its inverse, have none."""
+
+
+@contextmanager
+def real_numbers() -> Iterator[None]:
+    """Refuse an integrand whose imaginary part numpy would drop.
+
+    Raises:
+        IntegrandError: it was complex.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", np.exceptions.ComplexWarning)
+        try:
+            yield
+        except np.exceptions.ComplexWarning:
+            raise IntegrandError("integrand: expected real numbers; got complex ones") from None
+
+
+def require_figures(result: Any) -> None:
+    """Refuse a result whose error means nothing.
+
+    Raises:
+        IntegrandError: a component is not finite, or too small or large for the square of its error.
+    """
+    means = np.ravel(gvar.mean(result.buf if hasattr(result, "buf") else result)).astype(float)
+    for mean in means:
+        if not np.isfinite(mean):
+            raise IntegrandError(f"integrand: expected finite numbers; their integral is {mean}")
+        if mean and not 1 / LARGEST < abs(mean) < LARGEST:
+            scales = f"{1 / LARGEST:g} to {LARGEST:g}"
+            raise IntegrandError(
+                f"integrand: expected an integral of the size {scales}, give it another unit; got {mean:g}"
+            )
 
 
 class WatchedIntegrand(vegas.VegasIntegrand):  # type: ignore[misc]
