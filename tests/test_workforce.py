@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 import signal
+import struct
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -83,6 +85,25 @@ def test_a_killed_process_costs_its_task_and_nothing_else(tmp_path):
         results = [executor.submit(die_once, tmp_path / "died", number) for number in range(8)]
         assert [result.result() for result in results] == [number**2 for number in range(8)]
     assert (tmp_path / "died").exists()
+
+
+def die_while_sending_once(marker: Path) -> str:
+    """The first time a process dies with half of its result in the pipe, which it holds the lock of."""
+    if not marker.exists():
+        marker.touch()
+        frame = inspect.currentframe()
+        while frame is not None and "result_queue" not in frame.f_locals:
+            frame = frame.f_back
+        queue = frame.f_locals["result_queue"]
+        queue._wlock.acquire()
+        os.write(queue._writer.fileno(), struct.pack("!i", 1000) + b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "done"
+
+
+def test_a_process_that_is_killed_while_it_sends_its_result_costs_its_task_and_nothing_else(tmp_path):
+    with process_workers(2) as executor:
+        assert executor.submit(die_while_sending_once, tmp_path / "died").result(timeout=60) == "done"
 
 
 def test_a_task_that_kills_every_process_is_given_up_with_a_sentence(monkeypatch):

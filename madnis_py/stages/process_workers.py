@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from threading import Lock
+from multiprocessing.connection import wait
+from threading import Lock, Thread
 from typing import ParamSpec, TypeVar
 
 from madnis_py.errors import WorkerError
@@ -18,6 +20,9 @@ T = TypeVar("T")
 
 ATTEMPTS = 5
 """Times a task is begun; one whose worker dies each time is at fault itself."""
+
+_LOOK = 0.2
+"""Seconds between two looks at which processes there are."""
 
 _PRELOADED = ["madnis_py.events.generation"]
 """What new processes find loaded already."""
@@ -42,7 +47,27 @@ class ProcessWorkers(Executor):
     def _new_pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
-        return ProcessPoolExecutor(self._count, mp_context=context, initializer=_prepare, initargs=(self._prepare,))
+        pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_prepare, initargs=(self._prepare,))
+        Thread(target=self._guard, args=(pool,), daemon=True).start()
+        return pool
+
+    def _guard(self, pool: ProcessPoolExecutor) -> None:
+        """End a pool of which a process has died.
+
+        It would find out by itself, but not if the process was killed while it sent a result: the pool waits for the
+        rest of it for ever. So all processes end, and so does the pipe that results come by.
+        """
+        while not self._closed:
+            processes = list((pool._processes or {}).values())
+            if not wait([one.sentinel for one in processes], _LOOK):
+                if not processes:
+                    time.sleep(_LOOK)
+                continue
+            if not self._closed:
+                for one in processes:
+                    one.kill()
+                pool._result_queue._writer.close()  # type: ignore[attr-defined]
+            return
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Have a task done; see `concurrent.futures.Executor.submit`."""
