@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from command_line import call, small_process
 
 from madnis_py.array_digest import array_digest
 from madnis_py.documents import fingerprint
 from madnis_py.errors import CheckpointError, GenerationError, InputError, MadnisError, OutputError
 from madnis_py.integration import checkpoint
+from madnis_py.integration.survey import Survey
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
 from madnis_py.stages.directory import RunDirectory
@@ -358,3 +361,22 @@ def test_the_command_verifies_a_run(
 def test_a_directory_without_a_run_cannot_be_verified(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"expected a directory with a run\.json; found none"):
         verify_run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("groups", torch.tensor(1.0)),
+        ("iteration.counts", torch.zeros(4, 3, dtype=torch.int64)),
+        ("iteration.counts", torch.full((4, 3), -7)),
+        ("iteration.means", torch.full((4, 3), math.nan, dtype=torch.float64)),
+        ("iteration.squares", torch.full((4, 3), -1.0, dtype=torch.float64)),
+        ("iteration.squares", torch.ones(3, 3, dtype=torch.float64)),
+        ("iteration.squares", torch.ones(3, dtype=torch.float64)),
+        ("iteration.squares", torch.tensor(1.0)),
+    ],
+)
+def test_a_survey_that_no_points_can_leave_is_refused(finished: Path, name: str, value: torch.Tensor) -> None:
+    tensors, _ = checkpoint.load(finished, "survey")
+    with pytest.raises(CheckpointError, match=r"survey: expected .*moments|VEGAS grid: expected one of"):
+        Survey.from_tensors(tensors | {name: value})

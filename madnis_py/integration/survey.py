@@ -60,6 +60,17 @@ class Survey:
         """
         flow = VegasFlow.from_tensors(tensors)
         columns = [tensors.get(f"iteration.{name}", torch.empty(0)) for name in _COLUMNS]
-        if any(column.ndim != 2 or column.shape[1] != flow.n_channels for column in columns):
+        if {column.shape[1:] for column in columns} != {(flow.n_channels,)} or len(set(map(len, columns))) > 1:
             raise CheckpointError(f"survey: expected moments of iterations with {flow.n_channels} channels")
-        return cls(flow, tuple(Moments(*row).estimate() for row in zip(*columns, strict=True)))
+        moments = [Moments(*row) for row in zip(*columns, strict=True)]
+        if not moments or not all(map(_can_be, moments)):
+            raise CheckpointError("survey: expected finite moments of points in every iteration")
+        return cls(flow, tuple(one.estimate() for one in moments))
+
+
+def _can_be(moments: Moments) -> bool:
+    """Whether points can have left these: whole counts, some of them, and sums of finite numbers and of squares."""
+    sums = (moments.means, moments.squares)
+    finite = all(one.dtype == torch.float64 and bool(one.isfinite().all()) for one in sums)
+    whole = moments.counts.dtype == torch.int64 and bool((moments.counts >= 0).all() and moments.counts.any())
+    return finite and whole and bool((moments.squares >= 0).all())

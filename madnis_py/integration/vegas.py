@@ -113,7 +113,7 @@ class VegasFlow(AbstractFlow):
         grid, groups = tensors.get("grid"), tensors.get("groups")
         if grid is None or grid.ndim != 3 or grid.dtype != torch.float64 or not (grid.diff(dim=2) >= 0).all():
             raise CheckpointError("VEGAS grid: expected ascending float64 edges (n_grids, dim, bins + 1) as 'grid'")
-        if groups is None or set(groups.tolist()) != set(range(len(grid))):
+        if groups is None or groups.ndim != 1 or set(groups.tolist()) != set(range(len(grid))):
             raise CheckpointError(f"VEGAS grid: expected one of {len(grid)} grids for each channel as 'groups'")
         return cls(grid, groups)
 
