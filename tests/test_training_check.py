@@ -127,6 +127,7 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
     assert same(trainer.state, final)
 
 
+@pytest.mark.slow
 def test_after_three_returns_a_training_ends_at_the_last_sound_state(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("madnis_py.integration.training_state.SLOWER", 1.0)
     trainer = Trainer(integrator(), TOO_FAST.model_copy(update={"learning_rate": 0.5}))
@@ -221,6 +222,7 @@ def test_a_buffer_comes_back_from_its_differences_to_a_later_one() -> None:
 COLLAPSING = TrainingSettings(steps=100, batch_size=1000, learning_rate=0.3, schedule="constant", warmup_steps=1000)
 
 
+@pytest.mark.slow
 def test_a_run_whose_training_loses_the_cross_section_goes_back_and_says_so(tmp_path: Path) -> None:
     run = Run(small_process(tmp_path), tmp_path / "run", 3, training=COLLAPSING)
     run.integrate(20_000)
