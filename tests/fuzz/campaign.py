@@ -20,10 +20,11 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -44,7 +45,6 @@ from text_doors import CommandLines, Definitions, Grids, Momenta, ParameterCards
 
 SEED = 1
 MEMORY = 8 << 30
-CHUNK = 50
 
 
 class Trial(NamedTuple):
@@ -53,6 +53,9 @@ class Trial(NamedTuple):
     door: str
     number: int
     seed: int = SEED
+
+
+Outcome = tuple[Trial, Failure | None]
 
 
 @cache
@@ -94,33 +97,50 @@ def _attempt_all(chunk: list[Trial]) -> list[tuple[Trial, Failure]]:
     return [(trial, failure) for trial in chunk if (failure := attempt(trial)) is not None]
 
 
-def _prepare() -> None:
+def _serve(part: list[Trial], results: Connection) -> None:
+    """Try one input after the other, in a process with a limit of memory, and send what became of each."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    for trial in part:
+        results.send(attempt(trial))
+
+
+def _watch(part: list[Trial], outcomes: SimpleQueue[Outcome]) -> None:
+    """Have inputs tried by a process; where it dies, the input that it had is a failure and another one goes on."""
+    context = multiprocessing.get_context("spawn")
+    while part:
+        receiver, sender = context.Pipe(duplex=False)
+        child = context.Process(target=_serve, args=(part, sender))
+        child.start()
+        sender.close()
+        done = 0
+        try:
+            for trial in part:
+                outcomes.put((trial, receiver.recv()))
+                done += 1
+        except EOFError:
+            child.join()
+            outcomes.put((part[done], Failure("crash", f"exit code {child.exitcode}")))
+            done += 1
+        child.join()
+        part = part[done:]
 
 
 def _failures(wanted: list[Trial], workers: int) -> Iterator[tuple[Trial, Failure]]:
-    """Failures as they come; a chunk whose process died is tried again one by one, each in a process of its own."""
-    chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
-    context = multiprocessing.get_context("spawn")
-    while chunks:
-        with ProcessPoolExecutor(workers, context, _prepare) as pool:
-            running = {index: pool.submit(_attempt_all, chunk) for index, chunk in enumerate(chunks)}
-            crashed: list[list[Trial]] = []
-            for index, future in running.items():
-                try:
-                    yield from future.result()
-                except BrokenProcessPool:
-                    crashed.append(chunks[index])
-                _tell(index + 1, len(chunks))
-        if len(crashed) == len(chunks) and all(len(chunk) == 1 for chunk in crashed):
-            yield from ((chunk[0], Failure("crash", "the process died")) for chunk in crashed)
-            return
-        chunks = [[trial] for chunk in crashed for trial in chunk]
+    """Failures as they come from several processes."""
+    outcomes: SimpleQueue[Outcome] = SimpleQueue()
+    for worker in range(workers):
+        Thread(target=_watch, args=(wanted[worker::workers], outcomes), daemon=True).start()
+    for done in range(1, len(wanted) + 1):
+        trial, failure = outcomes.get()
+        if failure is not None:
+            yield trial, failure
+        _tell(done, len(wanted))
 
 
 def _tell(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r{done}/{total} ")
+    end = "\r" if sys.stderr.isatty() else "\n" if done % 1000 == 0 or done == total else ""
+    if end:
+        print(f"{done} of {total} inputs", end=end, file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -137,13 +157,16 @@ def main() -> None:
     start = time.perf_counter()
     if options.only is not None:
         wanted = [Trial(options.door, options.only, options.seed)]
-        found = _attempt_all(wanted)
+        failures = iter(_attempt_all(wanted))
     else:
         wanted = trials(options.inputs, options.seed, options.door)
         random.Random(0).shuffle(wanted)
-        found = list(_failures(wanted, options.workers))
-    for trial, failure in found:
-        print(f"--- {trial.door} --only {trial.number} --seed {trial.seed}: {failure.kind}\n{failure.detail}")
+        failures = _failures(wanted, options.workers)
+    found = []
+    for trial, failure in failures:
+        found.append((trial, failure))
+        print(f"--- --door '{trial.door}' --only {trial.number} --seed {trial.seed}: {failure.kind}", flush=True)
+        print(failure.detail, flush=True)
     if options.output:
         rows = [{**trial._asdict(), **vars(failure)} for trial, failure in found]
         options.output.write_text(json.dumps(rows, indent=1))
