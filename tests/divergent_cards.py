@@ -68,6 +68,7 @@ FINITE = (
     Case("u u~ > ve ve~ vm vm~", beams=HADRONS),
     Case("p p > w+ w-"),
     Case("p p > z z"),
+    Case("p p > w+ z, w+ > e+ ve, z > mu+ mu-"),
     Case("p p > z h"),
     Case("e+ e- > ve ve~"),
     Case("e+ e- > w+ w-"),

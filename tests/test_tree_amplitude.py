@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from itertools import pairwise, product
@@ -209,3 +210,19 @@ def test_tapes_built_below_a_threshold_serve_above_it(text, tmp_path):
     p = representative_momenta([above.mass(pdg) for pdg in one.legs], len(one.incoming))
     np.testing.assert_allclose(read.squared(p, ALPHA_S), TreeAmplitude(one, above).squared(p, ALPHA_S), rtol=1e-13)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("text", ["u d~ > e+ ve mu+ mu-", "g g > u u~ g"])
+def test_squares_of_diagrams_are_not_negative_in_rounding(text):
+    """Partons with sqrt(s) of 0.35 GeV in the laboratory of the LHC, where terms of 1e8 cancel."""
+    n_final = len(text.split()) - 3
+    p = representative_momenta([0.0] * (2 + n_final), n_incoming=2, count=200) * (0.35 / 100)
+    p[..., 0], p[..., 3] = (
+        math.cosh(10) * p[..., 0] + math.sinh(10) * p[..., 3],
+        math.sinh(10) * p[..., 0] + math.cosh(10) * p[..., 3],
+    )
+    p[..., 0] = np.linalg.norm(p[..., 1:], axis=-1)
+    me2, squares = amplitude(text).evaluate(as_momenta(p), ALPHA_S)
+    assert (me2 >= 0).all()
+    assert (squares >= 0).all()
+    assert (squares.sum(axis=1) > 0).mean() > 0.9

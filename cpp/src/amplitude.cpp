@@ -240,7 +240,8 @@ void diagram_group(const DiagramSquaresSpec& spec, const EventInput& input, cons
     }
     const T g2 = constant<T>(4 * 3.141592653589793238) * load<T>(input.alpha_s + event, count);
     for (std::size_t k = 0; k < spec.n_diagrams; ++k) {
-        const T square = power_of(g2, 2 * spec.powers[k]) * sums[k];
+        const T sum = select(sums[k] < 0., T(0.), sums[k]);  // what rounding leaves of large terms; NaN stays
+        const T square = power_of(g2, 2 * spec.powers[k]) * sum;
         store_strided(squares.at(event, k), squares.event_stride, square, count);
     }
 }
