@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -75,6 +76,22 @@ def test_a_particle_that_has_no_width_in_the_model_must_not_decay() -> None:
     with pytest.raises(CardError, match=expected):
         process_of(case).cross_section()
     require_finite(process_of(with_cut(case, "vt,e-,ve~", "mass_min", 2.0)))
+
+
+@pytest.mark.parametrize(
+    ("case", "entry"),
+    [
+        (Case("p p > e+ e-", {"e+,e-": {"mass_max": 80.0}}), '"e+,e-" = { mass_max = 80, mass_min = 10 }'),
+        (Case("p p > e+ e-", {"e+,e-": {"mass_max": 6.0}}), '"e+,e-" = { mass_max = 6, mass_min = 1 }'),
+        (Case("p p > z j", {"jet": {"eta_max": 2.5}}), "jet = { eta_max = 2.5, pt_min = 10 }"),
+        (Case("e+ e- > e+ e-", beams={"energy": [5.29, 5.29], "pdf": "none"}), '"e+" = { pt_min = 1 }'),
+        (Case("e+ e- > t t~ a", beams={"energy": [175.0, 175.0], "pdf": "none"}), "photon = { pt_min = 0.1 }"),
+    ],
+    ids=str,
+)
+def test_a_proposed_line_keeps_what_the_card_says_there_and_leaves_room_for_events(case: Case, entry: str) -> None:
+    with pytest.raises(CardError, match=re.escape(entry)):
+        require_finite(process_of(case))
 
 
 def test_the_message_names_particles_limit_propagator_and_cut() -> None:

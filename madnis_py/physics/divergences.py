@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from madnis_py.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.cuts import Cut
 from madnis_py.physics.diagrams import Diagram, positions
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from madnis_py.physics.subprocesses import FlavourGroup
 
 _CURE = 10.0
-"""GeV of the cuts that messages propose; any number above 0 would do."""
+"""GeV of the cuts that messages propose, at most; any number above 0 would do."""
 
 _ROUNDING = 1e-9
 
@@ -73,15 +74,23 @@ def require_finite(process: Process) -> None:
     if process.definition.n_incoming != 2:
         return  # a decay has no cross section
     _require_widths(process)
-    found = divergences_of(process) if not process.card.process.allow_divergent else ()
+    card = process.card
+    found = divergences_of(process) if not card.process.allow_divergent else ()
     if found:
-        raise process.card.error("cuts", f"expected cuts that leave a finite cross section; got {_refusal(found)}")
+        raise card.error("cuts", f"expected cuts that leave a finite cross section; got {_refusal(found, card)}")
 
 
-def _refusal(found: Sequence[Divergence]) -> str:
-    cures = ", ".join(f"{_key(name)} = {{ {key} = {least:g} }}" for name, key, least in (one.cure for one in found))
+def _refusal(found: Sequence[Divergence], card: Card) -> str:
+    cures = ", ".join(_entry(*one.cure, card) for one in found)
     every = found[0] if len(found) == 1 else f"{found[0]}, and {len(found) - 1} more"
     return f"{every}; {cures} would do (allow_divergent = true in [process] integrates all the same)"
+
+
+def _entry(name: str, key: str, least: float, card: Card) -> str:
+    """The line of [cuts] that has a cure, and what the card says in this line already."""
+    said = card.cuts[name].model_dump(exclude_none=True) if name in card.cuts else {}
+    inside = ", ".join(f"{one} = {value:.15g}" for one, value in {**said, key: least}.items())
+    return f"{_key(name)} = {{ {inside} }}"
 
 
 def _key(name: str) -> str:
@@ -106,7 +115,8 @@ def _divergences(process: Process) -> Iterator[Divergence]:
         for limit, line in limits_of(process.diagrams(group), group.reaction.legs, model).items():
             if LimitKinematics(limit, masses, energy, fixed).is_reached(cuts):
                 for legs in (process.flavours[place] for place in flavours):
-                    yield Divergence(limit.kind, model.reaction_name(legs, 2), *_explained(limit, line, legs, model))
+                    name, singularity = model.reaction_name(legs, 2), _explained(limit, line, legs, model)
+                    yield Divergence(limit.kind, name, singularity, _cure(limit, legs, process))
 
 
 def _by_cuts(process: Process) -> Iterator[tuple[FlavourGroup, list[int]]]:
@@ -120,8 +130,8 @@ def _by_cuts(process: Process) -> Iterator[tuple[FlavourGroup, list[int]]]:
         first += len(group.flavours)
 
 
-def _explained(limit: Limit, line: int, legs: Sequence[int], model: Model) -> tuple[str, tuple[str, str, float]]:
-    """The singularity and the cure of a divergence."""
+def _explained(limit: Limit, line: int, legs: Sequence[int], model: Model) -> str:
+    """The singularity of a divergence."""
     names = [model.particle_name(legs[leg]) for leg in limit.legs]
     who = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     what = {
@@ -130,16 +140,27 @@ def _explained(limit: Limit, line: int, legs: Sequence[int], model: Model) -> tu
         "collinear": f"{who} from becoming parallel",
         "energy": f"the mass of {who} from becoming 0",
     }[limit.kind]
-    return f"nothing keeps {what} (pole of the propagator of {model.particle_name(line)})", _cure(limit, legs, model)
+    return f"nothing keeps {what} (pole of the propagator of {model.particle_name(line)})"
 
 
-def _cure(limit: Limit, legs: Sequence[int], model: Model) -> tuple[str, str, float]:
-    names = [_cut_name(legs[leg], model) for leg in limit.legs]
+def _cure(limit: Limit, legs: Sequence[int], process: Process) -> tuple[str, str, float]:
+    names = [_cut_name(legs[leg], process.model) for leg in limit.legs]
     if len(names) == 1:
-        return names[0], "pt_min", _CURE
-    if limit.kind == "energy" and len(names) > 2:
-        return "event", "sqrt_s_min", _CURE
-    return ",".join(names[:2]), "mass_min", _CURE
+        name, observable = names[0], "pt"
+    elif limit.kind == "energy" and len(names) > 2:
+        name, observable = "event", "sqrt_s"
+    else:
+        name, observable = ",".join(names[:2]), "mass"
+    return name, f"{observable}_min", _least(name, observable, process)
+
+
+def _least(name: str, observable: str, process: Process) -> float:
+    """10 GeV, or the power of ten that leaves most of a smaller range open."""
+    model, table = process.model, process.card.cuts.get(name)
+    masses = max(sum(map(model.mass, group.reaction.legs[2:])) for group in process.groups)
+    _, greatest = table.ranges().get(observable, (0.0, math.inf)) if table else (0.0, math.inf)
+    room = min(math.sqrt(process.beams.s) - masses, greatest)
+    return min(_CURE, 10.0 ** math.floor(math.log10(room / 5))) if room > 0 else _CURE
 
 
 def _cut_name(pdg: int, model: Model) -> str:
