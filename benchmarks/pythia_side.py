@@ -16,6 +16,10 @@ from madnis_py.physics.model import Model
 
 PICOBARN_PER_MILLIBARN = 1e9
 NO_COUPLING = 1e-9
+SLOWEST_RUNNING = 0.002
+"""The least coupling by which Pythia lets the top mass in the coupling to a Higgs boson run: 0.2 % up to 1 TeV."""
+RUNNING = 1.0017
+"""From 700 GeV, where most t t~ h are, to the mass itself with that coupling; 0.1 % at most to where the others are."""
 
 Z, W = 23, 24
 Z_WIDTH = 0.02
@@ -122,14 +126,14 @@ def _particles(model: Model) -> tuple[str, ...]:
 def _forced(case: Case, model: Model, alpha_s: float) -> dict[str, float]:
     """Couplings at tree level without mixing of quarks, which lie outside of Pythia's ranges.
 
-    Electroweak processes have no strong coupling, and so no factor 1 + alpha_s / pi of final quarks and of widths. The
-    top mass in the coupling to a Higgs boson does not run below `mtRun`.
+    Electroweak processes have no strong coupling, and so no factor 1 + alpha_s / pi of final quarks and of widths.
     """
     mixing = {f"V{up}{down}": float(i == j) for i, up in enumerate("uct") for j, down in enumerate("dsb")}
     values = {"alphaEMmZ": model.alpha_qed, "sin2thetaW": model.sin2w, "sin2thetaWbar": model.sin2w, "GF": model["Gf"]}
     return {
         "SigmaProcess:alphaSvalue": alpha_s if case.strong else NO_COUPLING,
-        "ParticleData:mtRun": model.mass(6),
+        "ParticleData:mtRun": RUNNING * model.mass(6),
+        "ParticleData:alphaSvalueMRun": SLOWEST_RUNNING,
         **{f"StandardModel:{name}": value for name, value in (values | mixing).items()},
     }
 

@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 
 GLUON = 21
 MAX_FLAVOURS = 32  # of the kernels
+LARGEST_NUMBER = 1e100  # what is larger cannot be squared and interpolated, and stands in no sound file
 
 _NO_TEXT = re.compile(rb"[^\t-\r -\xff]|\x7f")
 _ZERO = re.compile(r"[+-]?0\.0*(?:[eE][+-]00)?")
@@ -61,8 +62,8 @@ class Line:
             value = float(word)
         except ValueError:
             value = math.nan
-        if not math.isfinite(value):
-            raise self.error(f"{name}: expected finite numbers; got {word!r}")
+        if not abs(value) <= LARGEST_NUMBER:
+            raise self.error(f"{name}: expected finite numbers up to {LARGEST_NUMBER:g}; got {word!r}")
         return value
 
 
@@ -353,7 +354,7 @@ def _values(rows: Sequence[Line], columns: int) -> Array:
         values = np.array(words, dtype=np.float64)
     except ValueError:
         values = np.full(1, math.nan)
-    if np.isfinite(values).all():
+    if (np.abs(values) <= LARGEST_NUMBER).all():
         return values
     return np.array([row.numbers("values") for row in rows])  # raises at the line that is to blame
 

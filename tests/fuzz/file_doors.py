@@ -105,7 +105,7 @@ class LheFiles(EventFiles):
     name, suffix = "LHE", ".lhe"
 
     def damaged(self, rng: random.Random, path: Path) -> int | None:
-        """See `EventFiles.damaged`: one event for each opening tag outside of comments."""
+        """See `EventFiles.damaged`: one event for each opening tag before the end of the last."""
         text = self._sound.decode()
         if rng.random() < 0.3:
             path.write_bytes(damaged_bytes(rng, self._sound))
@@ -114,7 +114,7 @@ class LheFiles(EventFiles):
         path.write_bytes(text.encode(errors="surrogatepass"))
         if "<!--" in text or "CDATA" in text:
             return None
-        return len(re.findall(r"(?m)^\s*<event[\s>]", text))
+        return len(re.findall(r"(?m)^\s*<event[\s>]", text.split("</LesHouchesEvents>")[0]))
 
 
 class CompressedLheFiles(EventFiles):
