@@ -57,7 +57,7 @@ MADGRAPH = """## MadGraph
 
 |M|^2 at one point of each process against {origin}
 
-| process | |M|^2 | relative difference |
+| process | squared amplitude | relative difference |
 |---|---|---|"""
 
 

@@ -138,8 +138,8 @@ def test_a_foreign_file_is_refused(saved: Path, content: str) -> None:
 
 
 def test_another_version_is_refused(saved: Path) -> None:
-    change_sidecar(saved, version=2)
-    with pytest.raises(CheckpointError, match="expected version 1; got 2"):
+    change_sidecar(saved, version=1)
+    with pytest.raises(CheckpointError, match="expected version 2; got 1"):
         checkpoint.load(saved, "training")
 
 
@@ -162,3 +162,11 @@ def test_a_sidecar_cannot_point_out_of_its_directory(saved: Path) -> None:
     change_sidecar(saved, tensors="../../etc/passwd")
     with pytest.raises(CheckpointError, match="cannot be read"):
         checkpoint.load(saved, "training")
+
+
+def test_numbers_beside_the_tensors_that_were_changed_are_refused(saved: Path) -> None:
+    sidecar = json.loads((saved / "training.json").read_text())
+    change_sidecar(saved, meta=sidecar["meta"] | {"step": 1})
+    for read in (checkpoint.load, checkpoint.meta):
+        with pytest.raises(CheckpointError, match=r"training\.json: meta: changed, it is not what was stored"):
+            read(saved, "training")

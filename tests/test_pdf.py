@@ -441,8 +441,14 @@ def cut(member: str, lines: int) -> str:
         (cut(MEMBER, 5) + "---\n", r"bad_0000\.dat:5: expected lines of x knots, Q knots, flavours and values"),
         (MEMBER.replace("3.5 -3e-1\n", "", 1), r"bad_0000\.dat:13: expected 4 x 2 = 8 lines of values; got 7"),
         (MEMBER.replace("3.5 -3e-1\n", "3.5\n", 1), r"bad_0000\.dat:10: expected 2 values, one per flavour; got 1"),
-        (MEMBER.replace("3.5 -3e-1\n", "3.5 a\n", 1), r"bad_0000\.dat:10: values: expected finite numbers up to 1e\+100; got 'a'"),
-        (MEMBER.replace("3.5 -3e-1\n", "inf 1\n", 1), r"bad_0000\.dat:10: values: expected finite numbers up to 1e\+100; got 'inf'"),
+        (
+            MEMBER.replace("3.5 -3e-1\n", "3.5 a\n", 1),
+            r"bad_0000\.dat:10: values: expected finite numbers up to 1e\+100; got 'a'",
+        ),
+        (
+            MEMBER.replace("3.5 -3e-1\n", "inf 1\n", 1),
+            r"bad_0000\.dat:10: values: expected finite numbers up to 1e\+100; got 'inf'",
+        ),
         (MEMBER.replace(X, "0.01 0.5 0.1 1.0", 1), r"bad_0000\.dat:4: x knots: expected .* ascending order"),
         (MEMBER.replace(X, "0.0 0.1 0.5 1.0"), r"bad_0000\.dat:4: x knots: expected at least 4 positive"),
         (MEMBER.replace(X, "0.1 0.5 1.0"), r"bad_0000\.dat:4: x knots: expected at least 4 positive"),

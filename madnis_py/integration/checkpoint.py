@@ -22,7 +22,7 @@ from madnis_py.errors import CheckpointError
 from madnis_py.output_file import write_file
 
 FORMAT = "madnis_py checkpoint"
-VERSION = 1
+VERSION = 2
 
 
 def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
@@ -47,6 +47,7 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
         "tensors": tensor_file.name,
         "sha256": digest,
         "meta": dict(meta),
+        "meta_sha256": _meta_digest(meta),
     }
     older = set(directory.glob(f"{name}.*.safetensors"))
     write_file(tensor_file, content)
@@ -96,7 +97,7 @@ def meta(directory: Path, name: str) -> dict[str, Any]:
     """What was stored beside the tensors, without reading them.
 
     Raises:
-        CheckpointError: it is missing, truncated or of another kind.
+        CheckpointError: it is missing, truncated, changed or of another kind.
     """
     return _read_sidecar(directory, name).meta
 
@@ -112,6 +113,13 @@ class _Sidecar(BaseModel):
     tensors: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     meta: dict[str, Any]
+    meta_sha256: str
+
+
+def _meta_digest(meta: Mapping[str, Any]) -> str:
+    """SHA-256 of what JSON makes of it, in one order of the keys."""
+    stored = json.loads(json.dumps(dict(meta)))
+    return hashlib.sha256(json.dumps(stored, sort_keys=True).encode()).hexdigest()
 
 
 def _path(directory: Path, name: str) -> Path:
@@ -131,7 +139,10 @@ def _read_sidecar(directory: Path, name: str) -> _Sidecar:
         raise CheckpointError(f"{path}: expected version {VERSION}; got {head.get('version')}")
     if head.get("kind") != name:
         raise CheckpointError(f"{path}: expected a state of kind '{name}'; got '{head.get('kind')}'")
-    return parse_document(content, _Sidecar, str(path))
+    sidecar = parse_document(content, _Sidecar, str(path))
+    if _meta_digest(sidecar.meta) != sidecar.meta_sha256:
+        raise CheckpointError(f"{path}: meta: changed, it is not what was stored")
+    return sidecar
 
 
 def _remove(paths: Iterable[Path]) -> None:
