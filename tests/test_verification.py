@@ -14,7 +14,7 @@ import pytest
 from command_line import Outcome, call
 from event_samples import SIGMA, drell_yan, with_resonance
 
-from madnis_py.event_files.files import create_events
+from madnis_py.event_files.files import create_events, open_events
 from madnis_py.event_files.lhe_init import Generator, LheInit, LheProcess
 from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
@@ -82,6 +82,37 @@ def test_weights_of_others_may_fluctuate_about_their_cross_section(tmp_path: Pat
     batch = changed(weight=lambda one: one * random.exponential(1.0, len(one)))
     assert verify_events(written(tmp_path / "a.lhe", batch, THEIRS)).faults == ()
     assert "expected weights with the mean" in verify_events(written(tmp_path / "b.lhe", batch)).faults[0]
+
+
+def test_signed_weights_of_others_may_lack_the_negative_ones_by_chance(tmp_path: Path) -> None:
+    weight = SIGMA / 0.985  # of both signs, 0.75 % of them negative: 300 events have none in one file of ten
+    batch = changed(weight=lambda one: np.full_like(one, weight))
+    assert verify_events(written(tmp_path / "a.lhe", batch, THEIRS)).faults == ()
+    (fault,) = verify_events(written(tmp_path / "b.lhe", batch, replace(THEIRS, weighting=4))).faults
+    assert "expected weights with the mean XSECUP = 1500 pb; got 1522.84 pb" in fault
+
+
+def test_colour_lines_of_others_have_tags_from_one_on(tmp_path: Path) -> None:
+    batch = changed(colour=lambda tags: np.where(tags > 0, tags - 400, 0).astype(np.int32))
+    assert verify_events(written(tmp_path / "a.lhe", batch, THEIRS)).faults == ()
+    (fault,) = verify_events(written(tmp_path / "b.lhe", batch)).faults
+    assert "event 1: colour tags do not pair up" in fault
+    broken = changed(colour=lambda tags: np.where(tags > 0, tags - 400, 0).astype(np.int32) + np.array([1, 0], np.int32))
+    (fault,) = verify_events(written(tmp_path / "c.lhe", broken, THEIRS)).faults
+    assert "event 1: colour tags do not pair up" in fault
+
+
+@pytest.mark.parametrize(("weighting", "says"), [(3, False), (-3, False), (2, False), (-4, True)])
+def test_a_cross_section_that_relative_weights_need_and_xsecup_does_not_say_is_told(
+    weighting: int, says: bool, tmp_path: Path
+) -> None:
+    unknown = replace(THEIRS, weighting=weighting, processes=(LheProcess(SIGMA, SIGMA, SIGMA),))
+    path = written(tmp_path / "a.lhe", drell_yan(300), unknown)
+    faults = verify_events(path).faults
+    assert [fault.partition(": ")[2] for fault in faults] == (
+        [] if says else [f"IDWTUP {weighting}: expected an XSECUP that is known; got {SIGMA:g} +- {SIGMA:g} pb"]
+    )
+    assert ("the cross section, which XSECUP does not say" in open_events(path).left_out) is not says
 
 
 def test_a_weight_that_an_event_lacks_is_left_out_and_no_fault(tmp_path: Path) -> None:

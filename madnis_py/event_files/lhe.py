@@ -81,6 +81,8 @@ class LheReader(EventReader):
             preamble, pending = _preamble(text)
             self.header, self.init = preamble.header, preamble.init
             self.left_out |= preamble.left_out
+            if self.init.unknown_cross_section:
+                self.left_out.add("the cross section, which XSECUP does not say")
             with suppress(EOFError):  # which is told when the events before it are read
                 pending += text.read(BYTES_PER_PIECE)
             self._look_at(pending)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from math import isfinite
+from math import hypot, isfinite
 from typing import Self
 
 from madnis_py import __version__
@@ -96,6 +96,20 @@ class LheInit:
         if not numbers or len(set(numbers)) != len(numbers):
             raise InputError(f"LHE processes: expected at least one, with different identifiers; got {numbers}")
         identifiers(self.weight_groups)
+
+    @property
+    def cross_section(self) -> tuple[float, float]:
+        """XSECUP and XERRUP of all processes together, in pb."""
+        processes = self.processes
+        return sum(process.cross_section for process in processes), hypot(*(process.error for process in processes))
+
+    @property
+    def unknown_cross_section(self) -> str | None:
+        """A sentence where weights are relative to an XSECUP that says nothing; Sherpa writes 1 +- 1."""
+        cross_section, error = self.cross_section
+        if abs(self.weighting) not in (2, 3) or error < abs(cross_section):
+            return None
+        return f"IDWTUP {self.weighting}: expected an XSECUP that is known; got {cross_section:g} +- {error:g} pb"
 
     @property
     def numbers(self) -> list[float | int]:

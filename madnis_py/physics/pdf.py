@@ -35,6 +35,7 @@ from madnis_py.physics.running_coupling import running_coupling
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
 UNREGISTERED = 0  # no set has this number in LHAPDF's register
 DOWNLOADS = "https://lhapdfsets.web.cern.ch/current"
+_ANOTHER = f"Another one: `lhapdf install NAME`, or unpack {DOWNLOADS}/NAME.tar.gz in a folder of LHAPDF_DATA_PATH"
 NOT_FOR_PREDICTIONS = "for tests, not for predictions"
 CAVEAT = "parton densities:"
 
@@ -352,11 +353,7 @@ def available_sets() -> list[PdfSet]:
 def choices() -> str:
     """Which sets are there, and how to get another one: what to say where a card names none."""
     found = [f'"{one.name}"' + f" ({one.caveat})" * bool(one.caveat) for one in available_sets()]
-    return (
-        f"Found: {', '.join(found)}. Another one: `lhapdf install NAME`, or unpack "
-        f"{DOWNLOADS}/NAME.tar.gz in a folder of LHAPDF_DATA_PATH. "
-        'Beams that are single partons have pdf = "none"'
-    )
+    return f"Found: {', '.join(found)}. {_ANOTHER}. Beams that are single partons have pdf = \"none\""
 
 
 def caveats(names: Iterable[str]) -> list[str]:
@@ -397,6 +394,6 @@ def _find_folder(name: str) -> Path:
 def _not_found(name: str) -> str:
     names = [pdf_set.name for pdf_set in available_sets()]
     close = difflib.get_close_matches(name, names, n=1)
-    question = f"; did you mean {close[0]}?" if close else ""
+    way_out = f"; did you mean {close[0]}?" if close else f". {_ANOTHER}"
     folders = ", ".join(str(folder) for folder in search_folders())
-    return f"PDF set {name!r} is not in {folders}; found there: {', '.join(names) or 'none'}{question}"
+    return f"PDF set {name!r} is not in {folders}; found there: {', '.join(names) or 'none'}{way_out}"
