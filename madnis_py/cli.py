@@ -86,7 +86,10 @@ CardArgument = Annotated[
     str, typer.Argument(metavar="CARD", help="A process card (TOML), or the bare name of a shipped process.")
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes; runs/NAME of the card if not given."),
+]
 Events = Annotated[int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")]
 Points = Annotated[
     int | None, typer.Option(metavar="N", help="Points of the cross section; by the preset if not given.")
@@ -117,7 +120,9 @@ MethodOption = Annotated[
 ]
 SamplerOption = Annotated[
     Sampler | None,
-    typer.Option(help="Who makes the events: the flow, or the VEGAS grids of the same run; by the run if not given."),
+    typer.Option(
+        help="Who makes the events: the flow, or the VEGAS grids of the same run; that of the run if not given."
+    ),
 ]
 PresetOption = Annotated[Preset | None, typer.Option(help="Size of the training; by the card if not given.")]
 DeviceOption = Annotated[Device, typer.Option(help="Where the networks compute.")]
@@ -319,7 +324,13 @@ def histograms(
         Path, typer.Argument(metavar="DIR|EVENTFILE", help="The directory of a run, or a file of events.")
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output-dir", metavar="FOLDER", help="Where the pictures go.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output-dir",
+            metavar="FOLDER",
+            help="Where the pictures go; DIR/histograms, or EVENTFILE_histograms, if not given.",
+        ),
     ] = None,
     points: Annotated[
         int | None, typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1)

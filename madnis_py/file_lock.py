@@ -6,6 +6,7 @@ a file system without locks nothing is locked.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -50,7 +51,9 @@ class FileLock:
                 time.sleep(min(pause, max(give_up - time.monotonic(), 0.0)))
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}") from error
+            read_only = error.errno in (errno.EACCES, errno.EROFS)
+            way_out = f"; copy {self.path.parent} to where you may write, and work there" if read_only else ""
+            raise OutputError(f"{self.path}: cannot be written: {error.strerror}{way_out}") from error
         self._descriptor = descriptor
         with suppress(OSError):  # on a full disk the lock holds without a name
             os.ftruncate(descriptor, 0)

@@ -536,7 +536,9 @@ def test_an_unknown_set_is_answered_with_the_folders_and_the_closest_name(
     assert str(raised.value) == (
         f"PDF set 'NNPDF40_l0' is not in {tmp_path}, {SHIPPED}; found there: NNPDF40_lo, toy; did you mean NNPDF40_lo?"
     )
-    with pytest.raises(PdfError, match=r"found there: NNPDF40_lo, toy\. Another one: `lhapdf install NAME`, or unpack http"):
+    with pytest.raises(
+        PdfError, match=r"found there: NNPDF40_lo, toy\. Another one: `lhapdf install NAME`, or unpack http"
+    ):
         load_pdf("CT18NLO")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import multiprocessing
@@ -18,7 +19,7 @@ from command_line import small_process
 
 from madnis_py import cli
 from madnis_py.documents import fingerprint
-from madnis_py.errors import LockedError
+from madnis_py.errors import LockedError, OutputError
 from madnis_py.physics.process import Process
 from madnis_py.run import Run
 
@@ -124,6 +125,19 @@ def test_a_file_that_another_process_makes_is_refused_with_its_name(directory: P
         Run.open(directory).generate(EVENTS, output)
     assert not output.exists()
     run.generate(EVENTS, output)
+
+
+@pytest.mark.parametrize(("number", "way_out"), [(errno.EROFS, "; copy .* to where you may write"), (errno.EIO, "$")])
+def test_a_run_directory_that_cannot_be_written_is_to_be_copied(
+    number: int, way_out: str, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise OSError(number, os.strerror(number))
+
+    run = Run.open(directory)
+    monkeypatch.setattr("madnis_py.file_lock.locked", refuse)
+    with pytest.raises(OutputError, match=rf"\.lock: cannot be written: {os.strerror(number)}{way_out}"):
+        run.generate(EVENTS, tmp_path / "events.lhe")
 
 
 def test_a_stage_that_all_share_is_refused_while_another_process_works(directory: Path, tmp_path: Path) -> None:

@@ -97,7 +97,9 @@ def test_colour_lines_of_others_have_tags_from_one_on(tmp_path: Path) -> None:
     assert verify_events(written(tmp_path / "a.lhe", batch, THEIRS)).faults == ()
     (fault,) = verify_events(written(tmp_path / "b.lhe", batch)).faults
     assert "event 1: colour tags do not pair up" in fault
-    broken = changed(colour=lambda tags: np.where(tags > 0, tags - 400, 0).astype(np.int32) + np.array([1, 0], np.int32))
+    broken = changed(
+        colour=lambda tags: np.where(tags > 0, tags - 400, 0).astype(np.int32) + np.array([1, 0], np.int32)
+    )
     (fault,) = verify_events(written(tmp_path / "c.lhe", broken, THEIRS)).faults
     assert "event 1: colour tags do not pair up" in fault
 

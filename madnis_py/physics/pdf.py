@@ -353,7 +353,7 @@ def available_sets() -> list[PdfSet]:
 def choices() -> str:
     """Which sets are there, and how to get another one: what to say where a card names none."""
     found = [f'"{one.name}"' + f" ({one.caveat})" * bool(one.caveat) for one in available_sets()]
-    return f"Found: {', '.join(found)}. {_ANOTHER}. Beams that are single partons have pdf = \"none\""
+    return f'Found: {", ".join(found)}. {_ANOTHER}. Beams that are single partons have pdf = "none"'
 
 
 def caveats(names: Iterable[str]) -> list[str]:

@@ -148,8 +148,8 @@ class _Findings:
             yield f"IDWTUP {self.init.weighting}: expected weights of one size; got {self.smallest:g} to {most:g}"
         if abs(self.init.weighting) == IN_PB and self.events:
             yield from self._another_mean()
-        if unknown := self.init.unknown_cross_section:
-            yield unknown
+        if unstated := self.init.unknown_cross_section:
+            yield unstated
 
     def _above_maximum(self) -> Iterator[str]:
         for process in self.init.processes:
