@@ -115,6 +115,7 @@ AllowDivergent = Annotated[
     bool, typer.Option("--allow-divergent", help="Integrate although the cuts leave an infinite cross section.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
+TableJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 MethodOption = Annotated[
     Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
 ]
@@ -481,7 +482,7 @@ def processes() -> None:
 
 
 @app.command()
-def info(json_output: Json = False) -> None:
+def info(json_output: TableJson = False) -> None:
     """Tell versions, instruction set, threads and where parton densities are looked for."""
     from madnis_py.physics.pdf import search_folders
     from madnis_py.run import versions
@@ -495,7 +496,7 @@ def info(json_output: Json = False) -> None:
 
 
 @pdf_app.command("list")
-def pdf_list(json_output: Json = False) -> None:
+def pdf_list(json_output: TableJson = False) -> None:
     """List the parton densities that are found."""
     from rich.table import Table
 

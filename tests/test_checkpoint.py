@@ -139,7 +139,9 @@ def test_a_foreign_file_is_refused(saved: Path, content: str) -> None:
 
 def test_another_version_is_refused(saved: Path) -> None:
     change_sidecar(saved, version=1)
-    with pytest.raises(CheckpointError, match="expected version 2; got 1"):
+    with pytest.raises(
+        CheckpointError, match=r"expected version 2; got 1, which another version .* begin the run anew"
+    ):
         checkpoint.load(saved, "training")
 
 

@@ -67,6 +67,12 @@ def test_the_chain_from_card_to_events(command: Command, card: Path, tmp_path: P
     assert command("run", card, "-o", directory, *TINY).status == 0
 
 
+@pytest.mark.parametrize("words", [("info",), ("pdf", "list")])
+def test_help_about_json_names_run_json_for_runs_only(words: tuple[str, ...], command: Command) -> None:
+    assert "run.json" not in command(*words, "--help").out
+    assert "run.json" in command("generate", "--help").out
+
+
 def test_train_integrate_generate_one_by_one(command: Command, card: Path, tmp_path: Path) -> None:
     directory = tmp_path / "run"
     assert command("train", card, "-o", directory).status == 0

@@ -136,7 +136,8 @@ def _read_sidecar(directory: Path, name: str) -> _Sidecar:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a {FORMAT}")
     if head.get("version") != VERSION:
-        raise CheckpointError(f"{path}: expected version {VERSION}; got {head.get('version')}")
+        made = "which another version of the package has made; begin the run anew, in another directory"
+        raise CheckpointError(f"{path}: expected version {VERSION}; got {head.get('version')}, {made}")
     if head.get("kind") != name:
         raise CheckpointError(f"{path}: expected a state of kind '{name}'; got '{head.get('kind')}'")
     sidecar = parse_document(content, _Sidecar, str(path))
