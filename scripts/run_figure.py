@@ -21,9 +21,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from madnis_py.integration.samples import Samples
-from madnis_py.run import Run, workers
+from madnis_py.run import Run
+from madnis_py.stages.workforce import workers
 
 POINTS = 100_000
+RESONANCE = 2
 COLOURS = {"vegas": "tab:gray", "madnis": "tab:blue"}
 NAMES = {"vegas": "VEGAS", "madnis": "neural"}
 
@@ -35,9 +37,9 @@ def pair_mass(p: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def event_momenta(path: Path) -> NDArray[np.float64]:
-    """Momenta (E, px, py, pz) of all events, (n, P, 4)."""
+    """Momenta (E, px, py, pz) of the incoming and final particles of all events, (n, P, 4)."""
     events = pylhe.LHEFile.fromfile(path).events
-    return np.array([[(q.e, q.px, q.py, q.pz) for q in event.particles] for event in events])
+    return np.array([[(q.e, q.px, q.py, q.pz) for q in event.particles if q.status != RESONANCE] for event in events])
 
 
 def draw_weights(axes: Axes, name: str, samples: Samples, efficiency: float) -> None:
