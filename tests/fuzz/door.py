@@ -22,7 +22,7 @@ class Door(ABC):
     """
 
     name: str
-    share: int = 10
+    share: int = 20
 
     @abstractmethod
     def enter(self, rng: random.Random, folder: Path) -> Failure | None:

@@ -55,7 +55,7 @@ class EventFiles(Door):
     """Files of events; what is accepted has as many events as there are, and finite numbers."""
 
     suffix: str
-    share = 15
+    share = 30
 
     def sound(self) -> bytes:
         """A file of a few events."""
@@ -120,7 +120,7 @@ class LheFiles(EventFiles):
 class CompressedLheFiles(EventFiles):
     """The same, compressed."""
 
-    name, suffix, share = "LHE, compressed", ".lhe.gz", 5
+    name, suffix, share = "LHE, compressed", ".lhe.gz", 10
 
 
 class Lheh5Files(EventFiles):
@@ -205,7 +205,7 @@ class ParquetFiles(EventFiles):
 class RunDirectories(Door):
     """Directories of runs; what is accepted gives the bytes of the undamaged one."""
 
-    name, share = "run directory", 4
+    name, share = "run directory", 8
 
     @cached_property
     def sound(self) -> Path:
@@ -256,7 +256,7 @@ def damage_directory(rng: random.Random, directory: Path) -> None:
 class StoredStates(Door):
     """States of a run with the digest that they should have, and tensors that nobody would store."""
 
-    name, share = "stored state", 4
+    name, share = "stored state", 8
 
     def __init__(self, runs: RunDirectories) -> None:
         self._runs = runs

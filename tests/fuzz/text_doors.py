@@ -34,7 +34,7 @@ class ProcessCards(Door):
     """Our cards; a value that is accepted is kept."""
 
     name = "process card"
-    share = 20
+    share = 40
 
     @cached_property
     def _sound(self) -> list[str]:
@@ -78,7 +78,7 @@ class Definitions(Door):
     """Lines in MadGraph's notation, put together from its words and damaged."""
 
     name = "definition"
-    share = 20
+    share = 40
 
     PARTICLES = (
         "p", "j", "g", "u", "u~", "d", "d~", "b", "b~", "t", "t~", "e+", "e-", "mu+", "mu-", "ve", "ve~", "l+", "l-",
@@ -110,7 +110,7 @@ class RunCards(Door):
     """MadGraph's run cards; numbers that are accepted are those of our card."""
 
     name = "run card"
-    share = 20
+    share = 40
 
     LINES = (
         "  run_01 = run_tag ! name of the run", "  10000 = nevents ! Number of unweighted events requested",
@@ -198,7 +198,7 @@ class Grids(Door):
     """Sets of parton densities; values at the knots are those of the file."""
 
     name = "grid"
-    share = 20
+    share = 40
 
     X = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.6, 1.0)
     Q = (1.5, 3.0, 10.0, 100.0, 1e3, 1e4)
