@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -448,3 +452,22 @@ def test_raising_the_maxima_leaves_the_events_that_larger_maxima_would_have_made
         first = encoding.copies(accepted.ratio / 1.7, accepted.uniform)
         assert (first <= np.ceil(np.abs(accepted.ratio) / 1.7)).all()
         assert ((first > 0) == (accepted.uniform < accepted.ratio / 1.7)).all()
+
+
+def test_sums_over_trials_have_the_same_bits_for_every_number_of_threads() -> None:
+    code = (
+        "import numpy as np; from madnis_py.events.unweight import UnweightingTally; "
+        "ratio = np.random.default_rng(1).exponential(size=100_001); "
+        "print(UnweightingTally.of(ratio, ratio, ratio))"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }
+    assert len(found) == 1

@@ -165,7 +165,7 @@ class UnweightingTally:
         negative = (size - ratio) / np.where(size > 0, 2 * size, 1.0)
         weighted = size * np.maximum(size, 1.0)
         columns = (np.ones_like(ratio), size > 0, kept, kept * negative, ratio, size, weighted, ratio * ratio)
-        return cls(*(float(measure @ column) for column in columns))
+        return cls(*(float((measure * column).sum()) for column in columns))  # not BLAS, which sums by threads
 
     def __add__(self, other: UnweightingTally) -> UnweightingTally:
         """Sums over the trials of both."""
