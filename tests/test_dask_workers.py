@@ -135,6 +135,7 @@ def test_a_scheduler_that_goes_away_ends_every_task_with_a_sentence() -> None:
                 take()
 
 
+@pytest.mark.slow
 def test_a_cross_section_by_dask_is_that_of_this_thread(tmp_path: Path) -> None:
     process, found = Process.from_card("ttbar"), []
     with connected() as (_, workers):

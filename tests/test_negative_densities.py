@@ -72,7 +72,7 @@ def parts(pdf: AbstractPdf, lowest: float, mu: float = 91.188) -> dict[tuple[int
     return found
 
 
-@pytest.fixture(scope="module", params=[OWN, NNPDF])
+@pytest.fixture(scope="module", params=[OWN, pytest.param(NNPDF, marks=pytest.mark.slow)])
 def made(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Run, dict[tuple[int, int], Array]]:

@@ -74,6 +74,7 @@ def test_a_signal_ends_a_run_with_a_sentence_and_the_same_command_goes_on(
     assert (tmp_path / "run" / "events.lhe.gz").exists()
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_so(command: Callable[..., Outcome], strike: Callable[..., None]) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
     try:
