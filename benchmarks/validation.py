@@ -10,6 +10,7 @@ import json
 import math
 import sys
 import tempfile
+import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,16 +39,17 @@ MADGRAPH_ACCURACY = 2e-12
 
 PREAMBLE = """# Validation
 
-What the numbers of this package are held against. Everything here is made by one command, `make validation`, which
-fails if one of the comparisons does. Nothing is compared with earlier results of our own.
+What the numbers of this package are held against. Everything here is made by one command,
+`make validation`, which fails if one of the comparisons does. Nothing is compared with earlier
+results of our own.
 """
 PYTHIA = """## Pythia
 
-Cross sections and a distribution of each process beside Pythia {version}, with the parameters of our card, fixed
-couplings and scales, the same grid of parton densities (the shipped toy set without bottom quarks) and the same cuts.
-Ours are from VEGAS with {points:,} points for each definition, the distribution from {events:,} unweighted events; "p"
-is the probability of a larger chi^2 in bins of equal content. `benchmarks/pythia_side.py` says what has to be set in
-Pythia for that.
+Cross sections and a distribution of each process beside Pythia {version}, with the parameters of our
+card, fixed couplings and scales, the same grid of parton densities (the shipped toy set without
+bottom quarks) and the same cuts. Ours are from VEGAS with {points:,} points for each definition, the
+distribution from {events:,} unweighted events; "p" is the probability of a larger chi^2 in bins of
+equal content. `benchmarks/pythia_side.py` says what has to be set in Pythia for that.
 """
 FORMULAS = """## Formulas
 
@@ -55,7 +57,7 @@ FORMULAS = """## Formulas
 |---|---|---|---|---|---|"""
 MADGRAPH = """## MadGraph
 
-|M|^2 at one point of each process against {origin}
+{origin}
 
 | process | squared amplitude | relative difference |
 |---|---|---|"""
@@ -246,12 +248,13 @@ def main() -> None:
     every: list[Compared] = [*pythia, *formulas, *amplitudes]
     results.write(options.output, "validation", [row.as_json() for row in every])
     facts = {"version": version("pythia8mc"), "points": options.points, "events": options.events}
+    origin = textwrap.fill(f"|M|^2 at one point of each process against {values['origin']}", 100)
     page = "\n".join(
         [
             PREAMBLE,
             _table(f"{PYTHIA.format(**facts)}\n{pythia_comparison.HEADER}", pythia),
             _table(FORMULAS, formulas),
-            _table(MADGRAPH.format(origin=values["origin"]), amplitudes),
+            _table(MADGRAPH.format(origin=origin), amplitudes),
         ]
     )
     if options.page:
