@@ -12,10 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "madnis/coupling.hpp"
-#include "madnis/event_ranges.hpp"
-#include "madnis/kernel_table.hpp"
-#include "madnis/parallel.hpp"
+#include "flows/coupling.hpp"
+#include "flows/event_ranges.hpp"
+#include "runtime/kernel_table.hpp"
+#include "runtime/parallel.hpp"
 
 // A child of a process with threads may start threads again; the first race ends the process.
 extern "C" const char* __tsan_default_options() { return "die_after_fork=0:halt_on_error=1"; }

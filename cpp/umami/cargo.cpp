@@ -1,4 +1,4 @@
-#include "cargo.hpp"
+#include "umami/cargo.hpp"
 
 #include <cstring>
 #include <fstream>

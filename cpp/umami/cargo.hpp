@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "madnis/tape_arrays.hpp"
+#include "amplitudes/tape_arrays.hpp"
 
 namespace madnis {
 

@@ -1,7 +1,7 @@
 // Whoever calls a library with a matrix element has the threads.
 #include <algorithm>
 
-#include "madnis/parallel.hpp"
+#include "runtime/parallel.hpp"
 
 namespace madnis {
 

@@ -1,6 +1,6 @@
-#include "tape_kernels.hpp"
+#include "umami/tape_kernels.hpp"
 
-#include "madnis/instruction_set.hpp"
+#include "runtime/instruction_set.hpp"
 
 namespace madnis {
 

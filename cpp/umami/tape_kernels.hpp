@@ -1,7 +1,7 @@
 // The kernels of a tape alone, so that nothing else is linked into a library with a matrix element.
 #pragma once
 
-#include "madnis/tape.hpp"
+#include "amplitudes/tape.hpp"
 
 namespace madnis {
 

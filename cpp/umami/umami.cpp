@@ -1,6 +1,6 @@
 // A tape behind the UMAMI interface. The tape stands at the end of the file that this code was loaded from, so that a
 // new library is a copy of this one with another tape, and no compiler is needed to make it.
-#include "madnis/umami.h"
+#include "umami/umami.h"
 
 #include <dlfcn.h>
 
@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "cargo.hpp"
-#include "tape_kernels.hpp"
+#include "umami/cargo.hpp"
+#include "umami/tape_kernels.hpp"
 
 namespace madnis {
 namespace {

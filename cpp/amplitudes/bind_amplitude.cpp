@@ -1,0 +1,111 @@
+#include <pybind11/stl.h>
+
+#include <map>
+#include <optional>
+
+#include "amplitudes/tape_arrays.hpp"
+#include "runtime/arrays.hpp"
+#include "runtime/kernel_table.hpp"
+
+namespace madnis::bindings {
+namespace {
+
+using Dict = std::map<std::string, py::array>;
+
+template <class Number>
+std::vector<Number> copy(const py::array& array, const char* name) {
+    const auto* data = typed<Number>(array, name, "int32 or float64");
+    return {data, data + array.size()};
+}
+
+TapeArrays arrays_of(const Dict& arrays) {
+    TapeArrays copies;
+    for (const auto& [name, array] : arrays) {
+        if (!(array.flags() & py::array::c_style)) fail(name.c_str(), "a C-contiguous array", array);
+        if (py::dtype::of<double>().equal(array.dtype())) {
+            copies.set(name, copy<double>(array, name.c_str()));
+        } else {
+            copies.set(name, copy<std::int32_t>(array, name.c_str()));
+        }
+    }
+    return copies;
+}
+
+class AmplitudeTape {
+public:
+    AmplitudeTape(const Dict& arrays, double average)
+        : arrays_(arrays_of(arrays)), spec_(amplitude_spec(arrays_, average)) {}
+
+    AmplitudeTape(const AmplitudeTape&) = delete;
+
+    py::tuple evaluate(const py::array& p, const py::array& alpha_s, const std::optional<py::array>& helicities,
+                       bool flow_weights, bool helicity_weights, bool single) const {
+        EventInput input{momenta(p, "p", spec_.currents.n_legs), nullptr, {}};
+        input.alpha_s = scalars(alpha_s, "alpha_s", input.p.count);
+        if (helicities) {
+            input.helicities = points(*helicities, "helicities", spec_.currents.n_legs);
+            if (input.helicities.count != input.p.count) fail("helicities", "as many events as p", *helicities);
+        }
+        py::array_t<double> me2(py::ssize_t(input.p.count));
+        AmplitudeOutput output{me2.mutable_data(), {}, {}};
+        py::object flows = py::none(), states = py::none();
+        if (flow_weights) {
+            auto made = new_points(input.p.count, spec_.n_flows);
+            output.flows = made.view;
+            flows = made.array;
+        }
+        if (helicity_weights) {
+            auto made = new_points(input.p.count, spec_.n_helicities);
+            output.helicities = made.view;
+            states = made.array;
+        }
+        {
+            py::gil_scoped_release release;  // pure C++ inside
+            kernels().amplitude(spec_, input, output, single);
+        }
+        return py::make_tuple(std::move(me2), flows, states);
+    }
+
+private:
+    TapeArrays arrays_;
+    AmplitudeSpec spec_;
+};
+
+class DiagramTape {
+public:
+    explicit DiagramTape(const Dict& arrays) : arrays_(arrays_of(arrays)), spec_(diagram_squares_spec(arrays_)) {}
+
+    DiagramTape(const DiagramTape&) = delete;
+
+    py::array evaluate(const py::array& p, const py::array& alpha_s) const {
+        EventInput input{momenta(p, "p", spec_.currents.n_legs), nullptr, {}};
+        input.alpha_s = scalars(alpha_s, "alpha_s", input.p.count);
+        auto squares = new_points(input.p.count, spec_.n_diagrams);
+        {
+            py::gil_scoped_release release;  // pure C++ inside
+            kernels().diagram_squares(spec_, input, squares.view);
+        }
+        return std::move(squares.array);
+    }
+
+private:
+    TapeArrays arrays_;
+    DiagramSquaresSpec spec_;
+};
+
+}  // namespace
+
+void bind_amplitude(py::module_& m) {
+    py::class_<AmplitudeTape>(m, "AmplitudeTape", "|M|^2 of a process from the arrays of its tape.")
+        .def(py::init<const Dict&, double>(), py::arg("arrays"), py::arg("average"))
+        .def("evaluate", &AmplitudeTape::evaluate, py::arg("p"), py::arg("alpha_s"), py::arg("helicities"),
+             py::arg("flow_weights"), py::arg("helicity_weights"), py::arg("single"),
+             "|M|^2, float64 (n,), |J_k|^2 of the colour flows, float64 (n, n_flows), and the parts of the helicities, "
+             "float64 (n, n_helicities), the last two None where they are not wanted.");
+    py::class_<DiagramTape>(m, "DiagramTape", "|M_i|^2 of the diagrams of a process from the arrays of its tape.")
+        .def(py::init<const Dict&>(), py::arg("arrays"))
+        .def("evaluate", &DiagramTape::evaluate, py::arg("p"), py::arg("alpha_s"),
+             "Helicity sums without colour and averages, float64 (n, n_diagrams).");
+}
+
+}  // namespace madnis::bindings

@@ -1,0 +1,135 @@
+// The tape: what Python writes and the kernels run. Plain arrays; whoever fills them keeps them alive.
+//
+// Memory of one group of events: a workspace of numbers, each a lane. Every current has one instance per combination of
+// the helicities of its legs, of `size(kind)` numbers; the first eight numbers are zero.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simd/batch.hpp"
+
+namespace madnis {
+
+enum class WaveKind : std::int32_t { scalar, vector, ket, bra };
+
+enum class Operation : std::int32_t {
+    ffv_vector,
+    ffv_ket,
+    ffv_bra,
+    ffs_scalar,
+    ffs_ket,
+    ffs_bra,
+    vvv,
+    vvvv,
+    vvs_scalar,
+    vvs_vector,
+    vvss_scalar,
+    vvss_vector,
+    sss,
+    ssss,
+};
+
+// What happens to a sum of vertices: nothing, or a propagator.
+enum class Finish : std::int32_t { raw, scalar, vector, massive_vector, ket, bra };
+
+inline constexpr std::int32_t chosen_helicity = 2;    // taken from the event
+inline constexpr std::int32_t momentum_helicity = 3;  // p / E in place of the polarisation: gauge invariance gives zero
+
+struct ExternalRow {
+    std::int32_t leg, kind, antiparticle, incoming, helicity, spin, mass, offset;
+};
+
+struct MomentumRow {  // sum of two earlier ones; the first are those of the legs, all incoming
+    std::int32_t a, b;
+};
+
+struct PropagatorRow {
+    std::int32_t momentum, mass, width;
+};
+
+struct NodeRow {
+    std::int32_t kind, finish, offset, instances, first_term, terms, propagator, momentum, mass;
+};
+
+struct TermRow {
+    std::int32_t operation, complex, a, b, c, momentum_a, momentum_b, coefficient, index;
+};
+
+struct CurrentsSpec {
+    std::size_t n_legs, workspace;  // numbers
+    const ExternalRow* externals;
+    std::size_t n_externals;
+    const MomentumRow* momenta;
+    std::size_t n_momenta;
+    const PropagatorRow* propagators;
+    std::size_t n_propagators;
+    const NodeRow* nodes;
+    std::size_t n_nodes;
+    const TermRow* terms;
+    const std::int32_t* index;   // per term and instance: instances of a, b, c; a < 0 where the term vanishes
+    const double* constants;     // complex numbers, real and imaginary parts
+};
+
+// A current times a source, added to an amplitude.
+struct ContractionRow {
+    std::int32_t kind, current, source, amplitude;
+};
+
+// A part of a column of the colour matrix: amplitude times g_s^power.
+struct AssemblyRow {
+    std::int32_t column, amplitude, power;
+};
+
+struct AmplitudeSpec {
+    CurrentsSpec currents;
+    const std::int32_t* instances;  // (n_helicities, n_contracted): offsets in the workspace
+    std::size_t n_helicities, n_contracted;
+    const ContractionRow* contractions;
+    const double* contraction_factors;
+    std::size_t n_contractions, n_amplitudes;
+    const AssemblyRow* assembly;  // null: the amplitudes are the columns
+    const double* assembly_factors;
+    std::size_t n_assembly, n_columns;
+    const double* colour;        // (n_columns, n_columns), row a holds twice the elements b > a
+    const std::int32_t* flow_columns;  // column and square of the factor of each flow
+    const double* flow_factors;
+    std::size_t n_flows;
+    std::int32_t power;  // of g_s, common to all amplitudes
+    double average;
+};
+
+// A density matrix of a node: hermitian, sum over its instances.
+struct DensityRow {
+    std::int32_t kind, offset, instances;
+};
+
+struct PairRow {
+    std::int32_t kind, current, source, diagram;
+};
+
+struct DiagramSquaresSpec {
+    CurrentsSpec currents;
+    const DensityRow* densities;
+    std::size_t n_densities;
+    const PairRow* pairs;
+    const double* pair_factors;
+    std::size_t n_pairs;
+    const std::int32_t* powers;  // of g_s, per diagram
+    std::size_t n_diagrams;
+};
+
+// What an amplitude is evaluated at.
+struct EventInput {
+    ConstBatch p;
+    const double* alpha_s;
+    ConstBatch helicities;  // (n, n_legs) where the tape takes them from the event, null otherwise
+};
+
+struct AmplitudeOutput {
+    double* me2;
+    MutableBatch flows;       // (n, n_flows) |J_k|^2, or null
+    MutableBatch helicities;  // (n, n_helicities), or null
+};
+
+}  // namespace madnis

@@ -1,0 +1,40 @@
+// Cuts on observables of one particle, a pair or a system.
+#pragma once
+
+#include "observables/cut_spec.hpp"
+#include "observables/four_vector.hpp"
+
+namespace madnis {
+inline namespace MADNIS_ISA {
+
+template <class T>
+T observable(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::size_t count) {
+    const auto momentum = [&](std::size_t k) {
+        return load_momentum<T>(p, std::size_t(cut.particles[k]), event, count);
+    };
+    const auto system = [&] {
+        auto sum = momentum(0);
+        for (std::size_t k = 1; k < cut.n_particles; ++k) sum = sum + momentum(k);
+        return sum;
+    };
+    switch (cut.observable) {
+        case Observable::pt: return transverse_momentum(momentum(0));
+        case Observable::eta: return abs(pseudorapidity(momentum(0)));
+        case Observable::rapidity: return abs(rapidity(momentum(0)));
+        case Observable::energy: return momentum(0).e;
+        case Observable::mass: return invariant_mass(system());
+        case Observable::pt_sum: return transverse_momentum(system());
+        case Observable::dr: return separation(momentum(0), momentum(1));
+    }
+    return T(detail::nan);
+}
+
+// Inside [minimum, maximum]. NaN passes: it must reach the check of the weights and be reported there.
+template <class T>
+Mask<T> passes(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::size_t count) {
+    const T value = observable<T>(cut, p, event, count);
+    return !(value < cut.minimum || value > cut.maximum);
+}
+
+}  // inline namespace MADNIS_ISA
+}  // namespace madnis
