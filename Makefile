@@ -1,12 +1,7 @@
-# make run    set up .venv and run the Drell-Yan + Z' card: cross section and 10,000 unweighted events
-# make test   set up .venv and run the tests            make lint   ruff and mypy
-# make bench  ours beside other programs, on 1 and 2 threads: a table each, JSON in benchmarks/results
-# make validation   cross sections, distributions and |M|^2 beside Pythia, formulas and MadGraph: docs/validation.md
-# make fuzz   20,000 damaged inputs, FUZZ_ARGS for others
-# make toys   the toy studies of the MadNIS thesis, JSON and figures in benchmarks/results
-# make tsan   build the kernels with the thread sanitizer and run them from many threads; needs cmake and libtsan alone
+# `make help` lists the targets with the line behind their ##.
 #
-# PYTHON=python3.12 picks another interpreter; the environment is made again when what it is made of changes.
+# PYTHON=python3.12 picks another interpreter; the environment is made again when what it is made of
+# changes.
 
 PYTHON ?= python3
 VENV := .venv
@@ -21,41 +16,46 @@ TSAN_BUILD ?= build/tsan
 # Address layouts with much randomness leave older sanitizers no room ("unexpected memory mapping").
 FIXED_LAYOUT := setarch $(shell uname -m) --addr-no-randomize
 
-.PHONY: run test lint bench validation fuzz toys tsan clean
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench validation fuzz toys tsan clean
 
-run: $(VENV)/.installed
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(VENV)/.installed ## run the Drell-Yan + Z' card: cross section and 10,000 unweighted events
 	$(BIN)/madnis-py run drell_yan_zprime -o runs/drell_yan_zprime --events 10000
 
-test: $(VENV)/.installed-test
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+test: $(VENV)/.installed-test ## tests; COVERAGE=1 adds what they cover, PYTEST_ARGS picks some
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	  $(if $(filter 1,$(COVERAGE)),--cov --cov-report=term:skip-covered) $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-test
+lint: $(VENV)/.installed-test ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-bench
+bench: $(VENV)/.installed-bench ## ours beside other programs: tables, and JSON in benchmarks/results
 	set -e; for name in $(COMPARISONS); do for threads in 1 2; do \
 	  $(BENCH)/$$name.py --threads $$threads --output benchmarks/results/$${name}_$$threads.json; done; done
 	set -e; for name in $(COMPARED_ONCE); do $(BENCH)/$$name.py --output benchmarks/results/$$name.json; done
 	$(BENCH)/loss_curves.py --threads 2 --output benchmarks/results/loss_curves.json
 
-validation: $(VENV)/.installed-test
+validation: $(VENV)/.installed-test ## numbers beside Pythia, formulas and MadGraph: docs/validation.md
 	$(BENCH)/validation.py --page docs/validation.md --output benchmarks/results/validation.json
 
-fuzz: $(VENV)/.installed-test
+fuzz: $(VENV)/.installed-test ## 20,000 damaged inputs at every door; FUZZ_ARGS for others
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/campaign.py --inputs 20000 $(FUZZ_ARGS)
 
-toys: $(VENV)/.installed-test
+toys: $(VENV)/.installed-test ## toy studies of the MadNIS thesis, in benchmarks/results (hours)
 	$(BENCH)/toys.py --output benchmarks/results/toys.json
 
-tsan:
+tsan: ## kernels under the thread sanitizer; needs cmake and libtsan alone
 	cmake -S . -B $(TSAN_BUILD) -DMADNIS_SANITIZE=thread
 	cmake --build $(TSAN_BUILD) --parallel
 	if $(FIXED_LAYOUT) true 2> /dev/null; then $(FIXED_LAYOUT) $(TSAN_BUILD)/thread_safety; \
 	else $(TSAN_BUILD)/thread_safety; fi
 
-clean:
+clean: ## remove the environment, what was built and runs
 	rm -rf $(VENV) build runs *.egg-info madnis_py/_core*.so
 
 $(BIN)/python:
