@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "amplitudes/amplitude_tape.hpp"
-#include "runtime/kernels.hpp"
+#include "amplitudes/tape_kernels.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/thread_memory.hpp"
 
@@ -271,8 +271,6 @@ void squares_of(const DiagramSquaresSpec& spec, const EventInput& input, const M
     });
 }
 
-}  // namespace
-
 void amplitude(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output, bool single) {
     single ? amplitude_of<FloatLane>(spec, input, output) : amplitude_of<Lane>(spec, input, output);
 }
@@ -280,6 +278,10 @@ void amplitude(const AmplitudeSpec& spec, const EventInput& input, const Amplitu
 void diagram_squares(const DiagramSquaresSpec& spec, const EventInput& input, MutableBatch squares) {
     squares_of<Lane>(spec, input, squares);
 }
+
+}  // namespace
+
+const TapeKernels tape_kernels_table = {.amplitude = amplitude, .diagram_squares = diagram_squares};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

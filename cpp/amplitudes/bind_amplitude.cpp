@@ -4,8 +4,8 @@
 #include <optional>
 
 #include "amplitudes/tape_arrays.hpp"
+#include "amplitudes/tape_kernels.hpp"
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -61,7 +61,7 @@ public:
         }
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().amplitude(spec_, input, output, single);
+            tape_kernels().amplitude(spec_, input, output, single);
         }
         return py::make_tuple(std::move(me2), flows, states);
     }
@@ -83,7 +83,7 @@ public:
         auto squares = new_points(input.p.count, spec_.n_diagrams);
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().diagram_squares(spec_, input, squares.view);
+            tape_kernels().diagram_squares(spec_, input, squares.view);
         }
         return std::move(squares.array);
     }

@@ -1,7 +1,7 @@
 #include <pybind11/stl.h>
 
+#include "amplitudes/drell_yan_kernels.hpp"
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -28,7 +28,7 @@ public:
         auto* data = me2.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().drell_yan(spec_, batch, data, diagrams.view);
+            drell_yan_kernels().evaluate(spec_, batch, data, diagrams.view);
         }
         return py::make_tuple(std::move(me2), std::move(diagrams.array));
     }

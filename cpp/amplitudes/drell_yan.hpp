@@ -1,7 +1,7 @@
 // q q~ -> neutral vector bosons -> l- l+ at tree level, all fermions massless.
 #pragma once
 
-#include "amplitudes/drell_yan_spec.hpp"
+#include "amplitudes/drell_yan_kernels.hpp"
 #include "observables/four_vector.hpp"
 
 namespace madnis {

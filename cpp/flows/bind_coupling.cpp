@@ -9,13 +9,12 @@
 #include "flows/coupling.hpp"
 #include "flows/event_ranges.hpp"
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
 
 namespace madnis::bindings {
 namespace {
 
-const CouplingKernels<float>& coupling_kernels(float) { return *kernels().coupling_float32; }
-const CouplingKernels<double>& coupling_kernels(double) { return *kernels().coupling_float64; }
+const CouplingKernels<float>& coupling_kernels(float) { return coupling_float32(); }
+const CouplingKernels<double>& coupling_kernels(double) { return coupling_float64(); }
 
 // Owns what the descriptions of the blocks point to.
 template <class Number>

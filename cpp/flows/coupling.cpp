@@ -3,7 +3,6 @@
 #include "flows/coupling.hpp"
 #include "flows/dense.hpp"
 #include "flows/spline.hpp"
-#include "runtime/kernels.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/thread_memory.hpp"
 #include "simd/denormals.hpp"
@@ -366,10 +365,8 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
 
 }  // namespace
 
-extern const CouplingKernels<float> coupling_float32;
-extern const CouplingKernels<double> coupling_float64;
-const CouplingKernels<float> coupling_float32 = {forward<float>, inverse<float>, backward<float>};
-const CouplingKernels<double> coupling_float64 = {forward<double>, inverse<double>, backward<double>};
+const CouplingKernels<float> coupling_float32_table = {forward<float>, inverse<float>, backward<float>};
+const CouplingKernels<double> coupling_float64_table = {forward<double>, inverse<double>, backward<double>};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

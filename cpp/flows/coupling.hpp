@@ -3,6 +3,7 @@
 // Pointers and counts instead of containers, as in phase_space/mapping_specs.hpp.
 #pragma once
 
+#include "runtime/kernel_tables.hpp"
 #include "simd/batch.hpp"
 
 namespace madnis {
@@ -72,5 +73,8 @@ struct CouplingKernels {
     void (*backward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
                      ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, Number* grad_parameters);
 };
+
+MADNIS_KERNELS(CouplingKernels<float>, coupling_float32)
+MADNIS_KERNELS(CouplingKernels<double>, coupling_float64)
 
 }  // namespace madnis

@@ -1,7 +1,7 @@
 // Cuts on observables of one particle, a pair or a system.
 #pragma once
 
-#include "observables/cut_spec.hpp"
+#include "observables/observable_kernels.hpp"
 #include "observables/four_vector.hpp"
 
 namespace madnis {

@@ -1,11 +1,21 @@
-#include "observables/four_vector.hpp"
-#include "runtime/kernels.hpp"
+#include "observables/cuts.hpp"
 #include "runtime/sweep.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
+namespace {
 
-void observables(ConstBatch momenta, const std::int64_t* particles, std::size_t n_particles, MutableBatch features) {
+void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask) {
+    sweep(p.count, [&](std::size_t event, std::size_t count) {
+        Mask<Lane> pass(true);
+        for (std::size_t k = 0; k < n_cuts && any(pass); ++k) {
+            pass = pass && passes<Lane>(list[k], p, event, count);
+        }
+        for (std::size_t i = 0; i < count; ++i) mask[event + i] = pass[i];
+    });
+}
+
+void features(ConstBatch momenta, const std::int64_t* particles, std::size_t n_particles, MutableBatch features) {
     sweep(momenta.count, [&](std::size_t event, std::size_t count) {
         for (std::size_t k = 0; k < n_particles; ++k) {
             const auto p = load_momentum<Lane>(momenta, std::size_t(particles[k]), event, count);
@@ -18,6 +28,10 @@ void observables(ConstBatch momenta, const std::int64_t* particles, std::size_t 
         }
     });
 }
+
+}  // namespace
+
+const ObservableKernels observable_kernels_table = {.cuts = cuts, .features = features};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

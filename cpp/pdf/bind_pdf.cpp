@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "pdf/pdf_grid.hpp"
+#include "pdf/pdf_kernels.hpp"
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -68,7 +67,7 @@ void bind_pdf(py::module_& m) {
                 const double* q2_data = scalars(q2, "q2", count);
                 auto out = new_points(count, columns.size());
                 py::gil_scoped_release release;  // pure C++ from here on
-                kernels().pdf_density(grid, x_data, q2_data, count, columns.data(), columns.size(), out.view.data);
+                pdf_kernels().density(grid, x_data, q2_data, count, columns.data(), columns.size(), out.view.data);
                 return std::move(out.array);
             },
             py::arg("columns"), py::arg("x"), py::arg("q2"),
@@ -84,7 +83,7 @@ void bind_pdf(py::module_& m) {
                 double* out = result.mutable_data();
                 {
                     py::gil_scoped_release release;  // pure C++ inside
-                    kernels().alpha_s(table, q2_data, count, out);
+                    pdf_kernels().alpha_s(table, q2_data, count, out);
                 }
                 return result;
             },

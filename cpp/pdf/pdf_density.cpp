@@ -1,5 +1,4 @@
-#include "pdf/pdf_grid.hpp"
-#include "runtime/kernels.hpp"
+#include "pdf/pdf_kernels.hpp"
 #include "runtime/parallel.hpp"
 #include "simd/lane.hpp"
 
@@ -101,8 +100,6 @@ double alpha_s_at(const AlphaSTable& table, double q2) {
     return sum;
 }
 
-}  // namespace
-
 void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::size_t count, const std::int64_t* columns,
                  std::size_t n_columns, double* xf) {
     parallel_for(count, [&](std::size_t begin, std::size_t end) {
@@ -128,6 +125,10 @@ void alpha_s(const AlphaSTable& table, const double* q2, std::size_t count, doub
         for (std::size_t event = begin; event < end; ++event) result[event] = alpha_s_at(table, q2[event]);
     });
 }
+
+}  // namespace
+
+const PdfKernels pdf_kernels_table = {.density = pdf_density, .alpha_s = alpha_s};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

@@ -2,8 +2,8 @@
 
 #include <tuple>
 
+#include "phase_space/mapping_kernels.hpp"
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -77,7 +77,7 @@ public:
         auto* data = jacobian.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().topology_forward(spec_, batch, p.view, data);
+            topology_kernels().forward(spec_, batch, p.view, data);
         }
         return py::make_tuple(std::move(p.array), std::move(jacobian));
     }
@@ -89,7 +89,7 @@ public:
         auto* data = jacobian.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().topology_inverse(spec_, batch, x.view, data);
+            topology_kernels().inverse(spec_, batch, x.view, data);
         }
         return py::make_tuple(std::move(x.array), std::move(jacobian));
     }

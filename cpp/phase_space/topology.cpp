@@ -1,6 +1,6 @@
 #include "phase_space/topology.hpp"
 
-#include "runtime/kernels.hpp"
+#include "phase_space/mapping_kernels.hpp"
 #include "runtime/sweep.hpp"
 
 namespace madnis {
@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t max_legs = 16, max_dim = 3 * max_legs;
 
-}  // namespace
-
-void topology_forward(const TopologySpec& spec, ConstBatch x, MutableBatch p, double* jacobian) {
+void forward(const TopologySpec& spec, ConstBatch x, MutableBatch p, double* jacobian) {
     sweep(x.count, [&](std::size_t event, std::size_t count) {
         Lane point[max_dim];
         for (std::size_t k = 0; k < spec.dim; ++k) {
@@ -24,7 +22,7 @@ void topology_forward(const TopologySpec& spec, ConstBatch x, MutableBatch p, do
     });
 }
 
-void topology_inverse(const TopologySpec& spec, ConstBatch p, MutableBatch x, double* jacobian) {
+void inverse(const TopologySpec& spec, ConstBatch p, MutableBatch x, double* jacobian) {
     sweep(p.count, [&](std::size_t event, std::size_t count) {
         FourVector<Lane> momenta[max_legs];
         for (std::size_t i = 0; i < spec.n_legs; ++i) momenta[i] = load_momentum<Lane>(p, i, event, count);
@@ -34,6 +32,10 @@ void topology_inverse(const TopologySpec& spec, ConstBatch p, MutableBatch x, do
         for (std::size_t k = 0; k < spec.dim; ++k) store_strided(x.at(event, k), x.event_stride, point[k], count);
     });
 }
+
+}  // namespace
+
+const TopologyKernels topology_kernels_table = {.forward = forward, .inverse = inverse};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

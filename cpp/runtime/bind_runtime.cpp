@@ -1,7 +1,7 @@
 #include <pybind11/stl.h>
 
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
+#include "runtime/elementary.hpp"
 #include "runtime/parallel.hpp"
 
 namespace madnis::bindings {
@@ -19,16 +19,16 @@ Elementary elementary_function(const std::string& name) {
 }  // namespace
 
 void bind_runtime(py::module_& m) {
-    m.def("instruction_set", [] { return std::string(kernels().name); },
+    m.def("instruction_set", [] { return std::string(name_of(instruction_set())); },
           "Name of the instruction set in use: baseline, avx2 or avx512.");
     m.def("instruction_sets",
           [] {
               std::vector<std::string> names;
-              for (auto table = available_kernels(); *table != nullptr; ++table) names.emplace_back((*table)->name);
+              for (const auto set : instruction_sets()) names.emplace_back(name_of(set));
               return names;
           },
           "Instruction sets of this build that this processor runs, slowest first.");
-    m.def("lane_width", [] { return kernels().lane_width; }, "Doubles per SIMD register.");
+    m.def("lane_width", [] { return elementary_kernels().lane_width; }, "Doubles per SIMD register.");
     m.def("set_thread_count",
           [](py::ssize_t count) {
               if (count < 1) throw py::value_error("threads: expected at least 1; got " + std::to_string(count));
@@ -39,7 +39,7 @@ void bind_runtime(py::module_& m) {
           [](const std::string& function, const py::array& x) {
               const auto* data = scalars(x, "x");
               py::array_t<double> y(x.size());
-              kernels().elementary(elementary_function(function), data, std::size_t(x.size()), y.mutable_data());
+              elementary_kernels().apply(elementary_function(function), data, std::size_t(x.size()), y.mutable_data());
               return y;
           },
           py::arg("function"), py::arg("x"), "An elementary function as the kernels compute it, float64 (n,).");
@@ -47,7 +47,7 @@ void bind_runtime(py::module_& m) {
           [](const py::array& x) {
               const auto* data = contiguous<float>(x, "x", {std::size_t(x.size())});
               py::array_t<float> y(x.size());
-              kernels().exp_float32(data, std::size_t(x.size()), y.mutable_data());
+              elementary_kernels().exp_float32(data, std::size_t(x.size()), y.mutable_data());
               return y;
           },
           py::arg("x"), "The exponential as the networks of the kernels compute it, float32 (n,).");
@@ -55,7 +55,7 @@ void bind_runtime(py::module_& m) {
           [](const py::array& y, const py::array& x) {
               const auto *ordinate = scalars(y, "y"), *abscissa = scalars(x, "x", std::size_t(y.size()));
               py::array_t<double> angle(y.size());
-              kernels().arc_tangent(ordinate, abscissa, std::size_t(y.size()), angle.mutable_data());
+              elementary_kernels().arc_tangent(ordinate, abscissa, std::size_t(y.size()), angle.mutable_data());
               return angle;
           },
           py::arg("y"), py::arg("x"), "atan2(y, x) as the kernels compute it, float64 (n,).");

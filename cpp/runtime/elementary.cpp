@@ -1,4 +1,5 @@
-#include "runtime/kernels.hpp"
+#include "runtime/elementary.hpp"
+
 #include "runtime/sweep.hpp"
 #include "simd/lane_math.hpp"
 
@@ -7,7 +8,7 @@ inline namespace MADNIS_ISA {
 namespace {
 
 template <class T>
-T apply(Elementary function, const T& x) {
+T value_of(Elementary function, const T& x) {
     switch (function) {
         case Elementary::exp: return exp(x);
         case Elementary::expm1: return expm1(x);
@@ -22,11 +23,9 @@ T apply(Elementary function, const T& x) {
     return x;
 }
 
-}  // namespace
-
-void elementary(Elementary function, const double* x, std::size_t events, double* y) {
+void apply(Elementary function, const double* x, std::size_t events, double* y) {
     sweep(events, [&](std::size_t event, std::size_t count) {
-        store(y + event, apply(function, load<Lane>(x + event, count)), count);
+        store(y + event, value_of(function, load<Lane>(x + event, count)), count);
     });
 }
 
@@ -43,6 +42,15 @@ void arc_tangent(const double* y, const double* x, std::size_t events, double* a
         store(angle + event, atan2(load<Lane>(y + event, count), load<Lane>(x + event, count)), count);
     });
 }
+
+}  // namespace
+
+const ElementaryKernels elementary_kernels_table = {
+    .lane_width = Lane::size(),
+    .apply = apply,
+    .exp_float32 = exp_float32,
+    .arc_tangent = arc_tangent,
+};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

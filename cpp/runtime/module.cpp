@@ -4,13 +4,12 @@ namespace madnis::bindings {
 
 void bind_amplitude(pybind11::module_& m);
 void bind_coupling(pybind11::module_& m);
-void bind_cuts(pybind11::module_& m);
 void bind_drell_yan(pybind11::module_& m);
 void bind_lhe(pybind11::module_& m);
 void bind_observables(pybind11::module_& m);
 void bind_pdf(pybind11::module_& m);
-void bind_phase_space(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
+void bind_s_channel(pybind11::module_& m);
 void bind_topology(pybind11::module_& m);
 
 }  // namespace madnis::bindings
@@ -20,12 +19,11 @@ PYBIND11_MODULE(_core, m) {
     using namespace madnis::bindings;
     bind_amplitude(m);
     bind_coupling(m);
-    bind_cuts(m);
     bind_drell_yan(m);
     bind_lhe(m);
     bind_observables(m);
     bind_pdf(m);
-    bind_phase_space(m);
     bind_runtime(m);
+    bind_s_channel(m);
     bind_topology(m);
 }

@@ -4,12 +4,16 @@
 // therefore lives in `namespace madnis { inline namespace MADNIS_ISA { ... } }`: the inline name space keeps the
 // compiled copies apart, so that the linker can never hand AVX-512 code to a machine without it.
 //
-// Plain data that crosses between bindings and kernels (batch.hpp, kernel_table.hpp) stays outside.
+// Plain data that crosses between bindings and kernels (batch.hpp, tables of kernels) stays outside.
 #pragma once
 
 #ifndef MADNIS_ISA
 #define MADNIS_ISA baseline
 #endif
+
+namespace madnis {
+inline namespace MADNIS_ISA {}
+}  // namespace madnis
 
 // Short formulas that must not cost a call: their arguments and results are many vector registers wide.
 #define MADNIS_INLINE [[gnu::always_inline]] inline

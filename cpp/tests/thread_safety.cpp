@@ -14,7 +14,7 @@
 
 #include "flows/coupling.hpp"
 #include "flows/event_ranges.hpp"
-#include "runtime/kernel_table.hpp"
+#include "runtime/elementary.hpp"
 #include "runtime/parallel.hpp"
 
 // A child of a process with threads may start threads again; the first race ends the process.
@@ -28,8 +28,8 @@ constexpr std::size_t dim = 3, bins = 4, units = 6;
 const std::vector<std::int64_t> counts = {1100, 0, 900};  // several ranges, and a channel without events
 constexpr std::size_t events = 2000;
 
-const CouplingKernels<float>& coupling(float) { return *kernels().coupling_float32; }
-const CouplingKernels<double>& coupling(double) { return *kernels().coupling_float64; }
+const CouplingKernels<float>& coupling(float) { return coupling_float32(); }
+const CouplingKernels<double>& coupling(double) { return coupling_float64(); }
 
 // Numbers in [0, 1) that look random.
 template <class Number>
@@ -72,7 +72,7 @@ public:
         kernel.inverse(spec_, addresses_.data(), ranges, batch(points.data()), batch(out.x.data()), out.slope.data());
         kernel.backward(spec_, addresses_.data(), ranges, batch(points.data()), batch<const double>(out.z.data()),
                         out.log_jac.data(), batch(out.gradient.data()), gradient.data());
-        kernels().elementary(Elementary::exp, points.data(), points.size(), out.exponentials.data());
+        elementary_kernels().apply(Elementary::exp, points.data(), points.size(), out.exponentials.data());
         out.parameter_gradient.assign(gradient.begin(), gradient.end());
         return out;
     }

@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "amplitudes/tape_kernels.hpp"
 #include "umami/cargo.hpp"
-#include "umami/tape_kernels.hpp"
 
 namespace madnis {
 namespace {

@@ -1,17 +1,16 @@
-// The kernels of a tape alone, so that nothing else is linked into a library with a matrix element.
+// Kernels that run a tape; `single` computes with floats.
 #pragma once
 
 #include "amplitudes/tape.hpp"
+#include "runtime/kernel_tables.hpp"
 
 namespace madnis {
 
 struct TapeKernels {
-    const char* name;
     void (*amplitude)(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output, bool single);
     void (*diagram_squares)(const DiagramSquaresSpec& spec, const EventInput& input, MutableBatch squares);
 };
 
-// Those of the fastest instruction set of this processor, see instruction_set.hpp.
-const TapeKernels& tape_kernels();
+MADNIS_KERNELS(TapeKernels, tape_kernels)
 
 }  // namespace madnis

@@ -1,12 +1,12 @@
 #include <pybind11/stl.h>
 
+#include "phase_space/mapping_kernels.hpp"
 #include "runtime/arrays.hpp"
-#include "runtime/kernel_table.hpp"
 
 namespace madnis::bindings {
 namespace {
 
-using InvariantKernel = void (*KernelTable::*)(const InvariantSpec&, const double*, std::size_t, double*, double*);
+using InvariantKernel = void (*SChannelKernels::*)(const InvariantSpec&, const double*, std::size_t, double*, double*);
 
 InvariantKind invariant_kind(const std::string& name) {
     if (name == "flat") return InvariantKind::flat;
@@ -20,8 +20,8 @@ public:
     Invariant(const std::string& kind, double mass, double width, double power, double s_min, double s_max)
         : spec{invariant_kind(kind), mass, width, power, s_min, s_max} {}
 
-    py::tuple forward(const py::array& z) const { return apply(&KernelTable::invariant_forward, z, "z"); }
-    py::tuple inverse(const py::array& s) const { return apply(&KernelTable::invariant_inverse, s, "s"); }
+    py::tuple forward(const py::array& z) const { return apply(&SChannelKernels::invariant_forward, z, "z"); }
+    py::tuple inverse(const py::array& s) const { return apply(&SChannelKernels::invariant_inverse, s, "s"); }
 
     const InvariantSpec spec;
 
@@ -33,7 +33,7 @@ private:
         auto *values = output.mutable_data(), *derivatives = jacobian.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            (kernels().*kernel)(spec, data, count, values, derivatives);
+            (s_channel_kernels().*kernel)(spec, data, count, values, derivatives);
         }
         return py::make_tuple(std::move(output), std::move(jacobian));
     }
@@ -52,7 +52,7 @@ public:
         auto* data = jacobian.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().s_channel_forward(spec_, batch, p.view, data);
+            s_channel_kernels().forward(spec_, batch, p.view, data);
         }
         return py::make_tuple(std::move(p.array), std::move(jacobian));
     }
@@ -64,7 +64,7 @@ public:
         auto* data = jacobian.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            kernels().s_channel_inverse(spec_, batch, x.view, data);
+            s_channel_kernels().inverse(spec_, batch, x.view, data);
         }
         return py::make_tuple(std::move(x.array), std::move(jacobian));
     }
@@ -77,7 +77,7 @@ private:
 
 }  // namespace
 
-void bind_phase_space(py::module_& m) {
+void bind_s_channel(py::module_& m) {
     py::class_<Invariant>(m, "Invariant", "Map from [0, 1] to a squared invariant mass between s_min and s_max, GeV^2.")
         .def(py::init<const std::string&, double, double, double, double, double>(), py::arg("kind"), py::arg("mass"),
              py::arg("width"), py::arg("power"), py::arg("s_min"), py::arg("s_max"))

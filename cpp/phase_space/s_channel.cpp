@@ -1,6 +1,6 @@
-#include "phase_space/phase_space.hpp"
+#include "phase_space/s_channel.hpp"
 
-#include "runtime/kernels.hpp"
+#include "phase_space/mapping_kernels.hpp"
 #include "runtime/sweep.hpp"
 
 namespace madnis {
@@ -14,8 +14,6 @@ void with_s_channel(const SChannelSpec& spec, const Body& body) {
         body(SChannel<HadronicBeams<Invariant>>(HadronicBeams<Invariant>(spec, invariant), spec));
     });
 }
-
-}  // namespace
 
 void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t events, double* s, double* jacobian) {
     with_invariant(spec, [&](const auto& invariant) {
@@ -40,7 +38,7 @@ void invariant_inverse(const InvariantSpec& spec, const double* s, std::size_t e
     });
 }
 
-void s_channel_forward(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian) {
+void forward(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian) {
     with_s_channel(spec, [&]<class Mapping>(const Mapping& mapping) {
         sweep(x.count, [&](std::size_t event, std::size_t count) {
             Lane point[Mapping::dim];
@@ -54,7 +52,7 @@ void s_channel_forward(const SChannelSpec& spec, ConstBatch x, MutableBatch p, d
     });
 }
 
-void s_channel_inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian) {
+void inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian) {
     with_s_channel(spec, [&]<class Mapping>(const Mapping& mapping) {
         sweep(p.count, [&](std::size_t event, std::size_t count) {
             FourVector<Lane> momenta[4];
@@ -67,6 +65,15 @@ void s_channel_inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, d
         });
     });
 }
+
+}  // namespace
+
+const SChannelKernels s_channel_kernels_table = {
+    .invariant_forward = invariant_forward,
+    .invariant_inverse = invariant_inverse,
+    .forward = forward,
+    .inverse = inverse,
+};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis
