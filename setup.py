@@ -1,4 +1,4 @@
-"""Build of the compiled kernels with CMake; everything else is in pyproject.toml."""
+"""Build of the compiled kernels with CMake, and the list of packages; everything else is in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from setuptools import Extension, setup
+from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
 TEMPLATE = "_core_umami.so"
@@ -45,6 +45,7 @@ class CMakeBuild(build_ext):
 
 
 setup(
+    packages=[*find_packages(include=["madnis_py", "madnis_py.*"]), "madnis_py.processes"],
     ext_modules=[Extension("madnis_py._core", sources=[])],
     cmdclass={"build_ext": CMakeBuild},
 )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from drell_yan_quadrature import PICOBARN, cross_sections
 
-from madnis_py.physics.model import Model
-from madnis_py.physics.pdf import load_pdf
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.pdf.pdf import load_pdf
 
 MODEL = Model("sm")
 ALPHA, MW, MZ, SW2 = MODEL.alpha_qed, MODEL["MW"], MODEL["MZ"], MODEL.sin2w

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from toy_oracles import Array, gauss_panels
+from toy_oracles import gauss_panels
 
-from madnis_py.physics.pdf import AbstractPdf
+from madnis_py.arrays import Array
+from madnis_py.physics.pdf.pdf import AbstractPdf
 
 PICOBARN = 3.8937937217185e8  # (hbar c)^2 in GeV^2 pb
 

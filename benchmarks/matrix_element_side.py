@@ -10,11 +10,12 @@ from tape_counts import reaction
 from workers import Work
 
 from madnis_py import _core
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.representative import representative_momenta
-from madnis_py.physics.tape_cache import TapeCache
-from madnis_py.physics.tree_amplitude import Array, TreeAmplitude
+from madnis_py.arrays import Array
+from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.momenta import as_momenta
 
 ALPHA_S = 0.118
 DIFFERENT_POINTS = 64

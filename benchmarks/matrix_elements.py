@@ -31,7 +31,7 @@ from workers import Side, Usage, Worker
 
 import madnis_py
 from madnis_py import _core
-from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 
 CUDACPP = {
     "g g > t t~": {"scalar": 4.4, "AVX2": 1.5, "AVX-512": 1.3},

@@ -14,14 +14,14 @@ from workers import Work
 
 from madnis_py import _core
 from madnis_py.flows.flow import SplineFlow
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import Trainer
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.topology import Cluster, Topology
-from madnis_py.physics.topology_mapping import CollidingBeams, TopologyMapping
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.phase_space.topology import Cluster, Topology
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, TopologyMapping
 
 BEAMS = CollidingBeams((6500.0, 6500.0), partonic=False)
 """GeV."""

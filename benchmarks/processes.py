@@ -14,11 +14,12 @@ from typing import Any
 
 import results
 
-from madnis_py import card as cards
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.workforce import workers
+from madnis_py.card import card as cards
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.parallel.executors import workers
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 PROCESSES = (
     "www", "vbs_ww", "w2j", "w3j", "ttbar_1j", "ttbar_2j",
@@ -92,7 +93,7 @@ def flat_sigma(name: str, points: int) -> tuple[float, float]:
     """Sigma and its error from flat phase space adapted by VEGAS, in pb."""
     card = cards.load(name).updated({"channels": {"phase_space": "flat"}})
     settings = VegasSettings(points=points)
-    _, estimate = train_vegas(Process.from_card(card).cross_section(), settings, seed=3)
+    _, estimate = train_vegas(CrossSection(Process.from_card(card)), settings, seed=3)
     return estimate.value, estimate.error
 
 

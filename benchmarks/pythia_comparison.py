@@ -23,11 +23,12 @@ from pythia_observables import OBSERVABLES
 from scipy.stats import chi2 as chi2_distribution
 
 import madnis_py as mn
-from madnis_py.card import Card
-from madnis_py.physics.model import Model
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 SCALE = 100.0
 BINS = 20
@@ -36,8 +37,6 @@ EVENTS = 60_000
 PYTHIA_EVENTS = 400_000
 PYTHIA_EVENTS_OF_THREE = 60_000
 BOTTOM = 5
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

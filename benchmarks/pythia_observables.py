@@ -8,7 +8,8 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from madnis_py.arrays import Array
+
 Integers = NDArray[np.int32]
 
 

@@ -12,7 +12,7 @@ import pythia8mc
 from numpy.typing import NDArray
 from pythia_cases import LEPTONS, Case
 
-from madnis_py.physics.model import Model
+from madnis_py.physics.model.model import Model
 
 PICOBARN_PER_MILLIBARN = 1e9
 NO_COUPLING = 1e-9

@@ -25,8 +25,8 @@ from madnis_py.flows.flow import SplineFlow
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import Trainer
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
 
 CASES = [(4, 8), (10, 1), (10, 8), (10, 48), (16, 8)]
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.event_files.lhe import LheInit, LheProcess
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.lhe import LheInit, LheProcess
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 SIGMA = 500.0
 """pb."""

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from madnis_py import card as cards
-from madnis_py.physics.currents import Operation
-from madnis_py.physics.definition import Definition
-from madnis_py.physics.model import Model
-from madnis_py.physics.reactions import Reaction
-from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.card import card as cards
+from madnis_py.physics.amplitudes.currents import Operation
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.model.model import Model
 
 PROCESSES = ("g g > t t~", "g g > t t~ g", "g g > t t~ g g", "g g > t t~ g g g")
 

@@ -17,7 +17,7 @@ from toy_trainings import Case, Outcome
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import LossName, TrainingSettings
+from madnis_py.integration.training.settings import LossName, TrainingSettings
 
 POINTS = np.linspace(0.0, 6.5, 400)
 """Where the learned weights are drawn."""

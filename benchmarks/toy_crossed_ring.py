@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from torch import Tensor
 from toy_integrands import CrossedRing, MapName
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
 
+from madnis_py.arrays import Array
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-
-Array = NDArray[np.float64]
+from madnis_py.integration.training.settings import TrainingSettings
 
 WINDOW, BINS = 1.6, 100
 """Half width of the square that is drawn, and bins along each side."""

@@ -9,19 +9,17 @@ import numpy as np
 import torch
 from drell_yan_quadrature import Electroweak, cross_sections
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 from torch import Tensor
 from toy_integrands import ZPrime
 from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
 
+from madnis_py.arrays import Array
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-
-Array = NDArray[np.float64]
+from madnis_py.integration.training.settings import TrainingSettings
 
 WIDTH = 0.5
 """Of the Z' in GeV, Eq. (5.38)."""

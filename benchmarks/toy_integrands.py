@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from madnis_py import card as cards
+from madnis_py.card import card as cards
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.process import Process
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +246,7 @@ class ZPrime(AbstractIntegrand):
             "parameters": {"WZP": self.width},
             "channels": {"prior": self.prior, "omit": omitted},
         }
-        return Process.from_card(card.updated(changes)).cross_section()
+        return CrossSection(Process.from_card(card.updated(changes)))
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """See `AbstractIntegrand.evaluate`."""

@@ -8,11 +8,10 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import optimize
 from toy_integrands import CamelBack, CrossedRing
 
-Array = NDArray[np.float64]
+from madnis_py.arrays import Array
 
 
 @dataclass(frozen=True)

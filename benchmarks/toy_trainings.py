@@ -28,12 +28,12 @@ from madnis_py.integration.channel_weights import (
     ChannelWeightSettings,
     PriorWeights,
 )
+from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.progress import Progress
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import Trainer
-from madnis_py.integration.vegas import VegasFlow
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.integration.training.training_progress import Progress
 
 Outcome = dict[str, Any]
 """What a training left behind, in JSON terms."""

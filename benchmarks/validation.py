@@ -23,11 +23,12 @@ import results
 from closed_forms import CLOSED_FORMS, ClosedForm
 from pythia_cases import CASES
 
-from madnis_py.card import Card
-from madnis_py.integration.vegas import VegasSettings, train_vegas
+from madnis_py.card.card import Card
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.output_file import write_file
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.process import Process
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.process.process import Process
 
 MADGRAPH_VALUES = Path(__file__).parent / "data" / "madgraph_values.json"
 ALPHA_S = 0.118
@@ -196,7 +197,7 @@ def _formula_row(case: ClosedForm, points: int) -> FormulaRow:
             "cuts": {name: dict(cut) for name, cut in case.cuts.items()},
         }
     )
-    _, found = train_vegas(Process.from_card(card).cross_section(), VegasSettings(points=points), seed=1)
+    _, found = train_vegas(CrossSection(Process.from_card(card)), VegasSettings(points=points), seed=1)
     return FormulaRow(case, case.value(), found.value, found.error)
 
 

@@ -18,13 +18,12 @@ from typing import Any
 import gvar
 import numpy as np
 import vegas as original
-from numpy.typing import NDArray
 from side_by_side import Row, command_line, finish, row, version_name
 from toy_integrands import CrossedRing, FlatMapping
 
 from madnis_py import vegas
+from madnis_py.arrays import Array
 
-Array = NDArray[np.float64]
 Integrand = Callable[[Array], Array]
 
 ITERATIONS = 10

@@ -6,10 +6,9 @@ import numpy as np
 import torch
 import vegas
 from gaussian_mixture import GaussianMixture
-from numpy.typing import NDArray
 from workers import Work
 
-Array = NDArray[np.float64]
+from madnis_py.arrays import Array
 
 
 def start(threads: int) -> None:

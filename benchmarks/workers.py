@@ -147,7 +147,7 @@ def warm_context() -> BaseContext:
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload(["torch", "madnis_py.integration.training", "madnis.integrator"])
+    context.set_forkserver_preload(["torch", "madnis_py.integration.training.trainer", "madnis.integrator"])
     return context
 
 

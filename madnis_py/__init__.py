@@ -21,23 +21,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from madnis_py import vegas
-    from madnis_py.event_files.files import create_events, open_events
-    from madnis_py.event_files.pythia import to_pythia
     from madnis_py.events.event_batch import EventBatch
+    from madnis_py.events.files.conversion import convert
+    from madnis_py.events.files.files import create_events, open_events
+    from madnis_py.events.files.pythia import to_pythia
     from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
+    from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
     from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
     from madnis_py.integration.integrator import Integrator
     from madnis_py.integration.samples import Samples
-    from madnis_py.integration.settings import TrainingSettings
-    from madnis_py.integration.training import train
-    from madnis_py.integration.vegas import VegasFlow, train_vegas
-    from madnis_py.physics.generator import Generator
-    from madnis_py.physics.prior_choice import choose_prior
-    from madnis_py.physics.process import Process
-    from madnis_py.run import Run
-    from madnis_py.stages.conversion import convert
+    from madnis_py.integration.training.settings import TrainingSettings
+    from madnis_py.integration.training.trainer import train
+    from madnis_py.physics.cross_section.cross_section import CrossSection
+    from madnis_py.physics.cross_section.generator import Generator
+    from madnis_py.physics.cross_section.prior_choice import choose_prior
+    from madnis_py.physics.process.process import Process
+    from madnis_py.run.run import Run
 
 __version__ = "0.1.0"
 
@@ -45,26 +46,27 @@ _HOME = {
     "AbstractFlow": "flows.flow",
     "AbstractIntegrand": "integration.integrand",
     "ChannelWeights": "integration.channel_weights",
+    "CrossSection": "physics.cross_section.cross_section",
     "Estimate": "integration.estimate",
     "EventBatch": "events.event_batch",
     "Evaluation": "integration.integrand",
     "FlowSettings": "flows.flow",
     "FunctionIntegrand": "integration.integrand",
-    "Generator": "physics.generator",
+    "Generator": "physics.cross_section.generator",
     "Integrator": "integration.integrator",
-    "Process": "physics.process",
-    "Run": "run",
+    "Process": "physics.process.process",
+    "Run": "run.run",
     "Samples": "integration.samples",
     "SplineFlow": "flows.flow",
-    "TrainingSettings": "integration.settings",
-    "VegasFlow": "integration.vegas",
-    "choose_prior": "physics.prior_choice",
-    "convert": "stages.conversion",
-    "create_events": "event_files.files",
-    "open_events": "event_files.files",
-    "to_pythia": "event_files.pythia",
-    "train": "integration.training",
-    "train_vegas": "integration.vegas",
+    "TrainingSettings": "integration.training.settings",
+    "VegasFlow": "integration.grids.vegas_flow",
+    "choose_prior": "physics.cross_section.prior_choice",
+    "convert": "events.files.conversion",
+    "create_events": "events.files.files",
+    "open_events": "events.files.files",
+    "to_pythia": "events.files.pythia",
+    "train": "integration.training.trainer",
+    "train_vegas": "integration.grids.vegas_flow",
 }
 
 _MODULES = {"vegas"}
@@ -73,6 +75,7 @@ __all__ = [
     "AbstractFlow",
     "AbstractIntegrand",
     "ChannelWeights",
+    "CrossSection",
     "Estimate",
     "Evaluation",
     "EventBatch",

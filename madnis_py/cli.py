@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from madnis_py.card import Card
-    from madnis_py.integration.judgement import SamplerName
-    from madnis_py.run import Run
-    from madnis_py.stages.progress import Watch
-    from madnis_py.stages.workforce import Labour
+    from madnis_py.card.card import Card
+    from madnis_py.integration.grids.sampler_choice import SamplerName
+    from madnis_py.parallel.executors import Labour
+    from madnis_py.progress import Watch
+    from madnis_py.run.run import Run
 
 FATAL_SIGNAL = 128
 """Exit status of a command that a signal ended, less the number of the signal."""
@@ -282,8 +282,8 @@ def convert(
     threads: Threads = None,
 ) -> None:
     """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
-    from madnis_py.stages import conversion
-    from madnis_py.stages.workforce import workers
+    from madnis_py.events.files import conversion
+    from madnis_py.parallel.executors import workers
 
     with _watching(False, "nothing was written") as watch, workers(threads):
         done = conversion.convert(source, target, watch)
@@ -306,8 +306,8 @@ def import_card(
 ) -> None:
     """Translate MadGraph's run card; entries that change the results and have no counterpart end it."""
     from madnis_py.output_file import write_file
-    from madnis_py.physics.process import Process
-    from madnis_py.plugins.run_card import import_run_card
+    from madnis_py.physics.process.process import Process
+    from madnis_py.plugins.madgraph_cards.run_card import import_run_card
 
     card, imported = import_run_card(run_card, definition, param_card and param_card.resolve(), force)
     Process.from_card(card)
@@ -348,9 +348,9 @@ def histograms(
 
     Which, and with which bins, follows from the process and from the table [histograms] of its card.
     """
-    from madnis_py.histograms.pictures import require_pictures
-    from madnis_py.report import distribution_table
-    from madnis_py.stages.histograms import HISTOGRAM_POINTS, default_folder, distributions_of_file
+    from madnis_py.events.histograms.pictures import require_pictures
+    from madnis_py.run.report import distribution_table
+    from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, default_folder, distributions_of_file
 
     require_pictures()
     with _working(json_output, threads, workers, scheduler) as work:
@@ -383,9 +383,9 @@ def verify(
 
     Exit status 1 if something is wrong; each fault is a sentence.
     """
-    from madnis_py.stages.run_verification import verify_run
-    from madnis_py.stages.verification import verify_events
-    from madnis_py.stages.workforce import workers
+    from madnis_py.parallel.executors import workers
+    from madnis_py.run.verification.event_file_verification import verify_events
+    from madnis_py.run.verification.run_verification import verify_run
 
     with _watching(json_output, "nothing was changed") as watch, workers(threads):
         found = [
@@ -421,8 +421,8 @@ def evaluate(
     trust: TrustOption = False,
 ) -> None:
     """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
-    from madnis_py.physics.evaluation import evaluate_points
-    from madnis_py.physics.process import Process
+    from madnis_py.physics.process.evaluation import evaluate_points
+    from madnis_py.physics.process.process import Process
 
     process = Process.from_card(_named_card(card, trust))
     _print_json(evaluate_points(process, _read_json(momenta), str(momenta), alpha_s, weights=weights, single=single))
@@ -441,8 +441,8 @@ def diagrams(
 ) -> None:
     """Print how many Feynman diagrams and channels a process has, in all and for each matrix element, as JSON."""
     from madnis_py.output_file import write_file
-    from madnis_py.physics.evaluation import describe_diagrams, diagram_pictures
-    from madnis_py.physics.process import Process
+    from madnis_py.physics.process.evaluation import describe_diagrams, diagram_pictures
+    from madnis_py.physics.process.process import Process
 
     process = Process.from_card(card)
     for path, picture in diagram_pictures(process, draw).items() if draw else ():
@@ -459,8 +459,8 @@ def export_umami(
 
     One file per matrix element, numbered if there are several; parameters are those of the card for good.
     """
-    from madnis_py.physics.process import Process
-    from madnis_py.plugins.umami_export import export_umami
+    from madnis_py.physics.process.process import Process
+    from madnis_py.plugins.matrix_elements.umami_export import export_umami
 
     process = Process.from_card(card)
     for path, group in export_umami(process, output).items():
@@ -472,7 +472,7 @@ def processes() -> None:
     """List the shipped process cards."""
     from rich.table import Table
 
-    from madnis_py import card as cards
+    from madnis_py.card import card as cards
 
     table = Table("name", "process", "model", box=None)
     for name, path in cards.shipped().items():
@@ -484,8 +484,8 @@ def processes() -> None:
 @app.command()
 def info(json_output: TableJson = False) -> None:
     """Tell versions, instruction set, threads and where parton densities are looked for."""
-    from madnis_py.physics.pdf import search_folders
-    from madnis_py.run import versions
+    from madnis_py.physics.pdf.pdf import search_folders
+    from madnis_py.run.run import versions
 
     facts = {**versions(), "pdf search path": [str(folder) for folder in search_folders()]}
     if json_output:
@@ -500,7 +500,7 @@ def pdf_list(json_output: TableJson = False) -> None:
     """List the parton densities that are found."""
     from rich.table import Table
 
-    from madnis_py.physics.pdf import available_sets
+    from madnis_py.physics.pdf.pdf import available_sets
 
     sets = available_sets()
     if json_output:
@@ -537,8 +537,8 @@ class Workplace:
         wait: bool,
     ) -> Run:
         """Begin a run, or go on with the one in the directory."""
-        from madnis_py.physics.process import Process
-        from madnis_py.run import Run
+        from madnis_py.physics.process.process import Process
+        from madnis_py.run.run import Run
 
         chosen = _named_card(card, trust)
         if preset is not None:
@@ -558,7 +558,7 @@ class Workplace:
 
     def open(self, directory: Path, trust: bool, wait: bool, any_version: bool = False) -> Run:
         """Go on with a run."""
-        from madnis_py.run import Run
+        from madnis_py.run.run import Run
 
         opened = Run.open(directory, watch=self.watch, any_version=any_version, trust=trust, wait=wait)
         opened.executor = self._hired(opened.process.card)
@@ -600,7 +600,7 @@ def _terminations() -> Iterator[None]:
 @contextmanager
 def _watching(quiet: bool, afterwards: str) -> Iterator[Watch]:
     """The display of a command; a signal, or a machine that gives out, ends it with a word on what was done."""
-    from madnis_py.report import progress_display
+    from madnis_py.run.report import progress_display
 
     try:
         with _terminations(), progress_display(_console(stderr=quiet)) as display:
@@ -622,7 +622,7 @@ def _working(
     quiet: bool, threads: int | None, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[Workplace]:
     """Workers and display of a command that goes on where it was interrupted."""
-    from madnis_py.stages.workforce import Labour
+    from madnis_py.parallel.executors import Labour
 
     with _watching(quiet, "the same command goes on from here") as watch, ExitStack() as stack:
         yield Workplace(Labour(scheduler, workers, threads), watch, stack)
@@ -630,9 +630,9 @@ def _working(
 
 def _named_card(path_or_name: str, trust: bool) -> Card:
     """A card that the user names; what it loads is told, and of the card of a run directory asked for."""
-    from madnis_py import card as cards
-    from madnis_py.stages.directory import RunDirectory
-    from madnis_py.stages.trust import Trust, reach_of_card, reach_of_directory
+    from madnis_py.card import card as cards
+    from madnis_py.run.directory import RunDirectory
+    from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory
 
     card, files = cards.load(path_or_name), RunDirectory(Path(path_or_name).parent)
     if Path(path_or_name).name == files.card_file.name and files.record_file.exists():
@@ -657,7 +657,7 @@ def _default_directory(card: Card) -> Path:
 
 
 def _show(finished: Run, json_output: bool) -> None:
-    from madnis_py.report import better_sampler, channel_table, conclusions, generated_events, result_table
+    from madnis_py.run.report import better_sampler, channel_table, conclusions, generated_events, result_table
 
     if json_output:
         _print_json(finished.record)

@@ -35,8 +35,8 @@ from vegas import (
     vecintegrand,
 )
 
-from madnis_py.plugins.vegas_api import Integrator
-from madnis_py.plugins.vegas_channels import ChannelMap
+from madnis_py.plugins.vegas.channel_cube import ChannelMap
+from madnis_py.plugins.vegas.drop_in import Integrator
 
 __all__ = [
     "PDFEV",

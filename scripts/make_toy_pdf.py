@@ -33,11 +33,9 @@ from pathlib import Path
 
 import hoppet
 import numpy as np
-from numpy.typing import NDArray
 
-from madnis_py.physics.pdf import SHIPPED, GridPdf
-
-Array = NDArray[np.float64]
+from madnis_py.arrays import Array
+from madnis_py.physics.pdf.pdf import SHIPPED, GridPdf
 
 PDG = (-5, -4, -3, -2, -1, 21, 1, 2, 3, 4, 5)
 COLUMNS = [6 + (0 if pdg == 21 else pdg) for pdg in PDG]  # HOPPET's order: gluon in the middle

@@ -21,8 +21,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from madnis_py.integration.samples import Samples
-from madnis_py.run import Run
-from madnis_py.stages.workforce import workers
+from madnis_py.parallel.executors import workers
+from madnis_py.run.run import Run
 
 POINTS = 100_000
 RESONANCE = 2

@@ -7,17 +7,17 @@ from functools import cache
 
 import numpy as np
 
-from madnis_py.card import Card
-from madnis_py.card_tables import ProcessTable
-from madnis_py.physics.definition import Definition
-from madnis_py.physics.diagrams import Joins, diagrams_of, recursion_of
-from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.reactions import Reaction
-from madnis_py.physics.representative import representative_momenta
-from madnis_py.physics.tree_amplitude import TreeAmplitude
-from madnis_py.physics.widths import Line, widths_of
+from madnis_py.card.card import Card
+from madnis_py.card.tables import ProcessTable
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.amplitudes.widths import Line, widths_of
+from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.diagrams.diagrams import Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.momenta import as_momenta
 
 STABLE = {"WT": 0.0, "WZ": 0.0, "WW": 0.0, "WH": 0.0}
 """All widths zero: amplitudes are exactly gauge invariant."""

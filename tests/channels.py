@@ -9,12 +9,12 @@ from functools import cache
 from amplitudes import reaction
 from scipy.integrate import quad
 
-from madnis_py.physics.channel_selection import SelectedChannel, select_channels
-from madnis_py.physics.cuts import Cut
-from madnis_py.physics.diagrams import Joins, diagrams_of, recursion_of
-from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.model import Model
-from madnis_py.physics.topology_mapping import CollidingBeams, FlatMapping, TopologyMapping
+from madnis_py.physics.diagrams.diagrams import Joins, diagrams_of, recursion_of
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.cuts import Cut
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping, TopologyMapping
 
 MODEL = Model("sm")
 POLES = {particle.pdg: (MODEL.mass(particle.pdg), MODEL.width(particle.pdg)) for particle in MODEL.particles}

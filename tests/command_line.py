@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from madnis_py import card as cards
 from madnis_py import cli
-from madnis_py.physics.process import Process
+from madnis_py.card import card as cards
+from madnis_py.physics.process.process import Process
 
 SMALL_CARD = """
 [process]

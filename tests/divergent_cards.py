@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 
 Cuts = dict[str, dict[str, float]]
 

@@ -8,12 +8,11 @@ from typing import Any
 import gvar
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from madnis_py import vegas
-from madnis_py.plugins import vegas_campaign, vegas_flow
+from madnis_py.arrays import Array
+from madnis_py.plugins.vegas import campaign, learned_map
 
-Array = NDArray[np.float64]
 SQUARE = [[0.0, 1.0]] * 2
 
 
@@ -38,6 +37,6 @@ def pull(result: Any, truth: float) -> float:
 
 def shorten(patch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
     """Have flows learn for so many steps."""
-    patch.setattr(vegas_campaign, "FIRST_STEPS", steps)
-    patch.setattr(vegas_campaign, "LATER_STEPS", 10)
-    patch.setattr(vegas_flow, "BATCH", batch)
+    patch.setattr(campaign, "FIRST_STEPS", steps)
+    patch.setattr(campaign, "LATER_STEPS", 10)
+    patch.setattr(learned_map, "BATCH", batch)

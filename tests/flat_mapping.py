@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from madnis_py.physics.channels import Channel
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.phase_space import Array, ChannelMapping, as_momenta
-from madnis_py.physics.process import Process
+from madnis_py.arrays import Array
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.channels import Channel
+from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.process.process import Process
 
 
 class FlatMapping(ChannelMapping):
@@ -78,4 +80,4 @@ def with_channels(process: Process, *diagrams: tuple[int, ...]) -> Process:
 
 def flat_integrand(process: Process, *diagrams: tuple[int, ...]) -> CrossSection:
     """The integrand with flat channels."""
-    return with_channels(process, *diagrams).cross_section()
+    return CrossSection(with_channels(process, *diagrams))

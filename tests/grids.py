@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from madnis_py.arrays import Array
 
 PYTHIA_GRIDS = Path(sysconfig.get_path("data")) / "share" / "Pythia8" / "pdfdata"
 

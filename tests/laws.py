@@ -12,15 +12,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from madnis_py import _core
+from madnis_py.arrays import Array
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
-from madnis_py.integration.random_streams import stream
-from madnis_py.physics.phase_space import ChannelMapping, as_momenta
+from madnis_py.parallel.random_streams import stream
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.mapping import ChannelMapping
 
-Array = NDArray[np.float64]
 Result = TypeVar("Result")
 
 # --- mappings ---------------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ def with_threads(count: int, call: Callable[[], Result]) -> Result:
 
 _WORKER = """
 import pickle, sys
-from madnis_py.physics.phase_space import as_momenta
+from madnis_py.physics.observables.momenta import as_momenta
 
 def as_given(array):
     return as_momenta(array) if getattr(array, "ndim", 0) == 3 else array

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.singular_limits import Limit
+from madnis_py.physics.divergences.singular_limits import Limit
+from madnis_py.physics.observables.momenta import as_momenta
 
 BEAM = 6500.0
 """GeV."""

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from madnis_py.integration.adam import FlatAdam, copied
+from madnis_py.integration.training.adam import FlatAdam, copied
 
 
 def parameters() -> dict[str, nn.Parameter]:

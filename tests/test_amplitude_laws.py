@@ -7,11 +7,11 @@ import pytest
 from amplitudes import ALPHA_S, STABLE, amplitude, permuted, points, reaction, turned
 
 from madnis_py import _core
-from madnis_py.physics.amplitude import AmplitudeBuilder, average_factor, external_legs
-from madnis_py.physics.diagrams import Joins, recursion_of
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.tape import MOMENTUM, ExternalLeg
+from madnis_py.physics.amplitudes.amplitude_builder import AmplitudeBuilder, average_factor, external_legs
+from madnis_py.physics.amplitudes.tape_writer import MOMENTUM, ExternalLeg
+from madnis_py.physics.diagrams.diagrams import Joins, recursion_of
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.momenta import as_momenta
 
 DECAYING_TOPS = "g g > t t~, (t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)"
 ALL_ORDERS = "u c > w+ w+ d s QCD=99 QED=99"

@@ -13,8 +13,8 @@ import validation
 from side_by_side import QUICK, Program, compare, installed, row, table
 from workers import Side, Worker, WorkerError
 
-from madnis_py.physics.model import Model
-from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.model.model import Model
 
 PEERS = {
     "training_step": {"madnis", "madspace"},

@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from madnis_py.errors import CheckpointError
-from madnis_py.integration.buffer import Batch, SampleBuffer, StoredBatch
-from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.training.buffer import Batch, SampleBuffer, StoredBatch
+from madnis_py.parallel.random_streams import stream
 
 DIM, FEATURES = 3, 2
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madnis_py import card
-from madnis_py.card import Card
+from madnis_py.card import card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 
 MINIMAL = {"process": {"definition": "p p > e+ e-"}}

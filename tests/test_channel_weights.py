@@ -6,7 +6,7 @@ from torch import Tensor
 
 from madnis_py.errors import MadnisError
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings, PriorWeights
-from madnis_py.integration.random_streams import stream
+from madnis_py.parallel.random_streams import stream
 
 
 @pytest.fixture

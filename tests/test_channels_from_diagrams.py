@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from madnis_py.card import Card
-from madnis_py.physics.channel_selection import SelectedChannel, leg_kind, line_kind, select_channels
-from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
-from madnis_py.physics.evaluation import describe_diagrams
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.process import Process
-from madnis_py.physics.reactions import Reaction
-from madnis_py.physics.representative import representative_momenta
-from madnis_py.physics.topology import Cluster, Topology
-from madnis_py.physics.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.card.card import Card
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.diagrams.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.channel_selection import SelectedChannel, leg_kind, line_kind, select_channels
+from madnis_py.physics.phase_space.topology import Cluster, Topology
+from madnis_py.physics.process.evaluation import describe_diagrams
+from madnis_py.physics.process.process import Process
 
 MODEL = Model("sm")
 CKM = Model("sm", {"lamWS": 0.2253, "AWS": 0.808, "rhoWS": 0.132, "etaWS": 0.341})

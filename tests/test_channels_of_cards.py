@@ -12,9 +12,9 @@ import laws
 import pytest
 from channels import HADRONS, cases, masses
 
-from madnis_py import card as cards
-from madnis_py.physics.phase_space import ChannelMapping
-from madnis_py.physics.process import Process
+from madnis_py.card import card as cards
+from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.process.process import Process
 
 FLAVOURS = {"ttbar": 3, "ttbar_pp_1j": 15, "dijet": 3, "z_1j": 6, "ww_leptons": 10, "higgs_ttbar": 8}
 """Cards with several flavours and the number of their channels, none of which are alike."""

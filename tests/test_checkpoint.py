@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from madnis_py.errors import CheckpointError, OutputError
-from madnis_py.integration import checkpoint
+from madnis_py.integration.training import checkpoint
 
 TENSORS = {
     "a.weight": torch.randn(3, 4, generator=torch.Generator().manual_seed(1)),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from event_samples import drell_yan, with_resonance, with_variations
 
-from madnis_py.array_digest import array_digest
+from madnis_py.arrays import array_digest
 from madnis_py.errors import CheckpointError, OutputError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.unweight import UnweightingTally

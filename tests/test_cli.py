@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from command_line import SMALL_CARD, Outcome, call
 
-from madnis_py.integration import checkpoint
+from madnis_py.integration.training import checkpoint
 
 Command = Callable[..., Outcome]
 TINY = ["--points", "6000", "--events", "100", "--threads", "1"]
@@ -36,9 +36,9 @@ def card(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which a run has been trained."""
-    from madnis_py import card as cards
-    from madnis_py.physics.process import Process
-    from madnis_py.run import Run
+    from madnis_py.card import card as cards
+    from madnis_py.physics.process.process import Process
+    from madnis_py.run.run import Run
 
     folder = tmp_path_factory.mktemp("trained")
     (folder / "small.toml").write_text(SMALL_CARD)

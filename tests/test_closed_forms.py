@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from amplitudes import ALPHA_S, G2, STABLE, amplitude, invariant, mandelstam, points
 
-from madnis_py.physics.drell_yan import mediators
-from madnis_py.physics.matrix_element import DrellYan
-from madnis_py.physics.model import Model
-from madnis_py.physics.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.amplitudes.drell_yan import mediators
+from madnis_py.physics.amplitudes.matrix_element import DrellYan
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.model.model import Model
 
 QCD = {  # Ellis, Stirling and Webber, QCD and Collider Physics, Table 7.1, without g^4
     "u d > u d": lambda s, t, u: 4 / 9 * (s**2 + u**2) / t**2,

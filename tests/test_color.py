@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from amplitudes import amplitude
 
-from madnis_py.physics.color import (
+from madnis_py.physics.amplitudes.colour import (
     Bra,
     Closed,
     Dyad,
@@ -25,8 +25,8 @@ from madnis_py.physics.color import (
     trace,
     trace_of_product,
 )
-from madnis_py.physics.color import join as joined
-from madnis_py.physics.model import Model
+from madnis_py.physics.amplitudes.colour import join as joined
+from madnis_py.physics.model.model import Model
 
 
 def gell_mann() -> np.ndarray:

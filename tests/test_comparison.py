@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from madnis_py.integration.comparison import compare, preferred
+from madnis_py.integration.grids.prior_comparison import compare, preferred
+from madnis_py.integration.grids.vegas_flow import VegasSettings
 from madnis_py.integration.integrand import FunctionIntegrand
-from madnis_py.integration.progress import Progress
-from madnis_py.integration.vegas import VegasSettings
+from madnis_py.integration.training.training_progress import Progress
 
 SETTINGS = VegasSettings(iterations=5, points=1000, bins=16)
 CENTRES = torch.tensor([[0.25, 0.25], [0.75, 0.75]], dtype=torch.float64)

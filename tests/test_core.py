@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from madnis_py import _core
-from madnis_py.physics.phase_space import BreitWigner, SChannelMapping, as_momenta
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.s_channel import BreitWigner, SChannelMapping
 
 SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, -1e-310, 1e300, -1e300, 1.0, -1.0])
 MAPPING = SChannelMapping((6500.0, 6500.0), (0.0, 0.0), BreitWigner(91.188, 2.44), 15.0**2)
@@ -172,7 +173,8 @@ def test_calls_from_several_threads_at_once_give_the_same_bytes():
 FORKING = """
 import os, sys, threading, numpy as np
 from madnis_py import _core
-from madnis_py.physics.phase_space import Flat, SChannelMapping
+from madnis_py.physics.phase_space.s_channel import Flat
+from madnis_py.physics.phase_space.s_channel import SChannelMapping
 
 mapping = SChannelMapping((6500.0, 6500.0), (0.0, 0.0), Flat(), 100.0)
 x = np.full((50000, 4), 0.3)

@@ -9,13 +9,14 @@ import torch
 from drell_yan_quadrature import Electroweak, cross_sections
 from scipy.stats import qmc
 
-from madnis_py import card
-from madnis_py.card import Card
+from madnis_py.card import card
+from madnis_py.card.card import Card
 from madnis_py.errors import GenerationError, InputError, PdfError
-from madnis_py.physics.channels import PRIORS
-from madnis_py.physics.partonic_events import DRAWS
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.process import Process
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.phase_space.priors import PRIORS
+from madnis_py.physics.process.process import Process
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 NNPDF = SHARED / "pdf" / "NNPDF40_lo_as_01180"
@@ -29,12 +30,12 @@ REPLICAS = 16
 def shipped(name, prior="auto", pdf="toy", pt_min=None, energies=(6500.0, 6500.0)):
     changes = {"channels": {"prior": prior}, "beams": {"pdf": pdf, "energy": energies}}
     changes["cuts"] = {"lepton": {"pt_min": pt_min}} if pt_min else {}
-    return Process.from_card(card.load(name).updated(changes)).cross_section()
+    return CrossSection(Process.from_card(card.load(name).updated(changes)))
 
 
 def partonic(definition, energy=45.0, **tables):
     data = {"process": {"definition": definition}, "beams": {"pdf": "none", "energy": [energy, energy]}, **tables}
-    return Process.from_card(Card.parse(data)).cross_section()
+    return CrossSection(Process.from_card(Card.parse(data)))
 
 
 def points(integrand, n, seed=0):
@@ -157,7 +158,7 @@ def test_the_diagram_prior_prefers_the_resonance_on_its_peak():
 
 def test_a_prior_that_does_not_exist_is_refused():
     with pytest.raises(InputError, match="prior: expected diagram, propagator, density, flat; got auto"):
-        Process.from_card("drell_yan").cross_section("auto")
+        CrossSection(Process.from_card("drell_yan"), "auto")
 
 
 def test_another_prior_leaves_the_integrand_it_was_made_from_alone():
@@ -180,7 +181,7 @@ def test_the_diagram_prior_adds_up_the_diagrams_of_each_channel(name):
 @pytest.mark.parametrize("name", ["z_1j", "www"])
 def test_the_propagator_prior_is_the_product_of_the_lines_of_each_channel(name):
     """Eq. (2.60), event by event and line by line."""
-    integrand = Process.from_card(name).cross_section()
+    integrand = CrossSection(Process.from_card(name))
     p, _ = integrand.momenta(*points(integrand, 5))
     prior = PRIORS["propagator"](integrand.channels)(p, np.empty((len(p), 0)))
     for event, weights_of_event in zip(p, prior, strict=True):

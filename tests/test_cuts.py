@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from madnis_py.errors import InputError
-from madnis_py.physics.cuts import Cut, Cuts
-from madnis_py.physics.phase_space import as_momenta
+from madnis_py.physics.observables.cuts import Cut, Cuts
+from madnis_py.physics.observables.momenta import as_momenta
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from madnis_py.card import Card, load
+from madnis_py.card.card import Card, load
 from madnis_py.errors import MadnisError
-from madnis_py.physics import diagrams
-from madnis_py.physics.evaluation import evaluate_points
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.process import Process
+from madnis_py.physics.diagrams import diagrams
+from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.process.evaluation import evaluate_points
+from madnis_py.physics.process.process import Process
 
 TTBAR = 'process.definition = "g g > t t~"\n'
 DEEP = "[" * 3000 + "1" + "]" * 3000

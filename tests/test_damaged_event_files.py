@@ -21,14 +21,15 @@ from event_samples import SIGMA, drell_yan, equal, with_resonance, with_variatio
 from pyarrow import parquet
 
 from madnis_py.errors import InputError
-from madnis_py.event_files import lhe, ragged, weight_groups
-from madnis_py.event_files.event_format import Blocks
-from madnis_py.event_files.files import create_events, open_events
-from madnis_py.event_files.lhe_init import LheInit, LheProcess
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
-from madnis_py.event_files.xml_text import elements, outside, parsed_attributes
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.stages.conversion import convert
+from madnis_py.events.files import lhe, ragged
+from madnis_py.events.files.conversion import convert
+from madnis_py.events.files.event_format import Blocks
+from madnis_py.events.files.files import create_events, open_events
+from madnis_py.events.les_houches import weight_groups
+from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
+from madnis_py.events.les_houches.xml_text import elements, outside, parsed_attributes
 
 GROUPS = (WeightGroup("scales", "envelope", (NamedWeight("1001", ""), NamedWeight("1002", ""))),)
 INIT = LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (LheProcess(SIGMA, 3.0, SIGMA),), GROUPS)

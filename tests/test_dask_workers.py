@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from madnis_py.card_tables import ClusterTable
+from madnis_py.card.tables import ClusterTable
 from madnis_py.errors import InputError, WorkerError
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages import dask_workers
-from madnis_py.stages.dask_workers import DaskWorkers, cluster_workers, scheduler_workers
-from madnis_py.stages.workforce import Labour, one_thread, silent
+from madnis_py.parallel import dask_workers
+from madnis_py.parallel.dask_workers import DaskWorkers, cluster_workers, scheduler_workers
+from madnis_py.parallel.executors import Labour, one_thread, silent
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("default")

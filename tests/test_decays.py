@@ -11,11 +11,11 @@ import torch
 from flat_mapping import flat_integrand
 from scipy.stats import qmc
 
-from madnis_py.card import Card
-from madnis_py.physics.amplitude import average_factor
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.model import Model
-from madnis_py.physics.process import Process
+from madnis_py.card.card import Card
+from madnis_py.physics.amplitudes.amplitude_builder import average_factor
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.process.process import Process
 
 BEAMS = {"pdf": "none", "energy": [500.0, 500.0]}
 
@@ -115,14 +115,14 @@ def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section():
     """Gamma_f = N_c M (g_L^2 + g_R^2) / (24 pi); off its mass shell the Z is 2 % away from that."""
     beams = {"pdf": "none", "energy": [125.0, 125.0]}
     whole = process("e+ e- > z h", beams=beams)
-    undecayed = cross_section(whole.cross_section())
+    undecayed = cross_section(CrossSection(whole))
     assert undecayed == pytest.approx(0.24015, rel=2e-3)
     model, shares = whole.model, []
     for pair, quarks in (("j j", (1, 2, 3, 4)), ("vl vl~", (12, 14, 16)), ("l+ l-", (11, 13))):
         squares = sum(g**2 for pdg in quarks for g in model.couplings("z", pdg))
         colours = 3 if pair == "j j" else 1
         share = colours * model["MZ"] / (24 * math.pi) * squares / model["WZ"]
-        found = cross_section(process(f"e+ e- > z h, z > {pair}", beams=beams).cross_section()) / undecayed
+        found = cross_section(CrossSection(process(f"e+ e- > z h, z > {pair}", beams=beams))) / undecayed
         assert found == pytest.approx(share, rel=0.03)
         shares.append(found)
     assert sum(shares) < 1
@@ -138,7 +138,7 @@ def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section():
 def test_all_decays_of_a_particle_add_up_to_the_undecayed_cross_section(undecayed, energy, decays):
     """Up to 2 % off the mass shell, with widths at lowest order, and never more."""
     beams = {"pdf": "none", "energy": [energy] * 2}
-    whole = cross_section(process(undecayed, beams=beams).cross_section())
-    parts = [cross_section(process(f"{undecayed}, {decay}", beams=beams).cross_section()) for decay in decays]
+    whole = cross_section(CrossSection(process(undecayed, beams=beams)))
+    parts = [cross_section(CrossSection(process(f"{undecayed}, {decay}", beams=beams))) for decay in decays]
     assert 0.975 < sum(parts) / whole < 1
     assert parts[0] / whole == pytest.approx(2 / 3, rel=0.02)

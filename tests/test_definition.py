@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.definition import Definition
-from madnis_py.physics.model import Model
-from madnis_py.physics.reactions import Branch, Reaction
+from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.model.model import Model
 
 W_TO_ELECTRON = Reaction((24,), (Branch(-11), Branch(12)))
 W_TO_MUON = Reaction((-24,), (Branch(13), Branch(-14)))

@@ -9,10 +9,10 @@ import pytest
 from amplitudes import amplitude, numbered, reaction, reactions
 
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitude import average_factor
-from madnis_py.physics.diagrams import Diagram, Joins, diagrams_of, recursion_of
-from madnis_py.physics.model import Model
-from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.physics.amplitudes.amplitude_builder import average_factor
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.model.model import Model
 
 MODEL = Model("sm")
 JOINS = Joins(MODEL)

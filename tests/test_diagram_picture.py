@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from madnis_py import card as cards
-from madnis_py.physics.evaluation import diagram_pictures
-from madnis_py.physics.process import Process
+from madnis_py.card import card as cards
+from madnis_py.physics.process.evaluation import diagram_pictures
+from madnis_py.physics.process.process import Process
 
 SVG = "{http://www.w3.org/2000/svg}"
 

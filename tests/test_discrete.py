@@ -15,9 +15,9 @@ from madnis_py.flows.discrete import SMALLEST_SHARE, CategoryTable, MixedFlow
 from madnis_py.flows.flow import FlowSettings
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.random_streams import stream
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import train
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import train
+from madnis_py.parallel.random_streams import stream
 
 
 def mixed(categories: tuple[int, ...], continuous: int, n_channels: int, dtype: str) -> Callable[[], MixedFlow]:

@@ -20,12 +20,13 @@ from limit_events import events_near
 from madnis_py.errors import CardError
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import Estimate
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics.cuts import Cuts
-from madnis_py.physics.divergences import divergences_of, require_finite
-from madnis_py.physics.process import Process
-from madnis_py.physics.singular_limits import limits_of
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.divergences.divergences import divergences_of, require_finite
+from madnis_py.physics.divergences.singular_limits import limits_of
+from madnis_py.physics.observables.cuts import Cuts
+from madnis_py.physics.process.process import Process
 
 Command = Callable[..., Outcome]
 
@@ -64,7 +65,7 @@ def test_an_infinite_cross_section_is_refused_until_the_cuts_of_the_message_are_
 @pytest.mark.parametrize(("case", "parameter"), NO_WIDTH, ids=str)
 def test_a_resonance_without_width_is_refused_where_it_comes_on_its_mass_shell(case: Case, parameter: str) -> None:
     with pytest.raises(CardError, match=rf"^case: parameters\.{parameter}: expected GeV > 0 where the cuts let"):
-        process_of(case).cross_section()
+        CrossSection(process_of(case))
     require_finite(process_of(replace(case, parameters={})))
 
 
@@ -74,7 +75,7 @@ def test_a_particle_that_has_no_width_in_the_model_must_not_decay() -> None:
         "^case: cuts: expected cuts that keep the mass of vt e- ve~ from the 1.777 GeV of ta-, which has no width"
     )
     with pytest.raises(CardError, match=expected):
-        process_of(case).cross_section()
+        CrossSection(process_of(case))
     require_finite(process_of(with_cut(case, "vt,e-,ve~", "mass_min", 2.0)))
 
 
@@ -96,7 +97,7 @@ def test_a_proposed_line_keeps_what_the_card_says_there_and_leaves_room_for_even
 
 def test_the_message_names_particles_limit_propagator_and_cut() -> None:
     with pytest.raises(CardError) as refused:
-        process_of(Case("e+ e- > mu+ mu- a", PHOTON | ISOLATED)).cross_section()
+        CrossSection(process_of(Case("e+ e- > mu+ mu- a", PHOTON | ISOLATED)))
     assert str(refused.value) == (
         'case: cuts: expected cuts that leave a finite cross section; got "e+ e- > mu+ mu- a", where nothing keeps mu+ '
         'and mu- from becoming parallel (pole of the propagator of a); "mu+,mu-" = { mass_min = 10 } would do '
@@ -145,7 +146,7 @@ def test_events_near_a_limit_pass_the_cuts_of_an_infinite_cross_section(case: Ca
 
 def integrated(case: Case, n: int) -> Estimate:
     """The cross section after a few refinements of VEGAS grids."""
-    cross_section = process_of(case).cross_section()
+    cross_section = CrossSection(process_of(case))
     points = max(500, min(10_000, 40_000 // cross_section.n_channels))
     flow, _ = train_vegas(cross_section, VegasSettings(points=points, iterations=8), 1)
     return Integrator(cross_section, flow, PriorWeights(), seed=2).integrate(n, iterations=5)
@@ -153,7 +154,7 @@ def integrated(case: Case, n: int) -> Estimate:
 
 @pytest.mark.parametrize("case", [case for case in FINITE if case.is_small], ids=str)
 def test_a_finite_cross_section_can_be_integrated(case: Case) -> None:
-    cross_section = process_of(case).cross_section()
+    cross_section = CrossSection(process_of(case))
     flow, _ = train_vegas(cross_section, VegasSettings(points=300, iterations=2), 1)
     estimate = Integrator(cross_section, flow, PriorWeights(), seed=1).integrate(1000, iterations=2)
     assert 0 < estimate.error < estimate.value

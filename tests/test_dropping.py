@@ -14,11 +14,11 @@ from toy_integrands import CamelBack
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.dropping import restricted, survivors
+from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training import Trainer
-from madnis_py.integration.vegas import VegasFlow
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
 
 DROPPING = TrainingSettings(
     steps=12,

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from madnis_py.errors import InputError
 from madnis_py.integration.estimate import Estimate, Moments, combine, estimate
-from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.symmetry import ChannelGroups
+from madnis_py.parallel.random_streams import stream
 
 
 def weighted(channel: Tensor, weight: Tensor) -> Samples:

@@ -13,13 +13,13 @@ from amplitudes import STABLE, amplitude, numbered
 from event_samples import read_lhe, shower_of
 from flat_mapping import flat_integrand
 
-from madnis_py.card import Card
-from madnis_py.integration.vegas import VegasSettings
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.mirrored import Mirrored
-from madnis_py.physics.partonic_events import DRAWS, PartonicEvents
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.card.card import Card
+from madnis_py.integration.grids.vegas_flow import VegasSettings
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEvents
+from madnis_py.physics.process.mirrored import Mirrored
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 SCATTERINGS = ("g g > t t~", "u u~ > d d~", "g u > g u")
 MANY = ("p p > j j", "p p > t t~ j")

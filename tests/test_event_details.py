@@ -11,11 +11,11 @@ from amplitudes import amplitude
 from amplitudes import points as representative_points
 from flat_mapping import flat_integrand
 
-from madnis_py.card import Card
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.partonic_events import DRAWS, PartonicEvents, drawn_columns
-from madnis_py.physics.process import Process
-from madnis_py.physics.systematics import variation_groups
+from madnis_py.card.card import Card
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEvents, drawn_columns
+from madnis_py.physics.cross_section.systematics import variation_groups
+from madnis_py.physics.process.process import Process
 
 PARTONS = {"pdf": "none", "energy": [400.0, 400.0]}
 

@@ -11,11 +11,11 @@ import pytest
 from command_line import call
 
 from madnis_py.errors import InputError
-from madnis_py.event_files import lhe
-from madnis_py.event_files.files import open_events
-from madnis_py.event_files.weight_groups import identifiers
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.stages.conversion import convert
+from madnis_py.events.files import lhe
+from madnis_py.events.files.conversion import convert
+from madnis_py.events.files.files import open_events
+from madnis_py.events.les_houches.weight_groups import identifiers
 
 PARTICLES = """   2 -1 0 0 501 0 0.0 0.0 45.0 45.0 0.0 0.0 9.
   -2 -1 0 0 0 501 0.0 0.0 -45.0 45.0 0.0 0.0 9.

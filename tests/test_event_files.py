@@ -20,14 +20,14 @@ from event_samples import SIGMA, drell_yan, equal, file_size_limit, read_lhe, th
 from pyarrow import parquet
 
 from madnis_py.errors import GenerationError, InputError, OutputError
-from madnis_py.event_files import files, text_sinks
-from madnis_py.event_files.files import create_events, event_format, open_events
-from madnis_py.event_files.lhe import LheInit, LheProcess
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files import files, text_sinks
+from madnis_py.events.files.conversion import Conversion, convert
+from madnis_py.events.files.files import create_events, event_format, open_events
+from madnis_py.events.files.lhe import LheInit, LheProcess
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import OutputFile
-from madnis_py.stages.conversion import Conversion, convert
-from madnis_py.stages.progress import StageProgress
+from madnis_py.progress import StageProgress
 
 NAMES = ["events.lhe", "events.lhe.gz", "events.h5", "events.hdf5", "events.parquet"]
 FORMATS = ["events.lhe.gz", "events.h5", "events.parquet"]

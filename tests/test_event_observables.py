@@ -10,20 +10,19 @@ import pytest
 import torch
 from event_samples import drell_yan, with_resonance
 from flat_mapping import flat_integrand
-from numpy.typing import NDArray
 
-from madnis_py.card import Card
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.histograms.histogram import final_states
-from madnis_py.physics.event_observables import Observable, usual_observables
-from madnis_py.physics.final_state import FinalState, SampledStates
-from madnis_py.physics.model import Model
-from madnis_py.physics.partonic_events import DRAWS
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.process import Process
-from madnis_py.physics.selection import Acceptance
-
-Array = NDArray[np.float64]
+from madnis_py.events.histograms.histogram import final_states
+from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.cross_section.sampled_states import SampledStates
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.final_state import FinalState
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.observables.observable import Observable, usual_observables
+from madnis_py.physics.observables.selection import Acceptance
+from madnis_py.physics.process.process import Process
 
 LEGS = (21, 21, -11, 12, 13, 2, 21, -1)
 """g g > e+ ve mu- u g d~"""

@@ -9,9 +9,9 @@ import pylhe
 import pytest
 from event_samples import read_lhe, shower_of
 
-from madnis_py.card import load
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.card.card import load
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 EVENTS = 100_000
 PROCESSES = ("drell_yan", "ttbar_1j", "w2j")

@@ -16,12 +16,12 @@ from madnis_py import vegas
 from madnis_py.errors import IntegrandError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.estimate import Moments, combine, unit_of
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.progress import Progress
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import train
-from madnis_py.integration.vegas import VegasSettings, train_vegas
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import train
+from madnis_py.integration.training.training_progress import Progress
 
 SIZES = [1e-300, 1e-200, 1e-160, 1e160, 1e200, 1e300]
 

@@ -10,9 +10,9 @@ import pytest
 from channels import hadronic_volume, massless_volume, volume
 from scipy.stats import beta, kstest, uniform
 
-from madnis_py.physics.cuts import Cut
-from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.topology_mapping import CollidingBeams, FlatMapping
+from madnis_py.physics.observables.cuts import Cut
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping
 
 PARTONS = CollidingBeams((500.0, 500.0), partonic=True)
 SLOW = CollidingBeams((40.0, 10.0), partonic=True)

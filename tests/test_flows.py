@@ -17,7 +17,7 @@ from madnis_py.flows import splines
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.flows.networks import MLP, StackedMLP
 from madnis_py.flows.permutations import coupling_masks, default_blocks
-from madnis_py.integration.random_streams import stream
+from madnis_py.parallel.random_streams import stream
 
 Vector = np.ndarray
 

@@ -34,7 +34,7 @@ from madnis_py import _core
 from madnis_py.flows import fused, splines
 from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.flow import CouplingBlock, FlowSettings, SplineFlow
-from madnis_py.integration.random_streams import stream
+from madnis_py.parallel.random_streams import stream
 
 # --- agreement with plain torch ---------------------------------------------------------------------------------------
 

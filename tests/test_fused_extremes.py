@@ -22,7 +22,7 @@ from madnis_py import _core
 from madnis_py.flows import fused, splines
 from madnis_py.flows.blocks import MARGIN, Block
 from madnis_py.flows.flow import FlowSettings, SplineFlow
-from madnis_py.integration.random_streams import stream
+from madnis_py.parallel.random_streams import stream
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

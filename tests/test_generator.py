@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from madnis_py.errors import InputError
-from madnis_py.physics.generator import Generator
+from madnis_py.physics.cross_section.generator import Generator
 
 
 @pytest.fixture(scope="module")

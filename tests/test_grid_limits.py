@@ -9,21 +9,18 @@ import pytest
 import torch
 from drell_yan_quadrature import Electroweak, mass_edges
 from grids import COUPLING, INFO, grid_text, write_set
-from numpy.typing import NDArray
 from toy_oracles import gauss_panels
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import GenerationError
 from madnis_py.integration.channel_weights import PriorWeights
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.grid_limits import Outside
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-
-Array = NDArray[np.float64]
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.pdf.grid_limits import Outside
+from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 BEAM = 6500.0
 LOWEST = 500.0
@@ -66,7 +63,7 @@ def share_below(pdf: Path, x_min: float) -> float:
 
 def test_the_share_below_the_grid_is_that_of_a_quadrature(tmp_path: Path) -> None:
     pdf = grid(tmp_path, 0.01, 1.0)
-    (found,) = outside(process(pdf).cross_section())
+    (found,) = outside(CrossSection(process(pdf)))
     assert (found.limit.quantity, found.limit.side) == ("x", "below")
     assert found.limit.bound == pytest.approx(0.01)
     expected = share_below(pdf, 0.01)
@@ -77,7 +74,7 @@ def test_the_share_below_the_grid_is_that_of_a_quadrature(tmp_path: Path) -> Non
 
 
 def test_points_above_the_largest_x_are_counted_though_nothing_comes_from_them(tmp_path: Path) -> None:
-    cross_section = process(grid(tmp_path, 1e-4, 0.3)).cross_section()
+    cross_section = CrossSection(process(grid(tmp_path, 1e-4, 0.3)))
     (found,) = outside(cross_section)
     assert (found.limit.quantity, found.limit.side, found.share) == ("x", "above", 0.0)
     assert found.points > 0.01
@@ -85,7 +82,7 @@ def test_points_above_the_largest_x_are_counted_though_nothing_comes_from_them(t
 
 
 def test_inside_the_grid_nothing_is_told(tmp_path: Path) -> None:
-    assert outside(process(grid(tmp_path, 1e-4, 1.0)).cross_section()) == []
+    assert outside(CrossSection(process(grid(tmp_path, 1e-4, 1.0)))) == []
 
 
 def test_a_cross_section_from_below_the_scales_of_the_grid_is_refused_before_anything_is_trained(
@@ -107,7 +104,7 @@ def test_the_end_of_the_coupling_matters_where_the_coupling_does(definition: str
     cross_section = process(
         "toy", definition, cuts={"lepton,lepton": {"mass_min": 50.0}}, scales={"renormalization": 0.5}
     )
-    found = [one.limit.quantity for one in outside(cross_section.cross_section(), 4000)]
+    found = [one.limit.quantity for one in outside(CrossSection(cross_section), 4000)]
     assert ("renormalization scale" in found) == beyond
 
 

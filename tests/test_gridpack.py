@@ -17,8 +17,8 @@ import pytest
 from event_samples import read_lhe
 
 from madnis_py.errors import InputError
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 SLOW = pytest.mark.slow
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -14,24 +14,24 @@ from event_samples import SIGMA, drell_yan, with_resonance, with_variations
 from numpy.typing import NDArray
 from scipy import stats
 
-from madnis_py.card import Card
-from madnis_py.card_tables import HistogramTable
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
+from madnis_py.card.tables import HistogramTable
 from madnis_py.errors import InputError
-from madnis_py.event_files.files import create_events
-from madnis_py.event_files.lhe import LheInit, LheProcess
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.histograms.automatic_bins import BINS, Pilot, binnings
-from madnis_py.histograms.comparison import compare
-from madnis_py.histograms.histogram import Binning, Histogram, PointTallies, final_states, histograms_of_events
-from madnis_py.histograms.variation_bands import bands
+from madnis_py.events.files.files import create_events
+from madnis_py.events.files.lhe import LheInit, LheProcess
+from madnis_py.events.histograms.automatic_bins import BINS, Pilot, binnings
+from madnis_py.events.histograms.comparison import compare
+from madnis_py.events.histograms.histogram import Binning, Histogram, PointTallies, final_states, histograms_of_events
+from madnis_py.events.histograms.variation_bands import bands
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.integration.samples import Samples
-from madnis_py.physics.event_observables import Observable
-from madnis_py.physics.final_state import FinalState, SampledStates
-from madnis_py.physics.model import Model
-from madnis_py.stages.histograms import distributions_of_file
-
-Array = NDArray[np.float64]
+from madnis_py.physics.cross_section.sampled_states import SampledStates
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.final_state import FinalState
+from madnis_py.physics.observables.observable import Observable
+from madnis_py.run.stages.distributions import distributions_of_file
 
 MODEL = Model.from_card(Card.parse({"process": {"definition": "p p > e+ e-"}}))
 

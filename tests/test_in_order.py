@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from madnis_py.integration.in_order import finished, in_order
+from madnis_py.parallel.in_order import finished, in_order
 
 
 def test_results_come_in_the_order_of_the_items_however_long_each_takes():

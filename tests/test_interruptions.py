@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 EVENTS = 400_000
 KILLS = 10

@@ -13,22 +13,22 @@ from integrands import gaussian, gaussian_integral, ridge
 from pydantic import TypeAdapter
 from toy_integrands import CamelBack
 
-from madnis_py import card as cards
+from madnis_py.card import card as cards
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.coverage import CoverageCheck, Measurement, largest_weights
 from madnis_py.integration.estimate import combine, estimate
+from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choose_sampler
+from madnis_py.integration.grids.survey import Survey
+from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
-from madnis_py.integration.progress import Progress
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.survey import Survey
-from madnis_py.integration.training import Trainer
-from madnis_py.integration.training_average import TrainingAverage, WeightedMean
-from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.process import Process
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.integration.training.training_average import TrainingAverage, WeightedMean
+from madnis_py.integration.training.training_progress import Progress
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
 
 VEGAS = SamplerCost(seconds_per_point=1e-6, efficiency=0.01, relative_std=5.0)
 FLOW = SamplerCost(seconds_per_point=4e-6, efficiency=0.2, relative_std=1.0)
@@ -138,7 +138,7 @@ def test_well_covered_integrands_raise_no_alarm(name: str) -> None:
 def zprime(width: float, omit: list[str], coupling: float = 1.0) -> CrossSection:
     changes = {"WZP": width, "kZPq": coupling, "kZPl": coupling}
     card = cards.load("drell_yan_zprime").updated({"parameters": changes, "channels": {"omit": omit}})
-    return Process.from_card(card).cross_section()
+    return CrossSection(Process.from_card(card))
 
 
 @pytest.mark.parametrize("width", [0.5, 0.5e-3])

@@ -14,9 +14,9 @@ from event_samples import SIGMA, drell_yan, file_size_limit, read_lhe, threads, 
 
 from madnis_py import _core
 from madnis_py.errors import GenerationError, InputError, OutputError
-from madnis_py.event_files.lhe import LheInit, LheProcess, LheWriter
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 INIT = LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (LheProcess(SIGMA, 3.0, SIGMA),))
 VARIED = replace(

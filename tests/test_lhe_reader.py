@@ -12,12 +12,12 @@ from event_samples import drell_yan, equal, read_lhe
 
 from madnis_py import _core
 from madnis_py.errors import InputError
-from madnis_py.event_files import lhe
-from madnis_py.event_files.files import create_events, open_events
-from madnis_py.event_files.lhe import Generator, LheProcess
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.stages.conversion import convert
+from madnis_py.events.files import lhe
+from madnis_py.events.files.conversion import convert
+from madnis_py.events.files.files import create_events, open_events
+from madnis_py.events.files.lhe import Generator, LheProcess
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 # The forms of MadGraph: comments, attributes, further elements, signs, blocks that are no XML, single weights.
 MADGRAPH = """<LesHouchesEvents version="3.0">

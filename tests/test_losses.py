@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from madnis_py.integration import losses
-from madnis_py.integration.random_streams import stream
+from madnis_py.integration.training import losses
+from madnis_py.parallel.random_streams import stream
 
 COUNTS = torch.tensor([37, 0, 13])
 CHANNEL = torch.arange(3).repeat_interleave(COUNTS)

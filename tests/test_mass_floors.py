@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from channels import ASYMMETRIC, MODEL, PARTONS, Case, card_cuts, cases, masses
 
-from madnis_py.physics.cuts import Cut, Cuts
-from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.topology_mapping import CollidingBeams
+from madnis_py.physics.observables.cuts import Cut, Cuts
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
 
 PROCESSES = ["g g > g g g", "g g > t t~ g g", "g g > w+ d u~ g", "u u~ > e+ e- g", "u u~ > e+ e- mu+ mu-"]
 LOW = CollidingBeams((200.0, 200.0), partonic=True)

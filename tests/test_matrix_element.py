@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from madnis_py.errors import InputError
-from madnis_py.physics.matrix_element import DrellYan, Mediator
-from madnis_py.physics.phase_space import Flat, SChannelMapping, as_momenta
+from madnis_py.physics.amplitudes.matrix_element import DrellYan, Mediator
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.s_channel import Flat, SChannelMapping
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference" / "matrix_elements"
 

@@ -3,9 +3,9 @@ import pickle
 
 import pytest
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.model import Model
+from madnis_py.physics.model.model import Model
 
 PARAM_CARD = """
 ######################################################################

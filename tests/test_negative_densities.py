@@ -9,25 +9,23 @@ import pytest
 import torch
 from drell_yan_quadrature import Electroweak, mass_edges
 from grids import COUPLING, INFO, grid_of_pythia, grid_text, write_set
-from numpy.typing import NDArray
 from toy_oracles import gauss_panels
 
-from madnis_py.card import Card
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
 from madnis_py.errors import GenerationError, IntegrandError
-from madnis_py.event_files.files import open_events
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.files import open_events
 from madnis_py.events.unweight import Unweighter, channel_maxima
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
-from madnis_py.physics.pdf import AbstractPdf, load_pdf
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.event_file import weight_unit
-from madnis_py.stages.results import Result
-from madnis_py.stages.verdict import cancelling_signs
-from madnis_py.stages.verification import verify_events
-
-Array = NDArray[np.float64]
+from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
+from madnis_py.run.stages.event_file import weight_unit
+from madnis_py.run.stages.results import Result
+from madnis_py.run.stages.run_warnings import cancelling_signs
+from madnis_py.run.verification.event_file_verification import verify_events
 
 EVENTS, POINTS = 10_000, 40_000
 BEAM = 6500.0

@@ -14,14 +14,14 @@ from command_line import Outcome, call
 from event_samples import drell_yan, equal, shower_of, with_variations
 
 from madnis_py.errors import InputError
-from madnis_py.event_files.files import create_events, open_events
-from madnis_py.event_files.lhe_init import Generator, LheInit, LheProcess
-from madnis_py.event_files.normalization import WeightSums, in_pb, units
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.stages.conversion import convert
-from madnis_py.stages.histograms import distributions_of_file
-from madnis_py.stages.verification import verify_events
+from madnis_py.events.files.conversion import convert
+from madnis_py.events.files.files import create_events, open_events
+from madnis_py.events.files.normalization import WeightSums, in_pb, units
+from madnis_py.events.les_houches.lhe_init import Generator, LheInit, LheProcess
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
+from madnis_py.run.stages.distributions import distributions_of_file
+from madnis_py.run.verification.event_file_verification import verify_events
 
 GROUPS = (WeightGroup("scales", "envelope", (NamedWeight("up", ""), NamedWeight("down", ""))),)
 PROCESSES = (LheProcess(1000.0, 2.0, 8000.0, 1), LheProcess(500.0, 1.0, 8000.0, 7))
@@ -188,7 +188,7 @@ def test_the_header_of_a_file_reaches_no_other_file(
     tmp_path: Path, command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A card in it may name files; none is read, and none is printed."""
-    monkeypatch.setattr("madnis_py.stages.histograms.usual_observables", lambda finals, model: ())
+    monkeypatch.setattr("madnis_py.run.stages.distributions.usual_observables", lambda finals, model: ())
     secret = tmp_path / "secret"
     secret.write_text("the password is 1234\n")
     card = f"""

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 from drell_yan_quadrature import PICOBARN
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.event_files.files import open_events
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics.on_shell_mapping import OnShellMapping
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.events.files.files import open_events
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 BEAMS = (6500.0, 4000.0)
 MASS = 91.188
@@ -90,7 +91,7 @@ def test_the_z_has_the_cross_section_of_its_width() -> None:
     made = process("p p > z")
     of_z, _, _ = widths(made.model)
     truth = sum(narrow(of_z[2 - code % 2], MASS) * luminosity(code, -code, MASS) for code in (1, 2, 3, 4))
-    _, result = train_vegas(made.cross_section(), VegasSettings(points=20_000), seed=1)
+    _, result = train_vegas(CrossSection(made), VegasSettings(points=20_000), seed=1)
     assert result.error < 2e-3 * truth
     assert abs(result.value - truth) < 5 * result.error
 
@@ -99,7 +100,7 @@ def test_the_w_has_the_cross_section_of_its_width() -> None:
     made = process("p p > w+")
     _, of_w, mass = widths(made.model)
     truth = narrow(of_w, mass) * (luminosity(2, -1, mass) + luminosity(4, -3, mass))
-    _, result = train_vegas(made.cross_section(), VegasSettings(points=20_000), seed=1)
+    _, result = train_vegas(CrossSection(made), VegasSettings(points=20_000), seed=1)
     assert abs(result.value - truth) < 5 * result.error
 
 

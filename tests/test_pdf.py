@@ -9,19 +9,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline, RegularGridInterpolator
 
 from madnis_py import _core
+from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
-from madnis_py.physics.lhagrid import read_member
-from madnis_py.physics.pdf import SHIPPED, GridPdf, LhapdfPdf, available_sets, load_pdf
+from madnis_py.physics.pdf.lhagrid import read_member
+from madnis_py.physics.pdf.pdf import SHIPPED, GridPdf, LhapdfPdf, available_sets, load_pdf
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts" / "make_toy_pdf.py"
 NNPDF = SHARED / "pdf" / "NNPDF40_lo_as_01180"
 
-Array = NDArray[np.float64]
 
 needs_nnpdf = pytest.mark.skipif(not NNPDF.is_dir(), reason="the NNPDF4.0 grid is not here")
 both_sets = pytest.mark.parametrize("folder", [SHIPPED / "toy", pytest.param(NNPDF, marks=needs_nnpdf)], ids=str)

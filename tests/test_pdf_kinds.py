@@ -8,15 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from grids import COUPLING, FLAVOURS, INFO, grid_of_pythia, grid_text, grids_of_pythia, write_set
-from numpy.typing import NDArray
 from scipy import optimize
 from scipy.integrate import quad
 
+from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
-from madnis_py.physics.pdf import SHIPPED, GridPdf, load_pdf, missing_members, other_members
-from madnis_py.physics.running_coupling import beta
-
-Array = NDArray[np.float64]
+from madnis_py.physics.pdf.pdf import SHIPPED, GridPdf, load_pdf, missing_members, other_members
+from madnis_py.physics.pdf.running_coupling import beta
 
 X = np.geomspace(1e-5, 1.0, 25)
 Q = np.array([1.0, 3.0, 10.0, 100.0, 1e4])

@@ -13,7 +13,9 @@ import pytest
 from scipy.integrate import quad
 
 from madnis_py.errors import InputError
-from madnis_py.physics.phase_space import BreitWigner, ChannelMapping, Flat, Massless, SChannelMapping, as_momenta
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.phase_space.s_channel import BreitWigner, Flat, Massless, SChannelMapping
 
 mpmath = pytest.importorskip("mpmath")
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from channels import ASYMMETRIC, HADRONS, PARTONS, card_cuts, cases, hadronic_volume, masses, volume
 
-from madnis_py.physics.cuts import Cut, Cuts
-from madnis_py.physics.topology_mapping import CollidingBeams
+from madnis_py.physics.observables.cuts import Cut, Cuts
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
 
 PROCESSES = [
     "g g > g g",

@@ -11,14 +11,15 @@ from command_line import small_process
 
 from madnis_py import _core
 from madnis_py.integration.estimate import Estimate
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics import prior_choice
-from madnis_py.physics.channels import PRIORS
-from madnis_py.physics.prior_choice import PriorChoice, PriorSurvey, choose_prior
-from madnis_py.physics.process import Process
-from madnis_py.report import conclusions
-from madnis_py.run import Run
-from madnis_py.stages.progress import StageProgress
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.physics.cross_section import prior_choice
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey, choose_prior
+from madnis_py.physics.phase_space.priors import PRIORS
+from madnis_py.physics.process.process import Process
+from madnis_py.progress import StageProgress
+from madnis_py.run.report import conclusions
+from madnis_py.run.run import Run
 
 SEED = 5
 
@@ -46,7 +47,7 @@ def test_a_prior_that_is_clearly_the_worst_is_not_chosen(process: Process) -> No
 
 def vegas(process: Process, prior: str) -> Estimate:
     settings = VegasSettings(iterations=4, points=1000)
-    return train_vegas(process.cross_section(prior), settings, SEED)[1]
+    return train_vegas(CrossSection(process, prior), settings, SEED)[1]
 
 
 def test_the_chosen_prior_is_better_in_a_longer_survey_and_gives_the_same_cross_section(www: Process) -> None:
@@ -85,7 +86,7 @@ def test_more_channels_than_a_few_points_can_tell_apart_have_propagators(
     process: Process, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(prior_choice, "MOST_CHANNELS", 2)
-    survey = PriorSurvey(process.cross_section())
+    survey = PriorSurvey(CrossSection(process))
     assert survey.evaluations == 0
     assert survey.choose(SEED) == PriorChoice("propagator")
 
@@ -102,7 +103,7 @@ def test_many_channels_are_not_all_inverted_at_every_event(process: Process, mon
 
 @pytest.mark.parametrize("name", ["drell_yan", "www", "w3j", "ttbar_2j"])
 def test_the_survey_of_the_priors_is_short(name: str) -> None:
-    integrand = Process.from_card(name).cross_section()
+    integrand = CrossSection(Process.from_card(name))
     assert PriorSurvey(integrand).evaluations < 0.12 * VegasSettings.for_integrand(integrand).evaluations(integrand)
 
 

@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from madnis_py import card
-from madnis_py.card import Card
+from madnis_py.card import card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.cuts import Cut
-from madnis_py.physics.process import Process
+from madnis_py.physics.observables.cuts import Cut
+from madnis_py.physics.process.process import Process
 
 
 def process(definition, **tables):

@@ -18,10 +18,10 @@ import pytest
 from command_line import small_process
 
 from madnis_py import cli
-from madnis_py.documents import fingerprint
+from madnis_py.card.documents import fingerprint
 from madnis_py.errors import LockedError, OutputError
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 EVENTS, POINTS = 200, 20_000
 
@@ -45,7 +45,7 @@ def work(commands: Sequence[Command], begin: Barrier, log: Path) -> None:
 def at_once(each: Sequence[Sequence[Command]], logs: Path) -> list[tuple[list[int], str]]:
     """Statuses and sentences of processes that begin at the same moment; each does its commands one by one."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["madnis_py.run"])
+    context.set_forkserver_preload(["madnis_py.run.run"])
     begin = context.Barrier(len(each))
     paths = [logs / f"{number}.json" for number in range(len(each))]
     processes = [

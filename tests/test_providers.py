@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import InputError, IntegrandError
-from madnis_py.physics.process import Process
-from madnis_py.physics.providers import GROUP, SHIPPED, registered
-from madnis_py.physics.representative import representative_momenta
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.process.process import Process
+from madnis_py.physics.process.providers import GROUP, SHIPPED, registered
 
 DEFINITION = "g g > t t~"
 MASSES = [0.0, 0.0, 173.0, 173.0]
@@ -196,7 +196,7 @@ def test_a_standalone_module_of_either_signature_gives_the_numbers(arguments: st
 
 def test_a_standalone_module_is_initialised_once_with_its_param_card(tmp_path: Path) -> None:
     table = standalone(tmp_path, WITH_PROCESS)
-    from madnis_py.plugins.standalone import open_standalone
+    from madnis_py.plugins.matrix_elements.standalone import open_standalone
 
     for _ in range(2):
         process(**table).matrix_element()

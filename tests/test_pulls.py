@@ -13,8 +13,8 @@ from toy_integrands import CamelBack
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import train
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import train
 
 WIDTH = 0.03
 RIDGE = math.sqrt(2 * math.pi) * WIDTH * math.erf(1 / (WIDTH * math.sqrt(2))) - 2 * WIDTH**2 * (

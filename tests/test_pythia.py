@@ -12,11 +12,11 @@ import pytest
 from event_samples import SIGMA, drell_yan, shower_of, with_resonance, with_variations
 
 from madnis_py.errors import InputError
-from madnis_py.event_files.files import create_events
-from madnis_py.event_files.lhe import LheInit, LheProcess
-from madnis_py.event_files.pythia import to_pythia
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.files import create_events
+from madnis_py.events.files.lhe import LheInit, LheProcess
+from madnis_py.events.files.pythia import to_pythia
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 EVENTS = 300
 WEIGHTS = tuple(NamedWeight(f"muR_{factor}", f"muR={factor}", {"MUR": factor}) for factor in ("0.5", "1.0", "2.0"))

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from amplitudes import ALPHA_S, STABLE, numbered, reaction, without_width
 
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.tape_cache import TapeCache
-from madnis_py.physics.tree_amplitude import TreeAmplitude, Weights
+from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, Weights
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.momenta import as_momenta
 
 FOLDER = Path(__file__).resolve().parents[2] / "shared" / "reference" / "matrix_elements"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))

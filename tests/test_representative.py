@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from amplitudes import reaction
 
-from madnis_py.physics.model import Model
-from madnis_py.physics.representative import representative_momenta
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.generic_momenta import representative_momenta
 
 PROCESSES = (
     "g g > t t~ g g g", "e+ e- > mu+ mu-", "u b > d t", "b b~ > h", "w+ w- > h h", "t > b w+", "t > b e+ ve",

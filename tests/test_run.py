@@ -17,19 +17,19 @@ from event_samples import read_lhe, shower_of
 from torch import Tensor
 
 from madnis_py import _core
-from madnis_py import card as cards
+from madnis_py.card import card as cards
 from madnis_py.errors import CheckpointError, GenerationError, InputError
-from madnis_py.event_files.files import open_events
+from madnis_py.events.files.conversion import convert
+from madnis_py.events.files.files import open_events
+from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.judgement import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.training import TrainingSettings
-from madnis_py.physics.process import Process
-from madnis_py.report import conclusions, result_table
-from madnis_py.run import Run
-from madnis_py.stages.conversion import convert
-from madnis_py.stages.progress import StageProgress
-from madnis_py.stages.workforce import workers
+from madnis_py.integration.training.trainer import TrainingSettings
+from madnis_py.parallel.executors import workers
+from madnis_py.physics.process.process import Process
+from madnis_py.progress import StageProgress
+from madnis_py.run.report import conclusions, result_table
+from madnis_py.run.run import Run
 
 EVENTS = 2000
 POINTS = 20_000
@@ -153,10 +153,10 @@ def planned(sampler: str) -> Callable[..., Choice]:
 def test_auto_trains_when_that_pays_and_a_resumed_run_keeps_the_decision(
     process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("madnis_py.stages.pilot.predict", planned("madnis"))
+    monkeypatch.setattr("madnis_py.run.stages.cost_prediction.predict", planned("madnis"))
     with pytest.raises(KeyboardInterrupt):
         Run(process, tmp_path, SEED, method="auto", watch=interrupt_in("train", 5)).execute(100, POINTS)
-    monkeypatch.setattr("madnis_py.stages.pilot.predict", planned("vegas"))
+    monkeypatch.setattr("madnis_py.run.stages.cost_prediction.predict", planned("vegas"))
     resumed = Run.open(tmp_path).execute(100, POINTS)
     assert resumed.record["plan"]["sampler"] == "madnis"
     cheaper = resumed.record["choice"]["sampler"]

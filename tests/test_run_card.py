@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from command_line import call
 
-from madnis_py.card import Card, load
+from madnis_py.card.card import Card, load
 from madnis_py.errors import CardError
-from madnis_py.integration.vegas import VegasSettings, train_vegas
-from madnis_py.physics.process import Process
-from madnis_py.plugins.imported_card import ImportedCard
-from madnis_py.plugins.run_card import import_run_card
-from madnis_py.plugins.run_card_entries import DEFAULTS, read_run_card
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+from madnis_py.plugins.madgraph_cards.run_card import import_run_card
+from madnis_py.plugins.madgraph_cards.run_card_entries import DEFAULTS, read_run_card
 
 INFINITE = float("inf")
 
@@ -410,7 +411,7 @@ def test_an_imported_decay_chain_has_the_cross_section_of_madgraph(tmp_path):
     (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 5 0.0\nBLOCK YUKAWA\n 5 0.0\n")
     definition = "u u~ > t t~, (t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)"
     card, _ = import_run_card(tmp_path / "run_card.dat", definition, tmp_path / "param_card.dat")
-    _, result = train_vegas(Process.from_card(card).cross_section(), VegasSettings(points=20_000), seed=1)
+    _, result = train_vegas(CrossSection(Process.from_card(card)), VegasSettings(points=20_000), seed=1)
     assert result.error / result.value < 5e-3
     assert abs(result.value - 0.1520) < 3 * result.error
 

@@ -15,17 +15,17 @@ import pytest
 import torch
 from command_line import call, small_process
 
-from madnis_py.array_digest import array_digest
-from madnis_py.documents import fingerprint
+from madnis_py.arrays import array_digest
+from madnis_py.card.documents import fingerprint
 from madnis_py.errors import CheckpointError, GenerationError, InputError, MadnisError, OutputError
-from madnis_py.integration import checkpoint
-from madnis_py.integration.survey import Survey
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.directory import RunDirectory
-from madnis_py.stages.record import RunRecord
-from madnis_py.stages.results import Result
-from madnis_py.stages.run_verification import verify_run
+from madnis_py.integration.grids.survey import Survey
+from madnis_py.integration.training import checkpoint
+from madnis_py.physics.process.process import Process
+from madnis_py.run.directory import RunDirectory
+from madnis_py.run.record import RunRecord
+from madnis_py.run.run import Run
+from madnis_py.run.stages.results import Result
+from madnis_py.run.verification.run_verification import verify_run
 
 EVENTS, POINTS, SEED = 100, 20_000, 5
 

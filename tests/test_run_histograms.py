@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from command_line import Outcome, call
 
-from madnis_py import card as cards
-from madnis_py.card import Card
-from madnis_py.histograms.pictures import picture
-from madnis_py.physics.event_observables import Observable
-from madnis_py.physics.model import Model
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.histograms import Distributions, default_folder, file_name
-from madnis_py.stages.workforce import workers
+from madnis_py.card import card as cards
+from madnis_py.card.card import Card
+from madnis_py.events.histograms.pictures import picture
+from madnis_py.parallel.executors import workers
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.observable import Observable
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
+from madnis_py.run.stages.distributions import Distributions, default_folder, file_name
 
 EVENTS, POINTS = 5000, 40_000
 
@@ -123,7 +123,7 @@ def few_observables(finals: Sequence[Sequence[int]], model: Model) -> list[Obser
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every picture takes its time."""
-    monkeypatch.setattr("madnis_py.stages.histograms.usual_observables", few_observables)
+    monkeypatch.setattr("madnis_py.run.stages.distributions.usual_observables", few_observables)
 
 
 @pytest.mark.usefixtures("few")

@@ -16,12 +16,12 @@ import pytest
 from command_line import call, small_process
 
 from madnis_py.errors import InputError
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import Trainer
-from madnis_py.physics.process import Process
-from madnis_py.report import better_sampler
-from madnis_py.run import Run
-from madnis_py.stages.verdict import lost_comparison
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.physics.process.process import Process
+from madnis_py.run.report import better_sampler
+from madnis_py.run.run import Run
+from madnis_py.run.stages.run_warnings import lost_comparison
 
 SEED, POINTS, EVENTS = 3, 20_000, 200
 UNTRAINED = TrainingSettings(steps=4, batch_size=300, vegas_init="none")

@@ -7,12 +7,12 @@ import pytest
 import torch
 from flat_mapping import flat_integrand
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.partonic_events import DRAWS
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.process import Process
-from madnis_py.physics.scales import Scale
+from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.observables.scales import Scale
+from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.process.process import Process
 
 
 def integrand(**scales):

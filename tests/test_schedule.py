@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madnis_py.integration.schedule import (
+from madnis_py.integration.training.schedule import (
     AbstractSchedule,
     Draw,
     EpochSchedule,
@@ -16,7 +16,7 @@ from madnis_py.integration.schedule import (
     Reuse,
     schedule,
 )
-from madnis_py.integration.settings import TrainingSettings
+from madnis_py.integration.training.settings import TrainingSettings
 
 
 def epochs(size: int, passes: int) -> AbstractSchedule:

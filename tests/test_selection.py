@@ -10,13 +10,13 @@ import pytest
 import torch
 from flat_mapping import flat_integrand
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.physics.cuts import Cut, Cuts, Ranked, RankedCut
-from madnis_py.physics.partonic_events import DRAWS
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.process import Process
-from madnis_py.physics.selection import Acceptance
+from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.observables.cuts import Cut, Cuts, Ranked, RankedCut
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.observables.selection import Acceptance
+from madnis_py.physics.process.process import Process
 
 
 def process(definition, cuts, **tables):

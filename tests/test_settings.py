@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from madnis_py.errors import InputError
-from madnis_py.integration.losses import LOSSES
-from madnis_py.integration.settings import PRESETS, TrainingSettings
+from madnis_py.integration.training.losses import LOSSES
+from madnis_py.integration.training.settings import PRESETS, TrainingSettings
 
 
 @pytest.mark.parametrize(("n_channels", "batch"), [(8, 1056), (15, 1745), (30, 3039), (105, 8279), (384, 10_000)])

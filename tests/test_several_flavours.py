@@ -13,13 +13,13 @@ from amplitudes import numbered
 from amplitudes import points as momenta_of
 from flat_mapping import flat_integrand
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.matrix_element import MatrixElement
-from madnis_py.physics.mirrored import Mirrored
-from madnis_py.physics.partonic_events import DRAWS
-from madnis_py.physics.process import Process
-from madnis_py.physics.tree_amplitude import TreeAmplitude
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.process.mirrored import Mirrored
+from madnis_py.physics.process.process import Process
 
 TOP = "p p > t t~ j"
 JETS = {"jet": {"pt_min": 20.0}, "lepton": {"sfos_mass_min": 10.0}}

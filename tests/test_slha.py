@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.model import Model
-from madnis_py.physics.process import Process
-from madnis_py.physics.slha import Slha, read_slha
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.slha import Slha, read_slha
+from madnis_py.physics.process.process import Process
 
 SPECTRUM = """\
 # SUSY Les Houches Accord 2 - what spectrum generators write

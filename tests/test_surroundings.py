@@ -20,11 +20,11 @@ import pytest
 import torch
 from command_line import Outcome, call, small_process
 
-from madnis_py import report
 from madnis_py.errors import MadnisError, from_surroundings
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.progress import StageProgress
+from madnis_py.physics.process.process import Process
+from madnis_py.progress import StageProgress
+from madnis_py.run import report
+from madnis_py.run.run import Run
 
 GOES_ON = "the same command goes on from here"
 SLOW = partial(pytest.param, marks=pytest.mark.slow)

@@ -7,10 +7,10 @@ from integrands import Mirrored
 from madnis_py.errors import InputError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.random_streams import stream
-from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training import Trainer
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.parallel.random_streams import stream
 
 GROUPS = (1, 0, 1, 2, 0)
 COUNTS = torch.tensor([40, 10, 30, 0, 20])

@@ -20,11 +20,11 @@ import pytest
 from amplitudes import ALPHA_S, points
 
 from madnis_py.errors import PdfError
-from madnis_py.physics import tape_cache
-from madnis_py.physics.model import Model
-from madnis_py.physics.pdf import load_pdf
-from madnis_py.physics.tape_cache import TapeCache, default_folder
-from madnis_py.physics.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.amplitudes import tape_cache
+from madnis_py.physics.amplitudes.tape_cache import TapeCache, default_folder
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.pdf.pdf import load_pdf
 
 PACKAGE = Path(__file__).resolve().parent.parent
 ARRAYS = {"table": np.arange(12, dtype=np.int32).reshape(4, 3), "factors": np.array([0.5, -2.0]), "text": np.array("x")}

@@ -12,11 +12,17 @@ import pytest
 from channels import ASYMMETRIC, HADRONS, PARTONS, POLES, Case, cases, masses
 
 from madnis_py.errors import InputError
-from madnis_py.physics.cuts import Cuts
-from madnis_py.physics.mass_floors import MassFloors
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.topology import Cluster, Topology
-from madnis_py.physics.topology_mapping import CollidingBeams, FlatMapping, Line, PropagatorLines, _KernelMapping
+from madnis_py.physics.observables.cuts import Cuts
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.topology import Cluster, Topology
+from madnis_py.physics.phase_space.topology_mapping import (
+    CollidingBeams,
+    FlatMapping,
+    Line,
+    PropagatorLines,
+    _KernelMapping,
+)
 
 VBS = "u c > w+ w+ d s QCD=99 QED=99"
 TABLE = [

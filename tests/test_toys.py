@@ -20,10 +20,10 @@ from toy_oracles import CamelBackOracle, crossed_ring_integral
 from toy_trainings import Case, Job, Trainings, measure, shortened
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings, PriorWeights
+from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.vegas import VegasFlow
+from madnis_py.integration.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = ("5_5", "5_6", "5_8", "5_10", "5_11", "5_12")

@@ -16,20 +16,20 @@ from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError, InputError, IntegrandError, MadnisError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
-from madnis_py.integration import checkpoint
-from madnis_py.integration.adam import FlatAdam
-from madnis_py.integration.buffer import Batch
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
+from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
 from madnis_py.integration.integrator import BlockSampler, Integrator
-from madnis_py.integration.losses import DENSITY_LOSSES, LOSSES
-from madnis_py.integration.progress import Progress
-from madnis_py.integration.random_streams import stream
-from madnis_py.integration.settings import TrainingSettings
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training import Trainer, train
-from madnis_py.integration.training_state import TrainingState
-from madnis_py.integration.vegas import VegasFlow
+from madnis_py.integration.training import checkpoint
+from madnis_py.integration.training.adam import FlatAdam
+from madnis_py.integration.training.buffer import Batch
+from madnis_py.integration.training.losses import DENSITY_LOSSES, LOSSES
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer, train
+from madnis_py.integration.training.training_progress import Progress
+from madnis_py.integration.training.training_state import TrainingState
+from madnis_py.parallel.random_streams import stream
 
 SHORT = TrainingSettings(steps=12, batch_size=200)
 
@@ -332,7 +332,7 @@ def test_clipping_bounds_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     def watched(_: object, gradients: list[Tensor], *args: object, **options: object) -> None:
         norms.append(float(torch.nn.utils.get_total_norm(gradients)))
 
-    monkeypatch.setattr("madnis_py.integration.adam.adam", watched)
+    monkeypatch.setattr("madnis_py.integration.training.adam.adam", watched)
     trainer.step()
     assert norms == [pytest.approx(1e-3, rel=1e-3)]
 

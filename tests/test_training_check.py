@@ -14,24 +14,24 @@ import torch
 from command_line import call, small_process
 from torch import Tensor
 
-from madnis_py import card as cards
+from madnis_py.card import card as cards
 from madnis_py.errors import CheckpointError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
-from madnis_py.integration import checkpoint
-from madnis_py.integration.buffer import SampleBuffer
 from madnis_py.integration.coverage import CoverageCheck, Measurement
 from madnis_py.integration.estimate import Moments
+from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.judgement import SamplerName
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import Trainer, train
-from madnis_py.integration.training_check import LOST, Fall, Return, TrainingCheck, batches_per_look
-from madnis_py.integration.training_state import TrainingState
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.verdict import refusal
+from madnis_py.integration.training import checkpoint
+from madnis_py.integration.training.buffer import SampleBuffer
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer, train
+from madnis_py.integration.training.training_check import LOST, Fall, Return, TrainingCheck, batches_per_look
+from madnis_py.integration.training.training_state import TrainingState
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
+from madnis_py.run.stages.run_warnings import refusal
 
 CENTRES = torch.tensor([[0.25] * 3, [0.75] * 3], dtype=torch.float64)
 TOO_FAST = TrainingSettings(steps=200, batch_size=1000, learning_rate=0.1, schedule="constant")
@@ -67,7 +67,7 @@ def stored(directory: Path, state: TrainingState) -> TrainingState:
 
 
 def test_without_looks_a_training_with_too_large_a_rate_loses_the_integral(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("madnis_py.integration.training.LOST", math.inf)
+    monkeypatch.setattr("madnis_py.integration.training.trainer.LOST", math.inf)
     integral = integrator()
     Trainer(integral, TOO_FAST).run()
     result = integral.integrate(20_000)
@@ -111,8 +111,8 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
 ) -> None:
     """Looks of four small batches, for which any fluctuation downwards is a loss."""
     for name, value in {"BATCHES": 4, "POINTS": 400, "HEAVY": 1.0}.items():
-        monkeypatch.setattr(f"madnis_py.integration.training_check.{name}", value)
-    monkeypatch.setattr("madnis_py.integration.training.LOST", 0.7)
+        monkeypatch.setattr(f"madnis_py.integration.training.training_check.{name}", value)
+    monkeypatch.setattr("madnis_py.integration.training.trainer.LOST", 0.7)
     changes = {"steps": 60, "batch_size": 100, "buffer": buffer, "buffer_size": 3, "averaging": 0.9}
     settings = TrainingSettings(**changes)
     whole = Trainer(integrator(), settings)
@@ -129,7 +129,7 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
 
 @pytest.mark.slow
 def test_after_three_returns_a_training_ends_at_the_last_sound_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("madnis_py.integration.training_state.SLOWER", 1.0)
+    monkeypatch.setattr("madnis_py.integration.training.training_state.SLOWER", 1.0)
     trainer = Trainer(integrator(), TOO_FAST.model_copy(update={"learning_rate": 0.5}))
     state = trainer.run()
     (sentence,) = trainer.sentences
@@ -238,7 +238,7 @@ def test_a_flow_that_has_lost_the_cross_section_is_refused_and_vegas_makes_the_e
 ) -> None:
     directory = tmp_path / "run"
     with monkeypatch.context() as patch:
-        patch.setattr("madnis_py.integration.training.LOST", math.inf)
+        patch.setattr("madnis_py.integration.training.trainer.LOST", math.inf)
         Run(small_process(tmp_path), directory, 3, training=COLLAPSING).train()
     for command in (["integrate", directory, "--points", "20000"], ["generate", directory, "--events", "100"]):
         done = call(command, capsys, monkeypatch)

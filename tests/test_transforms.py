@@ -14,7 +14,7 @@ from madnis_py.flows.blocks import GaussianData, GaussianLatent, SoftPermutation
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.flows.permutations import random_rotation
 from madnis_py.flows.transforms import LOG_SCALE_LIMIT, AffineTransform, PeriodicSplineTransform
-from madnis_py.integration.random_streams import stream
+from madnis_py.parallel.random_streams import stream
 
 
 def test_affine_transform_is_a_scale_and_a_shift() -> None:

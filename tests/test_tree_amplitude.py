@@ -13,12 +13,12 @@ import pytest
 from amplitudes import ALPHA_S, amplitude, points, reaction, without_width
 
 from madnis_py.errors import InputError
-from madnis_py.physics.color import String, colour_matrix
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.representative import representative_momenta
-from madnis_py.physics.tape_cache import TapeCache
-from madnis_py.physics.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.amplitudes.colour import String, colour_matrix
+from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.momenta import as_momenta
 
 MIXED = "u u~ > d d~ QCD=99 QED=99"
 PROCESSES = ("g g > t t~ g", "g g > g g g", MIXED, "w+ w- > z z", "u u~ > e+ e- g", "t > b e+ ve", "h h > h h")

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from command_line import Outcome, call
 
-from madnis_py.card import Card
-from madnis_py.documents import fingerprint
+from madnis_py.card.card import Card
+from madnis_py.card.documents import fingerprint
 from madnis_py.errors import InputError
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages.record import EventFileRecord
-from madnis_py.stages.run_verification import verify_run
-from madnis_py.stages.trust import Trust
+from madnis_py.physics.process.process import Process
+from madnis_py.run.record import EventFileRecord
+from madnis_py.run.run import Run
+from madnis_py.run.trust import Trust
+from madnis_py.run.verification.run_verification import verify_run
 
 FUNCTION = """
 from pathlib import Path

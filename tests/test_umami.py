@@ -11,11 +11,11 @@ import pytest
 from umami_stub import CARD, Build, build, events, formula, process
 
 from madnis_py import _core
-from madnis_py.card import Card
+from madnis_py.card.card import Card
 from madnis_py.errors import InputError, IntegrandError, MadnisError
-from madnis_py.physics.process import Process
-from madnis_py.plugins.umami import UmamiElement, UmamiSettings, same_columns
-from madnis_py.plugins.umami_library import Input, Output, UmamiLibrary
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.matrix_elements.umami import UmamiElement, UmamiSettings, same_columns
+from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary
 
 __all__ = ["build"]
 

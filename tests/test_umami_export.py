@@ -13,21 +13,21 @@ import numpy as np
 import pytest
 import torch
 from command_line import call
-from numpy.typing import NDArray
 
-from madnis_py.card import Card
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
 from madnis_py.errors import InputError, IntegrandError
-from madnis_py.physics.kinematics import select
-from madnis_py.physics.matrix_element import MatrixElement
-from madnis_py.physics.partonic_events import drawn_columns
-from madnis_py.physics.process import Process
-from madnis_py.physics.representative import representative_momenta
-from madnis_py.physics.tree_amplitude import TreeAmplitude
-from madnis_py.plugins.umami import UmamiElement, UmamiSettings
-from madnis_py.plugins.umami_export import export_umami, fingerprint
-from madnis_py.plugins.umami_library import Input, Output, UmamiLibrary
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import drawn_columns
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.kinematics import select
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.matrix_elements.umami import UmamiElement, UmamiSettings
+from madnis_py.plugins.matrix_elements.umami_export import export_umami, fingerprint
+from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary
 
-Array = NDArray[np.float64]
 DEFINITIONS = ["g g > t t~", "g g > g g", "u d~ > w+ g", "e+ e- > mu+ mu- a", "u u~ > t t~ QCD=99 QED=99"]
 
 
@@ -208,7 +208,7 @@ def borrowing(process: Process, library: Path) -> Process:
 
 def test_integrand_and_events_of_an_exported_library_are_the_same_bit_by_bit(tmp_path: Path) -> None:
     process = process_of("g g > t t~")
-    ours, theirs = (one.cross_section() for one in (process, borrowing(process, exported(process, tmp_path))))
+    ours, theirs = (CrossSection(one) for one in (process, borrowing(process, exported(process, tmp_path))))
     elements: list[MatrixElement] = [ours.subprocesses[0].matrix_element, theirs.subprocesses[0].matrix_element]
     assert [type(element) for element in elements] == [TreeAmplitude, UmamiElement]
     random = np.random.Generator(np.random.Philox(4))

@@ -13,8 +13,8 @@ from toy_integrands import CamelBack
 
 from madnis_py.events.unweight import ENCODINGS, Unweighter, channel_maxima
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import train
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import train
 
 Floats = NDArray[np.float64]
 

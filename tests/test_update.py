@@ -15,13 +15,13 @@ from madnis_py.errors import MadnisError
 from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.discrete import MixedFlow
 from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
-from madnis_py.integration.adam import FlatAdam
-from madnis_py.integration.buffer import Batch
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.losses import LOSSES
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import Trainer
+from madnis_py.integration.training.adam import FlatAdam
+from madnis_py.integration.training.buffer import Batch
+from madnis_py.integration.training.losses import LOSSES
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
 
 WAITING = {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "masked_select", "_unique2", "bincount"}
 """Operators whose results the host needs to go on."""

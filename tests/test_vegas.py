@@ -10,14 +10,15 @@ from integrands import Mirrored, gaussian, gaussian_integral, ridge
 from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError
+from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.progress import Progress
-from madnis_py.integration.random_streams import stream
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.training import train
-from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.physics.process import Process
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import train
+from madnis_py.integration.training.training_progress import Progress
+from madnis_py.parallel.random_streams import stream
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
 
 QUICK = VegasSettings(iterations=5, points=2000)
 
@@ -45,7 +46,7 @@ def test_the_points_of_a_grid_are_shared_by_its_channels() -> None:
 @pytest.mark.slow
 def test_few_points_for_many_grids_find_the_cross_section() -> None:
     """108 grids of 13 dimensions; with 64 bins for each channel alone they find a tenth of it."""
-    integrand = Process.from_card("w4j").cross_section()
+    integrand = CrossSection(Process.from_card("w4j"))
     _, result = train_vegas(integrand, VegasSettings(points=240), seed=1)
     assert abs(result.value - 51.4) < 5 * math.hypot(result.error, 0.5)  # pb, from flat phase space
 

@@ -18,10 +18,10 @@ from vegas_dropin import TASKS, measured
 
 from madnis_py import vegas
 from madnis_py.errors import InputError
-from madnis_py.plugins.vegas_choice import Coupling, Plan, decide
-from madnis_py.plugins.vegas_flow import LearnedMap
-from madnis_py.plugins.vegas_placement import Region
-from madnis_py.plugins.vegas_points import Lap, Memory, Points
+from madnis_py.plugins.vegas.learned_map import LearnedMap
+from madnis_py.plugins.vegas.map_choice import Coupling, Plan, decide
+from madnis_py.plugins.vegas.placement import Region
+from madnis_py.plugins.vegas.weighted_points import Lap, Memory, Points
 
 pytestmark = pytest.mark.usefixtures("gvar_seed")
 

@@ -15,12 +15,13 @@ from madnis_py.errors import InputError
 from madnis_py.flows import splines
 from madnis_py.flows.flow import FlowSettings, SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
+from madnis_py.integration.grids.flow_start import VegasStart, fitted, initialise_from_vegas, merged, points_of_grids
+from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.random_streams import stream
-from madnis_py.integration.vegas import VegasFlow, VegasSettings, train_vegas
-from madnis_py.integration.vegas_init import VegasStart, fitted, initialise_from_vegas, merged, points_of_grids
-from madnis_py.physics.process import Process
+from madnis_py.parallel.random_streams import stream
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
 
 METHODS: list[VegasStart] = ["fit", "merge", "smooth", "grid"]
 
@@ -63,7 +64,7 @@ INTEGRANDS: dict[str, Callable[[], AbstractIntegrand]] = {
     "Gaussian": lambda: FunctionIntegrand(gaussian, dim=4),
     "ridge": lambda: FunctionIntegrand(ridge, dim=2),
     "two channels": lambda: CamelBack(optimal_prior=True),
-    "Drell-Yan and Z'": lambda: Process.from_card("drell_yan_zprime").cross_section(),
+    "Drell-Yan and Z'": lambda: CrossSection(Process.from_card("drell_yan_zprime")),
 }
 
 

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from madnis_py.physics.model import Model
-from madnis_py.physics.particles import MODELS
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import MODELS
 
 CKM = {"lamWS": 0.2253, "AWS": 0.808, "rhoWS": 0.132, "etaWS": 0.341}
 EVERYTHING = CKM | {"MC": 1.5, "ymc": 1.4, "Me": 5e-4, "yme": 5e-4, "MM": 0.1, "ymm": 0.1}

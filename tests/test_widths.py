@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from amplitudes import ALPHA_S, points
 
-from madnis_py.card import Card
-from madnis_py.physics.evaluation import evaluate_points
-from madnis_py.physics.phase_space import Array, as_momenta
-from madnis_py.physics.process import Process
-from madnis_py.physics.tree_amplitude import TreeAmplitude
-from madnis_py.run import Run
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.process.evaluation import evaluate_points
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 PROTONS = {"energy": [6500.0, 6500.0]}
 

@@ -14,18 +14,19 @@ import numpy as np
 import pytest
 import torch
 
-from madnis_py.card import Card
-from madnis_py.card_tables import ClusterTable
+from madnis_py.card.card import Card
+from madnis_py.card.tables import ClusterTable
 from madnis_py.errors import InputError, WorkerError
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.settings import TrainingSettings
-from madnis_py.integration.shipped import Shipped
-from madnis_py.integration.training import Trainer
-from madnis_py.physics.process import Process
-from madnis_py.run import Run
-from madnis_py.stages import dask_workers
-from madnis_py.stages import process_workers as process_workers_module
-from madnis_py.stages.workforce import Labour, process_workers
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.parallel import dask_workers
+from madnis_py.parallel import process_workers as process_workers_module
+from madnis_py.parallel.executors import Labour, process_workers
+from madnis_py.parallel.shipped import Shipped
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
+from madnis_py.run.run import Run
 
 EVENTS = 50_000
 """Several chunks."""
@@ -143,7 +144,7 @@ def test_a_shipped_value_is_unpickled_once_per_process():
 
 
 def test_a_cross_section_computes_the_same_in_another_process():
-    one = Process.from_card("ttbar_pp_1j").cross_section()
+    one = CrossSection(Process.from_card("ttbar_pp_1j"))
     x = torch.rand(200, one.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     channel = torch.arange(200) * one.n_channels // 200
     with process_workers(1) as executor:

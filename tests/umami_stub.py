@@ -10,14 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from madnis_py.card import Card
-from madnis_py.physics.model import Model
-from madnis_py.physics.phase_space import as_momenta
-from madnis_py.physics.process import Process
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.process.process import Process
 
-Array = NDArray[np.float64]
 SOURCE = Path(__file__).with_name("umami_stub.c")
 CARD = {"process": {"definition": "e+ e- > mu+ mu-"}, "beams": {"pdf": "none", "energy": [100.0, 100.0]}}
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from madnis_py.array_digest import array_digest
+from madnis_py.arrays import array_digest
 from madnis_py.errors import CheckpointError, InputError
 from madnis_py.events.event_batch import COLUMNS, EventBatch, Floats
 from madnis_py.events.unweight import UnweightingTally

@@ -19,13 +19,13 @@ from madnis_py.errors import CheckpointError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.records import event_records
 from madnis_py.events.unweight import Encoding, Unweighter, UnweightingTally, raised_maximum
-from madnis_py.integration.in_order import finished, in_order
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.random_streams import stream
-from madnis_py.integration.shipped import Shipped
 from madnis_py.output_file import make_directory
-from madnis_py.physics.cross_section import CrossSection
-from madnis_py.physics.partonic_events import DRAWS
+from madnis_py.parallel.in_order import finished, in_order
+from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.shipped import Shipped
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import DRAWS
 
 TRIALS_PER_CHUNK = 32_768
 """Trials of one chunk; fixed, because the events depend on it."""

@@ -19,7 +19,7 @@ from madnis_py.events.event_batch import (
     Floats,
     Integers,
 )
-from madnis_py.physics.partonic_events import PartonicEvents
+from madnis_py.physics.cross_section.partonic_events import PartonicEvents
 
 
 def event_records(events: PartonicEvents, weight: Floats, process_id: int = 1) -> EventBatch:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from madnis_py.errors import MadnisError
 from madnis_py.flows.networks import MLP
-from madnis_py.integration.random_streams import stream
+from madnis_py.parallel.random_streams import stream
 
 ROUNDING = 1e-12
 """A feature whose deviation is a smaller share of its mean does not vary."""

@@ -24,9 +24,9 @@ from madnis_py.integration.channel_weights import (
 from madnis_py.integration.dropping import restricted
 from madnis_py.integration.estimate import MINIMUM_POINTS, ROUNDING, Estimate, Moments, combine
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-from madnis_py.integration.random_streams import stream
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.shipped import Shipped
+from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.shipped import Shipped
 
 T = TypeVar("T")
 Item = TypeVar("Item")

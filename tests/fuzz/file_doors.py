@@ -29,14 +29,14 @@ from outcome import Answer, Failure, command, complaint
 from torch import Tensor
 
 import madnis_py as mn
-from madnis_py.card import Card
-from madnis_py.event_files.lhe_init import LheInit, LheProcess
-from madnis_py.event_files.weight_groups import NamedWeight, WeightGroup
+from madnis_py.card.card import Card
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.integration import checkpoint
-from madnis_py.physics.process import Process
-from madnis_py.plugins.umami_export import export_umami
-from madnis_py.run import Run
+from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
+from madnis_py.integration.training import checkpoint
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.matrix_elements.umami_export import export_umami
+from madnis_py.run.run import Run
 
 EVENTS = 12
 

@@ -18,8 +18,8 @@ from door import Door, lost, maybe_precious, refused_cleanly
 from mutators import NUMBER, STRANGE_NUMBERS, STRANGE_WORDS, damaged_bytes, damaged_text, damaged_tree
 from outcome import Failure, command, complaint, library
 
-from madnis_py import card as cards
-from madnis_py.physics.pdf import load_pdf
+from madnis_py.card import card as cards
+from madnis_py.physics.pdf.pdf import load_pdf
 
 LIGHT_CARDS = ("drell_yan", "drell_yan_zprime", "ttbar", "dijet", "higgs_ttbar", "www")
 MOST_LEGS = 6
@@ -183,7 +183,7 @@ DECAY  23 2.441404e+00 # WZ
         return complaint(answer) or (self._check(text, card) if answer.accepted else None)
 
     def _check(self, text: str, card: Path) -> Failure | None:
-        from madnis_py.physics.process import Process
+        from madnis_py.physics.process.process import Process
 
         model = Process.from_card(card).model
         block = re.search(r"(?ims)^block\s+mass\s*(?:#[^\n]*)?\n(.*?)(?=^\s*(?:block|decay)|\Z)", text)

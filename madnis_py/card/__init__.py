@@ -1,0 +1,1 @@
+"""The process card: typed tables, their checks, and documents of the same kind."""

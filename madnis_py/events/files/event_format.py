@@ -1,0 +1,214 @@
+"""What every format of event files does: read batches, write batches, each in bounded memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+
+import numpy as np
+
+from madnis_py.errors import InputError
+from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.normalization import needs_sums
+from madnis_py.events.files.ragged import part_size
+from madnis_py.events.les_houches.lhe_header import LheHeader
+from madnis_py.events.les_houches.lhe_init import LheInit
+from madnis_py.events.les_houches.weight_groups import identifiers
+
+_MOST_KINDS = 32
+
+
+class EventReader(ABC):
+    """A file of events: what it says of them at its beginning, and the events as often as one iterates.
+
+    Args:
+        path: the file.
+
+    Attributes:
+        init: beams, processes and weight groups.
+        header: blocks of text.
+        share: of the file that the last iteration has read so far, 0 to 1.
+        left_out: what the events of files of other programs had beside the columns, in words; known after an iteration.
+
+    Raises:
+        InputError: the file is missing, damaged or something else; names the event where it is one.
+    """
+
+    init: LheInit
+    header: LheHeader
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.share = 0.0
+        self.left_out: set[str] = set()
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[EventBatch]:
+        """The events in their order, in batches of bounded size."""
+
+    def _leave_out(self, words: Iterable[str]) -> None:
+        """Keep in mind what was left out; of very many kinds only some."""
+        for word in sorted(words):
+            self.left_out.add(word if len(self.left_out) < _MOST_KINDS else "more")
+
+
+class EventWriter(ABC):
+    """Writes events to a file that appears under its name only when it is complete.
+
+    Use it as a context manager:
+
+        with LheWriter(directory / "events.lhe.gz", init, {"madnis_py_card": card_text}) as writer:
+            for batch in batches:
+                writer.write(batch)
+
+    The weights of the events are in pb and their mean over the file must be the cross section of <init> (IDWTUP -4):
+    an unweighted sample carries sigma for every event, an overweight event its multiple. The caller scales them.
+
+    The same events give the same bytes, however they are divided into batches and for any number of threads.
+
+    Args:
+        path: the file.
+        init: beams, processes and weight groups.
+        header: blocks of text, element name -> text, or the header of another file.
+
+    Attributes:
+        suffixes: how the names of the files end.
+        n_events: events written so far.
+
+    Raises:
+        InputError: another suffix, header blocks that XML cannot hold, or a meaning of weights that the format has not.
+        OutputError: the file system refuses.
+    """
+
+    suffixes: ClassVar[tuple[str, ...]]
+    in_pb: ClassVar[bool] = False
+    """Whether the format has no other meaning of weights than that of IDWTUP -4."""
+
+    def __init__(self, path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> None:
+        if not path.name.endswith(self.suffixes):
+            raise InputError(f"{path}: expected a file name that ends in {' or '.join(self.suffixes)}")
+        if self.in_pb and needs_sums(init):
+            expected = (
+                "expected weights in pb with the cross section as mean (IDWTUP -4), as madnis-py convert makes them"
+            )
+            raise InputError(f"{path}: {expected}; got IDWTUP {init.weighting}")
+        self.path = path
+        self.init = init
+        self.header = header if isinstance(header, LheHeader) else LheHeader.of(header or {})
+        self.n_events = 0
+        self._blocks = Blocks()
+        self._processes = [process.identifier for process in init.processes]
+        self._n_variations = len(identifiers(init.weight_groups))
+
+    def __enter__(self) -> Self:
+        """Open the file and write all that precedes the events."""
+        with ExitStack() as stack:
+            self._begin(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def write(self, events: EventBatch) -> None:
+        """Append events, in bounded memory.
+
+        Args:
+            events: complete events; weights in pb with the cross section as mean.
+
+        Raises:
+            GenerationError: an event is not one that a shower can use; see `EventBatch.check`.
+            InputError: an event belongs to a process that <init> does not have, or has other variations.
+            OutputError: the file system refuses.
+        """
+        events.check()
+        self._check_processes(events)
+        self.copy(events)
+
+    def copy(self, events: EventBatch) -> None:
+        """Append events of another file as they are, whether a shower can use them or not.
+
+        Raises:
+            InputError: they have other variations than <init> declares, or weights that are not finite.
+            OutputError: the file system refuses.
+        """
+        if events.n_variations != self._n_variations:
+            expected = f"expected events with {self._n_variations} variations, as <init> declares"
+            raise InputError(f"{self.path}: {expected}; got {events.n_variations}")
+        if not np.isfinite(events.weight).all() or np.isinf(events.variations).any():
+            raise InputError(f"{self.path}: expected finite weights of events; got others")
+        for block in self._blocks.add(events):
+            self._append(block)
+        self.n_events += len(events)
+
+    def _check_processes(self, events: EventBatch) -> None:
+        unknown = np.setdiff1d(events.process_id, self._processes)
+        if len(unknown):
+            raise InputError(f"{self.path}: expected events of the processes {self._processes}; got {unknown.tolist()}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Complete the file, or remove it after an error."""
+        if kind is not None:
+            self._stack.__exit__(kind, error, traceback)
+            return
+        with self._stack:
+            for block in self._blocks.rest():
+                self._append(block)
+            self._finish()
+
+    @abstractmethod
+    def _begin(self, stack: ExitStack) -> None:
+        """Open the file and write what precedes the events; the stack leaves it complete or removes it."""
+
+    @abstractmethod
+    def _append(self, events: EventBatch) -> None:
+        """Write a block."""
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what follows the events."""
+
+
+class Blocks:
+    """Events that come in any batches and go in blocks that are a function of the events alone."""
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._held: list[EventBatch] = []
+        self._count = self._rows = 0
+
+    def add(self, events: EventBatch) -> Iterator[EventBatch]:
+        """Take events; give the blocks that are now complete."""
+        counts, begin = events.counts, 0
+        while begin < len(events):
+            size = part_size(counts[begin:], events.n_variations, self._count, self._rows)
+            if size:
+                piece = events.select(slice(begin, begin + size)).narrowed()
+                self._held.append(piece)
+                self._count += size
+                self._rows = max(self._rows, piece.n_particles)
+                begin += size
+            if begin < len(events):
+                yield from self.rest()
+
+    def rest(self) -> Iterator[EventBatch]:
+        """Give what is held, if there is any."""
+        held = self._held
+        self._clear()
+        if held:
+            yield held[0] if len(held) == 1 else EventBatch.concatenate(held)
+
+
+def lacking(weights: Sequence[str]) -> str:
+    """What to say of weights that some events have not."""
+    return f"weights that some events have not ({some(weights)})"
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, none of them long."""
+    return ", ".join([ascii(name[:40])[1:-1] for name in names[:5]] + ["..."] * (len(names) > 5))

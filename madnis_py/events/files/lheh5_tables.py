@@ -1,0 +1,180 @@
+"""The tables of LHEH5 files: the names of their columns, and their rows, checked where they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.errors import InputError
+from madnis_py.events.les_houches.lhe_preamble import decoded
+from madnis_py.events.les_houches.weight_groups import MOST_WEIGHTS
+
+if TYPE_CHECKING:
+    import h5py
+
+Floats = NDArray[np.float64]
+
+INIT = (
+    "beamA", "beamB", "energyA", "energyB", "PDFgroupA", "PDFgroupB", "PDFsetA", "PDFsetB", "weightingStrategy",
+    "numProcesses",
+)  # fmt: skip
+PROCESS = ("procId", "npLO", "npNLO", "xSection", "error", "unitWeight")
+EVENT = ("pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd", "NOMINAL")
+PARTICLE = (
+    "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m", "lifetime", "spin",
+)  # fmt: skip
+GENERATOR = ("name", "version", "description", "extraAttributes")
+
+MOST_BYTES = 1 << 28
+"""Of what HDF5 decompresses together."""
+
+
+class Rows:
+    """Some rows of a table, by the names of their columns.
+
+    Args:
+        what: the rows are of, for messages, such as "events".
+        begin: number of the first one, counted from 0.
+        numbers: shape (n, columns).
+        columns: name -> place.
+    """
+
+    def __init__(self, what: str, begin: int, numbers: Floats, columns: Mapping[str, int]) -> None:
+        self.what, self.begin, self.numbers, self.columns = what, begin, numbers, columns
+
+    def __getitem__(self, name: str) -> Floats:
+        """A column of finite numbers, shape (n,).
+
+        Raises:
+            InputError: there is none, or not all of its numbers are finite.
+        """
+        column = self._column(name)
+        self._require(np.isfinite(column), column, name, "a finite number")
+        return column
+
+    def get(self, name: str, otherwise: float | Floats) -> Floats:
+        """A column that need not be there; where it is missing or not a number, another value."""
+        found = self._column(name) if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
+        column = np.where(np.isnan(found), otherwise, found)
+        self._require(np.isfinite(column), column, name, "a finite number")
+        return column
+
+    def integers(self, name: str, low: int = -(2**31), high: int = 2**31 - 1) -> NDArray[np.int64]:
+        """A column of integers within limits.
+
+        Raises:
+            InputError: there is another number.
+        """
+        column = self[name]
+        fits = (column == np.rint(column)) & (column >= low) & (column <= high)
+        self._require(fits, column, name, f"an integer from {low} to {high}")
+        return column.astype(np.int64)
+
+    def at(self, begin: int, places: slice | NDArray[np.int64]) -> Rows:
+        """Some of the rows; `begin` is the number of the first one."""
+        return Rows(self.what, begin, self.numbers[places], self.columns)
+
+    def _column(self, name: str) -> Floats:
+        if name not in self.columns:
+            raise InputError(f"expected the column {name}; got {', '.join(list(self.columns)[:20])}")
+        column: Floats = self.numbers[..., self.columns[name]]
+        return column
+
+    def _require(self, fits: NDArray[np.bool_], column: Floats, name: str, expected: str) -> None:
+        """Refuse the first row whose number does not fit."""
+        if not np.all(fits):
+            row = int(np.argmin(fits))
+            got = np.ravel(column)[row]
+            raise InputError(f"{self.what} {self.begin + row + 1}: {name}: expected {expected}; got {got:g}")
+
+
+class Table:
+    """A data set of numbers with names of its columns.
+
+    Args:
+        file: where it is.
+        name: of the data set.
+        otherwise: names of the columns, for a file that does not tell.
+        what: its rows are, for messages.
+        dimensions: 2 for rows and columns, 1 for a single row.
+        text: whether it holds text.
+
+    Raises:
+        InputError: there is none of this shape in the file itself.
+    """
+
+    def __init__(
+        self,
+        file: h5py.File,
+        name: str,
+        otherwise: Sequence[str],
+        what: str,
+        dimensions: int = 2,
+        *,
+        text: bool = False,
+    ) -> None:
+        data = data_set(file, name)
+        if data is None:
+            raise InputError(
+                f"expected the table {name} of LHEH5 version 2; got {', '.join(list(file)[:20]) or 'nothing'}"
+            )
+        if data.ndim != dimensions or (not text and data.dtype.kind not in "fiu"):
+            expected = "text" if text else "numbers"
+            got = f"{data.dtype} of shape {data.shape}"
+            raise InputError(f"{name}: expected a table of {expected} with {dimensions} dimensions; got {got}")
+        chunk = int(np.prod(data.chunks or (1,))) * data.dtype.itemsize
+        if data.shape[-1] > MOST_WEIGHTS + len(EVENT) or chunk > MOST_BYTES:
+            got = f"shape {data.shape} in pieces of {chunk >> 20} MiB"
+            raise InputError(f"{name}: expected rows that fit in the memory together; got {got}")
+        names = next((data.attrs[key] for key in ("properties", name) if key in data.attrs), otherwise)
+        names = [text_of(one) for one in np.atleast_1d(names)[: data.shape[-1]]]
+        if len(set(names)) < len(names):
+            raise InputError(f"{name}: expected different names of the columns; got {', '.join(names[:20])}")
+        self.data, self.what = data, what
+        self.columns = {name: place for place, name in enumerate(names)}
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.data)
+
+    def rows(self, begin: int, end: int) -> Rows:
+        """Some of the rows."""
+        return Rows(self.what, begin, np.asarray(self.data[begin:end], dtype=np.float64), self.columns)
+
+    def row(self) -> Rows:
+        """The only row of a table of one dimension."""
+        return Rows(self.what, 0, np.asarray(self.data[()], dtype=np.float64), self.columns)
+
+    def column(self, name: str, begin: int, end: int) -> Floats:
+        """A part of a column."""
+        return np.asarray(self.data[begin:end, self.columns[name]], dtype=np.float64)
+
+
+def data_set(file: h5py.File, name: str) -> h5py.Dataset | None:
+    """A data set of the file; nothing if there is none.
+
+    Raises:
+        InputError: its numbers are elsewhere: a file must not make us read another one.
+    """
+    import h5py
+
+    data: h5py.File | h5py.Group | h5py.Dataset | None = file
+    for part in name.split("/"):
+        if not isinstance(data, h5py.Group) or part not in data.keys():  # noqa: SIM118  ("in data" follows links)
+            return None
+        if not isinstance(data.get(part, getlink=True), h5py.HardLink):
+            raise InputError(f"{name}: expected a table in the file itself; got a link")
+        data = data[part]
+    if not isinstance(data, h5py.Dataset):
+        return None
+    if data.is_virtual or data.external:
+        raise InputError(f"{name}: expected a table in the file itself; got one that lies in other files")
+    return data
+
+
+def text_of(value: object) -> str:
+    """A text of a table or attribute."""
+    return decoded(value) if isinstance(value, bytes) else str(value)

@@ -1,0 +1,155 @@
+"""Bins that show a distribution, from the values of some events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.arrays import Array
+from madnis_py.card.tables import HistogramTable
+from madnis_py.events.histograms.histogram import Binning
+from madnis_py.integration.samples import Samples
+from madnis_py.physics.cross_section.sampled_states import Parts, SampledStates
+from madnis_py.physics.observables.observable import Observable
+
+Bins = tuple[float, float, int]
+
+BINS = 50
+"""Bins of a histogram whose card gives only the range."""
+
+_SHARE_BELOW, _SHARE_ABOVE = 0.002, 0.005
+_ROUND_WIDTHS = np.array([1.0, 2.0, 2.5, 5.0, 10.0])
+_FIXED: dict[str, Bins] = {"phi": (-np.pi, np.pi, 40), "dphi": (0.0, np.pi, 40)}
+_FROM_ZERO = ("pt", "pt_sum", "missing_pt", "dr", "deta")
+_SYMMETRIC = ("eta", "rapidity")
+_RESOLUTION = 1e-6
+"""Values that differ less, relative to their size, are one value."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pilot:
+    """The values of an observable in some events.
+
+    Attributes:
+        values: GeV or dimensionless, float64, shape (n,).
+        weights: without signs, float64, shape (n,).
+    """
+
+    values: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, observable: Observable, parts: Parts, weight: Array) -> Pilot:
+        """Values of events in final states with their shares of the weights, float64, shape (n,)."""
+        values = [observable.values(final) for final, _ in parts]
+        weights = [
+            np.broadcast_to(np.abs(weight * share)[:, None], of_part.shape)
+            for of_part, (_, share) in zip(values, parts, strict=True)
+        ]
+        return cls(_joined(values), _joined(weights)).usable()
+
+    def usable(self) -> Pilot:
+        """Without what an event does not have, and without weight."""
+        used = np.isfinite(self.values) & (self.weights > 0)
+        return Pilot(self.values[used], self.weights[used])
+
+    @classmethod
+    def concatenate(cls, pilots: Iterable[Pilot]) -> Pilot:
+        """The values of several."""
+        values, weights = zip(*((pilot.values, pilot.weights) for pilot in pilots), strict=True)
+        return cls(np.concatenate(values), np.concatenate(weights))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether there are not two different values."""
+        if not len(self.values):
+            return True
+        return bool(np.ptp(self.values) <= _RESOLUTION * np.abs(self.values).max())
+
+    def bins(self, kind: str) -> Bins:
+        """Lower end, upper end and number of bins with round widths that hold all but the tails."""
+        if kind in _FIXED:
+            return _FIXED[kind]
+        if self.is_constant:
+            centre = float(self.values[0]) if len(self.values) else 0.0
+            return centre - 0.5, centre + 0.5, 1
+        low, high = np.quantile(
+            self.values, [_SHARE_BELOW, 1 - _SHARE_ABOVE], weights=self.weights, method="inverted_cdf"
+        )
+        if kind in _SYMMETRIC:
+            high = max(abs(low), abs(high))
+            low = -high
+        elif kind in _FROM_ZERO:
+            low = 0.0
+        return _round_bins(float(low), float(high))
+
+
+def _joined(arrays: Sequence[Array]) -> Array:
+    return np.concatenate([np.empty(0), *(array.ravel() for array in arrays)])
+
+
+def _round_bins(low: float, high: float) -> Bins:
+    """Half as many bins to one more than BINS, whose width is a round number and whose ends are multiples of it."""
+    least = max(high - low, _RESOLUTION * abs(high)) / BINS
+    power = 10.0 ** np.floor(np.log10(least))
+    width = float(power * _ROUND_WIDTHS[np.searchsorted(_ROUND_WIDTHS * power, least * (1 - 1e-9))])
+    first, last = np.floor(low / width), np.ceil(high / width)
+    return float(first * width), float(last * width), int(last - first)
+
+
+@dataclass(frozen=True)
+class PilotPoints:
+    """Values of weighted points, for the workers of an integrator.
+
+    Attributes:
+        states: final states of points.
+        observables: what is measured.
+        counts: points of every channel, int64, shape (n_channels,).
+    """
+
+    states: SampledStates
+    observables: tuple[Observable, ...]
+    counts: NDArray[np.int64]
+
+    def __call__(self, samples: Samples) -> list[Pilot]:
+        """The values of each observable."""
+        live = self.states.of_live(samples)
+        weight = live.magnitude / self.counts[live.channel]
+        return [Pilot.of(observable, live.parts, weight) for observable in self.observables]
+
+
+def binnings(
+    usual: Sequence[Observable], asked: Sequence[tuple[Observable, HistogramTable]], pilots: Sequence[Pilot]
+) -> list[Binning]:
+    """The bins of all histograms: those asked for, and usual ones that have more than one value.
+
+    Args:
+        usual: observables that nobody asked for; one that is asked for too takes its bins from there.
+        asked: observables of the card.
+        pilots: values of `usual`, then of `asked`.
+    """
+    return list(_binnings(usual, asked, pilots))
+
+
+def _binnings(
+    usual: Sequence[Observable], asked: Sequence[tuple[Observable, HistogramTable]], pilots: Sequence[Pilot]
+) -> Iterator[Binning]:
+    tables = {str(observable): table for observable, table in asked}
+    observables = [*usual, *(observable for observable, _ in asked)]
+    done = set()
+    for observable, pilot in zip(observables, pilots, strict=True):
+        text = str(observable)
+        if text in done or (text not in tables and pilot.is_constant):
+            continue
+        done.add(text)
+        yield Binning(observable, _edges(observable, tables.get(text, HistogramTable()), pilot))
+
+
+def _edges(observable: Observable, table: HistogramTable, pilot: Pilot) -> Array:
+    if table.range is not None:
+        return np.linspace(*table.range, (table.bins or BINS) + 1)
+    low, high, number = pilot.bins(observable.kind)
+    return np.linspace(low, high, (table.bins or number) + 1)

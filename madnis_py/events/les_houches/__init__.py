@@ -1,0 +1,1 @@
+"""Parts of a Les Houches file that are not events: header, beams, weight groups."""

@@ -1,0 +1,75 @@
+"""The <header> of a Les Houches file: blocks of text, and what the variations of weights stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from madnis_py.errors import InputError
+from madnis_py.events.les_houches import xml_text
+from madnis_py.events.les_houches.weight_groups import DECLARATIONS, WeightGroup, declared_groups, weight_declarations
+
+WHERE = "LHE header"
+
+
+@dataclass(frozen=True)
+class LheHeader:
+    """What a <header> holds beside the weight groups.
+
+    Attributes:
+        xml: elements as they stand in the file; those of other programs need not be valid XML.
+    """
+
+    xml: str = ""
+
+    @classmethod
+    def of(cls, blocks: Mapping[str, str]) -> Self:
+        """Elements of plain text.
+
+        Args:
+            blocks: element name -> text; a reader gets the text back verbatim.
+
+        Raises:
+            InputError: a block has a name or a character that XML does not allow.
+        """
+        return cls(
+            "".join(
+                f"<{xml_text.name(WHERE, name)}>{xml_text.escaped(f'{WHERE}: {name}', text)}</{name}>\n"
+                for name, text in blocks.items()
+            )
+        )
+
+    @property
+    def blocks(self) -> dict[str, str]:
+        """Element name -> text."""
+        return {found.name: xml_text.unescaped(found.content) for found in xml_text.elements(self.xml)}
+
+    def element(self, weight_groups: Iterable[WeightGroup]) -> str:
+        """The whole element, a line of its own."""
+        return f"<header>\n{self.xml}{weight_declarations(weight_groups)}</header>\n"
+
+    @classmethod
+    def parse(cls, content: str) -> tuple[Self, tuple[WeightGroup, ...]]:
+        """What stands between <header> and </header>.
+
+        Raises:
+            InputError: the weight groups are no XML, do not end or have no identifiers.
+        """
+        inside = list(xml_text.elements(content))
+        if f"<{DECLARATIONS}" in xml_text.outside(content, inside):
+            raise InputError(f"<{DECLARATIONS}>: expected its end; got that of the header")
+        declared = [found for found in inside if found.name == DECLARATIONS]
+        groups = [group for found in declared for group in declared_groups(content[found.begin : found.end])]
+        xml = "".join(_without(content, declared)).removeprefix("\n")
+        return cls(xml if xml.endswith("\n") or not xml.strip() else f"{xml}\n"), tuple(groups)
+
+
+def _without(text: str, elements: Iterable[xml_text.Element]) -> Iterator[str]:
+    """What stands beside elements; a line that is empty without one goes with it."""
+    at = 0
+    for element in elements:
+        yield text[at : element.begin]
+        line_end = text.find("\n", element.end) + 1
+        at = line_end if line_end and not text[element.end : line_end].strip() else element.end
+    yield text[at:]

@@ -1,0 +1,1 @@
+"""VEGAS grids with the same channels: survey, start of a flow, choice between both."""

@@ -1,0 +1,1 @@
+"""Training of flows and channel weights: losses, optimiser, schedule, checkpoints."""

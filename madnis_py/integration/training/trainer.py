@@ -1,0 +1,420 @@
+"""Training of the flow and the channel weights, one resumable step at a time."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from madnis_py.errors import CheckpointError, InputError, MadnisError
+from madnis_py.integration import allocation
+from madnis_py.integration.channel_weights import ChannelWeights
+from madnis_py.integration.coverage import Measurement
+from madnis_py.integration.dropping import survivors
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, unit_of
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.symmetry import ChannelGroups
+from madnis_py.integration.training.adam import FlatAdam, Memory, copied
+from madnis_py.integration.training.buffer import Batch, SampleBuffer, StoredBatch
+from madnis_py.integration.training.losses import DENSITY_LOSSES, LOSSES
+from madnis_py.integration.training.running_averages import RunningAverages
+from madnis_py.integration.training.schedule import Draw, Replay, Reuse, schedule
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.training_check import (
+    HEAVY,
+    LOST,
+    MOST_RETURNS,
+    POINTS,
+    Fall,
+    TrainingCheck,
+    batches_per_look,
+    sentences,
+)
+from madnis_py.integration.training.training_progress import Callback, Progress
+from madnis_py.integration.training.training_state import Finished, Snapshot, TrainingState, modules
+from madnis_py.parallel.random_streams import stream
+
+TINY = torch.finfo(torch.float64).tiny
+
+
+class Trainer:
+    """Trains the flow and the weights of an integrator in place, Section 5.1.2 of the MadNIS thesis.
+
+        trainer = Trainer(integrator, TrainingSettings.preset("quick"))
+        try:
+            trainer.run(callback)
+        except KeyboardInterrupt:
+            ...  # trainer.state and the integrator are those of the last finished step
+
+    A step either happens completely or, when it raises or is interrupted, not at all. A training that loses a part of
+    the integral, see `training_check`, goes back to the last sound state and on from there with a smaller learning
+    rate; after `MOST_RETURNS` of these it ends there.
+
+    Args:
+        integrator: whose flow and weights are trained, and whose channels are dropped.
+        settings: of the training; the preset `standard` by default.
+        state: where to continue; from the integrator's present parameters by default.
+        survey: what is known of the integral beforehand.
+
+    Attributes:
+        reuse: how often points were used since this trainer was made; `str(trainer.reuse)` says it in words.
+
+    Raises:
+        InputError: nothing can be trained, or the batch is too small for the channels.
+        CheckpointError: the state belongs to another model or other settings.
+    """
+
+    _finished: Finished
+    _averages: RunningAverages
+    _buffer: SampleBuffer
+    _check: TrainingCheck
+    _unit: float
+
+    def __init__(
+        self,
+        integrator: Integrator,
+        settings: TrainingSettings | None = None,
+        state: TrainingState | None = None,
+        survey: Measurement | None = None,
+    ) -> None:
+        self.integrator = integrator
+        self.settings = settings or TrainingSettings()
+        self.survey = survey
+        self.reuse = Reuse()
+        self._n_channels = integrator.integrand.n_channels
+        self._groups = ChannelGroups.of(integrator.integrand)
+        self._schedule = schedule(self.settings)
+        draws, points = self._schedule.draws_before(self.settings.steps), self.settings.batch(self._n_channels)
+        self._batches_per_look = batches_per_look(draws, points)
+        self._adam = FlatAdam(self._trained_parameters(), averaged=self.settings.averaging is not None)
+        if state is None:
+            self._start()
+        else:
+            self._continue(state)
+        self._allocate(drawn=0)  # refuses a batch that is too small for the channels
+
+    @property
+    def state(self) -> TrainingState:
+        """The state after the last finished step; later steps do not change it."""
+        tensors = {f"average.{name}": tensor for name, tensor in self._averages.tensors().items()}
+        tensors["active"] = self.integrator.active
+        for prefix, module in modules(self.integrator).items():
+            tensors |= {f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()}
+        tensors |= {f"adam.{name}": tensor.clone() for name, tensor in self._adam.tensors().items()}
+        tensors |= {f"buffer.{name}": tensor for name, tensor in self._buffer.tensors().items()}
+        tensors |= {f"check.{name}": tensor for name, tensor in self._check.tensors().items()}
+        tensors["unit"] = torch.tensor(self._unit, dtype=torch.float64)
+        rows = [one.row for one in self._finished.returns]
+        tensors["returns"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
+        for prefix, snapshot in self._finished.kept.items() if not self.finished else ():
+            stored = snapshot.tensors(self._buffer)
+            tensors |= {f"{prefix}.{name}": tensor for name, tensor in stored.items()}
+        return TrainingState(self._finished.step, tensors)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self._finished.step >= self.settings.steps or self.ended
+
+    @property
+    def ended(self) -> bool:
+        """Whether the training went back so often that it goes no further."""
+        return len(self._finished.returns) > MOST_RETURNS
+
+    @property
+    def kept_steps(self) -> set[int]:
+        """Steps of the states that the training may go back to."""
+        return {self._finished.recent.step, self._finished.sound.step}
+
+    @property
+    def evaluations(self) -> int:
+        """Points drawn so far, those of steps that were given up included."""
+        draws = self._schedule.draws_before
+        given_up = sum(draws(one.step) - draws(one.to) for one in self._finished.returns)
+        return (draws(self._finished.step) + given_up) * self.settings.batch(self._n_channels)
+
+    @property
+    def sentences(self) -> list[str]:
+        """What is to be said of a training that went back; empty for others."""
+        return sentences(self._finished.returns, self.settings.steps)
+
+    def run(self, callback: Callback | None = None) -> TrainingState:
+        """Do the steps that are left; the callback may stop by raising KeyboardInterrupt."""
+        while not self.finished:
+            progress = self.step()
+            if callback:
+                callback(progress)
+        return self.state
+
+    def step(self) -> Progress:
+        """Take a batch, fresh or from the buffer, and move the parameters against the gradient of the loss.
+
+        Raises:
+            IntegrandError: the integrand returned NaN, infinity or a wrong shape.
+            MadnisError: the loss or its gradient is not finite.
+        """
+        try:
+            return self._step(self._finished.step)
+        except BaseException:
+            self._go_back()
+            raise
+
+    def _step(self, step: int) -> Progress:
+        start = time.perf_counter()
+        move = self._schedule.at(step)
+        if isinstance(move, Draw):
+            loss, fresh = self._draw(move, step)
+            reuse = self.reuse.after_draw(time.perf_counter() - start)
+        else:
+            loss, fresh = self._learn(self._recall(move), step), None
+            reuse = self.reuse.after_replay(time.perf_counter() - start)
+        self._average_parameters(step)
+        fall = self._look(step, isinstance(move, Draw))
+        if lost := fall is not None and fall.size > LOST:
+            self._return(step + 1, fall)
+        else:
+            self._adopt_mean_parameters(step)
+            self._finish(step + 1, sound=fall is not None and self._check.sound(fall))
+        self.reuse = reuse
+        return self._progress(loss, fresh, lost)
+
+    def _look(self, step: int, fresh: bool) -> Fall | None:
+        """Hold the batches since the last look against what is known; None if it is not time for that."""
+        batches = self._schedule.draws_before(step + 1) % self._batches_per_look
+        if batches == 0 and fresh:
+            batches = self._batches_per_look
+        elif step + 1 < self.settings.steps or batches * self.settings.batch(self._n_channels) < POINTS:
+            return None
+        self._check = self._check.after_look(batches)
+        return self._check.deepest_fall(self.survey and self.survey.in_unit(self._unit))
+
+    def _draw(self, move: Draw, step: int) -> tuple[float, Estimate]:
+        """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time.
+
+        Returns:
+            loss: of the step.
+            estimate: of the integral, from the batch alone.
+        """
+        drawn = self._schedule.draws_before(step)
+        counts = self._allocate(drawn)
+        samples = self.integrator.sample(counts, "train", step, *self._finished.attempt)
+        if drawn == 0:
+            self._unit = unit_of(samples.weight.numpy())
+        samples = samples.in_unit(self._unit)
+        moments = Moments.of(samples.channel, samples.weight, self._n_channels)
+        self._averages = self._averages.updated(samples, moments, drawn)
+        heavy = HEAVY * self._batches_per_look * float(self._averages.size.sum())
+        self._check = self._check.with_batch(samples, moments, heavy)
+        batch = Batch.of(samples, counts)
+        loss = self._learn(batch, step, fresh=True)
+        if move.slot is not None:
+            self._buffer = self._buffer.stored(move.slot, StoredBatch.of(batch, self.settings.buffer_weights))
+        self._drop(drawn + 1)
+        return loss, replace(moments, unit=self._unit).estimate()
+
+    def _recall(self, move: Replay) -> Batch:
+        order = stream(self.integrator.seed, "buffer", move.sweep)
+        return self._buffer.at(move.position, order).restored()
+
+    def _learn(self, batch: Batch, step: int, fresh: bool = False) -> float:
+        """One optimiser step; a batch without any value teaches nothing."""
+        if len(batch) == 0:
+            return 0.0
+        loss, norm = torch.stack(self._update(batch, step, fresh)).tolist()
+        for name, value in (("loss", loss), ("gradient", norm)):
+            if not math.isfinite(value):
+                self._go_back()
+                raise MadnisError(f"training: {name} is {value} at step {step}, {self._suspect(batch)}")
+        return float(loss)
+
+    def _update(self, batch: Batch, step: int, fresh: bool) -> tuple[Tensor, Tensor]:
+        """Move the batch to the device of the parameters, and these against the gradient; waits for nothing there.
+
+        Returns:
+            the loss and the norm of its gradient, float64 scalars on the device.
+        """
+        loss = self._loss(batch, fresh)
+        norm = self._adam.take_gradient(loss)
+        largest = self.settings.gradient_clip
+        scale = 1.0 if largest is None else (largest / norm.clamp(min=TINY)).clamp(max=1.0)
+        self._adam.step(self._finished.learning_rate_factor * self.settings.learning_rate_at(step), scale)
+        return loss.detach(), norm
+
+    def _loss(self, batch: Batch, fresh: bool = False) -> Tensor:
+        """The loss in units of the integral of |f|, so that it has no dimension and Adam's epsilon no meaning."""
+        size = self._averages.size.sum()
+        stratum, value, counts = self._groups.strata(batch.channel, batch.value, batch.counts)
+        there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(self._adam.device)
+        log_q = self.integrator.flow.log_prob(there.x, batch.channel, there.log_q if fresh else None)
+        stratum = stratum.to(self._adam.device, non_blocking=True)
+        return LOSSES[self.settings.loss](log_q, self._alpha(there), there.value, there.log_q, stratum, there.counts)
+
+    def _alpha(self, batch: Batch) -> Tensor:
+        """Weight of each point's own channel."""
+        alpha: Tensor = self.integrator.weights(batch.features, batch.prior)
+        return alpha.gather(1, batch.channel.unsqueeze(1)).squeeze(1)
+
+    def _suspect(self, batch: Batch) -> str:
+        with torch.no_grad():
+            weight = self._alpha(batch) * batch.value * torch.exp(-batch.log_q)
+        worst = int(weight.abs().argmax())
+        return f"largest weight {weight[worst].item():.3g} in channel {int(batch.channel[worst])}"
+
+    def _allocate(self, drawn: int) -> Tensor:
+        """Points per channel: evenly at first, then r evenly and the rest in proportion to sigma_i."""
+        warming = drawn < self.settings.warmup_steps
+        sigma = self._groups.mean(self._averages.variance).sqrt()
+        return allocation.proportional(
+            self.settings.batch(self._n_channels),
+            torch.ones_like(sigma) if warming else sigma,
+            self.settings.uniform_fraction,
+            MINIMUM_POINTS,
+            self.integrator.active,
+        )
+
+    def _drop(self, drawn: int) -> None:
+        """Give up channels that have become negligible, also in what is remembered."""
+        past = drawn - self.settings.warmup_steps
+        if not self.settings.dropping_cutoff or past <= 0 or past % self.settings.dropping_interval:
+            return
+        active = self.integrator.active & survivors(self._averages.size, self.settings.dropping_cutoff, self._groups)
+        if torch.equal(active, self.integrator.active):
+            return
+        self.integrator.active = active
+        self._averages = self._averages.without(~active)
+        self._buffer = self._buffer.purged(active)
+
+    def _average_parameters(self, step: int) -> None:
+        """Follow the parameters with a slower mean."""
+        if self.settings.averaging is not None:
+            self._adam.follow(max(1 - self.settings.averaging, 1 / (step + 1)))
+
+    def _adopt_mean_parameters(self, step: int) -> None:
+        """Let the mean take the place of the parameters after the last step."""
+        if self.settings.averaging is not None and step + 1 == self.settings.steps:
+            self._adam.adopt_mean()
+
+    def _progress(self, loss: float, fresh: Estimate | None, returned: bool) -> Progress:
+        return Progress(
+            step=self._finished.step,
+            total=self.settings.steps,
+            loss=loss,
+            value=float(self._averages.value.sum()) * self._unit,
+            relative_std=self._averages.relative_std,
+            points_per_second=self.reuse.draws * self.settings.batch(self._n_channels) / self.reuse.seconds,
+            efficiency=self._averages.efficiency,
+            active_channels=int(self.integrator.active.sum()),
+            reuse=self.reuse,
+            batch_value=fresh.value if fresh else None,
+            batch_error=fresh.error if fresh else None,
+            returned=returned,
+        )
+
+    def _trained_parameters(self) -> dict[str, nn.Parameter]:
+        trained = modules(self.integrator)
+        if self.settings.loss in DENSITY_LOSSES:
+            del trained["weights"]
+        found = {f"{prefix}.{name}": p for prefix, m in trained.items() for name, p in m.named_parameters()}
+        if not found:
+            raise InputError(
+                f"training: nothing to train with the loss '{self.settings.loss}', flow or weights are fixed"
+            )
+        return found
+
+    def _standardise(self) -> None:
+        """Scale the features of new channel weights by a first batch."""
+        weights = self.integrator.weights
+        if not isinstance(weights, ChannelWeights) or weights.standardised:
+            return
+        counts = allocation.uniform(self.settings.batch(self._n_channels), self._n_channels)
+        samples = self.integrator.sample(counts, "standardise")
+        live = samples.target.nonzero().squeeze(1)
+        if len(live):
+            weights.standardise(samples.features[live])
+
+    def _start(self) -> None:
+        self._standardise()
+        self._averages = RunningAverages.zeros(self._n_channels)
+        self._buffer = SampleBuffer()
+        self._check = TrainingCheck.start()
+        self._unit = 1.0
+        now, kept = (self._snapshot(0, copied(self._adam.memory)) for _ in range(2))
+        self._finished = Finished.at(now, kept, kept, ())
+
+    def _continue(self, state: TrainingState) -> None:
+        state.load_into(self.integrator)
+        self._averages = state.averages(self._n_channels)
+        self._buffer = self._buffer_of(state)
+        self._check = state.check
+        self._unit = state.unit
+        state.load_into_optimiser(self._adam)
+        now, same = (self._snapshot(state.step, copied(self._adam.memory)) for _ in range(2))
+        expected = self._n_channels, self._most_batches, self._adam.memory
+        recent = state.snapshot("recent", *expected) or same
+        self._finished = Finished.at(now, recent, state.snapshot("sound", *expected) or recent, state.returns)
+
+    def _snapshot(self, step: int, memory: Memory) -> Snapshot:
+        return Snapshot(step, self._averages, self.integrator.active, self._buffer, self._check, memory)
+
+    def _finish(self, step: int, sound: bool) -> None:
+        """Make this the state to go back to; one assignment, so that an interruption comes before or after it."""
+        now = self._snapshot(step, copied(self._adam.memory, self._finished.spare))
+        self._finished = self._finished.after(now, sound)
+
+    def _return(self, step: int, fall: Fall) -> None:
+        """Begin again at the last sound state."""
+        self._finished = self._finished.returned(step, fall.in_unit(1.0 / self._unit))
+        self._go_back()
+
+    def _go_back(self) -> None:
+        last = self._finished
+        copied(last.memory, self._adam.memory)
+        self._averages, self._buffer, self._check = last.averages, last.buffer, last.check
+        self.integrator.active = last.active
+
+    @property
+    def _most_batches(self) -> int:
+        """Batches of a full buffer."""
+        return 0 if self.settings.buffer == "none" else self.settings.buffer_size
+
+    def _buffer_of(self, state: TrainingState) -> SampleBuffer:
+        buffer = state.buffer
+        expected = min(state.step, self._most_batches)
+        if len(buffer) != expected:
+            raise CheckpointError(f"training state: expected {expected} batches in its buffer; got {len(buffer)}")
+        return buffer
+
+
+def train(
+    integrator: Integrator,
+    settings: TrainingSettings | None = None,
+    callback: Callback | None = None,
+    state: TrainingState | None = None,
+) -> TrainingState:
+    """Train the flow and the weights of an integrator in place; a training that had to go back says so in a warning.
+
+    Args:
+        integrator: whose flow and weights are trained, and whose channels are dropped.
+        settings: of the training; the preset `standard` by default.
+        callback: told the `Progress` of each step. To stop early and keep the state, use a `Trainer`.
+        state: where to continue; from the integrator's present parameters by default.
+
+    Returns:
+        the final state; its `sigma` is what `Integrator.integrate` wants to know.
+
+    Raises:
+        InputError: nothing can be trained, or the batch is too small for the channels.
+        CheckpointError: the state belongs to another model or other settings.
+        IntegrandError: the integrand returned NaN, infinity or a wrong shape.
+        MadnisError: the loss or its gradient is not finite.
+    """
+    trainer = Trainer(integrator, settings, state)
+    try:
+        return trainer.run(callback)
+    finally:
+        for sentence in trainer.sentences:
+            warnings.warn(sentence, stacklevel=2)

@@ -1,0 +1,1 @@
+"""Squared amplitudes of tree diagrams, written as tapes of wavefunctions and vertices."""

@@ -1,0 +1,192 @@
+"""Amplitudes of colour flows as products of currents, every current shared.
+
+The currents are those of the Berends-Giele recursion, for any particles: one per set of legs and colour structure. An
+amplitude is closed in its middle, so that no current holds more legs than needed: at the vertex all of whose branches
+hold fewer than half of the legs, or at the propagator that has half of them on either side. Every diagram has exactly
+one of these.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+from madnis_py.physics.amplitudes.colour import N_COLOURS, Bra, Closed, Ket, Structure, Word
+from madnis_py.physics.amplitudes.colour_vertices import closed_colour, colour_of
+from madnis_py.physics.amplitudes.currents import Currents, Kind, Scaled, Vertex
+from madnis_py.physics.diagrams.diagrams import Field, Meeting, Powers, Recursion, add
+
+_Parts = tuple[int, ...]
+_Coloured = Mapping[Structure, Scaled]
+
+
+@dataclass(frozen=True)
+class Contraction:
+    """One contribution to the amplitude of a flow: a current times the source of all other legs.
+
+    Attributes:
+        flow: its colour.
+        powers: of the couplings.
+        current: propagated node.
+        source: node without propagator.
+        factor: rational.
+    """
+
+    flow: Closed
+    powers: Powers
+    current: int
+    source: int
+    factor: Fraction
+
+
+class FlowCurrents:
+    """The currents of one step of a process by their colour.
+
+    Args:
+        step: which fields the units can form.
+        currents: where the nodes go.
+    """
+
+    def __init__(self, step: Recursion, currents: Currents) -> None:
+        self._step, self._currents = step, currents
+        self._decays = {
+            number: FlowCurrents(unit.decay, currents)
+            for number, unit in enumerate(step.units)
+            if unit.decay is not None
+        }
+        self._known: dict[tuple[int, Field, bool], _Coloured] = {}
+        self._n = len(step.units)
+
+    def contractions(self) -> Iterator[Contraction]:
+        """All contributions to the amplitude."""
+        goals = {goal.total for goal in self._step.goals}
+        everything = self._step.everything
+        for units in range(1, everything):
+            if 2 * units.bit_count() > self._n or (2 * units.bit_count() == self._n and not units & 1):
+                continue
+            for field in self._step.fields(units):
+                for other in self._step.fields(everything ^ units):
+                    if self._anti(field.pdg) == other.pdg and add(field.total, other.total) in goals:
+                        yield from self._close(units, field, other)
+
+    def _close(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
+        rest = self._step.everything ^ units
+        powers = add(field.total, other.total)
+        for singlet in (False, True) if self._is_octet(field.pdg) else (False,):
+            sources = self._currents_of(
+                rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False
+            )
+            for (a, current), (b, source) in product(self.current(units, field, singlet).items(), sources.items()):
+                nodes = self._currents.nodes
+                order = [current.node, source.node]
+                if nodes[current.node].kind == Kind.ket:
+                    order.reverse()
+                factor = self._currents.fermion_sign(order) * current.factor * source.factor
+                yield Contraction(closed_colour(a, b), powers, current.node, source.node, factor)
+
+    def _closing(self, units: int) -> Callable[[_Parts], bool]:
+        """Which partitions of the other units have their middle where `units` are attached."""
+        if 2 * units.bit_count() == self._n:
+            return lambda parts: True
+        size = (units.bit_count(), units)
+        return lambda parts: all(2 * part.bit_count() < self._n and (part.bit_count(), part) < size for part in parts)
+
+    def current(self, units: int, field: Field, singlet: bool = False) -> _Coloured:
+        """The propagated currents of a field by colour; `singlet` chooses the U(1) part of a gluon."""
+        key = units, field, singlet
+        if key not in self._known:
+            self._known[key] = dict(self._build(units, field, singlet))
+        return self._known[key]
+
+    def _build(self, units: int, field: Field, singlet: bool) -> _Coloured:
+        if units.bit_count() > 1:
+            return self._propagated(units, field, singlet)
+        number = units.bit_length() - 1
+        if number in self._decays:
+            return self._decays[number].decayed(field.inner)
+        if singlet:
+            return {}
+        node = self._currents.external(self._step.units[number].legs, field.pdg)
+        return {Structure((), self._open(number, field.pdg)): Scaled(Fraction(1), node)}
+
+    def _open(self, number: int, pdg: int) -> Ket | Bra | Word | None:
+        """The colour index of an external leg."""
+        leg = self._step.units[number].legs.bit_length() - 1
+        match self._currents.model.particle(pdg).colour:
+            case 3:
+                return Ket((), leg) if pdg > 0 else Bra(leg, ())
+            case 8:
+                return Word((leg,))
+        return None
+
+    def decayed(self, powers: Powers) -> _Coloured:
+        """The currents of the particle whose decay this step is."""
+        merged: dict[Structure, dict[Vertex, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        goals = [goal for goal in self._step.goals if goal.total == powers]
+        for goal in goals:
+            for structure, terms in self._sources(self._step.everything, goal, False).items():
+                for vertex, number in terms.items():
+                    merged[structure][vertex] += number
+        return self._currents_of(self._step.everything, merged, goals[0], 1, True)
+
+    def _propagated(self, units: int, field: Field, singlet: bool) -> _Coloured:
+        factor = Fraction(1)
+        if self._is_octet(field.pdg):
+            factor = Fraction(-1, 2 * N_COLOURS) if singlet else Fraction(1, 2)
+        return self._currents_of(units, self._sources(units, field, singlet), field, factor, True)
+
+    def _currents_of(
+        self,
+        units: int,
+        sources: Mapping[Structure, Mapping[Vertex, Fraction]],
+        field: Field,
+        factor: Fraction | int,
+        propagated: bool,
+    ) -> _Coloured:
+        legs = self._step.legs(units)
+        made = {
+            structure: self._currents.add(legs, field.pdg, terms, propagated) for structure, terms in sources.items()
+        }
+        return {
+            structure: Scaled(factor * current.factor, current.node)
+            for structure, current in made.items()
+            if current is not None
+        }
+
+    def _sources(
+        self, units: int, field: Field, singlet: bool, allowed: Callable[[_Parts], bool] = lambda parts: True
+    ) -> dict[Structure, dict[Vertex, Fraction]]:
+        """The sum of vertices in which units become a field, by colour."""
+        sources: dict[Structure, dict[Vertex, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        for meeting in self._step.meetings(units).get(field, ()):
+            if allowed(tuple(part for part, _ in meeting.parts)):
+                self._add(meeting, singlet, sources)
+        return sources
+
+    def _add(self, meeting: Meeting, singlet: bool, sources: dict[Structure, dict[Vertex, Fraction]]) -> None:
+        """Add one vertex for every combination of the colours of what meets there."""
+        for children in product(*(list(self._children(part, field)) for part, field in meeting.parts)):
+            colours = colour_of(meeting.join, [structure for structure, _ in children], singlet)
+            if not colours:
+                continue
+            vertices = self._currents.vertex(meeting.join, [current.node for _, current in children])
+            factor = Fraction(1)
+            for _, current in children:
+                factor *= current.factor
+            for structure, number in colours:
+                for vertex, sign in vertices:
+                    sources[structure][vertex] += number * sign * factor
+
+    def _children(self, units: int, field: Field) -> Iterator[tuple[Structure, Scaled]]:
+        yield from self.current(units, field).items()
+        if self._is_octet(field.pdg):
+            yield from self.current(units, field, singlet=True).items()
+
+    def _is_octet(self, pdg: int) -> bool:
+        return self._currents.model.particle(pdg).colour == 8
+
+    def _anti(self, pdg: int) -> int:
+        return self._currents.model.anti(pdg)

@@ -1,0 +1,197 @@
+"""Off-shell currents of a process as a graph without repetition: what a tape computes, before helicities.
+
+A node is the current of one particle that collects a set of external legs; it is a sum of terms, each a vertex with
+the currents that meet there, times the propagator unless it is the raw source. With i times the vertex for the Feynman
+rule, i for the propagator of fermions and scalars and -i g^{mu nu} for that of vectors, all factors of i drop out:
+
+    vector   J^mu = (G^mu - p^mu (p.G) / M^2) / (p^2 - M^2 + i M Gamma)
+    fermion  psi = -(p-slash + m) G / (p^2 - m^2 + i m Gamma), on the right side for conjugate spinors
+    scalar   phi = -G / (p^2 - M^2 + i M Gamma)
+
+with G the sum of vertices, and an amplitude is a current times the source of the legs that it does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+
+from madnis_py.physics.diagrams.diagrams import Join, positions
+from madnis_py.physics.model.model import Model
+
+
+class Kind(IntEnum):
+    """What a current is: numbers as in amplitude_tape.hpp."""
+
+    scalar = 0
+    vector = 1
+    ket = 2
+    bra = 3
+
+
+class Operation(IntEnum):
+    """Vertices by what comes out; numbers as in amplitude_tape.hpp."""
+
+    ffv_vector = 0
+    ffv_ket = 1
+    ffv_bra = 2
+    ffs_scalar = 3
+    ffs_ket = 4
+    ffs_bra = 5
+    vvv = 6
+    vvvv = 7
+    vvs_scalar = 8
+    vvs_vector = 9
+    vvss_scalar = 10
+    vvss_vector = 11
+    sss = 12
+    ssss = 13
+
+
+_PAIRINGS = {
+    "VVVV1": {(0, 2): 1, (0, 3): -1},
+    "VVVV2": {(0, 1): 1, (0, 3): -1},
+    "VVVV3": {(0, 1): 1, (0, 2): -1},
+    "VVVV4": {(0, 1): 2, (0, 2): -1, (0, 3): -1},
+}
+"""Coefficients of g_{0 k} g_{the others} in the four-vector structures, by (0, k)."""
+
+Expressions = tuple[str, ...]
+
+
+@dataclass(frozen=True, order=True)
+class Vertex:
+    """A vertex applied to currents: what a term is but for its number.
+
+    Attributes:
+        operation: which of the kernels.
+        arguments: nodes, in the order that the kernel wants.
+        couplings: expressions of the model; (left, right) for fermions, one otherwise.
+    """
+
+    operation: Operation
+    arguments: tuple[int, ...]
+    couplings: Expressions
+
+
+Sum = Mapping[Vertex, Fraction]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A current.
+
+    Attributes:
+        kind: scalar, vector or spinor.
+        legs: external legs that it collects, a bit mask.
+        pdg: the particle, as incoming at the next vertex.
+        terms: its vertices with rational coefficients, ascending; empty for an external leg.
+        propagated: whether the propagator is part of it.
+    """
+
+    kind: Kind
+    legs: int
+    pdg: int
+    terms: tuple[tuple[Vertex, Fraction], ...] = ()
+    propagated: bool = True
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A node times a number."""
+
+    factor: Fraction
+    node: int
+
+
+class Currents:
+    """The nodes of a process, children before parents.
+
+    Args:
+        model: spins and couplings.
+        fermions: external legs that are fermions, a bit mask.
+
+    Attributes:
+        nodes: the graph.
+    """
+
+    def __init__(self, model: Model, fermions: int) -> None:
+        self.model = model
+        self.nodes: list[Node] = []
+        self._fermions = fermions
+        self._known: dict[Node, int] = {}
+
+    def external(self, leg: int, pdg: int) -> int:
+        """The wavefunction of a leg that enters as `pdg`."""
+        return self._intern(Node(self.kind(pdg), leg, pdg))
+
+    def add(self, legs: int, pdg: int, terms: Sum, propagated: bool) -> Scaled | None:
+        """A current, None if nothing is left of it; equal ones up to a factor are one node."""
+        kept = sorted((vertex, number) for vertex, number in terms.items() if number)
+        if not kept:
+            return None
+        factor = kept[0][1]
+        normalised = tuple((vertex, number / factor) for vertex, number in kept)
+        return Scaled(factor, self._intern(Node(self.kind(pdg), legs, pdg, normalised, propagated)))
+
+    def kind(self, pdg: int) -> Kind:
+        """What the current of a particle is."""
+        spin = self.model.particle(pdg).spin
+        if spin == 2:
+            return Kind.ket if pdg > 0 else Kind.bra
+        return Kind.vector if spin == 3 else Kind.scalar
+
+    def vertex(self, join: Join, nodes: Sequence[int]) -> list[tuple[Vertex, int]]:
+        """The kernels that a vertex means for the nodes that meet there, with their signs from fermions and order."""
+        below = dict(zip(join.slots, nodes, strict=True))
+        sign = self.fermion_sign([below[slot] for slot in sorted(below)])
+        return [
+            (Vertex(operation, arguments, join.structure.couplings), sign * factor)
+            for operation, arguments, factor in _kernels(join.structure.lorentz, join.out, below)
+        ]
+
+    def fermion_sign(self, nodes: Iterable[int]) -> int:
+        """Sign of the permutation that sorts the external fermions of nodes, conjugate spinors given first."""
+        order = [leg for node in nodes for leg in positions(self.nodes[node].legs & self._fermions)]
+        exchanges = sum(a > b for k, a in enumerate(order) for b in order[k + 1 :])
+        return -1 if exchanges % 2 else 1
+
+    def _intern(self, node: Node) -> int:
+        if node not in self._known:
+            self._known[node] = len(self.nodes)
+            self.nodes.append(node)
+        return self._known[node]
+
+
+def _kernels(lorentz: str, out: int, below: Mapping[int, int]) -> list[tuple[Operation, tuple[int, ...], int]]:
+    """Kernel, arguments and sign for a Lorentz structure whose slot `out` is open."""
+    if lorentz in ("FFV", "FFS"):
+        names = {2: "vector" if lorentz == "FFV" else "scalar", 0: "ket", 1: "bra"}
+        operation = Operation[f"{lorentz.lower()}_{names[out]}"]
+        return [(operation, tuple(below[slot] for slot in sorted(below)), 1)]
+    if lorentz == "VVV":
+        a, b = below[(out + 1) % 3], below[(out + 2) % 3]
+        return [(Operation.vvv, (a, b), 1) if a <= b else (Operation.vvv, (b, a), -1)]
+    if lorentz in _PAIRINGS:
+        return [_contact(pair, out, below, factor) for pair, factor in _PAIRINGS[lorentz].items()]
+    vectors = sorted(below[slot] for slot in below if slot < 2)
+    scalars = sorted(below[slot] for slot in below if slot >= 2)
+    match lorentz:
+        case "VVS" | "VVSS":
+            name = f"{lorentz.lower()}_{'vector' if out < 2 else 'scalar'}"
+            return [(Operation[name], (*vectors, *scalars), 1)]
+        case "SSS" | "SSSS":
+            return [(Operation[lorentz.lower()], tuple(sorted(below.values())), 1)]
+    raise NotImplementedError(f"Lorentz structure {lorentz}")
+
+
+def _contact(
+    pair: tuple[int, int], out: int, below: Mapping[int, int], factor: int
+) -> tuple[Operation, tuple[int, ...], int]:
+    """(x.y) z for the metric tensors g_pair g_others."""
+    inside = pair if out in pair else tuple(slot for slot in range(4) if slot not in pair)
+    partner = next(slot for slot in inside if slot != out)
+    x, y = sorted(node for slot, node in below.items() if slot != partner)
+    return Operation.vvvv, (x, y, below[partner]), factor

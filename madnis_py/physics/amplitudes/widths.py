@@ -1,0 +1,150 @@
+"""Which propagators have a width.
+
+A fixed width is needed where a propagator can be on its mass shell, and breaks gauge cancellations everywhere else: of
+photons with external particles at low energies, of longitudinal vector bosons at high ones. Between the incoming
+particles there is none by default, nor in propagators of external particles, and of vector bosons that these couple to,
+that cannot be on their mass shell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from madnis_py.card.tables import ProcessTable
+from madnis_py.physics.diagrams.diagrams import Diagram, positions
+from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.mass_floors import MassFloors
+
+Line = tuple[int, int]
+"""A propagator: |PDG code|, and the bit mask of the legs on the side without leg 0."""
+
+_SECOND = 2
+"""Bit of the second incoming leg."""
+
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Widths:
+    """The propagators of a matrix element whose widths are not as usual.
+
+    Attributes:
+        zero: those without.
+        kept: those of external particles that have one, since they can be on their mass shell.
+        off_shell: those that a decay chain requires although they cannot.
+    """
+
+    zero: frozenset[Line]
+    kept: tuple[Line, ...]
+    off_shell: tuple[Line, ...]
+
+
+def widths_of(
+    reaction: Reaction, diagrams: Iterable[Diagram], floors: MassFloors, model: Model, table: ProcessTable
+) -> Widths:
+    """What a card and its cuts say about the widths of a reaction.
+
+    Args:
+        reaction: with its decays, whose parents keep their widths.
+        diagrams: of the reaction.
+        floors: the invariant masses that energy and cuts leave.
+        model: masses, widths and vertices.
+        table: its t_channel_widths and external_widths.
+    """
+    lines = sorted(_unstable_lines(diagrams, model))
+    external = {abs(pdg) for pdg in reaction.legs}
+    related = set() if table.external_widths else external | _coupled_vectors(external, model)
+    exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
+    required = set(_required(reaction, len(reaction.incoming)))
+    resonant = {line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)} | required
+    zero = {line for line in lines if line[0] in related and line not in resonant}
+    if not table.t_channel_widths:
+        zero |= exchanged
+    kept = (line for line in lines if line in resonant and line[0] in related & external and model.width(line[0]) > 0)
+    off_shell = (line for line in sorted(required) if not _reaches_pole(line, floors, model))
+    return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
+
+
+def _resonates(line: Line, reaction: Reaction, floors: MassFloors, model: Model) -> bool:
+    """Whether a propagator can come on its mass shell by decaying to external particles."""
+    return _reaches_pole(line, floors, model) and not _goes_on(line, reaction)
+
+
+def _reaches_pole(line: Line, floors: MassFloors, model: Model) -> bool:
+    pdg, legs = line
+    return floors.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
+
+
+def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
+    """The propagators of particles that have a width, whatever its value is."""
+    inside = (
+        tree
+        for diagram in diagrams
+        for tree in diagram.tree.subtrees()
+        if tree.children and tree is not diagram.tree and model.particle(tree.pdg).width
+    )
+    return {(abs(tree.pdg), tree.legs) for tree in inside}
+
+
+def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
+    """The vector bosons that meet some of these at a vertex of three: their masses are tied to each other."""
+    triple = (vertex for vertex in model.vertices if any(term.lorentz == "VVV" for term in vertex.structures))
+    meeting = ({abs(model.pdg_of[name]) for name in vertex.particles} for vertex in triple)
+    return {pdg for one in meeting if any(model.particle(k).width for k in one & particles) for pdg in one}
+
+
+def _required(reaction: Reaction, first: int) -> Iterator[Line]:
+    """The propagators that decays require, the legs of the final state counted from `first` on."""
+    for branch in reaction.outgoing:
+        size = 1 if branch.decay is None else len(branch.decay.final)
+        if branch.decay is not None:
+            yield abs(branch.pdg), (1 << size) - 1 << first
+            yield from _required(branch.decay, first)
+        first += size
+
+
+def _goes_on(line: Line, reaction: Reaction) -> bool:
+    """Whether a propagator is an external particle that emits others, so that it is off its mass shell, as t* > t g."""
+    pdg, legs = line
+    n_incoming = len(reaction.incoming)
+    everything = (1 << len(reaction.legs)) - (1 << n_incoming)
+    emerges = any(abs(reaction.legs[leg]) == pdg for leg in positions(legs))
+    enters = pdg in map(abs, reaction.incoming) and (n_incoming == 1 or legs == everything)
+    return emerges or enters
+
+
+def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tuple[str, ...]:
+    """What to say of widths that stay and of decays off the mass shell, a sentence for each particle.
+
+    Args:
+        found: of each matrix element, with the PDG codes of its legs.
+        model: knows the names.
+    """
+    found = tuple(found)
+    kept = _products(((line, legs) for widths, legs in found for line in widths.kept), model)
+    off_shell = _products(((line, legs) for widths, legs in found for line in widths.off_shell), model)
+    lost = "this breaks gauge cancellations by terms of order width / mass"
+    missing = "diagrams without it, which are left out, matter as much"
+    return (
+        *(
+            f"widths: {name} is an external particle and keeps its width where it decays ({products}); {lost}"
+            for name, products in kept
+        ),
+        *(
+            f"decays: {name} cannot be on its mass shell where it decays ({products}); {missing}"
+            for name, products in off_shell
+        ),
+    )
+
+
+def _products(lines: Iterable[tuple[Line, tuple[int, ...]]], model: Model) -> Iterator[tuple[str, str]]:
+    """The particles of these propagators, each with what it decays to."""
+    decays: dict[int, list[str]] = {}
+    for (pdg, mask), legs in lines:
+        decays.setdefault(pdg, []).append(" ".join(model.particle_name(legs[leg]) for leg in positions(mask)))
+    for pdg, products in decays.items():
+        different = list(dict.fromkeys(products))
+        rest = ", ..." if len(different) > _MOST_NAMED else ""
+        yield model.particle_name(pdg), ", ".join(different[:_MOST_NAMED]) + rest

@@ -1,0 +1,1 @@
+"""The integrand of a process, and the partonic events of its points."""

@@ -1,0 +1,1 @@
+"""From the words of a process to its Feynman diagrams."""

@@ -1,0 +1,198 @@
+"""Feynman diagrams as SVG: incoming legs on the left, outgoing ones on the right, time from left to right."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+from madnis_py.physics.diagrams.diagrams import Diagram, Tree, positions
+from madnis_py.physics.model.model import Model
+
+_CELL_WIDTH, _CELL_HEIGHT, _MARGIN = 230.0, 150.0, 34.0
+_WAVE, _COIL = 7.0, 6.0
+"""Length of one wave and of one turn of a gluon, in pixels."""
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """A line between two points with its particle; from where a fermion's arrow comes to where it goes."""
+
+    start: Point
+    end: Point
+    pdg: int
+    label: str
+    label_at: Point
+
+
+def draw(diagrams: Sequence[Diagram], legs: Sequence[int], n_incoming: int, model: Model, title: str) -> str:
+    """All diagrams on one page.
+
+    Args:
+        diagrams: what to draw.
+        legs: PDG codes of the external legs, incoming first.
+        n_incoming: how many of them come in.
+        model: names and spins.
+        title: above the diagrams.
+
+    Returns:
+        An SVG document.
+    """
+    columns = max(1, min(5, len(diagrams)))
+    rows = -(-len(diagrams) // columns)
+    width, height = columns * _CELL_WIDTH, rows * _CELL_HEIGHT + _MARGIN
+    cells = []
+    for number, diagram in enumerate(diagrams):
+        x, y = (number % columns) * _CELL_WIDTH, (number // columns) * _CELL_HEIGHT + _MARGIN
+        inside = _Picture(diagram, legs, n_incoming, model).svg()
+        cells.append(f'<g transform="translate({x:.0f},{y:.0f})"><text x="6" y="14">{number + 1}</text>{inside}</g>')
+    style = "path{fill:none;stroke:black;stroke-width:1.3} text{font:12px serif} circle{fill:black}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}">'
+        f'<style>{style}</style><rect width="100%" height="100%" fill="white"/>'
+        f'<text x="6" y="20">{escape(title)}</text>{"".join(cells)}</svg>\n'
+    )
+
+
+class _Picture:
+    """One diagram."""
+
+    def __init__(self, diagram: Diagram, legs: Sequence[int], n_incoming: int, model: Model) -> None:
+        self._legs, self._n_incoming, self._model = legs, n_incoming, model
+        self._segments: list[_Segment] = []
+        self._vertices: list[Point] = []
+        self._place(diagram.tree)
+
+    def svg(self) -> str:
+        """Its lines, vertices and labels."""
+        lines = [_line(segment, self._model) for segment in self._segments]
+        dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2"/>' for x, y in self._vertices]
+        return "".join([*lines, *dots])
+
+    def _place(self, tree: Tree) -> None:
+        """Vertices on the line between the incoming legs below each other, everything else to the right of them."""
+        backbone, branches, end = _backbone(tree, self._n_incoming)
+        leaves = [leaf for group in branches for branch in group for leaf in _leaves(branch)]
+        step = (_CELL_HEIGHT - 2 * 26) / max(len(leaves) - 1, 1)
+        heights = {leaf.legs: 26 + k * step for k, leaf in enumerate(leaves)}
+        if len(leaves) == 1:
+            heights = {leaves[0].legs: _CELL_HEIGHT / 2}
+        self._heights, self._depth = heights, max(_depth(branch) for group in branches for branch in group)
+        x = 0.36 * _CELL_WIDTH if len(backbone) > 1 or self._n_incoming == 2 else 0.2 * _CELL_WIDTH
+        spots = [(x, sum(self._height(b) for b in group) / len(group)) for group in branches]
+        self._vertices += spots
+        self._incoming(0, spots[0], upper=True)
+        if end is not None:
+            self._incoming(1, spots[-1], upper=False)
+        for (a, b), line in zip(pairwise(spots), backbone[1:], strict=True):
+            self._segments.append(self._segment(b, a, line.pdg, inner=True))
+        for spot, group in zip(spots, branches, strict=True):
+            for branch in group:
+                self._branch(spot, branch, 1)
+
+    def _incoming(self, position: int, spot: Point, upper: bool) -> None:
+        y = max(spot[1] - 24, 18) if upper else min(spot[1] + 24, _CELL_HEIGHT - 12)
+        if self._n_incoming == 1:
+            y = spot[1]
+        pdg = self._legs[position]
+        start = (26.0, y)
+        label = self._model.particle_name(pdg)
+        self._segments.append(_Segment(*_along(start, spot, pdg > 0), pdg, label, (6, y + 4)))
+
+    def _height(self, tree: Tree) -> float:
+        inside = [self._heights[leaf.legs] for leaf in _leaves(tree)]
+        return sum(inside) / len(inside)
+
+    def _branch(self, start: Point, tree: Tree, level: int) -> None:
+        right = _CELL_WIDTH - 34
+        if not tree.children:
+            pdg = self._legs[positions(tree.legs)[0]]
+            end = (right, self._heights[tree.legs])
+            label = self._model.particle_name(pdg)
+            self._segments.append(_Segment(*_along(start, end, pdg > 0), pdg, label, (end[0] + 4, end[1] + 4)))
+            return
+        x = start[0] + (right - start[0]) * level / (self._depth + 1)
+        spot = (x, self._height(tree))
+        self._vertices.append(spot)
+        self._segments.append(self._segment(spot, start, tree.pdg, inner=True))
+        for child in tree.children:
+            self._branch(spot, child, level + 1)
+
+    def _segment(self, start: Point, end: Point, pdg: int, inner: bool) -> _Segment:
+        """A propagator; `pdg` goes from start to end."""
+        name = self._model.particle(pdg).name
+        middle = ((start[0] + end[0]) / 2 + 5, (start[1] + end[1]) / 2 - 6)
+        return _Segment(*_along(start, end, pdg > 0), pdg, name if inner else "", middle)
+
+
+def _backbone(tree: Tree, n_incoming: int) -> tuple[list[Tree], list[list[Tree]], Tree | None]:
+    """The vertices between the incoming legs, what leaves at each of them, and the second incoming leg."""
+    if n_incoming == 1:
+        return [tree], [list(tree.children)], None
+    line, backbone, branches = tree, [], []
+    while line.children:
+        backbone.append(line)
+        onward = next(child for child in line.children if child.legs & 2)
+        branches.append([child for child in line.children if child is not onward])
+        line = onward
+    return backbone, branches, line
+
+
+def _leaves(tree: Tree) -> list[Tree]:
+    return [one for one in tree.subtrees() if not one.children]
+
+
+def _depth(tree: Tree) -> int:
+    return 1 + max(map(_depth, tree.children)) if tree.children else 0
+
+
+def _along(start: Point, end: Point, forward: bool) -> tuple[Point, Point]:
+    return (start, end) if forward else (end, start)
+
+
+def _line(segment: _Segment, model: Model) -> str:
+    particle = model.particle(segment.pdg)
+    (x, y), (u, v) = segment.start, segment.end
+    if particle.spin == 3:
+        path = _coil(segment.start, segment.end) if particle.colour == 8 else _wave(segment.start, segment.end)
+        shape = f'<path d="{path}"/>'
+    elif particle.spin == 1:
+        shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke-dasharray="5 3"/>'
+    else:
+        shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}"/>{_arrow(segment.start, segment.end)}'
+    a, b = segment.label_at
+    return f'{shape}<text x="{a:.1f}" y="{b:.1f}">{escape(segment.label)}</text>'
+
+
+def _arrow(start: Point, end: Point) -> str:
+    angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
+    x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
+    return f'<path d="M-4 -3L4 0L-4 3Z" style="fill:black" transform="translate({x:.1f},{y:.1f}) rotate({angle:.0f})"/>'
+
+
+def _curve(start: Point, end: Point, period: float, offset: tuple[float, float]) -> str:
+    """Points along a line with a periodic offset: `offset` is (along, across) of the circle that is added."""
+    length = math.hypot(end[0] - start[0], end[1] - start[1]) or 1.0
+    along = ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
+    turns = max(1, round(length / period))
+    count = 12 * turns
+    points = []
+    for k in range(count + 1):
+        share, angle = k / count, 2 * math.pi * turns * k / count
+        forward = share * length + offset[0] * math.sin(angle)
+        across = offset[1] * ((1 - math.cos(angle)) if offset[0] else math.sin(angle))
+        x, y = forward * along[0] - across * along[1], forward * along[1] + across * along[0]
+        points.append((start[0] + x, start[1] + y))
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _wave(start: Point, end: Point) -> str:
+    return _curve(start, end, _WAVE, (0.0, 2.5))
+
+
+def _coil(start: Point, end: Point) -> str:
+    return _curve(start, end, _COIL, (-3.0, 2.5))

@@ -1,0 +1,77 @@
+"""Permutations of flavours that leave a model as it is: processes that they connect share one matrix element."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import Vertex
+
+_GENERATIONS = (((1, 2), (3, 4)), ((11, 12), (13, 14)))
+"""Pairs of generations that may be exchanged, as PDG codes."""
+
+
+@dataclass(frozen=True)
+class FlavourSymmetry:
+    """The exchanges of generations that change no mass, width or coupling.
+
+    Attributes:
+        permutations: PDG code -> PDG code for those that change, signs included; the identity is one of them.
+    """
+
+    permutations: tuple[Mapping[int, int], ...]
+
+    @classmethod
+    def of(cls, model: Model) -> FlavourSymmetry:
+        """The symmetry of a model with the values of its parameters."""
+        permutations: list[dict[int, int]] = [{}]
+        for first, second in _GENERATIONS:
+            exchange = _exchange(first, second)
+            if _leaves_unchanged(exchange, model):
+                permutations += [{**known, **exchange} for known in permutations]
+        return cls(tuple(permutations))
+
+    def representative(self, reaction: Reaction) -> Reaction:
+        """The first of all reactions that have the same matrix element by this symmetry.
+
+        Where the incoming particles are exchanged it is the same one with its incoming particles exchanged.
+        """
+        return min((_image(reaction, permutation) for permutation in self.permutations), key=_rank)
+
+
+def _rank(reaction: Reaction) -> tuple[object, ...]:
+    """What decides which reaction is the first; the order of the incoming particles has the last word."""
+    incoming = [(abs(pdg), pdg) for pdg in reaction.incoming]
+    return sorted(incoming), [(abs(pdg), pdg) for pdg in reaction.final], incoming
+
+
+def _exchange(first: Sequence[int], second: Sequence[int]) -> dict[int, int]:
+    pairs = [*zip(first, second, strict=True), *zip(second, first, strict=True)]
+    return {sign * a: sign * b for a, b in pairs for sign in (1, -1)}
+
+
+def _leaves_unchanged(exchange: Mapping[int, int], model: Model) -> bool:
+    same = all(model.mass(a) == model.mass(b) and model.width(a) == model.width(b) for a, b in exchange.items())
+    vertices = {_content(vertex, {}, model) for vertex in model.vertices}
+    return same and vertices == {_content(vertex, exchange, model) for vertex in model.vertices}
+
+
+def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple[object, ...]:
+    particles = tuple(exchange.get(pdg, pdg) for pdg in (model.pdg_of[name] for name in vertex.particles))
+    values = tuple(
+        (part.colour, part.lorentz, tuple(model.coupling(text) for text in part.couplings))
+        for part in vertex.structures
+    )
+    return particles, values, vertex.orders
+
+
+def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:
+    branches = tuple(
+        Branch(exchange.get(branch.pdg, branch.pdg), branch.decay and _image(branch.decay, exchange))
+        for branch in reaction.outgoing
+    )
+    incoming = tuple(exchange.get(pdg, pdg) for pdg in reaction.incoming)
+    excluded = tuple(sorted({abs(exchange.get(pdg, pdg)) for pdg in reaction.excluded}))
+    return Reaction(incoming, branches, reaction.orders, excluded)

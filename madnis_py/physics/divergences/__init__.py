@@ -1,0 +1,1 @@
+"""Limits of momenta in which a cross section is infinite."""

@@ -1,0 +1,124 @@
+"""What cuts leave of a singular limit: whether events that pass them come near."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import product
+
+from madnis_py.physics.divergences.singular_limits import Limit
+from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked, RankedCut
+from madnis_py.physics.observables.mass_floors import MassFloors
+
+
+class LimitKinematics:
+    """The observables of events near a limit.
+
+    An observable that tends to one number in the limit keeps it apart from events if the cut on it leaves that number
+    out. All others can have any value there.
+
+    Args:
+        limit: what becomes of some of the final particles.
+        masses: of the legs in GeV, two incoming ones first.
+        energy: of the collision in GeV, at most.
+        fixed: whether it is always that much.
+    """
+
+    def __init__(self, limit: Limit, masses: Sequence[float], energy: float, fixed: bool) -> None:
+        self._limit, self._masses = limit, masses
+        self._most, self._least = energy, energy if fixed else 0.0
+        self._final = frozenset(range(2, len(masses)))
+        legs = frozenset(limit.legs)
+        self._rest = self._final - legs
+        self._soft = legs if limit.kind == "soft" else frozenset()
+        self._parallel = legs if limit.kind in ("beam", "collinear") else frozenset()
+        self._axial = legs if limit.kind == "beam" else frozenset()
+        if self._soft | self._axial and len(self._rest) == 1:
+            self._axial |= self._rest
+        self._still = self._final if limit.kind == "energy" else self._soft | self._axial
+
+    def is_reached(self, cuts: Sequence[AnyCut]) -> bool:
+        """Whether events that pass these cuts come arbitrarily near to the limit."""
+        pt = MassFloors(self._masses, [cut for cut in cuts if isinstance(cut, Cut)], self._most).pt
+        return (
+            self._exists()
+            and not any(pt[leg] > 0 for leg in self._still)
+            and self._has_energy(cuts)
+            and all(self._passes(cut) for cut in cuts)
+        )
+
+    def _exists(self) -> bool:
+        """Whether there are such momenta at all."""
+        if self._limit.kind == "energy":
+            return self._least == 0
+        if self._limit.kind == "soft" and len(self._rest) == 1:
+            return self._least == 0 and all(self._masses[leg] > 0 for leg in self._rest)
+        return len(self._rest) > 0
+
+    def _has_energy(self, cuts: Sequence[AnyCut]) -> bool:
+        """Whether the mass of what is not soft, which is all of the energy, can be what beams and cuts ask for."""
+        ranges = [
+            (cut.minimum, cut.maximum)
+            for cut in cuts
+            if isinstance(cut, Cut) and cut.observable == "mass" and self._final - set(cut.particles) <= self._soft
+        ]
+        least, most = max([self._least, *(low for low, _ in ranges)]), min([self._most, *(high for _, high in ranges)])
+        return least <= most * (1 + 1e-12)
+
+    def _passes(self, cut: AnyCut) -> bool:
+        """Whether events near the limit may pass a cut; of particles by rank, for some order that is possible there."""
+        if isinstance(cut, Cut):
+            value = self._tendency(cut.observable, frozenset(cut.particles))
+            return value is None or cut.minimum <= value <= cut.maximum
+        return any(self._passes_as(cut, chosen) for chosen in product(*map(self._candidates, cut.particles)))
+
+    def _passes_as(self, cut: RankedCut, chosen: tuple[int, ...]) -> bool:
+        if len(set(chosen)) < len(chosen):
+            return len({one.particles for one in cut.particles}) > 1  # the same particle by two names passes
+        return self._passes(Cut(cut.observable, chosen, cut.minimum, cut.maximum))
+
+    def _candidates(self, ranked: Ranked) -> list[int]:
+        """The particles that may have a rank: those without transverse momentum come last, a recoil alone first."""
+        alone = self._rest if len(self._rest) == 1 and not self._still else frozenset()
+        place = ranked.rank
+        for harder in (alone, self._final - alone - self._still, self._still):
+            members = [leg for leg in ranked.particles if leg in harder]
+            if place <= len(members):
+                return members
+            place -= len(members)
+        raise ValueError(f"rank: expected 1 to {len(ranked.particles)}; got {ranked.rank}")
+
+    def _tendency(self, observable: str, legs: frozenset[int]) -> float | None:
+        """The number that an observable tends to, None if it depends on the rest of the event."""
+        match observable:
+            case "pt" | "pt_sum":
+                return 0.0 if legs <= self._still or self._final - legs <= self._still else None
+            case "ht":
+                return 0.0 if legs <= self._still else None
+            case "energy":
+                return 0.0 if legs <= self._soft else None
+            case "eta":
+                return math.inf if legs <= self._axial else None
+            case "rapidity":
+                return math.inf if legs <= self._axial and self._is_massless(legs) else None
+            case "mass":
+                return self._mass(legs)
+            case "dr":
+                return self._separation(legs)
+        return None
+
+    def _is_massless(self, legs: frozenset[int]) -> bool:
+        return all(self._masses[leg] == 0 for leg in legs)
+
+    def _mass(self, legs: frozenset[int]) -> float | None:
+        hard = legs - self._soft
+        if self._limit.kind == "energy" or hard <= self._parallel:
+            return 0.0
+        return sum(self._masses[leg] for leg in hard) if len(hard) < 2 else None
+
+    def _separation(self, legs: frozenset[int]) -> float | None:
+        """Soft particles have any direction, and several along one beam any distance."""
+        if self._limit.kind == "collinear" and legs <= self._parallel:
+            return 0.0
+        along = {leg for leg in legs & self._axial if self._masses[leg] == 0}
+        return math.inf if along and not legs & self._soft and not legs <= self._parallel else None

@@ -1,0 +1,1 @@
+"""Particles, couplings and parameters of a model."""

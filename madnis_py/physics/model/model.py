@@ -1,0 +1,267 @@
+"""A model with values: its particles, parameters in SLHA terms, and the vertices and couplings that follow from them.
+
+The parameters and their defaults are those of MadGraph's `sm`; the electroweak input is (M_Z, alpha, G_F).
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from madnis_py.card.card import Card
+from madnis_py.card.tables import closest
+from madnis_py.physics.model.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, Particle, Structure, Vertex
+from madnis_py.physics.model.slha import Slha, read_slha
+
+
+def _conj(number: complex) -> complex:
+    return complex(number).conjugate()
+
+
+class Model:
+    """Parameters with values, particles, and the couplings that follow.
+
+    Args:
+        name: "sm" or "sm_zprime".
+        values: external parameters that differ from the defaults.
+
+    Attributes:
+        filled_in: parameters that a param_card did not have, other than those that are zero by default.
+
+    Raises:
+        KeyError: a parameter that the model does not have.
+        ValueError: a value that no such model can have; says which.
+    """
+
+    def __init__(self, name: str, values: Mapping[str, float] = MappingProxyType({})) -> None:
+        self._content = MODELS[name]
+        self.name = name
+        self.parameters = {parameter.name: parameter for parameter in self._content.parameters}
+        self.particles = self._content.particles
+        self.values = {parameter.name: parameter.default for parameter in self._content.parameters}
+        self.filled_in: tuple[str, ...] = ()
+        self._couplings: dict[str, complex] = {}
+        for key, value in values.items():
+            self._set(self.parameters[key], value)
+        if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
+            raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
+        if not self._has_finite_couplings():
+            raise ValueError("expected parameters that give finite couplings; got none")
+
+    def _set(self, parameter: Parameter, value: float) -> None:
+        if not parameter.accepts(value):
+            kind = "> 0" if parameter.block == "SMINPUTS" else ">= 0"
+            raise ValueError(f"expected {parameter.name} {kind} ({parameter.meaning}); got {value:g}")
+        self.values[parameter.name] = value
+
+    @classmethod
+    def from_card(cls, card: Card) -> Model:
+        """The model of a card: defaults, then its param_card, then its own parameters.
+
+        Raises:
+            CardError: an unknown parameter, an unreadable param_card, or values that no model can have.
+        """
+        name, table = card.process.model, card.parameters
+        known = {parameter.name: parameter for parameter in MODELS[name].parameters}
+        for key in table.overrides:
+            if key not in known:
+                raise card.error(f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}")
+        try:
+            slha = read_slha(Path(table.param_card)) if table.param_card else Slha()
+            from_file = {key: slha.value(parameter.block, parameter.code) for key, parameter in known.items()}
+            given = {key: value for key, value in from_file.items() if value is not None}
+            model = cls(name, given | table.overrides)
+            model._check_fixed_masses(slha)
+            if table.param_card:
+                lacking = (key for key, one in known.items() if one.default and key not in given | table.overrides)
+                model.filled_in = tuple(lacking)
+            else:
+                model.filled_in = table.filled_in or ()
+        except ValueError as error:
+            raise card.error("parameters", str(error)) from None
+        return model
+
+    def _check_fixed_masses(self, slha: Slha) -> None:
+        """A param_card may repeat masses that are no parameters here, but not contradict them."""
+        for particle in self.particles:
+            given = slha.value("MASS", particle.pdg)
+            if given is None or particle.mass in self.values:
+                continue
+            if not math.isclose(given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9):
+                expected = self.mass(particle.pdg)
+                raise ValueError(f"expected a param_card with mass {expected:g} of {particle.name}; got {given:g}")
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What to say beside numbers of this model."""
+        if not self.filled_in:
+            return ()
+        values = ", ".join(f"{name} = {self[name]:g}" for name in self.filled_in)
+        return (f"parameters: the param_card does not have these, the model has filled them in: {values}",)
+
+    def __getitem__(self, name: str) -> float:
+        """Value of an external parameter, or of MW, which follows from them."""
+        return self.mw if name == "MW" else self.values[name]
+
+    @property
+    def _discriminant(self) -> float:
+        mz2 = self["MZ"] * self["MZ"]
+        return mz2 * mz2 / 4 - math.pi * mz2 / (self["aEWM1"] * self["Gf"] * math.sqrt(2))
+
+    @cached_property
+    def mw(self) -> float:
+        """Mass of the W in GeV from (M_Z, alpha, G_F) at tree level."""
+        return math.sqrt(self["MZ"] ** 2 / 2 + math.sqrt(self._discriminant))
+
+    @cached_property
+    def sin2w(self) -> float:
+        """sin^2 of the weak mixing angle on shell, 1 - M_W^2 / M_Z^2."""
+        return 1 - self.mw**2 / self["MZ"] ** 2
+
+    @cached_property
+    def e(self) -> float:
+        """Electromagnetic coupling sqrt(4 pi alpha)."""
+        return math.sqrt(4 * math.pi / self["aEWM1"])
+
+    @property
+    def alpha_qed(self) -> float:
+        """Electromagnetic fine-structure constant."""
+        return 1 / self["aEWM1"]
+
+    @cached_property
+    def vev(self) -> float:
+        """Vacuum expectation value of the Higgs field in GeV, 2 M_W sin(theta_W) / e."""
+        return 2 * self.mw * math.sqrt(self.sin2w) / self.e
+
+    @cached_property
+    def pdg_of(self) -> dict[str, int]:
+        """Name of a particle or antiparticle -> signed PDG code."""
+        antiparticles = {particle.antiname: -particle.pdg for particle in self.particles}
+        return antiparticles | {particle.name: particle.pdg for particle in self.particles}
+
+    @cached_property
+    def multiparticles(self) -> dict[str, tuple[str, ...]]:
+        """Labels that stand for several particles -> their names.
+
+        They are MadGraph's p, j, l+, l-, vl and vl~. Proton and jet hold the gluon and the quarks, other than the top,
+        whose mass is zero for the values of this model.
+        """
+        quarks = [row for row in self.particles if row.spin == 2 and row.colour == 3 and row.name != "t"]
+        light = [quark for quark in quarks if self.mass(quark.pdg) == 0]
+        partons = ("g", *(quark.name for quark in light), *(quark.antiname for quark in light))
+        return {"p": partons, "j": partons, **LEPTON_CLASSES}
+
+    @cached_property
+    def _rows(self) -> dict[int, Particle]:
+        return {particle.pdg: particle for particle in self.particles}
+
+    def particle(self, pdg: int) -> Particle:
+        """The particle with this PDG code, or whose antiparticle has it."""
+        return self._rows[abs(pdg)]
+
+    def anti(self, pdg: int) -> int:
+        """PDG code of the antiparticle: 24 -> -24, 21 -> 21."""
+        particle = self.particle(pdg)
+        return pdg if particle.name == particle.antiname else -pdg
+
+    def charge(self, pdg: int) -> float:
+        """Electric charge of a particle or antiparticle in units of the positron's."""
+        return math.copysign(1, pdg) * self.particle(pdg).charge
+
+    def particle_name(self, pdg: int) -> str:
+        """MadGraph's name of a particle or antiparticle."""
+        particle = self.particle(pdg)
+        return particle.name if pdg > 0 else particle.antiname
+
+    def reaction_name(self, legs: Sequence[int], n_incoming: int) -> str:
+        """A process for people, "u u~ > e+ e-", from the PDG codes of its legs."""
+        names = [self.particle_name(pdg) for pdg in legs]
+        return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
+
+    def mass(self, pdg: int) -> float:
+        """Mass in GeV."""
+        parameter = self.particle(pdg).mass
+        return self[parameter] if parameter else 0.0
+
+    def width(self, pdg: int) -> float:
+        """Total width in GeV."""
+        parameter = self.particle(pdg).width
+        return self[parameter] if parameter else 0.0
+
+    def is_left_handed(self, pdg: int) -> bool:
+        """Whether a fermion has no other helicity, as neutrinos: it has no mass and no coupling with the other one."""
+        row = self.particle(pdg)
+        terms = (
+            term
+            for vertex in self.vertices
+            if {row.name, row.antiname} & {*vertex.particles}
+            for term in vertex.structures
+        )
+        return row.spin == 2 and self.mass(pdg) == 0 and not any(map(self._couples_right, terms))
+
+    def _couples_right(self, term: Structure) -> bool:
+        """Whether a term of two fermions and a boson is more than gamma^mu P_L."""
+        return term.lorentz != "FFV" or self.coupling(term.couplings[1]) != 0
+
+    @cached_property
+    def _names(self) -> dict[str, Any]:
+        """What expressions of couplings may contain."""
+        sin, cos = math.sqrt(self.sin2w), math.sqrt(1 - self.sin2w)
+        derived = {"MW": self.mw, "ee": self.e, "sw2": self.sin2w, "sw": sin, "cw": cos, "gw": self.e / sin}
+        functions = {"conj": _conj, "sqrt": cmath.sqrt}
+        names = {**self.values, **derived, "vev": self.vev, **functions, "__builtins__": {}}
+        return names | {name: complex(eval(expression, names)) for name, expression in CKM.items()}
+
+    def coupling(self, expression: str) -> complex:
+        """Value of the expression of a coupling.
+
+        Args:
+            expression: Python, in the external parameters, in MW, vev (GeV), ee, gw = ee / sw, sw, cw and sw2 (sine and
+                cosine of the weak mixing angle), in V11 ... V33 (CKM, up then down generation), conj and sqrt.
+
+        Raises:
+            NameError: it contains something else.
+        """
+        if expression not in self._couplings:
+            self._couplings[expression] = complex(eval(expression, self._names))
+        return self._couplings[expression]
+
+    def _has_finite_couplings(self) -> bool:
+        expressions = (
+            text for vertex in self._content.vertices for term in vertex.structures for text in term.couplings
+        )
+        try:
+            return all(cmath.isfinite(self.coupling(expression)) for expression in expressions)
+        except ArithmeticError:
+            return False
+
+    @cached_property
+    def vertices(self) -> tuple[Vertex, ...]:
+        """The vertices with a coupling that is not zero, in the order of the tables."""
+        return tuple(vertex for vertex in self._content.vertices if self._is_active(vertex))
+
+    def _is_active(self, vertex: Vertex) -> bool:
+        return any(self.coupling(text) != 0 for structure in vertex.structures for text in structure.couplings)
+
+    def couplings(self, vector: str, fermion: int) -> tuple[float, float]:
+        """Couplings of a neutral vector boson to a fermion.
+
+        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included.
+
+        Args:
+            vector: "a", "z" or "zp".
+            fermion: PDG code of the particle or of its antiparticle; the couplings are those of the particle.
+
+        Returns:
+            (g_L, g_R); zeros where they do not couple.
+        """
+        particle = self.particle(fermion)
+        legs = (particle.antiname, particle.name, vector)
+        structure = next((vertex.structures[0] for vertex in self.vertices if vertex.particles == legs), None)
+        left, right = structure.couplings if structure else ("0", "0")
+        return self.coupling(left).real, self.coupling(right).real

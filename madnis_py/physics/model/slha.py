@@ -1,0 +1,124 @@
+"""Reader of param_card.dat and other SLHA files: all blocks and total widths, checked where a model asks for them.
+
+Les Houches formats of P. Skands et al., hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2). What no model asks for may
+be anything: text (SPINFO, DCINFO), matrices, cross sections, comments in any encoding.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from madnis_py.errors import CardError
+from madnis_py.physics.model.text_lines import read_lines, shortened
+
+DECAY = "DECAY"
+"""What `Slha.value` calls the block of the total widths."""
+
+_HEADER = re.compile(r"\s*(BLOCK|DECAY|XSECTION)(?:\s+(.*)|$)", re.IGNORECASE)
+_CODE = re.compile(r"[-+]?\d{1,18}")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a block, or the width of a DECAY line.
+
+    Attributes:
+        text: what stands behind the code, without the comment.
+        line: number of the line, from 1.
+    """
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Slha:
+    """Content of a param_card.
+
+    Attributes:
+        source: file, for messages.
+        entries: (block in capitals, first code) -> the lines that give it; "DECAY" and the PDG code for total widths.
+    """
+
+    source: str = "param_card"
+    entries: dict[tuple[str, int], list[Entry]] = field(default_factory=dict)
+
+    def value(self, block: str, code: int) -> float | None:
+        """The number of an entry with one code; "DECAY" and a PDG code give a total width in GeV.
+
+        Returns:
+            The number, None where the card has no such entry.
+
+        Raises:
+            CardError: the entry is no finite number, or several lines give different ones; names file and line.
+        """
+        lines = self.entries.get((block, code), [])
+        values = [self._number(block, code, entry) for entry in lines]
+        for entry, value in zip(lines, values, strict=True):
+            if value != values[0]:
+                raise CardError(
+                    f"{self.source}: line {entry.line}: {_name(block, code)}: expected one value; "
+                    f"got {value:g} after {values[0]:g} in line {lines[0].line}"
+                )
+        return values[0] if values else None
+
+    def _number(self, block: str, code: int, entry: Entry) -> float:
+        value = float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
+        if math.isfinite(value):
+            return value
+        place = f"{self.source}: line {entry.line}: {_name(block, code)}"
+        if block == DECAY and entry.text.lower().startswith("auto"):
+            raise CardError(f'{place}: expected a width in GeV; got "{entry.text}", and widths are not computed here')
+        raise CardError(f'{place}: expected a number; got "{shortened(entry.text)}"')
+
+
+def _name(block: str, code: int) -> str:
+    return f"{block} {code}" if block == DECAY else f"BLOCK {block} {code}"
+
+
+def read_slha(path: Path) -> Slha:
+    """Read a param_card.
+
+    Raises:
+        CardError: the file cannot be read, has neither BLOCK nor DECAY, or a line that belongs to nothing; names it.
+    """
+    slha = Slha(str(path))
+    block: str | None = None
+    for number, text in enumerate(read_lines(path, "param_card"), start=1):
+        line = text.partition("#")[0]
+        if header := _HEADER.match(line):
+            block = _begin(slha, header, number)
+        elif block is None or line[:1].isalpha():
+            _refuse_stray(slha, line, number)
+        elif block:
+            _add(slha, block, line.split(), number)
+    if block is None:
+        raise CardError(f"{path}: expected a param_card with BLOCK and DECAY; got neither")
+    return slha
+
+
+def _begin(slha: Slha, header: re.Match[str], line: int) -> str:
+    """Read the first line of a block; returns the block that the lines below belong to, "" for none."""
+    kind, words = header[1].upper(), (header[2] or "").split()
+    if not words:
+        raise CardError(f"{slha.source}: line {line}: expected a name after {kind}; got none")
+    if kind == DECAY:
+        _add(slha, DECAY, words, line)
+    return words[0].upper() if kind == "BLOCK" else ""  # branching ratios and cross sections go nowhere
+
+
+def _add(slha: Slha, block: str, words: list[str], line: int) -> None:
+    """Put a line into the card; one without a code is no entry that a model could ask for."""
+    if words and _CODE.fullmatch(words[0]):
+        slha.entries.setdefault((block, int(words[0])), []).append(Entry(" ".join(words[1:]), line))
+
+
+def _refuse_stray(slha: Slha, line: str, number: int) -> None:
+    if line.strip():
+        raise CardError(
+            f'{slha.source}: line {number}: expected BLOCK, DECAY or an entry of a block; got "{shortened(line)}"'
+        )

@@ -1,0 +1,1 @@
+"""Functions of momenta: cuts, scales, features of networks, observables of histograms."""

@@ -1,0 +1,77 @@
+"""Factorisation and renormalisation scales, fixed or event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from madnis_py.arrays import Array
+from madnis_py.physics.observables.kinematics import s_hat
+
+
+def _ht(p: Array) -> Array:
+    """H_T: sum of the transverse momenta of the final particles."""
+    return np.asarray(np.hypot(p[:, 2:, 1], p[:, 2:, 2]).sum(axis=1))
+
+
+def _sum_et(p: Array) -> Array:
+    """Sum of the transverse energies E p_T / |p| of the final particles."""
+    energy, pt, pz = p[:, 2:, 0], np.hypot(p[:, 2:, 1], p[:, 2:, 2]), p[:, 2:, 3]
+    momentum = np.hypot(pt, pz)
+    return np.asarray(np.divide(energy * pt, momentum, out=np.zeros_like(pt), where=momentum != 0).sum(axis=1))
+
+
+def _sum_mt(p: Array) -> Array:
+    """Sum of the transverse masses sqrt(E^2 - p_z^2) of the final particles."""
+    energy, pz = p[:, 2:, 0], p[:, 2:, 3]
+    return np.asarray(np.sqrt(np.maximum((energy - pz) * (energy + pz), 0.0)).sum(axis=1))
+
+
+def _sqrt_s(p: Array) -> Array:
+    """Energy of the collision of the partons in their centre-of-mass frame."""
+    return np.sqrt(s_hat(p))
+
+
+_DYNAMICAL: MappingProxyType[str, tuple[Callable[[Array], Array], float]] = MappingProxyType(
+    {
+        "ht": (_ht, 1.0),
+        "ht/2": (_ht, 0.5),
+        "sum_et": (_sum_et, 1.0),
+        "sum_et/2": (_sum_et, 0.5),
+        "sum_mt": (_sum_mt, 1.0),
+        "sum_mt/2": (_sum_mt, 0.5),
+        "sqrt_s": (_sqrt_s, 1.0),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A scale of the events, fixed or dynamical.
+
+    Attributes:
+        choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_et" (sum of their transverse energies),
+            "sum_mt" (sum of their transverse masses), each also halved ("/2"), "sqrt_s" (energy of the partonic
+            collision). dynamical_scale_choice 1, 2, 3, 4 of MadGraph are "sum_et", "sum_mt", "sum_mt/2", "sqrt_s".
+        factor: what multiplies it.
+    """
+
+    choice: float | str
+    factor: float = 1.0
+
+    def __call__(self, p: Array) -> Array:
+        """The scale of each event.
+
+        Args:
+            p: momenta in GeV, float64 (n, P, 4), two incoming first.
+
+        Returns:
+            mu in GeV, float64 (n,).
+        """
+        if isinstance(self.choice, float):
+            return np.full(len(p), self.factor * self.choice)
+        measure, share = _DYNAMICAL[self.choice]
+        return self.factor * share * measure(p)

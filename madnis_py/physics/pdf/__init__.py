@@ -1,0 +1,1 @@
+"""Parton densities, their coupling and luminosities."""

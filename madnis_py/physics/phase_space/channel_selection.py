@@ -1,0 +1,157 @@
+"""Which diagrams become phase-space channels, and which channels are alike but for the names of their legs.
+
+The rules are those of MadGraph, and their counts those of Tab. 5.3 of the MadNIS thesis:
+
+- a diagram in which four lines meet is no channel;
+- diagrams with one topology whose lines agree in colour, mass and width are one channel: d and s quarks behind a CKM
+  matrix are, a gluon and a photon in one place are not;
+- a Z or a Higgs boson between the incoming particles counts as a photon, there being no peak to tell them apart. It has
+  a channel of its own only where there is no photon;
+- channels are alike if exchanges of final particles turn one into the other, particles and lines being equal where
+  spin, colour, mass and width are, and charges up to a sign for those without colour. The t and t~ of g g > t t~ g may
+  thus change places, or d and u~, but never the incoming particles, which differ in their parton densities.
+
+For identical particles, and where charge conjugation or CP helps as in the processes of that table, |M|^2 and the
+shares |M_i|^2 / sum_j |M_j|^2 are the same for all members of a group. Elsewhere, as for the e- and e+ of
+u u~ > e- e+ a, members have phase space in common and no more; with `identical_only` groups have equal integrals.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.phase_space.topology import Cluster, Propagator, Topology
+
+_PHOTON = 22
+_AS_PHOTON = (23, 25)
+"""Particles that count as photons in the t channel."""
+
+Kind = tuple[float, ...]
+"""What two particles have in common that may change places."""
+Shape = tuple[Any, ...]
+"""A topology without the names of its legs, its particles replaced by their kinds."""
+
+
+@dataclass(frozen=True)
+class SelectedChannel:
+    """A channel of phase space and the diagrams whose peaks it follows.
+
+    Attributes:
+        diagrams: columns of |M_i|^2 that belong to it, ascending.
+        topology: that of one of these diagrams; the lightest t-channel particles if they differ.
+        group: number of its symmetry group; the first channel of a group represents it.
+        permutation: leg k of the representative stands at position permutation[k] here. The topology of the
+            representative, so permuted, is this one, up to codes of particles with equal mass, width and colour.
+    """
+
+    diagrams: tuple[int, ...]
+    topology: Topology
+    group: int
+    permutation: tuple[int, ...]
+
+
+def select_channels(
+    diagrams: Sequence[Diagram],
+    legs: Sequence[int],
+    model: Model,
+    *,
+    n_incoming: int = 2,
+    photon_only_t_channel: bool = True,
+    identical_only: bool = False,
+) -> tuple[SelectedChannel, ...]:
+    """The channels of one reaction, in the order of their first diagrams.
+
+    Args:
+        diagrams: of the reaction.
+        legs: PDG codes, incoming first.
+        model: spins, colours, masses and widths.
+        n_incoming: how many legs come in.
+        photon_only_t_channel: whether a t-channel Z or Higgs boson counts as a photon; older versions of MadGraph
+            tell them apart.
+        identical_only: whether groups take identical final particles alone to be alike.
+
+    Returns:
+        The channels; none if four lines meet in every diagram.
+    """
+    alike = dict.fromkeys(_AS_PHOTON, _PHOTON) if photon_only_t_channel else {}
+    members: dict[object, list[tuple[int, Topology]]] = defaultdict(list)
+    for column, diagram in enumerate(diagrams):
+        topology = Topology.of(diagram, n_incoming)
+        if topology is not None:
+            key = frozenset(_place(line, model, alike) for line in topology.propagators)
+            members[key].append((column, topology))
+    kinds: list[Kind] = [(pdg,) if identical_only else leg_kind(pdg, model) for pdg in legs]
+    groups = _Groups(kinds, model)
+    channels = []
+    for found in members.values():
+        topology = min((topology for _, topology in found), key=groups.preference)
+        columns = tuple(column for column, _ in found)
+        channels.append(SelectedChannel(columns, topology, *groups.place(topology)))
+    return tuple(channels)
+
+
+def _place(line: Propagator, model: Model, alike: dict[int, int]) -> tuple[object, ...]:
+    """A line as far as phase space knows it."""
+    pdg = alike.get(line.pdg, line.pdg) if line.kind == "t" else line.pdg
+    return line.kind, line.legs, line_kind(pdg, model)
+
+
+def line_kind(pdg: int, model: Model) -> Kind:
+    """Colour, mass and width: what makes propagators alike."""
+    return model.particle(pdg).colour, model.mass(pdg), model.width(pdg)
+
+
+def leg_kind(pdg: int, model: Model) -> Kind:
+    """What makes final particles alike: their kind as lines, spin and, without colour, charge up to its sign."""
+    particle = model.particle(pdg)
+    charge = abs(particle.charge) if particle.colour == 1 else 0.0
+    return particle.spin, charge, *line_kind(pdg, model)
+
+
+class _Groups:
+    """Sorts topologies into groups that exchanges of final particles connect.
+
+    Args:
+        legs: what each leg is, incoming first; equal ones may change places.
+        model: tells which lines are alike.
+    """
+
+    def __init__(self, legs: Sequence[Kind], model: Model) -> None:
+        self._model, self._legs = model, legs
+        self._lines: dict[int, Kind] = {}
+        self._representatives: dict[Shape, tuple[int, tuple[int, ...]]] = {}
+
+    def place(self, topology: Topology) -> tuple[int, tuple[int, ...]]:
+        """The group of a topology, a new one if there is none, and the permutation from its representative."""
+        shape, leaves = self._read(topology)
+        group, origin = self._representatives.setdefault(shape, (len(self._representatives), leaves))
+        permutation = list(range(len(self._legs)))
+        for position, there in zip(origin, leaves, strict=True):
+            permutation[position] = there
+        return group, tuple(permutation)
+
+    def preference(self, topology: Topology) -> tuple[float, Shape]:
+        """Orders the topologies of one channel, whatever the names of their legs."""
+        return sum(self._model.mass(pdg) for pdg in topology.exchanges), self._read(topology)[0]
+
+    def _read(self, topology: Topology) -> tuple[Shape, tuple[int, ...]]:
+        """The shape of a topology, and its final legs in the order in which the shape has them."""
+        shapes, leaves = zip(*map(self._read_cluster, topology.clusters), strict=True)
+        return (shapes, tuple(map(self._line, topology.exchanges))), sum(leaves, ())
+
+    def _read_cluster(self, cluster: Cluster) -> tuple[Shape, tuple[int, ...]]:
+        if not cluster.children:
+            position = cluster.legs.bit_length() - 1
+            return (self._legs[position],), (position,)
+        shapes, leaves = zip(*sorted(map(self._read_cluster, cluster.children)), strict=True)
+        return (self._line(cluster.pdg), *shapes), sum(leaves, ())
+
+    def _line(self, pdg: int) -> Kind:
+        if pdg not in self._lines:
+            self._lines[pdg] = line_kind(pdg, self._model)
+        return self._lines[pdg]

@@ -1,0 +1,201 @@
+"""Channels of a process from its diagrams: selection, symmetry groups, mappings."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from madnis_py.arrays import Array
+from madnis_py.card.card import Card
+from madnis_py.errors import InputError
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.selection import Selection
+from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
+from madnis_py.physics.phase_space.channels import Channel, Line, kept_names
+from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
+from madnis_py.physics.phase_space.topology import Cluster, Topology
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping, TopologyMapping
+
+_SYMMETRIC = 1e-9
+"""Relative difference of |M|^2 at exchanged momenta below which an exchange counts as a symmetry."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """A matrix element as far as channels know it.
+
+    Attributes:
+        legs: PDG codes, incoming first.
+        diagrams: its Feynman diagrams.
+        offset: number of its first diagram among the columns of the integrand.
+        squared: momenta -> |M|^2, to find out about symmetries.
+    """
+
+    legs: tuple[int, ...]
+    diagrams: tuple[Diagram, ...]
+    offset: int
+    squared: Callable[[Array], Array]
+
+
+class DiagramChannels:
+    """Makes the channels of a process.
+
+    Args:
+        contributions: its matrix elements.
+        model: masses and widths.
+        selection: what events have to pass.
+        card: beams; whose errors.
+
+    Raises:
+        CardError: there is no phase-space mapping for the process.
+    """
+
+    def __init__(self, contributions: Sequence[Contribution], model: Model, selection: Selection, card: Card) -> None:
+        self._contributions, self._model, self._selection, self._card = tuple(contributions), model, selection, card
+        masses = {tuple(model.mass(pdg) for pdg in one.legs) for one in contributions}
+        if len(masses) > 1:
+            raise self._refused("whose particles have one mass in all flavours")
+        self._masses = masses.pop()
+        self._beams = CollidingBeams(card.beams.energy, card.beams.pdf == "none")
+        if max(self._masses[:2]) > 0:
+            raise self._refused("with massless incoming particles")
+        if len(self._masses) == 3 and self._beams.partonic:
+            raise self._refused("with parton densities or with two or more final particles")
+        self._floors = MassFloors(self._masses, selection.cuts, math.sqrt(self._beams.s))
+
+    def build(self) -> tuple[Channel, ...]:
+        """The channels, in the order of their diagrams, without those that the card omits."""
+        if len(self._masses) == 3:
+            on_shell = self._possible("beams.energy", lambda: OnShellMapping(self._beams.energies, self._masses[2]))
+            return (self._whole("s", on_shell),)
+        self._check_room()
+        if self._card.channels.phase_space == "flat":
+            return (self._whole("flat", self._possible("cuts", lambda: FlatMapping(self._floors, self._beams))),)
+        selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
+        if not selected:
+            raise self._refused("with a diagram that is free of four-point vertices")
+        representatives = {one.group: one for one in reversed(selected)}
+        channels = [self._channel(one, representatives[one.group]) for one in selected]
+        kept = kept_names([channel.name for channel in channels], self._card)
+        return _renumbered([channel for channel in channels if channel.name in kept])
+
+    def _check_room(self) -> None:
+        """The final particles, and what is cut on, need less energy than the beams have."""
+        energy, final = math.sqrt(self._beams.s), range(2, len(self._masses))
+        masses, least = sum(self._masses[2:]), self._floors.least_energy(final)
+        if masses >= energy:
+            expected = f"expected sqrt(s) above the masses of the final particles, {masses:g} GeV"
+            raise self._card.error("beams.energy", f"{expected}; got {energy:g} GeV")
+        if least >= energy:
+            expected = f"expected cuts that leave room below sqrt(s) = {energy:g} GeV"
+            raise self._card.error("cuts", f"{expected}; got some that ask for {least:g} GeV or more")
+
+    def _whole(self, name: str, mapping: ChannelMapping) -> Channel:
+        """A single channel for all diagrams."""
+        columns = sum(len(one.diagrams) for one in self._contributions)
+        return Channel(name, mapping, tuple(range(columns)), (), 0)
+
+    def _possible(self, place: str, mapping: Callable[[], ChannelMapping]) -> ChannelMapping:
+        """The mapping that is made, if this place of the card leaves room for it."""
+        try:
+            return mapping()
+        except InputError as error:
+            raise self._card.error(place, str(error)) from None
+
+    def _refused(self, expected: str) -> Exception:
+        definition = self._card.process.definition
+        return self._card.error("process.definition", f'expected a process {expected} to integrate; got "{definition}"')
+
+    def _of_one(self) -> tuple[SelectedChannel, ...]:
+        """The channels of one matrix element in symmetry groups."""
+        one = self._contributions[0]
+        grouped = select_channels(one.diagrams, one.legs, self._model)
+        if self._symmetric(grouped, one):
+            return grouped
+        identical = select_channels(one.diagrams, one.legs, self._model, identical_only=True)
+        return identical if self._symmetric(identical, one) else _ungrouped(identical)
+
+    def _symmetric(self, channels: Sequence[SelectedChannel], one: Contribution) -> bool:
+        """Whether cuts and |M|^2 are the same for all exchanges that connect the channels of a group."""
+        exchanges = {channel.permutation for channel in channels}
+        if not all(self._selection.unchanged_by(exchange) for exchange in exchanges):
+            return False
+        p = representative_momenta(self._masses, 2)
+        there = one.squared(p)
+        return all(
+            np.allclose(one.squared(_exchanged(p, exchange)), there, rtol=_SYMMETRIC, atol=0) for exchange in exchanges
+        )
+
+    def _of_several(self) -> tuple[SelectedChannel, ...]:
+        """The channels of all matrix elements, one for all that have the same lines; no groups."""
+        columns: dict[object, list[int]] = defaultdict(list)
+        topologies: dict[object, Topology] = {}
+        for one in self._contributions:
+            for channel in select_channels(one.diagrams, one.legs, self._model):
+                key = frozenset(self._lines(channel.topology))
+                topologies.setdefault(key, channel.topology)
+                columns[key] += [one.offset + column for column in channel.diagrams]
+        identity = tuple(range(len(self._masses)))
+        return tuple(
+            SelectedChannel(tuple(columns[key]), topology, group, identity)
+            for group, (key, topology) in enumerate(topologies.items())
+        )
+
+    def _lines(self, topology: Topology) -> tuple[Line, ...]:
+        return tuple(
+            Line(line.kind, line.legs, self._model.mass(line.pdg), self._model.width(line.pdg))
+            for line in topology.propagators
+        )
+
+    def _channel(self, selected: SelectedChannel, representative: SelectedChannel) -> Channel:
+        poles = {row.pdg: (self._model.mass(row.pdg), self._model.width(row.pdg)) for row in self._model.particles}
+        arguments = (representative.topology, self._floors, poles, self._beams, selected.permutation)
+        return Channel(
+            name=self._name(selected.topology),
+            mapping=self._possible("cuts", lambda: TopologyMapping(*arguments)),
+            diagrams=selected.diagrams,
+            lines=self._lines(selected.topology),
+            group=selected.group,
+        )
+
+    def _name(self, topology: Topology) -> str:
+        """Lines with the legs that they carry, counted from 1: "z(3 4)" or, along the incoming ones, "3 -t- g(4 5)"."""
+        if len(topology.clusters) == 1:
+            return self._cluster_name(topology.clusters[0])
+        names = [self._cluster_name(cluster) for cluster in topology.clusters]
+        lines = [self._model.particle_name(pdg) for pdg in topology.exchanges]
+        return names[0] + "".join(f" -{line}- {name}" for line, name in zip(lines, names[1:], strict=True))
+
+    def _cluster_name(self, cluster: Cluster) -> str:
+        if not cluster.children:
+            return str(cluster.legs.bit_length())
+        inside = " ".join(self._cluster_name(child) for child in cluster.children)
+        return f"{self._model.particle_name(cluster.pdg)}({inside})"
+
+
+def _renumbered(channels: Sequence[Channel]) -> tuple[Channel, ...]:
+    """Groups numbered from 0 without gaps."""
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(channel.group for channel in channels))}
+    return tuple(replace(channel, group=numbers[channel.group]) for channel in channels)
+
+
+def _ungrouped(channels: Sequence[SelectedChannel]) -> tuple[SelectedChannel, ...]:
+    return tuple(
+        SelectedChannel(one.diagrams, one.topology, number, tuple(range(len(one.permutation))))
+        for number, one in enumerate(channels)
+    )
+
+
+def _exchanged(p: Array, exchange: Sequence[int]) -> Array:
+    """Momenta with particle k at position exchange[k], in the layout of the kernels."""
+    moved = np.empty_like(p.transpose(1, 2, 0))
+    moved[list(exchange)] = p.transpose(1, 2, 0)
+    return moved.transpose(2, 0, 1)

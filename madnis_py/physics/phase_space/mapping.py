@@ -1,0 +1,44 @@
+"""The contract of maps from the unit cube to momenta; see `observables.momenta` for the layout of these."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from madnis_py.arrays import Array
+
+
+class ChannelMapping(ABC):
+    """A bijection between the unit cube and the momenta of one channel.
+
+    Attributes:
+        dim: dimension of the unit cube.
+        n_particles: incoming and outgoing particles.
+    """
+
+    dim: int
+    n_particles: int
+
+    @abstractmethod
+    def forward(self, x: Array) -> tuple[Array, Array]:
+        """Map points of the unit cube to momenta.
+
+        Args:
+            x: points in [0, 1], float64, shape (n, dim), C-contiguous.
+
+        Returns:
+            p: momenta in GeV, shape (n, n_particles, 4), events fastest in memory.
+            jacobian: |dp/dx| including dx1 dx2 of the partons and all factors of 2 pi of Eq. (2.10), in
+                GeV^(2 n_out - 4), shape (n,); 0 where x is outside the cube or NaN.
+        """
+
+    @abstractmethod
+    def inverse(self, p: Array) -> tuple[Array, Array]:
+        """Find the points of the unit cube that `forward` maps to these momenta.
+
+        Args:
+            p: momenta in GeV, shape (n, n_particles, 4), events fastest in memory (see `as_momenta`).
+
+        Returns:
+            x: points in [0, 1], float64, shape (n, dim).
+            jacobian: the same |dp/dx| as of `forward`, shape (n,); 0, never NaN, outside the support.
+        """

@@ -1,0 +1,135 @@
+"""Priors: the channel weights that are known before any training, by the names of the card."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import accumulate
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from madnis_py.arrays import Array
+from madnis_py.physics.phase_space.channels import Channel, Line
+
+
+class Prior(ABC):
+    """Channel weights before training; rows are non-negative and need not be normalised.
+
+    Args:
+        channels: the channels, in the order of the columns.
+
+    Attributes:
+        needs_diagrams: whether it looks at |M_i|^2; if not, they need not be computed.
+    """
+
+    needs_diagrams = False
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        self.channels = tuple(channels)
+
+    @abstractmethod
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """Weights of the channels at given events.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            diagrams: |M_i|^2 of all subprocesses side by side, each times the sum of the parton densities of its
+                flavours, float64 (n, n_diagrams); (n, 0) if it does not need them.
+
+        Returns:
+            float64 (n, n_channels).
+        """
+
+
+class FlatPrior(Prior):
+    """The same weight for every channel."""
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        return np.ones((len(p), len(self.channels)))
+
+
+class DiagramPrior(Prior):
+    """Single-diagram enhancement, alpha_i proportional to |M_i|^2, Eq. (2.56)."""
+
+    needs_diagrams = True
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        super().__init__(channels)
+        self._columns = [column for channel in self.channels for column in channel.diagrams]
+        self._starts = [0, *accumulate(len(channel.diagrams) for channel in self.channels[:-1])]
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        squares = diagrams.take(self._columns, axis=1)
+        if len(self._columns) == len(self.channels):
+            return squares
+        return np.add.reduceat(squares, self._starts, axis=1)
+
+
+class PropagatorPrior(Prior):
+    """alpha_i proportional to the squared propagators of channel i, Eq. (2.60)."""
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        super().__init__(channels)
+        self._lines = tuple(dict.fromkeys(line for channel in self.channels for line in channel.lines))
+        rows = {line: row for row, line in enumerate(self._lines)}
+        self._rows = [[rows[line] for line in channel.lines] for channel in self.channels]
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        squared = self._squared_propagators(p)
+        weights = np.empty((len(self.channels), len(p)))
+        for rows, weight in zip(self._rows, weights, strict=True):
+            np.prod(squared[rows], axis=0, out=weight)
+        return weights.T
+
+    def _squared_propagators(self, p: Array) -> Array:
+        """Each different line once, (n_lines, n)."""
+        invariants = {legs: _invariant_square(p, legs) for legs in {line.legs for line in self._lines}}
+        squared = np.empty((len(self._lines), len(p)))
+        for line, row in zip(self._lines, squared, strict=True):
+            row[:] = _squared_propagator(invariants[line.legs], line)
+        return squared
+
+
+def _invariant_square(p: Array, legs: Sequence[int]) -> Array:
+    """q^2 in GeV^2 of a line, the momenta of incoming legs subtracted, (n,)."""
+    q = np.zeros((4, len(p)))
+    for leg in legs:
+        (np.subtract if leg < 2 else np.add)(q, p[:, leg].T, out=q)
+    q *= q
+    return np.asarray(q[0] - q[1] - q[2] - q[3])
+
+
+def _squared_propagator(q2: Array, line: Line) -> Array:
+    """1 / ((q^2 - M^2)^2 + M^2 Gamma^2); momentum transfers have no width."""
+    width = line.width if line.kind == "s" else 0.0
+    return np.asarray(1 / ((q2 - line.mass**2) ** 2 + (line.mass * width) ** 2))
+
+
+class DensityPrior(Prior):
+    """alpha_i proportional to the density 1 / J_i of the points of channel i, Eq. (2.63) with equal beta_i."""
+
+    def __call__(self, p: Array, diagrams: Array) -> Array:
+        """See `Prior.__call__`."""
+        jacobian = np.stack([channel.mapping.inverse(p)[1] for channel in self.channels], axis=1)
+        return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
+
+
+ChosenPrior = Literal["diagram", "propagator", "density", "flat"]
+
+PRIORS: MappingProxyType[ChosenPrior, type[Prior]] = MappingProxyType(
+    {
+        "diagram": DiagramPrior,
+        "propagator": PropagatorPrior,
+        "density": DensityPrior,
+        "flat": FlatPrior,
+    }
+)
+"""The priors by the names of the card; between two that are equally good, the first."""
+
+AUTO_PRIOR: ChosenPrior = "diagram"
+"""What the "auto" of a card stands for as long as nobody has chosen, see `prior_choice`."""

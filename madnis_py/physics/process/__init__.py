@@ -1,0 +1,1 @@
+"""What a card fixes: beams, subprocesses, amplitudes, channels; no arrays."""

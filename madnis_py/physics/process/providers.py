@@ -1,0 +1,140 @@
+"""Who computes matrix elements: this package, or whoever registered under a name.
+
+A provider is a callable that takes `Wanted` and returns a `MatrixElement`. It registers by an entry point of the group
+"madnis_py.matrix_elements", so that another package adds one by being installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from madnis_py.card.card import Card
+from madnis_py.card.tables import MatrixElementTable, closest, shown
+from madnis_py.errors import CardError
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.model.model import Model
+
+GROUP = "madnis_py.matrix_elements"
+"""Of entry points: name of the provider -> "module:callable"."""
+
+SHIPPED = {
+    "umami": "madnis_py.plugins.matrix_elements.umami:matrix_element",
+    "standalone": "madnis_py.plugins.matrix_elements.standalone:matrix_element",
+    "python": "madnis_py.plugins.matrix_elements.callable:matrix_element",
+}
+"""The providers of this package, which a checkout has without being installed."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A matrix element that a card wants from a provider.
+
+    Attributes:
+        reaction: particles, coupling orders, decays.
+        flavours: PDG codes of the external legs, incoming first, of all that share it.
+        card: the whole card.
+        model: particles and the values of the parameters.
+        place: position among the matrix elements of the card.
+        names: of all those, for people.
+        own: makes our matrix element, for what the provider does not tell.
+    """
+
+    reaction: Reaction
+    flavours: tuple[tuple[int, ...], ...]
+    card: Card
+    model: Model
+    place: int
+    names: tuple[str, ...]
+    own: Callable[[], MatrixElement]
+
+    @property
+    def table(self) -> MatrixElementTable:
+        """process.matrix_element of the card."""
+        table = self.card.process.matrix_element
+        assert table is not None
+        return table
+
+    @property
+    def masses(self) -> tuple[float, ...]:
+        """Of the legs in GeV."""
+        return tuple(self.model.mass(pdg) for pdg in self.reaction.legs)
+
+    def mine(self, key: str) -> Any:
+        """The value of a key for this matrix element: the only one, or one of a list.
+
+        Raises:
+            CardError: the key is missing, or the list has another length than there are matrix elements.
+        """
+        value = getattr(self.table, key)
+        if value is None:
+            raise self.error(key, f'expected a value for provider "{self.table.provider}"; got none')
+        values = value if isinstance(value, tuple) else (value,) * len(self.names)
+        if len(values) != len(self.names):
+            raise self.error(key, f"expected one for each of {', '.join(self.names)}; got {len(values)}")
+        return values[self.place]
+
+    def allow(self, *keys: str) -> None:
+        """Refuse keys of the card that the provider has no use for.
+
+        Raises:
+            CardError: there is another one.
+        """
+        given = self.table.model_dump(exclude_unset=True, exclude_none=True).keys()
+        for key in sorted(given - {"provider", "precision", "digest", *keys}):
+            raise self.error(key, f'unknown key of provider "{self.table.provider}"{closest(key, keys)}')
+
+    def error(self, key: str, sentence: str) -> CardError:
+        """An error at a key of process.matrix_element."""
+        return self.card.error(f"process.matrix_element.{key}", sentence)
+
+
+Provider = Callable[[Wanted], MatrixElement]
+
+
+def registered() -> dict[str, EntryPoint]:
+    """Name -> entry point of every provider; those of this package win."""
+    ours = {name: EntryPoint(name, value, GROUP) for name, value in SHIPPED.items()}
+    return {**_by_name(entry_points(group=GROUP)), **ours}
+
+
+def provided(wanted: Wanted) -> MatrixElement:
+    """The matrix element of the provider that a card names.
+
+    Raises:
+        CardError: nobody registered under the name, what is registered cannot be imported, or the provider refuses.
+    """
+    name, found = wanted.table.provider, registered()
+    if name not in found:
+        raise wanted.error("provider", f"expected a registered provider; got {shown(name)}{closest(name, found)}")
+    try:
+        provider: Provider = found[name].load()
+    except (ImportError, AttributeError) as error:
+        raise wanted.error("provider", f'"{name}" cannot be imported: {error}') from error
+    return provider(wanted)
+
+
+def pinned(card: Card) -> Card:
+    """The card with the digest of the files that its matrix elements come from: other files make another card.
+
+    Raises:
+        CardError: the card has the digest of other files.
+    """
+    table = card.process.matrix_element
+    if table is None or not table.files or not all(path.is_file() for path in table.files):
+        return card  # the provider says which file is missing
+    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in table.files)).hexdigest()
+    if table.digest not in (None, digest):
+        names = ", ".join(str(path) for path in table.files)
+        expected = f"expected the files that the card was made with; got other contents of {names}"
+        raise card.error("process.matrix_element.digest", expected)
+    content = {**table.model_dump(mode="json", exclude_none=True), "digest": digest}
+    return card.updated({"process": {"matrix_element": content}})
+
+
+def _by_name(points: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
+    return {point.name: point for point in points}

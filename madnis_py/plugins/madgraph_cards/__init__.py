@@ -1,0 +1,1 @@
+"""MadGraph's run cards, translated to cards."""

@@ -1,0 +1,72 @@
+"""A card of ours that is made from one of MadGraph's, and what could not be translated on the way."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from madnis_py.card.card import Card
+
+
+@dataclass(frozen=True)
+class Untranslated:
+    """An entry of MadGraph's card that changes the results and has no counterpart.
+
+    Attributes:
+        table: of our card in which it would stand.
+        entry: as MadGraph's card has it, "ickkw = 1".
+        meaning: what it does there.
+        way_out: what to do instead.
+    """
+
+    table: str
+    entry: str
+    meaning: str
+    way_out: str
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.meaning}; {self.way_out}"
+
+
+@dataclass
+class ImportedCard:
+    """The tables of a card as they are found, entry by entry.
+
+    Attributes:
+        tables: of the card.
+        options: what belongs to the command line: option -> value.
+        untranslated: entries that have no counterpart and are not neutral.
+    """
+
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    untranslated: list[Untranslated] = field(default_factory=list)
+
+    def put(self, table: str, key: str, value: object) -> None:
+        """Set a key of the card."""
+        self.tables.setdefault(table, {})[key] = value
+
+    def cut(self, names: str, key: str, value: float) -> None:
+        """Add a cut; of two on the same observable the stricter one stays."""
+        table = self.tables.setdefault("cuts", {}).setdefault(names, {})
+        stricter = min if key.endswith("_max") else max
+        table[key] = stricter(value, table.get(key, value))
+
+    def refuse(self, table: str, entry: str, meaning: str, way_out: str) -> None:
+        """Note an entry that cannot be translated."""
+        self.untranslated.append(Untranslated(table, entry, meaning, way_out))
+
+    def to_toml(self, card: Card) -> str:
+        """The card as text; comments above its tables say what of MadGraph's card they lack."""
+        lines = card.to_toml().splitlines()
+        for one in reversed(self.untranslated):
+            header = re.compile(rf"\[{one.table}[].]")
+            place = next((number for number, line in enumerate(lines) if header.match(line)), 0)
+            lines.insert(place, f"# not translated: {_printable(str(one))}")
+        return "\n".join(lines) + "\n"
+
+
+def _printable(text: str) -> str:
+    """A text for a comment of TOML, which holds no control characters."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

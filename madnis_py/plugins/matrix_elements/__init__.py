@@ -1,0 +1,1 @@
+"""Other programs' matrix elements, and ours for other programs."""

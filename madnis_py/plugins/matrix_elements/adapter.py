@@ -1,0 +1,97 @@
+"""Matrix elements whose numbers somebody else computes."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+
+from madnis_py.arrays import Array
+from madnis_py.errors import InputError, IntegrandError
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
+from madnis_py.physics.observables.momenta import as_momenta
+
+_PROBED = (0.118, 0.236)
+"""Couplings at which the power of alpha_s is looked for."""
+
+_TURN = np.linalg.qr(np.random.Generator(np.random.Philox(7)).normal(size=(3, 3)))[0]
+
+
+class Borrowed(MatrixElement):
+    """|M|^2 of somebody else; colour flows and helicities of ours, and |M_i|^2 where the other one tells none.
+
+    Args:
+        own: our matrix element of the same process.
+        name: who computes, for messages.
+    """
+
+    def __init__(self, own: MatrixElement, name: str) -> None:
+        self.own, self.name = own, name
+        self.n_diagrams, self.n_particles = own.n_diagrams, own.n_particles
+        self.flows, self.helicities = own.flows, own.helicities
+        self.alpha_s_power = None
+
+    @abstractmethod
+    def _foreign(self, p: Array, alpha_s: Array) -> Array:
+        """|M|^2, float64 (n,), unchecked; p float64 (n, n_particles, 4) and alpha_s float64 (n,)."""
+
+    def squared(self, p: Array, alpha_s: Array | float) -> Array:
+        """See `MatrixElement.squared`.
+
+        Raises:
+            IntegrandError: a number is NaN or infinite.
+        """
+        return self._checked(p, self._foreign(p, per_event(alpha_s, p)))
+
+    def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
+        """See `MatrixElement.evaluate`; |M_i|^2 are ours.
+
+        Raises:
+            IntegrandError: a number is NaN or infinite.
+        """
+        return self.squared(p, alpha_s), self.own.evaluate(p, alpha_s)[1]
+
+    def weights(self, p: Array, alpha_s: Array | float) -> Weights:
+        """See `MatrixElement.weights`; the shares of helicities and colour flows are ours."""
+        me2, ours = self.squared(p, alpha_s), self.own.weights(p, alpha_s)
+        ratio = np.divide(me2, ours.me2, out=np.ones_like(me2), where=ours.me2 != 0)
+        return Weights(me2, ours.flows, ours.helicities * ratio[:, None])
+
+    def _checked(self, p: Array, me2: Array) -> Array:
+        bad = np.flatnonzero(~np.isfinite(me2))
+        if len(bad):
+            momenta = p[bad[0]].tolist()
+            raise IntegrandError(f"{self.name}: expected finite |M|^2; got {me2[bad[0]]} at event {bad[0]}: {momenta}")
+        return me2
+
+    def probe_power(self, p: Array) -> int | None:
+        """Our power of alpha_s if |M|^2 turns out to be proportional to it, else None."""
+        low, high = (self.squared(p, alpha_s) for alpha_s in _PROBED)
+        power = self.own.alpha_s_power
+        if power is None:
+            return None
+        expected = low * (_PROBED[1] / _PROBED[0]) ** power
+        return power if np.allclose(high, expected, rtol=1e-5, atol=0) else None
+
+    def probe_precision(self, p: Array, alpha_s: float) -> float:
+        """The largest relative change of |M|^2 when the axes are turned, which changes nothing but rounding."""
+        turned = np.array(p)
+        turned[:, :, 1:] = turned[:, :, 1:] @ _TURN
+        before, after = self.squared(p, alpha_s), self.squared(as_momenta(turned), alpha_s)
+        return float(np.max(np.abs(after - before) / np.maximum(np.abs(before), np.finfo(np.float64).tiny)))
+
+    def require_precision(self, p: Array, alpha_s: float, wanted: float) -> None:
+        """Refuse numbers that are worse than declared.
+
+        Raises:
+            InputError: they are.
+        """
+        got = self.probe_precision(p, alpha_s)
+        if not got <= wanted:
+            expected = f"expected |M|^2 to a relative precision of {wanted:g}"
+            raise InputError(f"{self.name}: {expected}; turning the axes changes it by {got:.1g}")
+
+
+def per_event(alpha_s: Array | float, p: Array) -> Array:
+    """The strong coupling as contiguous float64 (n,)."""
+    return np.ascontiguousarray(np.broadcast_to(np.asarray(alpha_s, np.float64), (len(p),)))

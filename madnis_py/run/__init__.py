@@ -1,0 +1,1 @@
+"""A run directory: its record, its stages, its report."""

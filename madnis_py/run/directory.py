@@ -1,0 +1,166 @@
+"""The directory of a run: which run owns it, what its run.json says, and which process works on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from madnis_py.card.card import Card
+from madnis_py.card.documents import read_file
+from madnis_py.errors import InputError, OutputError
+from madnis_py.file_lock import FileLock
+from madnis_py.output_file import make_directory, write_file
+from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord
+
+_PATIENCE = 60.0
+"""Seconds to wait for another process that writes run.json, which takes a moment."""
+
+
+class RunDirectory:
+    """The files of a run, which several processes may use at once.
+
+    One process at a time does the stages that all share, up to the cross section; each file of events is made by one
+    process at a time, different ones by as many as there are; run.json is read and replaced in one step.
+
+    Args:
+        path: the directory; made when the run is claimed.
+        wait: wait for another process that does what this one shall do; otherwise that is an error.
+    """
+
+    def __init__(self, path: Path, wait: bool = False) -> None:
+        self.path = path
+        self._patience = math.inf if wait else 0.0
+        self._working = False
+
+    @property
+    def record_file(self) -> Path:
+        """Where the record is."""
+        return self.path / "run.json"
+
+    @property
+    def card_file(self) -> Path:
+        """Where the card is, every default written out."""
+        return self.path / "card.toml"
+
+    @property
+    def chunks(self) -> Path:
+        """Where events wait until their file is complete."""
+        return self.path / "chunks"
+
+    def name_of(self, path: Path) -> str:
+        """How run.json calls a file: seen from the directory if it lies inside, so that both can be moved."""
+        absolute, directory = path.absolute(), self.path.absolute()
+        return str(absolute.relative_to(directory) if absolute.is_relative_to(directory) else absolute)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether there is a run."""
+        return self.record_file.exists()
+
+    @property
+    def record(self) -> RunRecord:
+        """The content of run.json.
+
+        Raises:
+            CheckpointError: there is none, or something in it cannot be.
+        """
+        return RunRecord.parse(read_file(self.record_file), str(self.record_file))
+
+    def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> None:
+        """Make the directory ours, or go on with the run that is in it.
+
+        Args:
+            card: of the run.
+            identity: what has to be the same to go on.
+            versions: of what computes, for the record.
+
+        Raises:
+            InputError: another run is in it.
+            OutputError: it cannot be written.
+        """
+        if not self.claimed:
+            make_directory(self.path)
+            with self._writing():
+                if not self.claimed:
+                    write_file(self.card_file, card.to_toml().encode())
+                    self._write(RunRecord(identity=identity, card=card.content(), versions=dict(versions), stages={}))
+                    return
+        self._require(identity)
+
+    def update(self, **entries: Any) -> None:
+        """Replace entries of run.json; see `change`."""
+        self.change(lambda record: record.updated(**entries))
+
+    def change(self, how: Callable[[RunRecord], RunRecord]) -> None:
+        """Replace run.json, with whatever other processes have written there meanwhile.
+
+        Args:
+            how: the present record -> the new one.
+
+        Raises:
+            GenerationError: a figure is not finite or cannot be.
+            OutputError: the file cannot be written, or the run has gone.
+        """
+        if not self.claimed:
+            raise OutputError(f"{self.record_file}: cannot be written: the directory of the run has gone")
+        with self._writing():
+            self._write(how(self.record))
+
+    def has(self, wanted: EventFileRecord) -> bool:
+        """Whether a file of events was made as wanted, and is still there with the same bytes."""
+        made = self.record.event_file(wanted.file)
+        return made is not None and made.is_same(wanted) and made.is_at(self.path / made.file)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """In this block no other process does stages that all share; blocks may be nested.
+
+        Raises:
+            LockedError: another process does; names it.
+        """
+        if self._working:
+            yield
+            return
+        with FileLock(self.path / ".lock", str(self.path), self._patience):
+            self._working = True
+            try:
+                yield
+            finally:
+                self._working = False
+
+    @contextmanager
+    def making(self, output: Path) -> Iterator[Path]:
+        """In this block no other process makes this file of events; gives the folder for its chunks.
+
+        Raises:
+            LockedError: another process makes it; names it.
+        """
+        name = hashlib.sha256(str(output.absolute()).encode(errors="surrogateescape")).hexdigest()[:12]
+        folder = self.chunks / name
+        with FileLock(self.path / f".{name}.lock", str(output), self._patience):
+            try:
+                yield folder
+            finally:
+                for empty in (folder, self.chunks):
+                    with suppress(OSError):  # chunks of this file or of others are in it
+                        empty.rmdir()
+
+    def _writing(self) -> FileLock:
+        return FileLock(self.path / ".run.json.lock", str(self.record_file), _PATIENCE)
+
+    def _write(self, record: RunRecord) -> None:
+        write_file(self.record_file, (json.dumps(record.content(), indent=2) + "\n").encode())
+
+    def _require(self, identity: RunIdentity) -> None:
+        """Refuse another run."""
+        own, wanted = self.record.identity.model_dump(), identity.model_dump()
+        for key, value in wanted.items():
+            if own[key] != value:
+                raise InputError(
+                    f"{self.path}: holds a run with {key} = {own[key]}; got {value}; choose another directory"
+                )

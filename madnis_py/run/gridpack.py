@@ -1,0 +1,133 @@
+"""Gridpacks: a trained run in a tarball that makes events wherever the package is installed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+from madnis_py.card.tables import shown
+from madnis_py.errors import InputError
+from madnis_py.integration.grids.sampler_choice import SamplerName
+from madnis_py.integration.training import checkpoint
+from madnis_py.output_file import OutputFile
+from madnis_py.run.directory import RunDirectory
+
+SUFFIXES = (".tar.gz", ".tgz")
+
+_RUN = "run"
+"""Folder of the run inside a gridpack."""
+
+_STATES = ("survey", "training")
+
+_OF_EVENTS = ("generated", "event_files")
+"""Entries of run.json about events that were made on the way."""
+
+_SCRIPT = """#!/bin/sh
+# {name} {arguments}
+# Writes {output} to the current directory. Made by madnis_py {version}; needs it on the PATH, or
+# MADNIS_PY=/path/to/madnis-py. MADNIS_PY_ANY_VERSION=1 and MADNIS_PY_TRUST=1 stand for --any-version and --trust.
+set -eu
+fail() {{ echo "${{0##*/}}: $1" >&2; exit 2; }}
+[ $# -ge 2 ] && [ $# -le 3 ] || fail "expected {arguments}; got $# arguments"
+for number; do case "$number" in *[!0-9]* | "") fail "expected whole numbers; got $number";; esac; done
+here=$(unset CDPATH && cd -P -- "$(dirname -- "$0")" && pwd)
+program=${{MADNIS_PY:-madnis-py}}
+command -v "$program" > /dev/null || fail "expected madnis_py to be installed; found no $program on the PATH"
+[ -d "$here/{run}" ] || fail "the gridpack is not complete: there is no folder {run} beside this script"
+
+work="" child=""
+stop() {{
+  trap "" HUP INT TERM
+  if [ -n "$child" ]; then kill -TERM "$child" 2> /dev/null || :; wait "$child" || :; fi
+  exit "$1"
+}}
+trap 'if [ -n "$work" ]; then rm -rf -- "$work"; fi' EXIT
+trap "stop 129" HUP
+trap "stop 130" INT
+trap "stop 143" TERM
+
+work=$(mktemp -d "$PWD/.gridpack.XXXXXX") || fail "expected a directory that can be written to; got $PWD"
+cp -R "$here/{run}" "$work/" || fail "the folder {run} cannot be copied to $PWD"
+chmod -R u+w "$work"
+"$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" --output "$PWD/{output}" \\
+  {sampler}${{MADNIS_PY_ANY_VERSION:+--any-version}} ${{MADNIS_PY_TRUST:+--trust}} &
+child=$!
+status=0
+wait "$child" || status=$?
+child=""
+exit "$status"
+"""
+
+_FACES = (
+    ("run.sh", "events.lhe.gz", "NEVENTS SEED [NTHREADS]"),
+    ("runcmsgrid.sh", "cmsgrid_final.lhe", "NEVENTS SEED [NCPU]"),
+)
+"""Name of a script, the file that it writes, its arguments."""
+
+
+def pack(directory: RunDirectory, output: Path, version: str, sampler: SamplerName | None = None) -> None:
+    """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
+
+    Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory, and
+    `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe.
+
+    Args:
+        directory: of the run.
+        output: ends in .tar.gz or .tgz.
+        version: of the package, for people.
+        sampler: makes the events; by the method of the run when not given.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    top = _top(output)
+    content = io.BytesIO()
+    with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+        for name, data, mode in (*_scripts(version, sampler), *_files(directory)):
+            entry = tarfile.TarInfo(f"{top}/{name}")
+            entry.size, entry.mode = len(data), mode
+            tar.addfile(entry, io.BytesIO(data))
+    with OutputFile(output) as file:
+        file.write(content.getvalue())
+
+
+def require_gridpack_name(output: Path) -> None:
+    """Refuse a file name that says another format, or from which no folder can be named.
+
+    Raises:
+        InputError: it ends neither in .tar.gz nor in .tgz, or has nothing but dots before that, or control characters.
+    """
+    if not output.name.endswith(SUFFIXES):
+        raise InputError(f"{output}: expected a file name that ends in {' or '.join(SUFFIXES)}")
+    top = _top(output)
+    if not top.strip(".") or not top.isprintable():
+        raise InputError(
+            f"{shown(str(output))}: expected a file name that the folder inside can have, like ttbar.tar.gz"
+        )
+
+
+def _top(output: Path) -> str:
+    """The folder inside: the file name without its suffix."""
+    return next(output.name.removesuffix(suffix) for suffix in SUFFIXES if output.name.endswith(suffix))
+
+
+def _scripts(version: str, sampler: SamplerName | None) -> Iterator[tuple[str, bytes, int]]:
+    option = f"--sampler {sampler} " if sampler else ""
+    for name, output, arguments in _FACES:
+        words = {"name": name, "output": output, "arguments": arguments, "sampler": option}
+        script = _SCRIPT.format(**words, version=version, run=_RUN)
+        yield name, script.encode(), 0o755
+
+
+def _files(directory: RunDirectory) -> Iterator[tuple[str, bytes, int]]:
+    """Card, figures and stored states, without the events that were made on the way."""
+    record = {name: entry for name, entry in directory.record.content().items() if name not in _OF_EVENTS}
+    yield f"{_RUN}/run.json", (json.dumps(record, indent=2) + "\n").encode(), 0o644
+    states = [checkpoint.files(directory.path, name) for name in _STATES if checkpoint.exists(directory.path, name)]
+    for path in (directory.card_file, *chain.from_iterable(states)):
+        yield f"{_RUN}/{path.name}", path.read_bytes(), 0o644

@@ -1,0 +1,252 @@
+"""Distributions of a run and of event files: bins, filling, and the folder that a user looks at."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from madnis_py.card.card import Card
+from madnis_py.card.tables import HistogramTable
+from madnis_py.errors import InputError
+from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.event_format import EventReader
+from madnis_py.events.files.files import open_events
+from madnis_py.events.files.normalization import in_pb
+from madnis_py.events.histograms.automatic_bins import Pilot, PilotPoints, binnings
+from madnis_py.events.histograms.distribution import Distribution, distributions
+from madnis_py.events.histograms.histogram import (
+    Binning,
+    Histogram,
+    final_states,
+    histograms_of_events,
+    histograms_of_points,
+)
+from madnis_py.events.histograms.pictures import overview, picture, require_pictures
+from madnis_py.events.les_houches.weight_groups import WeightGroup
+from madnis_py.integration import allocation
+from madnis_py.integration.estimate import MINIMUM_POINTS
+from madnis_py.integration.integrator import UNIFORM_FRACTION, Integrator
+from madnis_py.output_file import make_directory, write_file
+from madnis_py.parallel.shipped import Shipped
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.sampled_states import SampledStates
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.observable import Observable, usual_observables
+from madnis_py.physics.process.process import Process
+from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
+
+HISTOGRAM_POINTS = 200_000
+"""Weighted points of the histograms of a run."""
+
+_PILOT_POINTS = 20_000
+"""Weighted points from which bins are chosen."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distributions:
+    """All distributions of a run or of a file.
+
+    Attributes:
+        title: what they are of.
+        every: one for each observable.
+        points: weighted points, 0 for none.
+        events_file: where the events are from, None for none.
+        left_out: what the file had beside the events, in words.
+    """
+
+    title: str
+    every: tuple[Distribution, ...]
+    points: int = 0
+    events_file: Path | None = None
+    left_out: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """As plain Python values; see docs/histograms.md."""
+        return {
+            "title": self.title,
+            "points": self.points,
+            "events_file": str(self.events_file) if self.events_file else None,
+            "histograms": [distribution.record() for distribution in self.every],
+        }
+
+    def write(self, folder: Path, kind: str = "svg", watch: Watch = unwatched) -> None:
+        """Write histograms.json, a picture of each observable and one of all of them.
+
+        Args:
+            folder: made if it is not there.
+            kind: of the pictures, one of `histogram_pictures.FORMATS`.
+            watch: told of each picture.
+
+        Raises:
+            InputError: a package that draws is not installed.
+            OutputError: the file system refuses.
+        """
+        require_pictures()
+        make_directory(folder)
+        write_file(folder / "histograms.json", (json.dumps(self.record(), indent=1) + "\n").encode())
+        clock = Stopwatch()
+        for number, distribution in enumerate(self.every, start=1):
+            write_file(folder / f"{file_name(distribution.name)}.{kind}", picture(distribution, kind))
+            speed = number / clock.total
+            watch(StageProgress("pictures", number, len(self.every), "pictures", rate=speed, rate_unit="pictures/s"))
+        write_file(folder / f"overview.{kind}", overview(self.every, self.title, kind))
+
+
+def file_name(observable: str) -> str:
+    """An observable as a file name: "mass(e+,t~)" -> "mass_ep_tx", MadGraph's letters for charges."""
+    letters = {"+": "p", "-": "m", "~": "x"}
+    return re.sub(r"\W+", "_", re.sub(r"[+~-]", lambda found: letters[found[0]], observable)).strip("_")
+
+
+def default_folder(source: Path) -> Path:
+    """Where the pictures go: `histograms` in the directory of a run, a folder beside an event file."""
+    if source.is_dir():
+        return source / "histograms"
+    return source.with_name(f"{source.name.partition('.')[0]}_histograms")
+
+
+def distributions_of_run(
+    process: Process, sampler: Integrator, sigma: Tensor, points: int, events_file: Path | None, watch: Watch
+) -> Distributions:
+    """Distributions of weighted points, and of events in the same bins where there are any.
+
+    Args:
+        process: what scatters; its card may ask for histograms.
+        sampler: draws the points.
+        sigma: standard deviation of the weights of each channel, shape (n_channels,).
+        points: how many.
+        events_file: events of the same process, if there are any.
+        watch: told of the progress.
+
+    Raises:
+        InputError: too few points for the channels, or the file is damaged.
+    """
+    work = _PointWork(process, sampler, sigma)
+    bins = work.binnings()
+    weighted = work.histograms(bins, points, watch)
+    events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
+    every = tuple(distributions(weighted, events, groups))
+    return Distributions(process.definition.text, every, points, events_file)
+
+
+class _PointWork:
+    """Weighted points of a run, twice: few for the bins, many for what is in them."""
+
+    def __init__(self, process: Process, sampler: Integrator, sigma: Tensor) -> None:
+        assert isinstance(sampler.integrand, CrossSection)
+        self._process, self._sampler, self._sigma = process, sampler, sigma
+        self._cross_section = sampler.integrand
+
+    def binnings(self) -> list[Binning]:
+        """Bins that suit the process."""
+        finals = [legs[self._process.definition.n_incoming :] for legs in self._process.flavours]
+        wanted = _Wanted.of(finals, self._process.card, self._process.model)
+        states = SampledStates(self._cross_section, (codes for one in wanted.observables for codes in one.classes))
+        counts = self._counts(max(_PILOT_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
+        pilot = PilotPoints(states, wanted.observables, counts.numpy())
+        blocks = self._sampler.map_blocks(Shipped(pilot), counts, "histograms", "pilot")
+        return wanted.binnings([Pilot.concatenate(values) for values in zip(*blocks, strict=True)])
+
+    def histograms(self, bins: Sequence[Binning], points: int, watch: Watch) -> list[Histogram]:
+        """Fill the bins."""
+        clock = Stopwatch()
+
+        def tell(done: int) -> None:
+            watch(StageProgress("histograms", done, points, "points", rate=done / clock.total))
+
+        path = ("histograms", "points")
+        return histograms_of_points(self._sampler, self._cross_section, self._counts(points), bins, *path, watch=tell)
+
+    def _counts(self, points: int) -> Tensor:
+        return allocation.proportional(points, self._sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self._sampler.active)
+
+
+def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions:
+    """Distributions of an event file of any format, with bins that suit its first events.
+
+    Args:
+        path: the file; where it has a card of ours, its table [histograms] counts.
+        watch: told of the progress.
+
+    Raises:
+        InputError: the file is missing, damaged or of another kind, or has too few events.
+    """
+    reader = open_events(path)
+    card, beyond = _card_of(reader)
+    model = Model.from_card(card)
+    first = next(iter(reader), None)
+    if first is None:
+        raise InputError(f"{path}: expected events; got none")
+    wanted = _Wanted.of(_finals(first), card, model)
+    parts = [(final_states(first), np.ones(len(first)))]
+    bins = wanted.binnings([Pilot.of(observable, parts, first.weight) for observable in wanted.observables])
+    events, groups = _of_reader(reader, bins, watch)
+    left_out = tuple(sorted(reader.left_out | beyond))
+    return Distributions(path.name, tuple(distributions([], events, groups)), events_file=path, left_out=left_out)
+
+
+def _card_of(reader: EventReader) -> tuple[Card, set[str]]:
+    """The card in the header of a file of ours; for others one that stands for the Standard Model.
+
+    A header may name files, but nobody knows who wrote it: none of them is read, and what they are for is told.
+    """
+    text = reader.header.blocks.get("madnis_py_card", "")
+    try:
+        data = tomllib.loads(text) or {"process": {"definition": "p p > e+ e-"}}
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{reader.path}: expected the card of a run in its header; got: {error}") from None
+    parameters = data.get("parameters")
+    named = isinstance(parameters, dict) and parameters.pop("param_card", None) is not None
+    beyond = {"the param_card of the header, which is not read"} if named else set()
+    return Card.parse(data, reader.path.name), beyond
+
+
+def _finals(events: EventBatch) -> list[tuple[int, ...]]:
+    """PDG codes of the final states that occur."""
+    rows = np.unique(np.where(final_states(events).outgoing, events.pdg, 0), axis=0)
+    return [tuple(row[row != 0].tolist()) for row in rows]
+
+
+def _of_reader(
+    reader: EventReader, bins: Sequence[Binning], watch: Watch
+) -> tuple[list[Histogram], tuple[WeightGroup, ...]]:
+    """Histograms of the events of a file."""
+    found = histograms_of_events(_watched(in_pb(reader), reader, watch), bins)
+    return found, reader.init.weight_groups
+
+
+def _watched(events: Iterable[EventBatch], reader: EventReader, watch: Watch) -> Iterator[EventBatch]:
+    clock, done = Stopwatch(), 0
+    for batch in events:
+        yield batch
+        done += len(batch)
+        share, speed = round(100 * reader.share), done / clock.total
+        watch(StageProgress("events", share, 100, "% of the file", rate=speed, rate_unit="events/s"))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is measured: the usual observables of a process, and what a card asks for."""
+
+    usual: tuple[Observable, ...]
+    asked: tuple[tuple[Observable, HistogramTable], ...]
+
+    @classmethod
+    def of(cls, finals: Sequence[Sequence[int]], card: Card, model: Model) -> _Wanted:
+        asked = ((Observable.parse(text, model), table) for text, table in card.histograms.items())
+        return cls(tuple(usual_observables(finals, model)), tuple(asked))
+
+    @property
+    def observables(self) -> tuple[Observable, ...]:
+        return (*self.usual, *(observable for observable, _ in self.asked))
+
+    def binnings(self, pilots: Sequence[Pilot]) -> list[Binning]:
+        return binnings(self.usual, self.asked, pilots)

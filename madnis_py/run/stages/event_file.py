@@ -1,0 +1,187 @@
+"""From chunks of unweighted events to an event file with the cross section of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import count
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.card.card import Card
+from madnis_py.card.tables import ClusterTable, EventTable
+from madnis_py.errors import GenerationError
+from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.files.files import create_events
+from madnis_py.events.files.lhe import NO_PDF, LheInit, LheProcess
+from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
+from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
+from madnis_py.events.unweight import ENCODINGS
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.systematics import Systematics, Variation
+from madnis_py.physics.process.process import Process
+from madnis_py.progress import StageProgress, Stopwatch, Watch
+from madnis_py.run.stages.results import Result
+
+_PATIENCE = 4
+"""Times the expected trials after which a generation gives up."""
+
+_MOST_AHEAD = 256
+"""Chunks in the making at a time; finished ones may have to wait in memory for an earlier one."""
+
+
+def collect(
+    source: EventSource, events: int, result: Result, settings: EventTable, executor: Executor | None, watch: Watch
+) -> Selection:
+    """Chunks that hold at least as many events as asked.
+
+    Args:
+        source: makes the chunks.
+        events: how many are wanted.
+        result: of the sampler, for what to expect.
+        settings: of the unweighting.
+        executor: makes chunks beside each other; they are taken in their order.
+        watch: told of each chunk.
+
+    Raises:
+        GenerationError: far more trials than expected have not been enough.
+    """
+    selection = Selection(ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise)
+    expected = result.unweighting.efficiency * TRIALS_PER_CHUNK
+    most = 10 + ceil(_PATIENCE * settings.maximum_raise * events / expected)
+    clock = Stopwatch()
+
+    def ahead() -> int:
+        """Chunks to begin before the next one is looked at."""
+        per_chunk = selection.events / len(selection.chunks) if selection.events else expected
+        return min(max(ceil((events - selection.events) / per_chunk), 1), _MOST_AHEAD)
+
+    with closing(source.chunks(most, ahead, executor)) as chunks:
+        for chunk in chunks:
+            selection.add(chunk)
+            watch(
+                StageProgress(
+                    "generate",
+                    min(selection.events, events),
+                    events,
+                    "events",
+                    rate=selection.events / clock.total,
+                    rate_unit="events/s",
+                    sigma=result.sigma_pb,
+                    efficiency=selection.efficiency,
+                )
+            )
+            if selection.events >= events:
+                return selection
+    raise GenerationError(
+        f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {selection.events}"
+    )
+
+
+@dataclass(frozen=True)
+class SelectedEvents:
+    """Exactly as many events as asked, in the order of the chunks.
+
+    Args:
+        selection: of the chunks.
+        events: how many.
+    """
+
+    selection: Selection
+    events: int
+
+    @property
+    def weights(self) -> NDArray[np.float64]:
+        """Signed weights, 1 below the maximum, float64, shape (events,)."""
+        parts = [
+            np.repeat(self.selection.weights(chunk.ratio), self.selection.copies(chunk))
+            for chunk in self.selection.chunks
+        ]
+        return np.concatenate(parts)[: self.events]
+
+    def batches(self, unit: float) -> Iterator[EventBatch]:
+        """The events with their weights in `unit`, chunk by chunk."""
+        left = self.events
+        for made in self.selection.chunks:
+            rows = np.repeat(np.arange(len(made.ratio)), self.selection.copies(made))[:left]
+            left -= len(rows)
+            events = made.load().events.select(rows)
+            yield events.reweighted(unit * self.selection.weights(events.weight))
+
+
+def write(
+    output: Path,
+    events: SelectedEvents,
+    weights: NDArray[np.float64],
+    process: Process,
+    cross_section: CrossSection,
+    result: Result,
+) -> None:
+    """Write events with weights whose mean is the cross section.
+
+    Args:
+        output: the file.
+        events: what goes into it.
+        weights: theirs.
+        process: what was generated.
+        cross_section: for what the events carry.
+        result: cross section and its error.
+
+    Raises:
+        GenerationError: too few events for the signs of their weights: they add up to nothing.
+        OutputError: the file cannot be written.
+    """
+    unit = weight_unit(weights, result.sigma_pb)
+    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
+    pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
+    groups = weight_groups(cross_section.systematics)
+    init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
+    blocks = {"madnis_py_card": _card_of_results(process.card), "madnis_py_warnings": "\n".join(cross_section.caveats)}
+    with create_events(output, init, {name: text for name, text in blocks.items() if text}) as writer:
+        for batch in events.batches(unit):
+            writer.write(batch)
+
+
+def weight_unit(weights: NDArray[np.float64], cross_section: float) -> float:
+    """By what signed weights have to be multiplied to have the cross section as their mean.
+
+    Raises:
+        GenerationError: too few events for the signs of their weights: they add up to nothing.
+    """
+    mean = float(weights.mean())
+    if not mean > 0:
+        expected = "generate: expected events whose signed weights add up to something positive"
+        raise GenerationError(f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed")
+    return cross_section / mean
+
+
+def _card_of_results(card: Card) -> str:
+    """The card as events carry it: whoever did the work, the same events come with the same bytes."""
+    return card.model_copy(update={"cluster": ClusterTable()}).to_toml()
+
+
+def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:
+    """How event files call the variations: numbered from 1 as MadGraph does, which Pythia leaves as they are."""
+    number = count(1)
+    return tuple(
+        WeightGroup(
+            group.name,
+            group.combine,
+            tuple(
+                _named(next(number), variation, systematics.lhapdf_ids[variation.pdf]) for variation in group.variations
+            ),
+        )
+        for group in systematics.groups
+    )
+
+
+def _named(number: int, variation: Variation, lhapdf_id: int) -> NamedWeight:
+    attributes = {"MUR": f"{variation.mu_r:g}", "MUF": f"{variation.mu_f:g}"}
+    if lhapdf_id > 0:
+        attributes["PDF"] = str(lhapdf_id)
+    return NamedWeight(str(number), f"MUR={variation.mu_r:g} MUF={variation.mu_f:g} {variation.pdf}", attributes)

@@ -1,0 +1,56 @@
+"""Whether a run stays where its parton densities are known: warnings with shares, and a refusal of too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from madnis_py.errors import GenerationError
+from madnis_py.integration import allocation
+from madnis_py.integration.integrator import Integrator
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.pdf.grid_limits import LARGEST_SHARE, Outside
+
+LOOK_POINTS = 5000
+"""Points of the look before anything is trained."""
+
+_MARGIN = 2.0
+"""How many times too much the look has to find: its shares have errors, and the integrate stage decides."""
+
+
+def require_look(grids: Integrator, cross_section: CrossSection) -> None:
+    """Refuse a run that cannot end well as soon as its grids know where the cross section is.
+
+    Args:
+        grids: trained, with the prior as channel weights.
+        cross_section: their integrand.
+
+    Raises:
+        GenerationError: far too much of the cross section lies where the densities are not known.
+    """
+    counts = allocation.uniform(LOOK_POINTS, cross_section.n_channels)
+    found = cross_section.outside_grid(grids.sample(counts, "grid limits"))
+    require_inside([one for one in found if max(one.share, one.points) > _MARGIN * LARGEST_SHARE])
+
+
+def require_inside(outside: Sequence[Outside]) -> None:
+    """Refuse a cross section of which too much lies where the densities are not known.
+
+    Raises:
+        GenerationError: so much does; says beyond which end, of which set, and what to change.
+    """
+    _require([one for one in outside if not one.limit.varied])
+
+
+def require_variations(outside: Sequence[Outside]) -> None:
+    """Refuse events whose variations lie too often where the densities are not known.
+
+    Raises:
+        GenerationError: they do.
+    """
+    _require([one for one in outside if one.limit.varied])
+
+
+def _require(outside: Sequence[Outside]) -> None:
+    too_much = next((one for one in outside if one.too_much), None)
+    if too_much is not None:
+        raise GenerationError(f"parton densities: {too_much.refusal}")

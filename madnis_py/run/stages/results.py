@@ -1,0 +1,189 @@
+"""What the integrate stage finds out about a sampler, as run.json keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from madnis_py.errors import GenerationError
+from madnis_py.events.quality import (
+    SHARES,
+    ShareQuality,
+    bootstrap_efficiencies,
+    bootstrap_efficiency,
+    truncated_quality,
+)
+from madnis_py.events.unweight import Unweighter, UnweightingSummary, channel_maxima
+from madnis_py.integration.coverage import Measurement
+from madnis_py.integration.estimate import Estimate, Moments, combine, estimate
+from madnis_py.integration.grids.sampler_choice import SamplerCost
+from madnis_py.integration.samples import Samples
+from madnis_py.integration.training.training_average import TrainingAverage
+
+BOOTSTRAP_POINTS = 10_000
+"""Points of a channel per replica in the bootstrap efficiency, Eq. (2.67)."""
+
+
+@dataclass(frozen=True)
+class SampledPoints:
+    """What is kept of the points of the integrate stage.
+
+    Attributes:
+        parts: the weights of each iteration, without coordinates; two at least.
+        first: the first iteration with everything.
+        seconds: wall time of the sampling.
+    """
+
+    parts: Sequence[Samples]
+    first: Samples
+    seconds: float
+
+    @property
+    def all(self) -> Samples:
+        """All weights, sorted by channel."""
+        return Samples.concatenate(self.parts).sorted_by_channel()
+
+    @property
+    def halves(self) -> tuple[Samples, Samples]:
+        """The weights of every other iteration, sorted by channel: two independent samples."""
+        even, odd = (Samples.concatenate(self.parts[start::2]).sorted_by_channel() for start in (0, 1))
+        return even, odd
+
+    def estimate(self, n_channels: int) -> Estimate:
+        """The integral."""
+        return combine([estimate(part, n_channels) for part in self.parts])
+
+    def magnitude(self, n_channels: int) -> float:
+        """The integral with all contributions of flavours counted positive."""
+        return combine([Moments.of(part.channel, part.magnitude, n_channels).estimate() for part in self.parts]).value
+
+
+class ChannelResult(BaseModel):
+    """One channel of a sampler."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    name: str = Field(description="Name of the channel.")
+    share: float = Field(description="Its part of the cross section, I_i / sigma, Eq. (5.46).")
+    share_prior: float = Field(description="The same with the channel weights from before the training.")
+    sigma_i: float = Field(ge=0, description="Standard deviation of its weights in pb.")
+    maximum: float = Field(ge=0, description="Truncated maximum of its weights in pb; 0 if all of them are.")
+    efficiency_bootstrap: float = Field(description="Its unweighting efficiency with the maximum of Eq. (2.67).")
+    active: bool = Field(True, description="Whether points are drawn in it.")
+
+    @model_validator(mode="after")
+    def _has_a_maximum_where_it_has_weights(self) -> Self:
+        if (self.maximum > 0) != (self.share != 0 or self.sigma_i > 0):
+            raise ValueError(f"maximum: expected one above 0 where there are weights, else 0; got {self.maximum:g}")
+        return self
+
+
+class Result(BaseModel):
+    """What the integrate stage finds out about one sampler; written to run.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    sigma_pb: float = Field(gt=0, description="Cross section in pb.")
+    sigma_error_pb: float = Field(ge=0, description="Its standard error in pb.")
+    sigma_absolute_pb: float = Field(
+        ge=0,
+        description="Cross section with all flavours counted positive; larger where parton densities are negative.",
+    )
+    chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
+    relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
+    points: int = Field(ge=1, description="Points of the estimate.")
+    seconds_per_point: float = Field(ge=0, description="Wall time of a point, sampling and integrand together.")
+    unweighting: UnweightingSummary = Field(description="Efficiency and quality of events made with these maxima.")
+    truncated: tuple[ShareQuality, ...] = Field(description="Efficiency for several overweight shares.")
+    channels: tuple[ChannelResult, ...] = Field(description="Channel by channel.")
+
+    @classmethod
+    def of(cls, sampled: SampledPoints, names: Sequence[str], share: float, prior: Result | None = None) -> Self:
+        """Judge the points of a sampler.
+
+        Args:
+            sampled: its points.
+            names: of the channels.
+            share: overweight share of the maxima.
+            prior: result of a sampler whose channel weights are the prior; of this one by default.
+
+        Raises:
+            GenerationError: all weights are 0, or the cross section is not positive.
+        """
+        n_channels = len(names)
+        total, points = sampled.estimate(n_channels), sampled.all
+        maxima = channel_maxima(points, n_channels, share)
+        if not total.value > 0:
+            got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
+            raise GenerationError(
+                f"integrate: expected a cross section > 0; {got}; with other parton densities they may all be positive"
+            )
+        tally = Unweighter(maxima).expect(points)
+        quality = {one: truncated_quality(sampled.halves, n_channels, one) for one in sorted({*SHARES, share})}
+        fresh = quality[share].combined
+        summary = tally.summary(total.n, bootstrap_efficiency(points, n_channels, BOOTSTRAP_POINTS))
+        shares = [float(value) / total.value for value in total.channel_values]
+        bootstrap = bootstrap_efficiencies(points, n_channels, BOOTSTRAP_POINTS)
+        return cls(
+            sigma_pb=total.value,
+            sigma_error_pb=total.error,
+            sigma_absolute_pb=sampled.magnitude(n_channels),
+            chi2_per_dof=total.chi2_per_dof,
+            relative_std=total.relative_std,
+            points=total.n,
+            seconds_per_point=sampled.seconds / total.n,
+            unweighting=replace(summary, overweight_share=fresh.overweight_share, n_eff=fresh.n_eff * total.n),
+            truncated=tuple(quality.values()),
+            channels=tuple(
+                ChannelResult(
+                    name=name,
+                    share=shares[i],
+                    share_prior=prior.channels[i].share if prior else shares[i],
+                    sigma_i=float(total.channel_stds[i]),
+                    maximum=float(maxima[i]),
+                    efficiency_bootstrap=float(bootstrap[i]),
+                    active=bool(total.channel_counts[i] > 0),
+                )
+                for i, name in enumerate(names)
+            ),
+        )
+
+    @property
+    def maxima(self) -> NDArray[np.float64]:
+        """Truncated maximum weight per channel in pb, float64, shape (n_channels,)."""
+        return np.array([channel.maximum for channel in self.channels])
+
+    @property
+    def cost(self) -> SamplerCost:
+        """What points and events of this sampler cost."""
+        return SamplerCost(self.seconds_per_point, self.unweighting.efficiency, self.relative_std)
+
+    def measurement(self, name: str) -> Measurement:
+        """The cross section, for a comparison."""
+        return Measurement(name, self.sigma_pb, self.sigma_error_pb)
+
+
+class TrainingResult(BaseModel):
+    """The cross section from the batches of the training, a check of the other one; written to run.json."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    sigma_pb: float = Field(description="Cross section in pb.")
+    sigma_error_pb: float = Field(description="Its standard error in pb.")
+    batches: int = Field(description="Batches that were averaged.")
+    pull: float = Field(description="Distance from the cross section of the integrate stage in standard deviations.")
+
+    @classmethod
+    def of(cls, average: TrainingAverage, result: Result) -> TrainingResult | None:
+        """Compare with the integrate stage; None when the training had fewer than two batches with a weight."""
+        whole = average.whole
+        if not whole.weight:
+            return None
+        error = float(np.hypot(whole.error, result.sigma_error_pb))
+        pull = (whole.mean - result.sigma_pb) / error if error else 0.0
+        return cls(sigma_pb=whole.mean, sigma_error_pb=whole.error, batches=average.batches, pull=pull)

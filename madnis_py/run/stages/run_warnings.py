@@ -1,0 +1,154 @@
+"""What a run concludes from its results: which sampler is cheaper, and whether something may have been missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.events.generation import Selection
+from madnis_py.integration.coverage import CoverageCheck, Measurement, largest_weights
+from madnis_py.integration.grids.sampler_choice import SamplerName, choose_sampler
+from madnis_py.integration.grids.survey import Survey
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.training.training_average import TrainingAverage, WeightedMean
+from madnis_py.run.stages.results import Result, SampledPoints, TrainingResult
+from madnis_py.run.stages.training_session import TrainingSession
+
+MARGIN = 0.1
+"""Share by which the efficiency of a flow has to be below that of VEGAS for a warning."""
+
+FEWEST_EFFECTIVE = 400
+"""Effective events below which negative weights leave more than 5 % of uncertainty in the unit of the weights."""
+
+MANY_NEGATIVE = 0.01
+"""Share of negative events from which on to speak."""
+
+
+def sampler_warnings(check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]) -> list[str]:
+    """Signs that a part of the integral was missed, from the points of each sampler by itself."""
+    sentences = check.iterations("survey", survey.iterations)
+    for name, points in sampled.items():
+        sentences += check.sampler(name, points.parts)
+    return sentences
+
+
+def sign_warnings(results: Mapping[str, Result]) -> list[str]:
+    """What negative parton densities do to the results of each sampler; nothing where there are none."""
+    sentences = []
+    for name, result in results.items():
+        if (share := result.unweighting.negative_share) > MANY_NEGATIVE:
+            worth = (1 - 2 * share) ** 2
+            sentences.append(
+                f"{name}: {share:.2%} of the events have negative weights, because parton densities are negative; "
+                f"N events are worth {worth:.3g} N"
+            )
+        if result.sigma_pb < 5 * result.sigma_error_pb:
+            sentences.append(f"{name}: {result.measurement('the cross section')} pb is hardly different from 0")
+    return sentences
+
+
+def flow_warnings(
+    check: CoverageCheck,
+    flow: Integrator,
+    sampled: Mapping[str, SampledPoints],
+    results: Mapping[str, Result],
+    average: TrainingAverage,
+) -> list[str]:
+    """Signs that the flow misses what VEGAS or its own training knows.
+
+    Args:
+        check: for the channels of the run.
+        flow: the trained integrator.
+        sampled: points of "vegas" and "madnis".
+        results: of both.
+        average: of the training.
+    """
+    known = sampled["vegas"].first
+    largest = largest_weights(sampled["madnis"].all, len(check.channels))
+    neural = results["madnis"].measurement("madnis")
+    return [
+        *check.blind_spots("madnis", largest, "vegas", known, flow.weigh(known)),
+        *check.agreement(results["vegas"].measurement("vegas"), neural),
+        *check.agreement(_measurement("training", average.whole), neural),
+        *check.agreement(
+            _measurement("first half of the training", average.early),
+            _measurement("second half of the training", average.late),
+        ),
+    ]
+
+
+def lost_comparison(vegas: Result, flow: Result) -> list[str]:
+    """Whether a flow that was asked for makes clearly fewer events of its points than VEGAS."""
+    own, other = flow.unweighting.efficiency, vegas.unweighting.efficiency
+    if own >= (1 - MARGIN) * other:
+        return []
+    figures = f"unweighting efficiency {own:.3g} where VEGAS has {other:.3g}"
+    return [f"madnis: the flow is worse than VEGAS, {figures}; generate --sampler vegas uses the grids of this run"]
+
+
+def refusal(check: CoverageCheck, known: Measurement, sampler: SamplerName, result: Result) -> str | None:
+    """Why a result is not to be used: its cross section and the one known from the survey exclude each other."""
+    own = result.measurement(sampler)
+    for sentence in check.agreement(own, known):
+        if sampler == "madnis" and own.value < known.value:
+            way_out = "--method vegas, or --sampler vegas in this directory, uses the grids of the survey"
+        else:
+            way_out = "the survey seems to have missed a part; another --seed begins with another survey"
+        return f"{sentence}; {sampler} is not used: {way_out}"
+    return None
+
+
+def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str, float]:
+    """Entries of run.json about events that were made.
+
+    Args:
+        selection: of the chunks they come from.
+        weights: theirs, 1 below the maximum.
+    """
+    return {
+        "efficiency": selection.efficiency,
+        "overweight_share": selection.overweight_share,
+        "maximum_factor": selection.factor,
+        "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
+        "negative_share": float((weights < 0).mean()),
+        "cut_acceptance": selection.cut_acceptance,
+    }
+
+
+def cancelling_signs(weights: NDArray[np.float64]) -> list[str]:
+    """Whether events are too few for the signs of their weights, float64 (n,), whose sum sets their unit."""
+    n_eff = float(weights.sum() ** 2 / (weights @ weights))
+    if n_eff > FEWEST_EFFECTIVE or not (weights < 0).any():
+        return []
+    return [
+        f"generate: the signs of {len(weights)} events leave {n_eff:.3g} effective ones: "
+        f"their weights in pb are uncertain by {1 / np.sqrt(n_eff):.0%}"
+    ]
+
+
+def generation_warnings(check: CoverageCheck, result: Result, selection: Selection) -> list[str]:
+    """Signs that the trials of the events have another cross section than the integrate stage."""
+    mean, error = (float(result.maxima.sum()) * value for value in selection.mean_ratio)
+    return check.agreement(Measurement("generate", mean, error), result.measurement("integrate"))
+
+
+def comparison(results: Mapping[str, Result], session: TrainingSession, events: int, points: int) -> dict[str, Any]:
+    """Entries of run.json that compare the trained flow with VEGAS and with its own training.
+
+    Args:
+        results: of "vegas" and "madnis".
+        session: the training.
+        events: unweighted events wanted.
+        points: of the integrate stage.
+    """
+    vegas, neural = results["vegas"], results["madnis"]
+    choice = choose_sampler(vegas.cost, neural.cost, session.seconds, events=events, points=points)
+    training = TrainingResult.of(session.average, neural)
+    return {"choice": choice.to_dict(), "training_sigma": training.model_dump() if training else None}
+
+
+def _measurement(name: str, mean: WeightedMean) -> Measurement:
+    return Measurement(name, mean.mean, mean.error)

@@ -1,0 +1,165 @@
+"""Whose word counts for what a run directory reaches outside itself.
+
+A run may load matrix elements of other programs, start jobs and read files. What a user names by hand is the user's
+word; a directory that came from elsewhere is nobody's, until the user gives it. A word is remembered for its content
+(the library with this digest, the jobs with these options), not for a place, so that it goes along when a directory is
+moved, and is asked for again when a directory names something else. See docs/security.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from madnis_py.card.card import Card, expanded
+from madnis_py.errors import InputError
+from madnis_py.physics.process.providers import pinned
+
+FOLDERS = "MADNIS_PY_TRUSTED"
+"""Environment variable: folders whose run directories are trusted, separated as in PATH."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Something outside a run directory that a run would load, start or read.
+
+    Attributes:
+        words: what it is, for people.
+        content: what has to be the same for a word on it to count again, as JSON can hold it.
+    """
+
+    words: str
+    content: Any
+
+    @property
+    def digest(self) -> str:
+        """64 hexadecimal digits."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+
+
+def reach_of_card(card: Card) -> list[Reach]:
+    """What runs code or starts jobs when a card is used.
+
+    Raises:
+        CardError: the card has the digest of other files than those that are there.
+    """
+    found: list[Reach] = []
+    table = pinned(card).process.matrix_element
+    if table is not None:
+        keys = {"library": table.library, "function": table.function, "param_card": table.param_card, **table.extras}
+        words = f"matrix elements by {_named(table.provider, keys)}"
+        found.append(Reach(words, ["matrix_element", table.model_dump(mode="json", exclude_none=True)]))
+    if card.cluster.kind != "none":
+        words = f"workers by {_named(card.cluster.kind, card.cluster.options)}"
+        found.append(Reach(words, ["cluster", card.cluster.model_dump(mode="json", exclude_none=True)]))
+    return found
+
+
+def _named(name: str, keys: Mapping[str, object]) -> str:
+    """A name with what goes with it, as in a card, on one line whatever it holds."""
+    given = ", ".join(f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None)
+    return json.dumps(name) + (f" ({given})" if given else "")
+
+
+def reach_of_directory(directory: Path, card: Card) -> list[Reach]:
+    """What a run directory reaches outside itself: by its card, which needs no file of parameters, and by links.
+
+    Raises:
+        CardError: see `reach_of_card`.
+    """
+    parameters = card.parameters.param_card
+    files = [] if parameters is None else [_file(parameters)]
+    return [*reach_of_card(card), *files, *reach_of_links(directory)]
+
+
+def reach_of_links(directory: Path) -> list[Reach]:
+    """Links of a run directory that lead out of it."""
+    inside = directory.resolve()
+    return [_file(path) for path in _links(directory) if not _real(path).is_relative_to(inside)]
+
+
+def _links(directory: Path) -> list[Path]:
+    """Links at any depth; other processes may make and remove folders meanwhile."""
+    below = (Path(folder) / name for folder, folders, files in os.walk(directory) for name in (*folders, *files))
+    return sorted(path for path in below if path.is_symlink())
+
+
+def reach_of_events(path: Path, directory: Path) -> list[Reach]:
+    """Events of a run that do not lie in its directory; a word on a folder counts for all events in it."""
+    real = _real(path)
+    if real.is_relative_to(directory.resolve()):
+        return []
+    return [Reach(f"the events {json.dumps(str(real))}", ["events", str(real.parent)])]
+
+
+def _file(path: Path | str) -> Reach:
+    return Reach(f"the file {json.dumps(str(_real(path)))}", ["file", str(_real(path))])
+
+
+def _real(path: Path | str) -> Path:
+    """Where links lead, also those that lead nowhere or in a circle."""
+    return Path(os.path.realpath(path))
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the user has given a word for.
+
+    Attributes:
+        given: whether the user trusts whatever is asked for now, and from now on.
+    """
+
+    given: bool = False
+
+    def require(self, directory: Path, reaches: Iterable[Reach]) -> None:
+        """Refuse what a run directory reaches outside itself, unless it is trusted.
+
+        Raises:
+            InputError: the user has given no word; names everything that the directory reaches.
+        """
+        if self.given:
+            self.vouch(reaches)
+            return
+        unknown = [one for one in reaches if not _is_known(one)]
+        if unknown and not _in_trusted_folder(directory):
+            wanted = " and ".join(one.words for one in unknown)
+            raise InputError(
+                f"{directory}: expected a run that stands for itself; this one would use {wanted}: "
+                f"--trust if you know where it comes from, or name its folder in {FOLDERS}"
+            )
+
+    @staticmethod
+    def vouch(reaches: Iterable[Reach]) -> None:
+        """Remember that the user has named these; where no memory can be kept, a later command asks."""
+        folder = _memory()
+        if folder is None:
+            return
+        for one in reaches:
+            with suppress(OSError):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                (folder / one.digest).write_text(f"{one.words}\n")
+
+
+def _is_known(reach: Reach) -> bool:
+    folder = _memory()
+    return folder is not None and (folder / reach.digest).is_file()
+
+
+def _in_trusted_folder(directory: Path) -> bool:
+    folders = [expanded(name) for name in os.environ.get(FOLDERS, "").split(os.pathsep) if name]
+    return any(directory.resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
+def _memory() -> Path | None:
+    """Where words are remembered; None for a user without a home."""
+    if chosen := os.environ.get("XDG_STATE_HOME"):
+        return Path(chosen) / "madnis_py" / "trusted"
+    with suppress(RuntimeError):
+        return Path.home() / ".local" / "state" / "madnis_py" / "trusted"
+    return None

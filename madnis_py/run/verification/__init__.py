@@ -1,0 +1,1 @@
+"""Whether runs and event files are what they say."""
