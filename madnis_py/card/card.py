@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ class Card(CardTable):
 
 def shipped() -> dict[str, Path]:
     """Name -> file of the cards that come with the package, sorted by name."""
-    package = Path(__file__).resolve().parent
+    package = Path(str(files("madnis_py")))
     installed, checkout = package / "processes", package.parent / "processes"
     folder = installed if installed.is_dir() else checkout
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}

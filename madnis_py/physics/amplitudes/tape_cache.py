@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,18 @@ from madnis_py.arrays import array_digest
 Arrays = Mapping[str, Any]
 
 _SOURCES = (
-    "amplitude",
-    "color",
-    "color_flows",
-    "color_vertices",
-    "currents",
-    "diagram_squares",
-    "diagrams",
-    "representative",
-    "tape",
-    "tree_amplitude",
+    "physics/amplitudes/amplitude_builder.py",
+    "physics/amplitudes/colour.py",
+    "physics/amplitudes/colour_flows.py",
+    "physics/amplitudes/colour_vertices.py",
+    "physics/amplitudes/currents.py",
+    "physics/amplitudes/diagram_squares.py",
+    "physics/amplitudes/tape_writer.py",
+    "physics/amplitudes/tree_amplitude.py",
+    "physics/diagrams/diagrams.py",
+    "physics/observables/generic_momenta.py",
 )
+"""Code that a tape depends on, inside the package."""
 
 
 def default_folder() -> Path | None:
@@ -73,7 +75,7 @@ def _source_digest() -> bytes:
     """Digest of the code that writes tapes: another version does not read them."""
     digest = hashlib.sha256()
     for name in _SOURCES:
-        digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
+        digest.update(files("madnis_py").joinpath(name).read_bytes())
     return digest.digest()
 
 

@@ -19,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,7 @@ from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.lhagrid import GLUON, PdfMember, member_file, read_member, read_set
 from madnis_py.physics.pdf.running_coupling import running_coupling
 
-SHIPPED = Path(__file__).resolve().parents[1] / "data"
+SHIPPED = Path(str(files("madnis_py"))) / "data"
 UNREGISTERED = 0  # no set has this number in LHAPDF's register
 DOWNLOADS = "https://lhapdfsets.web.cern.ch/current"
 _ANOTHER = f"Another one: `lhapdf install NAME`, or unpack {DOWNLOADS}/NAME.tar.gz in a folder of LHAPDF_DATA_PATH"

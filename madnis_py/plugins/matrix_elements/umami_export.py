@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 from struct import pack
 from typing import Any
@@ -21,7 +22,7 @@ from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.subprocesses import FlavourGroup
 
-_TEMPLATE = Path(__file__).resolve().parents[1] / "_core_umami.so"
+_TEMPLATE = Path(str(files("madnis_py"))) / "_core_umami.so"
 _MARK = b"madnis01"
 _KINDS = {"int32": 0, "float64": 1}
 _TEXT = 2
