@@ -41,7 +41,9 @@ class CMakeBuild(build_ext):
         """Of an editable install: the extension, and what CMake puts beside it."""
         super().copy_extensions_to_source()
         package = self.get_finalized_command("build_py").get_package_dir("madnis_py")
-        self.copy_file(str(Path(self.build_lib) / "madnis_py" / TEMPLATE), str(Path(package) / TEMPLATE))
+        self.copy_file(
+            str(Path(self.build_lib) / "madnis_py" / TEMPLATE), str(Path(package) / TEMPLATE)
+        )
 
 
 setup(

@@ -42,7 +42,9 @@ class ClosedForm:
 def _annihilation(s: float, charge: float, colours: int, mass: float = 0.0) -> float:
     """Of e- e+ > photon > f f~: 4 pi alpha^2 N_c Q^2 beta (3 - beta^2) / (6 s)."""
     beta = math.sqrt(1 - 4 * mass**2 / s)
-    return PICOBARN * 4 * math.pi * ALPHA**2 * colours * charge**2 / (3 * s) * beta * (3 - beta**2) / 2
+    return (
+        PICOBARN * 4 * math.pi * ALPHA**2 * colours * charge**2 / (3 * s) * beta * (3 - beta**2) / 2
+    )
 
 
 def _chirality(charge: float, isospin: float) -> tuple[float, float]:
@@ -79,7 +81,15 @@ def _higgs_strahlung(s: float) -> float:
     vector, axial = -1 + 4 * SW2, -1.0
     coupling = (vector**2 + axial**2) / (192 * s * (SW2 * (1 - SW2)) ** 2)
     propagator = 1 / ((1 - MZ**2 / s) ** 2)
-    return PICOBARN * math.pi * ALPHA**2 * coupling * propagator * math.sqrt(size) * (size + 12 * MZ**2 / s)
+    return (
+        PICOBARN
+        * math.pi
+        * ALPHA**2
+        * coupling
+        * propagator
+        * math.sqrt(size)
+        * (size + 12 * MZ**2 / s)
+    )
 
 
 def _photon_pairs(s: float, pt_min: float) -> float:
@@ -116,17 +126,39 @@ def _drell_yan(mass_min: float) -> float:
 
 
 CLOSED_FORMS: tuple[ClosedForm, ...] = (
-    ClosedForm("e- e+ > mu- mu+ / z", 100.0, lambda: _annihilation(200.0**2, 1.0, 1), "4 pi alpha^2 / 3 s"),
-    ClosedForm("e- e+ > u u~ / z", 100.0, lambda: _annihilation(200.0**2, 2 / 3, 3), "the same times 3 (2/3)^2"),
     ClosedForm(
-        "e- e+ > t t~ / z", 250.0, lambda: _annihilation(500.0**2, 2 / 3, 3, 173.0), "with beta (3 - beta^2) / 2"
+        "e- e+ > mu- mu+ / z", 100.0, lambda: _annihilation(200.0**2, 1.0, 1), "4 pi alpha^2 / 3 s"
     ),
-    ClosedForm("e- e+ > mu- mu+", 100.0, lambda: _muon_pairs(200.0**2), "photon and Z, four chiralities"),
+    ClosedForm(
+        "e- e+ > u u~ / z",
+        100.0,
+        lambda: _annihilation(200.0**2, 2 / 3, 3),
+        "the same times 3 (2/3)^2",
+    ),
+    ClosedForm(
+        "e- e+ > t t~ / z",
+        250.0,
+        lambda: _annihilation(500.0**2, 2 / 3, 3, 173.0),
+        "with beta (3 - beta^2) / 2",
+    ),
+    ClosedForm(
+        "e- e+ > mu- mu+", 100.0, lambda: _muon_pairs(200.0**2), "photon and Z, four chiralities"
+    ),
     ClosedForm("e- e+ > mu- mu+", MZ / 2, lambda: _muon_pairs(MZ**2), "the same on the pole"),
-    ClosedForm("ve d > e- u", 50.0, lambda: _charged_current(100.0**2), "G_F^2 s / pi / (1 + s / M_W^2)"),
-    ClosedForm("ve ve~ > mu- mu+", 100.0, lambda: _neutrino_pairs(200.0**2), "Z, one helicity of each beam"),
+    ClosedForm(
+        "ve d > e- u", 50.0, lambda: _charged_current(100.0**2), "G_F^2 s / pi / (1 + s / M_W^2)"
+    ),
+    ClosedForm(
+        "ve ve~ > mu- mu+", 100.0, lambda: _neutrino_pairs(200.0**2), "Z, one helicity of each beam"
+    ),
     ClosedForm("e- e+ > z h", 125.0, lambda: _higgs_strahlung(250.0**2), "Higgs-strahlung"),
-    ClosedForm("e- e+ > a a", 100.0, lambda: _photon_pairs(200.0**2, 20.0), "QED", cuts={"photon": {"pt_min": 20.0}}),
+    ClosedForm(
+        "e- e+ > a a",
+        100.0,
+        lambda: _photon_pairs(200.0**2, 20.0),
+        "QED",
+        cuts={"photon": {"pt_min": 20.0}},
+    ),
     ClosedForm("a a > ta- ta+", 10.0, lambda: _breit_wheeler(20.0**2, 1.777), "Breit and Wheeler"),
     ClosedForm("u u~ > t t~", 500.0, lambda: _quarks_to_tops(1000.0**2, 173.0), "QCD, quarks"),
     ClosedForm("g g > t t~", 500.0, lambda: _gluons_to_tops(1000.0**2, 173.0), "QCD, gluons"),

@@ -2,7 +2,8 @@
 
 sigma = sum_q Int dm (2 m / S) Int dy [f_q(x1) f_qbar(x2) + f_qbar(x1) f_q(x2)] sigma_q(m^2),
 x1,2 = (m / sqrt(S)) e^(+-y),
-sigma_q(s) = s / (144 pi) sum over chiralities i, j of |sum_V g_i^q g_j^l / (s - M_V^2 + i M_V Gamma_V)|^2.
+sigma_q(s) = s / (144 pi) sum over chiralities i, j of |sum_V g_i^q g_j^l / (s - M_V^2 + i M_V
+Gamma_V)|^2.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Electroweak:
 
     def propagators(self, s: Array, up: bool) -> dict[tuple[bool, bool], NDArray[np.complex128]]:
         """Sum over chiralities of the squared sum of propagators times couplings, GeV^-4."""
-        mw2 = self.mz**2 / 2 + np.sqrt(self.mz**4 / 4 - np.pi * self.alpha * self.mz**2 / (np.sqrt(2) * self.gf))
+        mw2 = self.mz**2 / 2 + np.sqrt(
+            self.mz**4 / 4 - np.pi * self.alpha * self.mz**2 / (np.sqrt(2) * self.gf)
+        )
         sw2 = 1 - mw2 / self.mz**2
         charge, isospin = (2 / 3, 0.5) if up else (-1 / 3, -0.5)
         amplitudes: dict[tuple[bool, bool], NDArray[np.complex128]] = {}
@@ -82,7 +85,9 @@ def cross_sections(
     """Cross section in pb by quark flavour: 1 d, 2 u, 3 s, 4 c."""
     electroweak = electroweak or Electroweak()
     s_beams = 4 * energies[0] * energies[1]
-    resonances = [(electroweak.mz, electroweak.wz)] + [(electroweak.mzp, electroweak.wzp)] * electroweak.z_prime
+    resonances = [(electroweak.mz, electroweak.wz)] + [
+        (electroweak.mzp, electroweak.wzp)
+    ] * electroweak.z_prime
     lowest = max(mass_min, 2 * pt_min)
     m, m_weight = gauss_panels(mass_edges(lowest, np.sqrt(s_beams), resonances), 8)
     y, y_weight = gauss_panels(np.linspace(-1, 1, 11), 12)

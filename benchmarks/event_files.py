@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/event_files.py [--quick] [--threads N] --output FILE.json
 
-Times are per event; ours contain the look at every event that it is sound. `memory` has the largest resident memory of
-fresh processes that write files of different lengths, interpreter and libraries included, and what they had needed
-before.
+Times are per event; ours contain the look at every event that it is sound. `memory` has the largest
+resident memory of fresh processes that write files of different lengths, interpreter and libraries
+included, and what they had needed before.
 """
 
 from __future__ import annotations
@@ -35,7 +35,11 @@ def our_side(work: str, **arguments: Any) -> Side:
 
 def cases(quick: bool) -> list[Row]:
     """What is compared."""
-    plain = [{"work": work, "format": suffix, "weights": 0} for work in ("write", "read") for suffix in SUFFIXES]
+    plain = [
+        {"work": work, "format": suffix, "weights": 0}
+        for work in ("write", "read")
+        for suffix in SUFFIXES
+    ]
     many = [{"work": work, "format": ".lhe", "weights": VARIATIONS} for work in ("write", "read")]
     return plain[1:2] if quick else [*plain, *many]
 
@@ -59,8 +63,15 @@ def file_row(peer: Program, case: Row, threads: int, quick: bool) -> Row:
 
 def memory(suffix: str, length: int, threads: int) -> Row:
     """Largest resident memory while a file of so many events is written, in MiB."""
-    with Worker(our_side("write", suffix=suffix, variations=0, n=length), threads, fresh=True) as worker:
-        return {"format": suffix, "events": length, "peak": worker.do(1).peak, "idle": worker.idle_peak}
+    with Worker(
+        our_side("write", suffix=suffix, variations=0, n=length), threads, fresh=True
+    ) as worker:
+        return {
+            "format": suffix,
+            "events": length,
+            "peak": worker.do(1).peak,
+            "idle": worker.idle_peak,
+        }
 
 
 def main(arguments: list[str] | None = None) -> None:

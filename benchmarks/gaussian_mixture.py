@@ -31,9 +31,15 @@ class GaussianMixture:
         count = n_channels if n_channels > 1 else COMPONENTS
         generator = torch.Generator().manual_seed(1)
         draw = torch.rand(count, dim + 2, generator=generator, dtype=torch.float64)
-        mean, width, share = 0.25 + 0.5 * draw[:, :dim], 0.08 + 0.12 * draw[:, dim], 0.2 + draw[:, dim + 1]
+        mean, width, share = (
+            0.25 + 0.5 * draw[:, :dim],
+            0.08 + 0.12 * draw[:, dim],
+            0.2 + draw[:, dim + 1],
+        )
         log_norm = torch.log(share / share.sum()) - dim * torch.log(width * math.sqrt(2 * math.pi))
-        self._mean, self._steepness, self._log_norm = (part.to(dtype) for part in (mean, 0.5 / width**2, log_norm))
+        self._mean, self._steepness, self._log_norm = (
+            part.to(dtype) for part in (mean, 0.5 / width**2, log_norm)
+        )
         self._mean_square = self._mean.square().sum(1)
 
     def parts(self, x: Tensor) -> Tensor:
@@ -49,7 +55,9 @@ class GaussianMixture:
         """The mixture, shape (n,), and normalised channel weights, shape (n, n_channels)."""
         parts = self.parts(x) + TINY
         value = parts.sum(1)
-        return value, parts / value.unsqueeze(1) if self.n_channels > 1 else torch.ones_like(parts[:, :1])
+        return value, parts / value.unsqueeze(1) if self.n_channels > 1 else torch.ones_like(
+            parts[:, :1]
+        )
 
 
 def points(dim: int, n_channels: int, n: int) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,10 @@ def main(arguments: list[str] | None = None) -> None:
     rows = []
     for wanted, ours, package, peer in cases:
         if is_installed(package):
-            pairs = [(start_up(ours, options.threads), start_up(peer, options.threads)) for _ in range(rounds + 1)]
+            pairs = [
+                (start_up(ours, options.threads), start_up(peer, options.threads))
+                for _ in range(rounds + 1)
+            ]
             case: Row = {"import": wanted, "threads": options.threads}
             rows.append(timed_row(case, pairs[1:], version_name(package), "s", 1.0))
     alone = min(start_up("pass", options.threads).process for _ in range(rounds))

@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/loss_curves.py [--quick] [--threads N] --output FILE.json
 
-Stratified variance of the same mixture of Gaussians, same networks, batches, rate and allocation; several seeds. The
-curves are in the JSON file under `curves` and are drawn over each other in FILE.svg. Every training has one thread; N
-of them run at a time.
+Stratified variance of the same mixture of Gaussians, same networks, batches, rate and allocation;
+several seeds. The curves are in the JSON file under `curves` and are drawn over each other in
+FILE.svg. Every training has one thread; N of them run at a time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from importlib import import_module
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from side_by_side import MADNIS, Program, Row, batch_size, command_line, finish, installed, our_side, row
+from side_by_side import (
+    MADNIS,
+    Program,
+    Row,
+    batch_size,
+    command_line,
+    finish,
+    installed,
+    our_side,
+    row,
+)
 from toy_rows import drawing
 from workers import Side, warm_context
 
@@ -73,11 +83,18 @@ def rows(pairs: Sequence[tuple[Curve, Curve]]) -> list[Row]:
     result = []
     for case in _cases([ours for ours, _ in pairs]):
         of_case = [pair for pair in pairs if pair[0].case == case]
-        facts, peer = {"dim": case[0], "channels": case[1], "steps": len(pairs[0][0].loss)}, pairs[0][1].program
+        facts, peer = (
+            {"dim": case[0], "channels": case[1], "steps": len(pairs[0][0].loss)},
+            pairs[0][1].program,
+        )
         losses = [(ours.final_loss, theirs.final_loss) for ours, theirs in of_case]
         deviations = [(ours.deviation, theirs.deviation) for ours, theirs in of_case]
-        result.append(row({"figure": "loss, last tenth of the steps"} | facts, losses, peer, "(sigma / I)^2"))
-        result.append(row({"figure": "error x sqrt(n), fresh points"} | facts, deviations, peer, "sigma / I"))
+        result.append(
+            row({"figure": "loss, last tenth of the steps"} | facts, losses, peer, "(sigma / I)^2")
+        )
+        result.append(
+            row({"figure": "error x sqrt(n), fresh points"} | facts, deviations, peer, "sigma / I")
+        )
     return result
 
 
@@ -99,7 +116,11 @@ def _draw_case(axes: Axes, case: tuple[int, int], curves: Sequence[Curve]) -> No
         axes.semilogy(_smooth(curve.loss), f"C{programs.index(curve.program)}", lw=1, alpha=0.8)
     for i, program in enumerate(programs):
         axes.plot([], [], f"C{i}", label=program)
-    axes.set(xlabel="step", ylabel="stratified variance / I$^2$", title=f"{case[0]} dimensions, {case[1]} channels")
+    axes.set(
+        xlabel="step",
+        ylabel="stratified variance / I$^2$",
+        title=f"{case[0]} dimensions, {case[1]} channels",
+    )
     axes.legend()
 
 

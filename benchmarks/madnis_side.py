@@ -39,7 +39,11 @@ def make_integrator(dim: int, n_channels: int, batch: int, history: int = 20) ->
         return value, x, prior
 
     integrand = Integrand(
-        function, input_dim=dim, channel_count=n_channels, remapped_dim=dim, has_channel_weight_prior=True
+        function,
+        input_dim=dim,
+        channel_count=n_channels,
+        remapped_dim=dim,
+        has_channel_weight_prior=True,
     )
     return Integrator(integrand, cwnet_kwargs=WEIGHTS, **settings)
 
@@ -92,7 +96,9 @@ def integrate(dim: int, n_channels: int, n: int) -> Work:
     return work
 
 
-def loss_curve(dim: int, n_channels: int, batch: int, steps: int, n: int, seed: int) -> tuple[list[float], float]:
+def loss_curve(
+    dim: int, n_channels: int, batch: int, steps: int, n: int, seed: int
+) -> tuple[list[float], float]:
     """Loss of each step of a training, and the relative error of an integral of n points times the root of n."""
     torch.manual_seed(seed)
     integrator = make_integrator(dim, n_channels, batch)

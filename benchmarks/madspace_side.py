@@ -34,7 +34,10 @@ def start(threads: int) -> None:
 def sample(dim: int, n_channels: int, n: int) -> Work:
     """Points with their densities, channel after channel."""
     context = ms.Context(ms.cpu_device(), _threads)
-    flows = [ms.FunctionRuntime(_flow(dim, i, context).forward_function(), context) for i in range(n_channels)]
+    flows = [
+        ms.FunctionRuntime(_flow(dim, i, context).forward_function(), context)
+        for i in range(n_channels)
+    ]
     counts = np.bincount(points(dim, n_channels, n)[1].numpy(), minlength=n_channels)
     random = np.random.default_rng(4)
 
@@ -49,7 +52,10 @@ def sample(dim: int, n_channels: int, n: int) -> Work:
 def density(dim: int, n_channels: int, n: int) -> Work:
     """Densities of given points, channel after channel."""
     context = ms.Context(ms.cpu_device(), _threads)
-    flows = [ms.FunctionRuntime(_flow(dim, i, context).inverse_function(), context) for i in range(n_channels)]
+    flows = [
+        ms.FunctionRuntime(_flow(dim, i, context).inverse_function(), context)
+        for i in range(n_channels)
+    ]
     x, channel = (part.numpy() for part in points(dim, n_channels, n))
     parts = [x[channel == i] for i in range(n_channels)]
 
@@ -84,7 +90,9 @@ def training_step(dim: int, n_channels: int, batch: int, history: int) -> Work:
     network.initialize_globals(context, seed=1)
     integrands = _integrands(n_gluons, n_channels, network, context)
     optimizer.copy_globals_from(context)
-    training = ms.MadnisTraining(context, optimizer, _settings(n_channels, batch, history), integrands, network, 1)
+    training = ms.MadnisTraining(
+        context, optimizer, _settings(n_channels, batch, history), integrands, network, 1
+    )
     steps = itertools.count()
 
     def work() -> float:
@@ -118,13 +126,17 @@ def _integrands(
 ) -> list[ms.Integrand]:
     """One per channel; the channels are orders of emission along the t-channel line, repeated if there are too few."""
     orders = itertools.permutations(range(2 + n_gluons))
-    topologies = [_topology(order) for order in itertools.islice(itertools.cycle(orders), n_channels)]
+    topologies = [
+        _topology(order) for order in itertools.islice(itertools.cycle(orders), n_channels)
+    ]
     coupling = _running_coupling(context)
     prior = ms.PropagatorChannelWeights(
         topologies, [[list(range(4 + n_gluons))]] * n_channels, [[i] for i in range(n_channels)]
     )
     cross_section = _cross_section(n_gluons, n_channels)
-    mappings = [ms.PhaseSpaceMapping(topology, E_CM, cuts=_cuts(n_gluons)) for topology in topologies]
+    mappings = [
+        ms.PhaseSpaceMapping(topology, E_CM, cuts=_cuts(n_gluons)) for topology in topologies
+    ]
     return [
         ms.Integrand(
             mapping,
@@ -150,7 +162,9 @@ def _topology(order: Sequence[int]) -> ms.Topology:
     lines = ["i0", *(f"p{k}" for k in range(len(inside))), "i1"]
     vertices = [[lines[k], f"o{particle}", lines[k + 1]] for k, particle in enumerate(order)]
     masses = [173.0, 173.0] + [0.0] * (len(order) - 2)
-    return ms.Topology(ms.Diagram([0.0, 0.0], masses, [TOP if top else GLUON for top in inside], vertices))
+    return ms.Topology(
+        ms.Diagram([0.0, 0.0], masses, [TOP if top else GLUON for top in inside], vertices)
+    )
 
 
 def _s_line(n_gluons: int) -> ms.Topology:
@@ -184,7 +198,9 @@ def _cross_section(n_gluons: int, n_channels: int) -> ms.DifferentialCrossSectio
 def _running_coupling(context: ms.Context) -> ms.RunningCoupling:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "alpha_s.info"
-        file.write_text("AlphaS_Qs: [1.0, 10.0, 100.0, 1000.0, 10000.0]\nAlphaS_Vals: [0.3, 0.2, 0.12, 0.1, 0.08]\n")
+        file.write_text(
+            "AlphaS_Qs: [1.0, 10.0, 100.0, 1000.0, 10000.0]\nAlphaS_Vals: [0.3, 0.2, 0.12, 0.1, 0.08]\n"
+        )
         grid = ms.AlphaSGrid(str(file))
     grid.initialize_globals(context)
     return ms.RunningCoupling(grid)

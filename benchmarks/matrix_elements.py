@@ -1,14 +1,16 @@
 """Processor time of |M|^2, summed over helicities and colours, beside what MadGraph's code needs.
 
-    OMP_NUM_THREADS=1 python benchmarks/matrix_elements.py [--quick] [--threads N] --output FILE.json
+    OMP_NUM_THREADS=1 python benchmarks/matrix_elements.py [--quick] [--threads N] --output
+    FILE.json
 
-Microseconds of processor time per phase-space point in double precision, the best of several rounds. The other program
-does not run here: its figures were measured elsewhere, on one core of the same kind of processor (`ANCHORS`), and a
-ratio holds as far as that does. Which of its figures counts follows from the instruction set in use; the environment
-variable MADNIS_PY_ISA restricts it.
+Microseconds of processor time per phase-space point in double precision, the best of several
+rounds. The other program does not run here: its figures were measured elsewhere, on one core of the
+same kind of processor (`ANCHORS`), and a ratio holds as far as that does. Which of its figures
+counts follows from the instruction set in use; the environment variable MADNIS_PY_ISA restricts it.
 
-Besides, in every row: the time of all |M_i|^2 of single diagrams, |M|^2 in single precision and its median error,
-seconds to build the tape and to load it again from the cache, and the size of the tape.
+Besides, in every row: the time of all |M_i|^2 of single diagrams, |M|^2 in single precision and its
+median error, seconds to build the tape and to load it again from the cache, and the size of the
+tape.
 """
 
 from __future__ import annotations
@@ -119,7 +121,9 @@ def best(rounds: list[Usage], clock: str = "process") -> float:
     return 1e6 * min(usage.seconds_per_unit(clock) for usage in rounds)
 
 
-def time_all(cases: Sequence[Case], folder: str, threads: int, passes: int, effort: Effort) -> Times:
+def time_all(
+    cases: Sequence[Case], folder: str, threads: int, passes: int, effort: Effort
+) -> Times:
     """Time all works of all processes, again and again: the machine may be slow for as long as one takes."""
     times: Times = defaultdict(list)
     for _ in range(passes):
@@ -203,7 +207,8 @@ DETAILS: dict[str, Callable[[Row], str]] = {
     "contractions": lambda row: f"{row['contractions']}",
     "workspace / kB": lambda row: f"{row['workspace_bytes'] / 1e3:.3g}",
 }
-"""Columns of the second table, microseconds where nothing else is said; contractions are those of all helicities."""
+"""Columns of the second table, microseconds where nothing else is said; contractions are those of
+all helicities."""
 
 
 def details(rows: list[Row]) -> Table:

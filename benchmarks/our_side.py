@@ -54,7 +54,9 @@ def start(threads: int) -> None:
     _executor = ThreadPoolExecutor(threads) if threads > 1 else None
 
 
-def make_trainer(dim: int, n_channels: int, batch: int, steps: int, seed: int = 0, history: int = 20) -> Trainer:
+def make_trainer(
+    dim: int, n_channels: int, batch: int, steps: int, seed: int = 0, history: int = 20
+) -> Trainer:
     """A trainer at a constant learning rate of 1e-3 that sets no channel aside."""
     settings = TrainingSettings(
         steps=steps,
@@ -64,7 +66,9 @@ def make_trainer(dim: int, n_channels: int, batch: int, steps: int, seed: int = 
         warmup_steps=history,
         dropping_cutoff=0.0,
     )
-    return Trainer(Integrator(MixtureIntegrand(dim, n_channels), seed=seed, executor=_executor), settings)
+    return Trainer(
+        Integrator(MixtureIntegrand(dim, n_channels), seed=seed, executor=_executor), settings
+    )
 
 
 def training_step(dim: int, n_channels: int, batch: int, history: int) -> Work:
@@ -149,7 +153,9 @@ def integrate(dim: int, n_channels: int, n: int) -> Work:
     return work
 
 
-def vegas_warmup(dim: int, n_channels: int, iterations: int, n: int, bins: int, damping: float) -> Work:
+def vegas_warmup(
+    dim: int, n_channels: int, iterations: int, n: int, bins: int, damping: float
+) -> Work:
     """A grid per channel from the start, n points per channel and iteration."""
     settings = VegasSettings(iterations=iterations, points=n, bins=bins, damping=damping)
     integrand = MixtureIntegrand(dim, n_channels)
@@ -162,7 +168,9 @@ def vegas_warmup(dim: int, n_channels: int, iterations: int, n: int, bins: int, 
     return work
 
 
-def loss_curve(dim: int, n_channels: int, batch: int, steps: int, n: int, seed: int) -> tuple[list[float], float]:
+def loss_curve(
+    dim: int, n_channels: int, batch: int, steps: int, n: int, seed: int
+) -> tuple[list[float], float]:
     """Loss of each step of a training, and the relative error of an integral of n points times the root of n."""
     trainer = make_trainer(dim, n_channels, batch, steps, seed)
     loss = [trainer.step().loss for _ in range(steps)]

@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/peak_memory.py [--quick] [--threads N] --output FILE.json
 
-Each figure is a fresh process, interpreter and libraries included; `ours_idle` and `peer_idle` is what it had needed
-before the work itself: imports, networks and, of a training, its first steps.
+Each figure is a fresh process, interpreter and libraries included; `ours_idle` and `peer_idle` is
+what it had needed before the work itself: imports, networks and, of a training, its first steps.
 """
 
 from __future__ import annotations
@@ -47,8 +47,16 @@ def peaks(side: Side, threads: int) -> tuple[float, float]:
 def memory_row(ours: Side, peer: Side, case: Row, threads: int, rounds: int) -> Row:
     """Both sides in turn, each time in a fresh process."""
     pairs = [(peaks(ours, threads), peaks(peer, threads)) for _ in range(rounds)]
-    result = row(case | {"threads": threads}, [(left[0], right[0]) for left, right in pairs], peer.name, "MiB")
-    idle = {name: statistics.median(pair[i][1] for pair in pairs) for i, name in enumerate(("ours_idle", "peer_idle"))}
+    result = row(
+        case | {"threads": threads},
+        [(left[0], right[0]) for left, right in pairs],
+        peer.name,
+        "MiB",
+    )
+    idle = {
+        name: statistics.median(pair[i][1] for pair in pairs)
+        for i, name in enumerate(("ours_idle", "peer_idle"))
+    }
     return result | idle
 
 

@@ -1,6 +1,7 @@
 """The shipped processes: VEGAS and the neural sampler on the same channels, and flat phase space.
 
-Prints the table of docs/results.md: sigma, error, relative standard deviation and unweighting efficiency.
+Prints the table of docs/results.md: sigma, error, relative standard deviation and unweighting
+efficiency.
 """
 
 from __future__ import annotations
@@ -99,7 +100,9 @@ def flat_sigma(name: str, points: int) -> tuple[float, float]:
 
 def measure(name: str, options: Namespace) -> Row:
     """Run one process in a temporary directory."""
-    card = cards.load(name).updated({"training": {"preset": "quick" if options.quick else options.preset}})
+    card = cards.load(name).updated(
+        {"training": {"preset": "quick" if options.quick else options.preset}}
+    )
     with tempfile.TemporaryDirectory() as folder, workers(options.threads) as executor:
         run = Run(Process.from_card(card), Path(folder), seed=1, executor=executor)
         run.integrate(20_000 if options.quick else None)
@@ -119,7 +122,9 @@ def main() -> None:
     for name in options.process or (("ttbar",) if options.quick else PROCESSES):
         rows.append(measure(name, options))
         print(rows[-1].as_markdown(), flush=True)
-        results.write(options.output, "processes", [row.as_json() for row in rows], preset=options.preset)
+        results.write(
+            options.output, "processes", [row.as_json() for row in rows], preset=options.preset
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Processes that Pythia and this package can both compute at leading order, with the same cuts on both sides.
 
-Only processes are listed that Pythia computes completely: no approximate interference, no K factors, final particles on
-their mass shells. Cross sections of several definitions add up, since one process of Pythia may stand for both charges.
+Only processes are listed that Pythia computes completely: no approximate interference, no K
+factors, final particles on their mass shells. Cross sections of several definitions add up, since
+one process of Pythia may stand for both charges.
 """
 
 from __future__ import annotations
@@ -67,15 +68,21 @@ class Case:
 
 
 def _electroweak(definitions: str, pythia: str, observable: str = "pt", **more: Any) -> Case:
-    return Case(tuple(definitions.split(" + ")), 6500.0, tuple(pythia.split("; ")), observable, **more)
+    return Case(
+        tuple(definitions.split(" + ")), 6500.0, tuple(pythia.split("; ")), observable, **more
+    )
 
 
 def _pp(definitions: str, pythia: str, observable: str = "pt", **more: Any) -> Case:
     return _electroweak(definitions, pythia, observable, strong=True, **more)
 
 
-def _ee(definition: str, energy: float, pythia: str, observable: str = "abs_cos_theta", **more: Any) -> Case:
-    return Case((definition,), energy / 2, tuple(pythia.split("; ")), observable, leptons=True, **more)
+def _ee(
+    definition: str, energy: float, pythia: str, observable: str = "abs_cos_theta", **more: Any
+) -> Case:
+    return Case(
+        (definition,), energy / 2, tuple(pythia.split("; ")), observable, leptons=True, **more
+    )
 
 
 def _pt_min(cut: float, *names: str) -> dict[str, Mapping[str, float]]:
@@ -84,17 +91,31 @@ def _pt_min(cut: float, *names: str) -> dict[str, Mapping[str, float]]:
 
 _PT50 = "PhaseSpace:pTHatMin = 50"
 _ALL_DIJETS = "; ".join(
-    f"HardQCD:{name} = on" for name in ("gg2gg", "gg2qqbar", "qg2qg", "qq2qq", "qqbar2gg", "qqbar2qqbarNew")
+    f"HardQCD:{name} = on"
+    for name in ("gg2gg", "gg2qqbar", "qg2qg", "qq2qq", "qqbar2gg", "qqbar2qqbarNew")
 )
 _Z_ONLY = "WeakZ0:gmZmode = 2"
 _FULL = "WeakZ0:gmZmode = 0"
 _MUONS = "23:onMode = off; 23:onIfAny = 13"
 
 CASES: tuple[Case, ...] = (
-    _pp("p p > j j QED=0", f"{_ALL_DIJETS}; HardQCD:nQuarkNew = 4; {_PT50}", cuts=_pt_min(50.0, "jet")),
+    _pp(
+        "p p > j j QED=0",
+        f"{_ALL_DIJETS}; HardQCD:nQuarkNew = 4; {_PT50}",
+        cuts=_pt_min(50.0, "jet"),
+    ),
     _pp("g g > g g", f"HardQCD:gg2gg = on; {_PT50}", "rapidity", cuts=_pt_min(50.0, "jet")),
-    _pp("g g > d d~", f"HardQCD:gg2qqbar = on; HardQCD:nQuarkNew = 1; {_PT50}", cuts=_pt_min(50.0, "jet")),
-    _pp("p p > g g", f"HardQCD:gg2gg = on; HardQCD:qqbar2gg = on; {_PT50}", "mass", cuts=_pt_min(50.0, "jet")),
+    _pp(
+        "g g > d d~",
+        f"HardQCD:gg2qqbar = on; HardQCD:nQuarkNew = 1; {_PT50}",
+        cuts=_pt_min(50.0, "jet"),
+    ),
+    _pp(
+        "p p > g g",
+        f"HardQCD:gg2gg = on; HardQCD:qqbar2gg = on; {_PT50}",
+        "mass",
+        cuts=_pt_min(50.0, "jet"),
+    ),
     _pp("p p > b b~", f"HardQCD:hardbbbar = on; {_PT50}", "mass", cuts=_pt_min(50.0, "bottom")),
     _pp("p p > t t~", "Top:gg2ttbar = on; Top:qqbar2ttbar = on"),
     _pp("g g > t t~", "Top:gg2ttbar = on", "mass"),
@@ -108,7 +129,12 @@ CASES: tuple[Case, ...] = (
         f"PromptPhoton:qg2qgamma = on; PromptPhoton:qqbar2ggamma = on; {_PT50}",
         cuts=_pt_min(50.0, "photon", "jet"),
     ),
-    _electroweak("p p > a a", f"PromptPhoton:ffbar2gammagamma = on; {_PT50}", "rapidity", cuts=_pt_min(50.0, "photon")),
+    _electroweak(
+        "p p > a a",
+        f"PromptPhoton:ffbar2gammagamma = on; {_PT50}",
+        "rapidity",
+        cuts=_pt_min(50.0, "photon"),
+    ),
     _electroweak(
         "p p > mu+ mu-",
         f"WeakSingleBoson:ffbar2ffbar(s:gmZ) = on; {_FULL}; {_MUONS}; PhaseSpace:mHatMin = 150",
@@ -133,10 +159,15 @@ CASES: tuple[Case, ...] = (
         cuts=_pt_min(50.0, "jet"),
     ),
     _electroweak(
-        "p p > z a", f"WeakBosonAndParton:ffbar2gmZgm = on; {_Z_ONLY}; {_PT50}", cuts=_pt_min(50.0, "photon"), final_z=1
+        "p p > z a",
+        f"WeakBosonAndParton:ffbar2gmZgm = on; {_Z_ONLY}; {_PT50}",
+        cuts=_pt_min(50.0, "photon"),
+        final_z=1,
     ),
     _electroweak(
-        "p p > w+ a + p p > w- a", f"WeakBosonAndParton:ffbar2Wgm = on; {_PT50}", cuts=_pt_min(50.0, "photon")
+        "p p > w+ a + p p > w- a",
+        f"WeakBosonAndParton:ffbar2Wgm = on; {_PT50}",
+        cuts=_pt_min(50.0, "photon"),
     ),
     _electroweak("p p > z z", f"WeakDoubleBoson:ffbar2gmZgmZ = on; {_Z_ONLY}", final_z=2),
     _electroweak("p p > w+ w-", f"WeakDoubleBoson:ffbar2WW = on; {_FULL}", "mass"),
@@ -144,7 +175,12 @@ CASES: tuple[Case, ...] = (
     _electroweak("p p > h z", "HiggsSM:ffbar2HZ = on"),
     _electroweak("p p > h w+ + p p > h w-", "HiggsSM:ffbar2HW = on", "rapidity"),
     _pp("g g > t t~ h", "HiggsSM:gg2Httbar = on", "mass"),
-    _ee("e- e+ > mu- mu+", 200.0, f"WeakSingleBoson:ffbar2ffbar(s:gmZ) = on; {_FULL}; {_MUONS}", "cos_theta"),
+    _ee(
+        "e- e+ > mu- mu+",
+        200.0,
+        f"WeakSingleBoson:ffbar2ffbar(s:gmZ) = on; {_FULL}; {_MUONS}",
+        "cos_theta",
+    ),
     _ee("e- e+ > w+ w-", 200.0, f"WeakDoubleBoson:ffbar2WW = on; {_FULL}"),
     _ee("e- e+ > z z", 200.0, f"WeakDoubleBoson:ffbar2gmZgmZ = on; {_Z_ONLY}", final_z=2),
     _ee("e- e+ > h z", 250.0, "HiggsSM:ffbar2HZ = on"),

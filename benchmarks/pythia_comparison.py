@@ -1,7 +1,7 @@
 """Cross sections and one distribution of each of many processes beside Pythia, with the same parameters and cuts.
 
-Prints the table of docs/validation.md. Both programs read the same grid of parton densities, the shipped toy set
-without bottom quarks (which are massive here and massless in Pythia's beams).
+Prints the table of docs/validation.md. Both programs read the same grid of parton densities, the
+shipped toy set without bottom quarks (which are massive here and massless in Pythia's beams).
 """
 
 from __future__ import annotations
@@ -87,12 +87,12 @@ class Row:
         sigmas = [f"{sigma:.5g} +- {error:.1g}" for sigma, error in (self.ours, self.pythia)]
         shape = f"{self.case.observable}: {self.chi2:.1f} / {self.dof}, {self.p_value:.2g}"
         energy = f"{2 * self.case.energy:g}"
-        return f"| `{self.case.name}` | {energy} | {' | '.join(sigmas)} | {self.pull:+.1f} | {shape} |"
+        return (
+            f"| `{self.case.name}` | {energy} | {' | '.join(sigmas)} | {self.pull:+.1f} | {shape} |"
+        )
 
 
-HEADER = (
-    "| process | E_cm / GeV | sigma / pb | Pythia | pull | distribution: chi^2 / dof, p |\n|---|---|---|---|---|---|"
-)
+HEADER = "| process | E_cm / GeV | sigma / pb | Pythia | pull | distribution: chi^2 / dof, p |\n|---|---|---|---|---|---|"
 
 
 def densities(folder: Path) -> Path:
@@ -117,7 +117,10 @@ def _without_bottom(block: str) -> str:
 
 
 def _zeroed(line: str, columns: set[int]) -> str:
-    return " ".join("0.0" if column in columns else text for column, text in enumerate(line.split())) + "\n"
+    return (
+        " ".join("0.0" if column in columns else text for column, text in enumerate(line.split()))
+        + "\n"
+    )
 
 
 def our_sample(card: Card, options: Namespace) -> tuple[float, float, NDArray[np.int32], Array]:
@@ -144,7 +147,10 @@ def shape_chi2(first: Array, of_first: Array, second: Array) -> tuple[float, int
     """
     inner = np.unique(np.quantile(second, np.linspace(0, 1, BINS + 1)[1:-1]))
     shares, variances = zip(
-        *(_shares(values, weights, inner) for values, weights in ((first, of_first), (second, np.ones(len(second))))),
+        *(
+            _shares(values, weights, inner)
+            for values, weights in ((first, of_first), (second, np.ones(len(second))))
+        ),
         strict=True,
     )
     difference, variance = shares[0] - shares[1], variances[0] + variances[1]
@@ -184,14 +190,23 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=POINTS, help="of our integration")
     parser.add_argument("--events", type=int, default=EVENTS, help="of ours, of each definition")
     parser.add_argument(
-        "--pythia-events", type=int, default=PYTHIA_EVENTS, help="of Pythia, fewer with three particles"
+        "--pythia-events",
+        type=int,
+        default=PYTHIA_EVENTS,
+        help="of Pythia, fewer with three particles",
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--process", action="append", help="only those whose definition contains this text")
+    parser.add_argument(
+        "--process", action="append", help="only those whose definition contains this text"
+    )
     options = parser.parse_args()
     if options.quick:
         options.points, options.events, options.pythia_events = 20_000, 2_000, 10_000
-    wanted = [case for case in CASES if not options.process or any(text in case.name for text in options.process)]
+    wanted = [
+        case
+        for case in CASES
+        if not options.process or any(text in case.name for text in options.process)
+    ]
     rows = []
     print(HEADER, flush=True)
     with tempfile.TemporaryDirectory() as folder:

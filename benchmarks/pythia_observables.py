@@ -41,6 +41,13 @@ def _abs_cos_theta(pdg: Integers, p: Array) -> Array:
 
 
 OBSERVABLES: Mapping[str, Callable[[Integers, Array], Array]] = MappingProxyType(
-    {"pt": _pt, "mass": _mass, "rapidity": _rapidity, "cos_theta": _cos_theta, "abs_cos_theta": _abs_cos_theta}
+    {
+        "pt": _pt,
+        "mass": _mass,
+        "rapidity": _rapidity,
+        "cos_theta": _cos_theta,
+        "abs_cos_theta": _abs_cos_theta,
+    }
 )
-"""Name -> function of PDG codes, int32 (n, F), and momenta (E, px, py, pz) in GeV, float64 (n, F, 4), of n events."""
+"""Name -> function of PDG codes, int32 (n, F), and momenta (E, px, py, pz) in GeV, float64 (n, F,
+4), of n events."""

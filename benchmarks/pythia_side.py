@@ -17,16 +17,23 @@ from madnis_py.physics.model.model import Model
 PICOBARN_PER_MILLIBARN = 1e9
 NO_COUPLING = 1e-9
 SLOWEST_RUNNING = 0.002
-"""The least coupling by which Pythia lets the top mass in the coupling to a Higgs boson run: 0.2 % up to 1 TeV."""
+"""The least coupling by which Pythia lets the top mass in the coupling to a Higgs boson run: 0.2 %
+up to 1 TeV."""
 RUNNING = 1.0017
-"""From 700 GeV, where most t t~ h are, to the mass itself with that coupling; 0.1 % at most to where the others are."""
+"""From 700 GeV, where most t t~ h are, to the mass itself with that coupling; 0.1 % at most to
+where the others are."""
 
 Z, W = 23, 24
 Z_WIDTH = 0.02
-NARROW_Z = ("PhaseSpace:useBreitWigners = on", f"{Z}:mWidth = {Z_WIDTH}", f"{Z}:mMin = 81", f"{Z}:mMax = 101")
+NARROW_Z = (
+    "PhaseSpace:useBreitWigners = on",
+    f"{Z}:mWidth = {Z_WIDTH}",
+    f"{Z}:mMin = 81",
+    f"{Z}:mMax = 101",
+)
 """Pythia's gamma*/Z among the final particles has a line shape: partial widths that Pythia computes, over the width
-that is asked for. A narrow one takes the place of the mass shell; the cross section is then too large by the ratio of
-the two widths, for each Z."""
+that is asked for. A narrow one takes the place of the mass shell; the cross section is then too
+large by the ratio of the two widths, for each Z."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,9 @@ class PythiaSample:
     momenta: NDArray[np.float64]
 
 
-def sample(case: Case, model: Model, grid: Path, scale: float, alpha_s: float, events: int, seed: int) -> PythiaSample:
+def sample(
+    case: Case, model: Model, grid: Path, scale: float, alpha_s: float, events: int, seed: int
+) -> PythiaSample:
     """Generate hard events of a case.
 
     Args:
@@ -72,7 +81,10 @@ def sample(case: Case, model: Model, grid: Path, scale: float, alpha_s: float, e
     numbers = np.array(list(_events(pythia, events)), dtype=np.float64)
     info = pythia.infoPython()
     return PythiaSample(
-        unit * info.sigmaGen(), unit * info.sigmaErr(), numbers[..., 0].astype(np.int32), numbers[..., 1:]
+        unit * info.sigmaGen(),
+        unit * info.sigmaErr(),
+        numbers[..., 0].astype(np.int32),
+        numbers[..., 1:],
     )
 
 
@@ -119,17 +131,29 @@ def _common(scale: float, seed: int) -> tuple[str, ...]:
 
 def _particles(model: Model) -> tuple[str, ...]:
     """Masses of ours, and widths of what may be a propagator."""
-    widths = (f"{pdg}:{key}" for pdg in (6, W, Z) for key in (f"mWidth = {model.width(pdg)}", "doForceWidth = on"))
+    widths = (
+        f"{pdg}:{key}"
+        for pdg in (6, W, Z)
+        for key in (f"mWidth = {model.width(pdg)}", "doForceWidth = on")
+    )
     return (*(f"{pdg}:m0 = {model.mass(pdg)}" for pdg in (4, 5, 6, Z, W, 25)), *widths)
 
 
 def _forced(case: Case, model: Model, alpha_s: float) -> dict[str, float]:
     """Couplings at tree level without mixing of quarks, which lie outside of Pythia's ranges.
 
-    Electroweak processes have no strong coupling, and so no factor 1 + alpha_s / pi of final quarks and of widths.
+    Electroweak processes have no strong coupling, and so no factor 1 + alpha_s / pi of final quarks
+    and of widths.
     """
-    mixing = {f"V{up}{down}": float(i == j) for i, up in enumerate("uct") for j, down in enumerate("dsb")}
-    values = {"alphaEMmZ": model.alpha_qed, "sin2thetaW": model.sin2w, "sin2thetaWbar": model.sin2w, "GF": model["Gf"]}
+    mixing = {
+        f"V{up}{down}": float(i == j) for i, up in enumerate("uct") for j, down in enumerate("dsb")
+    }
+    values = {
+        "alphaEMmZ": model.alpha_qed,
+        "sin2thetaW": model.sin2w,
+        "sin2thetaWbar": model.sin2w,
+        "GF": model["Gf"],
+    }
     return {
         "SigmaProcess:alphaSvalue": alpha_s if case.strong else NO_COUPLING,
         "ParticleData:mtRun": RUNNING * model.mass(6),
@@ -142,4 +166,8 @@ def _beams(case: Case, grid: Path) -> tuple[str, ...]:
     energy = f"Beams:eCM = {2 * case.energy}"
     if not case.leptons:
         return energy, f"PDF:pSet = LHAGrid1:{grid}"
-    return (energy, *(f"Beams:id{beam} = {pdg}" for beam, pdg in zip("AB", LEPTONS, strict=True)), "PDF:lepton = off")
+    return (
+        energy,
+        *(f"Beams:id{beam} = {pdg}" for beam, pdg in zip("AB", LEPTONS, strict=True)),
+        "PDF:lepton = off",
+    )

@@ -18,8 +18,12 @@ from madnis_py.output_file import make_directory, write_file
 def command_line(description: str) -> argparse.ArgumentParser:
     """The options that all benchmarks have, `--quick` and `--output FILE.json`."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="a smaller version of everything, in seconds")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE.json", help="where the rows are written")
+    parser.add_argument(
+        "--quick", action="store_true", help="a smaller version of everything, in seconds"
+    )
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE.json", help="where the rows are written"
+    )
     return parser
 
 
@@ -27,7 +31,9 @@ def machine() -> dict[str, Any]:
     """Processor, number of cores and versions."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "madnis_py": madnis_py.__version__,

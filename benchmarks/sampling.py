@@ -2,8 +2,9 @@
 
     OMP_NUM_THREADS=1 python benchmarks/sampling.py [--quick] [--threads N] --output FILE.json
 
-Both return points or take them together with densities. Points are spread at random over the channels; madspace, whose
-flows have one channel each, is called once per channel. zuko, whose flows have no channels, is in the rows of one.
+Both return points or take them together with densities. Points are spread at random over the
+channels; madspace, whose flows have one channel each, is called once per channel. zuko, whose flows
+have no channels, is in the rows of one.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def main(arguments: list[str] | None = None) -> None:
                     continue
                 ours = our_side(work, dim=dim, n=n, **channels)
                 theirs = peer.side(work, dim=dim, n=n, **({} if peer is ZUKO else channels))
-                rows.append(compare(ours, theirs, case, "us per point", 1e-6, options.threads, effort))
+                rows.append(
+                    compare(ours, theirs, case, "us per point", 1e-6, options.threads, effort)
+                )
     finish(options, "sampling", rows)
 
 

@@ -95,7 +95,9 @@ def is_installed(package: str) -> bool:
     try:
         version(package)
     except PackageNotFoundError:
-        Console(stderr=True).print(f"{package} is not installed: its rows are left out; the extra 'bench' brings it")
+        Console(stderr=True).print(
+            f"{package} is not installed: its rows are left out; the extra 'bench' brings it"
+        )
         return False
     return True
 
@@ -124,11 +126,15 @@ QUICK = Effort(rounds=2, seconds=0.0)
 def command_line(description: str) -> argparse.ArgumentParser:
     """The options of a comparison: those of all benchmarks, and `--threads N`."""
     parser = results.command_line(description)
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads that either side may use")
+    parser.add_argument(
+        "--threads", type=int, default=1, metavar="N", help="threads that either side may use"
+    )
     return parser
 
 
-def compare(ours: Side, peer: Side, case: Row, unit: str, scale: float, threads: int, effort: Effort) -> Row:
+def compare(
+    ours: Side, peer: Side, case: Row, unit: str, scale: float, threads: int, effort: Effort
+) -> Row:
     """Measure both sides in turn, each in a process of its own.
 
     Args:
@@ -137,8 +143,8 @@ def compare(ours: Side, peer: Side, case: Row, unit: str, scale: float, threads:
         case: what tells this row from others.
         unit: of the figures.
         scale: the unit in seconds per unit of work.
-        threads: that either side may use. Processor time counts for one, which other programs on the machine hardly
-            change; for more the clock counts.
+        threads: that either side may use. Processor time counts for one, which other programs on
+            the machine hardly change; for more the clock counts.
         effort: how long it is looked at.
 
     Raises:
@@ -176,7 +182,10 @@ def timed_row(
 ) -> Row:
     """A row of times per unit of work; see `compare`."""
     by_clock = {
-        clock: [(ours.seconds_per_unit(clock) / scale, peer.seconds_per_unit(clock) / scale) for ours, peer in pairs]
+        clock: [
+            (ours.seconds_per_unit(clock) / scale, peer.seconds_per_unit(clock) / scale)
+            for ours, peer in pairs
+        ]
         for clock in ("process", "wall")
     }
     clock = "process" if case["threads"] == 1 else "wall"
@@ -231,9 +240,16 @@ def finish(options: argparse.Namespace, benchmark: str, rows: Sequence[Row], **f
 def table(benchmark: str, rows: Sequence[Row]) -> Table:
     """The rows as they are printed."""
     names = list(dict.fromkeys(name for row in rows for name in row["case"]))
-    printed = Table(title=f"{benchmark} (ratio: peer / ours)", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1))
+    printed = Table(
+        title=f"{benchmark} (ratio: peer / ours)",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1),
+    )
     for name in [*names, "ours", "peer", "unit", "peer is", "ratio", "spread"]:
-        printed.add_column(name, justify="left" if name in ("unit", "peer is") else "right", no_wrap=True)
+        printed.add_column(
+            name, justify="left" if name in ("unit", "peer is") else "right", no_wrap=True
+        )
     for row in rows:
         printed.add_row(*(str(row["case"].get(name, "")) for name in names), *_figures(row))
     return printed
@@ -244,4 +260,11 @@ def _figures(row: Row) -> list[str]:
         return ["", "", row["unit"], row["peer_name"], "failed", ""]
     low, high = row["spread"]
     ours, peer = f"{row['ours']:.4g}", f"{row['peer']:.4g}"
-    return [ours, peer, row["unit"], row["peer_name"], f"{row['ratio']:.2f}", f"{low:.2f}..{high:.2f}"]
+    return [
+        ours,
+        peer,
+        row["unit"],
+        row["peer_name"],
+        f"{row['ratio']:.2f}",
+        f"{low:.2f}..{high:.2f}",
+    ]

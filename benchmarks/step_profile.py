@@ -2,8 +2,8 @@
 
     OMP_NUM_THREADS=1 python benchmarks/step_profile.py [--quick] --output FILE.json
 
-CPU time of the calling thread in the parts of `Trainer.step`, kernels on one thread, both ways in turn. The integrand
-is a mixture of one Gaussian per channel.
+CPU time of the calling thread in the parts of `Trainer.step`, kernels on one thread, both ways in
+turn. The integrand is a mixture of one Gaussian per channel.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class Clock:
     def timing(self, owner: Any, name: str, part: str) -> Iterator[None]:
         """Count the time of `owner.name` under this part."""
         original = getattr(owner, name)
-        with patch.object(owner, name, lambda *args, **options: self.timed(part, original, *args, **options)):
+        with patch.object(
+            owner, name, lambda *args, **options: self.timed(part, original, *args, **options)
+        ):
             yield
 
     def timed(self, part: str, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
@@ -61,7 +63,9 @@ def gaussians(dim: int, count: int) -> Callable[[Tensor], Tensor]:
     generator = torch.Generator().manual_seed(1)
     mean = 0.25 + 0.5 * torch.rand(count, dim, generator=generator, dtype=torch.float64)
     width = 0.08 + 0.12 * torch.rand(count, generator=generator, dtype=torch.float64)
-    return lambda x: torch.exp(-torch.cdist(x, mean).square() / (2 * width**2) - dim * width.log()).sum(1)
+    return lambda x: torch.exp(
+        -torch.cdist(x, mean).square() / (2 * width**2) - dim * width.log()
+    ).sum(1)
 
 
 def make_trainer(dim: int, n_channels: int, fused: bool) -> Trainer:
@@ -101,9 +105,14 @@ def rows(dim: int, n_channels: int, rounds: int, steps: int) -> list[dict[str, A
     for trainer in trainers:
         step_parts(trainer, 3)
     measured = [[step_parts(trainer, steps) for trainer in trainers] for _ in range(rounds)]
-    pairs = {part: [(ours[part], plain[part]) for ours, plain in measured] for part in measured[0][0]}
+    pairs = {
+        part: [(ours[part], plain[part]) for ours, plain in measured] for part in measured[0][0]
+    }
     pairs["step"] = [(sum(ours.values()), sum(plain.values())) for ours, plain in measured]
-    return [_row({"dim": dim, "channels": n_channels, "part": part}, both) for part, both in pairs.items()]
+    return [
+        _row({"dim": dim, "channels": n_channels, "part": part}, both)
+        for part, both in pairs.items()
+    ]
 
 
 def _row(case: dict[str, Any], pairs: list[tuple[float, float]]) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def events(n: int, variations: int = 0, seed: int = 1) -> EventBatch:
 
 def init(variations: int = 0) -> LheInit:
     """What a file says of such events."""
-    weights = tuple(NamedWeight(str(number), f"variation {number}") for number in range(2001, 2001 + variations))
+    weights = tuple(
+        NamedWeight(str(number), f"variation {number}") for number in range(2001, 2001 + variations)
+    )
     groups = (WeightGroup("variations", "envelope", weights),) if variations else ()
     process = LheProcess(SIGMA, 1.0, SIGMA)
     return LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (process,), groups)

@@ -41,13 +41,15 @@ TERM_OPERATIONS = {
     Operation.sss: 10,
     Operation.ssss: 16,
 }
-"""Multiplications and additions of a vertex with real couplings: vertices.hpp run on a number type that counts them."""
+"""Multiplications and additions of a vertex with real couplings: vertices.hpp run on a number type
+that counts them."""
 
 CONTRACTION_OPERATIONS = 34
 """Four complex products, their sum, a real factor and the addition to the amplitude."""
 
 COLOUR_OPERATIONS = 4
-"""Of one element on or above the diagonal of the colour matrix: real and imaginary part, a product and a sum each."""
+"""Of one element on or above the diagonal of the colour matrix: real and imaginary part, a product
+and a sum each."""
 
 WAVE_BYTES = 64
 """Four complex numbers of double precision."""
@@ -94,8 +96,12 @@ def counts(arrays: dict[str, NDArray[Any]]) -> Counts:
             live = int((arrays["index"][index : index + 3 * instances : 3] >= 0).sum())
             evaluated += live
             vertex_operations += live * TERM_OPERATIONS[Operation(operation)]
-            vertex_waves += live * (3 if operation in (Operation.vvvv, Operation.vvss_scalar, Operation.ssss) else 2)
-    runs = 1 + int((np.diff(rows[:, 1]) != 0).sum())  # a current is read once for all of its sources
+            vertex_waves += live * (
+                3 if operation in (Operation.vvvv, Operation.vvss_scalar, Operation.ssss) else 2
+            )
+    runs = 1 + int(
+        (np.diff(rows[:, 1]) != 0).sum()
+    )  # a current is read once for all of its sources
     instances = len(arrays["externals"]) + int(nodes[:, 3].sum())
     pairs = columns * (columns + 1) // 2
     return Counts(

@@ -39,7 +39,8 @@ PUBLISHED = {
     "cut camel back, NN from flat prior": (1.032, 0.017),
     "cut camel back, NN from optimal prior": (1.030, 0.009),
 }
-"""The uniform rows do not follow from what is printed about them; quadrature gives 5.62 and 7.14."""
+"""The uniform rows do not follow from what is printed about them; quadrature gives 5.62 and
+7.14."""
 
 
 def training(loss: LossName) -> TrainingSettings:
@@ -68,7 +69,8 @@ def cases() -> list[Case]:
             Case(f"{function}, optimal", CamelBack(True, cut), training("variance")),
             *(
                 Case(
-                    f"{function}, NN from {prior} prior" + (", stratified" if loss == "stratified" else ""),
+                    f"{function}, NN from {prior} prior"
+                    + (", stratified" if loss == "stratified" else ""),
                     CamelBack(optimal, cut),
                     training(loss),
                     weights=WEIGHTS,

@@ -52,7 +52,8 @@ TRAINING = TrainingSettings(
 )
 """Tab. A.4 has 50 000 batches of 1024 at 5e-4 (1e-3 with a ring map); larger steps get there with fewer.
 
-Clipped gradients keep a single outlier of the first batches from driving an affine flow into a corner for good.
+Clipped gradients keep a single outlier of the first batches from driving an affine flow into a
+corner for good.
 """
 
 MAPPED_TRAINING = TRAINING.model_copy(
@@ -60,8 +61,9 @@ MAPPED_TRAINING = TRAINING.model_copy(
 )
 """Of the rows with both maps, which start closer and can lose more.
 
-In batches of 1024 points the heavy weights in the tails of affine flows threw two of three trainings of "ring, line"
-into a corner that they did not leave, whatever the rate, the clipping or the compression of weights.
+In batches of 1024 points the heavy weights in the tails of affine flows threw two of three
+trainings of "ring, line" into a corner that they did not leave, whatever the rate, the clipping or
+the compression of weights.
 """
 
 SPLINE_TRAINING = TRAINING.model_copy(update={"steps": 4000, "averaging": 0.99})
@@ -83,7 +85,9 @@ def cases() -> list[Case]:
 def _case(name: str, integrand: CrossedRing, flow: FlowSettings) -> Case:
     online = SPLINE_TRAINING if flow.transform == "spline" else TRAINING
     training = MAPPED_TRAINING if "line" in integrand.maps else online
-    return Case(name, integrand, training, flow, WEIGHTS, (learned_densities,) if name == DRAWN else ())
+    return Case(
+        name, integrand, training, flow, WEIGHTS, (learned_densities,) if name == DRAWN else ()
+    )
 
 
 def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
@@ -139,7 +143,9 @@ def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:
             axis.set_ylabel("$x_2$")
 
 
-def _image(axes: Axes, values: list[list[float]], title: str, label: str, top: float | None = None) -> None:
+def _image(
+    axes: Axes, values: list[list[float]], title: str, label: str, top: float | None = None
+) -> None:
     square = (-WINDOW, WINDOW, -WINDOW, WINDOW)
     image = axes.imshow(values, extent=square, origin="lower", cmap="viridis", vmin=0, vmax=top)
     axes.figure.colorbar(image, ax=axes, label=label)

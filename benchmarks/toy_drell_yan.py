@@ -59,10 +59,12 @@ PARTS = 5
 """Samples that have to agree with each other for the coverage checks."""
 
 REUSE_TRAINING = TRAINING.model_copy(update={"steps": 480, "batch_size": 12_500})
-"""Points that are used again can be learned by heart: with fewer fresh ones the error grows with R."""
+"""Points that are used again can be learned by heart: with fewer fresh ones the error grows with
+R."""
 
 CYCLES = 4
-"""Buffers that the training fills and discards, of 480 / (4 R) batches; the thesis has 60 / R, of 50 batches."""
+"""Buffers that the training fills and discards, of 480 / (4 R) batches; the thesis has 60 / R, of
+50 batches."""
 
 LEARNED = "R = 1"
 """The training of Fig. 5.11."""
@@ -110,7 +112,9 @@ def _reuse_cases() -> list[Case]:
             _buffered(reuse),
             FLOW,
             WEIGHTS,
-            (weight_distributions, learned_distributions) if f"R = {reuse}" == LEARNED else (weight_distributions,),
+            (weight_distributions, learned_distributions)
+            if f"R = {reuse}" == LEARNED
+            else (weight_distributions,),
         )
         for reuse in REUSES
     ]
@@ -121,16 +125,22 @@ def _buffered(reuse: int) -> TrainingSettings:
     if reuse == 1:
         return REUSE_TRAINING
     size = REUSE_TRAINING.steps // (CYCLES * reuse)
-    return REUSE_TRAINING.model_copy(update={"buffer": "epochs", "buffer_size": size, "buffer_passes": reuse - 1})
+    return REUSE_TRAINING.model_copy(
+        update={"buffer": "epochs", "buffer_size": size, "buffer_passes": reuse - 1}
+    )
 
 
 def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
     """The row of a case; the thesis shows these numbers in figures only."""
-    table = {"p": "Fig. 5.10l", "w": "Fig. 5.10r", "R": "Fig. 5.12"}[case.name[0] if case.name[0] in "wR" else "p"]
+    table = {"p": "Fig. 5.10l", "w": "Fig. 5.10r", "R": "Fig. 5.12"}[
+        case.name[0] if case.name[0] in "wR" else "p"
+    ]
     facts: dict[str, Any] = {}
     if table == "Fig. 5.12":
         facts["reuse"] = outcomes[0]["reuse"]
-        facts["training_points"] = round(case.training.steps * case.training.batch(3) / outcomes[0]["reuse"])
+        facts["training_points"] = round(
+            case.training.steps * case.training.batch(3) / outcomes[0]["reuse"]
+        )
     if table == "Fig. 5.10r":
         facts["warned"] = sum(bool(outcome["warnings"]) for outcome in outcomes)
         facts["warnings"] = outcomes[0]["warnings"]
@@ -167,7 +177,10 @@ def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
     edges = {"mass": MASSES, "pt": MOMENTA}
     return {
         name: {
-            "channels": [(means[i] * _density(x[channel == i], edges[name])).tolist() for i in range(len(counts))],
+            "channels": [
+                (means[i] * _density(x[channel == i], edges[name])).tolist()
+                for i in range(len(counts))
+            ],
             "truth": (len(counts) * weight.mean() * _density(x, edges[name], weight)).tolist(),
             "alpha": _means(x, edges[name], alpha, weight),
             "prior": _means(x, edges[name], prior, weight),
@@ -230,7 +243,10 @@ def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:
 def _draw_histories(axes: Axes, outcomes: dict[str, list[Outcome]]) -> None:
     for name in PRIORS:
         histories = np.array([outcome["history"] for outcome in outcomes[f"{name} prior"]])
-        steps, values = histories[0, :, 0], histories[:, :, 1:].transpose(1, 0, 2).reshape(len(histories[0]), -1)
+        steps, values = (
+            histories[0, :, 0],
+            histories[:, :, 1:].transpose(1, 0, 2).reshape(len(histories[0]), -1),
+        )
         low, high = np.percentile(values, (5, 95), axis=1)
         (line,) = axes.plot(steps, values.mean(axis=1), label=f"{name} prior")
         axes.fill_between(steps, low, high, color=line.get_color(), alpha=0.25, lw=0)
@@ -241,14 +257,23 @@ def _draw_histories(axes: Axes, outcomes: dict[str, list[Outcome]]) -> None:
 def _draw_widths(axes: Axes, outcomes: dict[str, list[Outcome]]) -> None:
     for i, channels in enumerate(CHANNELS):
         for factor in FACTORS:
-            errors = [outcome["flat"] for outcome in outcomes[f"width {WIDTH * factor:g} GeV, {channels}"]]
+            errors = [
+                outcome["flat"] for outcome in outcomes[f"width {WIDTH * factor:g} GeV, {channels}"]
+            ]
             label = channels if factor == FACTORS[0] else None
             place = WIDTH * factor * 1.15 ** (i - 1)
             if np.std(errors) > 0.3 * np.mean(errors):
                 axes.plot([place] * len(errors), errors, f"C{i}x", label=label)
             else:
-                axes.errorbar(place, np.mean(errors), np.std(errors), fmt=f"C{i}o", capsize=3, label=label)
-    axes.set(xscale="log", yscale="log", xlabel="width of the Z' / GeV", ylabel="relative error of $10^4$ points / %")
+                axes.errorbar(
+                    place, np.mean(errors), np.std(errors), fmt=f"C{i}o", capsize=3, label=label
+                )
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="width of the Z' / GeV",
+        ylabel="relative error of $10^4$ points / %",
+    )
     axes.legend()
 
 
@@ -256,7 +281,15 @@ def _draw_learned(axes: list[Axes], learned: Outcome, edges: Array, label: str) 
     names = ("photon", "Z", "Z'")
     base = np.zeros(len(edges) - 1)
     for i, channel in enumerate(np.array(learned["channels"])):
-        axes[0].stairs(base + channel, edges, baseline=base, fill=True, color=f"C{i}", alpha=0.6, label=names[i])
+        axes[0].stairs(
+            base + channel,
+            edges,
+            baseline=base,
+            fill=True,
+            color=f"C{i}",
+            alpha=0.6,
+            label=names[i],
+        )
         base = base + channel
         axes[1].stairs(learned["alpha"][i], edges, color=f"C{i}", baseline=None)
         axes[1].stairs(learned["prior"][i], edges, color=f"C{i}", baseline=None, ls=":")
@@ -266,7 +299,9 @@ def _draw_learned(axes: list[Axes], learned: Outcome, edges: Array, label: str) 
 
 
 def _draw_reuse(axes: list[Axes], outcomes: dict[str, list[Outcome]]) -> None:
-    errors = np.array([[outcome["flat"] / 10 for outcome in outcomes[f"R = {reuse}"]] for reuse in REUSES])
+    errors = np.array(
+        [[outcome["flat"] / 10 for outcome in outcomes[f"R = {reuse}"]] for reuse in REUSES]
+    )
     axes[0].errorbar(REUSES, errors.mean(axis=1), errors.std(axis=1), fmt="o", capsize=3)
     axes[0].set_ylabel("relative error of $10^6$ points / %")
     ratio = errors / errors[0].mean()
@@ -282,9 +317,17 @@ def _draw_weights(axes: list[Axes], outcomes: dict[str, list[Outcome]]) -> None:
         for reuse in REUSES:
             heights = np.array([outcome["weights"][i] for outcome in outcomes[f"R = {reuse}"]])
             mean, std = heights.mean(axis=0), heights.std(axis=0)
-            axis.stairs(mean, WEIGHT_BINS, color=f"C{reuse - 1}", label=f"R = {reuse}", baseline=None)
+            axis.stairs(
+                mean, WEIGHT_BINS, color=f"C{reuse - 1}", label=f"R = {reuse}", baseline=None
+            )
             axis.fill_between(
-                WEIGHT_BINS[:-1], mean - std, mean + std, step="post", color=f"C{reuse - 1}", alpha=0.2, lw=0
+                WEIGHT_BINS[:-1],
+                mean - std,
+                mean + std,
+                step="post",
+                color=f"C{reuse - 1}",
+                alpha=0.2,
+                lw=0,
             )
         axis.set(xlabel="w / <w>", title=f"{name} channel", yscale="log")
     axes[0].set_ylabel("density")

@@ -38,7 +38,9 @@ class CamelBack(AbstractIntegrand):
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Function over the density of the channel's map; see `AbstractIntegrand.evaluate`."""
-        p = self.mean[channel] + math.sqrt(2) * self.width[channel] * torch.tan(math.pi * (x[:, 0] - 0.5))
+        p = self.mean[channel] + math.sqrt(2) * self.width[channel] * torch.tan(
+            math.pi * (x[:, 0] - 0.5)
+        )
         g = self.density(p)
         value = self.function(p) / g.gather(1, channel.unsqueeze(1)).squeeze(1)
         return Evaluation(value, self.features(p), g if self.optimal_prior else torch.ones_like(g))
@@ -109,7 +111,9 @@ class LineMapping(PlaneMapping):
 
     def density(self, x: Tensor) -> Tensor:
         """See `PlaneMapping.density`."""
-        return (self.gamma / math.pi / (self.gamma.square() + line_coordinates(x).square())).prod(dim=1)
+        return (self.gamma / math.pi / (self.gamma.square() + line_coordinates(x).square())).prod(
+            dim=1
+        )
 
 
 class RingMapping(PlaneMapping):
@@ -145,7 +149,11 @@ def line_coordinates(x: Tensor) -> Tensor:
 Z_PRIME = "Z'"
 """Name of its channel."""
 
-MAPPINGS: dict[str, PlaneMapping] = {"flat": FlatMapping(), "line": LineMapping(), "ring": RingMapping()}
+MAPPINGS: dict[str, PlaneMapping] = {
+    "flat": FlatMapping(),
+    "line": LineMapping(),
+    "ring": RingMapping(),
+}
 """The maps by the names of Tab. 5.2."""
 
 MapName = Literal["flat", "line", "ring"]
@@ -155,8 +163,8 @@ MapName = Literal["flat", "line", "ring"]
 class CrossedRing(AbstractIntegrand):
     """A Gaussian ring crossed by a Gaussian line in the plane, Eq. (5.29); the integral is 1.
 
-    The channel weights see where a point lies in the maps: the radius in the ring's and both coordinates in the line's,
-    all between 0 and 1 and with their resolution at the peaks.
+    The channel weights see where a point lies in the maps: the radius in the ring's and both
+    coordinates in the line's, all between 0 and 1 and with their resolution at the peaks.
 
     Attributes:
         maps: the map of each channel.
@@ -169,7 +177,9 @@ class CrossedRing(AbstractIntegrand):
     dim = 2
     n_features = 3
     line_norm: ClassVar[float] = 1 / (2 * math.pi * LINE_LENGTH * LINE_WIDTH)
-    ring_norm: ClassVar[float] = 1 / (2 * math.pi * math.sqrt(2 * math.pi) * RING_RADIUS * RING_WIDTH)
+    ring_norm: ClassVar[float] = 1 / (
+        2 * math.pi * math.sqrt(2 * math.pi) * RING_RADIUS * RING_WIDTH
+    )
     """Exact but for exp(-200), the part of the radial Gaussian below r = 0."""
 
     @property
@@ -180,17 +190,23 @@ class CrossedRing(AbstractIntegrand):
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Function over the density of the channel's map; see `AbstractIntegrand.evaluate`."""
         p = self.points(x, channel)
-        value = self.function(p) / self._densities(p, self.maps).gather(1, channel.unsqueeze(1)).squeeze(1)
+        value = self.function(p) / self._densities(p, self.maps).gather(
+            1, channel.unsqueeze(1)
+        ).squeeze(1)
         return Evaluation(value, self.features(p), self.prior(p))
 
     def points(self, x: Tensor, channel: Tensor) -> Tensor:
         """Points of the plane, shape (n, 2), each by the map of its channel."""
-        return torch.cat([MAPPINGS[name].points(x[channel == i]) for i, name in enumerate(self.maps)])
+        return torch.cat(
+            [MAPPINGS[name].points(x[channel == i]) for i, name in enumerate(self.maps)]
+        )
 
     @staticmethod
     def features(p: Tensor) -> Tensor:
         """What the channel weights see, shape (n, 3)."""
-        return torch.cat([LineMapping.unit(p), RingMapping.unit_radius(p.norm(dim=1, keepdim=True))], dim=1)
+        return torch.cat(
+            [LineMapping.unit(p), RingMapping.unit_radius(p.norm(dim=1, keepdim=True))], dim=1
+        )
 
     def prior(self, p: Tensor) -> Tensor:
         """Channel weights before training, shape (n, n_channels); 0 where a map does not reach."""
@@ -204,7 +220,9 @@ class CrossedRing(AbstractIntegrand):
     @classmethod
     def function(cls, p: Tensor) -> Tensor:
         """Eq. (5.29) at points of the plane, shape (n,)."""
-        along, across = (line_coordinates(p) / torch.tensor([LINE_LENGTH, LINE_WIDTH])).square().unbind(dim=1)
+        along, across = (
+            (line_coordinates(p) / torch.tensor([LINE_LENGTH, LINE_WIDTH])).square().unbind(dim=1)
+        )
         distance = (p.norm(dim=1) - RING_RADIUS) / RING_WIDTH
         line = cls.line_norm * torch.exp(-(along + across) / 2)
         return (line + cls.ring_norm * torch.exp(-distance.square() / 2)) / 2

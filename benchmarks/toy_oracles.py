@@ -18,8 +18,8 @@ from madnis_py.arrays import Array
 class CamelBackOracle:
     """Integral and errors of the camel back for any channel weights, on Gauss-Legendre panels.
 
-    The least error is found without a network. For given r = sigma_1 / sigma_2 and c = I_1 - r I_2, and r = 1 for flat
-    counts, the weights that leave the loss stationary are
+    The least error is found without a network. For given r = sigma_1 / sigma_2 and c = I_1 - r I_2,
+    and r = 1 for flat counts, the weights that leave the loss stationary are
 
         alpha_1 = (r / g_2 + c / f) / (1 / g_1 + r / g_2), clipped to [0, 1],
 
@@ -34,7 +34,9 @@ class CamelBackOracle:
     @cached_property
     def _nodes(self) -> tuple[Array, Array]:
         start = max(self.integrand.cut, -3.0)
-        return gauss_panels(np.unique(np.concatenate([[start], np.arange(-3.0, 8.0, 0.02)])).clip(start), 12)
+        return gauss_panels(
+            np.unique(np.concatenate([[start], np.arange(-3.0, 8.0, 0.02)])).clip(start), 12
+        )
 
     @cached_property
     def _function(self) -> Array:
@@ -76,14 +78,18 @@ class CamelBackOracle:
     @cached_property
     def flat_floor(self) -> float:
         """The least `flat_error` of all weights."""
-        found = optimize.minimize_scalar(lambda c: self.flat_error(self._stationary(1.0, c)), bounds=(-1, 1))
+        found = optimize.minimize_scalar(
+            lambda c: self.flat_error(self._stationary(1.0, c)), bounds=(-1, 1)
+        )
         return float(found.fun)
 
     @cached_property
     def stratified_floor(self) -> float:
         """The least `stratified_error` of all weights."""
         found = optimize.minimize(
-            lambda v: self.stratified_error(self._stationary(math.exp(v[0]), v[1])), [0.0, 0.0], method="Nelder-Mead"
+            lambda v: self.stratified_error(self._stationary(math.exp(v[0]), v[1])),
+            [0.0, 0.0],
+            method="Nelder-Mead",
         )
         return float(found.fun)
 
@@ -95,12 +101,17 @@ class CamelBackOracle:
 
 def crossed_ring_integral() -> float:
     """The integral of the crossed ring in polar coordinates, where the ring is narrow in one of them."""
-    r, r_weight = gauss_panels(np.concatenate([np.arange(0, 1.5, 0.05), np.arange(1.5, 18.1, 0.5)]), 12)
-    # The line is narrow in the angle to it, exp(-(r cos)^2 / 18 - (r sin)^2 / 0.005), and four times the same.
+    r, r_weight = gauss_panels(
+        np.concatenate([np.arange(0, 1.5, 0.05), np.arange(1.5, 18.1, 0.5)]), 12
+    )
+    # The line is narrow in the angle to it, exp(-(r cos)^2 / 18 - (r sin)^2 / 0.005), and four
+    # times the same.
     edges = np.concatenate([[0.0], np.geomspace(1e-4, math.pi / 2, 60)])
     theta, theta_weight = gauss_panels(edges, 8)
     angle = theta - math.pi / 4
-    points = np.stack([r[:, None] * np.cos(angle), r[:, None] * np.sin(angle)], axis=2).reshape(-1, 2)
+    points = np.stack([r[:, None] * np.cos(angle), r[:, None] * np.sin(angle)], axis=2).reshape(
+        -1, 2
+    )
     f = CrossedRing.function(torch.from_numpy(points)).numpy().reshape(len(r), len(theta))
     return 4 * float((r_weight * r) @ f @ theta_weight)
 

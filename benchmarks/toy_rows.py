@@ -31,7 +31,8 @@ def row(
         table: of the MadNIS thesis.
         case: what was trained.
         outcomes: one per seed.
-        error: "flat" for points spread evenly over the channels, "stratified" for points in proportion to sigma_i.
+        error: "flat" for points spread evenly over the channels, "stratified" for points in
+            proportion to sigma_i.
         published: mean and standard deviation in the thesis; None where it prints none.
         floor: the least error of all channel weights, in per cent.
         exact: the integral by quadrature; adds the pull of each seed.

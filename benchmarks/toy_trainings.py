@@ -39,7 +39,8 @@ Outcome = dict[str, Any]
 """What a training left behind, in JSON terms."""
 
 Observer = Callable[[Integrator, Tensor], Outcome]
-"""Takes a trained integrator and points per channel to draw, and returns what figures need; a function of a module."""
+"""Takes a trained integrator and points per channel to draw, and returns what figures need; a
+function of a module."""
 
 TABLE_POINTS = 10_000
 """Points that all relative errors are for."""
@@ -71,7 +72,11 @@ class Case:
     def settings(self) -> dict[str, Any]:
         """What was changed from the defaults of the package, in JSON terms."""
         tables = {"training": self.training, "flow": self.flow, "weights": self.weights}
-        return {name: table.model_dump(exclude_defaults=True) for name, table in tables.items() if table is not None}
+        return {
+            name: table.model_dump(exclude_defaults=True)
+            for name, table in tables.items()
+            if table is not None
+        }
 
     def integrator(self, seed: int) -> Integrator:
         """The untrained integrator."""
@@ -87,7 +92,9 @@ class Case:
         n_features, n_channels = self.integrand.n_features, self.integrand.n_channels
         if self.weights is None or n_channels == 1:
             return PriorWeights()
-        return ChannelWeights(n_features, n_channels, self.weights.model_copy(update={"seed": seed}))
+        return ChannelWeights(
+            n_features, n_channels, self.weights.model_copy(update={"seed": seed})
+        )
 
     @property
     def trains(self) -> bool:
@@ -113,7 +120,14 @@ class Job:
     def key(self) -> str:
         """Everything that the outcome depends on but the code."""
         case = self.case
-        content = [case.name, repr(case.integrand), case.settings, case.history, self.seed, self.points]
+        content = [
+            case.name,
+            repr(case.integrand),
+            case.settings,
+            case.history,
+            self.seed,
+            self.points,
+        ]
         return json.dumps([madnis_py.__version__, *content])
 
     def __call__(self) -> Outcome:
@@ -131,7 +145,11 @@ class Job:
         trainer = Trainer(integrator, self.case.training)
         trainer.run(history)
         seconds = time.process_time() - start - history.seconds
-        return {"seconds": seconds, "reuse": trainer.reuse.at_fixed_updates, "history": history.entries}
+        return {
+            "seconds": seconds,
+            "reuse": trainer.reuse.at_fixed_updates,
+            "history": history.entries,
+        }
 
 
 class _History:
@@ -155,7 +173,10 @@ class _History:
 
     def _variances(self, step: int) -> list[float]:
         """N times the variance of the integral in units of its square, of each batch."""
-        parts = [self.integrator.moments(self.counts, "history", step, k).estimate() for k in range(self.BATCHES)]
+        parts = [
+            self.integrator.moments(self.counts, "history", step, k).estimate()
+            for k in range(self.BATCHES)
+        ]
         return [part.n * (part.error / part.value) ** 2 for part in parts]
 
 
@@ -188,7 +209,9 @@ class Trainings:
         missing = [job for job in jobs if job.key not in self._known]
         start = time.monotonic()
         with _mapper(self.workers) as run, self.file.open("a") as file:
-            for done, (job, outcome) in enumerate(zip(missing, run(_call, missing), strict=True), start=1):
+            for done, (job, outcome) in enumerate(
+                zip(missing, run(_call, missing), strict=True), start=1
+            ):
                 self._known[job.key] = outcome
                 file.write(json.dumps([job.key, outcome]) + "\n")
                 file.flush()

@@ -1,10 +1,12 @@
 """Reproduce the toy studies of the MadNIS thesis, Section 5.2, as JSON rows and SVG figures.
 
-    python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...] [--seeds N] [--workers N]
+    python benchmarks/toys.py [--quick] --output FILE.json [--study NAME ...] [--seeds N] [--workers
+    N]
 
-Relative errors are for 10^4 points, estimated from 10^6 fresh ones; mean and standard deviation over ten trainings.
-Figures go to a folder beside the JSON file, finished trainings to FILE.trainings.jsonl: what is found there is not
-repeated. Remove that file after a change of the code.
+Relative errors are for 10^4 points, estimated from 10^6 fresh ones; mean and standard deviation
+over ten trainings. Figures go to a folder beside the JSON file, finished trainings to
+FILE.trainings.jsonl: what is found there is not repeated. Remove that file after a change of the
+code.
 """
 
 from __future__ import annotations
@@ -75,20 +77,30 @@ def run(study: Study, effort: Effort, trainings: Trainings, figures: Path) -> li
 def main(arguments: list[str] | None = None) -> None:
     """Read the command line, run the studies and write the rows."""
     parser = results.command_line(__doc__.splitlines()[0])
-    parser.add_argument("--study", nargs="+", choices=list(STUDIES), default=list(STUDIES), help="all by default")
-    parser.add_argument("--seeds", type=int, help="trainings per row; 10 by default, 1 with --quick")
-    parser.add_argument("--workers", type=int, default=2, help="processes; 2 by default, 1 with --quick")
+    parser.add_argument(
+        "--study", nargs="+", choices=list(STUDIES), default=list(STUDIES), help="all by default"
+    )
+    parser.add_argument(
+        "--seeds", type=int, help="trainings per row; 10 by default, 1 with --quick"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="processes; 2 by default, 1 with --quick"
+    )
     options = parser.parse_args(arguments)
     effort = EFFORTS["quick" if options.quick else "full"]
     effort = replace(effort, seeds=options.seeds or effort.seeds)
     start_worker()
     results.make_folder(options.output)
-    trainings = Trainings(options.output.with_suffix(".trainings.jsonl"), 1 if options.quick else options.workers)
+    trainings = Trainings(
+        options.output.with_suffix(".trainings.jsonl"), 1 if options.quick else options.workers
+    )
     start = time.monotonic()
     rows = []
     for name in options.study:
         rows += run(STUDIES[name], effort, trainings, options.output.with_suffix(""))
-    results.write(options.output, "toys", rows, quick=options.quick, seconds=time.monotonic() - start)
+    results.write(
+        options.output, "toys", rows, quick=options.quick, seconds=time.monotonic() - start
+    )
     sys.stdout.write("\n".join(short(row) for row in rows) + "\n")
 
 

@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/training_step.py [--quick] [--threads N] --output FILE.json
 
-Sampling, integrand, loss, gradient and optimiser; stratified variance, Adam, networks of Tab. A.6 of the MadNIS thesis.
-The integrand of ours and madnis is a mixture of Gaussians, one per channel, with their shares as channel weights. The
-native training of madspace has none to choose: it maps phase space of g g > t t~ + 0, 2, 4 gluons, |M|^2 is constant,
-and one reading is a whole refill of its store of 32 batches.
+Sampling, integrand, loss, gradient and optimiser; stratified variance, Adam, networks of Tab. A.6
+of the MadNIS thesis. The integrand of ours and madnis is a mixture of Gaussians, one per channel,
+with their shares as channel weights. The native training of madspace has none to choose: it maps
+phase space of g g > t t~ + 0, 2, 4 gluons, |M|^2 is constant, and one reading is a whole refill of
+its store of 32 batches.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What our numbers are held against: Pythia, formulas of the literature and MadGraph. Writes docs/validation.md.
 
-The exit status is 1 if a cross section is more than three standard errors from its oracle, a distribution has a
-probability below 0.0027, or |M|^2 differs from MadGraph's by more than its accuracy.
+The exit status is 1 if a cross section is more than three standard errors from its oracle, a
+distribution has a probability below 0.0027, or |M|^2 differs from MadGraph's by more than its
+accuracy.
 """
 
 from __future__ import annotations
@@ -179,7 +180,8 @@ def beside_pythia(options: Namespace) -> list[PythiaRow]:
     with tempfile.TemporaryDirectory() as folder:
         grid = pythia_comparison.densities(Path(folder))
         return _told(
-            PythiaRow(**vars(pythia_comparison.compare(case, grid, options))) for case in CASES[: options.first]
+            PythiaRow(**vars(pythia_comparison.compare(case, grid, options)))
+            for case in CASES[: options.first]
         )
 
 
@@ -197,7 +199,9 @@ def _formula_row(case: ClosedForm, points: int) -> FormulaRow:
             "cuts": {name: dict(cut) for name, cut in case.cuts.items()},
         }
     )
-    _, found = train_vegas(CrossSection(Process.from_card(card)), VegasSettings(points=points), seed=1)
+    _, found = train_vegas(
+        CrossSection(Process.from_card(card)), VegasSettings(points=points), seed=1
+    )
     return FormulaRow(case, case.value(), found.value, found.error)
 
 
@@ -209,7 +213,11 @@ def beside_madgraph(values: dict[str, Any]) -> list[MadGraphRow]:
 def _madgraph_row(row: dict[str, Any]) -> MadGraphRow:
     card = Card.parse(
         {
-            "process": {"definition": row["definition"], "t_channel_widths": True, "external_widths": True},
+            "process": {
+                "definition": row["definition"],
+                "t_channel_widths": True,
+                "external_widths": True,
+            },
             "parameters": row["parameters"],
             "beams": {"pdf": "none"},
         }
@@ -262,7 +270,9 @@ def main() -> None:
         write_file(options.page, page.encode())
     failed = [row.as_markdown() for row in every if not row.agrees]
     pulls = [*(row.pull for row in pythia), *(row.pull for row in formulas)]
-    print(f"{len(every)} comparisons, rms of pulls {math.sqrt(math.fsum(one**2 for one in pulls) / len(pulls)):.2f}")
+    print(
+        f"{len(every)} comparisons, rms of pulls {math.sqrt(math.fsum(one**2 for one in pulls) / len(pulls)):.2f}"
+    )
     if failed:
         sys.exit("\n".join(["beyond three standard errors:", *failed]))
 

@@ -1,10 +1,11 @@
 """`madnis_py.vegas` and vegas with the same number of evaluations: the errors, and the time where VEGAS is enough.
 
-    OMP_NUM_THREADS=1 python benchmarks/vegas_dropin.py [--quick] [--case NAME ...] --output FILE.json
+    OMP_NUM_THREADS=1 python benchmarks/vegas_dropin.py [--quick] [--case NAME ...] --output
+    FILE.json
 
-Both integrate from the start, 10 iterations with the defaults of vegas; ours chooses the sampler by itself. The
-integrals are 1. Rows of errors also have the seconds of both and the pulls from 1; with `--quick` there is too little
-to learn from and VEGAS does all of it.
+Both integrate from the start, 10 iterations with the defaults of vegas; ours chooses the sampler by
+itself. The integrals are 1. Rows of errors also have the seconds of both and the pulls from 1; with
+`--quick` there is too little to learn from and VEGAS does all of it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ Integrand = Callable[[Array], Array]
 
 ITERATIONS = 10
 CENTRES = np.linspace(0.4, 0.6, 100)
-"""Of the Gaussians of the ridge; with their width of 0.07 they cannot be told from the 1000 of vegas' example."""
+"""Of the Gaussians of the ridge; with their width of 0.07 they cannot be told from the 1000 of
+vegas' example."""
 
 
 def ridge_of_gaussians(dim: int) -> Integrand:
@@ -97,7 +99,9 @@ TASKS = {
 def main(arguments: list[str] | None = None) -> None:
     """Measure, write and print."""
     parser = command_line(__doc__.splitlines()[0])
-    parser.add_argument("--case", action="append", choices=TASKS, help="only this one; may be given several times")
+    parser.add_argument(
+        "--case", action="append", choices=TASKS, help="only this one; may be given several times"
+    )
     options = parser.parse_args(arguments)
     names = options.case or list(TASKS)
     finish(options, "vegas_dropin", [_row(name, TASKS[name], options.quick) for name in names])
@@ -105,12 +109,17 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _row(name: str, task: Task, quick: bool) -> Row:
     neval, seeds = (2000, 1) if quick else (task.neval, 5 if task.timed else 1)
-    pairs = [tuple(measured(package, task, neval, seed) for package in (vegas, original)) for seed in range(seeds)]
+    pairs = [
+        tuple(measured(package, task, neval, seed) for package in (vegas, original))
+        for seed in range(seeds)
+    ]
     figure = "seconds" if task.timed else "error"
     case: Row = {"integrand": name, "evaluations": ITERATIONS * neval}
     figures = [(ours[figure], peer[figure]) for ours, peer in pairs]
     unit = "s" if task.timed else "error"
-    return row(case, figures, version_name("vegas"), unit) | {"runs": [dict(zip(SIDES, p, strict=True)) for p in pairs]}
+    return row(case, figures, version_name("vegas"), unit) | {
+        "runs": [dict(zip(SIDES, p, strict=True)) for p in pairs]
+    }
 
 
 SIDES = ("ours", "peer")

@@ -16,18 +16,24 @@ def start(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def vegas_warmup(dim: int, n_channels: int, iterations: int, n: int, bins: int, damping: float) -> Work:
+def vegas_warmup(
+    dim: int, n_channels: int, iterations: int, n: int, bins: int, damping: float
+) -> Work:
     """A grid per channel from the start, at most n points per channel and iteration."""
     mixture = GaussianMixture(dim, n_channels)
     channels = [_channel(mixture, i) for i in range(n_channels)]
 
     def work() -> float:
-        return float(sum(_adapt(channel, dim, iterations, n, bins, damping) for channel in channels))
+        return float(
+            sum(_adapt(channel, dim, iterations, n, bins, damping) for channel in channels)
+        )
 
     return work
 
 
-def _adapt(channel: vegas.LBatchIntegrand, dim: int, iterations: int, n: int, bins: int, damping: float) -> int:
+def _adapt(
+    channel: vegas.LBatchIntegrand, dim: int, iterations: int, n: int, bins: int, damping: float
+) -> int:
     """Adapt a new grid; returns the number of evaluations."""
     integrator = vegas.Integrator([[0, 1]] * dim, maxinc_axis=bins, alpha=damping)
     return int(integrator(channel, nitn=iterations, neval=n).sum_neval)

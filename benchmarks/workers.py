@@ -75,7 +75,8 @@ class Worker:
     Args:
         side: what it does.
         threads: threads that it may use.
-        fresh: start a new interpreter, which has imported nothing, rather than a copy of one that has imported torch.
+        fresh: start a new interpreter, which has imported nothing, rather than a copy of one that
+            has imported torch.
 
     Attributes:
         idle_peak: largest resident memory before the first call, in MiB.
@@ -140,14 +141,16 @@ class Worker:
 def warm_context() -> BaseContext:
     """Where it can be had, a server that has imported torch once and forks the workers.
 
-    OpenMP threads sleep while they wait, unless OMP_WAIT_POLICY says otherwise: where anything else runs on the
-    machine, spinning ones slow a peer down tenfold on two threads.
+    OpenMP threads sleep while they wait, unless OMP_WAIT_POLICY says otherwise: where anything else
+    runs on the machine, spinning ones slow a peer down tenfold on two threads.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload(["torch", "madnis_py.integration.training.trainer", "madnis.integrator"])
+    context.set_forkserver_preload(
+        ["torch", "madnis_py.integration.training.trainer", "madnis.integrator"]
+    )
     return context
 
 
@@ -181,4 +184,6 @@ def peak_memory() -> float:
     if status.is_file():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         return float(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        2**20 if sys.platform == "darwin" else 1024
+    )

@@ -58,7 +58,11 @@ def _moved_flow(dim: int) -> Flow:
 def _masks(dim: int) -> list[list[bool]]:
     """Features that the others depend on: those with a binary digit set, then those without it."""
     digits = range(math.ceil(math.log2(dim)))
-    return [[bool(i >> digit & 1) == value for i in range(dim)] for digit in digits for value in (True, False)]
+    return [
+        [bool(i >> digit & 1) == value for i in range(dim)]
+        for digit in digits
+        for value in (True, False)
+    ]
 
 
 def _block(mask: list[bool]) -> GeneralCouplingTransform:

@@ -16,7 +16,8 @@ Array = NDArray[np.float64]
 def array_digest(key: str, arrays: Mapping[str, Any]) -> NDArray[np.uint8]:
     """SHA-256 of a key and of names, dtypes, shapes and content of arrays, uint8, shape (32,).
 
-    The same arrays under another key have another digest: they are not taken for what they do not belong to.
+    The same arrays under another key have another digest: they are not taken for what they do not
+    belong to.
 
     Args:
         key: what the arrays belong to.
@@ -25,5 +26,8 @@ def array_digest(key: str, arrays: Mapping[str, Any]) -> NDArray[np.uint8]:
     digest = hashlib.sha256(key.encode())
     for name in sorted(arrays):
         array = arrays[name]
-        digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+        digest.update(
+            f"{name} {array.dtype.str} {array.shape}".encode()
+            + np.ascontiguousarray(array).tobytes()
+        )
     return np.frombuffer(digest.digest(), np.uint8)

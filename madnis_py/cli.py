@@ -83,41 +83,67 @@ class Device(StrEnum):
 
 
 CardArgument = Annotated[
-    str, typer.Argument(metavar="CARD", help="A process card (TOML), or the bare name of a shipped process.")
+    str,
+    typer.Argument(
+        metavar="CARD", help="A process card (TOML), or the bare name of a shipped process."
+    ),
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes; runs/NAME of the card if not given."),
+    typer.Option(
+        "-o",
+        "--output-dir",
+        metavar="DIR",
+        help="Where the run goes; runs/NAME of the card if not given.",
+    ),
 ]
-Events = Annotated[int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")]
+Events = Annotated[
+    int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")
+]
 Points = Annotated[
-    int | None, typer.Option(metavar="N", help="Points of the cross section; by the preset if not given.")
+    int | None,
+    typer.Option(metavar="N", help="Points of the cross section; by the preset if not given."),
 ]
 Seed = Annotated[int, typer.Option(metavar="S", help="Seed of all random numbers.", min=0)]
 Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]
 Workers = Annotated[
-    int | None, typer.Option(metavar="N", help="Processes of this machine instead of threads; any of them may die.")
+    int | None,
+    typer.Option(
+        metavar="N", help="Processes of this machine instead of threads; any of them may die."
+    ),
 ]
 Scheduler = Annotated[
-    str | None, typer.Option(metavar="ADDRESS", help="Let the workers of a dask scheduler do the work.")
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Let the workers of a dask scheduler do the work."),
 ]
 TrustOption = Annotated[
     bool,
     typer.Option(
-        "--trust", help="Let a run directory from elsewhere load code, start jobs and read files outside of it."
+        "--trust",
+        help="Let a run directory from elsewhere load code, start jobs and read files outside of it.",
     ),
 ]
 WaitOption = Annotated[
-    bool, typer.Option("--wait", help="Wait where another process does the same part of the run, and go on from there.")
+    bool,
+    typer.Option(
+        "--wait",
+        help="Wait where another process does the same part of the run, and go on from there.",
+    ),
 ]
 AllowDivergent = Annotated[
-    bool, typer.Option("--allow-divergent", help="Integrate although the cuts leave an infinite cross section.")
+    bool,
+    typer.Option(
+        "--allow-divergent", help="Integrate although the cuts leave an infinite cross section."
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the content of run.json instead of tables.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the content of run.json instead of tables.")
+]
 TableJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 MethodOption = Annotated[
-    Method, typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one.")
+    Method,
+    typer.Option(help="Neural sampling, VEGAS grids with the same channels, or the faster one."),
 ]
 SamplerOption = Annotated[
     Sampler | None,
@@ -125,7 +151,9 @@ SamplerOption = Annotated[
         help="Who makes the events: the flow, or the VEGAS grids of the same run; that of the run if not given."
     ),
 ]
-PresetOption = Annotated[Preset | None, typer.Option(help="Size of the training; by the card if not given.")]
+PresetOption = Annotated[
+    Preset | None, typer.Option(help="Size of the training; by the card if not given.")
+]
 DeviceOption = Annotated[Device, typer.Option(help="Where the networks compute.")]
 
 
@@ -147,7 +175,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Cross sections and unweighted events for the LHC, sampled by neural channel weights and spline flows."""
@@ -173,11 +204,14 @@ def run(
 ) -> None:
     """Do everything: survey, train, integrate, generate.
 
-    The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures: DIR/run.json.
+    The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures:
+    DIR/run.json.
     """
     with _working(json_output, threads, workers, scheduler) as work:
         _show(
-            work.new(card, output, seed, method, preset, device, allow_divergent, trust, wait).execute(events, points),
+            work.new(
+                card, output, seed, method, preset, device, allow_divergent, trust, wait
+            ).execute(events, points),
             json_output,
         )
 
@@ -185,7 +219,9 @@ def run(
 @app.command()
 def train(
     card: CardArgument,
-    output: Annotated[Path, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")
+    ],
     seed: Seed = 1,
     method: MethodOption = Method.madnis,
     preset: PresetOption = None,
@@ -229,12 +265,16 @@ def generate(
     directory: RunArgument,
     events: Events,
     seed: Annotated[
-        int | None, typer.Option(metavar="S", help="Another seed than that of the run gives independent events.", min=0)
+        int | None,
+        typer.Option(
+            metavar="S", help="Another seed than that of the run gives independent events.", min=0
+        ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Ends in .lhe, .lhe.gz, .h5, .hdf5 or .parquet; DIR/events.lhe.gz if not given."
+            metavar="FILE",
+            help="Ends in .lhe, .lhe.gz, .h5, .hdf5 or .parquet; DIR/events.lhe.gz if not given.",
         ),
     ] = None,
     threads: Threads = None,
@@ -244,7 +284,10 @@ def generate(
     wait: WaitOption = False,
     trust: TrustOption = False,
     any_version: Annotated[
-        bool, typer.Option("--any-version", help="Also events of a run that another version of the package made.")
+        bool,
+        typer.Option(
+            "--any-version", help="Also events of a run that another version of the package made."
+        ),
     ] = False,
     json_output: Json = False,
 ) -> None:
@@ -258,7 +301,9 @@ def generate(
 @app.command()
 def gridpack(
     directory: RunArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .tar.gz or .tgz.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .tar.gz or .tgz.")
+    ],
     sampler: SamplerOption = None,
     threads: Threads = None,
     workers: Workers = None,
@@ -272,12 +317,16 @@ def gridpack(
     `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
     """
     with _working(False, threads, workers, scheduler) as work:
-        typer.echo(f"gridpack in {work.open(directory, trust, wait).gridpack(output, _name(sampler))}")
+        typer.echo(
+            f"gridpack in {work.open(directory, trust, wait).gridpack(output, _name(sampler))}"
+        )
 
 
 @app.command()
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="Events of this program or another one.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Events of this program or another one.")
+    ],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The new file.")],
     threads: Threads = None,
 ) -> None:
@@ -294,14 +343,24 @@ def convert(
 
 @app.command("import-card")
 def import_card(
-    run_card: Annotated[Path, typer.Argument(metavar="RUN_CARD", help="run_card.dat or run_card.toml of MadGraph.")],
-    definition: Annotated[str, typer.Option(metavar="PROCESS", help='The process, such as "p p > t t~ j".')],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.toml", help="The card to write.")],
+    run_card: Annotated[
+        Path, typer.Argument(metavar="RUN_CARD", help="run_card.dat or run_card.toml of MadGraph.")
+    ],
+    definition: Annotated[
+        str, typer.Option(metavar="PROCESS", help='The process, such as "p p > t t~ j".')
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE.toml", help="The card to write.")
+    ],
     param_card: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="param_card.dat with the parameters of the model.")
+        Path | None,
+        typer.Option(metavar="FILE", help="param_card.dat with the parameters of the model."),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also if entries cannot be translated; comments in the card name them.")
+        bool,
+        typer.Option(
+            "--force", help="Also if entries cannot be translated; comments in the card name them."
+        ),
     ] = False,
 ) -> None:
     """Translate MadGraph's run card; entries that change the results and have no counterpart end it."""
@@ -309,7 +368,9 @@ def import_card(
     from madnis_py.physics.process.process import Process
     from madnis_py.plugins.madgraph_cards.run_card import import_run_card
 
-    card, imported = import_run_card(run_card, definition, param_card and param_card.resolve(), force)
+    card, imported = import_run_card(
+        run_card, definition, param_card and param_card.resolve(), force
+    )
     Process.from_card(card)
     write_file(output, imported.to_toml(card).encode())
     typer.echo(f"card in {output}")
@@ -322,7 +383,10 @@ def import_card(
 @app.command()
 def histograms(
     source: Annotated[
-        Path, typer.Argument(metavar="DIR|EVENTFILE", help="The directory of a run, or a file of events.")
+        Path,
+        typer.Argument(
+            metavar="DIR|EVENTFILE", help="The directory of a run, or a file of events."
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -334,7 +398,8 @@ def histograms(
         ),
     ] = None,
     points: Annotated[
-        int | None, typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1)
+        int | None,
+        typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1),
     ] = None,
     picture: Annotated[Picture, typer.Option("--format", help="Kind of pictures.")] = Picture.svg,
     threads: Threads = None,
@@ -342,15 +407,22 @@ def histograms(
     scheduler: Scheduler = None,
     wait: WaitOption = False,
     trust: TrustOption = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Print the content of histograms.json.")] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the content of histograms.json.")
+    ] = False,
 ) -> None:
     """Draw distributions: of weighted points and the events of a run, or of an event file of any format.
 
-    Which, and with which bins, follows from the process and from the table [histograms] of its card.
+    Which, and with which bins, follows from the process and from the table [histograms] of its
+    card.
     """
     from madnis_py.events.histograms.pictures import require_pictures
     from madnis_py.run.report import distribution_table
-    from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, default_folder, distributions_of_file
+    from madnis_py.run.stages.distributions import (
+        HISTOGRAM_POINTS,
+        default_folder,
+        distributions_of_file,
+    )
 
     require_pictures()
     with _working(json_output, threads, workers, scheduler) as work:
@@ -373,11 +445,16 @@ def histograms(
 @app.command()
 def verify(
     sources: Annotated[
-        list[Path], typer.Argument(metavar="DIR|EVENTFILE...", help="Directories of runs, and files of events.")
+        list[Path],
+        typer.Argument(
+            metavar="DIR|EVENTFILE...", help="Directories of runs, and files of events."
+        ),
     ],
     threads: Threads = None,
     trust: TrustOption = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print what was found as JSON.")
+    ] = False,
 ) -> None:
     """Check whether runs and event files are what they say: whole, usable by a shower, with the right weights.
 
@@ -389,7 +466,8 @@ def verify(
 
     with _watching(json_output, "nothing was changed") as watch, workers(threads):
         found = [
-            verify_run(source, watch, trust) if source.is_dir() else verify_events(source, watch) for source in sources
+            verify_run(source, watch, trust) if source.is_dir() else verify_events(source, watch)
+            for source in sources
         ]
     if json_output:
         _print_json([one.record() for one in found])
@@ -407,16 +485,24 @@ def verify(
 def evaluate(
     card: CardArgument,
     momenta: Annotated[
-        Path, typer.Option(metavar="FILE", help='JSON: {"points": [{"momenta": [[E, px, py, pz], ...]}]}')
+        Path,
+        typer.Option(
+            metavar="FILE", help='JSON: {"points": [{"momenta": [[E, px, py, pz], ...]}]}'
+        ),
     ],
     alpha_s: Annotated[
-        float | None, typer.Option(metavar="A", help="Strong coupling; aS of the card if not given.")
+        float | None,
+        typer.Option(metavar="A", help="Strong coupling; aS of the card if not given."),
     ] = None,
     weights: Annotated[
-        bool, typer.Option("--weights", help="Also |J_k|^2 of every colour flow and the part of every helicity.")
+        bool,
+        typer.Option(
+            "--weights", help="Also |J_k|^2 of every colour flow and the part of every helicity."
+        ),
     ] = False,
     single: Annotated[
-        bool, typer.Option("--single", help="Also |M|^2 in single precision and its relative error.")
+        bool,
+        typer.Option("--single", help="Also |M|^2 in single precision and its relative error."),
     ] = False,
     trust: TrustOption = False,
 ) -> None:
@@ -425,18 +511,29 @@ def evaluate(
     from madnis_py.physics.process.process import Process
 
     process = Process.from_card(_named_card(card, trust))
-    _print_json(evaluate_points(process, _read_json(momenta), str(momenta), alpha_s, weights=weights, single=single))
+    _print_json(
+        evaluate_points(
+            process, _read_json(momenta), str(momenta), alpha_s, weights=weights, single=single
+        )
+    )
 
 
 @app.command()
 def diagrams(
     card: CardArgument,
     propagators: Annotated[
-        bool, typer.Option("--propagators", help="List every diagram and channel: what propagates, and to which legs.")
+        bool,
+        typer.Option(
+            "--propagators",
+            help="List every diagram and channel: what propagates, and to which legs.",
+        ),
     ] = False,
     draw: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.svg", help="Draw them; one file per matrix element, numbered if there are several."),
+        typer.Option(
+            metavar="FILE.svg",
+            help="Draw them; one file per matrix element, numbered if there are several.",
+        ),
     ] = None,
 ) -> None:
     """Print how many Feynman diagrams and channels a process has, in all and for each matrix element, as JSON."""
@@ -457,14 +554,17 @@ def export_umami(
 ) -> None:
     """Write the matrix elements of a process as libraries with the UMAMI interface, for MadGraph 7 and others.
 
-    One file per matrix element, numbered if there are several; parameters are those of the card for good.
+    One file per matrix element, numbered if there are several; parameters are those of the card for
+    good.
     """
     from madnis_py.physics.process.process import Process
     from madnis_py.plugins.matrix_elements.umami_export import export_umami
 
     process = Process.from_card(card)
     for path, group in export_umami(process, output).items():
-        typer.echo(f"{path}: {process.model.reaction_name(group.reaction.legs, len(group.reaction.incoming))}")
+        typer.echo(
+            f"{path}: {process.model.reaction_name(group.reaction.legs, len(group.reaction.incoming))}"
+        )
 
 
 @app.command()
@@ -504,7 +604,9 @@ def pdf_list(json_output: TableJson = False) -> None:
 
     sets = available_sets()
     if json_output:
-        _print_json([{"name": one.name, "lhapdf_id": one.lhapdf_id, "path": str(one.path)} for one in sets])
+        _print_json(
+            [{"name": one.name, "lhapdf_id": one.lhapdf_id, "path": str(one.path)} for one in sets]
+        )
         return
     table = Table("name", "LHAPDF id", "folder", box=None)
     for one in sets:
@@ -560,7 +662,9 @@ class Workplace:
         """Go on with a run."""
         from madnis_py.run.run import Run
 
-        opened = Run.open(directory, watch=self.watch, any_version=any_version, trust=trust, wait=wait)
+        opened = Run.open(
+            directory, watch=self.watch, any_version=any_version, trust=trust, wait=wait
+        )
         opened.executor = self._hired(opened.process.card)
         return opened
 
@@ -588,7 +692,9 @@ def _terminations() -> Iterator[None]:
         signal.signal(number, signal.SIG_DFL)
         raise Terminated(number)
 
-    wanted = [one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN]
+    wanted = [
+        one for one in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(one) != signal.SIG_IGN
+    ]
     before = {one: signal.signal(one, interrupt) for one in wanted}
     try:
         yield
@@ -657,7 +763,13 @@ def _default_directory(card: Card) -> Path:
 
 
 def _show(finished: Run, json_output: bool) -> None:
-    from madnis_py.run.report import better_sampler, channel_table, conclusions, generated_events, result_table
+    from madnis_py.run.report import (
+        better_sampler,
+        channel_table,
+        conclusions,
+        generated_events,
+        result_table,
+    )
 
     if json_output:
         _print_json(finished.record)
@@ -667,7 +779,11 @@ def _show(finished: Run, json_output: bool) -> None:
     console.print(result_table(record))
     console.print(channel_table(record))
     closing = better_sampler(record, finished.directory.path)
-    for sentence in (*conclusions(record), *generated_events(record, finished.directory.path), *closing):
+    for sentence in (
+        *conclusions(record),
+        *generated_events(record, finished.directory.path),
+        *closing,
+    ):
         console.print(sentence, soft_wrap=True, highlight=False)
 
 

@@ -1,6 +1,7 @@
 """Errors that end a run with a sentence: where it happened, what was expected, what came.
 
-The command line prints the sentence and exits with `exit_status`: 2 when the input is wrong, 1 when a run failed.
+The command line prints the sentence and exits with `exit_status`: 2 when the input is wrong, 1 when
+a run failed.
 """
 
 from __future__ import annotations
@@ -77,7 +78,11 @@ _EXHAUSTED = {
 }
 """What errors of no class of their own say -> what there is not enough of."""
 
-_EXHAUSTED_NUMBERS = {errno.ENOMEM: "memory", errno.EMFILE: "open files", errno.ENFILE: "open files"}
+_EXHAUSTED_NUMBERS = {
+    errno.ENOMEM: "memory",
+    errno.EMFILE: "open files",
+    errno.ENFILE: "open files",
+}
 
 
 def from_surroundings(error: Exception) -> MadnisError | None:

@@ -1,7 +1,7 @@
 """Locks among processes, on one machine or on several that share a file system.
 
-`flock` lets the kernel hold them: a lock ends with its process, however that ends, so that there are no stale ones. On
-a file system without locks nothing is locked.
+`flock` lets the kernel hold them: a lock ends with its process, however that ends, so that there
+are no stale ones. On a file system without locks nothing is locked.
 """
 
 from __future__ import annotations
@@ -47,13 +47,21 @@ class FileLock:
         try:
             while (descriptor := _taken(self.path)) is None:
                 if time.monotonic() >= give_up:
-                    raise LockedError(f"{self.subject}: {holder(self.path)} works on it; wait for its end (--wait)")
+                    raise LockedError(
+                        f"{self.subject}: {holder(self.path)} works on it; wait for its end (--wait)"
+                    )
                 time.sleep(min(pause, max(give_up - time.monotonic(), 0.0)))
                 pause = min(2 * pause, _LONGEST_PAUSE)
         except OSError as error:
             read_only = error.errno in (errno.EACCES, errno.EROFS)
-            way_out = f"; copy {self.path.parent} to where you may write, and work there" if read_only else ""
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror}{way_out}") from error
+            way_out = (
+                f"; copy {self.path.parent} to where you may write, and work there"
+                if read_only
+                else ""
+            )
+            raise OutputError(
+                f"{self.path}: cannot be written: {error.strerror}{way_out}"
+            ) from error
         self._descriptor = descriptor
         with suppress(OSError):  # on a full disk the lock holds without a name
             os.ftruncate(descriptor, 0)
@@ -61,7 +69,10 @@ class FileLock:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Remove the file, and let the next process make its own."""
         with suppress(OSError):
@@ -118,4 +129,8 @@ def _taken(path: Path) -> int | None:
 
 
 def _this_process() -> dict[str, int | str]:
-    return {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+    return {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+    }

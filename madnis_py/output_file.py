@@ -27,9 +27,10 @@ _KINDS = {
 class OutputPlace:
     """A file that somebody else writes, beside its place, moved there when the `with` block ends well.
 
-    An error inside the block removes what was written; a file that stood under the name before stays as it was. The new
-    file takes over its permissions; behind a symbolic link the file that it leads to is replaced. Every writer has a
-    file of its own beside the place: of several at once the last one stays, complete.
+    An error inside the block removes what was written; a file that stood under the name before
+    stays as it was. The new file takes over its permissions; behind a symbolic link the file that
+    it leads to is replaced. Every writer has a file of its own beside the place: of several at once
+    the last one stays, complete.
 
     Args:
         path: where the file shall be; its directory must exist.
@@ -58,7 +59,10 @@ class OutputPlace:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Move the complete file to its place, or remove the incomplete one."""
         if kind is not None:
@@ -78,7 +82,9 @@ class OutputPlace:
         try:
             yield
         except OSError as error:
-            raise OutputError(f"{self.path}: cannot be written: {error.strerror or error}") from error
+            raise OutputError(
+                f"{self.path}: cannot be written: {error.strerror or error}"
+            ) from error
 
     def discard(self) -> None:
         """Remove what was written."""
@@ -96,7 +102,9 @@ class OutputPlace:
             raise _refusal(errno.EISDIR)
         if not stat.S_ISREG(found.st_mode):
             kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-            raise OutputError(f"{self.path}: cannot be written: expected a file or a free place; got {kind}")
+            raise OutputError(
+                f"{self.path}: cannot be written: expected a file or a free place; got {kind}"
+            )
         if not os.access(self.path, os.W_OK):
             raise _refusal(errno.EACCES)
         return found
@@ -221,7 +229,9 @@ def make_directory(path: Path) -> None:
         OutputError: the file system refuses.
     """
     try:
-        with suppress(FileNotFoundError):  # another process has just removed a parent, which was empty
+        with suppress(
+            FileNotFoundError
+        ):  # another process has just removed a parent, which was empty
             return path.mkdir(parents=True, exist_ok=True)
         return path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,9 +2,9 @@
 
     python scripts/run_figure.py RUN_DIRECTORY FIGURE.svg
 
-The upper panel shows the weights of both samplers over the mean of their channel, w / <w>: the narrower, the more
-events per trial. The lower one compares the invariant mass of the final pair in the unweighted events with the weighted
-points of VEGAS, an independent sample.
+The upper panel shows the weights of both samplers over the mean of their channel, w / <w>: the
+narrower, the more events per trial. The lower one compares the invariant mass of the final pair in
+the unweighted events with the weighted points of VEGAS, an independent sample.
 """
 
 from __future__ import annotations
@@ -39,7 +39,12 @@ def pair_mass(p: NDArray[np.float64]) -> NDArray[np.float64]:
 def event_momenta(path: Path) -> NDArray[np.float64]:
     """Momenta (E, px, py, pz) of the incoming and final particles of all events, (n, P, 4)."""
     events = pylhe.LHEFile.fromfile(path).events
-    return np.array([[(q.e, q.px, q.py, q.pz) for q in event.particles if q.status != RESONANCE] for event in events])
+    return np.array(
+        [
+            [(q.e, q.px, q.py, q.pz) for q in event.particles if q.status != RESONANCE]
+            for event in events
+        ]
+    )
 
 
 def draw_weights(axes: Axes, name: str, samples: Samples, efficiency: float) -> None:
@@ -62,7 +67,13 @@ def draw_masses(axes: Axes, run: Run, samples: Samples) -> None:
     unit = run.record["sigma_pb"] / run.record["events"] / width
     centres = np.sqrt(edges[1:] * edges[:-1])
     axes.errorbar(
-        centres, found * unit, np.sqrt(found) * unit, fmt=".", ms=3, color=COLOURS["madnis"], label="neural, events"
+        centres,
+        found * unit,
+        np.sqrt(found) * unit,
+        fmt=".",
+        ms=3,
+        color=COLOURS["madnis"],
+        label="neural, events",
     )
 
 
@@ -82,7 +93,9 @@ def main() -> None:
             draw_weights(above, name, samples, run.record[name]["unweighting"]["efficiency"])
             if name == "vegas":
                 draw_masses(below, run, samples)
-    above.set(xscale="log", yscale="log", xlabel="weight / mean weight of the channel", ylabel="points")
+    above.set(
+        xscale="log", yscale="log", xlabel="weight / mean weight of the channel", ylabel="points"
+    )
     below.set(xscale="log", yscale="log", xlabel="pair mass / GeV", ylabel="dsigma/dm / (pb / GeV)")
     below.set_ylim(1e-4, None)
     above.legend()

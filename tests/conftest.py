@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+from places import SHARED
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--slow", action="store_true", help="run the statistical tests that take many minutes")
+    parser.addoption(
+        "--slow", action="store_true", help="run the statistical tests that take many minutes"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

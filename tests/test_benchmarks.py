@@ -38,7 +38,9 @@ def is_here(package: str) -> bool:
 
 
 def broken(work: str, **arguments: str) -> Side:
-    return Side("broken 1.0", "broken_side", work, arguments, limit=0.5 if work == "hanging" else 30)
+    return Side(
+        "broken 1.0", "broken_side", work, arguments, limit=0.5 if work == "hanging" else 30
+    )
 
 
 def compared(ours: Side, peer: Side) -> dict[str, Any]:
@@ -51,7 +53,9 @@ def test_the_quick_mode_has_rows_of_all_peers_that_are_here(name: str, tmp_path:
     import_module(name).main(["--quick", "--output", str(output)])
     result = json.loads(output.read_text())
     assert result["benchmark"] == name
-    assert {row["peer_name"].split()[0] for row in result["rows"]} == {peer for peer in PEERS[name] if is_here(peer)}
+    assert {row["peer_name"].split()[0] for row in result["rows"]} == {
+        peer for peer in PEERS[name] if is_here(peer)
+    }
     for entry in result["rows"]:
         assert entry["ratio"] > 0, entry
         assert entry["spread"][0] <= entry["ratio"] <= entry["spread"][1]
@@ -83,7 +87,9 @@ def test_the_quick_mode_of_matrix_elements_has_times_and_tapes(tmp_path: Path) -
     import_module("matrix_elements").main(["--quick", "--output", str(output)])
     result = json.loads(output.read_text())
     assert "not side by side" in result["anchors"]
-    for entry, process, diagrams in zip(result["rows"], ["g g > t t~", "g g > t t~ g"], [3, 16], strict=True):
+    for entry, process, diagrams in zip(
+        result["rows"], ["g g > t t~", "g g > t t~ g"], [3, 16], strict=True
+    ):
         assert (entry["case"]["process"], entry["diagrams"]) == (process, diagrams)
         assert entry["ratio"] == pytest.approx(entry["peer"] / entry["ours"])
         assert entry["spread"][0] <= entry["ratio"] == entry["spread"][1]
@@ -120,14 +126,22 @@ def test_the_counts_of_a_tape_are_those_made_by_hand() -> None:
 
 def test_the_loss_curves_are_drawn(tmp_path: Path) -> None:
     pytest.importorskip("madnis")
-    pair = [import_module("loss_curves").Curve(name, 4, 1, 0, [2.0, 1.0, 0.5], 1.0) for name in ("ours", "peer")]
+    pair = [
+        import_module("loss_curves").Curve(name, 4, 1, 0, [2.0, 1.0, 0.5], 1.0)
+        for name in ("ours", "peer")
+    ]
     import_module("loss_curves").draw(tmp_path / "curves.svg", pair)
     assert (tmp_path / "curves.svg").stat().st_size > 1000
 
 
 def test_ratios_say_how_many_times_better_ours_is() -> None:
     result = row({}, [(1.0, 2.0), (2.0, 6.0), (1.0, 10.0)], "peer 1.0", "ms")
-    assert (result["ours"], result["peer"], result["ratio"], result["spread"]) == (1.0, 6.0, 3.0, [2.0, 10.0])
+    assert (result["ours"], result["peer"], result["ratio"], result["spread"]) == (
+        1.0,
+        6.0,
+        3.0,
+        [2.0, 10.0],
+    )
 
 
 def test_times_are_per_unit_of_work() -> None:
@@ -170,7 +184,9 @@ def test_a_worker_knows_its_memory() -> None:
 
 def test_a_missing_peer_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert installed(Program("no_such_package", "no_such_side")) == []
-    assert capsys.readouterr().err.startswith("no_such_package is not installed: its rows are left out")
+    assert capsys.readouterr().err.startswith(
+        "no_such_package is not installed: its rows are left out"
+    )
 
 
 def test_squared_amplitudes_are_those_of_madgraph_at_every_stored_point():

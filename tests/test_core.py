@@ -16,7 +16,9 @@ from madnis_py import _core
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.s_channel import BreitWigner, SChannelMapping
 
-SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, -1e-310, 1e300, -1e300, 1.0, -1.0])
+SPECIAL = np.array(
+    [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, -1e-310, 1e300, -1e300, 1.0, -1.0]
+)
 MAPPING = SChannelMapping((6500.0, 6500.0), (0.0, 0.0), BreitWigner(91.188, 2.44), 15.0**2)
 
 
@@ -33,7 +35,9 @@ def both_signs(x: np.ndarray) -> np.ndarray:
 
 
 QUARTERS = np.pi / 2 * np.arange(-2000, 2000)
-ANGLES = np.concatenate([both_signs(decades(-320, 300)), uniform(-10, 10), uniform(-1e5, 1e5), QUARTERS])
+ANGLES = np.concatenate(
+    [both_signs(decades(-320, 300)), uniform(-10, 10), uniform(-1e5, 1e5), QUARTERS]
+)
 
 # function -> (arguments, numpy's name, units in the last place)
 FUNCTIONS = {
@@ -52,7 +56,9 @@ FUNCTIONS = {
 def assert_equal_to_units(result: np.ndarray, expected: np.ndarray, units: float) -> None:
     special = ~np.isfinite(expected) | (expected == 0)
     np.testing.assert_array_equal(result[special], expected[special])
-    np.testing.assert_array_equal(np.signbit(result[expected == 0]), np.signbit(expected[expected == 0]))
+    np.testing.assert_array_equal(
+        np.signbit(result[expected == 0]), np.signbit(expected[expected == 0])
+    )
     distance = np.abs(result - expected)[~special] / np.spacing(np.abs(expected[~special]))
     assert distance.max() <= units
 
@@ -75,7 +81,10 @@ def test_arc_tangent_of_two_arguments_agrees_with_the_c_library():
 
 @pytest.mark.parametrize("instruction_set", _core.instruction_sets())
 def test_elementary_functions_are_accurate_on_every_instruction_set(instruction_set):
-    calls = [(_core.elementary, (name, arguments[::10].copy())) for name, (arguments, _, _) in FUNCTIONS.items()]
+    calls = [
+        (_core.elementary, (name, arguments[::10].copy()))
+        for name, (arguments, _, _) in FUNCTIONS.items()
+    ]
     for (_, (name, x)), result in zip(calls, laws.results_on(instruction_set, calls), strict=True):
         _, reference, units = FUNCTIONS[name]
         with np.errstate(all="ignore"):
@@ -95,7 +104,10 @@ def test_observables_agree_with_numpy():
     ("x", "message"),
     [
         (np.zeros((5, 3)), "x: expected float64 (n, 4), C-contiguous; got float64 (5, 3)"),
-        (np.zeros((5, 4), np.float32), "x: expected float64 (n, 4), C-contiguous; got float32 (5, 4)"),
+        (
+            np.zeros((5, 4), np.float32),
+            "x: expected float64 (n, 4), C-contiguous; got float32 (5, 4)",
+        ),
         (np.zeros((5, 4), np.int64), "x: expected float64 (n, 4), C-contiguous; got int64 (5, 4)"),
         (np.zeros((5, 4), ">f8"), "x: expected float64 (n, 4), C-contiguous; got >f8 (5, 4)"),
         (np.zeros((4, 5)).T, "x: expected float64 (n, 4), C-contiguous; got float64 (5, 4)"),
@@ -107,7 +119,9 @@ def test_wrong_points_are_named(x, message):
         MAPPING.forward(x)
 
 
-@pytest.mark.parametrize("p", [np.zeros((5, 4, 4)), as_momenta(np.zeros((5, 3, 4))), np.zeros((5, 4, 4), np.float32)])
+@pytest.mark.parametrize(
+    "p", [np.zeros((5, 4, 4)), as_momenta(np.zeros((5, 3, 4))), np.zeros((5, 4, 4), np.float32)]
+)
 def test_wrong_momenta_are_named(p):
     expected = "p: expected float64 (n, 4, 4) with the events fastest in memory (as_momenta makes it so); got "
     with pytest.raises(ValueError, match=re.escape(f"{expected}{p.dtype} {p.shape}")):
@@ -120,9 +134,13 @@ def test_wrong_particles_of_observables_are_named():
 
 
 def test_unknown_functions_and_lengths_are_named():
-    with pytest.raises(ValueError, match=re.escape("x: expected float64 (3,), contiguous; got float64 (2,)")):
+    with pytest.raises(
+        ValueError, match=re.escape("x: expected float64 (3,), contiguous; got float64 (2,)")
+    ):
         _core.arc_tangent(np.zeros(3), np.zeros(2))
-    with pytest.raises(ValueError, match=re.escape("function: expected a function of lane_math.hpp; got erf")):
+    with pytest.raises(
+        ValueError, match=re.escape("function: expected a function of lane_math.hpp; got erf")
+    ):
         _core.elementary("erf", np.zeros(3))
 
 
@@ -135,7 +153,10 @@ def test_instruction_set_is_the_fastest_one_unless_named():
     assert _core.instruction_sets()[0] == "baseline"
     wanted = os.environ.get("MADNIS_PY_ISA") or _core.instruction_sets()[-1]
     assert _core.instruction_set() == wanted
-    assert laws.results_on("baseline", [(_core.instruction_set, ()), (_core.lane_width, ())])[0] == "baseline"
+    assert (
+        laws.results_on("baseline", [(_core.instruction_set, ()), (_core.lane_width, ())])[0]
+        == "baseline"
+    )
 
 
 def test_unknown_instruction_set_is_named():

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = [
     page
@@ -27,7 +27,9 @@ def test_the_process_that_is_followed_by_hand_gives_these_rows() -> None:
     assert failed == 0
 
 
-def test_the_event_files_that_are_written_by_hand_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_event_files_that_are_written_by_hand_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     failed, attempted = doctest.testfile(str(DOCS / "formats.md"), module_relative=False)
     assert attempted > 10

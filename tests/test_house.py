@@ -11,8 +11,9 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from places import ROOT
 
-PACKAGE = Path(__file__).resolve().parents[1] / "madnis_py"
+PACKAGE = ROOT / "madnis_py"
 ROOMS = [
     "errors", "arrays", "progress", "file_lock", "output_file", "card", "parallel", "flows",
     "integration", "integration/training", "integration/grids",
@@ -116,13 +117,19 @@ def test_no_two_public_classes_have_one_name() -> None:
 
 
 def test_the_compiled_core_is_imported_exactly_where_the_architecture_says() -> None:
-    users = {f"{module}.py" for module, names in IMPORTS.items() if any(name.startswith("_core") for name in names)}
+    users = {
+        f"{module}.py"
+        for module, names in IMPORTS.items()
+        if any(name.startswith("_core") for name in names)
+    }
     assert users == KERNEL_USERS
 
 
 def test_import_of_the_package_loads_neither_torch_nor_numpy() -> None:
     code = "import sys, madnis_py; print('torch' in sys.modules, 'numpy' in sys.modules)"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     assert out.split() == ["False", "False"]
 
 
@@ -135,4 +142,7 @@ def processor_seconds(*command: str) -> float:
 
 
 def test_version_answers_in_under_half_a_second() -> None:
-    assert min(processor_seconds(sys.executable, "-m", "madnis_py", "--version") for _ in range(3)) < 0.5
+    assert (
+        min(processor_seconds(sys.executable, "-m", "madnis_py", "--version") for _ in range(3))
+        < 0.5
+    )

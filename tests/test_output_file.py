@@ -50,14 +50,18 @@ def test_a_read_only_file_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.Mon
     path = tmp_path / "file"
     path.write_bytes(b"earlier")
     path.chmod(0o444)
-    monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)  # the superuser may write everywhere
+    monkeypatch.setattr(
+        os, "access", lambda _, mode: mode != os.W_OK
+    )  # the superuser may write everywhere
     with pytest.raises(OutputError, match="file: cannot be written: Permission denied"):
         write_file(path, b"new")
     assert path.read_bytes() == b"earlier"
 
 
 @pytest.mark.parametrize("content", [None, b"earlier"])
-def test_the_file_behind_a_link_is_written_and_the_link_stays(tmp_path: Path, content: bytes | None) -> None:
+def test_the_file_behind_a_link_is_written_and_the_link_stays(
+    tmp_path: Path, content: bytes | None
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     target, link, second = tmp_path / "elsewhere" / "target", tmp_path / "link", tmp_path / "second"
     link.symlink_to("elsewhere/target")
@@ -74,7 +78,9 @@ def test_the_file_behind_a_link_is_written_and_the_link_stays(tmp_path: Path, co
 def test_links_that_lead_to_each_other_are_refused(tmp_path: Path) -> None:
     (tmp_path / "one").symlink_to("other")
     (tmp_path / "other").symlink_to("one")
-    with pytest.raises(OutputError, match="one: cannot be written: Too many levels of symbolic links"):
+    with pytest.raises(
+        OutputError, match="one: cannot be written: Too many levels of symbolic links"
+    ):
         write_file(tmp_path / "one", b"new")
 
 
@@ -93,7 +99,8 @@ def identity(path: Path) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("link", [False, True])
 @pytest.mark.parametrize(
-    ("make", "kind"), [(os.mkfifo, "a named pipe"), (device, "a device"), (Path.mkdir, "Is a directory")]
+    ("make", "kind"),
+    [(os.mkfifo, "a named pipe"), (device, "a device"), (Path.mkdir, "Is a directory")],
 )
 def test_what_is_no_file_stays_and_is_named(
     tmp_path: Path, make: Callable[[Path], None], kind: str, link: bool
@@ -133,7 +140,9 @@ with OutputFile(Path(sys.argv[1])) as file:
 """
 
 
-def test_what_a_killed_writer_left_is_removed_by_the_next_one_and_a_living_one_is_left_alone(tmp_path: Path) -> None:
+def test_what_a_killed_writer_left_is_removed_by_the_next_one_and_a_living_one_is_left_alone(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "events.lhe"
     command = [sys.executable, "-c", WRITER, str(path)]
     killed, alive = (subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2))
@@ -165,9 +174,7 @@ def test_a_very_long_name_is_no_hindrance(tmp_path: Path) -> None:
 def test_a_lock_names_its_holder_and_goes_away(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with FileLock(path, "runs/one"):
-        sentence = (
-            rf"runs/one: process {os.getpid()} on .*, since 2\d{{3}}-.*, works on it; wait for its end \(--wait\)"
-        )
+        sentence = rf"runs/one: process {os.getpid()} on .*, since 2\d{{3}}-.*, works on it; wait for its end \(--wait\)"
         with pytest.raises(LockedError, match=sentence), FileLock(path, "runs/one"):
             pass
     assert not list(tmp_path.iterdir())
@@ -179,10 +186,15 @@ def test_a_lock_of_a_process_that_was_killed_is_free(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     code = "import sys,time;from pathlib import Path;from madnis_py.file_lock import FileLock\n"
     code += "with FileLock(Path(sys.argv[1]), 'it'): print('held', flush=True); time.sleep(60)"
-    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        with pytest.raises(LockedError, match=f"it: process {process.pid} on "), FileLock(path, "it"):
+        with (
+            pytest.raises(LockedError, match=f"it: process {process.pid} on "),
+            FileLock(path, "it"),
+        ):
             pass
         process.kill()
         process.wait()
@@ -196,7 +208,9 @@ def test_a_lock_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     code = "import sys,time;from pathlib import Path;from madnis_py.file_lock import FileLock\n"
     code += "with FileLock(Path(sys.argv[1]), 'it'): print('held', flush=True); time.sleep(0.3)"
-    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         begin = time.monotonic()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-README = (Path(__file__).resolve().parents[1] / "README.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def test_the_example_runs_and_training_pays(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +21,6 @@ def test_the_example_runs_and_training_pays(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_files_that_it_links_exist() -> None:
-    root = Path(__file__).resolve().parents[1]
+    root = ROOT
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (root / target).exists(), target

@@ -65,13 +65,18 @@ class CrossedRing(mn.AbstractIntegrand):
         """F J, what the channel weights see, and their prior."""
         ring, line = ring_map(x), line_map(x)
         first = channel == 0
-        p, jacobian = torch.where(first[:, None], ring[0], line[0]), torch.where(first, ring[1], line[1])
+        p, jacobian = (
+            torch.where(first[:, None], ring[0], line[0]),
+            torch.where(first, ring[1], line[1]),
+        )
         return mn.Evaluation(crossed(p) * jacobian, p.clamp(-10, 10), densities(p))
 
 
 def exact():
     """Both integrals one by one."""
-    ring, _ = dblquad(lambda r, _: r * math.exp(-((r - RADIUS) ** 2) / (2 * WIDTH**2)), 0, 2 * math.pi, 0, 2)
+    ring, _ = dblquad(
+        lambda r, _: r * math.exp(-((r - RADIUS) ** 2) / (2 * WIDTH**2)), 0, 2 * math.pi, 0, 2
+    )
     return ring + 2 * LENGTH * math.sqrt(2 * math.pi) * WIDTH
 
 
@@ -81,7 +86,9 @@ def main(steps=400):
     before = integrator.integrate(50_000)
     mn.train(integrator, mn.TrainingSettings(steps=steps, batch_size=2048, warmup_steps=20))
     after = integrator.integrate(50_000)
-    print(f"{before}  ->  {after}, exactly {exact():.5f}; error {before.error / after.error:.1f} times smaller")
+    print(
+        f"{before}  ->  {after}, exactly {exact():.5f}; error {before.error / after.error:.1f} times smaller"
+    )
     return before, after, exact()
 
 

@@ -23,13 +23,19 @@ def paths(x):
     ends = np.zeros((1, x.shape[1]))
     path = np.concatenate([ends, x, ends])
     kinetic = ((path[1:] - path[:-1]) ** 2).sum(axis=0) / (2 * STEP)
-    return np.exp(-kinetic - STEP * (path[:-1] ** 2).sum(axis=0) / 2) / (2 * math.pi * STEP) ** (SLICES / 2)
+    return np.exp(-kinetic - STEP * (path[:-1] ** 2).sum(axis=0) / 2) / (2 * math.pi * STEP) ** (
+        SLICES / 2
+    )
 
 
 def exact():
     """The same Gaussian integral from its determinant."""
     diagonal = np.full(SLICES - 1, 2 / STEP + STEP)
-    matrix = np.diag(diagonal) - np.diag(np.full(SLICES - 2, 1 / STEP), 1) - np.diag(np.full(SLICES - 2, 1 / STEP), -1)
+    matrix = (
+        np.diag(diagonal)
+        - np.diag(np.full(SLICES - 2, 1 / STEP), 1)
+        - np.diag(np.full(SLICES - 2, 1 / STEP), -1)
+    )
     volume = (2 * math.pi) ** ((SLICES - 1) / 2) / math.sqrt(np.linalg.det(matrix))
     return volume / (2 * math.pi * STEP) ** (SLICES / 2)
 

@@ -19,7 +19,9 @@ DIM, DAMPING, FREQUENCY = 3, 3.0, 2.5
 def oscillating(x):
     """exp(-a sum x) (cos(b sum x) + ridge between the first two variables), x of shape (n, 3) in the unit cube."""
     total = x.sum(dim=1)
-    ridge = 20 * torch.sin(FREQUENCY * (x[:, 0] - x[:, 1])) * torch.exp(-200 * (x[:, 0] - x[:, 1]) ** 2)
+    ridge = (
+        20 * torch.sin(FREQUENCY * (x[:, 0] - x[:, 1])) * torch.exp(-200 * (x[:, 0] - x[:, 1]) ** 2)
+    )
     return torch.exp(-DAMPING * total) * (torch.cos(FREQUENCY * total) + ridge)
 
 
@@ -37,9 +39,15 @@ def main(steps=400):
     after = integrator.integrate(100_000)
     points = integrator.sample(torch.tensor([100_000]), "signs")
     floor = points.weight.abs().mean().item() / abs(exact())
-    print(f"{before}  ->  {after}, exactly {exact():.5f}; error {before.error / after.error:.1f} times smaller")
-    print(f"integral of |f| over integral of f: {floor:.1f}; no density can bring the relative standard")
-    print(f"deviation of signed weights below sqrt({floor:.1f}^2 - 1) = {math.sqrt(floor**2 - 1):.1f}")
+    print(
+        f"{before}  ->  {after}, exactly {exact():.5f}; error {before.error / after.error:.1f} times smaller"
+    )
+    print(
+        f"integral of |f| over integral of f: {floor:.1f}; no density can bring the relative standard"
+    )
+    print(
+        f"deviation of signed weights below sqrt({floor:.1f}^2 - 1) = {math.sqrt(floor**2 - 1):.1f}"
+    )
     return before, after, exact()
 
 

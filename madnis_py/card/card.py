@@ -1,7 +1,8 @@
 """The process card: what is computed, in TOML, checked before anything runs.
 
-Every table of the card is a frozen model with a sentence per key; an error names the file, the path inside it, what was
-expected and what came: "drell_yan.toml: beams.energy[1]: expected GeV > 0; got -6500".
+Every table of the card is a frozen model with a sentence per key; an error names the file, the path
+inside it, what was expected and what came: "drell_yan.toml: beams.energy[1]: expected GeV > 0; got
+-6500".
 """
 
 from __future__ import annotations
@@ -43,26 +44,35 @@ from madnis_py.card.tables import (
 from madnis_py.errors import CardError
 
 NOT_IN_RESULTS = ("cluster", "histograms")
-"""Tables that say nothing about the results: who does the work, and what of the results is drawn."""
+"""Tables that say nothing about the results: who does the work, and what of the results is
+drawn."""
 
 
 class Card(CardTable):
     """A process card; every value has a default but `process.definition` and, where protons collide, `beams.pdf`."""
 
     process: ProcessTable = Field(description="What collides and what comes out.")
-    parameters: ParameterTable = Field(ParameterTable(), description="Model parameters that differ from the defaults.")
+    parameters: ParameterTable = Field(
+        ParameterTable(), description="Model parameters that differ from the defaults."
+    )
     beams: BeamTable = Field(BeamTable(), description="Energies and parton densities.")
     scales: ScaleTable = Field(ScaleTable(), description="Factorisation and renormalisation scale.")
     cuts: dict[str, CutTable] = Field(
-        {}, description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: "e+,e-", or "event".'
+        {},
+        description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: "e+,e-", or "event".',
     )
     channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
     events: EventTable = Field(EventTable(), description="How events are unweighted.")
-    systematics: SystematicsTable = Field(SystematicsTable(), description="Weights at other scales and PDFs.")
-    cluster: ClusterTable = Field(ClusterTable(), description="Who does the work; says nothing about the results.")
+    systematics: SystematicsTable = Field(
+        SystematicsTable(), description="Weights at other scales and PDFs."
+    )
+    cluster: ClusterTable = Field(
+        ClusterTable(), description="Who does the work; says nothing about the results."
+    )
     histograms: dict[str, HistogramTable] = Field(
-        {}, description='Bins of distributions, by observable: "pt(jet[1])", "mass(e+,e-)", "ht", ...'
+        {},
+        description='Bins of distributions, by observable: "pt(jet[1])", "mass(e+,e-)", "ht", ...',
     )
 
     _source: str = PrivateAttr("card")
@@ -113,14 +123,18 @@ class Card(CardTable):
         """This card with some keys of some tables replaced, checked again.
 
         Args:
-            changes: table -> key -> value, e.g. `{"beams": {"pdf": "none"}}`; None takes a key away.
+            changes: table -> key -> value, e.g. `{"beams": {"pdf": "none"}}`; None takes a key
+                away.
 
         Raises:
             CardError: as `parse`.
         """
         data = self.content()
         for table, values in changes.items():
-            merged = {**values, **{key: value for key, value in data.get(table, {}).items() if key not in values}}
+            merged = {
+                **values,
+                **{key: value for key, value in data.get(table, {}).items() if key not in values},
+            }
             data[table] = {key: value for key, value in merged.items() if value is not None}
         return Card.parse(data, self._source)
 
@@ -134,7 +148,9 @@ class Card(CardTable):
 
     def digest(self) -> str:
         """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same results."""
-        meaning = {name: table for name, table in self.content().items() if name not in NOT_IN_RESULTS}
+        meaning = {
+            name: table for name, table in self.content().items() if name not in NOT_IN_RESULTS
+        }
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -150,11 +166,13 @@ def load(path_or_name: str | Path) -> Card:
     """Read a card.
 
     Args:
-        path_or_name: a file, or the bare name of a shipped process such as "drell_yan". Relative paths inside the card
-            (`param_card`, a `pdf` folder with a "/") are meant from the folder of the card and come back absolute.
+        path_or_name: a file, or the bare name of a shipped process such as "drell_yan". Relative
+            paths inside the card (`param_card`, a `pdf` folder with a "/") are meant from the
+            folder of the card and come back absolute.
 
     Raises:
-        CardError: the file is missing or not UTF-8 TOML, a key is unknown or a value cannot be used.
+        CardError: the file is missing or not UTF-8 TOML, a key is unknown or a value cannot be
+            used.
     """
     path = shipped().get(str(path_or_name)) or Path(path_or_name)
     data = parse_toml(_read_text(path), path.name)
@@ -171,14 +189,18 @@ def _read_text(path: Path) -> str:
         return path.read_bytes().decode()
     except FileNotFoundError:
         hint = closest(path.stem, shipped())
-        raise CardError(f"{path}: expected a card file or the name of a shipped process; got neither{hint}") from None
+        raise CardError(
+            f"{path}: expected a card file or the name of a shipped process; got neither{hint}"
+        ) from None
     except IsADirectoryError:
         raise CardError(f"{path}: expected a card file; got a directory") from None
     except OSError as error:
         raise CardError(f"{path}: expected a readable card file; got: {error.strerror}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise CardError(f"{path}: expected UTF-8 text; got byte 0x{byte:02x} at offset {error.start}") from None
+        raise CardError(
+            f"{path}: expected UTF-8 text; got byte 0x{byte:02x} at offset {error.start}"
+        ) from None
 
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
@@ -197,11 +219,15 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
         what, where = re.fullmatch(r"(.*?)(?: \(at (.*)\))?", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
         raise CardError(f"{source}: {where or 'syntax'}: expected TOML; {what}") from None
     except RecursionError:
-        raise CardError(f"{source}: expected at most {_MOST_LEVELS} tables and lists in each other; got more") from None
+        raise CardError(
+            f"{source}: expected at most {_MOST_LEVELS} tables and lists in each other; got more"
+        ) from None
     except ValueError as error:  # a number of thousands of digits
         raise CardError(f"{source}: expected TOML; {error}") from None
     if _levels(data) > _MOST_LEVELS:
-        raise CardError(f"{source}: expected at most {_MOST_LEVELS} tables and lists in each other; got more")
+        raise CardError(
+            f"{source}: expected at most {_MOST_LEVELS} tables and lists in each other; got more"
+        )
     return data
 
 
@@ -215,7 +241,9 @@ def _levels(data: object) -> int:
         levels += 1
         tables = [value for value in inside if isinstance(value, dict)]
         lists = [value for value in inside if isinstance(value, list)]
-        inside = [value for table in tables for value in table.values()] + [value for each in lists for value in each]
+        inside = [value for table in tables for value in table.values()] + [
+            value for each in lists for value in each
+        ]
     return levels
 
 
@@ -270,7 +298,11 @@ def _keys_beside(place: list[int | str]) -> list[str]:
 def _first(errors: list[ErrorDetails]) -> ErrorDetails:
     """What to tell: of a missing value the key that is probably misspelt, if there is an unknown one beside it."""
     first = errors[0]
-    unknown = [one for one in errors if one["type"] == "extra_forbidden" and one["loc"][:-1] == first["loc"][:-1]]
+    unknown = [
+        one
+        for one in errors
+        if one["type"] == "extra_forbidden" and one["loc"][:-1] == first["loc"][:-1]
+    ]
     return unknown[0] if first["type"] == "missing" and unknown else first
 
 
@@ -283,7 +315,9 @@ def _sentence(error: ErrorDetails) -> str:
         case "missing":
             return f"{place_of(place)}: expected a value; got none"
         case "literal_error":
-            return f"{place_of(place)}: expected {error['ctx']['expected']}; got {got}".replace("'", '"')
+            return f"{place_of(place)}: expected {error['ctx']['expected']}; got {got}".replace(
+                "'", '"'
+            )
         case "value_error":
             return f"{place_of(place)}: {error['ctx']['error']}"
         case _:

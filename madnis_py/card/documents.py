@@ -48,7 +48,8 @@ def parse_document(content: bytes, model: type[Model], where: str) -> Model:
         where: how messages call it.
 
     Raises:
-        CheckpointError: it is no JSON, or a value is missing, unknown or of another kind; names the first one.
+        CheckpointError: it is no JSON, or a value is missing, unknown or of another kind; names the
+            first one.
     """
     try:
         return model.model_validate_json(content, strict=True)

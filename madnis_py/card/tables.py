@@ -40,7 +40,11 @@ def as_list(value: Any) -> list[Any]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
 
 
 def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
@@ -59,11 +63,15 @@ def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
 
 
 def _is_setting(value: object) -> bool:
-    return isinstance(value, bool | float | str) or (isinstance(value, int) and abs(value) < _TOO_MANY)
+    return isinstance(value, bool | float | str) or (
+        isinstance(value, int) and abs(value) < _TOO_MANY
+    )
 
 
 def _is_scale(value: object) -> bool:
-    return value in get_args(DynamicalScale) if isinstance(value, str) else _is_number(value) and value > 0  # type: ignore[operator]
+    if isinstance(value, str):
+        return value in get_args(DynamicalScale)
+    return _is_number(value) and value > 0  # type: ignore[operator]
 
 
 Real = Annotated[float, _number("a number", lambda value: True)]
@@ -71,24 +79,35 @@ PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
-Count = Annotated[int, _checked("a whole number > 0", lambda value: type(value) is int and 0 < value < _TOO_MANY)]
+Count = Annotated[
+    int, _checked("a whole number > 0", lambda value: type(value) is int and 0 < value < _TOO_MANY)
+]
 Bins = Annotated[
-    int, _checked("a whole number from 1 to 100000", lambda value: type(value) is int and 0 < value <= 100_000)
+    int,
+    _checked(
+        "a whole number from 1 to 100000", lambda value: type(value) is int and 0 < value <= 100_000
+    ),
 ]
 Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
 Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
 Flag = Annotated[bool, _checked("true or false", lambda value: isinstance(value, bool))]
-Text = Annotated[str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")]
+Text = Annotated[
+    str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")
+]
 Setting = Annotated[
     bool | int | float | str,
     _checked("a number, text or true or false", lambda value: _is_setting(value)),
 ]
 BeamEnergies = Annotated[
     tuple[PositiveEnergy, PositiveEnergy],
-    _checked("two energies [beam 1, beam 2]", lambda value: isinstance(value, list | tuple) and len(value) == 2),
+    _checked(
+        "two energies [beam 1, beam 2]",
+        lambda value: isinstance(value, list | tuple) and len(value) == 2,
+    ),
 ]
 Scale = Annotated[
-    float | DynamicalScale, _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale)
+    float | DynamicalScale,
+    _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale),
 ]
 
 
@@ -97,7 +116,10 @@ Range = Annotated[
     _checked(
         "two numbers [low, high], low < high",
         lambda value: (
-            isinstance(value, list | tuple) and len(value) == 2 and all(map(_is_number, value)) and value[0] < value[1]
+            isinstance(value, list | tuple)
+            and len(value) == 2
+            and all(map(_is_number, value))
+            and value[0] < value[1]
         ),
     ),
 ]
@@ -118,14 +140,19 @@ def _is_file(value: object) -> bool:
 
 def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
     def all_accepted(value: Any) -> bool:
-        return all(map(accept, value)) and len(value) > 0 if isinstance(value, list | tuple) else accept(value)
+        return (
+            all(map(accept, value)) and len(value) > 0
+            if isinstance(value, list | tuple)
+            else accept(value)
+        )
 
     return _checked(f"{expected}, or a list with one for each matrix element", all_accepted)
 
 
 Files = Annotated[str | tuple[str, ...], _one_or_each("a file", _is_file)]
 Indices = Annotated[
-    int | tuple[int, ...], _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0)
+    int | tuple[int, ...],
+    _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0),
 ]
 
 
@@ -135,19 +162,35 @@ class MatrixElementTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Setting]
 
-    provider: Text = Field(description='Who computes: "umami", "standalone", "python", or a name that was registered.')
-    library: Files | None = Field(None, description="The provider's library, relative to the folder of the card.")
-    flavor: Indices | None = Field(None, description="What the library calls the flavours (its flavour index).")
-    function: Files | None = Field(None, description='Python function, "module:function" or "file.py:function".')
-    param_card: Text | None = Field(None, description="SLHA file for the library, relative to the folder of the card.")
-    digest: Text | None = Field(None, description="SHA-256 of the library or the file of the function, once known.")
+    provider: Text = Field(
+        description='Who computes: "umami", "standalone", "python", or a name that was registered.'
+    )
+    library: Files | None = Field(
+        None, description="The provider's library, relative to the folder of the card."
+    )
+    flavor: Indices | None = Field(
+        None, description="What the library calls the flavours (its flavour index)."
+    )
+    function: Files | None = Field(
+        None, description='Python function, "module:function" or "file.py:function".'
+    )
+    param_card: Text | None = Field(
+        None, description="SLHA file for the library, relative to the folder of the card."
+    )
+    digest: Text | None = Field(
+        None, description="SHA-256 of the library or the file of the function, once known."
+    )
     precision: Positive = Field(1e-4, description="Relative error of |M|^2 that is accepted.")
 
     @property
     def files(self) -> tuple[Path, ...]:
         """The files that the numbers come from; a function of an importable module has none."""
-        texts = as_list(self.library) + [one.rpartition(":")[0] for one in as_list(self.function) if one]
-        return tuple(Path(text) for text in texts if text and ("/" in text or text.endswith((".so", ".py"))))
+        texts = as_list(self.library) + [
+            one.rpartition(":")[0] for one in as_list(self.function) if one
+        ]
+        return tuple(
+            Path(text) for text in texts if text and ("/" in text or text.endswith((".so", ".py")))
+        )
 
     @property
     def extras(self) -> dict[str, Setting]:
@@ -159,16 +202,22 @@ class ProcessTable(CardTable):
     """[process]: what collides and what comes out."""
 
     definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
-    model: Literal["sm", "sm_zprime"] = Field("sm", description="The Standard Model, without or with a Z'.")
+    model: Literal["sm", "sm_zprime"] = Field(
+        "sm", description="The Standard Model, without or with a Z'."
+    )
     t_channel_widths: Flag = Field(
         False, description="Whether propagators between the two incoming particles have widths."
     )
     external_widths: Flag = Field(
-        False, description="Whether propagators of external particles have widths where they cannot be on shell."
+        False,
+        description="Whether propagators of external particles have widths where they cannot be on shell.",
     )
-    allow_divergent: Flag = Field(False, description="Whether to integrate what the cuts leave infinite.")
+    allow_divergent: Flag = Field(
+        False, description="Whether to integrate what the cuts leave infinite."
+    )
     matrix_element: MatrixElementTable | None = Field(
-        None, description="Who computes |M|^2; channels still follow from the definition. Without it: this package."
+        None,
+        description="Who computes |M|^2; channels still follow from the definition. Without it: this package.",
     )
 
 
@@ -178,7 +227,9 @@ class ParameterTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Real]
 
-    param_card: Text | None = Field(None, description="SLHA file with parameters, relative to the folder of the card.")
+    param_card: Text | None = Field(
+        None, description="SLHA file with parameters, relative to the folder of the card."
+    )
     filled_in: tuple[Text, ...] | None = Field(
         None, description="Parameters that the param_card did not have, once it has been read."
     )
@@ -194,16 +245,23 @@ class BeamTable(CardTable):
 
     energy: BeamEnergies = Field((6500.0, 6500.0), description="Energy of each beam in GeV.")
     pdf: Text | None = Field(
-        None, description='LHAPDF set name, folder, "toy" (for tests), or "none": partons at beam energy. No default.'
+        None,
+        description='LHAPDF set name, folder, "toy" (for tests), or "none": partons at beam energy. No default.',
     )
-    pdf_backend: Literal["builtin", "lhapdf"] = Field("builtin", description="What interpolates the PDF grids.")
+    pdf_backend: Literal["builtin", "lhapdf"] = Field(
+        "builtin", description="What interpolates the PDF grids."
+    )
 
 
 class ScaleTable(CardTable):
     """[scales]: where parton densities and the strong coupling are evaluated."""
 
-    factorization: Scale = Field(91.188, description="mu_F in GeV, or the name of a dynamical scale.")
-    renormalization: Scale = Field(91.188, description="mu_R in GeV, or the name of a dynamical scale.")
+    factorization: Scale = Field(
+        91.188, description="mu_F in GeV, or the name of a dynamical scale."
+    )
+    renormalization: Scale = Field(
+        91.188, description="mu_R in GeV, or the name of a dynamical scale."
+    )
     factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
     renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")
 
@@ -216,42 +274,71 @@ class CutTable(CardTable):
     eta_min: NonNegative | None = Field(None, description="Absolute pseudorapidity of a particle.")
     eta_max: NonNegative | None = Field(None, description="Absolute pseudorapidity of a particle.")
     rapidity_min: NonNegative | None = Field(
-        None, validation_alias=AliasChoices("rapidity_min", "y_min"), description="Absolute rapidity of a particle."
+        None,
+        validation_alias=AliasChoices("rapidity_min", "y_min"),
+        description="Absolute rapidity of a particle.",
     )
     rapidity_max: NonNegative | None = Field(
-        None, validation_alias=AliasChoices("rapidity_max", "y_max"), description="Absolute rapidity of a particle."
+        None,
+        validation_alias=AliasChoices("rapidity_max", "y_max"),
+        description="Absolute rapidity of a particle.",
     )
-    energy_min: Energy | None = Field(None, description="Energy of a particle in GeV, in the laboratory.")
-    energy_max: Energy | None = Field(None, description="Energy of a particle in GeV, in the laboratory.")
-    mass_min: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
-    mass_max: Energy | None = Field(None, description="Invariant mass of two or more particles in GeV.")
-    pt_sum_min: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
-    pt_sum_max: Energy | None = Field(None, description="Transverse momentum of a system of particles in GeV.")
-    dr_min: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
-    dr_max: NonNegative | None = Field(None, description="Distance of a pair in rapidity and azimuth.")
+    energy_min: Energy | None = Field(
+        None, description="Energy of a particle in GeV, in the laboratory."
+    )
+    energy_max: Energy | None = Field(
+        None, description="Energy of a particle in GeV, in the laboratory."
+    )
+    mass_min: Energy | None = Field(
+        None, description="Invariant mass of two or more particles in GeV."
+    )
+    mass_max: Energy | None = Field(
+        None, description="Invariant mass of two or more particles in GeV."
+    )
+    pt_sum_min: Energy | None = Field(
+        None, description="Transverse momentum of a system of particles in GeV."
+    )
+    pt_sum_max: Energy | None = Field(
+        None, description="Transverse momentum of a system of particles in GeV."
+    )
+    dr_min: NonNegative | None = Field(
+        None, description="Distance of a pair in rapidity and azimuth."
+    )
+    dr_max: NonNegative | None = Field(
+        None, description="Distance of a pair in rapidity and azimuth."
+    )
     sfos_mass_min: Energy | None = Field(
         None, description="Mass of each pair of one flavour and opposite charges in GeV."
     )
     sfos_mass_max: Energy | None = Field(
         None, description="Mass of each pair of one flavour and opposite charges in GeV."
     )
-    ht_min: Energy | None = Field(None, description="Sum of the transverse momenta of all that the name means in GeV.")
-    ht_max: Energy | None = Field(None, description="Sum of the transverse momenta of all that the name means in GeV.")
+    ht_min: Energy | None = Field(
+        None, description="Sum of the transverse momenta of all that the name means in GeV."
+    )
+    ht_max: Energy | None = Field(
+        None, description="Sum of the transverse momenta of all that the name means in GeV."
+    )
     missing_pt_min: Energy | None = Field(
         None, description="Of the event: transverse momentum of all neutrinos in GeV."
     )
     missing_pt_max: Energy | None = Field(
         None, description="Of the event: transverse momentum of all neutrinos in GeV."
     )
-    sqrt_s_min: Energy | None = Field(None, description="Of the event: energy of the partonic collision in GeV.")
-    sqrt_s_max: Energy | None = Field(None, description="Of the event: energy of the partonic collision in GeV.")
+    sqrt_s_min: Energy | None = Field(
+        None, description="Of the event: energy of the partonic collision in GeV."
+    )
+    sqrt_s_max: Energy | None = Field(
+        None, description="Of the event: energy of the partonic collision in GeV."
+    )
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""
         limits = self.model_dump(exclude_none=True)
         observables = dict.fromkeys(name.rpartition("_")[0] for name in limits)
         return {
-            name: (limits.get(f"{name}_min", -math.inf), limits.get(f"{name}_max", math.inf)) for name in observables
+            name: (limits.get(f"{name}_min", -math.inf), limits.get(f"{name}_max", math.inf))
+            for name in observables
         }
 
 
@@ -285,7 +372,9 @@ def check_cut(names: str, table: CutTable) -> None:
         if wanted is not None:
             raise ValueError(f"expected {wanted} for a cut on {observable}; got {shown(names)}")
         if minimum > maximum:
-            raise ValueError(f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}")
+            raise ValueError(
+                f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}"
+            )
 
 
 _MEASURED: Mapping[str, tuple[int, float]] = {
@@ -314,11 +403,14 @@ def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
     """What an observable of [histograms] is, and of which particles: "mass(e+, e-)" -> ("mass", ("e+", "e-")).
 
     Raises:
-        ValueError: it is unknown, or takes other particles; the message says what was expected and what came.
+        ValueError: it is unknown, or takes other particles; the message says what was expected and
+            what came.
     """
     found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\)\s*)?", text)
     if not found or (found[2] is None and found[1] not in _OF_EVENT):
-        raise ValueError(f'expected an observable like "pt(jet[1])" or "mass(e+,e-)"; got {shown(text)}')
+        raise ValueError(
+            f'expected an observable like "pt(jet[1])" or "mass(e+,e-)"; got {shown(text)}'
+        )
     kind, names = found[1], tuple(name.strip() for name in (found[2] or EVENT).split(","))
     if kind not in _MEASURED:
         raise ValueError(f"unknown observable {shown(kind)}{closest(kind, _MEASURED)}")
@@ -332,7 +424,13 @@ def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
     """What an observable has to be of; None if it is."""
     least, most = _MEASURED[kind]
     if not least <= len(names) <= most or "" in names:
-        return "one name" if most == 1 else "two names" if most == 2 else f"at least {least} name{'s' * (least > 1)}"
+        return (
+            "one name"
+            if most == 1
+            else "two names"
+            if most == 2
+            else f"at least {least} name{'s' * (least > 1)}"
+        )
     if kind in ("sqrt_s", "missing_pt"):
         return None if names == (EVENT,) else f'"{EVENT}"'
     if kind in ("ht", "sfos_mass") and "[" in names[0]:
@@ -346,15 +444,20 @@ class HistogramTable(CardTable):
     """One entry of [histograms]: the bins of an observable; what is not given follows from the events."""
 
     bins: Bins | None = Field(None, description="Number of bins, all of one width.")
-    range: Range | None = Field(None, description="Lower end of the first bin and upper end of the last one.")
+    range: Range | None = Field(
+        None, description="Lower end of the first bin and upper end of the last one."
+    )
 
 
 class ChannelTable(CardTable):
     """[channels]: how the integral is split."""
 
-    prior: PriorName = Field("auto", description="Channel weights before training; auto chooses for the process.")
+    prior: PriorName = Field(
+        "auto", description="Channel weights before training; auto chooses for the process."
+    )
     phase_space: Literal["diagrams", "flat"] = Field(
-        "diagrams", description="One channel per diagram, or a single one with flat phase space (RAMBO on diet)."
+        "diagrams",
+        description="One channel per diagram, or a single one with flat phase space (RAMBO on diet).",
     )
     omit: tuple[Text, ...] = Field(
         (), description="Names of channels to leave out; the others then have to cover their peaks."
@@ -367,7 +470,9 @@ class TrainingTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Setting]
 
-    preset: Literal["quick", "standard", "paper"] = Field("standard", description="Size of networks and training.")
+    preset: Literal["quick", "standard", "paper"] = Field(
+        "standard", description="Size of networks and training."
+    )
 
     @property
     def overrides(self) -> dict[str, Setting]:
@@ -379,17 +484,20 @@ class EventTable(CardTable):
     """[events]: how weighted events become unweighted ones."""
 
     overweight_share: Share = Field(
-        0.001, description="Share of the cross section that may lie in events above the maximum weight."
+        0.001,
+        description="Share of the cross section that may lie in events above the maximum weight.",
     )
     overweights: Literal["keep", "copies"] = Field(
-        "keep", description="Events above the maximum keep their weight, or come as copies of weight 1."
+        "keep",
+        description="Events above the maximum keep their weight, or come as copies of weight 1.",
     )
     maximum_raise: Factor = Field(
         2.0,
         description="By how much the maxima may grow during generation to keep the overweight share; 1 leaves them.",
     )
     resonance_widths: NonNegative = Field(
-        15.0, description="Distance from its mass, in widths, within which an unstable particle is written to events."
+        15.0,
+        description="Distance from its mass, in widths, within which an unstable particle is written to events.",
     )
 
 
@@ -400,7 +508,9 @@ class SystematicsTable(CardTable):
         (0.5, 1.0, 2.0), description="Factors of mu_R and mu_F, all pairs of them; none if empty."
     )
     pdf_members: Flag = Field(True, description="Whether to use the other members of the PDF set.")
-    pdf_sets: tuple[Text, ...] = Field((), description='Other sets, or members of them like "SET/3".')
+    pdf_sets: tuple[Text, ...] = Field(
+        (), description='Other sets, or members of them like "SET/3".'
+    )
 
 
 class ClusterTable(CardTable):
@@ -414,5 +524,9 @@ class ClusterTable(CardTable):
     walltime: Text = Field("02:00:00", description="Time limit of each job (Slurm).")
     queue: Text | None = Field(None, description="Partition of the jobs (Slurm).")
     account: Text | None = Field(None, description="Account of the jobs (Slurm).")
-    tls: bool = Field(True, description="Reach the workers with credentials that are made for the run.")
-    options: dict[str, Setting] = Field({}, description="Further arguments of dask's cluster class.")
+    tls: bool = Field(
+        True, description="Reach the workers with credentials that are made for the run."
+    )
+    options: dict[str, Setting] = Field(
+        {}, description="Further arguments of dask's cluster class."
+    )

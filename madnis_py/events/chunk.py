@@ -52,7 +52,10 @@ class Chunk:
             OutputError: the file system refuses.
         """
         memory = io.BytesIO()
-        arrays = self.events.columns() | {"uniform": self.uniform, "tally": np.array(astuple(self.tally))}
+        arrays = self.events.columns() | {
+            "uniform": self.uniform,
+            "tally": np.array(astuple(self.tally)),
+        }
         np.savez(memory, allow_pickle=False, digest=array_digest(key, arrays), **arrays)
         with OutputFile(path) as file:
             file.write(memory.getvalue())
@@ -66,7 +69,8 @@ class Chunk:
             key: what the chunk is a part of.
 
         Raises:
-            CheckpointError: the file is missing, truncated, damaged or something else, a part of something else too.
+            CheckpointError: the file is missing, truncated, damaged or something else, a part of
+                something else too.
         """
         try:
             columns = _columns(path)
@@ -75,12 +79,16 @@ class Chunk:
         expected = {*COLUMNS, "uniform", "tally", "digest"}
         if set(columns) != expected:
             got = ", ".join(columns) or "none"
-            raise CheckpointError(f"{path}: expected the columns {', '.join(sorted(expected))}; got {got}")
+            raise CheckpointError(
+                f"{path}: expected the columns {', '.join(sorted(expected))}; got {got}"
+            )
         if not np.array_equal(columns.pop("digest"), array_digest(key, columns)):
             raise CheckpointError(f"{path}: changed, or a chunk of something else")
         uniform, tally = columns.pop("uniform"), columns.pop("tally")
         if tally.dtype != np.float64 or tally.shape != (_SUMS,):
-            raise CheckpointError(f"{path}: tally: expected float64 ({_SUMS},); got {tally.dtype} {tally.shape}")
+            raise CheckpointError(
+                f"{path}: tally: expected float64 ({_SUMS},); got {tally.dtype} {tally.shape}"
+            )
         try:
             return cls(EventBatch(**columns), uniform, UnweightingTally(*tally.tolist()))
         except InputError as error:

@@ -47,27 +47,33 @@ PARTICLE_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if "P" in r
 class EventBatch:
     """n complete events of at most P particles each, in the terms of the Les Houches accord.
 
-    An event of fewer particles leaves its last rows unused: their status is 0, and nobody reads what else they hold.
+    An event of fewer particles leaves its last rows unused: their status is 0, and nobody reads
+    what else they hold.
 
     Attributes:
         pdg: PDG codes, int32, shape (n, P).
-        status: -1 incoming, 1 outgoing, 2 intermediate resonance, 0 for unused rows, int32, shape (n, P).
+        status: -1 incoming, 1 outgoing, 2 intermediate resonance, 0 for unused rows, int32, shape
+            (n, P).
         mothers: 1-based positions of the first and last mother, 0 for none, int32, shape (n, P, 2).
         colour: colour and anticolour tags, 0 for none, int32, shape (n, P, 2).
         momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4); the first beam flies along +z.
-        mass: GeV, that of an intermediate particle the invariant mass of its decay, float64, shape (n, P).
-        lifetime: c tau in mm from production to decay, 0 for what decays at once, float64, shape (n, P).
-        spin: cosine of the spin to the direction of flight, or helicity; 9 is unknown, float64, shape (n, P).
-        weight: pb, such that the mean over the events of a run is the cross section, float64, shape (n,).
+        mass: GeV, that of an intermediate particle the invariant mass of its decay, float64, shape
+            (n, P).
+        lifetime: c tau in mm from production to decay, 0 for what decays at once, float64, shape
+            (n, P).
+        spin: cosine of the spin to the direction of flight, or helicity; 9 is unknown, float64,
+            shape (n, P).
+        weight: pb, such that the mean over the events of a run is the cross section, float64, shape
+            (n,).
         scale: GeV, where a shower starts, float64, shape (n,).
         factorization_scale: GeV, float64, shape (n,).
         renormalization_scale: GeV, float64, shape (n,).
         alpha_qed: electromagnetic coupling, float64, shape (n,).
         alpha_s: strong coupling, float64, shape (n,).
         process_id: the subprocess in the terms of the file's <init>, int32, shape (n,).
-        variations: what `weight` would be with other scales or parton densities, in pb, float64, shape (n, W); W may be
-            0, and what each stands for is in the weight groups of the file's <init>. NaN where an event of another
-            program lacks one that others have.
+        variations: what `weight` would be with other scales or parton densities, in pb, float64,
+            shape (n, W); W may be 0, and what each stands for is in the weight groups of the file's
+            <init>. NaN where an event of another program lacks one that others have.
 
     Raises:
         InputError: a column has another dtype or shape.
@@ -93,7 +99,9 @@ class EventBatch:
     def __post_init__(self) -> None:
         for name in ("pdg", "variations"):  # the others follow their shapes
             if np.ndim(getattr(self, name)) != 2:
-                raise InputError(f"events: {name}: expected a table; got {np.ndim(getattr(self, name))} dimensions")
+                raise InputError(
+                    f"events: {name}: expected a table; got {np.ndim(getattr(self, name))} dimensions"
+                )
         for name, column in self.columns().items():
             self._check_column(name, column)
             object.__setattr__(self, name, np.ascontiguousarray(column))
@@ -103,7 +111,11 @@ class EventBatch:
         lengths = {"P": self.n_particles, "W": self.n_variations}
         shape = (len(self), *(lengths[row] if isinstance(row, str) else row for row in rows))
         if not isinstance(column, np.ndarray) or column.dtype != dtype or column.shape != shape:
-            came = f"{column.dtype} {column.shape}" if isinstance(column, np.ndarray) else type(column).__name__
+            came = (
+                f"{column.dtype} {column.shape}"
+                if isinstance(column, np.ndarray)
+                else type(column).__name__
+            )
             raise InputError(f"events: {name}: expected {np.dtype(dtype)} {shape}; got {came}")
 
     @classmethod
@@ -115,10 +127,14 @@ class EventBatch:
         """
         variations = {batch.n_variations for batch in batches}
         if len(variations) != 1:
-            raise InputError(f"events: expected batches of one number of variations; got {sorted(variations)}")
+            raise InputError(
+                f"events: expected batches of one number of variations; got {sorted(variations)}"
+            )
         rows = max(batch.n_particles for batch in batches)
         padded = [batch.padded(rows) for batch in batches]
-        return cls(**{name: np.concatenate([getattr(batch, name) for batch in padded]) for name in COLUMNS})
+        return cls(
+            **{name: np.concatenate([getattr(batch, name) for batch in padded]) for name in COLUMNS}
+        )
 
     def __len__(self) -> int:
         """Number of events."""
@@ -160,10 +176,14 @@ class EventBatch:
         """
         more = rows - self.n_particles
         if more < 0:
-            raise InputError(f"events: expected at most {rows} rows per event; got {self.n_particles}")
+            raise InputError(
+                f"events: expected at most {rows} rows per event; got {self.n_particles}"
+            )
         if more == 0:
             return self
-        return replace(self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS})
+        return replace(
+            self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS}
+        )
 
     def narrowed(self) -> EventBatch:
         """The same events without the rows that none of them uses."""
@@ -178,15 +198,18 @@ class EventBatch:
 
     def reweighted(self, weight: Floats) -> EventBatch:
         """The same events with other weights, float64, shape (n,), and variations in the same proportion to them."""
-        return replace(self, weight=weight, variations=self.variations * (weight / self.weight)[:, None])
+        return replace(
+            self, weight=weight, variations=self.variations * (weight / self.weight)[:, None]
+        )
 
     def check(self) -> None:
         """Make sure that a shower can use the events.
 
-        Finite numbers; two incoming particles, then outgoing and intermediate ones, then unused rows; what comes out of
-        the scattering has both incoming particles as mothers, what an intermediate one decays to comes behind it and
-        has it as mother; energies on the mass shell to 1e-9; momentum conservation to 1e-6 of the incoming energy, and
-        to 1e-6 of the energy of an intermediate particle in its decay; colour lines that begin once and end once, and
+        Finite numbers; two incoming particles, then outgoing and intermediate ones, then unused
+        rows; what comes out of the scattering has both incoming particles as mothers, what an
+        intermediate one decays to comes behind it and has it as mother; energies on the mass shell
+        to 1e-9; momentum conservation to 1e-6 of the incoming energy, and to 1e-6 of the energy of
+        an intermediate particle in its decay; colour lines that begin once and end once, and
         intermediate particles with the colour of their decay.
 
         Raises:

@@ -100,16 +100,21 @@ class EventSource:
     Args:
         maker: makes the chunks, in any process.
         directory: where the files go; each choice of maxima and seed has a folder of its own in it.
-        key: what the chunks are a part of: they are read again for the same maxima, seed and key only.
+        key: what the chunks are a part of: they are read again for the same maxima, seed and key
+            only.
     """
 
     def __init__(self, maker: ChunkMaker, directory: Path, key: str = "") -> None:
         self.maker = maker
         self._shipped = Shipped(maker)
-        self._name = hashlib.sha256(maker.maxima.tobytes() + f"{maker.seed} {key}".encode()).hexdigest()
+        self._name = hashlib.sha256(
+            maker.maxima.tobytes() + f"{maker.seed} {key}".encode()
+        ).hexdigest()
         self.directory = directory / self._name[:12]
 
-    def chunks(self, most: int, ahead: Callable[[], int], executor: Executor | None) -> Generator[MadeChunk]:
+    def chunks(
+        self, most: int, ahead: Callable[[], int], executor: Executor | None
+    ) -> Generator[MadeChunk]:
         """The chunks in their order, at most so many.
 
         Args:
@@ -190,7 +195,9 @@ class Selection:
         self.chunks.append(chunk)
         self._tally += chunk.tally
         self._excess.append(size[size > 1])
-        factor = raised_maximum(np.concatenate(self._excess), self._tally.magnitude, self.share, self.most)
+        factor = raised_maximum(
+            np.concatenate(self._excess), self._tally.magnitude, self.share, self.most
+        )
         if factor > self.factor:
             self.factor = factor
             self._counts = [int(self.copies(one).sum()) for one in self.chunks]
@@ -215,7 +222,10 @@ class Selection:
     @property
     def overweight_share(self) -> float:
         """Share of the cross section that lies above the maxima."""
-        return float(np.maximum(np.concatenate(self._excess) - self.factor, 0.0).sum()) / self._tally.magnitude
+        return (
+            float(np.maximum(np.concatenate(self._excess) - self.factor, 0.0).sum())
+            / self._tally.magnitude
+        )
 
     @property
     def cut_acceptance(self) -> float:

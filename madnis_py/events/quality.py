@@ -12,7 +12,13 @@ from math import ceil, expm1, log
 
 import numpy as np
 
-from madnis_py.events.unweight import Floats, Unweighter, UnweightingTally, channel_maxima, magnitudes_by_channel
+from madnis_py.events.unweight import (
+    Floats,
+    Unweighter,
+    UnweightingTally,
+    channel_maxima,
+    magnitudes_by_channel,
+)
 from madnis_py.integration.samples import Samples
 
 SHARES = (0.001, 0.01)
@@ -63,12 +69,15 @@ def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) 
     Args:
         halves: two independent samples, sorted by channel.
         n_channels: number of channels.
-        share: overweight share of the maxima; 0.001 needs 10^5 points per channel or more to mean it.
+        share: overweight share of the maxima; 0.001 needs 10^5 points per channel or more to mean
+            it.
     """
     combined, by_channel = zip(
         *(_tallies(scan, fresh, n_channels, share) for scan, fresh in _pairs(halves)), strict=True
     )
-    channels = (reduce(UnweightingTally.__add__, tallies) for tallies in zip(*by_channel, strict=True))
+    channels = (
+        reduce(UnweightingTally.__add__, tallies) for tallies in zip(*by_channel, strict=True)
+    )
     total = reduce(UnweightingTally.__add__, combined)
     return ShareQuality(share, Quality.of(total), tuple(map(Quality.of, channels)))
 
@@ -94,8 +103,8 @@ def _tallies(
 def bootstrap_maximum(weight: Floats, size: int) -> float:
     """Median of the largest weight in a replica of `size` points drawn with replacement, over all possible replicas.
 
-    The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so the median is the
-    weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
+    The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so
+    the median is the weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
 
     Args:
         weight: all absolute weights of a channel, at least one, shape (n,).
@@ -112,22 +121,30 @@ def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int)
     Args:
         samples: weighted points, more than a replica has.
         n_channels: number of channels.
-        replica_size: points of a channel per replica, such as its points in the last step of the training.
+        replica_size: points of a channel per replica, such as its points in the last step of the
+            training.
 
     Returns:
         float64, shape (n_channels,); 0 for a channel without weights.
     """
-    return np.array([_bootstrap(size, replica_size) for size in magnitudes_by_channel(samples, n_channels)])
+    return np.array(
+        [_bootstrap(size, replica_size) for size in magnitudes_by_channel(samples, n_channels)]
+    )
 
 
 def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
     """Unweighting efficiency of Eq. (2.67), mean of |w| / w_max with the median of the replica maxima as w_max.
 
-    The channels combine to sum_i I_i eps_i / sum_i I_i with I_i = mean_i |w|. It is the limit of many replicas, where
-    the average over replicas is the one over all weights. Args are those of `bootstrap_efficiencies`.
+    The channels combine to sum_i I_i eps_i / sum_i I_i with I_i = mean_i |w|. It is the limit of
+    many replicas, where the average over replicas is the one over all weights. Args are those of
+    `bootstrap_efficiencies`.
     """
-    integral = np.array([size.mean() if len(size) else 0.0 for size in magnitudes_by_channel(samples, n_channels)])
-    return float(integral @ bootstrap_efficiencies(samples, n_channels, replica_size) / integral.sum())
+    integral = np.array(
+        [size.mean() if len(size) else 0.0 for size in magnitudes_by_channel(samples, n_channels)]
+    )
+    return float(
+        integral @ bootstrap_efficiencies(samples, n_channels, replica_size) / integral.sum()
+    )
 
 
 def _bootstrap(size: Floats, replica_size: int) -> float:

@@ -25,7 +25,8 @@ from madnis_py.physics.cross_section.partonic_events import PartonicEvents
 def event_records(events: PartonicEvents, weight: Floats, process_id: int = 1) -> EventBatch:
     """Complete events: the incoming particles, the resonances, the final particles, and unused rows behind them.
 
-    The mother of a particle is the smallest resonance that it comes from, else both incoming particles.
+    The mother of a particle is the smallest resonance that it comes from, else both incoming
+    particles.
 
     Args:
         events: n partonic events with at most R resonances each; rows are P + R.
@@ -54,7 +55,9 @@ class _Rows:
         self._events, self._n, self._legs = events, *events.pdg.shape
         found = events.resonances
         self._resonances = found.pdg.shape[1]
-        self._decays = np.asarray(found.legs[..., None] >> np.arange(self._legs) & 1, bool)  # (n, R, P)
+        self._decays = np.asarray(
+            found.legs[..., None] >> np.arange(self._legs) & 1, bool
+        )  # (n, R, P)
         present = found.pdg != 0
         self._present = self._side_by_side(np.ones(events.pdg.shape, bool), present)
         self._order = np.argsort(~self._present, axis=1, kind="stable")
@@ -80,7 +83,9 @@ class _Rows:
         place = np.cumsum(self._present, axis=1)  # 1-based row of what is there
         mothers = np.zeros((self._n, self._legs + self._resonances, 2), np.int32)
         mothers[:, 2:] = [1, 2]
-        for resonance in range(self._resonances):  # mothers come before daughters: the last one that holds it is it
+        for resonance in range(
+            self._resonances
+        ):  # mothers come before daughters: the last one that holds it is it
             row = 2 + resonance
             held = self._present[:, row, None] & self._holds(members[:, row], members)
             held[:, : row + 1] = False

@@ -59,7 +59,9 @@ def _status(batch: EventBatch, event: int, _: int) -> str:
 
 
 def _mothers(batch: EventBatch, event: int, particle: int) -> str:
-    expected = "no mothers" if particle < 2 else "the mothers 1 2, or an earlier intermediate particle"
+    expected = (
+        "no mothers" if particle < 2 else "the mothers 1 2, or an earlier intermediate particle"
+    )
     return f"particle {particle + 1}: expected {expected}; got {batch.mothers[event, particle].tolist()}"
 
 

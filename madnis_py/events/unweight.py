@@ -20,25 +20,30 @@ Floats = NDArray[np.float64]
 def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -> Floats:
     """Truncated maximum weight of every channel: the smallest sum of maxima that the overweight share allows.
 
-    The excess above the maxima M_i is sum_i mean_i max(0, |w| - M_i) and must not exceed overweight_share * sum_i
-    mean_i |w|. Lowering M_i costs P_i(|w| > M_i) of it, so at the minimum of sum_i M_i this probability is the same in
-    all channels. The excess is linear between neighbouring weights: the segments of all channels are spent in the order
-    of their slope until the share is used up, which is exact. No maximum falls below the mean of the channel's weights
-    without the zeros, so a channel that hardly counts is still drawn and its overweights stay moderate.
+    The excess above the maxima M_i is sum_i mean_i max(0, |w| - M_i) and must not exceed
+    overweight_share * sum_i mean_i |w|. Lowering M_i costs P_i(|w| > M_i) of it, so at the minimum
+    of sum_i M_i this probability is the same in all channels. The excess is linear between
+    neighbouring weights: the segments of all channels are spent in the order of their slope until
+    the share is used up, which is exact. No maximum falls below the mean of the channel's weights
+    without the zeros, so a channel that hardly counts is still drawn and its overweights stay
+    moderate.
 
-    Weights may be negative: parton densities are, here and there. |w| is the sum over the flavours of the sizes of
-    their weights, `Samples.magnitude`.
+    Weights may be negative: parton densities are, here and there. |w| is the sum over the flavours
+    of the sizes of their weights, `Samples.magnitude`.
 
-    Take fresh points, not those of the training. The top weight alone exceeds a share of 1 % below about 10^4 points
-    per channel, and one is back at the true maximum; a share of 0.1 % needs correspondingly more.
+    Take fresh points, not those of the training. The top weight alone exceeds a share of 1 % below
+    about 10^4 points per channel, and one is back at the true maximum; a share of 0.1 % needs
+    correspondingly more.
 
     Args:
         samples: weighted points.
         n_channels: number of channels.
-        overweight_share: share of the cross section that may lie above the maxima, in [0, 1); 0 gives the true maxima.
+        overweight_share: share of the cross section that may lie above the maxima, in [0, 1); 0
+            gives the true maxima.
 
     Returns:
-        maxima in the unit of the weights, float64, shape (n_channels,); 0 for a channel without weights.
+        maxima in the unit of the weights, float64, shape (n_channels,); 0 for a channel without
+        weights.
 
     Raises:
         InputError: the share is outside [0, 1).
@@ -49,8 +54,12 @@ def channel_maxima(samples: Samples, n_channels: int, overweight_share: float) -
     weights = [ChannelWeightList.of(w) for w in magnitudes_by_channel(samples, n_channels)]
     total = sum(channel.mean for channel in weights)
     if not total > 0:
-        raise GenerationError("unweighting: no point has a weight, so there are no events to generate")
-    spent = _cheapest_segments([channel.segments() for channel in weights], overweight_share * total)
+        raise GenerationError(
+            "unweighting: no point has a weight, so there are no events to generate"
+        )
+    spent = _cheapest_segments(
+        [channel.segments() for channel in weights], overweight_share * total
+    )
     return np.array([channel.top - cut for channel, cut in zip(weights, spent, strict=True)])
 
 
@@ -110,12 +119,13 @@ class UnweightingSummary:
     """What unweighting costs and how good its events are.
 
     Attributes:
-        efficiency: mean of |w| / M_i when channels are drawn in proportion to their maxima M_i; sigma / sum_i M_i where
-            no weight is negative.
-        efficiency_bootstrap: the same with the maxima of Eq. (2.67); see `quality.bootstrap_efficiency`.
+        efficiency: mean of |w| / M_i when channels are drawn in proportion to their maxima M_i;
+            sigma / sum_i M_i where no weight is negative.
+        efficiency_bootstrap: the same with the maxima of Eq. (2.67); see
+            `quality.bootstrap_efficiency`.
         overweight_share: share of the absolute cross section above the maxima.
-        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the signed weights of Eq. (2.66); a
-            share f of negative events alone leaves (1 - 2 f)^2 of them.
+        n_eff: Kish's effective number of the events, (sum w)^2 / sum w^2 with the signed weights of
+            Eq. (2.66); a share f of negative events alone leaves (1 - 2 f)^2 of them.
         negative_share: share of the events with a negative weight.
         cut_acceptance: share of the trials that may become events.
     """
@@ -136,7 +146,8 @@ class UnweightingSummary:
 class UnweightingTally:
     """Sums over trials with r = w / M_i and |r| = |w| / M_i, expected rather than drawn; tallies of chunks add up.
 
-    An event of a trial is positive with probability (|r| + r) / 2 |r|, so that r is the expectation of its weight.
+    An event of a trial is positive with probability (|r| + r) / 2 |r|, so that r is the expectation
+    of its weight.
 
     Attributes:
         trials: number of trials, or 1 where the sums are expectations per trial.
@@ -164,12 +175,25 @@ class UnweightingTally:
         kept = np.minimum(size, 1.0)
         negative = (size - ratio) / np.where(size > 0, 2 * size, 1.0)
         weighted = size * np.maximum(size, 1.0)
-        columns = (np.ones_like(ratio), size > 0, kept, kept * negative, ratio, size, weighted, ratio * ratio)
-        return cls(*(float((measure * column).sum()) for column in columns))  # not BLAS, which sums by threads
+        columns = (
+            np.ones_like(ratio),
+            size > 0,
+            kept,
+            kept * negative,
+            ratio,
+            size,
+            weighted,
+            ratio * ratio,
+        )
+        return cls(
+            *(float((measure * column).sum()) for column in columns)
+        )  # not BLAS, which sums by threads
 
     def __add__(self, other: UnweightingTally) -> UnweightingTally:
         """Sums over the trials of both."""
-        return UnweightingTally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return UnweightingTally(
+            *(a + b for a, b in zip(astuple(self), astuple(other), strict=True))
+        )
 
     @property
     def accepted_fraction(self) -> float:
@@ -204,8 +228,8 @@ class Accepted:
 
     Attributes:
         index: positions in the samples, ascending, int64, shape (k,).
-        ratio: |w| / M_i with the sign of w, float64, shape (k,). Where parts of both signs make w, the part that the
-            event is drawn from says its sign.
+        ratio: |w| / M_i with the sign of w, float64, shape (k,). Where parts of both signs make w,
+            the part that the event is drawn from says its sign.
         uniform: the random numbers that accepted them, below |ratio|, float64, shape (k,).
         tally: what all trials add to the figures of the run.
     """
@@ -219,8 +243,9 @@ class Accepted:
 def raised_maximum(excess: Floats, magnitude: float, share: float, most: float) -> float:
     """The factor by which all maxima have to grow to keep the overweight share.
 
-    All channels grow alike: trials that are made already were shared out in proportion to the maxima. A trial that was
-    accepted with |w| / M > u stays if |w| / (c M) > u, so the events are those of a run with the larger maxima.
+    All channels grow alike: trials that are made already were shared out in proportion to the
+    maxima. A trial that was accepted with |w| / M > u stays if |w| / (c M) > u, so the events are
+    those of a run with the larger maxima.
 
     Args:
         excess: |w| / M_i of all trials above 1, in any order, float64 (k,).
@@ -288,9 +313,9 @@ ENCODINGS: Mapping[str, Encoding] = {"keep": KeptWeights(), "copies": SpreadCopi
 class Unweighter:
     """Hit or miss, Eq. (2.66).
 
-    Every trial draws a channel in proportion to its maximum M_i and a point of that channel. It is accepted with
-    probability min(1, |w| / M_i); an `Encoding` says what becomes of weights above the maximum. No weight is clipped,
-    so every expectation stays what it was.
+    Every trial draws a channel in proportion to its maximum M_i and a point of that channel. It is
+    accepted with probability min(1, |w| / M_i); an `Encoding` says what becomes of weights above
+    the maximum. No weight is clipped, so every expectation stays what it was.
 
         counts = unweighter.trials(n, generator)
         samples = integrator.sample(counts, ...)
@@ -299,7 +324,8 @@ class Unweighter:
     Accepted events are sorted by channel. Shuffle them before some of them are left out.
 
     Args:
-        maxima: M_i >= 0 in the unit of the weights, float64, shape (n_channels,); channels with 0 are never drawn.
+        maxima: M_i >= 0 in the unit of the weights, float64, shape (n_channels,); channels with 0
+            are never drawn.
 
     Raises:
         InputError: maxima that are negative, not finite or all zero.
@@ -307,7 +333,9 @@ class Unweighter:
 
     def __init__(self, maxima: Floats) -> None:
         if not (np.isfinite(maxima).all() and (maxima >= 0).all() and maxima.any()):
-            raise InputError(f"unweighting: expected finite maxima >= 0, one at least > 0; got {maxima.tolist()}")
+            raise InputError(
+                f"unweighting: expected finite maxima >= 0, one at least > 0; got {maxima.tolist()}"
+            )
         self.maxima = maxima
 
     @property
@@ -323,7 +351,9 @@ class Unweighter:
 
     def trials(self, n: int, generator: torch.Generator) -> Tensor:
         """Draw how many of n trials every channel gets; int64, shape (n_channels,), sum n."""
-        drawn = torch.multinomial(torch.from_numpy(self.shares), n, replacement=True, generator=generator)
+        drawn = torch.multinomial(
+            torch.from_numpy(self.shares), n, replacement=True, generator=generator
+        )
         return torch.bincount(drawn, minlength=self.n_channels)
 
     def accept(self, samples: Samples, uniform: Tensor) -> Accepted:
@@ -339,7 +369,9 @@ class Unweighter:
         (ratio, size), number = self._ratios(samples), uniform.numpy()
         index = np.flatnonzero(number < size)
         tally = UnweightingTally.of(ratio, size, np.ones_like(ratio))
-        return Accepted(torch.from_numpy(index), np.copysign(size, ratio)[index], number[index], tally)
+        return Accepted(
+            torch.from_numpy(index), np.copysign(size, ratio)[index], number[index], tally
+        )
 
     def expect(self, samples: Samples) -> UnweightingTally:
         """Expectations per trial from weighted points with any number of points per channel.
@@ -348,12 +380,16 @@ class Unweighter:
         """
         channel = samples.channel.numpy()
         counts = np.bincount(channel, minlength=self.n_channels)
-        return UnweightingTally.of(*self._ratios(samples), (self.shares / np.maximum(counts, 1))[channel])
+        return UnweightingTally.of(
+            *self._ratios(samples), (self.shares / np.maximum(counts, 1))[channel]
+        )
 
     def expect_by_channel(self, samples: Samples) -> list[UnweightingTally]:
         """Expectations per trial in each channel by itself; nothing for a channel without points."""
         counts = np.bincount(samples.channel.numpy(), minlength=self.n_channels)
-        ratios, sizes = (np.split(values, np.cumsum(counts)[:-1]) for values in self._ratios(samples))
+        ratios, sizes = (
+            np.split(values, np.cumsum(counts)[:-1]) for values in self._ratios(samples)
+        )
         return [
             UnweightingTally.of(ratio, size, np.full(len(ratio), 1 / max(len(ratio), 1)))
             for ratio, size in zip(ratios, sizes, strict=True)

@@ -1,6 +1,7 @@
 """Blocks of a flow: invertible maps of points that know the channel of each, and those of them without a network.
 
-Points are passed features first, float64, shape (dim, n), sorted by channel; `counts` are the points of each channel.
+Points are passed features first, float64, shape (dim, n), sorted by channel; `counts` are the
+points of each channel.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ class GaussianData(Block):
 class SoftPermutation(Block):
     """A rotation R in O(dim), z = R x, which leaves normally distributed points what they are; Section 3.2.2.
 
-    Every channel starts with the same random R. A trainable one is R exp(A - A^T) with a matrix A per channel,
-    which is orthogonal whatever A is; A = 0 at first.
+    Every channel starts with the same random R. A trainable one is R exp(A - A^T) with a matrix A
+    per channel, which is orthogonal whatever A is; A = 0 at first.
 
     Args:
         dim: features.
@@ -83,7 +84,9 @@ class SoftPermutation(Block):
 
     rotation: Tensor
 
-    def __init__(self, dim: int, n_channels: int, trainable: bool, generator: torch.Generator) -> None:
+    def __init__(
+        self, dim: int, n_channels: int, trainable: bool, generator: torch.Generator
+    ) -> None:
         super().__init__()
         self.register_buffer("rotation", random_rotation(dim, generator))
         zero = torch.zeros(n_channels, dim, dim, dtype=torch.float64)
@@ -101,20 +104,23 @@ class SoftPermutation(Block):
         if self.generators is None:
             return (self.rotation.T if transpose else self.rotation) @ x
         rotations = self.rotation @ torch.linalg.matrix_exp(self.generators - self.generators.mT)
-        parts = zip(rotations.mT if transpose else rotations, torch.split(x, counts, dim=1), strict=True)
+        parts = zip(
+            rotations.mT if transpose else rotations, torch.split(x, counts, dim=1), strict=True
+        )
         return torch.cat([rotation @ part for rotation, part in parts], dim=1)
 
 
 class GridBlock(Block):
     """The map of a VEGAS grid: latent bins have equal size, data bins the grid's. Nothing in it is trained.
 
-    Nearest the data, behind blocks that are the identity, it makes the density that of the grid. With the ends of each
-    bin as steep as its middle the map is piecewise linear, Eq. (2.38), and the density jumps from bin to bin.
+    Nearest the data, behind blocks that are the identity, it makes the density that of the grid.
+    With the ends of each bin as steep as its middle the map is piecewise linear, Eq. (2.38), and
+    the density jumps from bin to bin.
 
     Args:
         edges: of the bins, ascending from 0 to 1, float64, shape (n_channels, dim, bins + 1).
-        ends: density at the lower and the upper end of each bin in units of the mean density of the bin, positive,
-            float64, shape (2, n_channels, dim, bins); ones by default.
+        ends: density at the lower and the upper end of each bin in units of the mean density of the
+            bin, positive, float64, shape (2, n_channels, dim, bins); ones by default.
     """
 
     edges: Tensor
@@ -130,7 +136,8 @@ class GridBlock(Block):
     def smooth(cls, edges: Tensor) -> GridBlock:
         """Rational-quadratic splines through the edges: a continuous density with the contents of the grid's bins.
 
-        At an edge it is the geometric mean of the densities on both sides; towards the faces it goes on as it came.
+        At an edge it is the geometric mean of the densities on both sides; towards the faces it
+        goes on as it came.
         """
         ratio = _widths(edges).log().diff(dim=2) / 2.0
         slope_left = torch.cat((ratio[:, :, :1], ratio), dim=2)

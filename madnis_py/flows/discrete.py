@@ -1,7 +1,8 @@
 """Discrete dimensions, such as helicity or flavour, sampled together with continuous ones.
 
-A discrete dimension is a coordinate of the unit cube like any other: the interval is cut into equal parts, one per
-category, and the density is constant inside a part. An integrand that picks category floor(n x) needs to know no more.
+A discrete dimension is a coordinate of the unit cube like any other: the interval is cut into equal
+parts, one per category, and the density is constant inside a part. An integrand that picks category
+floor(n x) needs to know no more.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from torch import Tensor, nn
 
 from madnis_py.errors import InputError
 from madnis_py.flows.blocks import MARGIN
-from madnis_py.flows.flow import AbstractFlow, CouplingBlock, FlowSettings, channel_counts, check_points
+from madnis_py.flows.flow import (
+    AbstractFlow,
+    CouplingBlock,
+    FlowSettings,
+    channel_counts,
+    check_points,
+)
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import coupling_masks, default_blocks
 
@@ -38,7 +45,9 @@ class CategoryTable(nn.Module):
         super().__init__()
         even = torch.full((n_channels, categories), 1.0 / categories, dtype=torch.float64)
         self.register_buffer("probability", even)
-        self.register_buffer("sums", torch.zeros(2, n_channels, categories, dtype=torch.float64), persistent=False)
+        self.register_buffer(
+            "sums", torch.zeros(2, n_channels, categories, dtype=torch.float64), persistent=False
+        )
 
     def add_training_data(self, channel: Tensor, category: Tensor, weight: Tensor) -> None:
         """Collect <w^2> per category for the next `adapt`.
@@ -62,21 +71,24 @@ class CategoryTable(nn.Module):
         """
         number, total = self.sums
         size = (total / number.clamp(min=1.0)).sqrt()
-        typical = (self.probability * size).sum(1, keepdim=True) / (self.probability * (number > 0)).sum(
-            1, keepdim=True
-        )
+        typical = (self.probability * size).sum(1, keepdim=True) / (
+            self.probability * (number > 0)
+        ).sum(1, keepdim=True)
         factor = torch.where((number > 0) & (typical > 0), size / typical, 1.0) ** damping
         wanted = self.probability * factor
         floor = SMALLEST_SHARE / wanted.shape[1]
-        self.probability.copy_(floor + (1.0 - SMALLEST_SHARE) * wanted / wanted.sum(1, keepdim=True))
+        self.probability.copy_(
+            floor + (1.0 - SMALLEST_SHARE) * wanted / wanted.sum(1, keepdim=True)
+        )
         self.sums.zero_()
 
 
 class CategoryChain(nn.Module):
     """Autoregressive probabilities p(c_1) p(c_2 | c_1) ... per channel.
 
-    Each factor is the softmax of the logarithm of its table plus the output of a network that sees the categories
-    before it, one-hot. The networks return zeros at first: the probabilities are those of the tables.
+    Each factor is the softmax of the logarithm of its table plus the output of a network that sees
+    the categories before it, one-hot. The networks return zeros at first: the probabilities are
+    those of the tables.
 
     Args:
         categories: number of categories of each dimension.
@@ -89,14 +101,19 @@ class CategoryChain(nn.Module):
     """
 
     def __init__(
-        self, categories: Sequence[int], n_channels: int, settings: FlowSettings, generator: torch.Generator
+        self,
+        categories: Sequence[int],
+        n_channels: int,
+        settings: FlowSettings,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
         self.categories = tuple(categories)
         self.tables = nn.ModuleList(CategoryTable(n_channels, n) for n in categories)
         shape = (settings.layers, settings.units, generator, settings.torch_dtype)
         self.networks = nn.ModuleList(
-            StackedMLP(n_channels, sum(categories[:k]), n, *shape, zero_output=True) for k, n in enumerate(categories)
+            StackedMLP(n_channels, sum(categories[:k]), n, *shape, zero_output=True)
+            for k, n in enumerate(categories)
         )
 
     def sample(self, u: Tensor, counts: list[int]) -> tuple[Tensor, Tensor, Tensor]:
@@ -108,7 +125,8 @@ class CategoryChain(nn.Module):
 
         Returns:
             category: int64, shape (dimensions, n).
-            position: of the uniform numbers between the bounds of their category, in [0, 1], shape (dimensions, n).
+            position: of the uniform numbers between the bounds of their category, in [0, 1], shape
+                (dimensions, n).
             log_p: logarithm of the probability, shape (n,).
         """
         chosen: list[Tensor] = []
@@ -127,13 +145,18 @@ class CategoryChain(nn.Module):
         """Logarithm of the probability of categories (dimensions, n), sorted by channel; shape (n,)."""
         before = list(category)
         rows = [self._log_row(k, before[:k], counts) for k in range(len(before))]
-        own = [row.gather(0, c.unsqueeze(0)).squeeze(0) for row, c in zip(rows, before, strict=True)]
+        own = [
+            row.gather(0, c.unsqueeze(0)).squeeze(0) for row, c in zip(rows, before, strict=True)
+        ]
         return torch.stack(own).sum(0)
 
     def one_hot(self, category: Sequence[Tensor]) -> Tensor:
         """Indicators of categories, one row (n,) per dimension, to (sum of categories, n), float64."""
         sizes = self.categories[: len(category)]
-        rows = [c == torch.arange(n, device=c.device).unsqueeze(1) for c, n in zip(category, sizes, strict=True)]
+        rows = [
+            c == torch.arange(n, device=c.device).unsqueeze(1)
+            for c, n in zip(category, sizes, strict=True)
+        ]
         return torch.cat(rows).double()
 
     def _log_row(self, k: int, before: Sequence[Tensor], counts: list[int]) -> Tensor:
@@ -142,7 +165,11 @@ class CategoryChain(nn.Module):
         repeats = torch.tensor(counts).to(table.probability.device, non_blocking=True)
         prior = table.probability.T.repeat_interleave(repeats, dim=1, output_size=sum(counts))
         dtype = next(network.parameters()).dtype
-        seen = self.one_hot(before).to(dtype) if before else prior.new_empty(0, prior.shape[1], dtype=dtype)
+        seen = (
+            self.one_hot(before).to(dtype)
+            if before
+            else prior.new_empty(0, prior.shape[1], dtype=dtype)
+        )
         log_row: Tensor = (prior.log() + network(seen, counts)).log_softmax(0)
         return log_row
 
@@ -150,8 +177,8 @@ class CategoryChain(nn.Module):
 class MixedFlow(AbstractFlow):
     """Discrete dimensions first, then continuous ones: q(c_1, ..., x) = p(c_1) p(c_2 | c_1) ... q(x | c_1, ...).
 
-    The discrete part is a `CategoryChain`. The continuous part are coupling blocks of splines that are conditioned on
-    the categories, too. A new flow is uniform.
+    The discrete part is a `CategoryChain`. The continuous part are coupling blocks of splines that
+    are conditioned on the categories, too. A new flow is uniform.
 
     Args:
         categories: number of categories of each discrete dimension, at least 1 each.
@@ -170,30 +197,44 @@ class MixedFlow(AbstractFlow):
     _sizes: Tensor
 
     def __init__(
-        self, categories: Sequence[int], continuous: int, n_channels: int, settings: FlowSettings | None = None
+        self,
+        categories: Sequence[int],
+        continuous: int,
+        n_channels: int,
+        settings: FlowSettings | None = None,
     ) -> None:
         super().__init__()
         if not categories or min(categories) < 1 or continuous < 0 or n_channels < 1:
             got = f"{tuple(categories)}, {continuous} and {n_channels}"
-            raise InputError(f"MixedFlow: expected categories, continuous dimensions and channels; got {got}")
+            raise InputError(
+                f"MixedFlow: expected categories, continuous dimensions and channels; got {got}"
+            )
         settings = settings or FlowSettings()
         if settings.transform != "spline" or settings.periodic:
-            raise InputError("MixedFlow: expected settings with transform 'spline' and without periodic features")
+            raise InputError(
+                "MixedFlow: expected settings with transform 'spline' and without periodic features"
+            )
         self.dim = len(categories) + continuous
         self.n_channels = n_channels
         self.register_buffer("_sizes", torch.tensor(categories), persistent=False)
         generator = torch.Generator().manual_seed(settings.seed)
         self.chain = CategoryChain(categories, n_channels, settings, generator)
         count = (settings.blocks or default_blocks(continuous)) if continuous else 0
-        masks = coupling_masks(settings.permutation, continuous, count, generator) if continuous else []
+        masks = (
+            coupling_masks(settings.permutation, continuous, count, generator) if continuous else []
+        )
         seen = (False,) * sum(categories)
-        self.blocks = nn.ModuleList(CouplingBlock(mask + seen, n_channels, settings, generator) for mask in masks)
+        self.blocks = nn.ModuleList(
+            CouplingBlock(mask + seen, n_channels, settings, generator) for mask in masks
+        )
 
     @torch.no_grad()
     def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`; see `AbstractFlow.sample`."""
         counts = channel_counts(channel, self.n_channels)
-        u = torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64).T.contiguous()
+        u = torch.rand(
+            len(channel), self.dim, generator=generator, dtype=torch.float64
+        ).T.contiguous()
         u = u.to(self._sizes.device)
         category, position, log_p = self.chain.sample(u[: len(self._sizes)], counts)
         features = torch.cat((u[len(self._sizes) :], self.chain.one_hot(list(category))))
@@ -209,7 +250,9 @@ class MixedFlow(AbstractFlow):
         counts = channel_counts(channel, self.n_channels)
         check_points(x, len(channel), self.dim)
         category = self.categories_of(x)
-        features = torch.cat((x.T[len(category) :].to(category.device), self.chain.one_hot(list(category))))
+        features = torch.cat(
+            (x.T[len(category) :].to(category.device), self.chain.one_hot(list(category)))
+        )
         log_q = self.chain.log_prob(category, counts) + self._log_volume
         for block in reversed(self._couplings()):
             features, log_jac = block.to_latent(features, counts)
@@ -230,7 +273,9 @@ class MixedFlow(AbstractFlow):
             weight: integrand over density, float64, shape (n,).
         """
         for table, category in zip(self._tables(), self.categories_of(x), strict=True):
-            table.add_training_data(channel.to(category.device), category, weight.to(category.device))
+            table.add_training_data(
+                channel.to(category.device), category, weight.to(category.device)
+            )
 
     def adapt(self, damping: float = 1.0) -> None:
         """Adapt the tables of the categories to the collected data; see `CategoryTable.adapt`."""

@@ -14,10 +14,22 @@ from torch import Tensor, nn
 
 from madnis_py.errors import InputError
 from madnis_py.flows import fused, splines
-from madnis_py.flows.blocks import MARGIN, Block, GaussianData, GaussianLatent, GridBlock, SoftPermutation
+from madnis_py.flows.blocks import (
+    MARGIN,
+    Block,
+    GaussianData,
+    GaussianLatent,
+    GridBlock,
+    SoftPermutation,
+)
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import SOFT, Mask, Permutation, coupling_masks, default_blocks
-from madnis_py.flows.transforms import AffineTransform, PeriodicSplineTransform, SplineTransform, Transform
+from madnis_py.flows.transforms import (
+    AffineTransform,
+    PeriodicSplineTransform,
+    SplineTransform,
+    Transform,
+)
 
 
 class AbstractFlow(nn.Module, ABC):
@@ -51,11 +63,11 @@ class AbstractFlow(nn.Module, ABC):
         """Log density of given points, differentiable in the parameters of the flow.
 
         Args:
-            x: points in [0, 1], float64, shape (n, dim). Those on another device than the CPU are taken as they are:
-                to look at them would mean waiting for the device.
+            x: points in [0, 1], float64, shape (n, dim). Those on another device than the CPU are
+                taken as they are: to look at them would mean waiting for the device.
             channel: sorted, int64, shape (n,), CPU.
-            known: log densities under the present parameters, as `sample` returned them, float64, shape (n,). They
-                save computing the values again where only the gradient is wanted.
+            known: log densities under the present parameters, as `sample` returned them, float64,
+                shape (n,). They save computing the values again where only the gradient is wanted.
 
         Returns:
             log q_channel(x), float64, shape (n,), where x is.
@@ -67,11 +79,19 @@ class FlowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bins: int = Field(10, ge=2, le=splines.MAX_BINS, description="Bins of each rational-quadratic spline.")
-    layers: int = Field(3, ge=1, description="Linear layers of the subnetworks, the output layer included.")
+    bins: int = Field(
+        10, ge=2, le=splines.MAX_BINS, description="Bins of each rational-quadratic spline."
+    )
+    layers: int = Field(
+        3, ge=1, description="Linear layers of the subnetworks, the output layer included."
+    )
     units: int = Field(32, ge=1, description="Width of the hidden layers of the subnetworks.")
-    blocks: int | None = Field(None, ge=2, description="Coupling blocks; 2 ceil(log2 dim), at least 2, when not given.")
-    transform: Literal["spline", "affine"] = Field("spline", description="What a block does to a feature.")
+    blocks: int | None = Field(
+        None, ge=2, description="Coupling blocks; 2 ceil(log2 dim), at least 2, when not given."
+    )
+    transform: Literal["spline", "affine"] = Field(
+        "spline", description="What a block does to a feature."
+    )
     periodic: tuple[int, ...] = Field(
         (), description="Features that are angles, their interval a circle; splines only."
     )
@@ -79,8 +99,12 @@ class FlowSettings(BaseModel):
         "log",
         description="How the features alternate: log, exchange or random; soft or trainable rotations, affine only.",
     )
-    dtype: Literal["float32", "float64"] = Field("float32", description="Number type of the subnetworks.")
-    seed: int = Field(0, ge=0, description="Seed of the initial parameters and of random permutations.")
+    dtype: Literal["float32", "float64"] = Field(
+        "float32", description="Number type of the subnetworks."
+    )
+    seed: int = Field(
+        0, ge=0, description="Seed of the initial parameters and of random permutations."
+    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -113,31 +137,46 @@ class CouplingBlock(Block):
         mask: True for the features to transform, as from `coupling_masks`.
         n_channels: number of channels.
         settings: transform, layers, units and dtype of the subnetworks.
-        generator: source of the initial parameters; the output layers start at zero and the block as the identity.
+        generator: source of the initial parameters; the output layers start at zero and the block
+            as the identity.
 
     Attributes:
         mask: the mask given.
         transform: how features are transformed.
-        subnet: the subnetworks. Their n_out outputs, seen as (3 K + 1, features), are the spline parameters of the
-            transformed features in ascending order. With the last weight at zero, the last bias alone is the spline.
+        subnet: the subnetworks. Their n_out outputs, seen as (3 K + 1, features), are the spline
+            parameters of the transformed features in ascending order. With the last weight at zero,
+            the last bias alone is the spline.
     """
 
     transformed: Tensor
     fixed: Tensor
 
-    def __init__(self, mask: Mask, n_channels: int, settings: FlowSettings, generator: torch.Generator) -> None:
+    def __init__(
+        self, mask: Mask, n_channels: int, settings: FlowSettings, generator: torch.Generator
+    ) -> None:
         super().__init__()
         self.mask = mask
         self.dtype = settings.torch_dtype
-        self.register_buffer("transformed", torch.tensor(mask).nonzero().flatten(), persistent=False)
-        self.register_buffer("fixed", torch.tensor(mask).logical_not().nonzero().flatten(), persistent=False)
+        self.register_buffer(
+            "transformed", torch.tensor(mask).nonzero().flatten(), persistent=False
+        )
+        self.register_buffer(
+            "fixed", torch.tensor(mask).logical_not().nonzero().flatten(), persistent=False
+        )
         self.transform = settings.make_transform(mask)
         self.theta_shape = (self.transform.parameter_count, len(self.transformed))
-        shape = (self.transform.condition_count, math.prod(self.theta_shape), settings.layers, settings.units)
+        shape = (
+            self.transform.condition_count,
+            math.prod(self.theta_shape),
+            settings.layers,
+            settings.units,
+        )
         self.subnet = StackedMLP(n_channels, *shape, generator, self.dtype, zero_output=True)
         if type(self.transform) is SplineTransform:
             features = tuple(self.transformed.tolist())
-            self.shape = fused.Shape(len(mask), n_channels, settings.bins, self.dtype, features, self.subnet.shapes)
+            self.shape = fused.Shape(
+                len(mask), n_channels, settings.bins, self.dtype, features, self.subnet.shapes
+            )
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """See `Block.to_latent`."""
@@ -147,40 +186,47 @@ class CouplingBlock(Block):
         """See `Block.to_data`."""
         return self._couple(self.transform.to_data, z, counts)
 
-    def _couple(self, function: splines.Spline, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+    def _couple(
+        self, function: splines.Spline, x: Tensor, counts: list[int]
+    ) -> tuple[Tensor, Tensor]:
         condition = self.transform.condition(x.index_select(0, self.fixed))
         theta = self.subnet(condition.to(self.dtype), counts)
-        y, log_jac = function(x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1]))
+        y, log_jac = function(
+            x.index_select(0, self.transformed), theta.view(*self.theta_shape, x.shape[1])
+        )
         return x.index_copy(0, self.transformed, y), log_jac.sum(0)
 
 
 class SplineFlow(AbstractFlow):
     """Coupling blocks, of splines by default, one set of subnetworks per channel; Section 5.1.1 of the thesis.
 
-    Sampling maps uniform z to x through `blocks` in order; `log_prob` goes back from x to z. The splines run forward
-    from x to z, the direction that training differentiates: their widths live in x, their heights in z. Subnetworks
-    compute in `settings.dtype`, transforms in float64, so that points are not rounded to float32 and a narrow peak
-    keeps its resolution. A new flow is exactly uniform: log q = 0 (rounded, behind rotations).
+    Sampling maps uniform z to x through `blocks` in order; `log_prob` goes back from x to z. The
+    splines run forward from x to z, the direction that training differentiates: their widths live
+    in x, their heights in z. Subnetworks compute in `settings.dtype`, transforms in float64, so
+    that points are not rounded to float32 and a narrow peak keeps its resolution. A new flow is
+    exactly uniform: log q = 0 (rounded, behind rotations).
 
-    Affine blocks act on the real line, between two maps that make uniform points normally distributed and back. There,
-    and nowhere else, rotations of all features between the blocks ("soft" permutations) keep a new flow uniform.
+    Affine blocks act on the real line, between two maps that make uniform points normally
+    distributed and back. There, and nowhere else, rotations of all features between the blocks
+    ("soft" permutations) keep a new flow uniform.
 
     Args:
         dim: dimension of the unit cube, at least 1.
         n_channels: number of channels, at least 1.
         settings: shape of the flow; defaults when None.
-        groups: which of the densities 0 ... n_flows - 1 each channel has, as for channels that are equal up to a
-            permutation of particles; one each when None.
-        fused: compute in the compiled kernels of `fused` what they can; plain torch throughout when False.
+        groups: which of the densities 0 ... n_flows - 1 each channel has, as for channels that are
+            equal up to a permutation of particles; one each when None.
+        fused: compute in the compiled kernels of `fused` what they can; plain torch throughout when
+            False.
 
     Attributes:
         settings: the settings given.
         fused: as given; may be changed at any time.
         n_flows: number of different densities.
-        blocks: in the order of sampling; the last two coupling blocks carry complementary masks (for dim = 1 both
-            transform the one feature).
-        grid: fixed map between the blocks and the data, see `start_from_grid`; None in a new flow. Loading the state of
-            a flow that has one makes one.
+        blocks: in the order of sampling; the last two coupling blocks carry complementary masks
+            (for dim = 1 both transform the one feature).
+        grid: fixed map between the blocks and the data, see `start_from_grid`; None in a new flow.
+            Loading the state of a flow that has one makes one.
 
     Raises:
         InputError: dim or n_channels is below 1, or a periodic feature does not exist.
@@ -202,14 +248,18 @@ class SplineFlow(AbstractFlow):
     ) -> None:
         super().__init__()
         if dim < 1 or n_channels < 1:
-            raise InputError(f"SplineFlow: expected dim and n_channels of at least 1; got {dim} and {n_channels}")
+            raise InputError(
+                f"SplineFlow: expected dim and n_channels of at least 1; got {dim} and {n_channels}"
+            )
         self.dim = dim
         self.n_channels = n_channels
         self.settings = FlowSettings() if settings is None else settings
         self.fused = fused
         for feature in self.settings.periodic:
             if not 0 <= feature < dim:
-                raise InputError(f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}")
+                raise InputError(
+                    f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}"
+                )
         self.n_flows = _count_flows(groups, n_channels)
         self.groups = None if groups is None else torch.tensor(groups)
         self.blocks = nn.ModuleList(self._make_blocks())
@@ -222,10 +272,16 @@ class SplineFlow(AbstractFlow):
         generator = torch.Generator().manual_seed(settings.seed)
         count = settings.blocks or default_blocks(self.dim)
         masks = coupling_masks(settings.permutation, self.dim, count, generator)
-        blocks: list[Block] = [CouplingBlock(mask, self.n_flows, settings, generator) for mask in masks]
+        blocks: list[Block] = [
+            CouplingBlock(mask, self.n_flows, settings, generator) for mask in masks
+        ]
         if settings.permutation in SOFT:
             blocks = self._rotated(blocks, generator)
-        return [GaussianLatent(), *blocks, GaussianData()] if settings.transform == "affine" else blocks
+        return (
+            [GaussianLatent(), *blocks, GaussianData()]
+            if settings.transform == "affine"
+            else blocks
+        )
 
     def _rotated(self, blocks: list[Block], generator: torch.Generator) -> list[Block]:
         """A rotation after each block."""
@@ -238,17 +294,22 @@ class SplineFlow(AbstractFlow):
         """Make the density a product over the features; what was learned is forgotten.
 
         Args:
-            theta: parameters of splines for the biases of the last two coupling blocks, shape (3 K + 1, n_flows, dim);
-                zeros leave them the identity, as the blocks before are. The last derivative of an angle is not used.
+            theta: parameters of splines for the biases of the last two coupling blocks, shape (3 K
+                + 1, n_flows, dim); zeros leave them the identity, as the blocks before are. The
+                last derivative of an angle is not used.
             grid: fixed map to put between the blocks and the data.
 
         Raises:
             InputError: the parameters or the grids are for another flow.
         """
         expected = (self.n_flows, self.dim)
-        if tuple(theta.shape[1:]) != expected or (grid is not None and tuple(grid.edges.shape[:2]) != expected):
+        if tuple(theta.shape[1:]) != expected or (
+            grid is not None and tuple(grid.edges.shape[:2]) != expected
+        ):
             got = [tuple(theta.shape[1:]), *([] if grid is None else [tuple(grid.edges.shape[:2])])]
-            raise InputError(f"start of a flow: expected (n_flows, dim) = {expected} throughout; got {got}")
+            raise InputError(
+                f"start of a flow: expected (n_flows, dim) = {expected} throughout; got {got}"
+            )
         self.reset()
         self.grid = None if grid is None else grid.to(self._device)
         if self.settings.transform == "spline":
@@ -300,9 +361,12 @@ class SplineFlow(AbstractFlow):
         """Draw one point per entry of `channel`, strictly inside the unit cube; see `AbstractFlow.sample`.
 
         Raises:
-            InputError: channel has the wrong shape or dtype, an entry outside its range or is not sorted.
+            InputError: channel has the wrong shape or dtype, an entry outside its range or is not
+                sorted.
         """
-        return self.transform(torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64), channel)
+        return self.transform(
+            torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64), channel
+        )
 
     @torch.no_grad()
     def transform(self, z: Tensor, channel: Tensor) -> tuple[Tensor, Tensor]:
@@ -317,7 +381,8 @@ class SplineFlow(AbstractFlow):
             log_q: log density at x, -log |dx/dz|, float64, shape (n,).
 
         Raises:
-            InputError: z or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
+            InputError: z or channel has the wrong shape or dtype, an entry outside its range or
+                channel is not sorted.
         """
         order, counts = self._by_flow(channel)
         check_points(z, len(channel), self.dim)
@@ -333,7 +398,8 @@ class SplineFlow(AbstractFlow):
         """Log density of given points; see `AbstractFlow.log_prob`.
 
         Raises:
-            InputError: x or channel has the wrong shape or dtype, an entry outside its range or channel is not sorted.
+            InputError: x or channel has the wrong shape or dtype, an entry outside its range or
+                channel is not sorted.
         """
         order, counts = self._by_flow(channel)
         check_points(x, len(channel), self.dim)
@@ -371,7 +437,9 @@ class _Plan:
 
     def __init__(self, flow: SplineFlow) -> None:
         order = flow.sampling_order
-        self.steps: list[Block | fused.FusedBlocks] = fused.joined(order) if flow.fused else [*order]
+        self.steps: list[Block | fused.FusedBlocks] = (
+            fused.joined(order) if flow.fused else [*order]
+        )
         self._parameters = list(flow.parameters())
         self._made_for = self._facts(flow)
 
@@ -392,14 +460,20 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
     """
     if channel.dtype != torch.int64 or channel.dim() != 1:
         shape = tuple(channel.shape)
-        raise InputError(f"channel: expected int64 of shape (n,); got {channel.dtype} of shape {shape}")
+        raise InputError(
+            f"channel: expected int64 of shape (n,); got {channel.dtype} of shape {shape}"
+        )
     values = channel.numpy()
     descents = values[1:] < values[:-1]
     if descents.any():
         i = int(descents.argmax()) + 1
-        raise InputError(f"channel: expected sorted entries; entry {i} is {values[i]} after {values[i - 1]}")
+        raise InputError(
+            f"channel: expected sorted entries; entry {i} is {values[i]} after {values[i - 1]}"
+        )
     if len(values) and not (values[0] >= 0 and values[-1] < n_channels):
-        raise InputError(f"channel: expected entries in 0 ... {n_channels - 1}; got {values[0]} ... {values[-1]}")
+        raise InputError(
+            f"channel: expected entries in 0 ... {n_channels - 1}; got {values[0]} ... {values[-1]}"
+        )
     counts: list[int] = np.bincount(values, minlength=n_channels).tolist()
     return counts
 
@@ -409,7 +483,9 @@ def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
         return n_channels
     n_flows = len(set(groups))
     if len(groups) != n_channels or set(groups) != set(range(n_flows)):
-        raise InputError(f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}")
+        raise InputError(
+            f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}"
+        )
     return n_flows
 
 
@@ -430,7 +506,9 @@ def check_points(x: Tensor, n: int, dim: int) -> None:
         InputError: they are not.
     """
     if x.dtype != torch.float64 or x.shape != (n, dim):
-        raise InputError(f"x: expected float64 of shape {(n, dim)}; got {x.dtype} of shape {tuple(x.shape)}")
+        raise InputError(
+            f"x: expected float64 of shape {(n, dim)}; got {x.dtype} of shape {tuple(x.shape)}"
+        )
     if x.numel() == 0 or not x.is_cpu:
         return
     values = x.detach().numpy()

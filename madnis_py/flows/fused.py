@@ -1,8 +1,9 @@
 """Coupling blocks of splines in compiled kernels, on the CPU.
 
-One call takes a batch through a run of blocks: threads over ranges of events of one channel, SIMD over the events of a
-tile, and what a tile needs stays in the cache. The arithmetic is that of `splines` and `networks`, which remain the
-reference, and the way on other devices and to second derivatives.
+One call takes a batch through a run of blocks: threads over ranges of events of one channel, SIMD
+over the events of a tile, and what a tile needs stays in the cache. The arithmetic is that of
+`splines` and `networks`, which remain the reference, and the way on other devices and to second
+derivatives.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 _Kernel = _core.CouplingFlow32 | _core.CouplingFlow64
 
-_KERNELS: dict[torch.dtype, type[_Kernel]] = {torch.float32: _core.CouplingFlow32, torch.float64: _core.CouplingFlow64}
+_KERNELS: dict[torch.dtype, type[_Kernel]] = {
+    torch.float32: _core.CouplingFlow32,
+    torch.float64: _core.CouplingFlow64,
+}
 
 
 class Shape(NamedTuple):
@@ -53,8 +57,9 @@ class FusedBlocks:
     """Consecutive coupling blocks as one, with the methods of a `Block`.
 
     Args:
-        blocks: in the order of sampling, each with a `shape`; the shapes differ in features and layers only. The
-            parameters of a block are the weights of its layers, then the biases, in that order.
+        blocks: in the order of sampling, each with a `shape`; the shapes differ in features and
+            layers only. The parameters of a block are the weights of its layers, then the biases,
+            in that order.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
@@ -132,7 +137,12 @@ class _LogJac(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, blocks: FusedBlocks, counts: list[int], x: Tensor, value: Tensor, *parameters: Tensor
+        ctx: Any,
+        blocks: FusedBlocks,
+        counts: list[int],
+        x: Tensor,
+        value: Tensor,
+        *parameters: Tensor,
     ) -> Tensor:
         ctx.save_for_backward(x, *parameters)
         ctx.blocks, ctx.counts = blocks, counts
@@ -141,31 +151,48 @@ class _LogJac(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        _, *gradients = _gradients(ctx.blocks, ctx.counts, list(ctx.saved_tensors), (None, upstream))
+        _, *gradients = _gradients(
+            ctx.blocks, ctx.counts, list(ctx.saved_tensors), (None, upstream)
+        )
         return None, None, None, None, *gradients
 
 
 def _gradients(
-    blocks: FusedBlocks, counts: list[int], inputs: list[Tensor], upstream: tuple[Tensor | None, ...]
+    blocks: FusedBlocks,
+    counts: list[int],
+    inputs: list[Tensor],
+    upstream: tuple[Tensor | None, ...],
 ) -> list[Tensor]:
     """Gradients with respect to x and the parameters from those with respect to z and log_jac."""
     x, *parameters = inputs
     grad_z, grad_log_jac = (None if grad is None else _as_array(grad) for grad in upstream)
     if grad_log_jac is None:
         grad_log_jac = np.zeros(x.shape[1])
-    grad_x, flat = blocks.kernel.backward(blocks.addresses(), counts, _as_array(x), grad_z, grad_log_jac)
+    grad_x, flat = blocks.kernel.backward(
+        blocks.addresses(), counts, _as_array(x), grad_z, grad_log_jac
+    )
     parts = torch.split(torch.from_numpy(flat), [p.numel() for p in parameters])
-    return [torch.from_numpy(grad_x), *(part.view(p.shape) for part, p in zip(parts, parameters, strict=True))]
+    return [
+        torch.from_numpy(grad_x),
+        *(part.view(p.shape) for part, p in zip(parts, parameters, strict=True)),
+    ]
 
 
 def _differentiable_gradients(
-    blocks: FusedBlocks, counts: list[int], inputs: list[Tensor], upstream: tuple[Tensor | None, ...]
+    blocks: FusedBlocks,
+    counts: list[int],
+    inputs: list[Tensor],
+    upstream: tuple[Tensor | None, ...],
 ) -> list[Tensor | None]:
     """The same as functions that torch can differentiate."""
     results = zip(blocks.reference(inputs[0], counts), upstream, strict=True)
-    outputs, factors = zip(*((result, grad) for result, grad in results if grad is not None), strict=True)
+    outputs, factors = zip(
+        *((result, grad) for result, grad in results if grad is not None), strict=True
+    )
     needed = [tensor for tensor in inputs if tensor.requires_grad]
-    found = iter(torch.autograd.grad(outputs, needed, factors, create_graph=True, allow_unused=True))
+    found = iter(
+        torch.autograd.grad(outputs, needed, factors, create_graph=True, allow_unused=True)
+    )
     return [next(found) if tensor.requires_grad else None for tensor in inputs]
 
 
@@ -174,7 +201,12 @@ def _kernel(shapes: tuple[Shape, ...]) -> _Kernel:
     first = shapes[0]
     blocks = [(shape.transformed, shape.layers) for shape in shapes]
     return _KERNELS[first.dtype](
-        first.dim, first.n_channels, first.bins, splines.MIN_BIN_SIZE, splines.DERIVATIVE_RANGE, blocks
+        first.dim,
+        first.n_channels,
+        first.bins,
+        splines.MIN_BIN_SIZE,
+        splines.DERIVATIVE_RANGE,
+        blocks,
     )
 
 

@@ -45,10 +45,11 @@ class MLP(nn.Module):
 class StackedMLP(nn.Module):
     """One network per channel, all of the same shape, on inputs sorted by channel.
 
-    Features come first and points last, so that what follows works on long contiguous rows of points.
+    Features come first and points last, so that what follows works on long contiguous rows of
+    points.
 
-    Channels with equal numbers of points are evaluated in one batched product per layer, otherwise channel after
-    channel on slices; nothing is padded.
+    Channels with equal numbers of points are evaluated in one batched product per layer, otherwise
+    channel after channel on slices; nothing is padded.
 
     Args:
         n_channels: networks.
@@ -80,8 +81,12 @@ class StackedMLP(nn.Module):
         super().__init__()
         widths = [n_in, *[units] * (layers - 1), n_out] if n_in else [0, n_out]
         self.shapes = tuple(pairwise(widths))
-        self.weights = nn.ParameterList(_uniform((n_channels, b, a), a, generator, dtype) for a, b in self.shapes)
-        self.biases = nn.ParameterList(_uniform((n_channels, b), a, generator, dtype) for a, b in self.shapes)
+        self.weights = nn.ParameterList(
+            _uniform((n_channels, b, a), a, generator, dtype) for a, b in self.shapes
+        )
+        self.biases = nn.ParameterList(
+            _uniform((n_channels, b), a, generator, dtype) for a, b in self.shapes
+        )
         if zero_output:
             nn.init.zeros_(self.weights[-1])
             nn.init.zeros_(self.biases[-1])
@@ -119,7 +124,9 @@ def _evaluate(h: Tensor, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]
     return h
 
 
-def _uniform(shape: tuple[int, ...], fan_in: int, generator: torch.Generator, dtype: torch.dtype) -> nn.Parameter:
+def _uniform(
+    shape: tuple[int, ...], fan_in: int, generator: torch.Generator, dtype: torch.dtype
+) -> nn.Parameter:
     """Uniform within 1 / sqrt(fan_in), drawn in float64 so that a seed means the same network in every dtype."""
     bound = 1.0 / math.sqrt(max(fan_in, 1))
     draw = torch.rand(shape, generator=generator, dtype=torch.float64)

@@ -17,20 +17,24 @@ def default_blocks(dim: int) -> int:
     return 2 * max((dim - 1).bit_length(), 1)
 
 
-def coupling_masks(permutation: Permutation, dim: int, blocks: int, generator: torch.Generator) -> list[Mask]:
+def coupling_masks(
+    permutation: Permutation, dim: int, blocks: int, generator: torch.Generator
+) -> list[Mask]:
     """Masks of the coupling blocks in the order of sampling, latent first, data last.
 
-    True marks a feature that the block transforms, False one that conditions it. Masks come in complementary pairs; an
-    odd number of blocks drops the first mask, so that the last two blocks together transform every feature exactly
-    once. One feature has nothing to be conditioned on: every block transforms it.
+    True marks a feature that the block transforms, False one that conditions it. Masks come in
+    complementary pairs; an odd number of blocks drops the first mask, so that the last two blocks
+    together transform every feature exactly once. One feature has nothing to be conditioned on:
+    every block transforms it.
 
     Args:
-        permutation: "log", bits of the feature index and their complements, so that `default_blocks` masks condition
-            every feature on every other; "exchange", the two halves in turn; "random", random halves; the `SOFT` ones,
-            which rotate the features between the blocks, the two halves in turn.
+        permutation: "log", bits of the feature index and their complements, so that
+            `default_blocks` masks condition every feature on every other; "exchange", the two
+            halves in turn; "random", random halves; the `SOFT` ones, which rotate the features
+            between the blocks, the two halves in turn.
         dim: number of features, at least 1.
-        blocks: number of masks, at least 2. Fewer than `default_blocks` keep the last masks of the logarithmic
-            decomposition, more repeat it.
+        blocks: number of masks, at least 2. Fewer than `default_blocks` keep the last masks of the
+            logarithmic decomposition, more repeat it.
         generator: source of the random halves; "log" and "exchange" do not draw from it.
     """
     if dim == 1:

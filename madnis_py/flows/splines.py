@@ -1,11 +1,12 @@
 """Monotonic rational-quadratic splines on the unit interval with free end derivatives.
 
-Parameters theta hold K bin widths, K bin heights and K + 1 derivatives at the knots, Eq. (3.49)-(3.51) of the MadNIS
-thesis; the bin function is that of Durkan et al., arXiv:1906.04032. They run along the first axis, so that every step
-is a long contiguous loop over the points.
+Parameters theta hold K bin widths, K bin heights and K + 1 derivatives at the knots, Eq.
+(3.49)-(3.51) of the MadNIS thesis; the bin function is that of Durkan et al., arXiv:1906.04032.
+They run along the first axis, so that every step is a long contiguous loop over the points.
 
-Zero parameters give the identity, bit for bit: both directions return their argument and a log-Jacobian of exactly 0,
-because the result is written as the argument plus a shift of which every term vanishes.
+Zero parameters give the identity, bit for bit: both directions return their argument and a
+log-Jacobian of exactly 0, because the result is written as the argument plus a shift of which every
+term vanishes.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ def forward(x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         x: arguments in [0, 1], shape (...).
-        theta: parameters of one spline per argument, shape (3 K + 1, ...); of the dtype of x or a lower precision.
+        theta: parameters of one spline per argument, shape (3 K + 1, ...); of the dtype of x or a
+            lower precision.
 
     Returns:
         y: values in [0, 1], shape (...), of the dtype of x.
@@ -61,7 +63,8 @@ def inverse(y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         y: values in [0, 1], shape (...).
-        theta: parameters of one spline per value, shape (3 K + 1, ...); of the dtype of y or a lower precision.
+        theta: parameters of one spline per value, shape (3 K + 1, ...); of the dtype of y or a
+            lower precision.
 
     Returns:
         x: arguments in [0, 1], shape (...), of the dtype of y.
@@ -102,7 +105,9 @@ def parameters(width: Tensor, height: Tensor, derivative: Tensor) -> Tensor:
     """
     scaled = math.log(2.0) * derivative
     theta_d = scaled + torch.log(-torch.expm1(-scaled))
-    return torch.cat((_size_parameters(width), _size_parameters(height), theta_d.clamp(*DERIVATIVE_RANGE)))
+    return torch.cat(
+        (_size_parameters(width), _size_parameters(height), theta_d.clamp(*DERIVATIVE_RANGE))
+    )
 
 
 def _size_parameters(size: Tensor) -> Tensor:
@@ -135,9 +140,9 @@ def _select_bin(value: Tensor, theta: Tensor, axis: int) -> Bin:
 class _Selection(torch.autograd.Function):
     """The knots (x, y) at the lower and the upper end of a bin and the derivative parameters there, (2, ...) each.
 
-    Written with its own gradient, because only one bin in K takes part: the knot below bin k is E_k = sum of the sizes
-    of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum of softmax_i over i < k) with
-    c = 1 - K MIN_BIN_SIZE.
+    Written with its own gradient, because only one bin in K takes part: the knot below bin k is E_k
+    = sum of the sizes of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum
+    of softmax_i over i < k) with c = 1 - K MIN_BIN_SIZE.
     """
 
     @staticmethod
@@ -155,15 +160,21 @@ class _Selection(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, lower: Tensor, upper: Tensor, derivatives: Tensor) -> tuple[None, Tensor, None]:
+    def backward(
+        ctx: Any, lower: Tensor, upper: Tensor, derivatives: Tensor
+    ) -> tuple[None, Tensor, None]:
         growth, total, ends, corners = ctx.saved_tensors
         bins = growth.shape[1]
         grad = growth.new_zeros(3 * bins + 1, *ends.shape[1:])
         grad[2 * bins :].scatter_(0, ends, derivatives.to(grad.dtype))
         softmax_before = (corners - MIN_BIN_SIZE * ends) / (1.0 - bins * MIN_BIN_SIZE)
         mean = lower * softmax_before[:, 0] + upper * softmax_before[:, 1]
-        before, inside, mean = ((g / total).to(grad.dtype).unsqueeze(1) for g in (lower + upper, upper, mean))
-        earlier = torch.arange(bins, device=ends.device).view(-1, *[1] * (ends.dim() - 1)) < ends[:1]
+        before, inside, mean = (
+            (g / total).to(grad.dtype).unsqueeze(1) for g in (lower + upper, upper, mean)
+        )
+        earlier = (
+            torch.arange(bins, device=ends.device).view(-1, *[1] * (ends.dim() - 1)) < ends[:1]
+        )
         sizes = grad[: 2 * bins].view(growth.shape)
         torch.mul(before, earlier, out=sizes)
         sizes.scatter_add_(1, ends[:1].expand_as(inside), inside).sub_(mean).mul_(growth)
@@ -199,8 +210,9 @@ def bin_shift(xi: Tensor, bin_: Bin) -> tuple[Tensor, Tensor]:
 def solve_bin(eta: Tensor, bin_: Bin) -> Tensor:
     """The position xi along the bin at which the spline has climbed the fraction eta of its height.
 
-    The quadratic equation in a form without cancellation: with u = left (1 - eta) - right eta its discriminant is
-    u^2 + 4 eta (1 - eta), and the sign of u tells from which end of the bin the root is computed.
+    The quadratic equation in a form without cancellation: with u = left (1 - eta) - right eta its
+    discriminant is u^2 + 4 eta (1 - eta), and the sign of u tells from which end of the bin the
+    root is computed.
     """
     rest = 1.0 - eta
     u = bin_.left * rest - bin_.right * eta

@@ -1,6 +1,7 @@
 """What a coupling block does to the features that it transforms, as a function of parameters theta and in closed form.
 
-Points and parameters are passed features first and points last; points are float64, parameters of any lower precision.
+Points and parameters are passed features first and points last; points are float64, parameters of
+any lower precision.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Transform(nn.Module, ABC):
 class SplineTransform(Transform):
     """Rational-quadratic splines on the unit interval, Eqs. (3.49)-(3.51) of the MadNIS thesis.
 
-    Conditioning features are seen as sqrt(12) (x - 1/2), with which networks learn faster than from x.
+    Conditioning features are seen as sqrt(12) (x - 1/2), with which networks learn faster than from
+    x.
 
     Args:
         mask: True for the features to transform.
@@ -73,8 +75,9 @@ class SplineTransform(Transform):
 class PeriodicSplineTransform(SplineTransform):
     """Splines of which some features are angles in units of 2 pi: smooth functions on the circle, Section 3.2.3.
 
-    The spline of an angle has equal end derivatives, d_K = d_0, and starts at a trainable point of the circle: the
-    parameter that would be d_K is the shift instead. Conditioning angles are seen as sqrt(2) (cos, sin).
+    The spline of an angle has equal end derivatives, d_K = d_0, and starts at a trainable point of
+    the circle: the parameter that would be d_K is the shift instead. Conditioning angles are seen
+    as sqrt(2) (cos, sin).
 
     Args:
         mask: True for the features to transform.
@@ -124,7 +127,9 @@ class PeriodicSplineTransform(SplineTransform):
         return x.index_copy(0, self.angles, turned - turned.floor())
 
     def _register(self, name: str, selected: list[bool]) -> None:
-        self.register_buffer(name, torch.tensor(selected, dtype=torch.bool).nonzero().flatten(), persistent=False)
+        self.register_buffer(
+            name, torch.tensor(selected, dtype=torch.bool).nonzero().flatten(), persistent=False
+        )
 
 
 class AffineTransform(Transform):

@@ -20,12 +20,16 @@ def uniform(n: int, n_channels: int) -> Tensor:
 
 
 def proportional(
-    n: int, sigma: Tensor, uniform_fraction: float = 0.0, minimum: int = 0, active: Tensor | None = None
+    n: int,
+    sigma: Tensor,
+    uniform_fraction: float = 0.0,
+    minimum: int = 0,
+    active: Tensor | None = None,
 ) -> Tensor:
     """Spread n points by the standard deviations, N_i = N [r / n_c + (1 - r) sigma_i / sum_j sigma_j].
 
-    With r = 0 this is the allocation of least variance, Eq. (2.55) of the MadNIS thesis; r > 0 is that of its
-    stratified training. When every sigma_i is 0 the points are spread evenly.
+    With r = 0 this is the allocation of least variance, Eq. (2.55) of the MadNIS thesis; r > 0 is
+    that of its stratified training. When every sigma_i is 0 the points are spread evenly.
 
     Args:
         n: points.
@@ -38,7 +42,8 @@ def proportional(
         counts, int64, shape (n_channels,), sum exactly n; 0 for channels that are not active.
 
     Raises:
-        InputError: a sigma is negative or not finite, or n points cannot give each channel the minimum.
+        InputError: a sigma is negative or not finite, or n points cannot give each channel the
+            minimum.
     """
     values = sigma.numpy()
     if not (np.isfinite(values) & (values >= 0)).all():
@@ -49,12 +54,19 @@ def proportional(
     return torch.from_numpy(counts)
 
 
-def _proportional(n: int, sigma: NDArray[np.float64], uniform_fraction: float, minimum: int) -> NDArray[np.int64]:
+def _proportional(
+    n: int, sigma: NDArray[np.float64], uniform_fraction: float, minimum: int
+) -> NDArray[np.int64]:
     spare = n - minimum * len(sigma)
     if spare < 0:
-        raise InputError(f"allocation: {len(sigma)} channels of {minimum} points need {n - spare}; got {n}")
+        raise InputError(
+            f"allocation: {len(sigma)} channels of {minimum} points need {n - spare}; got {n}"
+        )
     share = sigma / sigma.sum() if sigma.any() else np.full_like(sigma, 1 / len(sigma))
-    return _largest_remainder(spare, uniform_fraction / len(sigma) + (1 - uniform_fraction) * share) + minimum
+    return (
+        _largest_remainder(spare, uniform_fraction / len(sigma) + (1 - uniform_fraction) * share)
+        + minimum
+    )
 
 
 def _largest_remainder(n: int, share: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -19,7 +19,8 @@ ROUNDING = 1e-12
 class AbstractChannelWeights(nn.Module, ABC):
     """Non-negative weights with sum_i alpha_i(x) = 1, and alpha_i = 0 where the prior is 0.
 
-    Any such weights leave the integral unchanged, Eq. (5.4) of the MadNIS thesis; they only move variance.
+    Any such weights leave the integral unchanged, Eq. (5.4) of the MadNIS thesis; they only move
+    variance.
     """
 
     @abstractmethod
@@ -31,7 +32,8 @@ class AbstractChannelWeights(nn.Module, ABC):
             prior: float64, non-negative, rows not necessarily normalised, shape (n, n_channels).
 
         Returns:
-            alpha: float64, shape (n, n_channels); rows sum to one, a row is 0 where the whole row of the prior is 0.
+            alpha: float64, shape (n, n_channels); rows sum to one, a row is 0 where the whole row
+                of the prior is 0.
         """
 
 
@@ -48,7 +50,9 @@ class ChannelWeightSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layers: int = Field(3, ge=1, description="Linear layers of the network, the output layer included.")
+    layers: int = Field(
+        3, ge=1, description="Linear layers of the network, the output layer included."
+    )
     units: int = Field(64, ge=1, description="Width of the hidden layers.")
     seed: int = Field(0, ge=0, description="Seed of the initial parameters.")
 
@@ -56,8 +60,9 @@ class ChannelWeightSettings(BaseModel):
 class ChannelWeights(AbstractChannelWeights):
     """Trainable weights alpha_i ~ prior_i exp(Delta_i(features)), Eq. (5.8) of the MadNIS thesis.
 
-    The last layer starts at zero, so that the untrained weights are the normalised prior to the last bit: the network
-    multiplies the prior by exp(0) = 1 and nothing else is rounded. The network runs in float32, the weights in float64.
+    The last layer starts at zero, so that the untrained weights are the normalised prior to the
+    last bit: the network multiplies the prior by exp(0) = 1 and nothing else is rounded. The
+    network runs in float32, the weights in float64.
 
     Args:
         n_features: numbers per point that the network sees.
@@ -69,11 +74,15 @@ class ChannelWeights(AbstractChannelWeights):
     std: Tensor
     standardised: Tensor
 
-    def __init__(self, n_features: int, n_channels: int, settings: ChannelWeightSettings | None = None) -> None:
+    def __init__(
+        self, n_features: int, n_channels: int, settings: ChannelWeightSettings | None = None
+    ) -> None:
         super().__init__()
         settings = settings or ChannelWeightSettings()
         generator = stream(settings.seed, "channel weights")
-        self.network = MLP(n_features, n_channels, settings.layers, settings.units, generator, zero_output=True)
+        self.network = MLP(
+            n_features, n_channels, settings.layers, settings.units, generator, zero_output=True
+        )
         self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
         self.register_buffer("std", torch.ones(n_features, dtype=torch.float64))
         self.register_buffer("standardised", torch.tensor(False))
@@ -82,10 +91,12 @@ class ChannelWeights(AbstractChannelWeights):
         """Set, once, the mean and standard deviation that features are scaled with before the network sees them.
 
         Args:
-            features: a representative set, float64, shape (n, n_features); a feature that does not vary keeps scale 1.
+            features: a representative set, float64, shape (n, n_features); a feature that does not
+                vary keeps scale 1.
 
         Raises:
-            MadnisError: they are set already; other values would change what the network has learned.
+            MadnisError: they are set already; other values would change what the network has
+                learned.
         """
         if self.standardised:
             raise MadnisError("channel weights: the scale of the features is set already")
@@ -98,7 +109,8 @@ class ChannelWeights(AbstractChannelWeights):
         """Evaluate the weights; see `AbstractChannelWeights.forward`. Differentiable in the network's parameters."""
         scaled = ((features.to(self.mean.device) - self.mean) / self.std).float()
         delta = self.network(scaled).double().to(prior.device)
-        # Subtracting the largest Delta that counts keeps exp from overflowing and cancels in the normalisation.
+        # Subtracting the largest Delta that counts keeps exp from overflowing and cancels in the
+        # normalisation.
         largest = delta.detach().masked_fill(prior <= 0, -torch.inf).amax(dim=1, keepdim=True)
         shift = torch.where(largest.isfinite(), largest, 0.0)
         return _normalised(prior * torch.exp((delta - shift).clamp(max=0.0)))

@@ -1,9 +1,9 @@
 """Signs that a sampler has missed a part of the integrand.
 
-No sample can show a peak that no point has come near. What can be seen are its shoulders (a few points with enormous
-weights that carry the variance), its late discovery (an integral that moves by more than its errors), and what another
-sampler knows of it. Every check returns sentences with the channel and the figure; none of them proves anything, and
-silence is no proof either.
+No sample can show a peak that no point has come near. What can be seen are its shoulders (a few
+points with enormous weights that carry the variance), its late discovery (an integral that moves by
+more than its errors), and what another sampler knows of it. Every check returns sentences with the
+channel and the figure; none of them proves anything, and silence is no proof either.
 """
 
 from __future__ import annotations
@@ -53,14 +53,16 @@ class Thresholds:
     """From where on a figure is worth a sentence.
 
     Attributes:
-        weight_share: part of the variance of the integral that one point may carry. Weights with a tail
-            P(w > W) ~ W^-a give about N^(2/a - 1) for a > 2 and about 1 - a/2, whatever N is, when the variance does
-            not exist (a < 2); on the shoulders of an unresolved resonance a is 1/2. Well-covered integrands stay below
-            0.11 from 20,000 points on.
-        point_share: part of the integral that one point may carry; well-covered integrands stay below 0.003 from
-            20,000 points on.
-        fewest_points: sample size below which a single point says nothing, because its share is naturally large.
-        factor: how many times larger than the largest weight of the scan a fresh weight has to be to count as excess.
+        weight_share: part of the variance of the integral that one point may carry. Weights with a
+            tail P(w > W) ~ W^-a give about N^(2/a - 1) for a > 2 and about 1 - a/2, whatever N is,
+            when the variance does not exist (a < 2); on the shoulders of an unresolved resonance a
+            is 1/2. Well-covered integrands stay below 0.11 from 20,000 points on.
+        point_share: part of the integral that one point may carry; well-covered integrands stay
+            below 0.003 from 20,000 points on.
+        fewest_points: sample size below which a single point says nothing, because its share is
+            naturally large.
+        factor: how many times larger than the largest weight of the scan a fresh weight has to be
+            to count as excess.
         excess_share: part of the integral that such weights may carry.
         pull: difference of two measurements in units of its error.
         p_value: probability of a chi^2 at least as large; that of 5 standard deviations.
@@ -95,7 +97,9 @@ class CoverageCheck:
             parts: independent iterations, two at least, each sorted by channel.
         """
         half = len(parts) // 2
-        scan, fresh = (Samples.concatenate(some).sorted_by_channel() for some in (parts[:half], parts[half:]))
+        scan, fresh = (
+            Samples.concatenate(some).sorted_by_channel() for some in (parts[:half], parts[half:])
+        )
         estimates = [self._moments(part).estimate() for part in parts]
         return [
             *self.dominant_weight(name, Samples.concatenate([scan, fresh])),
@@ -108,7 +112,9 @@ class CoverageCheck:
         moments = self._moments(samples)
         per_point = 1 / (moments.counts.double() * (moments.counts - 1)).clamp(min=1)
         total = float((moments.squares * per_point).sum())
-        deviations = (samples.weight - moments.means[samples.channel]).square() * per_point[samples.channel]
+        deviations = (samples.weight - moments.means[samples.channel]).square() * per_point[
+            samples.channel
+        ]
         worst = int(deviations.argmax())
         share = float(deviations[worst]) / total if total else 0.0
         channel = int(samples.channel[worst])
@@ -131,7 +137,9 @@ class CoverageCheck:
             "the largest of an earlier sample",
         )
 
-    def blind_spots(self, name: str, largest: Tensor, source: str, known: Samples, weight: Tensor) -> list[str]:
+    def blind_spots(
+        self, name: str, largest: Tensor, source: str, known: Samples, weight: Tensor
+    ) -> list[str]:
         """Channels in which points that another sampler found would be giants here: places that are hardly visited.
 
         Args:
@@ -139,13 +147,16 @@ class CoverageCheck:
             largest: its largest weights, float64, shape (n_channels,).
             source: name of the other sampler.
             known: its points.
-            weight: their magnitudes in the sampler that is judged, see `Integrator.weigh`, shape (n,).
+            weight: their magnitudes in the sampler that is judged, see `Integrator.weigh`, shape
+                (n,).
         """
         return self._excess(
             largest,
             known,
             weight,
-            lambda channel: f"{name}: channel {channel}: points that {source} found would have weights",
+            lambda channel: (
+                f"{name}: channel {channel}: points that {source} found would have weights"
+            ),
             "the largest seen",
         )
 
@@ -167,7 +178,11 @@ class CoverageCheck:
         distance = abs(first.value - second.value)
         if not distance > self.thresholds.pull * error:
             return []
-        apart = f"{distance / error:.1f} standard deviations apart" if error else "different without any error"
+        apart = (
+            f"{distance / error:.1f} standard deviations apart"
+            if error
+            else "different without any error"
+        )
         return [f"{first} and {second} are {apart}; one of them misses something"]
 
     def overweights(self, name: str, weight: NDArray[np.float64], allowed: float) -> list[str]:
@@ -188,12 +203,17 @@ class CoverageCheck:
             f"where {allowed:.2%} was expected; a peak may have been missed when the maxima were found"
         ]
 
-    def _excess(self, largest: Tensor, points: Samples, weight: Tensor, subject: _Subject, reference: str) -> list[str]:
+    def _excess(
+        self, largest: Tensor, points: Samples, weight: Tensor, subject: _Subject, reference: str
+    ) -> list[str]:
         counts = self._moments(points).counts.clamp(min=1)
         sizes = points.magnitude / counts[points.channel]
         ratio = weight / largest[points.channel]
         giant = ratio > self.thresholds.factor
-        carried = sizes.new_zeros(len(self.channels)).index_add(0, points.channel[giant], sizes[giant]) / sizes.sum()
+        carried = (
+            sizes.new_zeros(len(self.channels)).index_add(0, points.channel[giant], sizes[giant])
+            / sizes.sum()
+        )
         return [
             f"{subject(self.channels[i])} up to {float(ratio[points.channel == i].max()):.3g} times {reference}, and "
             f"those above {self.thresholds.factor:g} times carry {carried[i]:.2%} of the integral"

@@ -11,8 +11,9 @@ from madnis_py.integration.symmetry import ChannelGroups
 def survivors(size: Tensor, cutoff: float, groups: ChannelGroups) -> Tensor:
     """The channels that are left when the smallest are dropped, Section 5.1.2 of the MadNIS thesis.
 
-    From the smallest I_i on, groups of channels are dropped as long as all of them together have less than the cutoff.
-    The integral stays unbiased because the weights alpha of the others are normalised to 1 again.
+    From the smallest I_i on, groups of channels are dropped as long as all of them together have
+    less than the cutoff. The integral stays unbiased because the weights alpha of the others are
+    normalised to 1 again.
 
     Args:
         size: <|w|>_i, float64, shape (n_channels,); 0 for channels that are dropped already.
@@ -31,8 +32,8 @@ def survivors(size: Tensor, cutoff: float, groups: ChannelGroups) -> Tensor:
 def restricted(prior: Tensor, active: Tensor) -> Tensor:
     """The prior of the active channels alone, which `AbstractChannelWeights` normalises to 1 again.
 
-    A point whose whole prior belongs to dropped channels is shared evenly by the active ones, so that no part of the
-    integral is lost with the channels.
+    A point whose whole prior belongs to dropped channels is shared evenly by the active ones, so
+    that no part of the integral is lost with the channels.
 
     Args:
         prior: float64, non-negative, shape (n, n_channels).

@@ -26,7 +26,8 @@ ROUNDING = 1e-12
 """Errors below this share of the integral are rounding, not information about its uncertainty."""
 
 SMALLEST = 2.0**-300
-"""Numbers whose size is not between this and its inverse are measured in another unit before they are squared."""
+"""Numbers whose size is not between this and its inverse are measured in another unit before they
+are squared."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Estimate:
         dof: degrees of freedom of chi2, iterations - 1.
         n: points used.
         channel_values: I_i, float64, shape (n_channels,).
-        channel_stds: sigma_i, standard deviation of the weights of a channel, float64, shape (n_channels,).
+        channel_stds: sigma_i, standard deviation of the weights of a channel, float64, shape
+            (n_channels,).
         channel_counts: N_i, int64, shape (n_channels,).
         iterations: what was combined; empty for a single estimate.
     """
@@ -96,9 +98,20 @@ class Estimate:
         rows = [("itn", "points", "integral", "average", "chi2/dof")]
         for k, part in enumerate(parts, start=1):
             average = combine(parts[:k])
-            rows.append((str(k), str(part.n), part._in_digits, average._in_digits, f"{average.chi2_per_dof:.2f}"))
+            rows.append(
+                (
+                    str(k),
+                    str(part.n),
+                    part._in_digits,
+                    average._in_digits,
+                    f"{average.chi2_per_dof:.2f}",
+                )
+            )
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+        lines = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in rows
+        ]
         return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
@@ -110,7 +123,8 @@ class Moments:
         counts: points, int64, shape (n_channels,).
         means: mean weight, float64, shape (n_channels,); 0 without points.
         squares: sum of (w - mean)^2, float64, shape (n_channels,).
-        unit: that of the means, a power of two; 1 unless the squares of the weights are beyond all numbers.
+        unit: that of the means, a power of two; 1 unless the squares of the weights are beyond all
+            numbers.
     """
 
     counts: Tensor
@@ -128,7 +142,8 @@ class Moments:
     def of(cls, channel: Tensor, weight: Tensor, n_channels: int) -> Moments:
         """Two passes over the weights: means first, then deviations from them, Eq. (2.27) without its slip.
 
-        The difference <w^2> - <w>^2 would lose all digits when the weights vary little around a large mean.
+        The difference <w^2> - <w>^2 would lose all digits when the weights vary little around a
+        large mean.
 
         Args:
             channel: int64, shape (n,).
@@ -143,12 +158,16 @@ class Moments:
         means = np.bincount(index, values, n_channels) / np.maximum(counts, 1)
         deviations = values - means[index]
         squares = np.bincount(index, deviations * deviations, n_channels)
-        return cls(torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares), unit)
+        return cls(
+            torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares), unit
+        )
 
     def merged(self, other: Moments) -> Moments:
         """Moments of the points of both, Chan, Golub and LeVeque (1983)."""
         if self.unit != other.unit:
-            unit = self.unit if not other.means.any() else other.unit if not self.means.any() else None
+            unit = (
+                self.unit if not other.means.any() else other.unit if not self.means.any() else None
+            )
             unit = unit or max(self.unit, other.unit)
             return self.in_unit(unit).merged(other.in_unit(unit))
         counts = self.counts + other.counts
@@ -167,7 +186,9 @@ class Moments:
         counts = groups.total(self.counts)
         means = groups.total(self.counts * self.means) / counts.clamp(min=1)
         distance = self.means - means[groups.index]
-        return Moments(counts, means, groups.total(self.squares + self.counts * distance * distance), self.unit)
+        return Moments(
+            counts, means, groups.total(self.squares + self.counts * distance * distance), self.unit
+        )
 
     @property
     def variances(self) -> Tensor:
@@ -188,7 +209,9 @@ class Moments:
         counts, variances = self.counts.numpy(), self._variances.numpy()
         short = (counts > 0) & (counts < MINIMUM_POINTS)
         if short.any():
-            raise InputError(f"estimate: channel {short.argmax()} has 1 point; an error needs {MINIMUM_POINTS}")
+            raise InputError(
+                f"estimate: channel {short.argmax()} has 1 point; an error needs {MINIMUM_POINTS}"
+            )
         return Estimate(
             value=float(self.means.sum()) * self.unit,
             error=math.sqrt((variances / np.maximum(counts, 1)).sum()) * self.unit,
@@ -213,18 +236,22 @@ def estimate(samples: Samples, n_channels: int) -> Estimate:
 def combine(estimates: Sequence[Estimate]) -> Estimate:
     """Combine independent estimates, each weighted by its share of all points.
 
-    The share is fixed before any point is drawn, so the mean stays unbiased. Weights 1 / error^2, and also channel by
-    channel pooling when the allocation follows earlier iterations, are correlated with the values: upward fluctuations
-    come with larger errors, count less, and pull the mean down.
+    The share is fixed before any point is drawn, so the mean stays unbiased. Weights 1 / error^2,
+    and also channel by channel pooling when the allocation follows earlier iterations, are
+    correlated with the values: upward fluctuations come with larger errors, count less, and pull
+    the mean down.
 
-    The errors are combined accordingly, sigma_i as the pooled deviation within the iterations. chi2 is taken around the
-    inverse-variance mean, where it follows the chi-square distribution with iterations - 1 degrees of freedom.
+    The errors are combined accordingly, sigma_i as the pooled deviation within the iterations. chi2
+    is taken around the inverse-variance mean, where it follows the chi-square distribution with
+    iterations - 1 degrees of freedom.
     """
     parts = tuple(leaf for part in estimates for leaf in (part.iterations or (part,)))
     n = sum(part.n for part in parts)
     counts = torch.stack([part.channel_counts for part in parts])
     values = torch.stack([part.channel_values * (part.n / n) for part in parts]).sum(dim=0)
-    unit = unit_of([part.value for part in parts], torch.stack([part.channel_stds for part in parts]).numpy())
+    unit = unit_of(
+        [part.value for part in parts], torch.stack([part.channel_stds for part in parts]).numpy()
+    )
     variances = torch.stack([(part.channel_stds / unit).square() for part in parts])
     pooled = (variances * counts).sum(dim=0) / counts.sum(dim=0).clamp(min=1)
     return Estimate(
@@ -250,7 +277,10 @@ def unit_of(*sizes: ArrayLike) -> float:
 
 def _chi2(parts: Sequence[Estimate], unit: float) -> float:
     values = [part.value / unit for part in parts]
-    errors = [max(part.error / unit, ROUNDING * abs(value)) for part, value in zip(parts, values, strict=True)]
+    errors = [
+        max(part.error / unit, ROUNDING * abs(value))
+        for part, value in zip(parts, values, strict=True)
+    ]
     if not all(errors):
         return 0.0
     weights = [error**-2 for error in errors]

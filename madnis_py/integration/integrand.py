@@ -17,12 +17,15 @@ class Evaluation:
     """An integrand at n points.
 
     Attributes:
-        value: f(p) J_i(x), the integrand times the Jacobian of the channel's mapping, float64, shape (n,).
-        features: what the channel weights are a function of, finite, float64, shape (n, n_features).
-        prior: channel weights before training, non-negative, float64, shape (n, n_channels); rows need not be
-            normalised, but one that is all 0 belongs to a target of 0.
-        magnitude: sum_k |f_k| J_i of an integrand that is a sum of parts f_k, one of which an event is drawn from, with
-            its sign; at least |value|, and larger where parts cancel; float64, shape (n,). |value| if None.
+        value: f(p) J_i(x), the integrand times the Jacobian of the channel's mapping, float64,
+            shape (n,).
+        features: what the channel weights are a function of, finite, float64, shape (n,
+            n_features).
+        prior: channel weights before training, non-negative, float64, shape (n, n_channels); rows
+            need not be normalised, but one that is all 0 belongs to a target of 0.
+        magnitude: sum_k |f_k| J_i of an integrand that is a sum of parts f_k, one of which an event
+            is drawn from, with its sign; at least |value|, and larger where parts cancel; float64,
+            shape (n,). |value| if None.
     """
 
     value: Tensor
@@ -44,8 +47,8 @@ class AbstractIntegrand(ABC):
         n_channels: number of channels.
         n_features: numbers per point that the channel weights see.
         unit: unit of the integral, for printing; "" or "pb".
-        groups: symmetry group of each channel, numbered from 0 without gaps; channels of a group have the same integral
-            and share a density. Each channel is its own group when None.
+        groups: symmetry group of each channel, numbered from 0 without gaps; channels of a group
+            have the same integral and share a density. Each channel is its own group when None.
     """
 
     dim: int
@@ -71,10 +74,12 @@ class FunctionIntegrand(AbstractIntegrand):
     """A plain function f(x) on the unit cube, with one channel or several that share the cube.
 
     Args:
-        function: takes x, float64, shape (n, dim) and returns f(x), shape (n,); torch tensors or numpy arrays.
+        function: takes x, float64, shape (n, dim) and returns f(x), shape (n,); torch tensors or
+            numpy arrays.
         dim: dimension of the unit cube.
         n_channels: channels that share the integral; each gets its own density.
-        prior: optional function x -> (n, n_channels) of non-negative channel weights; flat by default.
+        prior: optional function x -> (n, n_channels) of non-negative channel weights; flat by
+            default.
 
     The channel weights see x itself.
     """
@@ -106,12 +111,16 @@ class FunctionIntegrand(AbstractIntegrand):
         try:
             numbers = torch.as_tensor(result)
         except (TypeError, ValueError, RuntimeError):
-            raise IntegrandError(f"integrand: expected {name} as an array of numbers; got {_kind(result)}") from None
+            raise IntegrandError(
+                f"integrand: expected {name} as an array of numbers; got {_kind(result)}"
+            ) from None
         if numbers.is_complex():
             raise IntegrandError(f"integrand: expected real numbers as {name}; got {numbers.dtype}")
         tensor = numbers.to(torch.float64)
         if tuple(tensor.shape) != shape:
-            raise IntegrandError(f"integrand: expected {name} of shape {shape}; got {tuple(tensor.shape)}")
+            raise IntegrandError(
+                f"integrand: expected {name} of shape {shape}; got {tuple(tensor.shape)}"
+            )
         return tensor
 
 

@@ -78,7 +78,9 @@ class BlockSampler:
         """What is sampled."""
         return self.shipped.value
 
-    def __call__(self, reduce: Callable[[Samples], T], path: tuple[str | int, ...], block: Block) -> T:
+    def __call__(
+        self, reduce: Callable[[Samples], T], path: tuple[str | int, ...], block: Block
+    ) -> T:
         """Sample the block without gradients and return what `reduce` keeps of it."""
         with torch.no_grad():
             return reduce(self._sample(path, block))
@@ -102,9 +104,13 @@ class BlockSampler:
         weight, magnitude = weights[0], weights[-1].abs()
         check.finite("weight", weight)
         check.finite("magnitude", magnitude)
-        return Samples(channel, x, log_q, evaluation.target, evaluation.features, prior, weight, magnitude)
+        return Samples(
+            channel, x, log_q, evaluation.target, evaluation.features, prior, weight, magnitude
+        )
 
-    def _weights(self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
+    def _weights(
+        self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor
+    ) -> Tensor:
         """alpha_i f J_i / q_i of the value and, in a second row, of the magnitude where there is one.
 
         alpha is evaluated only where f is not 0.
@@ -116,9 +122,13 @@ class BlockSampler:
         if len(live) == len(channel):
             return self._times_alpha(values, evaluation.features, prior, channel, log_q)
         parts = (part[live] for part in (evaluation.features, prior, channel, log_q))
-        return torch.zeros_like(values).index_copy(1, live, self._times_alpha(values[:, live], *parts))
+        return torch.zeros_like(values).index_copy(
+            1, live, self._times_alpha(values[:, live], *parts)
+        )
 
-    def _times_alpha(self, values: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
+    def _times_alpha(
+        self, values: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor
+    ) -> Tensor:
         alpha: Tensor = self.weights(features, prior)
         return alpha.gather(1, channel.unsqueeze(1)).squeeze(1) * values * torch.exp(-log_q)
 
@@ -129,20 +139,21 @@ class Integrator:
         integrator = Integrator(lambda x: torch.exp(-x.square().sum(dim=1)), dim=4)
         print(integrator.integrate(100_000))
 
-    The same seed gives the same numbers for every executor: work is cut into fixed blocks, each with a random stream of
-    its own, and results are taken in the order of the blocks.
+    The same seed gives the same numbers for every executor: work is cut into fixed blocks, each
+    with a random stream of its own, and results are taken in the order of the blocks.
 
     Args:
         integrand: an `AbstractIntegrand`, or a function x (n, dim) -> (n,) together with `dim`.
         flow: density per channel; an untrained `SplineFlow`, which is uniform, by default.
-        weights: channel weights; trainable `ChannelWeights` by default, the bare prior when there is one channel.
+        weights: channel weights; trainable `ChannelWeights` by default, the bare prior when there
+            is one channel.
         dim: dimension of the unit cube, for an integrand that is a function.
         seed: names every random number drawn; also the seed of the default flow and weights.
         executor: runs the blocks; one after the other in this thread by default.
 
     Attributes:
-        active: channels that get points, bool, shape (n_channels,), all True at first. The others have alpha = 0 and
-            those that are left share the whole integral.
+        active: channels that get points, bool, shape (n_channels,), all True at first. The others
+            have alpha = 0 and those that are left share the whole integral.
 
     Raises:
         InputError: the flow is for another number of dimensions or channels, or `dim` is missing.
@@ -165,9 +176,14 @@ class Integrator:
         self.active = torch.ones(self.integrand.n_channels, dtype=torch.bool)
         self.seed = seed
         self.executor = executor
-        expected, got = (self.integrand.dim, self.integrand.n_channels), (self.flow.dim, self.flow.n_channels)
+        expected, got = (
+            (self.integrand.dim, self.integrand.n_channels),
+            (self.flow.dim, self.flow.n_channels),
+        )
         if got != expected:
-            raise InputError(f"flow: expected (dim, n_channels) = {expected} of the integrand; got {got}")
+            raise InputError(
+                f"flow: expected (dim, n_channels) = {expected} of the integrand; got {got}"
+            )
 
     def without_executor(self) -> Integrator:
         """The same integrator that does all its work itself, for one that is itself a piece of work."""
@@ -195,7 +211,9 @@ class Integrator:
         """
         return Samples.concatenate(list(self.map_blocks(_whole, counts, *path)))
 
-    def map_blocks(self, reduce: Callable[[Samples], T], counts: Tensor, *path: str | int) -> Iterator[T]:
+    def map_blocks(
+        self, reduce: Callable[[Samples], T], counts: Tensor, *path: str | int
+    ) -> Iterator[T]:
         """Draw the points of `sample` block by block and keep only `reduce` of each: memory for any number of points.
 
         Args:
@@ -221,31 +239,41 @@ class Integrator:
         """Magnitudes that points of another sampler of the same integrand would have if they had been drawn here.
 
         Args:
-            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` nor `magnitude` is used.
+            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` nor `magnitude` is
+                used.
 
         Returns:
-            the magnitudes with the flow and the channel weights of this integrator, float64, shape (n,); 0 in channels
-            that are not active.
+            the magnitudes with the flow and the channel weights of this integrator, float64, shape
+            (n,); 0 in channels that are not active.
         """
         starts = range(0, len(samples), BLOCK_POINTS)
-        blocks = [samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples)))) for start in starts]
+        blocks = [
+            samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples))))
+            for start in starts
+        ]
         return torch.cat(list(self._each(self._sampler.weigh, blocks)))
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
-        return reduce(Moments.merged, self.map_blocks(self._moments, counts, *path), Moments.empty(len(counts)))
+        return reduce(
+            Moments.merged,
+            self.map_blocks(self._moments, counts, *path),
+            Moments.empty(len(counts)),
+        )
 
     def integrate(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Estimate:
         """Integrate with n points, spread over the channels in proportion to their standard deviations.
 
-        The allocation of an iteration uses only earlier ones, and each counts with its share of the points, so the
-        result is unbiased. Channels whose sigma_i is negligible still get a few points.
+        The allocation of an iteration uses only earlier ones, and each counts with its share of the
+        points, so the result is unbiased. Channels whose sigma_i is negligible still get a few
+        points.
 
         Args:
             n: points in all.
-            iterations: parts that n is cut into; the agreement between them is the chi^2 of the result.
-            sigma: what is known of sigma_i beforehand, e.g. from training, shape (n_channels,); used for the first
-                iteration, which otherwise is uniform.
+            iterations: parts that n is cut into; the agreement between them is the chi^2 of the
+                result.
+            sigma: what is known of sigma_i beforehand, e.g. from training, shape (n_channels,);
+                used for the first iteration, which otherwise is uniform.
 
         Raises:
             InputError: too few points for the channels, or no iterations.
@@ -257,7 +285,9 @@ class Integrator:
             results.append(self.moments(counts, "integrate", k).estimate())
         return combine(results)
 
-    def iterations(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Iterator[Samples]:
+    def iterations(
+        self, n: int, iterations: int = 10, sigma: Tensor | None = None
+    ) -> Iterator[Samples]:
         """The points of `integrate` one iteration after another, for those who need more of them than the integral.
 
         Args and errors are those of `integrate`.
@@ -281,15 +311,24 @@ class Integrator:
 
     def _check_counts(self, counts: Tensor) -> None:
         shape = (self.integrand.n_channels,)
-        if counts.dtype != torch.int64 or counts.shape != shape or (counts < 0).any() or not counts.any():
+        if (
+            counts.dtype != torch.int64
+            or counts.shape != shape
+            or (counts < 0).any()
+            or not counts.any()
+        ):
             got = f"{counts.dtype} {tuple(counts.shape)} of sum {int(counts.sum())}"
-            raise InputError(f"counts: expected int64 {shape}, not negative, with at least one point; got {got}")
+            raise InputError(
+                f"counts: expected int64 {shape}, not negative, with at least one point; got {got}"
+            )
 
 
 class _Check:
     """Refuses what an integrand must not return, naming channel, event and point."""
 
-    def __init__(self, integrand: AbstractIntegrand, x: Tensor, channel: Tensor, start: int) -> None:
+    def __init__(
+        self, integrand: AbstractIntegrand, x: Tensor, channel: Tensor, start: int
+    ) -> None:
         self.integrand = integrand
         self.x = x
         self.channel = channel
@@ -318,7 +357,9 @@ class _Check:
     def shape(self, name: str, array: Tensor, expected: tuple[int, ...]) -> None:
         if array.dtype != torch.float64 or array.shape != expected:
             got = f"{array.dtype} {tuple(array.shape)}"
-            raise IntegrandError(f"integrand: expected {name} as torch.float64 {expected}; got {got}")
+            raise IntegrandError(
+                f"integrand: expected {name} as torch.float64 {expected}; got {got}"
+            )
 
     def finite(self, name: str, array: Tensor) -> None:
         if array.sum().isfinite():
@@ -330,7 +371,9 @@ class _Check:
     def refuse(self, bad: Tensor, what: str) -> None:
         if bad.any():
             i = int(bad.nonzero()[0])
-            where = f"channel {int(self.channel[i])}, event {self.start + i}, x = {self.x[i].tolist()}"
+            where = (
+                f"channel {int(self.channel[i])}, event {self.start + i}, x = {self.x[i].tolist()}"
+            )
             raise IntegrandError(f"integrand: {what} in {where}")
 
 
@@ -357,19 +400,27 @@ def _blocks(counts: Tensor) -> Iterable[Block]:
         yield Block(index, start, edges.clamp(start, min(start + size, n)).diff())
 
 
-def _as_integrand(integrand: AbstractIntegrand | Callable[[Tensor], Tensor], dim: int | None) -> AbstractIntegrand:
+def _as_integrand(
+    integrand: AbstractIntegrand | Callable[[Tensor], Tensor], dim: int | None
+) -> AbstractIntegrand:
     if isinstance(integrand, AbstractIntegrand):
         return integrand
     if dim is None:
-        raise InputError("integrator: an integrand that is a function needs dim, the dimension of the unit cube")
+        raise InputError(
+            "integrator: an integrand that is a function needs dim, the dimension of the unit cube"
+        )
     return FunctionIntegrand(integrand, dim)
 
 
 def _default_flow(integrand: AbstractIntegrand, seed: int) -> AbstractFlow:
-    return SplineFlow(integrand.dim, integrand.n_channels, FlowSettings(seed=seed), integrand.groups)
+    return SplineFlow(
+        integrand.dim, integrand.n_channels, FlowSettings(seed=seed), integrand.groups
+    )
 
 
 def _default_weights(integrand: AbstractIntegrand, seed: int) -> AbstractChannelWeights:
     if integrand.n_channels == 1:
         return PriorWeights()
-    return ChannelWeights(integrand.n_features, integrand.n_channels, ChannelWeightSettings(seed=seed))
+    return ChannelWeights(
+        integrand.n_features, integrand.n_channels, ChannelWeightSettings(seed=seed)
+    )

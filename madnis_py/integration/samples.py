@@ -13,8 +13,9 @@ from torch import Tensor
 class Samples:
     """Weighted points of a multi-channel integral, sorted by channel.
 
-    sigma = sum_i mean over the points of channel i of their weights, Eq. (5.11) of the MadNIS thesis. Events are made
-    in proportion to the magnitudes, with the sign of the part of the integrand that they are drawn from.
+    sigma = sum_i mean over the points of channel i of their weights, Eq. (5.11) of the MadNIS
+    thesis. Events are made in proportion to the magnitudes, with the sign of the part of the
+    integrand that they are drawn from.
 
     Attributes:
         channel: sorted, int64, shape (n,).
@@ -23,8 +24,10 @@ class Samples:
         target: `Evaluation.target`, float64, shape (n,).
         features: float64, shape (n, n_features).
         prior: 0 for channels that are not active, float64, shape (n, n_channels).
-        weight: alpha_i f J_i / q_i with the channel weights of the moment of drawing, float64, shape (n,).
-        magnitude: the same of `Evaluation.magnitude`, |weight| where no parts cancel, float64, shape (n,).
+        weight: alpha_i f J_i / q_i with the channel weights of the moment of drawing, float64,
+            shape (n,).
+        magnitude: the same of `Evaluation.magnitude`, |weight| where no parts cancel, float64,
+            shape (n,).
     """
 
     channel: Tensor
@@ -48,12 +51,22 @@ class Samples:
         """The same points with the integrand in another unit."""
         if unit == 1.0:
             return self
-        return replace(self, target=self.target / unit, weight=self.weight / unit, magnitude=self.magnitude / unit)
+        return replace(
+            self,
+            target=self.target / unit,
+            weight=self.weight / unit,
+            magnitude=self.magnitude / unit,
+        )
 
     def weights_only(self) -> Samples:
         """The same points without coordinates, features and prior, whose last dimension becomes 0."""
         n = len(self)
-        return replace(self, x=self.x.new_empty(n, 0), features=self.x.new_empty(n, 0), prior=self.x.new_empty(n, 0))
+        return replace(
+            self,
+            x=self.x.new_empty(n, 0),
+            features=self.x.new_empty(n, 0),
+            prior=self.x.new_empty(n, 0),
+        )
 
     def sorted_by_channel(self) -> Samples:
         """The same points in the order of their channels, otherwise in the order they have."""
@@ -64,4 +77,6 @@ class Samples:
         """Join samples end to end; they are sorted when the channels ascend from each part to the next."""
         if len(parts) == 1:
             return parts[0]
-        return Samples(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Samples)))
+        return Samples(
+            *(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(Samples))
+        )

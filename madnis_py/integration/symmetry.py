@@ -23,7 +23,9 @@ class ChannelGroups:
     """
 
     def __init__(self, groups: Sequence[int] | None, n_channels: int) -> None:
-        self.index = torch.arange(n_channels) if groups is None else torch.tensor(groups, dtype=torch.int64)
+        self.index = (
+            torch.arange(n_channels) if groups is None else torch.tensor(groups, dtype=torch.int64)
+        )
         self.sizes = torch.bincount(self.index)
         self._shared = groups is not None
 
@@ -46,7 +48,9 @@ class ChannelGroups:
             return x
         return (self.total(x) / self.sizes)[self.index]
 
-    def strata(self, channel: Tensor, value: Tensor, counts: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def strata(
+        self, channel: Tensor, value: Tensor, counts: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """See the points of a group as those of one channel, which has one sigma in the loss.
 
         The values are scaled by N_group / N_i, which leaves the sum over the channels what it is.

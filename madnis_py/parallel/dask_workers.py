@@ -1,7 +1,8 @@
 """Workers of dask: those of a scheduler that is there already, or started for a run and ended with it.
 
-Whoever reaches a scheduler can have code run by its workers. So one that is started here is reached with credentials
-that are made for the run and known to nobody else, at one address of this machine; see docs/security.md.
+Whoever reaches a scheduler can have code run by its workers. So one that is started here is reached
+with credentials that are made for the run and known to nobody else, at one address of this machine;
+see docs/security.md.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ PATIENCE = 30
 """Seconds to wait for a scheduler."""
 
 ABANDONED = 600.0
-"""Seconds without any worker, where there have been some, after which nobody is expected any more."""
+"""Seconds without any worker, where there have been some, after which nobody is expected any
+more."""
 
 _LOOK = 5.0
 """Seconds between two looks at who is there."""
@@ -45,7 +47,8 @@ def scheduler_workers(address: str, prepare: Callable[[], None], tell: Tell) -> 
     """The workers of a dask scheduler.
 
     Args:
-        address: such as "tls://host:8786", or the path of a scheduler file; credentials are those of dask's settings.
+        address: such as "tls://host:8786", or the path of a scheduler file; credentials are those
+            of dask's settings.
         prepare: called first in each worker, also in those that join later.
         tell: told that the connection is not encrypted, if so.
 
@@ -57,16 +60,26 @@ def scheduler_workers(address: str, prepare: Callable[[], None], tell: Tell) -> 
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
         client = distributed.Client(**where, timeout=PATIENCE)
-    except (OSError, TypeError, ValueError) as error:  # dask's error without credentials is a TypeError
-        raise InputError(f'scheduler: expected a dask scheduler at "{address}"; got: {error}') from None
+    except (
+        OSError,
+        TypeError,
+        ValueError,
+    ) as error:  # dask's error without credentials is a TypeError
+        raise InputError(
+            f'scheduler: expected a dask scheduler at "{address}"; got: {error}'
+        ) from None
     if not client.scheduler.address.startswith("tls:"):
-        tell(f"workers at {client.scheduler.address} are reached without encryption: for networks that you trust")
+        tell(
+            f"workers at {client.scheduler.address} are reached without encryption: for networks that you trust"
+        )
     with _quiet(), client, DaskWorkers(client, prepare, tell) as workers:
         yield workers
 
 
 @contextmanager
-def cluster_workers(cluster: ClusterTable, prepare: Callable[[], None], tell: Tell) -> Iterator[Executor]:
+def cluster_workers(
+    cluster: ClusterTable, prepare: Callable[[], None], tell: Tell
+) -> Iterator[Executor]:
     """Workers that are started for the run and end with it: local processes, or jobs of a batch system.
 
     Args:
@@ -83,9 +96,18 @@ def cluster_workers(cluster: ClusterTable, prepare: Callable[[], None], tell: Te
         started = _started(cluster)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(f"cluster: {cluster.kind}: cannot be started: {error}") from None
-    how = "with credentials made for this run" if cluster.tls else "without encryption, as the card says"
+    how = (
+        "with credentials made for this run"
+        if cluster.tls
+        else "without encryption, as the card says"
+    )
     tell(f"workers of {started.scheduler_address} are reached {how}")
-    with _quiet(), started, distributed.Client(started) as client, DaskWorkers(client, prepare, tell) as workers:
+    with (
+        _quiet(),
+        started,
+        distributed.Client(started) as client,
+        DaskWorkers(client, prepare, tell) as workers,
+    ):
         started.scale(cluster.workers)
         yield workers
 
@@ -93,7 +115,10 @@ def cluster_workers(cluster: ClusterTable, prepare: Callable[[], None], tell: Te
 @contextmanager
 def _quiet() -> Iterator[None]:
     """What goes wrong is told in sentences; dask's log would print a traceback for each connection that breaks."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "distributed.client", "tornado.application")]
+    loggers = [
+        logging.getLogger(name)
+        for name in ("distributed", "distributed.client", "tornado.application")
+    ]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
@@ -109,7 +134,11 @@ def _started(cluster: ClusterTable) -> Any:
     if cluster.kind == "local":
         quiet = {"dashboard": False, "dashboard_address": f"{_LOCALHOST}:0"}
         local = extra("distributed").LocalCluster
-        where = {"host": _LOCALHOST, "protocol": "tls://" if cluster.tls else "tcp://", "security": security}
+        where = {
+            "host": _LOCALHOST,
+            "protocol": "tls://" if cluster.tls else "tcp://",
+            "security": security,
+        }
         many = {"n_workers": cluster.workers, "threads_per_worker": 1, "dashboard_address": None}
         return local(**many, **where, scheduler_kwargs=quiet, **cluster.options)
     jobqueue = extra("dask_jobqueue")
@@ -151,8 +180,9 @@ def _address_of(interface: object) -> str:
 class DaskWorkers(Executor):
     """The workers of a dask client as an executor, whose failures are told in sentences.
 
-    A worker that dies costs its tasks, which others do again; one that dies while this connects costs nothing. A
-    scheduler that goes away, or workers of whom none comes back, end every task with a `WorkerError`.
+    A worker that dies costs its tasks, which others do again; one that dies while this connects
+    costs nothing. A scheduler that goes away, or workers of whom none comes back, end every task
+    with a `WorkerError`.
 
     Args:
         client: connected.
@@ -197,11 +227,18 @@ class DaskWorkers(Executor):
         return promise
 
     def map(
-        self, fn: Callable[..., T], /, *iterables: Iterable[Any], timeout: float | None = None, chunksize: int = 1
+        self,
+        fn: Callable[..., T],
+        /,
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
     ) -> Iterator[T]:
         """Have tasks done, which travel together; see `concurrent.futures.Executor.map`."""
         with self._sentences():
-            results = self._executor.map(fn, *map(list, iterables), timeout=timeout)  # dask takes no iterators
+            results = self._executor.map(
+                fn, *map(list, iterables), timeout=timeout
+            )  # dask takes no iterators
         return self._taken(results)
 
     def _taken(self, results: Iterator[T]) -> Iterator[T]:
@@ -233,7 +270,9 @@ class DaskWorkers(Executor):
         if isinstance(error, distributed.KilledWorker):
             return WorkerError("workers: a task was begun several times; its worker died each time")
         gone = (CancelledError, asyncio.CancelledError, distributed.comm.CommClosedError)
-        return self._failure if isinstance(error, gone) or self._client.status != "running" else error
+        return (
+            self._failure if isinstance(error, gone) or self._client.status != "running" else error
+        )
 
     def _look_after(self, tell: Tell) -> None:
         """Say when there is no worker; give up when those that there were have been away for long."""

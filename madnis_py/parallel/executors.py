@@ -35,7 +35,9 @@ class Labour:
     workers: int | None = None
     threads: int | None = None
 
-    def hire(self, cluster: ClusterTable, tell: Tell = silent) -> AbstractContextManager[Executor | None]:
+    def hire(
+        self, cluster: ClusterTable, tell: Tell = silent
+    ) -> AbstractContextManager[Executor | None]:
         """The executor of a run, until the block ends.
 
         Args:

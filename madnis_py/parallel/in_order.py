@@ -22,7 +22,8 @@ def in_order(
     Args:
         begin: sets the work on an item going.
         items: what to work on, possibly many more than needed.
-        ahead: how many of those not yet taken shall be under way, one at least; asked before each result.
+        ahead: how many of those not yet taken shall be under way, one at least; asked before each
+            result.
     """
     left: Iterator[Item] = iter(items)
     begun: deque[Future[Result]] = deque()

@@ -47,15 +47,18 @@ class ProcessWorkers(Executor):
     def _new_pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
-        pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_prepare, initargs=(self._prepare,))
+        pool = ProcessPoolExecutor(
+            self._count, mp_context=context, initializer=_prepare, initargs=(self._prepare,)
+        )
         Thread(target=self._guard, args=(pool,), daemon=True).start()
         return pool
 
     def _guard(self, pool: ProcessPoolExecutor) -> None:
         """End a pool of which a process has died.
 
-        It would find out by itself, but not if the process was killed while it sent a result: the pool waits for the
-        rest of it for ever. So all processes end, and so does the pipe that results come by.
+        It would find out by itself, but not if the process was killed while it sent a result: the
+        pool waits for the rest of it for ever. So all processes end, and so does the pipe that
+        results come by.
         """
         while not self._closed:
             processes = list((pool._processes or {}).values())
@@ -85,7 +88,12 @@ class ProcessWorkers(Executor):
         attempt.add_done_callback(partial(self._finish, promise, task, attempts, pool))
 
     def _finish(
-        self, promise: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor, attempt: Future[T]
+        self,
+        promise: Future[T],
+        task: Callable[[], T],
+        attempts: int,
+        pool: ProcessPoolExecutor,
+        attempt: Future[T],
     ) -> None:
         if promise.cancelled() or attempt.cancelled():
             promise.cancel()
@@ -98,7 +106,9 @@ class ProcessWorkers(Executor):
         else:
             promise.set_result(attempt.result())
 
-    def _again(self, promise: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor) -> None:
+    def _again(
+        self, promise: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor
+    ) -> None:
         """Begin a task anew in a new pool, unless nobody wants it any more or it was tried often enough."""
         with self._lock:
             if self._closed:
@@ -111,7 +121,9 @@ class ProcessWorkers(Executor):
             self._begin(promise, task, attempts - 1)
         else:
             promise.set_exception(
-                WorkerError(f"workers: a task was begun {ATTEMPTS} times; its process died each time")
+                WorkerError(
+                    f"workers: a task was begun {ATTEMPTS} times; its process died each time"
+                )
             )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

@@ -18,4 +18,6 @@ def stream(seed: int, *path: str | int) -> torch.Generator:
         a CPU generator; the same arguments give the same numbers.
     """
     name = "/".join(str(part) for part in (seed, *path)).encode()
-    return torch.Generator().manual_seed(int.from_bytes(hashlib.sha256(name).digest()[:8], "little") >> 1)
+    return torch.Generator().manual_seed(
+        int.from_bytes(hashlib.sha256(name).digest()[:8], "little") >> 1
+    )

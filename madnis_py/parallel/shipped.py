@@ -17,7 +17,8 @@ _KEPT = 8
 class Shipped(Generic[T]):
     """A value that is expensive to unpickle, such as one that holds matrix elements.
 
-    It is pickled when it is first sent, and every process makes it from its bytes once, however many tasks bring it.
+    It is pickled when it is first sent, and every process makes it from its bytes once, however
+    many tasks bring it.
 
     Args:
         value: anything that can be pickled; if it can be called, so can this.

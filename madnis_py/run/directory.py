@@ -24,8 +24,9 @@ _PATIENCE = 60.0
 class RunDirectory:
     """The files of a run, which several processes may use at once.
 
-    One process at a time does the stages that all share, up to the cross section; each file of events is made by one
-    process at a time, different ones by as many as there are; run.json is read and replaced in one step.
+    One process at a time does the stages that all share, up to the cross section; each file of
+    events is made by one process at a time, different ones by as many as there are; run.json is
+    read and replaced in one step.
 
     Args:
         path: the directory; made when the run is claimed.
@@ -55,7 +56,9 @@ class RunDirectory:
     def name_of(self, path: Path) -> str:
         """How run.json calls a file: seen from the directory if it lies inside, so that both can be moved."""
         absolute, directory = path.absolute(), self.path.absolute()
-        return str(absolute.relative_to(directory) if absolute.is_relative_to(directory) else absolute)
+        return str(
+            absolute.relative_to(directory) if absolute.is_relative_to(directory) else absolute
+        )
 
     @property
     def claimed(self) -> bool:
@@ -88,7 +91,14 @@ class RunDirectory:
             with self._writing():
                 if not self.claimed:
                     write_file(self.card_file, card.to_toml().encode())
-                    self._write(RunRecord(identity=identity, card=card.content(), versions=dict(versions), stages={}))
+                    self._write(
+                        RunRecord(
+                            identity=identity,
+                            card=card.content(),
+                            versions=dict(versions),
+                            stages={},
+                        )
+                    )
                     return
         self._require(identity)
 
@@ -107,7 +117,9 @@ class RunDirectory:
             OutputError: the file cannot be written, or the run has gone.
         """
         if not self.claimed:
-            raise OutputError(f"{self.record_file}: cannot be written: the directory of the run has gone")
+            raise OutputError(
+                f"{self.record_file}: cannot be written: the directory of the run has gone"
+            )
         with self._writing():
             self._write(how(self.record))
 
@@ -140,7 +152,9 @@ class RunDirectory:
         Raises:
             LockedError: another process makes it; names it.
         """
-        name = hashlib.sha256(str(output.absolute()).encode(errors="surrogateescape")).hexdigest()[:12]
+        name = hashlib.sha256(str(output.absolute()).encode(errors="surrogateescape")).hexdigest()[
+            :12
+        ]
         folder = self.chunks / name
         with FileLock(self.path / f".{name}.lock", str(output), self._patience):
             try:

@@ -30,7 +30,8 @@ _OF_EVENTS = ("generated", "event_files")
 _SCRIPT = """#!/bin/sh
 # {name} {arguments}
 # Writes {output} to the current directory. Made by madnis_py {version}; needs it on the PATH, or
-# MADNIS_PY=/path/to/madnis-py. MADNIS_PY_ANY_VERSION=1 and MADNIS_PY_TRUST=1 stand for --any-version and --trust.
+# MADNIS_PY=/path/to/madnis-py. MADNIS_PY_ANY_VERSION=1 and MADNIS_PY_TRUST=1 stand for
+# --any-version and --trust.
 set -eu
 fail() {{ echo "${{0##*/}}: $1" >&2; exit 2; }}
 [ $# -ge 2 ] && [ $# -le 3 ] || fail "expected {arguments}; got $# arguments"
@@ -70,10 +71,13 @@ _FACES = (
 """Name of a script, the file that it writes, its arguments."""
 
 
-def pack(directory: RunDirectory, output: Path, version: str, sampler: SamplerName | None = None) -> None:
+def pack(
+    directory: RunDirectory, output: Path, version: str, sampler: SamplerName | None = None
+) -> None:
     """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
 
-    Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory, and
+    Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory,
+        and
     `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe.
 
     Args:
@@ -87,7 +91,10 @@ def pack(directory: RunDirectory, output: Path, version: str, sampler: SamplerNa
     """
     top = _top(output)
     content = io.BytesIO()
-    with gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as tar:
+    with (
+        gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w") as tar,
+    ):
         for name, data, mode in (*_scripts(version, sampler), *_files(directory)):
             entry = tarfile.TarInfo(f"{top}/{name}")
             entry.size, entry.mode = len(data), mode
@@ -100,7 +107,8 @@ def require_gridpack_name(output: Path) -> None:
     """Refuse a file name that says another format, or from which no folder can be named.
 
     Raises:
-        InputError: it ends neither in .tar.gz nor in .tgz, or has nothing but dots before that, or control characters.
+        InputError: it ends neither in .tar.gz nor in .tgz, or has nothing but dots before that, or
+            control characters.
     """
     if not output.name.endswith(SUFFIXES):
         raise InputError(f"{output}: expected a file name that ends in {' or '.join(SUFFIXES)}")
@@ -113,7 +121,9 @@ def require_gridpack_name(output: Path) -> None:
 
 def _top(output: Path) -> str:
     """The folder inside: the file name without its suffix."""
-    return next(output.name.removesuffix(suffix) for suffix in SUFFIXES if output.name.endswith(suffix))
+    return next(
+        output.name.removesuffix(suffix) for suffix in SUFFIXES if output.name.endswith(suffix)
+    )
 
 
 def _scripts(version: str, sampler: SamplerName | None) -> Iterator[tuple[str, bytes, int]]:
@@ -126,8 +136,14 @@ def _scripts(version: str, sampler: SamplerName | None) -> Iterator[tuple[str, b
 
 def _files(directory: RunDirectory) -> Iterator[tuple[str, bytes, int]]:
     """Card, figures and stored states, without the events that were made on the way."""
-    record = {name: entry for name, entry in directory.record.content().items() if name not in _OF_EVENTS}
+    record = {
+        name: entry for name, entry in directory.record.content().items() if name not in _OF_EVENTS
+    }
     yield f"{_RUN}/run.json", (json.dumps(record, indent=2) + "\n").encode(), 0o644
-    states = [checkpoint.files(directory.path, name) for name in _STATES if checkpoint.exists(directory.path, name)]
+    states = [
+        checkpoint.files(directory.path, name)
+        for name in _STATES
+        if checkpoint.exists(directory.path, name)
+    ]
     for path in (directory.card_file, *chain.from_iterable(states)):
         yield f"{_RUN}/{path.name}", path.read_bytes(), 0o644

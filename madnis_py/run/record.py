@@ -68,10 +68,16 @@ class UnweightingRecord(_Part):
 
     efficiency: float = Field(gt=0, description="sigma / sum_i M_i.")
     efficiency_bootstrap: NonNegative = Field(description="The same with the maxima of Eq. (2.67).")
-    overweight_share: NonNegative = Field(description="Share of the cross section above the maxima.")
+    overweight_share: NonNegative = Field(
+        description="Share of the cross section above the maxima."
+    )
     n_eff: NonNegative = Field(description="Kish's effective number of events.")
-    negative_share: float = Field(ge=0, le=1, description="Share of the events with a negative weight.")
-    cut_acceptance: float = Field(ge=0, le=1, description="Share of the trials with a weight other than 0.")
+    negative_share: float = Field(
+        ge=0, le=1, description="Share of the events with a negative weight."
+    )
+    cut_acceptance: float = Field(
+        ge=0, le=1, description="Share of the trials with a weight other than 0."
+    )
     maximum_factor: float = Field(1.0, ge=1, description="By which the maxima grew.")
 
 
@@ -82,7 +88,9 @@ class EventFileRecord(_Part):
     events: int = Field(ge=1, description="How many it has.")
     seed: int = Field(ge=0, description="Of its random numbers.")
     sampler: SamplerName | None = Field(None, description="Who drew its points.")
-    integration: Digest | None = Field(None, description="Digest of the result that its events are made with.")
+    integration: Digest | None = Field(
+        None, description="Digest of the result that its events are made with."
+    )
     size: int | None = Field(None, ge=0, description="Bytes, once it is made.")
     sha256: Digest | None = Field(None, description="Digest of its bytes.")
     unweighting: UnweightingRecord | None = Field(None, description="How good its events are.")
@@ -97,12 +105,21 @@ class EventFileRecord(_Part):
             warnings: what was noticed.
         """
         size, sha256 = fingerprint(path)
-        figures = {"size": size, "sha256": sha256, "unweighting": unweighting, "warnings": tuple(warnings)}
+        figures = {
+            "size": size,
+            "sha256": sha256,
+            "unweighting": unweighting,
+            "warnings": tuple(warnings),
+        }
         return type(self).model_validate(self.model_dump() | figures)
 
     def is_at(self, path: Path) -> bool:
         """Whether the bytes that were made are there."""
-        return path.is_file() and path.stat().st_size == self.size and fingerprint(path) == (self.size, self.sha256)
+        return (
+            path.is_file()
+            and path.stat().st_size == self.size
+            and fingerprint(path) == (self.size, self.sha256)
+        )
 
     def is_same(self, other: EventFileRecord) -> bool:
         """Whether the events are the same."""
@@ -116,13 +133,18 @@ class RunRecord(_Part):
     identity: RunIdentity
     card: dict[str, Any]
     versions: dict[str, str]
-    stages: dict[str, StageRecord] = Field({}, description="By name, in the order in which they were finished.")
+    stages: dict[str, StageRecord] = Field(
+        {}, description="By name, in the order in which they were finished."
+    )
 
     prior: PriorRecord | None = None
-    plan: Choice | None = Field(None, description='The choice of the method "auto" before the training.')
+    plan: Choice | None = Field(
+        None, description='The choice of the method "auto" before the training.'
+    )
 
     sampler: SamplerName | None = Field(
-        None, description="Who makes the events, to whom the next figures belong; none that the survey excludes."
+        None,
+        description="Who makes the events, to whom the next figures belong; none that the survey excludes.",
     )
     sigma_pb: float | None = None
     sigma_error_pb: NonNegative | None = None
@@ -138,13 +160,17 @@ class RunRecord(_Part):
     vegas: Result | None = None
     madnis: Result | None = None
     warnings: tuple[str, ...] = ()
-    outside_grid: tuple[Outside, ...] = Field((), description="What lies beyond the ends of the parton densities.")
+    outside_grid: tuple[Outside, ...] = Field(
+        (), description="What lies beyond the ends of the parton densities."
+    )
     choice: Choice | None = None
     training_sigma: TrainingResult | None = None
 
     events: int = Field(0, ge=0, description="Of the file that was written last; 0 before that.")
     generated: EventFileRecord | None = Field(None, description="The file that was written last.")
-    event_files: tuple[EventFileRecord, ...] = Field((), description="All files that were written, the last one last.")
+    event_files: tuple[EventFileRecord, ...] = Field(
+        (), description="All files that were written, the last one last."
+    )
 
     @classmethod
     def parse(cls, content: bytes, where: str) -> Self:
@@ -173,18 +199,29 @@ class RunRecord(_Part):
     def with_events(self, made: EventFileRecord) -> Self:
         """With a file of events; its sampler and its figures are those of the run, unless that has a new result."""
         others = [one for one in self.event_files if one.file != made.file]
-        entries: dict[str, Any] = {"events": made.events, "generated": made, "event_files": [*others, made]}
+        entries: dict[str, Any] = {
+            "events": made.events,
+            "generated": made,
+            "event_files": [*others, made],
+        }
         result = self.madnis if made.sampler == "madnis" else self.vegas
         if result is not None and made.integration == digest(result):
-            earlier = [sentence for sentence in self.warnings if not sentence.startswith("generate")]
-            entries |= result.model_dump() | {"sampler": made.sampler, "unweighting": made.unweighting}
+            earlier = [
+                sentence for sentence in self.warnings if not sentence.startswith("generate")
+            ]
+            entries |= result.model_dump() | {
+                "sampler": made.sampler,
+                "unweighting": made.unweighting,
+            }
             entries["warnings"] = [*earlier, *made.warnings]
         return self.updated(**entries)
 
     def content(self) -> dict[str, Any]:
         """What is known, as plain JSON values."""
         known = self.model_fields_set - {name for name in _IN_USE if getattr(self, name) is None}
-        return {name: value for name, value in self.model_dump(mode="json").items() if name in known}
+        return {
+            name: value for name, value in self.model_dump(mode="json").items() if name in known
+        }
 
     def event_file(self, path: str) -> EventFileRecord | None:
         """The file of that path, if it was written by this run."""
@@ -212,12 +249,15 @@ class RunRecord(_Part):
             raise ValueError("unweighting: expected a value; got none")
         for figure in sorted(figures - {"unweighting"}):
             if getattr(self, figure) != getattr(getattr(self, self.sampler), figure):
-                raise ValueError(f"{figure}: expected the same as in {self.sampler}; got another value")
+                raise ValueError(
+                    f"{figure}: expected the same as in {self.sampler}; got another value"
+                )
         return self
 
 
 _IN_USE = frozenset({"sampler", *Result.model_fields})
-"""What is there only while a sampler is in use: before the integrate stage, and after a refusal, there is none."""
+"""What is there only while a sampler is in use: before the integrate stage, and after a refusal,
+there is none."""
 
 
 def digest(result: Result) -> str:

@@ -32,7 +32,10 @@ class ProgressDisplay(Protocol):
         """Begin to show."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Leave the terminal as it was."""
 
@@ -65,7 +68,10 @@ class BarDisplay:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Stop drawing."""
         self._bars.stop()
@@ -73,9 +79,13 @@ class BarDisplay:
     def update(self, progress: StageProgress) -> None:
         """Move the bar of the stage."""
         if progress.stage not in self._tasks:
-            self._tasks[progress.stage] = self._bars.add_task(progress.stage, total=progress.total, message="")
+            self._tasks[progress.stage] = self._bars.add_task(
+                progress.stage, total=progress.total, message=""
+            )
         task = self._tasks[progress.stage]
-        self._bars.update(task, completed=progress.done, total=progress.total, message=message(progress))
+        self._bars.update(
+            task, completed=progress.done, total=progress.total, message=message(progress)
+        )
 
 
 class LogDisplay:
@@ -90,7 +100,10 @@ class LogDisplay:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Nothing to clean."""
 
@@ -186,12 +199,18 @@ def distribution_table(found: Distributions) -> Table:
         chi2 = f"{agreement.chi2:.1f}/{agreement.dof}" if agreement else ""
         p_value = f"{agreement.p_value:.2g}" if agreement else ""
         unit = f" {one.histogram.observable.unit}".rstrip()
-        table.add_row(one.name, f"{edges[0]:g} to {edges[-1]:g}{unit}", str(len(edges) - 1), chi2, p_value)
+        table.add_row(
+            one.name, f"{edges[0]:g} to {edges[-1]:g}{unit}", str(len(edges) - 1), chi2, p_value
+        )
     return table
 
 
 def _title(found: Distributions) -> str:
-    samples = {"weighted points": found.every[0].weighted, "events": found.every[0].events} if found.every else {}
+    samples = (
+        {"weighted points": found.every[0].weighted, "events": found.every[0].events}
+        if found.every
+        else {}
+    )
     totals = [
         f"{with_error(histogram.total, float(histogram.all_errors[-1]))} pb from {name}"
         for name, histogram in samples.items()
@@ -217,7 +236,9 @@ def conclusions(record: Mapping[str, Any]) -> list[str]:
         sentences.append(break_even(choice))
     if training := record.get("training_sigma"):
         value = with_error(training["sigma_pb"], training["sigma_error_pb"])
-        sentences.append(f"training batches alone: sigma = {value} pb, pull {training['pull']:+.1f}; not combined")
+        sentences.append(
+            f"training batches alone: sigma = {value} pb, pull {training['pull']:+.1f}; not combined"
+        )
     return [*sentences, *(f"warning: {warning}" for warning in record.get("warnings", []))]
 
 
@@ -245,7 +266,10 @@ def better_sampler(record: Mapping[str, Any], directory: Path) -> list[str]:
     if len(costs) < 2:
         return []
     best, other = sorted(costs, key=costs.__getitem__)
-    figures = (f"{NAMES[one]} {costs[one] * 1e6:.3g} us per event, {_efficiency(record[one])}" for one in (best, other))
+    figures = (
+        f"{NAMES[one]} {costs[one] * 1e6:.3g} us per event, {_efficiency(record[one])}"
+        for one in (best, other)
+    )
     command = f"madnis-py generate {shlex.quote(str(directory))} --events {record['events'] or 10_000} --sampler {best}"
     return [f"better sampler: {', '.join(figures)}: {command}"]
 
@@ -264,14 +288,19 @@ def prior_sentence(prior: Mapping[str, Any]) -> str:
     """The channel weights before training, with the figures of the survey that chose them."""
     figures = {name: value for name, value in prior["relative_std"].items() if value is not None}
     survey = ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
-    return f"prior: {prior['chosen']}" + (f"; sum_i sigma_i / sigma in a short survey: {survey}" if survey else "")
+    return f"prior: {prior['chosen']}" + (
+        f"; sum_i sigma_i / sigma in a short survey: {survey}" if survey else ""
+    )
 
 
 def break_even(choice: Mapping[str, Any]) -> str:
     """From how many events or points on the training pays."""
     from_on = [
         f"from {number:,.0f} {what} on"
-        for what, number in (("events", choice["break_even_events"]), ("VEGAS points", choice["break_even_points"]))
+        for what, number in (
+            ("events", choice["break_even_events"]),
+            ("VEGAS points", choice["break_even_points"]),
+        )
         if number is not None
     ]
     pays = f"pays {' or '.join(from_on)}" if from_on else "never pays"

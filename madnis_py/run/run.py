@@ -1,7 +1,7 @@
 """A run: the only owner of a directory, a seed and a clock; survey -> train -> integrate -> generate.
 
-Every stage writes what it found and starts again from what the stage before it wrote: a run that was interrupted goes
-on where it stopped and ends with the same bytes as one that was not.
+Every stage writes what it found and starts again from what the stage before it wrote: a run that
+was interrupted goes on where it stopped and ends with the same bytes as one that was not.
 """
 
 from __future__ import annotations
@@ -82,30 +82,35 @@ class Run:
         run.integrate()
         run.generate(10_000)
 
-    Stages that an earlier one needs are run first; what is already there is read, not done again. The same card, seed,
-    method and settings give the same bytes for every number of threads and after any interruption. Where the card
-    leaves the prior open, a short survey chooses one before anything else.
+    Stages that an earlier one needs are run first; what is already there is read, not done again.
+    The same card, seed, method and settings give the same bytes for every number of threads and
+    after any interruption. Where the card leaves the prior open, a short survey chooses one before
+    anything else.
 
     Args:
         process: what is computed.
         directory: where everything goes.
         seed: of all random numbers.
-        method: "madnis", neural channel weights and flows; "vegas", grids and the prior; or "auto", whichever is
-            predicted, and after the training measured, to be done first. What "auto" chose is written down and kept
-            when the run goes on, but it follows measured times and may differ between two runs.
+        method: "madnis", neural channel weights and flows; "vegas", grids and the prior; or "auto",
+            whichever is predicted, and after the training measured, to be done first. What "auto"
+            chose is written down and kept when the run goes on, but it follows measured times and
+            may differ between two runs.
         training: settings of the training; from the card by default.
         device: where networks compute; the results of two devices differ in rounding.
         executor: runs blocks of points; this thread by default.
         watch: told the progress of each stage.
         version: of the package that the directory belongs to.
-        trust: whether the caller answers for what the card and the directory use outside of it, see `stages.trust`.
-        wait: wait where another process works on the same stage or file, which is an error otherwise.
+        trust: whether the caller answers for what the card and the directory use outside of it, see
+            `stages.trust`.
+        wait: wait where another process works on the same stage or file, which is an error
+            otherwise.
 
     Raises:
         InputError: the directory holds another run, or settings of the card cannot be used.
         OutputError: the directory cannot be written.
 
-    Its stages raise LockedError where another process does the same; different files of events can be made at once.
+    Its stages raise LockedError where another process does the same; different files of events can
+    be made at once.
     """
 
     def __init__(
@@ -160,14 +165,15 @@ class Run:
             directory: of the run.
             executor: as for `Run`.
             watch: as for `Run`.
-            any_version: go on with a run of another version of the package, which may give other numbers.
-            trust: let the directory run code, start jobs and use files outside of it that this user has not named
-                before, see `stages.trust`.
+            any_version: go on with a run of another version of the package, which may give other
+                numbers.
+            trust: let the directory run code, start jobs and use files outside of it that this user
+                has not named before, see `stages.trust`.
             wait: as for `Run`.
 
         Raises:
-            InputError: there is no run in the directory, it is damaged, it was made by another version, or it is not
-                trusted with what it uses outside of it.
+            InputError: there is no run in the directory, it is damaged, it was made by another
+                version, or it is not trusted with what it uses outside of it.
         """
         files = RunDirectory(Path(directory))
         if not files.claimed:
@@ -212,7 +218,8 @@ class Run:
         """Adapt VEGAS grids, the baseline and the first look at the channels.
 
         Raises:
-            GenerationError: no point has a cross section, or too many are where no parton densities are known.
+            GenerationError: no point has a cross section, or too many are where no parton densities
+                are known.
         """
         return self._once(self._stored_survey, self._make_survey)
 
@@ -245,41 +252,52 @@ class Run:
         measured = self._record.choice
         return measured.sampler if self.method == "auto" and measured else self.plan()
 
-    def integrate(self, points: int | None = None, events: int = 0, sampler: SamplerName | None = None) -> Result:
+    def integrate(
+        self, points: int | None = None, events: int = 0, sampler: SamplerName | None = None
+    ) -> Result:
         """Cross section and maximum weights from fresh points.
 
         Args:
-            points: in all; by the preset of the card when not given. Another number than last time starts anew.
+            points: in all; by the preset of the card when not given. Another number than last time
+                starts anew.
             events: unweighted events wanted, as far as known; helps the method "auto" to choose.
-            sampler: whose result is wanted; by the method when not given. For VEGAS nothing is trained.
+            sampler: whose result is wanted; by the method when not given. For VEGAS nothing is
+                trained.
 
         Returns:
             the result of the sampler.
 
         Raises:
             InputError: the run has no flow.
-            GenerationError: the cross section is not positive, comes from where no parton densities are known, or is
-                excluded by the survey.
+            GenerationError: the cross section is not positive, comes from where no parton densities
+                are known, or is excluded by the survey.
         """
         stored = self._stored_result(sampler)
         wanted = points or (stored.points if stored else self._default_points)
         result = self._once(
-            lambda: self._stored_result(sampler, wanted), lambda: self._integrate(wanted, events, sampler)
+            lambda: self._stored_result(sampler, wanted),
+            lambda: self._integrate(wanted, events, sampler),
         )
         if refusal := self._refusal(sampler or self.chosen, result):
             raise GenerationError(refusal)
         return result
 
     def generate(
-        self, events: int, output: Path | None = None, seed: int | None = None, sampler: SamplerName | None = None
+        self,
+        events: int,
+        output: Path | None = None,
+        seed: int | None = None,
+        sampler: SamplerName | None = None,
     ) -> Path:
         """Write unweighted events; a file that has them already is left alone.
 
         Args:
             events: exactly as many as the file will have.
-            output: what its name ends in says the format, see `event_files`; `events_file` by default.
+            output: what its name ends in says the format, see `event_files`; `events_file` by
+                default.
             seed: another one than that of the run gives independent events from the same training.
-            sampler: makes the events; by the method when not given. Those of VEGAS need no training.
+            sampler: makes the events; by the method when not given. Those of VEGAS need no
+                training.
 
         Returns:
             the file.
@@ -342,13 +360,19 @@ class Run:
         result, sampler = self.integrate(), self._sampler(self.chosen)
         sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
         with self._stage("histograms", lambda: points):
-            return distributions_of_run(self.process, sampler, sigma, points, self._written_events, self.watch)
+            return distributions_of_run(
+                self.process, sampler, sigma, points, self._written_events, self.watch
+            )
 
     @property
     def _written_events(self) -> Path | None:
         """The events that were written last, if they are still there, or were moved with the directory."""
         made = self._record.generated
-        places = (self.directory.path / made.file, self.directory.path / Path(made.file).name) if made else ()
+        places = (
+            (self.directory.path / made.file, self.directory.path / Path(made.file).name)
+            if made
+            else ()
+        )
         found = next((path for path in places if path.exists()), None)
         if made is not None and found is not None and not made.is_at(found):
             self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
@@ -399,8 +423,13 @@ class Run:
     def _require_own_states(self) -> None:
         """Refuse states of a run with another seed or other settings than run.json says."""
         path = self.directory.path
-        if checkpoint.exists(path, "survey") and checkpoint.meta(path, "survey").get("run") != self._identity.digest:
-            raise CheckpointError(f"{path}: survey.json belongs to another run than run.json identifies")
+        if (
+            checkpoint.exists(path, "survey")
+            and checkpoint.meta(path, "survey").get("run") != self._identity.digest
+        ):
+            raise CheckpointError(
+                f"{path}: survey.json belongs to another run than run.json identifies"
+            )
 
     def _once(self, stored: Callable[[], T | None], make: Callable[[], T]) -> T:
         """What a stage has left behind, or leaves now, while no other process works on the run."""
@@ -413,11 +442,15 @@ class Run:
         return found
 
     @contextmanager
-    def _stage(self, name: str, evaluations: Callable[[], int] = int, seconds: float = 0.0) -> Iterator[None]:
+    def _stage(
+        self, name: str, evaluations: Callable[[], int] = int, seconds: float = 0.0
+    ) -> Iterator[None]:
         """Times a stage and notes it in run.json when it is finished, with the evaluations that there were then."""
         start = time.perf_counter()
         yield
-        stage = StageRecord(seconds=round(seconds + time.perf_counter() - start, 3), evaluations=evaluations())
+        stage = StageRecord(
+            seconds=round(seconds + time.perf_counter() - start, 3), evaluations=evaluations()
+        )
         self.directory.change(lambda record: record.with_stage(name, stage))
 
     def _choose_prior(self) -> PriorRecord:
@@ -445,7 +478,9 @@ class Run:
         evaluations = settings.evaluations(self.cross_section)
         with self._stage("survey", lambda: evaluations):
             watch = self._watcher("survey", "iterations")
-            survey = Survey.of(*train_vegas(self.cross_section, settings, self.seed, watch, self.executor))
+            survey = Survey.of(
+                *train_vegas(self.cross_section, settings, self.seed, watch, self.executor)
+            )
             _require_weights(survey, evaluations)
             grid_check.require_look(self._with_grids(survey.flow), self.cross_section)
             meta = settings.model_dump() | {"run": self._identity.digest}
@@ -453,7 +488,9 @@ class Run:
         return survey
 
     def _finished_training(self) -> TrainingSession | None:
-        if self._trained is None and not TrainingSession.is_finished(self.directory.path, self.training):
+        if self._trained is None and not TrainingSession.is_finished(
+            self.directory.path, self.training
+        ):
             return None
         return self._session()
 
@@ -470,7 +507,9 @@ class Run:
             self.directory.update(plan=choice)
         return choice
 
-    def _stored_result(self, sampler: SamplerName | None, points: int | None = None) -> Result | None:
+    def _stored_result(
+        self, sampler: SamplerName | None, points: int | None = None
+    ) -> Result | None:
         """Of a sampler, of the one in use if None, if there is one; from so many points where a number is given."""
         record = self._record
         if record.vegas is None:
@@ -481,14 +520,18 @@ class Run:
     def _integrate(self, points: int, events: int, sampler: SamplerName | None) -> Result:
         samplers = self._samplers_for(sampler, events, points)
         with self._stage("integrate", lambda: points * len(samplers)):
-            sampled = {name: self._sample(name, sampler, points) for name, sampler in samplers.items()}
+            sampled = {
+                name: self._sample(name, sampler, points) for name, sampler in samplers.items()
+            }
             outside = self.cross_section.outside_grid(sampled["vegas"].first)
             grid_check.require_inside(outside)
             results = self._results(sampled)
             judged = self._judge(samplers, sampled, results, events)
             judged["warnings"] = [f"integrate: {one}" for one in outside] + judged["warnings"]
         dumped = {name: result.model_dump() for name, result in results.items()}
-        measured = judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
+        measured = (
+            judged["choice"]["sampler"] if self.method == "auto" and "choice" in judged else None
+        )
         used = sampler or measured or self.plan()
         refused = self._refusal(used, results[used]) is not None
         figures = dict.fromkeys(Result.model_fields) if refused else dumped[used]
@@ -500,34 +543,48 @@ class Run:
         """Why the result of a sampler is not to be used, if so."""
         return run_warnings.refusal(self._check, self.survey().measurement, sampler, result)
 
-    def _samplers_for(self, sampler: SamplerName | None, events: int, points: int) -> dict[str, Integrator]:
+    def _samplers_for(
+        self, sampler: SamplerName | None, events: int, points: int
+    ) -> dict[str, Integrator]:
         """What has to be integrated where one sampler is asked for: VEGAS alone can do without a training."""
         if sampler == "vegas":
             return {"vegas": self._grids()}
         samplers = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
         if sampler not in (None, *samplers):
-            raise InputError(f"sampler: expected {' or '.join(samplers)} in {self.directory.path}; got {sampler}")
+            raise InputError(
+                f"sampler: expected {' or '.join(samplers)} in {self.directory.path}; got {sampler}"
+            )
         return self.samplers()
 
-    def _make_events(self, wanted: EventFileRecord, output: Path, result: Result, folder: Path) -> None:
+    def _make_events(
+        self, wanted: EventFileRecord, output: Path, result: Result, folder: Path
+    ) -> None:
         """Make the events of a file and write down what they are like."""
         grid_check.require_variations(self._record.outside_grid)
         # A task is a whole chunk, which does not ask for help.
         sampler = self._sampler(wanted.sampler or self.chosen).without_executor()
         maker = ChunkMaker(sampler, self.cross_section, result.maxima, wanted.seed)
-        source = EventSource(maker, folder, f"{self._identity.model_dump_json()} {wanted.integration}")
+        source = EventSource(
+            maker, folder, f"{self._identity.model_dump_json()} {wanted.integration}"
+        )
         with self._stage("generate"):
             settings = self.process.card.events
-            selection = event_file.collect(source, wanted.events, result, settings, self.executor, self.watch)
+            selection = event_file.collect(
+                source, wanted.events, result, settings, self.executor, self.watch
+            )
             selected = event_file.SelectedEvents(selection, wanted.events)
             weights = selected.weights
             event_file.write(output, selected, weights, self.process, self.cross_section, result)
             figures = result.unweighting.to_dict() | run_warnings.unweighting(selection, weights)
-            made = wanted.made(output, figures, self._generation_warnings(result, selection, weights))
+            made = wanted.made(
+                output, figures, self._generation_warnings(result, selection, weights)
+            )
         self.directory.change(lambda record: record.with_events(made))
         source.clear()
 
-    def _generation_warnings(self, result: Result, selection: Selection, weights: NDArray[np.float64]) -> list[str]:
+    def _generation_warnings(
+        self, result: Result, selection: Selection, weights: NDArray[np.float64]
+    ) -> list[str]:
         """Whether the events agree with the integrate stage."""
         sentences = self._check.overweights("generate", weights, self._overweight_share)
         sentences += run_warnings.cancelling_signs(weights)
@@ -577,7 +634,9 @@ class Run:
         return self._with_grids(self.survey().flow)
 
     def _with_grids(self, flow: AbstractFlow) -> Integrator:
-        return Integrator(self.cross_section, flow, PriorWeights(), seed=self.seed, executor=self.executor)
+        return Integrator(
+            self.cross_section, flow, PriorWeights(), seed=self.seed, executor=self.executor
+        )
 
     def _session(self) -> TrainingSession:
         """The training at its last stored step."""
@@ -647,7 +706,9 @@ def _require_weights(survey: Survey, points: int) -> None:
     """Nothing can be learned from points without weight."""
     if not any(part.channel_stds.any() or part.value for part in survey.iterations):
         expected = "survey: expected points with a cross section; got none"
-        raise GenerationError(f"{expected} among {points:,}: the process has none, or the cuts leave next to nothing")
+        raise GenerationError(
+            f"{expected} among {points:,}: the process has none, or the cuts leave next to nothing"
+        )
 
 
 def training_settings(card: Card) -> TrainingSettings:
@@ -670,4 +731,8 @@ def training_settings(card: Card) -> TrainingSettings:
 def versions() -> dict[str, str]:
     """Versions of what computes."""
     packages = {name: version(name) for name in ("torch", "numpy", "vegas")}
-    return {"madnis_py": madnis_py.__version__, **packages, "instruction_set": _core.instruction_set()}
+    return {
+        "madnis_py": madnis_py.__version__,
+        **packages,
+        "instruction_set": _core.instruction_set(),
+    }

@@ -1,9 +1,10 @@
 """Whose word counts for what a run directory reaches outside itself.
 
-A run may load matrix elements of other programs, start jobs and read files. What a user names by hand is the user's
-word; a directory that came from elsewhere is nobody's, until the user gives it. A word is remembered for its content
-(the library with this digest, the jobs with these options), not for a place, so that it goes along when a directory is
-moved, and is asked for again when a directory names something else. See docs/security.md.
+A run may load matrix elements of other programs, start jobs and read files. What a user names by
+hand is the user's word; a directory that came from elsewhere is nobody's, until the user gives it.
+A word is remembered for its content (the library with this digest, the jobs with these options),
+not for a place, so that it goes along when a directory is moved, and is asked for again when a
+directory names something else. See docs/security.md.
 """
 
 from __future__ import annotations
@@ -52,18 +53,29 @@ def reach_of_card(card: Card) -> list[Reach]:
     found: list[Reach] = []
     table = pinned(card).process.matrix_element
     if table is not None:
-        keys = {"library": table.library, "function": table.function, "param_card": table.param_card, **table.extras}
+        keys = {
+            "library": table.library,
+            "function": table.function,
+            "param_card": table.param_card,
+            **table.extras,
+        }
         words = f"matrix elements by {_named(table.provider, keys)}"
-        found.append(Reach(words, ["matrix_element", table.model_dump(mode="json", exclude_none=True)]))
+        found.append(
+            Reach(words, ["matrix_element", table.model_dump(mode="json", exclude_none=True)])
+        )
     if card.cluster.kind != "none":
         words = f"workers by {_named(card.cluster.kind, card.cluster.options)}"
-        found.append(Reach(words, ["cluster", card.cluster.model_dump(mode="json", exclude_none=True)]))
+        found.append(
+            Reach(words, ["cluster", card.cluster.model_dump(mode="json", exclude_none=True)])
+        )
     return found
 
 
 def _named(name: str, keys: Mapping[str, object]) -> str:
     """A name with what goes with it, as in a card, on one line whatever it holds."""
-    given = ", ".join(f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None)
+    given = ", ".join(
+        f"{key} = {json.dumps(value)}" for key, value in keys.items() if value is not None
+    )
     return json.dumps(name) + (f" ({given})" if given else "")
 
 
@@ -86,7 +98,11 @@ def reach_of_links(directory: Path) -> list[Reach]:
 
 def _links(directory: Path) -> list[Path]:
     """Links at any depth; other processes may make and remove folders meanwhile."""
-    below = (Path(folder) / name for folder, folders, files in os.walk(directory) for name in (*folders, *files))
+    below = (
+        Path(folder) / name
+        for folder, folders, files in os.walk(directory)
+        for name in (*folders, *files)
+    )
     return sorted(path for path in below if path.is_symlink())
 
 

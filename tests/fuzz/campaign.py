@@ -27,7 +27,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 from door import Door
 from file_doors import (
@@ -41,7 +41,15 @@ from file_doors import (
     UmamiLibraries,
 )
 from outcome import Failure, judged
-from text_doors import CommandLines, Definitions, Grids, Momenta, ParameterCards, ProcessCards, RunCards
+from text_doors import (
+    CommandLines,
+    Definitions,
+    Grids,
+    Momenta,
+    ParameterCards,
+    ProcessCards,
+    RunCards,
+)
 
 SEED = 1
 MEMORY = 8 << 30
@@ -145,13 +153,17 @@ def _tell(done: int, total: int) -> None:
 
 def main() -> None:
     """Try them and say what failed; exit status 1 if anything did."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--door", choices=list(doors()))
     parser.add_argument("--only", type=int, metavar="K", help="input K of the door alone")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--output", type=Path, metavar="FILE.json", help="where failures are written")
+    parser.add_argument(
+        "--output", type=Path, metavar="FILE.json", help="where failures are written"
+    )
     options = parser.parse_args()
     os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="madnis-fuzz-")
     start = time.perf_counter()
@@ -165,7 +177,10 @@ def main() -> None:
     found = []
     for trial, failure in failures:
         found.append((trial, failure))
-        print(f"--- --door '{trial.door}' --only {trial.number} --seed {trial.seed}: {failure.kind}", flush=True)
+        print(
+            f"--- --door '{trial.door}' --only {trial.number} --seed {trial.seed}: {failure.kind}",
+            flush=True,
+        )
         print(failure.detail, flush=True)
     if options.output:
         rows = [{**trial._asdict(), **vars(failure)} for trial, failure in found]

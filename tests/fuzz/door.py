@@ -57,13 +57,21 @@ def lost(given: Any, kept: Any, place: str = "") -> Failure | None:
     if isinstance(given, Mapping):
         if not isinstance(kept, Mapping):
             return Failure("value lost", f"{place}: {given!r} became {kept!r}")
-        return first(*(lost(value, kept.get(key), f"{place}.{key}") for key, value in given.items()))
+        return first(
+            *(lost(value, kept.get(key), f"{place}.{key}") for key, value in given.items())
+        )
     if isinstance(given, list) and isinstance(kept, list | tuple) and len(given) == len(kept):
-        return first(*(lost(value, kept[index], f"{place}[{index}]") for index, value in enumerate(given)))
-    return None if _same(given, kept) else Failure("value lost", f"{place}: {given!r} became {kept!r}")
+        return first(
+            *(lost(value, kept[index], f"{place}[{index}]") for index, value in enumerate(given))
+        )
+    return (
+        None if _same(given, kept) else Failure("value lost", f"{place}: {given!r} became {kept!r}")
+    )
 
 
 def _same(given: Any, kept: Any) -> bool:
     if isinstance(given, bool) or isinstance(kept, bool):
         return given is kept
-    return bool(given == kept) or (isinstance(given, str) and str(kept).endswith(given.lstrip("./~")))
+    return bool(given == kept) or (
+        isinstance(given, str) and str(kept).endswith(given.lstrip("./~"))
+    )

@@ -46,7 +46,11 @@ INIT = LheInit(
     (6500.0, 6500.0),
     (331900, 331900),
     (LheProcess(SIGMA, 3.0, SIGMA),),
-    weight_groups=(WeightGroup("scales", "envelope", tuple(NamedWeight(f"{number}", "") for number in range(3))),),
+    weight_groups=(
+        WeightGroup(
+            "scales", "envelope", tuple(NamedWeight(f"{number}", "") for number in range(3))
+        ),
+    ),
 )
 UMAMI = Card.parse({"process": {"definition": "e+ e- > mu+ mu-"}, "beams": {"pdf": "none"}})
 
@@ -77,7 +81,9 @@ class EventFiles(Door):
     def enter(self, rng: random.Random, folder: Path) -> Failure | None:
         source = folder / f"damaged{self.suffix}"
         events = self.damaged(rng, source)
-        target = maybe_precious(rng, folder / f"made{rng.choice(('.lhe', '.h5', '.parquet', '.lhe.gz'))}")
+        target = maybe_precious(
+            rng, folder / f"made{rng.choice(('.lhe', '.h5', '.parquet', '.lhe.gz'))}"
+        )
         answer = command("convert", source, target)
         if not answer.accepted:
             return refused_cleanly(answer, target, (source.name,))
@@ -85,7 +91,9 @@ class EventFiles(Door):
         return _check_events(list(mn.open_events(target)), events, lacking=told)
 
 
-def _check_events(batches: list[EventBatch], events: int | None, *, lacking: bool = False) -> Failure | None:
+def _check_events(
+    batches: list[EventBatch], events: int | None, *, lacking: bool = False
+) -> Failure | None:
     """Whether all events are there, and all numbers finite; NaN stands for a weight that, as was said, is lacking."""
     found = sum(len(batch.weight) for batch in batches)
     if events is not None and found != events:
@@ -138,7 +146,9 @@ class Lheh5Files(EventFiles):
             return None
         with h5py.File(path, "r+") as file:
             names: list[str] = []
-            file.visititems(lambda name, one: names.append(name) if isinstance(one, h5py.Dataset) else None)
+            file.visititems(
+                lambda name, one: names.append(name) if isinstance(one, h5py.Dataset) else None
+            )
             name = rng.choice(names)
             values, attributes = file[name][()], dict(file[name].attrs)
             del file[name]
@@ -187,7 +197,9 @@ class ParquetFiles(EventFiles):
         gap = rng.randrange(rows)
         changes: list[Any] = [
             lambda: table.remove_column(place),
-            lambda: table.rename_columns([f"{name}{'x' * (i == place)}" for i, name in enumerate(table.column_names)]),
+            lambda: table.rename_columns(
+                [f"{name}{'x' * (i == place)}" for i, name in enumerate(table.column_names)]
+            ),
             lambda: table.set_column(place, field.name, pa.array(["x"] * rows)),
             lambda: table.set_column(place, field.name, pa.array([None] * rows, field.type)),
             lambda: table.set_column(
@@ -224,7 +236,16 @@ class RunDirectories(Door):
             return (Path(folder) / "made.lhe").read_bytes()
 
     def _generate(self, folder: Path) -> Answer:
-        return command("generate", folder / "run", "--events", "20", "--seed", "5", "--output", folder / "made.lhe")
+        return command(
+            "generate",
+            folder / "run",
+            "--events",
+            "20",
+            "--seed",
+            "5",
+            "--output",
+            folder / "made.lhe",
+        )
 
     def enter(self, rng: random.Random, folder: Path) -> Failure | None:
         expected = self._expected
@@ -233,7 +254,11 @@ class RunDirectories(Door):
         answer, target = self._generate(folder), folder / "made.lhe"
         if not answer.accepted:
             return refused_cleanly(answer, target, ("run",))
-        return None if target.read_bytes() == expected else Failure("other events", "than those of the sound run")
+        return (
+            None
+            if target.read_bytes() == expected
+            else Failure("other events", "than those of the sound run")
+        )
 
 
 def damage_directory(rng: random.Random, directory: Path) -> None:
@@ -267,7 +292,9 @@ class StoredStates(Door):
         tensors, meta = checkpoint.load(folder / "run", name)
         for _ in range(rng.randint(1, 2)):
             damage_tensors(rng, tensors)
-        checkpoint.save(folder / "run", name, tensors, damaged_tree(rng, meta) if rng.random() < 0.3 else meta)
+        checkpoint.save(
+            folder / "run", name, tensors, damaged_tree(rng, meta) if rng.random() < 0.3 else meta
+        )
         if rng.random() < 0.1:
             not_a_state(rng, folder / "run", name)
         target = folder / "made.lhe"
@@ -283,7 +310,9 @@ def damage_tensors(rng: random.Random, tensors: dict[str, Tensor]) -> None:
     flat = one.flatten()
     changes: tuple[Callable[[], Tensor | None], ...] = (
         lambda: None,
-        lambda: one.to(rng.choice((torch.float32, torch.float64, torch.int64, torch.bool, torch.float16))),
+        lambda: one.to(
+            rng.choice((torch.float32, torch.float64, torch.int64, torch.bool, torch.float16))
+        ),
         lambda: one[None],
         lambda: flat,
         lambda: flat[:-1],
@@ -301,7 +330,9 @@ def not_a_state(rng: random.Random, directory: Path, name: str) -> None:
     """Bytes that are no tensors, with the digest that they should have."""
     sidecar = directory / f"{name}.json"
     content = json.loads(sidecar.read_text())
-    data = rng.choice((b"", rng.randbytes(100), b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"{}"))
+    data = rng.choice(
+        (b"", rng.randbytes(100), b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"{}")
+    )
     (directory / content["tensors"]).write_bytes(data)
     sidecar.write_text(json.dumps(content | {"sha256": hashlib.sha256(data).hexdigest()}))
 
@@ -330,7 +361,11 @@ class Gridpacks(Door):
         damage_directory(rng, data)
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
-            ["sh", script, "20", "5"], cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True
+            ["sh", script, "20", "5"],
+            cwd=folder,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
         )
         if "Traceback" in done.stderr or done.returncode < 0:
             return Failure("traceback", done.stderr[-2000:])
@@ -357,10 +392,19 @@ class UmamiLibraries(Door):
         data = self._sound
         header = rng.randint(0, 4096)
         library.write_bytes(
-            rng.choice((data[: rng.randint(0, len(data))], rng.randbytes(header) + data[header:], b"", data))
+            rng.choice(
+                (
+                    data[: rng.randint(0, len(data))],
+                    rng.randbytes(header) + data[header:],
+                    b"",
+                    data,
+                )
+            )
         )
         table = '[process.matrix_element]\nprovider = "umami"\nlibrary = "damaged.so"\n'
-        card.write_text(f'[process]\ndefinition = "e+ e- > mu+ mu-"\n{table}[beams]\npdf = "none"\n')
+        card.write_text(
+            f'[process]\ndefinition = "e+ e- > mu+ mu-"\n{table}[beams]\npdf = "none"\n'
+        )
         points = folder / "points.json"
         points.write_text(
             '{"points": [{"momenta": [[50, 0, 0, 50], [50, 0, 0, -50], [50, 50, 0, 0], [50, -50, 0, 0]]}]}'

@@ -71,7 +71,9 @@ def _overwrite(rng: random.Random, data: bytes) -> bytes:
 
 def _insert(rng: random.Random, data: bytes) -> bytes:
     place = rng.randint(0, len(data))
-    inserted = rng.choice((b"\0", b"\xff", b"\xc3\x28", b"\n", b"<", b"\xef\xbb\xbf", rng.randbytes(16)))
+    inserted = rng.choice(
+        (b"\0", b"\xff", b"\xc3\x28", b"\n", b"<", b"\xef\xbb\xbf", rng.randbytes(16))
+    )
     return data[:place] + inserted + data[place:]
 
 
@@ -92,7 +94,9 @@ def _truncate(rng: random.Random, data: bytes) -> bytes:
 _BYTE_CHANGES: Sequence[Bytes] = (_flip, _flip, _overwrite, _insert, _delete, _repeat, _truncate)
 
 
-def _replace_match(rng: random.Random, text: str, pattern: re.Pattern[str], candidates: Sequence[str]) -> str:
+def _replace_match(
+    rng: random.Random, text: str, pattern: re.Pattern[str], candidates: Sequence[str]
+) -> str:
     found = list(pattern.finditer(text))
     if not found:
         return text
@@ -152,7 +156,11 @@ def _swap_lines(rng: random.Random, lines: list[str]) -> list[str]:
 
 def _cut_line(rng: random.Random, lines: list[str]) -> list[str]:
     place = rng.randrange(len(lines))
-    return [*lines[:place], lines[place][: rng.randint(0, len(lines[place]))] + "\n", *lines[place + 1 :]]
+    return [
+        *lines[:place],
+        lines[place][: rng.randint(0, len(lines[place]))] + "\n",
+        *lines[place + 1 :],
+    ]
 
 
 def _insert_word(rng: random.Random, text: str) -> str:
@@ -187,7 +195,13 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
     pending = [tree]
     while pending:
         node = pending.pop()
-        keys = node.keys() if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+        keys = (
+            node.keys()
+            if isinstance(node, dict)
+            else range(len(node))
+            if isinstance(node, list)
+            else ()
+        )
         found += [(node, key) for key in keys]
         pending += [node[key] for key in keys]
     return found

@@ -110,7 +110,11 @@ def judged(enter: Callable[[], Failure | None], seconds: float = SECONDS) -> Fai
 
 def _shortened(error: Exception) -> str:
     """The exception and where in the package it came from."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "madnis_py" in Path(frame.filename).parts]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "madnis_py" in Path(frame.filename).parts
+    ]
     where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[-4:]]
     return " < ".join([*traceback.format_exception_only(error)[-1:], *reversed(where)])[:1000]
 

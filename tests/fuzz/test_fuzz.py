@@ -21,5 +21,9 @@ def test_the_same_trial_damages_in_the_same_way(tmp_path) -> None:
     from mutators import damaged_bytes, damaged_text, damaged_tree
 
     tree = {"a": [1, {"b": 2.5}], "c": "text"}
-    for damaged, sound in ((damaged_bytes, b"some bytes"), (damaged_text, "1 word = 2\n"), (damaged_tree, tree)):
+    for damaged, sound in (
+        (damaged_bytes, b"some bytes"),
+        (damaged_text, "1 word = 2\n"),
+        (damaged_tree, tree),
+    ):
         assert repr(damaged(random.Random("3"), sound)) == repr(damaged(random.Random("3"), sound))

@@ -15,7 +15,14 @@ from typing import Any
 import numpy as np
 import tomli_w
 from door import Door, lost, maybe_precious, refused_cleanly
-from mutators import NUMBER, STRANGE_NUMBERS, STRANGE_WORDS, damaged_bytes, damaged_text, damaged_tree
+from mutators import (
+    NUMBER,
+    STRANGE_NUMBERS,
+    STRANGE_WORDS,
+    damaged_bytes,
+    damaged_text,
+    damaged_tree,
+)
 from outcome import Failure, command, complaint, library
 
 from madnis_py.card import card as cards
@@ -27,7 +34,10 @@ MOST_LEGS = 6
 
 def many_legs(text: str) -> bool:
     """Whether a definition has more legs than an input of a moment may have."""
-    return max((len(step.split("/")[0].split()) for step in re.split(r"[,>]", text)), default=0) > MOST_LEGS
+    return (
+        max((len(step.split("/")[0].split()) for step in re.split(r"[,>]", text)), default=0)
+        > MOST_LEGS
+    )
 
 
 class ProcessCards(Door):
@@ -63,7 +73,9 @@ class ProcessCards(Door):
             return damaged_text(rng, text).encode(errors="surrogatepass")
         if kind < 0.75:
             return damaged_bytes(rng, text.encode())
-        return tomli_w.dumps(_without_none(damaged_tree(rng, tomllib.loads(text)))).encode(errors="surrogatepass")
+        return tomli_w.dumps(_without_none(damaged_tree(rng, tomllib.loads(text)))).encode(
+            errors="surrogatepass"
+        )
 
 
 def _without_none(tree: Any) -> Any:
@@ -71,7 +83,11 @@ def _without_none(tree: Any) -> Any:
         return {str(key): _without_none(value) for key, value in tree.items() if value is not None}
     if isinstance(tree, list):
         return [_without_none(value) for value in tree if value is not None]
-    return max(-(2**62), min(tree, 2**62)) if isinstance(tree, int) and not isinstance(tree, bool) else tree
+    return (
+        max(-(2**62), min(tree, 2**62))
+        if isinstance(tree, int) and not isinstance(tree, bool)
+        else tree
+    )
 
 
 class Definitions(Door):
@@ -84,8 +100,28 @@ class Definitions(Door):
         "p", "j", "g", "u", "u~", "d", "d~", "b", "b~", "t", "t~", "e+", "e-", "mu+", "mu-", "ve", "ve~", "l+", "l-",
         "vl", "z", "w+", "w-", "a", "h", "all", "jj", "T~", "21", "-5",
     )  # fmt: skip
-    ENDINGS = ("QED=0", "QCD<=2", "QED=2 QCD=1", "/ a", "/ h z", "$ z", "$$ a", "@1", "[QCD]", "QED^2==4", "QCD=-1")
-    DECAYS = ("t > b w+", "t~ > b~ w-", "(t > b w+, w+ > e+ ve)", "w+ > j j", "z > l+ l-", "h > b b~", "(z > j j) / a")
+    ENDINGS = (
+        "QED=0",
+        "QCD<=2",
+        "QED=2 QCD=1",
+        "/ a",
+        "/ h z",
+        "$ z",
+        "$$ a",
+        "@1",
+        "[QCD]",
+        "QED^2==4",
+        "QCD=-1",
+    )
+    DECAYS = (
+        "t > b w+",
+        "t~ > b~ w-",
+        "(t > b w+, w+ > e+ ve)",
+        "w+ > j j",
+        "z > l+ l-",
+        "h > b b~",
+        "(z > j j) / a",
+    )
 
     def enter(self, rng: random.Random, folder: Path) -> Failure | None:
         text = self._line(rng)
@@ -139,7 +175,9 @@ class RunCards(Door):
             if not found or not NUMBER.fullmatch(found[-1]):
                 continue
             wanted = float(re.sub("[dD]", "e", found[-1]))
-            got = [cut[name] for cut in card.get("cuts", {}).values() if name in cut]  # by particle if jets are others
+            got = [
+                cut[name] for cut in card.get("cuts", {}).values() if name in cut
+            ]  # by particle if jets are others
             if wanted > 0 and not any(math.isclose(one, wanted) for one in got):
                 return Failure("value lost", f"{key} = {found[-1]} became {got}")
         return None
@@ -186,12 +224,20 @@ DECAY  23 2.441404e+00 # WZ
         from madnis_py.physics.process.process import Process
 
         model = Process.from_card(card).model
-        block = re.search(r"(?ims)^block\s+mass\s*(?:#[^\n]*)?\n(.*?)(?=^\s*(?:block|decay)|\Z)", text)
-        rows = re.findall(r"(?m)^[ \t]+6[ \t]+([-+\d.eE]+)[ \t]*(?:#.*)?$", block[1] if block else "")
+        block = re.search(
+            r"(?ims)^block\s+mass\s*(?:#[^\n]*)?\n(.*?)(?=^\s*(?:block|decay)|\Z)", text
+        )
+        rows = re.findall(
+            r"(?m)^[ \t]+6[ \t]+([-+\d.eE]+)[ \t]*(?:#.*)?$", block[1] if block else ""
+        )
         if len(rows) != 1 or not NUMBER.fullmatch(rows[0]):
             return None
         kept = model["MT"]
-        return None if math.isclose(kept, float(rows[0])) else Failure("value lost", f"MT {rows[0]} became {kept}")
+        return (
+            None
+            if math.isclose(kept, float(rows[0]))
+            else Failure("value lost", f"MT {rows[0]} became {kept}")
+        )
 
 
 class Grids(Door):
@@ -212,7 +258,10 @@ class Grids(Door):
             f"AlphaS_Type: ipol\nAlphaS_Qs: {list(self.Q)}\nAlphaS_Vals: [0.35, 0.25, 0.18, 0.12, 0.09, 0.07]\n"
         )
         rows = "".join(
-            " ".join(f"{(1 - x) ** 3 * (1 + 0.1 * math.log(q) + 0.01 * k):.7e}" for k in range(len(self.FLAVOURS)))
+            " ".join(
+                f"{(1 - x) ** 3 * (1 + 0.1 * math.log(q) + 0.01 * k):.7e}"
+                for k in range(len(self.FLAVOURS))
+            )
             + "\n"
             for x in self.X
             for q in self.Q
@@ -238,7 +287,12 @@ class Grids(Door):
         pdf = load_pdf(str(folder))
         inner = [(x, q) for x in self.X[1:-1] for q in self.Q[1:-1]]
         x, q = (np.array(column) for column in zip(*inner, strict=True))
-        return {"x": x, "q": q, "xf": pdf.density(self.FLAVOURS, x, q**2), "alpha_s": pdf.alpha_s(q**2)}
+        return {
+            "x": x,
+            "q": q,
+            "xf": pdf.density(self.FLAVOURS, x, q**2),
+            "alpha_s": pdf.alpha_s(q**2),
+        }
 
     def _check(self, values: dict[str, Any], text: str) -> Failure | None:
         if not all(np.isfinite(values[key]).all() for key in ("xf", "alpha_s")):
@@ -249,7 +303,9 @@ class Grids(Door):
         for row, (x, q) in enumerate(zip(values["x"], values["q"], strict=True)):
             expected = table.get((x, q))
             if expected is not None and not np.allclose(values["xf"][row], expected, rtol=1e-6):
-                return Failure("wrong density", f"at x = {x}, Q = {q}: {values['xf'][row]} for {expected}")
+                return Failure(
+                    "wrong density", f"at x = {x}, Q = {q}: {values['xf'][row]} for {expected}"
+                )
         return None
 
     def _plain(self, text: str) -> dict[tuple[float, float], list[float]] | None:
@@ -282,14 +338,20 @@ class Momenta(Door):
     @cached_property
     def _sound(self) -> dict[str, Any]:
         beams = [[500, 0, 0, 500], [500, 0, 0, -500]]
-        pairs = [[[500, *one], [500, *(-component for component in one)]] for one in self.DIRECTIONS]
+        pairs = [
+            [[500, *one], [500, *(-component for component in one)]] for one in self.DIRECTIONS
+        ]
         return {"points": [{"momenta": [*beams, *pair]} for pair in pairs]}
 
     def enter(self, rng: random.Random, folder: Path) -> Failure | None:
         card, path = folder / "card.toml", folder / "points.json"
         card.write_text('[process]\ndefinition = "e+ e- > mu+ mu-"\n[beams]\npdf = "none"\n')
         text = json.dumps(self._sound)
-        text = damaged_text(rng, text) if rng.random() < 0.4 else json.dumps(damaged_tree(rng, self._sound))
+        text = (
+            damaged_text(rng, text)
+            if rng.random() < 0.4
+            else json.dumps(damaged_tree(rng, self._sound))
+        )
         path.write_bytes(text.encode(errors="surrogatepass"))
         answer = command("evaluate", card, "--momenta", path)
         if not answer.accepted:
@@ -333,7 +395,11 @@ class CommandLines(Door):
     )
 
     def enter(self, rng: random.Random, folder: Path) -> Failure | None:
-        values = [*self.VALUES, *STRANGE_NUMBERS, *(word for word in STRANGE_WORDS if "\0" not in word)]
+        values = [
+            *self.VALUES,
+            *STRANGE_NUMBERS,
+            *(word for word in STRANGE_WORDS if "\0" not in word),
+        ]
         words = [rng.choice(self.COMMANDS)]
         for _ in range(rng.randint(0, 5)):
             words.append(rng.choice(rng.choice((self.OPTIONS, values))))

@@ -32,7 +32,8 @@ class EventReader(ABC):
         init: beams, processes and weight groups.
         header: blocks of text.
         share: of the file that the last iteration has read so far, 0 to 1.
-        left_out: what the events of files of other programs had beside the columns, in words; known after an iteration.
+        left_out: what the events of files of other programs had beside the columns, in words; known
+            after an iteration.
 
     Raises:
         InputError: the file is missing, damaged or something else; names the event where it is one.
@@ -65,10 +66,12 @@ class EventWriter(ABC):
             for batch in batches:
                 writer.write(batch)
 
-    The weights of the events are in pb and their mean over the file must be the cross section of <init> (IDWTUP -4):
-    an unweighted sample carries sigma for every event, an overweight event its multiple. The caller scales them.
+    The weights of the events are in pb and their mean over the file must be the cross section of
+    <init> (IDWTUP -4): an unweighted sample carries sigma for every event, an overweight event its
+    multiple. The caller scales them.
 
-    The same events give the same bytes, however they are divided into batches and for any number of threads.
+    The same events give the same bytes, however they are divided into batches and for any number of
+    threads.
 
     Args:
         path: the file.
@@ -80,7 +83,8 @@ class EventWriter(ABC):
         n_events: events written so far.
 
     Raises:
-        InputError: another suffix, header blocks that XML cannot hold, or a meaning of weights that the format has not.
+        InputError: another suffix, header blocks that XML cannot hold, or a meaning of weights that
+            the format has not.
         OutputError: the file system refuses.
     """
 
@@ -88,13 +92,15 @@ class EventWriter(ABC):
     in_pb: ClassVar[bool] = False
     """Whether the format has no other meaning of weights than that of IDWTUP -4."""
 
-    def __init__(self, path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None
+    ) -> None:
         if not path.name.endswith(self.suffixes):
-            raise InputError(f"{path}: expected a file name that ends in {' or '.join(self.suffixes)}")
-        if self.in_pb and needs_sums(init):
-            expected = (
-                "expected weights in pb with the cross section as mean (IDWTUP -4), as madnis-py convert makes them"
+            raise InputError(
+                f"{path}: expected a file name that ends in {' or '.join(self.suffixes)}"
             )
+        if self.in_pb and needs_sums(init):
+            expected = "expected weights in pb with the cross section as mean (IDWTUP -4), as madnis-py convert makes them"
             raise InputError(f"{path}: {expected}; got IDWTUP {init.weighting}")
         self.path = path
         self.init = init
@@ -119,7 +125,8 @@ class EventWriter(ABC):
 
         Raises:
             GenerationError: an event is not one that a shower can use; see `EventBatch.check`.
-            InputError: an event belongs to a process that <init> does not have, or has other variations.
+            InputError: an event belongs to a process that <init> does not have, or has other
+                variations.
             OutputError: the file system refuses.
         """
         events.check()
@@ -130,7 +137,8 @@ class EventWriter(ABC):
         """Append events of another file as they are, whether a shower can use them or not.
 
         Raises:
-            InputError: they have other variations than <init> declares, or weights that are not finite.
+            InputError: they have other variations than <init> declares, or weights that are not
+                finite.
             OutputError: the file system refuses.
         """
         if events.n_variations != self._n_variations:
@@ -145,10 +153,15 @@ class EventWriter(ABC):
     def _check_processes(self, events: EventBatch) -> None:
         unknown = np.setdiff1d(events.process_id, self._processes)
         if len(unknown):
-            raise InputError(f"{self.path}: expected events of the processes {self._processes}; got {unknown.tolist()}")
+            raise InputError(
+                f"{self.path}: expected events of the processes {self._processes}; got {unknown.tolist()}"
+            )
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
         """Complete the file, or remove it after an error."""
         if kind is not None:

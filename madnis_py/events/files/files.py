@@ -79,7 +79,9 @@ def open_events(path: Path | str) -> EventReader:
     return event_format(path).reader(path)
 
 
-def create_events(path: Path | str, init: LheInit, header: LheHeader | Mapping[str, str] | None = None) -> EventWriter:
+def create_events(
+    path: Path | str, init: LheInit, header: LheHeader | Mapping[str, str] | None = None
+) -> EventWriter:
     """A new file of events, a context manager; see `EventWriter`.
 
     Raises:

@@ -17,9 +17,21 @@ from madnis_py.events.files.event_format import EventReader, EventWriter, lackin
 from madnis_py.events.files.ragged import MOST_ROWS, most_events
 from madnis_py.events.files.text_sinks import ByteSink, GzipSink, PlainSink
 from madnis_py.events.files.text_sources import TextSource
-from madnis_py.events.les_houches.lhe_init import NO_PDF, SIGNED_WEIGHTS_IN_PB, Generator, LheInit, LheProcess
+from madnis_py.events.les_houches.lhe_init import (
+    NO_PDF,
+    SIGNED_WEIGHTS_IN_PB,
+    Generator,
+    LheInit,
+    LheProcess,
+)
 from madnis_py.events.les_houches.lhe_preamble import Preamble, decoded
-from madnis_py.events.les_houches.weight_groups import MOST_WEIGHTS, NamedWeight, WeightGroup, identifiers, weight_tags
+from madnis_py.events.les_houches.weight_groups import (
+    MOST_WEIGHTS,
+    NamedWeight,
+    WeightGroup,
+    identifiers,
+    weight_tags,
+)
 from madnis_py.events.les_houches.xml_text import NOT_XML
 from madnis_py.output_file import OutputFile
 
@@ -101,7 +113,10 @@ class LheReader(EventReader):
             self.left_out.add(f"declarations of weights that the events have not ({some(missing)})")
         self._listed = np.where(found, np.cumsum(found) - 1, -1).tolist()
         names = [name for name in map(decoded, undeclared) if name and not NOT_XML.search(name)]
-        further = (WeightGroup("", "", (NamedWeight(name, ""),)) for name in names[: MOST_WEIGHTS - len(declared)])
+        further = (
+            WeightGroup("", "", (NamedWeight(name, ""),))
+            for name in names[: MOST_WEIGHTS - len(declared)]
+        )
         groups = (*_kept(self.init.weight_groups, set(missing)), *further)
         self.init = replace(self.init, weight_groups=groups)
 
@@ -115,7 +130,12 @@ class LheReader(EventReader):
             _, pending = _preamble(text)
             while not finished:
                 columns, left_out, others, end, finished = _core.lhe_events(
-                    pending, weights, self._listed, self._whole, MOST_ROWS, most_events(len(weights))
+                    pending,
+                    weights,
+                    self._listed,
+                    self._whole,
+                    MOST_ROWS,
+                    most_events(len(weights)),
                 )
                 pending = pending[end:]
                 self.share = text.share
@@ -140,7 +160,9 @@ class LheReader(EventReader):
     def _more(self, text: TextSource, pending: bytes) -> bytes:
         """Further text; there must be some."""
         if len(pending) > MOST_TEXT:
-            raise InputError(f"event {self._whole + 1}: expected its end within {MOST_TEXT >> 20} MiB; got more text")
+            raise InputError(
+                f"event {self._whole + 1}: expected its end within {MOST_TEXT >> 20} MiB; got more text"
+            )
         more = text.read(BYTES_PER_PIECE)
         if more:
             return more
@@ -172,7 +194,9 @@ def _preamble(text: TextSource) -> tuple[Preamble, bytes]:
     while (found := Preamble.parse(content)) is None:
         more = text.read(max(BYTES_PER_PIECE, len(content)))
         if not more:
-            raise InputError("expected <LesHouchesEvents>, <header> and <init>; got the end of the file")
+            raise InputError(
+                "expected <LesHouchesEvents>, <header> and <init>; got the end of the file"
+            )
         content += more
     return found[0], content[found[1] :]
 

@@ -1,6 +1,7 @@
 """LHEH5 files, version 2: Les Houches events in the tables of an HDF5 file, arXiv:1905.05120 and arXiv:2309.13154.
 
-Names and columns are those that pylhe reads and writes, which are those of Sherpa and Pepper with a header.
+Names and columns are those that pylhe reads and writes, which are those of Sherpa and Pepper with a
+header.
 """
 
 from __future__ import annotations
@@ -136,7 +137,9 @@ class PatientFile:
 
 def _new_table(file: h5py.File, name: str, columns: Sequence[str], chunk: int) -> h5py.Dataset:
     width = len(columns)
-    data = file.create_dataset(name, (0, width), "f8", maxshape=(None, width), chunks=(chunk, width))
+    data = file.create_dataset(
+        name, (0, width), "f8", maxshape=(None, width), chunks=(chunk, width)
+    )
     _name_columns(data, columns)
     return data
 
@@ -155,7 +158,9 @@ def _append_rows(table: h5py.Dataset, rows: Floats) -> None:
 def _column_names_of(groups: Sequence[WeightGroup]) -> tuple[str, ...]:
     names = identifiers(groups)
     if taken := set(names) & {*EVENT, "weight"}:
-        raise InputError(f"LHEH5: expected identifiers of weights that are no other column; got {sorted(taken)}")
+        raise InputError(
+            f"LHEH5: expected identifiers of weights that are no other column; got {sorted(taken)}"
+        )
     return names
 
 
@@ -172,7 +177,9 @@ def _write_init(file: h5py.File, init: LheInit, header: LheHeader) -> None:
     ]
     _name_columns(file.create_dataset("procInfo", data=processes, dtype="f8"), PROCESS)
     rows = [[one.name, one.version, one.text, "{}"] for one in init.generators]
-    generators = file.create_dataset("generators", (len(rows), len(GENERATOR)), text, data=rows or None)
+    generators = file.create_dataset(
+        "generators", (len(rows), len(GENERATOR)), text, data=rows or None
+    )
     _name_columns(generators, GENERATOR)
     xml = file.create_group("xml")
     xml.create_dataset("header", data=header.element(init.weight_groups), dtype=text)
@@ -198,8 +205,8 @@ def _particle_rows(events: EventBatch) -> Floats:
 class Lheh5Reader(EventReader):
     """Reads LHEH5 files of version 2, of ours and of other programs; see `EventReader`.
 
-    The cross section of such files is the sum of the weights by that of the trials; the weights are scaled to have it
-    as their mean.
+    The cross section of such files is the sum of the weights by that of the trials; the weights are
+    scaled to have it as their mean.
     """
 
     def __init__(self, path: Path) -> None:
@@ -210,7 +217,10 @@ class Lheh5Reader(EventReader):
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
         with self._opened() as file:
-            events, particles = Table(file, "events", EVENT, "event"), Table(file, "particles", PARTICLE, "particle")
+            events, particles = (
+                Table(file, "events", EVENT, "event"),
+                Table(file, "particles", PARTICLE, "particle"),
+            )
             weights = identifiers(self.init.weight_groups)
             unit = self._events_per_trial(events)
             size, used = most_events(len(weights)), 0
@@ -222,7 +232,9 @@ class Lheh5Reader(EventReader):
                 if used > len(particles):
                     raise InputError(f"expected {used} rows of particles; got {len(particles)}")
                 for part in ragged.parts(counts, len(weights)):
-                    batch = _batch(rows.at(begin + part.start, part), counts[part], particles, weights)
+                    batch = _batch(
+                        rows.at(begin + part.start, part), counts[part], particles, weights
+                    )
                     yield batch if unit == 1 else scaled(batch, unit)
 
     def _events_per_trial(self, events: Table) -> float:
@@ -251,29 +263,41 @@ class Lheh5Reader(EventReader):
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
         except (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
-            reason = getattr(error, "strerror", None) or f"not a whole HDF5 file: {str(error)[:200]}"
+            reason = (
+                getattr(error, "strerror", None) or f"not a whole HDF5 file: {str(error)[:200]}"
+            )
             raise InputError(f"{self.path}: cannot be read: {reason}") from error
 
 
-def _batch(events: Rows, counts: NDArray[np.int64], particles: Table, weights: Sequence[str]) -> EventBatch:
-    return ragged.batch(counts, _particle_columns(events, counts, particles), _event_columns(events, weights))
+def _batch(
+    events: Rows, counts: NDArray[np.int64], particles: Table, weights: Sequence[str]
+) -> EventBatch:
+    return ragged.batch(
+        counts, _particle_columns(events, counts, particles), _event_columns(events, weights)
+    )
 
 
 def _event_columns(events: Rows, weights: Sequence[str]) -> dict[str, NDArray[Any]]:
     scale = events["scale"]
     return {
-        "weight": np.ascontiguousarray(events["NOMINAL" if "NOMINAL" in events.columns else "weight"]),
+        "weight": np.ascontiguousarray(
+            events["NOMINAL" if "NOMINAL" in events.columns else "weight"]
+        ),
         "scale": scale,
         "factorization_scale": events.get("fscale", scale),
         "renormalization_scale": events.get("rscale", scale),
         "alpha_qed": events["aqed"],
         "alpha_s": events["aqcd"],
         "process_id": events.integers("pid").astype(np.int32),
-        "variations": np.column_stack([np.empty((len(scale), 0)), *(events[name] for name in weights)]),
+        "variations": np.column_stack(
+            [np.empty((len(scale), 0)), *(events[name] for name in weights)]
+        ),
     }
 
 
-def _particle_columns(events: Rows, counts: NDArray[np.int64], table: Table) -> dict[str, NDArray[Any]]:
+def _particle_columns(
+    events: Rows, counts: NDArray[np.int64], table: Table
+) -> dict[str, NDArray[Any]]:
     """The rows of the events, which mostly lie one behind the other."""
     start = np.where(counts > 0, events.integers("start", 0, 2**53), 0)
     last = int((start + counts).max(initial=0))
@@ -304,7 +328,10 @@ def _rows_of(start: NDArray[np.int64], counts: NDArray[np.int64], table: Table) 
     first = int(start.min(initial=0))
     if (start == first + np.cumsum(counts) - counts).all():
         return table.rows(first, first + int(counts.sum()))
-    apart = [table.rows(*bounds).numbers for bounds in zip(start.tolist(), (start + counts).tolist(), strict=True)]
+    apart = [
+        table.rows(*bounds).numbers
+        for bounds in zip(start.tolist(), (start + counts).tolist(), strict=True)
+    ]
     return Rows(table.what, first, np.concatenate(apart), table.columns)
 
 
@@ -313,7 +340,9 @@ def _read_preamble(file: h5py.File) -> tuple[LheHeader, LheInit]:
     init = Table(file, "init", INIT, "init", dimensions=1).row()
     processes = Table(file, "procInfo", PROCESS, "process")
     if len(processes) > MOST_PROCESSES:
-        raise InputError(f"procInfo: expected at most {MOST_PROCESSES} processes; got {len(processes)}")
+        raise InputError(
+            f"procInfo: expected at most {MOST_PROCESSES} processes; got {len(processes)}"
+        )
     rows = processes.rows(0, len(processes))
     columns = [rows[name] for name in ("xSection", "error", "unitWeight", "procId")]
     found = LheInit.from_numbers(
@@ -322,7 +351,9 @@ def _read_preamble(file: h5py.File) -> tuple[LheHeader, LheInit]:
         groups,
         _read_generators(file),
     )
-    return header, replace(found, weighting=SIGNED_WEIGHTS_IN_PB) if abs(found.weighting) == OF_EACH_PROCESS else found
+    return header, replace(found, weighting=SIGNED_WEIGHTS_IN_PB) if abs(
+        found.weighting
+    ) == OF_EACH_PROCESS else found
 
 
 def _read_header(file: h5py.File) -> tuple[LheHeader, tuple[WeightGroup, ...]]:
@@ -333,11 +364,15 @@ def _read_header(file: h5py.File) -> tuple[LheHeader, tuple[WeightGroup, ...]]:
     if stored is None:
         return LheHeader(), tuple(WeightGroup("", "", (NamedWeight(name, name),)) for name in names)
     if stored.shape != () or stored.dtype.itemsize > MOST_TEXT:
-        raise InputError(f"xml/header: expected one text; got {stored.dtype} of shape {stored.shape}")
+        raise InputError(
+            f"xml/header: expected one text; got {stored.dtype} of shape {stored.shape}"
+        )
     text = text_of(stored[()])
     header, groups = LheHeader.parse(text[text.find(">") + 1 : text.rfind("</header>")])
     if sorted(identifiers(groups)) != sorted(names):
-        raise InputError(f"expected columns of the weights {list(identifiers(groups))[:20]}; got {names[:20]}")
+        raise InputError(
+            f"expected columns of the weights {list(identifiers(groups))[:20]}; got {names[:20]}"
+        )
     return header, groups
 
 
@@ -347,4 +382,7 @@ def _read_generators(file: h5py.File) -> tuple[Generator, ...]:
     table = Table(file, "generators", GENERATOR, "generator", text=True)
     places = [table.columns.get(name) for name in ("name", "version", "description")]
     rows = table.data[:MOST_PROCESSES]
-    return tuple(Generator(*("" if place is None else text_of(row[place]) for place in places)) for row in rows)
+    return tuple(
+        Generator(*("" if place is None else text_of(row[place]) for place in places))
+        for row in rows
+    )

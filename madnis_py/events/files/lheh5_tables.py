@@ -22,7 +22,18 @@ INIT = (
     "numProcesses",
 )  # fmt: skip
 PROCESS = ("procId", "npLO", "npNLO", "xSection", "error", "unitWeight")
-EVENT = ("pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd", "NOMINAL")
+EVENT = (
+    "pid",
+    "nparticles",
+    "start",
+    "trials",
+    "scale",
+    "fscale",
+    "rscale",
+    "aqed",
+    "aqcd",
+    "NOMINAL",
+)
 PARTICLE = (
     "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m", "lifetime", "spin",
 )  # fmt: skip
@@ -57,7 +68,9 @@ class Rows:
 
     def get(self, name: str, otherwise: float | Floats) -> Floats:
         """A column that need not be there; where it is missing or not a number, another value."""
-        found = self._column(name) if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
+        found = (
+            self._column(name) if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
+        )
         column = np.where(np.isnan(found), otherwise, found)
         self._require(np.isfinite(column), column, name, "a finite number")
         return column
@@ -79,7 +92,9 @@ class Rows:
 
     def _column(self, name: str) -> Floats:
         if name not in self.columns:
-            raise InputError(f"expected the column {name}; got {', '.join(list(self.columns)[:20])}")
+            raise InputError(
+                f"expected the column {name}; got {', '.join(list(self.columns)[:20])}"
+            )
         column: Floats = self.numbers[..., self.columns[name]]
         return column
 
@@ -88,7 +103,9 @@ class Rows:
         if not np.all(fits):
             row = int(np.argmin(fits))
             got = np.ravel(column)[row]
-            raise InputError(f"{self.what} {self.begin + row + 1}: {name}: expected {expected}; got {got:g}")
+            raise InputError(
+                f"{self.what} {self.begin + row + 1}: {name}: expected {expected}; got {got:g}"
+            )
 
 
 class Table:
@@ -124,15 +141,21 @@ class Table:
         if data.ndim != dimensions or (not text and data.dtype.kind not in "fiu"):
             expected = "text" if text else "numbers"
             got = f"{data.dtype} of shape {data.shape}"
-            raise InputError(f"{name}: expected a table of {expected} with {dimensions} dimensions; got {got}")
+            raise InputError(
+                f"{name}: expected a table of {expected} with {dimensions} dimensions; got {got}"
+            )
         chunk = int(np.prod(data.chunks or (1,))) * data.dtype.itemsize
         if data.shape[-1] > MOST_WEIGHTS + len(EVENT) or chunk > MOST_BYTES:
             got = f"shape {data.shape} in pieces of {chunk >> 20} MiB"
             raise InputError(f"{name}: expected rows that fit in the memory together; got {got}")
-        names = next((data.attrs[key] for key in ("properties", name) if key in data.attrs), otherwise)
+        names = next(
+            (data.attrs[key] for key in ("properties", name) if key in data.attrs), otherwise
+        )
         names = [text_of(one) for one in np.atleast_1d(names)[: data.shape[-1]]]
         if len(set(names)) < len(names):
-            raise InputError(f"{name}: expected different names of the columns; got {', '.join(names[:20])}")
+            raise InputError(
+                f"{name}: expected different names of the columns; got {', '.join(names[:20])}"
+            )
         self.data, self.what = data, what
         self.columns = {name: place for place, name in enumerate(names)}
 
@@ -142,7 +165,9 @@ class Table:
 
     def rows(self, begin: int, end: int) -> Rows:
         """Some of the rows."""
-        return Rows(self.what, begin, np.asarray(self.data[begin:end], dtype=np.float64), self.columns)
+        return Rows(
+            self.what, begin, np.asarray(self.data[begin:end], dtype=np.float64), self.columns
+        )
 
     def row(self) -> Rows:
         """The only row of a table of one dimension."""
@@ -171,7 +196,9 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset | None:
     if not isinstance(data, h5py.Dataset):
         return None
     if data.is_virtual or data.external:
-        raise InputError(f"{name}: expected a table in the file itself; got one that lies in other files")
+        raise InputError(
+            f"{name}: expected a table in the file itself; got one that lies in other files"
+        )
     return data
 
 

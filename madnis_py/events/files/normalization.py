@@ -50,12 +50,16 @@ class WeightSums:
         Raises:
             InputError: the sum of the squares is beyond the numbers of a computer.
         """
-        processes, position, numbers = np.unique(events.process_id, return_inverse=True, return_counts=True)
+        processes, position, numbers = np.unique(
+            events.process_id, return_inverse=True, return_counts=True
+        )
         weights = np.bincount(position, events.weight, len(processes))
         with np.errstate(over="ignore"):
             squares = np.bincount(position, events.weight**2, len(processes))
         if not np.isfinite(squares).all():
-            raise InputError(f"expected weights that can be squared; got {np.abs(events.weight).max():g}")
+            raise InputError(
+                f"expected weights that can be squared; got {np.abs(events.weight).max():g}"
+            )
         for process, number, weight, square in zip(
             *(column.tolist() for column in (processes, numbers, weights, squares)), strict=True
         ):
@@ -75,7 +79,12 @@ class WeightSums:
             units: by what the weights of each process are multiplied; see `units`.
         """
         mean = sum(units[process] * weight for process, weight in self.weights.items()) / self.total
-        square = sum(units[process] * units[process] * square for process, square in self.squares.items()) / self.total
+        square = (
+            sum(
+                units[process] * units[process] * square for process, square in self.squares.items()
+            )
+            / self.total
+        )
         return mean, max(square - mean * mean, 0.0) ** 0.5 / self.total**0.5
 
 
@@ -100,10 +109,15 @@ def units(init: LheInit, sums: WeightSums) -> dict[int, float]:
         unit = _ratio(total * sum(declared.values()), sum(sums.weights.values()), init)
         return dict.fromkeys(sums.events, unit)
     if missing := sorted(set(sums.events) - set(declared)):
-        raise InputError(f"expected events of the processes {sorted(declared)} of <init>; got {missing[:5]}")
-    present = _ratio(sum(declared.values()), sum(declared[process] for process in sums.events), init)
+        raise InputError(
+            f"expected events of the processes {sorted(declared)} of <init>; got {missing[:5]}"
+        )
+    present = _ratio(
+        sum(declared.values()), sum(declared[process] for process in sums.events), init
+    )
     return {
-        process: present * _ratio(total * declared[process], weight, init) for process, weight in sums.weights.items()
+        process: present * _ratio(total * declared[process], weight, init)
+        for process, weight in sums.weights.items()
     }
 
 
@@ -111,7 +125,9 @@ def _ratio(cross_section: float, weights: float, init: LheInit) -> float:
     unit = cross_section / weights if weights else float("nan")
     if not isfinite(unit) or unit <= 0:
         expected = "expected weights that add up to a part of XSECUP"
-        raise InputError(f"{expected}, as IDWTUP {init.weighting} says; got {weights:g} for {cross_section:g}")
+        raise InputError(
+            f"{expected}, as IDWTUP {init.weighting} says; got {weights:g} for {cross_section:g}"
+        )
     return unit
 
 
@@ -121,7 +137,8 @@ def in_pb(reader: EventReader) -> Iterator[EventBatch]:
     The file is read twice where IDWTUP is not +-4.
 
     Raises:
-        InputError: the file is damaged, or its weights do not add up to a part of its cross section.
+        InputError: the file is damaged, or its weights do not add up to a part of its cross
+            section.
     """
     if not needs_sums(reader.init):
         yield from reader
@@ -134,7 +151,9 @@ def in_pb(reader: EventReader) -> Iterator[EventBatch]:
         of_processes = units(reader.init, sums)
     for batch in reader:
         with _named(reader):
-            events = scaled(batch, np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id))
+            events = scaled(
+                batch, np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id)
+            )
         yield events
 
 

@@ -83,7 +83,8 @@ class Target:
 class ParquetReader(EventReader):
     """Reads Parquet files that `ParquetWriter` wrote, also after others have changed or added columns.
 
-    Integers and floating-point numbers of any size will do where their values fit; see `EventReader`.
+    Integers and floating-point numbers of any size will do where their values fit; see
+    `EventReader`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -91,7 +92,9 @@ class ParquetReader(EventReader):
         with self._opened() as file:
             stored = (file.schema_arrow.metadata or {}).get(PREAMBLE)
             if stored is None:
-                raise InputError(f"expected a file of events with {PREAMBLE.decode()} in its metadata")
+                raise InputError(
+                    f"expected a file of events with {PREAMBLE.decode()} in its metadata"
+                )
             found = Preamble.parse(stored)
             if found is None:
                 raise InputError(
@@ -106,7 +109,9 @@ class ParquetReader(EventReader):
         some_lack = np.zeros(len(weights), bool)
         with self._opened() as file:
             done, total = 0, file.metadata.num_rows
-            for table in file.iter_batches(most_events(len(weights)), columns=[field.name for field in _schema()]):
+            for table in file.iter_batches(
+                most_events(len(weights)), columns=[field.name for field in _schema()]
+            ):
                 columns, done = Columns(table, done), done + table.num_rows
                 self.share = done / total
                 for events in columns.batches(len(weights)):
@@ -128,8 +133,17 @@ class ParquetReader(EventReader):
             raise InputError(f"{self.path}: {error}") from None
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
-        except (pa.ArrowException, RuntimeError, LookupError, ValueError, TypeError, MemoryError) as error:
-            raise InputError(f"{self.path}: expected a whole Parquet file; got: {str(error)[:200]}") from error
+        except (
+            pa.ArrowException,
+            RuntimeError,
+            LookupError,
+            ValueError,
+            TypeError,
+            MemoryError,
+        ) as error:
+            raise InputError(
+                f"{self.path}: expected a whole Parquet file; got: {str(error)[:200]}"
+            ) from error
 
 
 def _particle_parts(name: str) -> tuple[str, ...]:
@@ -146,7 +160,9 @@ def _schema() -> pa.Schema:
         for part in _particle_parts(name)
     ]
     variations = pa.list_(pa.field("element", pa.float64()))  # null where an event lacks one
-    return pa.schema([*of_events, *of_particles, pa.field("variations", variations, nullable=False)])
+    return pa.schema(
+        [*of_events, *of_particles, pa.field("variations", variations, nullable=False)]
+    )
 
 
 def _number_of(column: str) -> pa.DataType:
@@ -164,7 +180,13 @@ def _list_of(number: pa.DataType) -> pa.DataType:
 def _repeating() -> list[str]:
     """Columns whose numbers come again and again."""
     lists = ("pdg", "status", *PARTS["mothers"], *PARTS["colour"], "mass", "lifetime", "spin")
-    return ["process_id", "weight", "alpha_qed", "alpha_s", *(f"{name}.list.element" for name in lists)]
+    return [
+        "process_id",
+        "weight",
+        "alpha_qed",
+        "alpha_s",
+        *(f"{name}.list.element" for name in lists),
+    ]
 
 
 def _table(events: EventBatch, schema: pa.Schema) -> pa.Table:
@@ -175,19 +197,28 @@ def _table(events: EventBatch, schema: pa.Schema) -> pa.Table:
     lists = {"variations": (each, events.variations.reshape(-1))}
     for name, column in ragged.flattened(events).items():
         parts = column.T if name in PARTS else [column]
-        lists |= {part: (offsets, numbers) for part, numbers in zip(_particle_parts(name), parts, strict=True)}
+        lists |= {
+            part: (offsets, numbers)
+            for part, numbers in zip(_particle_parts(name), parts, strict=True)
+        }
     columns = [
-        _list_array(*lists[field.name], field.type) if field.name in lists else pa.array(getattr(events, field.name))
+        _list_array(*lists[field.name], field.type)
+        if field.name in lists
+        else pa.array(getattr(events, field.name))
         for field in schema
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _list_array(offsets: NDArray[np.int32], numbers: NDArray[Any], form: pa.DataType) -> pa.ListArray:
+def _list_array(
+    offsets: NDArray[np.int32], numbers: NDArray[Any], form: pa.DataType
+) -> pa.ListArray:
     import pyarrow as pa
 
     absent = np.isnan(numbers) if form.value_field.nullable else None
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(numbers), mask=absent), type=form)
+    return pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(np.ascontiguousarray(numbers), mask=absent), type=form
+    )
 
 
 def _require_columns(file: parquet.ParquetFile) -> None:
@@ -199,10 +230,14 @@ def _require_columns(file: parquet.ParquetFile) -> None:
             got = f"it {len(places)} times" if places else ", ".join(found.names[:30])
             raise InputError(f"expected the column {field.name}; got {got}")
         if not _fits(found.field(places[0]).type, field.type):
-            raise InputError(f"column {field.name}: expected {field.type}; got {found.field(places[0]).type}")
+            raise InputError(
+                f"column {field.name}: expected {field.type}; got {found.field(places[0]).type}"
+            )
     groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
     if (largest := max((group.total_byte_size for group in groups), default=0)) > MOST_BYTES:
-        raise InputError(f"expected row groups of at most {MOST_BYTES >> 20} MiB; got {largest >> 20} MiB")
+        raise InputError(
+            f"expected row groups of at most {MOST_BYTES >> 20} MiB; got {largest >> 20} MiB"
+        )
 
 
 def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
@@ -210,7 +245,9 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     from pyarrow import types
 
     if types.is_list(wanted):
-        a_list = types.is_list(found) or types.is_large_list(found) or types.is_fixed_size_list(found)
+        a_list = (
+            types.is_list(found) or types.is_large_list(found) or types.is_fixed_size_list(found)
+        )
         return bool(a_list and _fits(found.value_type, wanted.value_type))
     return bool(types.is_integer(found) or (types.is_floating(found) and types.is_floating(wanted)))
 
@@ -230,8 +267,8 @@ class Columns:
         """The events, in parts of bounded memory.
 
         Raises:
-            InputError: names the first event with a number that is missing, not finite or too large, or with lists of
-                different lengths.
+            InputError: names the first event with a number that is missing, not finite or too
+                large, or with lists of different lengths.
         """
         counts, pdg = self._list("pdg")
         particles = {"pdg": pdg} | {
@@ -242,9 +279,16 @@ class Columns:
             if name != "pdg"
         }
         self._require(particles["status"] != 0, counts, "status", "another number than 0")
-        events = {name: self._numbers(self._table.column(name), name, None) for name in EVENT_COLUMNS}
+        events = {
+            name: self._numbers(self._table.column(name), name, None) for name in EVENT_COLUMNS
+        }
         of_each, variations = self._list("variations")
-        self._require(of_each == n_variations, None, "variations", f"{n_variations} numbers, as <init> declares")
+        self._require(
+            of_each == n_variations,
+            None,
+            "variations",
+            f"{n_variations} numbers, as <init> declares",
+        )
         events["variations"] = variations.reshape(len(counts), n_variations)
         ends = np.concatenate([[0], np.cumsum(counts)])
         for part in ragged.parts(counts, n_variations):
@@ -270,11 +314,15 @@ class Columns:
         counts = np.diff(column.offsets.to_numpy()).astype(np.int64)
         return counts, self._numbers(column.flatten(), name, counts)
 
-    def _numbers(self, column: pa.Array, name: str, counts: NDArray[np.int64] | None) -> NDArray[Any]:
+    def _numbers(
+        self, column: pa.Array, name: str, counts: NDArray[np.int64] | None
+    ) -> NDArray[Any]:
         """Numbers of the type that the batch has; only variations may be missing, which makes them NaN."""
         wanted = _number_of(next((whole for whole, parts in PARTS.items() if name in parts), name))
         if name != "variations":
-            self._require(~column.is_null().to_numpy(zero_copy_only=False), counts, name, "a number")
+            self._require(
+                ~column.is_null().to_numpy(zero_copy_only=False), counts, name, "a number"
+            )
         try:
             numbers = column.cast(wanted)
         except ValueError as error:
@@ -285,13 +333,21 @@ class Columns:
             self._require(np.isfinite(found) | absent, counts, name, "a finite number")
         return found.astype(wanted.to_pandas_dtype())
 
-    def _require(self, fits: NDArray[np.bool_], counts: NDArray[np.int64] | None, name: str, expected: str) -> None:
+    def _require(
+        self, fits: NDArray[np.bool_], counts: NDArray[np.int64] | None, name: str, expected: str
+    ) -> None:
         """Refuse the first event with something that does not fit; `counts` says how many each has, if not one."""
         if fits.all():
             return
         place = int(np.argmin(fits))
-        event = place if counts is None else int(np.searchsorted(np.cumsum(counts), place, side="right"))
-        raise InputError(f"event {self._before + event + 1}: {name}: expected {expected}; got something else")
+        event = (
+            place
+            if counts is None
+            else int(np.searchsorted(np.cumsum(counts), place, side="right"))
+        )
+        raise InputError(
+            f"event {self._before + event + 1}: {name}: expected {expected}; got something else"
+        )
 
 
 def _close_quietly(file: parquet.ParquetWriter) -> None:

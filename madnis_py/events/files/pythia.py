@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Arguments = tuple[Any, ...]
 
 
-def to_pythia(events: EventBatch | Iterable[EventBatch] | Path | str, init: LheInit | None = None) -> pythia8mc.LHAup:
+def to_pythia(
+    events: EventBatch | Iterable[EventBatch] | Path | str, init: LheInit | None = None
+) -> pythia8mc.LHAup:
     """Events as Pythia takes them from another program: an `LHAup` for `Beams:frameType = 5`.
 
         source = to_pythia("events.parquet")
@@ -30,22 +32,24 @@ def to_pythia(events: EventBatch | Iterable[EventBatch] | Path | str, init: LheI
         while pythia.next():
             ...
 
-    Keep the source as long as Pythia uses it. `pythia.next()` is false after the last event. Variations of the weights
-    do not go this way; Pythia reads them from files.
+    Keep the source as long as Pythia uses it. `pythia.next()` is false after the last event.
+    Variations of the weights do not go this way; Pythia reads them from files.
 
     Args:
         events: a batch, several, or a file of any format.
         init: beams and processes; that of the file if it is one.
 
     Raises:
-        InputError: the file cannot be read, there is no init for a batch, or `pythia8mc` is not installed; from
-            `pythia.next()` if an event has no particles.
+        InputError: the file cannot be read, there is no init for a batch, or `pythia8mc` is not
+            installed; from `pythia.next()` if an event has no particles.
     """
     if isinstance(events, Path | str):
         reader = open_events(events)
         events, init = reader, init or reader.init
     if init is None:
-        raise InputError("events for Pythia: expected an init, which says beams and cross sections; got none")
+        raise InputError(
+            "events for Pythia: expected an init, which says beams and cross sections; got none"
+        )
     return _source(_rows([events] if isinstance(events, EventBatch) else events), init)
 
 
@@ -53,14 +57,27 @@ def _source(events: Iterator[tuple[Arguments, list[Arguments]]], init: LheInit) 
     try:
         from pythia8mc import LHAup
     except ModuleNotFoundError:
-        raise InputError("events for Pythia: expected the package pythia8mc; the extra 'pythia' brings it") from None
+        raise InputError(
+            "events for Pythia: expected the package pythia8mc; the extra 'pythia' brings it"
+        ) from None
 
     class EventsInMemory(LHAup):  # type: ignore[misc]
         """Events of madnis_py, one after the other."""
 
         def setInit(self) -> bool:  # noqa: N802
             """Beams and processes."""
-            (first, second, energy, other_energy, group, other_group, pdf, other_pdf, weighting, _) = init.numbers
+            (
+                first,
+                second,
+                energy,
+                other_energy,
+                group,
+                other_group,
+                pdf,
+                other_pdf,
+                weighting,
+                _,
+            ) = init.numbers
             self.setBeamA(first, energy, group, pdf)
             self.setBeamB(second, other_energy, other_group, other_pdf)
             self.setStrategy(weighting)
@@ -97,7 +114,11 @@ def _rows(batches: Iterable[EventBatch]) -> Iterator[tuple[Arguments, list[Argum
 
 def _particles(batch: EventBatch) -> Iterator[list[Arguments]]:
     energy_last = np.roll(batch.momenta, -1, axis=2)
-    integers = np.concatenate([np.stack([batch.pdg, batch.status], axis=2), batch.mothers, batch.colour], axis=2)
-    reals = np.concatenate([energy_last, np.stack([batch.mass, batch.lifetime, batch.spin], axis=2)], axis=2)
+    integers = np.concatenate(
+        [np.stack([batch.pdg, batch.status], axis=2), batch.mothers, batch.colour], axis=2
+    )
+    reals = np.concatenate(
+        [energy_last, np.stack([batch.mass, batch.lifetime, batch.spin], axis=2)], axis=2
+    )
     for event, numbers in zip(integers.tolist(), reals.tolist(), strict=True):
         yield [(*one, *other) for one, other in zip(event, numbers, strict=True)]

@@ -19,7 +19,8 @@ _MOST_WEIGHTS = 1 << 24
 """Variations of all events of a batch together; 128 MB."""
 
 EVENTS_PER_BLOCK = 1 << 15
-"""Events that are read or written together at most; fixed, so that a file does not depend on the batches."""
+"""Events that are read or written together at most; fixed, so that a file does not depend on the
+batches."""
 
 
 def most_events(n_variations: int) -> int:
@@ -67,7 +68,9 @@ def batch(counts: Array, particles: Mapping[str, Array], events: Mapping[str, Ar
     """
     rows = int(counts.max(initial=0))
     used = np.arange(rows) < counts[:, None]
-    return EventBatch(**{name: _spread(column, used) for name, column in particles.items()}, **events)
+    return EventBatch(
+        **{name: _spread(column, used) for name, column in particles.items()}, **events
+    )
 
 
 def _merged(column: Array) -> Array:

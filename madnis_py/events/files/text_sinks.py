@@ -12,7 +12,8 @@ from madnis_py.output_file import OutputFile
 
 COMPRESSION_LEVEL = 1
 PIECE = 1 << 20
-"""Bytes that are compressed together; fixed, so that the file depends neither on threads nor on how the events came."""
+"""Bytes that are compressed together; fixed, so that the file depends neither on threads nor on how
+the events came."""
 
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 """RFC 1952: deflate, no name, no time, fastest, unknown system."""
@@ -41,7 +42,8 @@ class PlainSink:
 class GzipSink:
     """Text in one gzip member without name and time, a function of the text alone.
 
-    Pieces of the text are compressed for themselves and end at whole bytes, so that several threads can work.
+    Pieces of the text are compressed for themselves and end at whole bytes, so that several threads
+    can work.
 
     Args:
         file: where the compressed text goes.

@@ -77,7 +77,10 @@ class Pilot:
             centre = float(self.values[0]) if len(self.values) else 0.0
             return centre - 0.5, centre + 0.5, 1
         low, high = np.quantile(
-            self.values, [_SHARE_BELOW, 1 - _SHARE_ABOVE], weights=self.weights, method="inverted_cdf"
+            self.values,
+            [_SHARE_BELOW, 1 - _SHARE_ABOVE],
+            weights=self.weights,
+            method="inverted_cdf",
         )
         if kind in _SYMMETRIC:
             high = max(abs(low), abs(high))
@@ -122,12 +125,15 @@ class PilotPoints:
 
 
 def binnings(
-    usual: Sequence[Observable], asked: Sequence[tuple[Observable, HistogramTable]], pilots: Sequence[Pilot]
+    usual: Sequence[Observable],
+    asked: Sequence[tuple[Observable, HistogramTable]],
+    pilots: Sequence[Pilot],
 ) -> list[Binning]:
     """The bins of all histograms: those asked for, and usual ones that have more than one value.
 
     Args:
-        usual: observables that nobody asked for; one that is asked for too takes its bins from there.
+        usual: observables that nobody asked for; one that is asked for too takes its bins from
+            there.
         asked: observables of the card.
         pilots: values of `usual`, then of `asked`.
     """
@@ -135,7 +141,9 @@ def binnings(
 
 
 def _binnings(
-    usual: Sequence[Observable], asked: Sequence[tuple[Observable, HistogramTable]], pilots: Sequence[Pilot]
+    usual: Sequence[Observable],
+    asked: Sequence[tuple[Observable, HistogramTable]],
+    pilots: Sequence[Pilot],
 ) -> Iterator[Binning]:
     tables = {str(observable): table for observable, table in asked}
     observables = [*usual, *(observable for observable, _ in asked)]

@@ -12,10 +12,12 @@ from madnis_py.errors import InputError
 from madnis_py.events.histograms.histogram import Histogram
 
 LEAST_ENTRIES = 25.0
-"""Effective entries of a bin from which its error can be trusted; bins with fewer are merged with their neighbours."""
+"""Effective entries of a bin from which its error can be trusted; bins with fewer are merged with
+their neighbours."""
 
 _INDEPENDENT = 1e-8
-"""Least variance, in units of the mean one, of a combination of bins that is not fixed by the others."""
+"""Least variance, in units of the mean one, of a combination of bins that is not fixed by the
+others."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Comparison:
 def compare(first: Histogram, second: Histogram, least: float = LEAST_ENTRIES) -> Comparison:
     """Compare the shapes of two independent histograms, each divided by its cross section.
 
-    chi^2 = d^T (C_1 + C_2)^-1 d with the difference d of the shapes and their covariances, which contain what bins of
-    one sample have in common; a combination of bins without variance, such as their sum, is left out.
+    chi^2 = d^T (C_1 + C_2)^-1 d with the difference d of the shapes and their covariances, which
+    contain what bins of one sample have in common; a combination of bins without variance, such as
+    their sum, is left out.
 
     Args:
         first: with the same edges.
@@ -55,11 +58,16 @@ def compare(first: Histogram, second: Histogram, least: float = LEAST_ENTRIES) -
         InputError: the edges differ, or a cross section is zero.
     """
     if not np.array_equal(first.edges, second.edges):
-        raise InputError(f"histograms: {first.observable}: expected the same bins in both; got others")
+        raise InputError(
+            f"histograms: {first.observable}: expected the same bins in both; got others"
+        )
     merge = _merging(first, second, least)
     if len(merge) < 2:
         return Comparison(0.0, 0, 1.0, len(merge))
-    (shape, covariance), (other_shape, other_covariance) = _shape(first, merge), _shape(second, merge)
+    (shape, covariance), (other_shape, other_covariance) = (
+        _shape(first, merge),
+        _shape(second, merge),
+    )
     chi2, dof = _chi2(shape - other_shape, covariance + other_covariance)
     return Comparison(chi2, dof, float(chdtrc(dof, chi2)), len(merge))
 
@@ -85,7 +93,9 @@ def _enough(row: Array, first: Histogram, second: Histogram, least: float) -> bo
 def _effective(row: Array, histogram: Histogram) -> float:
     """Effective entries of some places together."""
     contents, effective = histogram.contents, histogram.effective_entries
-    squares = np.divide(contents**2, effective, out=np.zeros_like(contents), where=effective > 0) @ row
+    squares = (
+        np.divide(contents**2, effective, out=np.zeros_like(contents), where=effective > 0) @ row
+    )
     return float((contents @ row) ** 2 / squares) if squares else 0.0
 
 
@@ -93,7 +103,9 @@ def _shape(histogram: Histogram, merge: Array) -> tuple[Array, Array]:
     """Contents over the cross section, and their covariance to first order."""
     total = histogram.total
     if total == 0:
-        raise InputError(f"histograms: {histogram.observable}: expected a cross section other than zero; got 0 pb")
+        raise InputError(
+            f"histograms: {histogram.observable}: expected a cross section other than zero; got 0 pb"
+        )
     shape = merge @ histogram.contents / total
     whole = np.zeros(len(histogram.contents))
     whole[-1] = 1.0
@@ -104,7 +116,9 @@ def _shape(histogram: Histogram, merge: Array) -> tuple[Array, Array]:
 def _chi2(difference: Array, covariance: Array) -> tuple[float, int]:
     error = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     used = error > 0
-    variances, directions = np.linalg.eigh(covariance[np.ix_(used, used)] / np.outer(error[used], error[used]))
+    variances, directions = np.linalg.eigh(
+        covariance[np.ix_(used, used)] / np.outer(error[used], error[used])
+    )
     kept = variances > _INDEPENDENT
     pulls = (difference[used] / error[used]) @ directions[:, kept] / np.sqrt(variances[kept])
     return float(pulls @ pulls), int(kept.sum())

@@ -68,7 +68,12 @@ class Distribution:
             }
             record["events"] = _contents(self.events) | {"bands": ends}
         if (found := self.comparison) is not None:
-            record["comparison"] = {"chi2": found.chi2, "dof": found.dof, "p_value": found.p_value, "bins": found.bins}
+            record["comparison"] = {
+                "chi2": found.chi2,
+                "dof": found.dof,
+                "p_value": found.p_value,
+                "bins": found.bins,
+            }
         return record
 
 
@@ -87,5 +92,8 @@ def distributions(
 def _contents(histogram: Histogram) -> dict[str, Any]:
     errors = histogram.all_errors
     places = {"underflow": 0, "overflow": -2, "total": -1}
-    outside = {name: [float(histogram.contents[place]), float(errors[place])] for name, place in places.items()}
+    outside = {
+        name: [float(histogram.contents[place]), float(errors[place])]
+        for name, place in places.items()
+    }
     return {"values": histogram.values.tolist(), "errors": histogram.errors.tolist(), **outside}

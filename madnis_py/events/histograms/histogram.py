@@ -48,7 +48,8 @@ class Binning:
             share: of all parts together, float64, shape (n,).
 
         Returns:
-            shape (n, B + 3): below the first bin, the bins, above the last one, and the share for the event itself.
+            shape (n, B + 3): below the first bin, the bins, above the last one, and the share for
+                the event itself.
         """
         n = len(share)
         whole = len(self.edges) + 1
@@ -67,7 +68,8 @@ class Binning:
 class Tally:
     """Sums over the events of a histogram, from which its bins and their covariance follow.
 
-    With u the weight of an event and k its entries in each bin, `Binning.entries`; C groups of events, W variations.
+    With u the weight of an event and k its entries in each bin, `Binning.entries`; C groups of
+    events, W variations.
 
     Attributes:
         sums: of u k in each group, float64, shape (C, B + 3).
@@ -103,9 +105,16 @@ class Tally:
             variations: v, shape (n, W).
             events: how many there are, and how many without copies.
         """
-        of_groups = sparse.csr_array((weight, (group, np.arange(len(weight)))), shape=(n_groups, len(weight)))
+        of_groups = sparse.csr_array(
+            (weight, (group, np.arange(len(weight)))), shape=(n_groups, len(weight))
+        )
         products = entries.T @ sparse.diags_array(square) @ entries
-        return cls((of_groups @ entries).toarray(), products.toarray(), (entries.T @ variations).T, np.array(events))
+        return cls(
+            (of_groups @ entries).toarray(),
+            products.toarray(),
+            (entries.T @ variations).T,
+            np.array(events),
+        )
 
     def merged(self, other: Tally) -> Tally:
         """Sums over the events of both."""
@@ -121,8 +130,8 @@ class Tally:
 class Histogram:
     """A distribution in pb per bin.
 
-    The places of an array of length B + 3 are: below the first bin, the B bins, above the last one, the whole cross
-    section. An event may have several entries, or none.
+    The places of an array of length B + 3 are: below the first bin, the B bins, above the last one,
+    the whole cross section. An event may have several entries, or none.
 
     Attributes:
         binning: observable and edges.
@@ -139,7 +148,9 @@ class Histogram:
     variations: Array
 
     @classmethod
-    def of(cls, binning: Binning, sums: Array, covariance: Array, tally: Tally, unit: float) -> Histogram:
+    def of(
+        cls, binning: Binning, sums: Array, covariance: Array, tally: Tally, unit: float
+    ) -> Histogram:
         """From the sum and the covariance that a tally leads to, in units of `unit` pb."""
         squares = np.diag(tally.products)
         effective = np.divide(sums**2, squares, out=np.zeros_like(sums), where=squares > 0)
@@ -199,7 +210,9 @@ def require_hist() -> Any:
         import hist
     except ImportError:
         needs = "expected the packages hist and mplhep to be installed"
-        raise InputError(f"histograms: {needs}; pip install 'madnis_py[histograms]' brings them") from None
+        raise InputError(
+            f"histograms: {needs}; pip install 'madnis_py[histograms]' brings them"
+        ) from None
     return hist
 
 
@@ -207,8 +220,9 @@ def require_hist() -> Any:
 class PointTallies:
     """Tallies of weighted points of a multi-channel integral, for the workers of an integrator.
 
-    Channel i contributes the mean of its weights, so the weight of a point is u = w / N_i, and the covariance of the
-    sum of the means, as in Eq. (2.27) of the MadNIS thesis with entries k in place of numbers,
+    Channel i contributes the mean of its weights, so the weight of a point is u = w / N_i, and the
+    covariance of the sum of the means, as in Eq. (2.27) of the MadNIS thesis with entries k in
+    place of numbers,
 
         sum_i N_i / (N_i - 1) [sum u^2 k k^T - (sum u k) (sum u k)^T / N_i].
 
@@ -228,17 +242,30 @@ class PointTallies:
         points = self.counts[live.channel]
         weight = live.magnitude / points
         square = weight**2 * points / (points - 1)
-        rest = (live.channel, len(self.counts), np.empty((len(weight), 0)), (len(samples), len(samples)))
-        return [Tally.of(binning.entries(live.parts, live.share), weight, square, *rest) for binning in self.binnings]
+        rest = (
+            live.channel,
+            len(self.counts),
+            np.empty((len(weight), 0)),
+            (len(samples), len(samples)),
+        )
+        return [
+            Tally.of(binning.entries(live.parts, live.share), weight, square, *rest)
+            for binning in self.binnings
+        ]
 
     def histograms(self, tallies: Iterable[Sequence[Tally]]) -> list[Histogram]:
         """The histograms that the tallies of all blocks give."""
-        return [self._histogram(binning, tally) for binning, tally in zip(self.binnings, _added(tallies), strict=True)]
+        return [
+            self._histogram(binning, tally)
+            for binning, tally in zip(self.binnings, _added(tallies), strict=True)
+        ]
 
     def _histogram(self, binning: Binning, tally: Tally) -> Histogram:
         counts = np.maximum(self.counts, 2)
         means = tally.sums / np.sqrt(counts - 1)[:, None]
-        return Histogram.of(binning, tally.sums.sum(axis=0), tally.products - means.T @ means, tally, 1.0)
+        return Histogram.of(
+            binning, tally.sums.sum(axis=0), tally.products - means.T @ means, tally, 1.0
+        )
 
 
 def histograms_of_points(
@@ -251,7 +278,8 @@ def histograms_of_points(
 ) -> list[Histogram]:
     """Distributions from fresh weighted points, with the errors of a multi-channel integral.
 
-    Flavours that the observables tell apart share the weight of a point as they do PDF x |M|^2, whatever their sign.
+    Flavours that the observables tell apart share the weight of a point as they do PDF x |M|^2,
+    whatever their sign.
 
     Args:
         sampler: draws the points, block by block, in bounded memory.
@@ -267,11 +295,13 @@ def histograms_of_points(
     return work.histograms(_watched(blocks, watch))
 
 
-def histograms_of_events(batches: Iterable[EventBatch], binnings: Sequence[Binning]) -> list[Histogram]:
+def histograms_of_events(
+    batches: Iterable[EventBatch], binnings: Sequence[Binning]
+) -> list[Histogram]:
     """Distributions of events, read batch by batch.
 
-    Copies of an event, which follow each other, count as one event with so many times its weight: they are no
-    independent ones. The errors are those at a fixed number of events.
+    Copies of an event, which follow each other, count as one event with so many times its weight:
+    they are no independent ones. The errors are those at a fixed number of events.
 
     Args:
         batches: of events; the mean of their weights is the cross section in pb.
@@ -303,7 +333,14 @@ def _tallies_of_events(events: EventBatch, binnings: Sequence[Binning]) -> list[
     whole = np.ones(len(distinct))
     parts = [(final_states(distinct), whole)]
     group = np.zeros(len(distinct), np.int64)
-    rest = (distinct.weight, distinct.weight**2, group, 1, distinct.variations, (len(events), len(distinct)))
+    rest = (
+        distinct.weight,
+        distinct.weight**2,
+        group,
+        1,
+        distinct.variations,
+        (len(events), len(distinct)),
+    )
     return [Tally.of(binning.entries(parts, whole), *rest) for binning in binnings]
 
 
@@ -315,14 +352,18 @@ def _without_copies(events: EventBatch) -> EventBatch:
     first = np.flatnonzero(~copies)
     if len(first) == len(events):
         return events
-    weight, variations = (np.add.reduceat(column, first, axis=0) for column in (events.weight, events.variations))
+    weight, variations = (
+        np.add.reduceat(column, first, axis=0) for column in (events.weight, events.variations)
+    )
     return replace(events.select(first), weight=weight, variations=variations)
 
 
 def _added(tallies: Iterable[Sequence[Tally]]) -> list[Tally]:
     """The tallies of all parts together, one for each histogram."""
     parts = iter(tallies)
-    return reduce(lambda a, b: [x.merged(y) for x, y in zip(a, b, strict=True)], parts, list(next(parts, [])))
+    return reduce(
+        lambda a, b: [x.merged(y) for x, y in zip(a, b, strict=True)], parts, list(next(parts, []))
+    )
 
 
 def _watched(blocks: Iterable[list[Tally]], watch: Callable[[int], None]) -> Iterable[list[Tally]]:

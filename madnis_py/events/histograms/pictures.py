@@ -27,7 +27,11 @@ FORMATS = ("svg", "png", "pdf")
 _LOGARITHMIC = 100.0
 """Ratio of the highest to the lowest bin from which the axis is logarithmic."""
 
-_POINTS, _EVENTS, _BANDS = "tab:blue", "black", ("tab:orange", "tab:green", "tab:purple", "tab:brown")
+_POINTS, _EVENTS, _BANDS = (
+    "tab:blue",
+    "black",
+    ("tab:orange", "tab:green", "tab:purple", "tab:brown"),
+)
 _DRAWN_BANDS = len(_BANDS)
 
 
@@ -42,7 +46,9 @@ def require_pictures() -> Any:
         return import_module("mplhep")
     except ImportError:
         needs = "expected the packages hist and mplhep to be installed"
-        raise InputError(f"histograms: {needs}; pip install 'madnis_py[histograms]' brings them") from None
+        raise InputError(
+            f"histograms: {needs}; pip install 'madnis_py[histograms]' brings them"
+        ) from None
 
 
 def picture(distribution: Distribution, kind: str) -> bytes:
@@ -59,7 +65,11 @@ def picture(distribution: Distribution, kind: str) -> bytes:
         figure = _figure(6.0, 5.0)
         figure.subplots_adjust(left=0.14, right=0.97, bottom=0.11, top=0.94, hspace=0.06)
         both = distribution.weighted is not None and distribution.events is not None
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1)) if both else (figure.subplots(), None)
+        above, below = (
+            figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+            if both
+            else (figure.subplots(), None)
+        )
         _draw(above, distribution)
         above.legend(frameon=False)
         above.set_title(_agreement(distribution), fontsize="small", loc="right")
@@ -85,7 +95,12 @@ def overview(distributions: Sequence[Distribution], title: str, kind: str) -> by
     with _style():
         width, height = 3.8 * columns, 3.0 * rows + 0.5
         figure = _figure(width, height)
-        margins = {"left": 0.7 / width, "right": 1 - 0.2 / width, "bottom": 0.5 / height, "top": 1 - 0.7 / height}
+        margins = {
+            "left": 0.7 / width,
+            "right": 1 - 0.2 / width,
+            "bottom": 0.5 / height,
+            "top": 1 - 0.7 / height,
+        }
         figure.subplots_adjust(**margins, hspace=0.35, wspace=0.3)
         figure.suptitle(title, y=1 - 0.2 / height)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
@@ -103,7 +118,12 @@ def overview(distributions: Sequence[Distribution], title: str, kind: str) -> by
 def _style() -> Iterator[None]:
     """The same settings and bytes whatever the user has configured."""
     matplotlib = import_module("matplotlib")
-    settings = {"svg.hashsalt": "madnis_py", "xtick.direction": "in", "ytick.direction": "in", "axes.xmargin": 0.0}
+    settings = {
+        "svg.hashsalt": "madnis_py",
+        "xtick.direction": "in",
+        "ytick.direction": "in",
+        "axes.xmargin": 0.0,
+    }
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(settings)
@@ -126,9 +146,22 @@ def _draw(axes: Axes, distribution: Distribution) -> None:
     """The differential cross section in points and events."""
     mplhep = require_pictures()
     if (weighted := distribution.weighted) is not None:
-        _band(axes, weighted, weighted.values - weighted.errors, weighted.values + weighted.errors, _POINTS, 0.35)
+        _band(
+            axes,
+            weighted,
+            weighted.values - weighted.errors,
+            weighted.values + weighted.errors,
+            _POINTS,
+            0.35,
+        )
         mplhep.histplot(
-            weighted.hist(), ax=axes, binwnorm=1.0, yerr=False, flow="none", color=_POINTS, label="weighted points"
+            weighted.hist(),
+            ax=axes,
+            binwnorm=1.0,
+            yerr=False,
+            flow="none",
+            color=_POINTS,
+            label="weighted points",
         )
     if (events := distribution.events) is not None:
         drawn = list(distribution.bands.items())[:_DRAWN_BANDS]
@@ -150,7 +183,13 @@ def _draw(axes: Axes, distribution: Distribution) -> None:
 
 
 def _band(
-    axes: Axes, histogram: Histogram, low: Array, high: Array, colour: str, alpha: float, label: str = ""
+    axes: Axes,
+    histogram: Histogram,
+    low: Array,
+    high: Array,
+    colour: str,
+    alpha: float,
+    label: str = "",
 ) -> None:
     width = np.diff(histogram.edges)
     axes.stairs(
@@ -181,11 +220,26 @@ def _draw_ratio(axes: Axes, distribution: Distribution) -> None:
     mplhep = require_pictures()
     base = np.where(weighted.values != 0, weighted.values, np.nan)
     relative = np.nan_to_num(weighted.errors / np.abs(base))
-    axes.stairs(1 + relative, weighted.edges, baseline=1 - relative, fill=True, color=_POINTS, alpha=0.35, lw=0)
+    axes.stairs(
+        1 + relative,
+        weighted.edges,
+        baseline=1 - relative,
+        fill=True,
+        color=_POINTS,
+        alpha=0.35,
+        lw=0,
+    )
     axes.axhline(1.0, color=_POINTS, lw=1)
     ratio, error = events.values / base, events.errors / np.abs(base)
     mplhep.histplot(
-        ratio, events.edges, ax=axes, yerr=error, histtype="errorbar", flow="none", color=_EVENTS, markersize=3
+        ratio,
+        events.edges,
+        ax=axes,
+        yerr=error,
+        histtype="errorbar",
+        flow="none",
+        color=_EVENTS,
+        markersize=3,
     )
     axes.set_ylim(0.5, 1.5)
     axes.set_ylabel("ratio")

@@ -28,7 +28,10 @@ def _replicas(nominal: Array, varied: Array) -> Band:
 def _hessian(nominal: Array, varied: Array) -> Band:
     """Eq. (21) of arXiv:1510.03865; the central member, where it is among them, comes first."""
     pairs = varied[len(varied) % 2 :].reshape(-1, 2, len(nominal)) - nominal
-    up, down = (np.sqrt(np.square(np.maximum((sign * pairs).max(axis=1), 0.0)).sum(axis=0)) for sign in (1, -1))
+    up, down = (
+        np.sqrt(np.square(np.maximum((sign * pairs).max(axis=1), 0.0)).sum(axis=0))
+        for sign in (1, -1)
+    )
     return nominal - down, nominal + up
 
 
@@ -39,7 +42,12 @@ def _symmetric_hessian(nominal: Array, varied: Array) -> Band:
 
 
 _BANDS: Mapping[str, Callable[[Array, Array], Band]] = MappingProxyType(
-    {"replicas": _replicas, "gaussian": _replicas, "hessian": _hessian, "symmhessian": _symmetric_hessian}
+    {
+        "replicas": _replicas,
+        "gaussian": _replicas,
+        "hessian": _hessian,
+        "symmhessian": _symmetric_hessian,
+    }
 )
 
 

@@ -8,7 +8,12 @@ from typing import Self
 
 from madnis_py.errors import InputError
 from madnis_py.events.les_houches import xml_text
-from madnis_py.events.les_houches.weight_groups import DECLARATIONS, WeightGroup, declared_groups, weight_declarations
+from madnis_py.events.les_houches.weight_groups import (
+    DECLARATIONS,
+    WeightGroup,
+    declared_groups,
+    weight_declarations,
+)
 
 WHERE = "LHE header"
 
@@ -43,7 +48,9 @@ class LheHeader:
     @property
     def blocks(self) -> dict[str, str]:
         """Element name -> text."""
-        return {found.name: xml_text.unescaped(found.content) for found in xml_text.elements(self.xml)}
+        return {
+            found.name: xml_text.unescaped(found.content) for found in xml_text.elements(self.xml)
+        }
 
     def element(self, weight_groups: Iterable[WeightGroup]) -> str:
         """The whole element, a line of its own."""
@@ -60,7 +67,11 @@ class LheHeader:
         if f"<{DECLARATIONS}" in xml_text.outside(content, inside):
             raise InputError(f"<{DECLARATIONS}>: expected its end; got that of the header")
         declared = [found for found in inside if found.name == DECLARATIONS]
-        groups = [group for found in declared for group in declared_groups(content[found.begin : found.end])]
+        groups = [
+            group
+            for found in declared
+            for group in declared_groups(content[found.begin : found.end])
+        ]
         xml = "".join(_without(content, declared)).removeprefix("\n")
         return cls(xml if xml.endswith("\n") or not xml.strip() else f"{xml}\n"), tuple(groups)
 

@@ -9,7 +9,12 @@ from typing import Self
 
 from madnis_py import __version__
 from madnis_py.errors import InputError
-from madnis_py.events.les_houches.weight_groups import DECLARATIONS, WeightGroup, declared_groups, identifiers
+from madnis_py.events.les_houches.weight_groups import (
+    DECLARATIONS,
+    WeightGroup,
+    declared_groups,
+    identifiers,
+)
 from madnis_py.events.les_houches.xml_text import (
     Element,
     attributes,
@@ -23,7 +28,9 @@ from madnis_py.events.les_houches.xml_text import (
 SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
 NO_PDF = -1
 
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
+NUMBER = re.compile(
+    r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE
+)
 """As C++ or Fortran write it; what is not finite is refused where it stands for something."""
 
 
@@ -82,7 +89,8 @@ class LheInit:
         processes: at least one, with different identifiers.
         weight_groups: what the variations of the events stand for.
         generators: what made the events.
-        weighting: IDWTUP; events of ours have -4. Files of others may have another meaning of weights.
+        weighting: IDWTUP; events of ours have -4. Files of others may have another meaning of
+            weights.
         pdf_groups: PDFGUP; by default 0 with parton densities and -1 without.
     """
 
@@ -102,14 +110,18 @@ class LheInit:
             raise InputError(f"LHE weighting: expected 1 to 4 or -1 to -4; got {self.weighting}")
         numbers = [process.identifier for process in self.processes]
         if not numbers or len(set(numbers)) != len(numbers):
-            raise InputError(f"LHE processes: expected at least one, with different identifiers; got {numbers}")
+            raise InputError(
+                f"LHE processes: expected at least one, with different identifiers; got {numbers}"
+            )
         identifiers(self.weight_groups)
 
     @property
     def cross_section(self) -> tuple[float, float]:
         """XSECUP and XERRUP of all processes together, in pb."""
         processes = self.processes
-        return sum(process.cross_section for process in processes), hypot(*(process.error for process in processes))
+        return sum(process.cross_section for process in processes), hypot(
+            *(process.error for process in processes)
+        )
 
     @property
     def unknown_cross_section(self) -> str | None:
@@ -140,7 +152,9 @@ class LheInit:
     ) -> Self:
         """What a file has, from the ten numbers of its first line and the four of every process."""
         of_beams = [_integer(number, what) for number, what in zip(numbers[:2], BEAMS, strict=True)]
-        of_pdfs = [_integer(number, what) for number, what in zip(numbers[4:8], DENSITIES, strict=True)]
+        of_pdfs = [
+            _integer(number, what) for number, what in zip(numbers[4:8], DENSITIES, strict=True)
+        ]
         groups, pdf_sets = (of_pdfs[0], of_pdfs[1]), (of_pdfs[2], of_pdfs[3])
         return cls(
             (of_beams[0], of_beams[1]),
@@ -148,7 +162,9 @@ class LheInit:
             pdf_sets,
             tuple(
                 LheProcess(cross_section, error, maximum, _integer(identifier, "LPRUP"))
-                for cross_section, error, maximum, identifier in zip(*[iter(of_processes)] * 4, strict=True)
+                for cross_section, error, maximum, identifier in zip(
+                    *[iter(of_processes)] * 4, strict=True
+                )
             ),
             weight_groups,
             generators,
@@ -177,7 +193,11 @@ class LheInit:
             if group not in weight_groups
         ]
         generators = tuple(_generator(found) for found in inside if found.name == "generator")
-        others = {f"<{found.name[:40]}> of <init>" for found in inside if found.name not in (DECLARATIONS, "generator")}
+        others = {
+            f"<{found.name[:40]}> of <init>"
+            for found in inside
+            if found.name not in (DECLARATIONS, "generator")
+        }
         init = cls.from_numbers(numbers[:10], numbers[10:], (*weight_groups, *declared), generators)
         return init, left_out | others
 
@@ -199,7 +219,11 @@ def _integer(number: float, what: str) -> int:
 
 def _numbers(text: str) -> tuple[list[float], set[str]]:
     """The ten numbers of the first line and the four of every process, and what else there is."""
-    lines = [line.split() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    lines = [
+        line.split()
+        for line in text.splitlines()
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
     rows = [words for words in lines if NUMBER.fullmatch(words[0])]
     left_out = {"text of <init>"} if len(rows) < len(lines) else set()
     numbers, begin = _row(rows, 0, 10, left_out)
@@ -217,7 +241,9 @@ def _numbers(text: str) -> tuple[list[float], set[str]]:
     return numbers, left_out | ({"text of <init>"} if rows[begin:] else set())
 
 
-def _row(rows: list[list[str]], begin: int, count: int, left_out: set[str]) -> tuple[list[float], int]:
+def _row(
+    rows: list[list[str]], begin: int, count: int, left_out: set[str]
+) -> tuple[list[float], int]:
     """Numbers of a line, or of several that have as many together, and the line behind them."""
     words = rows[begin] if begin < len(rows) else []
     begin += 1

@@ -51,18 +51,22 @@ class Preamble:
     def parse(cls, content: bytes) -> tuple[Self, int] | None:
         """What precedes the events and where that ends; nothing if the end lies behind what is given.
 
-        What other programs put beside <header> becomes a part of it. Tags in comments and CDATA sections are none.
+        What other programs put beside <header> becomes a part of it. Tags in comments and CDATA
+        sections are none.
 
         Args:
             content: a file from its beginning.
 
         Raises:
-            InputError: this is no Les Houches file, <init> has not the numbers that it should, or there is no end.
+            InputError: this is no Les Houches file, <init> has not the numbers that it should, or
+                there is no end.
         """
         places = _places(content)
         if places is None:
             if len(content) > MOST_TEXT:
-                raise InputError(f"expected the events within {MOST_TEXT >> 20} MiB; got more text before them")
+                raise InputError(
+                    f"expected the events within {MOST_TEXT >> 20} MiB; got more text before them"
+                )
             return None
         header, groups = LheHeader.parse("".join(_text(content, place) for place in places.header))
         init, left_out = LheInit.parse(_text(content, places.init), groups)
@@ -88,7 +92,11 @@ class _Places:
 def _places(content: bytes) -> _Places | None:
     """The parts of a preamble, in one pass; nothing if a part does not end."""
     header: list[_Place] = []
-    within, at, mark = b"", 0, 0  # the element that we are in, how far we are, and where its content begins
+    within, at, mark = (
+        b"",
+        0,
+        0,
+    )  # the element that we are in, how far we are, and where its content begins
     while tag := TAG.search(content, at):
         at = tag.end()
         if tag[0] in VERBATIM:

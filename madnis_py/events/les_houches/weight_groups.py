@@ -24,7 +24,8 @@ MOST_WEIGHTS = 1 << 16
 STRAY = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)|<(?!/?(?:initrwgt|weightgroup|weight)\b|!)"
 )
-"""Signs that stand for themselves where programs write no XML, such as "set mass 6 170 && x < 1"."""
+"""Signs that stand for themselves where programs write no XML, such as "set mass 6 170 && x <
+1"."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class NamedWeight:
     """One variation.
 
     Attributes:
-        identifier: by which events name it. Pythia takes 1001 to 1009 for scale variations in MadGraph's order.
+        identifier: by which events name it. Pythia takes 1001 to 1009 for scale variations in
+            MadGraph's order.
         text: what it is, for people.
         attributes: what it is, for programs: MUR and MUF as factors, PDF as LHAPDF number.
     """
@@ -52,7 +54,8 @@ class WeightGroup:
 
     Attributes:
         name: of the group; weights of a group without one stand alone in the file.
-        combine: how an uncertainty follows from them: "envelope", "gaussian", "hessian", "unknown", or "" for not said.
+        combine: how an uncertainty follows from them: "envelope", "gaussian", "hessian", "unknown",
+            or "" for not said.
         weights: the variations; those of all groups, one group after the other, are the columns of
             `EventBatch.variations`.
         attributes: further ones of the group.
@@ -67,7 +70,11 @@ class WeightGroup:
         weights = "".join(map(str, self.weights))
         if not self.name:
             return weights
-        given = {"name": self.name} | ({"combine": self.combine} if self.combine else {}) | dict(self.attributes)
+        given = (
+            {"name": self.name}
+            | ({"combine": self.combine} if self.combine else {})
+            | dict(self.attributes)
+        )
         return f"<weightgroup{attributes(WHERE, given)}>\n{weights}</weightgroup>\n"
 
 
@@ -91,7 +98,9 @@ def identifiers(groups: Iterable[WeightGroup]) -> tuple[str, ...]:
     if len(found) > MOST_WEIGHTS:
         raise InputError(f"{WHERE}: expected at most {MOST_WEIGHTS}; got {len(found)}")
     if bad := [one for one, times in Counter(found).items() if times > 1 or not one]:
-        raise InputError(f"{WHERE}: expected different identifiers that are not empty; got {bad[:3]}")
+        raise InputError(
+            f"{WHERE}: expected different identifiers that are not empty; got {bad[:3]}"
+        )
     return found
 
 
@@ -107,7 +116,9 @@ def declared_groups(text: str) -> tuple[WeightGroup, ...]:
         InputError: its tags do not match, or a weight has no identifier.
     """
     try:
-        return tuple(map(_weight_group, ET.fromstring(STRAY.sub(lambda sign: escape(sign[0]), text))))
+        return tuple(
+            map(_weight_group, ET.fromstring(STRAY.sub(lambda sign: escape(sign[0]), text)))
+        )
     except ET.ParseError as error:
         raise InputError(f"<initrwgt>: expected XML; got: {error}") from None
 
@@ -124,5 +135,7 @@ def _weight_group(element: ET.Element) -> WeightGroup:
 def _named_weight(element: ET.Element) -> NamedWeight:
     given = dict(element.attrib)
     if "id" not in given:
-        raise InputError(f"<initrwgt>: expected an id of every weight; got <{element.tag}> with {given}")
+        raise InputError(
+            f"<initrwgt>: expected an id of every weight; got <{element.tag}> with {given}"
+        )
     return NamedWeight(given.pop("id"), element.text or "", given)

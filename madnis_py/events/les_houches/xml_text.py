@@ -12,7 +12,8 @@ from madnis_py.errors import InputError
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 ATTRIBUTE = re.compile(r"""(?<![\w.:-])([A-Za-z_][\w.:-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 TAG = re.compile(r"<!--|<!\[CDATA\[|<(/?)([A-Za-z_][\w.:-]*+)((?:[\s/][^<>]*+)?)>")
-"""A tag, or the beginning of text in which tags have no meaning. No part can match in two ways: the time is linear."""
+"""A tag, or the beginning of text in which tags have no meaning. No part can match in two ways: the
+time is linear."""
 
 VERBATIM = {"<!--": "-->", "<![CDATA[": "]]>"}
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,7 +39,9 @@ def name(where: str, text: str) -> str:
         InputError: XML does not allow it.
     """
     if not NAME.fullmatch(text):
-        raise InputError(f"{where}: expected a block name of letters, digits, '_', '.', '-'; got {text!r}")
+        raise InputError(
+            f"{where}: expected a block name of letters, digits, '_', '.', '-'; got {text!r}"
+        )
     return text
 
 
@@ -48,12 +51,16 @@ def attributes(where: str, values: Mapping[str, str]) -> str:
     Raises:
         InputError: XML does not allow a name or a value.
     """
-    return "".join(f" {name(where, key)}={quoteattr(_allowed(where, value))}" for key, value in values.items())
+    return "".join(
+        f" {name(where, key)}={quoteattr(_allowed(where, value))}" for key, value in values.items()
+    )
 
 
 def _allowed(where: str, text: str) -> str:
     if bad := NOT_XML.search(text):
-        raise InputError(f"{where}: character {bad.start()} is {bad.group()!r}, which XML cannot hold")
+        raise InputError(
+            f"{where}: character {bad.start()} is {bad.group()!r}, which XML cannot hold"
+        )
     return text
 
 
@@ -92,7 +99,8 @@ class Element:
 def elements(text: str) -> Iterator[Element]:
     """The outermost elements of a text that need be no XML, in linear time.
 
-    Tags in comments and CDATA sections are none, and neither are tags that nothing closes, such as "pt <b> 20".
+    Tags in comments and CDATA sections are none, and neither are tags that nothing closes, such as
+    "pt <b> 20".
     """
     tags = list(_tags(text))
     last_closed = {tag[2]: tag.start() for tag in tags if tag[1]}

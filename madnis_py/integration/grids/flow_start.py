@@ -2,18 +2,22 @@
 
 A grid is the piecewise linear map of its bins, with a density that jumps from bin to bin.
 
-- "fit" writes the splines closest to the grid into the last two coupling blocks, where they are trained on.
-- "merge" writes splines made by merging bins of the grid, which costs no time and follows a peak less well.
-- "grid" puts the map of the grid itself between the flow and the data. The flow starts with exactly the density of the
-  grid, and its networks see features in which narrow peaks are wide; but they cannot smooth the jumps, nor the
-  statistical fluctuations of the bins, whatever they learn.
-- "smooth" puts splines through all edges of the grid there: the content of every bin is the grid's, the density is
-  continuous. It trains better than "grid" and worse than the splines that are part of the flow.
+- "fit" writes the splines closest to the grid into the last two coupling blocks, where they are
+  trained on.
+- "merge" writes splines made by merging bins of the grid, which costs no time and follows a peak
+  less well.
+- "grid" puts the map of the grid itself between the flow and the data. The flow starts with exactly
+  the density of the grid, and its networks see features in which narrow peaks are wide; but they
+  cannot smooth the jumps, nor the statistical fluctuations of the bins, whatever they learn.
+- "smooth" puts splines through all edges of the grid there: the content of every bin is the grid's,
+  the density is continuous. It trains better than "grid" and worse than the splines that are part
+  of the flow.
 
-The splines of "fit" and "merge" have fewer bins than the grid and none smaller than `splines.MIN_BIN_SIZE`: most
-densities they follow better than the grid does, because they are smooth; a very narrow peak they lose. Given points of
-the grid, every feature for which these points say that the grid is better keeps the map of the grid, so that the flow
-never starts worse than the grid.
+The splines of "fit" and "merge" have fewer bins than the grid and none smaller than
+`splines.MIN_BIN_SIZE`: most densities they follow better than the grid does, because they are
+smooth; a very narrow peak they lose. Given points of the grid, every feature for which these points
+say that the grid is better keeps the map of the grid, so that the flow never starts worse than the
+grid.
 """
 
 from __future__ import annotations
@@ -50,7 +54,8 @@ FIT_ROWS = 32
 """Splines that are fitted together."""
 
 TOLERANCE = 0.005
-"""By how much a feature alone may seem to raise the second moment of the weights; together none may."""
+"""By how much a feature alone may seem to raise the second moment of the weights; together none
+may."""
 
 
 def initialise_from_vegas(
@@ -62,20 +67,25 @@ def initialise_from_vegas(
         flow: whose density becomes that of the grids; of splines for the methods "fit" and "merge".
         vegas: trained grids, one per density of the flow, shared by the same channels.
         method: one of those above.
-        samples: points of the grids, by which each feature of each channel is judged; all follow the method when None.
+        samples: points of the grids, by which each feature of each channel is judged; all follow
+            the method when None.
 
     Raises:
-        InputError: the flow is for another number of channels or dimensions, or not of splines; or it is not the same
-            channels that share a density and a grid.
+        InputError: the flow is for another number of channels or dimensions, or not of splines; or
+            it is not the same channels that share a density and a grid.
     """
     if (flow.n_channels, flow.dim) != (vegas.n_channels, vegas.dim):
         shapes = f"{(vegas.n_channels, vegas.dim)} of the grids; got {(flow.n_channels, flow.dim)}"
         raise InputError(f"VEGAS start: expected a flow of (n_channels, dim) = {shapes}")
     shared = torch.arange(flow.n_channels) if flow.groups is None else flow.groups
     if not torch.equal(shared, vegas.groups):
-        raise InputError("VEGAS start: expected channels that share a density to share a grid, and no others")
+        raise InputError(
+            "VEGAS start: expected channels that share a density to share a grid, and no others"
+        )
     if method in ("fit", "merge") and flow.settings.transform != "spline":
-        raise InputError(f"VEGAS start: method '{method}' needs a flow of splines; got '{flow.settings.transform}'")
+        raise InputError(
+            f"VEGAS start: method '{method}' needs a flow of splines; got '{flow.settings.transform}'"
+        )
     grid = GridBlock(vegas.grid)
     start = _start(method, grid, flow.settings)
     if samples is not None:
@@ -102,7 +112,8 @@ class _Start:
     """What a flow starts from.
 
     Attributes:
-        theta: parameters of the splines in the last two blocks, float64, shape (3 K + 1, n_flows, dim).
+        theta: parameters of the splines in the last two blocks, float64, shape (3 K + 1, n_flows,
+            dim).
         grid: map between them and the data, if any.
     """
 
@@ -115,7 +126,9 @@ class _Start:
         if self.grid is not None:
             x, log_grid = self.grid.map(x, counts)
         parts = zip(self.theta.unbind(1), torch.split(x, counts, dim=1), strict=True)
-        return log_grid + torch.cat([splines.forward(part, _repeated(theta, part))[1] for theta, part in parts], dim=1)
+        return log_grid + torch.cat(
+            [splines.forward(part, _repeated(theta, part))[1] for theta, part in parts], dim=1
+        )
 
     def where(self, chosen: Tensor, grid: GridBlock) -> _Start:
         """The same with the map of the grid for features where `chosen`, bool, shape (n_flows, dim), is not true."""
@@ -125,7 +138,10 @@ class _Start:
             torch.linspace(0, 1, grid.edges.shape[2], dtype=torch.float64).expand_as(grid.edges)
         )
         wide = chosen.unsqueeze(2)
-        edges, ends = torch.where(wide, own.edges, grid.edges), torch.where(wide, own.ends, grid.ends)
+        edges, ends = (
+            torch.where(wide, own.edges, grid.edges),
+            torch.where(wide, own.ends, grid.ends),
+        )
         return _Start(torch.where(chosen, self.theta, 0.0), GridBlock(edges, ends))
 
 
@@ -156,7 +172,8 @@ def _repeated(theta: Tensor, x: Tensor) -> Tensor:
 class _Judge:
     """Finds where a start is worse than the grids, by the second moments of the weights of points of theirs.
 
-    With another density a point counts w^2 times the ratio of its densities, that of the grid over the other.
+    With another density a point counts w^2 times the ratio of its densities, that of the grid over
+    the other.
     """
 
     def __init__(self, grid: GridBlock, samples: Samples, groups: Tensor) -> None:
@@ -165,7 +182,10 @@ class _Judge:
         self.counts = channel_counts(self.flow, len(grid.edges))
         self.x = samples.x[order].T.contiguous()
         _, self.log_density = grid.map(self.x, self.counts)
-        self.square = samples.magnitude[order].square() * (samples.log_q[order] - self.log_density.sum(0)).exp()
+        self.square = (
+            samples.magnitude[order].square()
+            * (samples.log_q[order] - self.log_density.sum(0)).exp()
+        )
 
     def improved(self, start: _Start) -> _Start:
         """The start, with the map of the grid for features where that is better."""
@@ -176,7 +196,9 @@ class _Judge:
 
     def _worse(self, start: _Start, chosen: Tensor) -> Tensor:
         """Flows that are worse than their grid with all features together, bool, shape (n_flows, 1)."""
-        return (self._moments(self._log_ratio(start.where(chosen, self.grid)).sum(0)) > 1.0).unsqueeze(1)
+        return (
+            self._moments(self._log_ratio(start.where(chosen, self.grid)).sum(0)) > 1.0
+        ).unsqueeze(1)
 
     def _log_ratio(self, start: _Start) -> Tensor:
         return self.log_density - start.log_density(self.x, self.counts)
@@ -205,8 +227,8 @@ class Knots(NamedTuple):
 def merged(edges: Tensor, bins: int) -> Tensor:
     """Splines of a grid with neighbouring bins merged until `bins` are left, Eqs. (5.21)-(5.23).
 
-    The most similar neighbours go first. A pair that would become wider or higher than 2 / bins is spared as long as
-    there is another.
+    The most similar neighbours go first. A pair that would become wider or higher than 2 / bins is
+    spared as long as there is another.
 
     Args:
         edges: of the bins of the grids, float64, shape (rows, n + 1).
@@ -231,7 +253,9 @@ def fitted(edges: Tensor, bins: int) -> Tensor:
     Returns:
         parameters, float64, shape (3 bins + 1, rows).
     """
-    return torch.cat([_fit(_Target(rows), merged(rows, bins)) for rows in torch.split(edges, FIT_ROWS)], dim=1)
+    return torch.cat(
+        [_fit(_Target(rows), merged(rows, bins)) for rows in torch.split(edges, FIT_ROWS)], dim=1
+    )
 
 
 class _Target:
@@ -245,11 +269,15 @@ class _Target:
 
     def __init__(self, edges: Tensor) -> None:
         width = edges.diff(dim=1).unsqueeze(2)
-        position, share = (torch.from_numpy(part) / 2.0 for part in np.polynomial.legendre.leggauss(FIT_NODES))
+        position, share = (
+            torch.from_numpy(part) / 2.0 for part in np.polynomial.legendre.leggauss(FIT_NODES)
+        )
         self.x = (edges[:, :-1, None] + (position + 0.5) * width).flatten(1).T
         self.volume = (share * width).flatten(1).T
         nodes, rows = self.x.shape
-        _, log_density = GridBlock.smooth(edges.unsqueeze(1)).map(self.x.T.reshape(1, -1), [nodes] * rows)
+        _, log_density = GridBlock.smooth(edges.unsqueeze(1)).map(
+            self.x.T.reshape(1, -1), [nodes] * rows
+        )
         self.density = log_density.exp().view(rows, nodes).T
 
     def variance(self, theta: Tensor) -> Tensor:
@@ -297,7 +325,10 @@ def _merge_most_similar(knots: Knots, limit: float) -> Knots:
     large = [size[:, :-1] + size[:, 1:] >= limit for size in (knots.width, knots.height)]
     spared = (large[0] | large[1]) * (1.0 + change.amax(1, keepdim=True))
     k = (change + spared).argmin(1, keepdim=True)
-    width, height = (_without(size.scatter_add(1, k + 1, size.gather(1, k)), k) for size in (knots.width, knots.height))
+    width, height = (
+        _without(size.scatter_add(1, k + 1, size.gather(1, k)), k)
+        for size in (knots.width, knots.height)
+    )
     return Knots(width, height, _without(knots.derivative, k + 1))
 
 

@@ -26,7 +26,8 @@ def compare(
 ) -> dict[Name, float]:
     """sum_i sigma_i / |I| of every candidate on grids that VEGAS has adapted to it.
 
-    Candidates see the same random numbers, so that what one of them meets by luck the others meet too.
+    Candidates see the same random numbers, so that what one of them meets by luck the others meet
+    too.
 
     Args:
         candidates: by name; the same integral, with different mappings or channel weights.

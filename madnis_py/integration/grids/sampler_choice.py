@@ -1,7 +1,7 @@
 """Which sampler is cheaper: VEGAS at once, or the flow after its training.
 
-An event costs (t_sample + t_integrand) / efficiency, a relative error delta costs (relative_std / delta)^2 points. The
-flow has to save with these what its training took.
+An event costs (t_sample + t_integrand) / efficiency, a relative error delta costs (relative_std /
+delta)^2 points. The flow has to save with these what its training took.
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ class Choice:
         sampler: "vegas" or "madnis".
         reason: one sentence with the numbers that decided.
         predicted: whether the flow was assumed to be perfect, because it was not trained yet.
-        break_even_events: number of events from which on the flow is cheaper, its training included; None if never.
-        break_even_points: number of VEGAS points whose precision the flow reaches sooner from there on; None if never.
+        break_even_events: number of events from which on the flow is cheaper, its training
+            included; None if never.
+        break_even_points: number of VEGAS points whose precision the flow reaches sooner from there
+            on; None if never.
         events: number of events that were asked for.
         points: the precision that was asked for, as a number of VEGAS points.
         training_seconds: duration of the whole training, measured or predicted.
@@ -81,8 +83,9 @@ def choose_sampler(
 ) -> Choice:
     """Choose the sampler that is done first.
 
-    Before the training, `flow` is best taken as `SamplerCost.perfect`: if even that does not pay, nothing does. After
-    it, the training is spent: it still counts for the break-even, but no longer for the choice.
+    Before the training, `flow` is best taken as `SamplerCost.perfect`: if even that does not pay,
+    nothing does. After it, the training is spent: it still counts for the break-even, but no longer
+    for the choice.
 
     Args:
         vegas: measured.
@@ -103,7 +106,9 @@ def choose_sampler(
         reason=_reason(with_vegas, with_flow, events, points, trained),
         predicted=not trained,
         break_even_events=_break_even(training_seconds, saved_per_event),
-        break_even_points=_break_even(training_seconds, vegas.seconds_per_point - share * flow.seconds_per_point),
+        break_even_points=_break_even(
+            training_seconds, vegas.seconds_per_point - share * flow.seconds_per_point
+        ),
         events=events,
         points=points,
         training_seconds=training_seconds,

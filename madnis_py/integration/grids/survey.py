@@ -49,7 +49,9 @@ class Survey:
         """Everything by name, for a checkpoint."""
         moments = [part.moments.in_unit(1.0) for part in self.iterations]
         stacks = {name: torch.stack([getattr(one, name) for one in moments]) for name in _COLUMNS}
-        return self.flow.state_tensors() | {f"iteration.{name}": stack for name, stack in stacks.items()}
+        return self.flow.state_tensors() | {
+            f"iteration.{name}": stack for name, stack in stacks.items()
+        }
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Survey:
@@ -60,8 +62,12 @@ class Survey:
         """
         flow = VegasFlow.from_tensors(tensors)
         columns = [tensors.get(f"iteration.{name}", torch.empty(0)) for name in _COLUMNS]
-        if {column.shape[1:] for column in columns} != {(flow.n_channels,)} or len(set(map(len, columns))) > 1:
-            raise CheckpointError(f"survey: expected moments of iterations with {flow.n_channels} channels")
+        if {column.shape[1:] for column in columns} != {(flow.n_channels,)} or len(
+            set(map(len, columns))
+        ) > 1:
+            raise CheckpointError(
+                f"survey: expected moments of iterations with {flow.n_channels} channels"
+            )
         moments = [Moments(*row) for row in zip(*columns, strict=True)]
         if not moments or not all(map(_can_be, moments)):
             raise CheckpointError("survey: expected finite moments of points in every iteration")
@@ -72,5 +78,7 @@ def _can_be(moments: Moments) -> bool:
     """Whether points can have left these: whole counts, some of them, and sums of finite numbers and of squares."""
     sums = (moments.means, moments.squares)
     finite = all(one.dtype == torch.float64 and bool(one.isfinite().all()) for one in sums)
-    whole = moments.counts.dtype == torch.int64 and bool((moments.counts >= 0).all() and moments.counts.any())
+    whole = moments.counts.dtype == torch.int64 and bool(
+        (moments.counts >= 0).all() and moments.counts.any()
+    )
     return finite and whole and bool((moments.squares >= 0).all())

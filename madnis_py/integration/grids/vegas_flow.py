@@ -31,8 +31,10 @@ Weights = tuple[Tensor, Tensor, Tensor]
 POINTS_PER_BIN = 40
 """Points of a grid for each of its bins, on average.
 
-Bins that no point has met count as empty and grow, those with a single large weight shrink. With 1 point for each of
-64 bins the grids of w4j find a tenth or a fifth of the cross section, and with 20 in place of 40 the standard deviation
+Bins that no point has met count as empty and grow, those with a single large weight shrink. With 1
+point for each of
+64 bins the grids of w4j find a tenth or a fifth of the cross section, and with 20 in place of 40
+  the standard deviation
 for ttbar_2j is 10 % larger.
 """
 
@@ -48,9 +50,17 @@ class VegasSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     iterations: int = Field(7, ge=1, description="Number of times the grids are refined.")
-    points: int = Field(20_000, ge=2, description="Points per grid and iteration, shared by the channels of the grid.")
-    bins: int = Field(64, ge=1, description="Bins of each dimension at most; fewer where points are few.")
-    damping: float = Field(0.7, ge=0.0, description="Exponent of the refinement; 0 leaves the grid as it is.")
+    points: int = Field(
+        20_000,
+        ge=2,
+        description="Points per grid and iteration, shared by the channels of the grid.",
+    )
+    bins: int = Field(
+        64, ge=1, description="Bins of each dimension at most; fewer where points are few."
+    )
+    damping: float = Field(
+        0.7, ge=0.0, description="Exponent of the refinement; 0 leaves the grid as it is."
+    )
 
     @classmethod
     def for_integrand(cls, integrand: AbstractIntegrand) -> VegasSettings:
@@ -91,13 +101,17 @@ class VegasFlow(AbstractFlow):
     def __init__(self, grid: Tensor, groups: Tensor | None = None) -> None:
         super().__init__()
         self.register_buffer("grid", grid.clone())
-        self.register_buffer("groups", torch.arange(len(grid)) if groups is None else groups.clone())
+        self.register_buffer(
+            "groups", torch.arange(len(grid)) if groups is None else groups.clone()
+        )
         self.n_channels, self.dim = len(self.groups), grid.shape[1]
         self._build_maps()
         self.register_load_state_dict_post_hook(VegasFlow._build_maps)  # type: ignore[no-untyped-call]
 
     @classmethod
-    def uniform(cls, dim: int, n_channels: int, bins: int, groups: Sequence[int] | None = None) -> VegasFlow:
+    def uniform(
+        cls, dim: int, n_channels: int, bins: int, groups: Sequence[int] | None = None
+    ) -> VegasFlow:
         """Equal bins, the density is 1 everywhere; `groups` as of an integrand."""
         index = ChannelGroups(groups, n_channels).index
         edges = torch.linspace(0, 1, bins + 1, dtype=torch.float64)
@@ -111,10 +125,19 @@ class VegasFlow(AbstractFlow):
             CheckpointError: there is no grid, or it is not one.
         """
         grid, groups = tensors.get("grid"), tensors.get("groups")
-        if grid is None or grid.ndim != 3 or grid.dtype != torch.float64 or not (grid.diff(dim=2) >= 0).all():
-            raise CheckpointError("VEGAS grid: expected ascending float64 edges (n_grids, dim, bins + 1) as 'grid'")
+        if (
+            grid is None
+            or grid.ndim != 3
+            or grid.dtype != torch.float64
+            or not (grid.diff(dim=2) >= 0).all()
+        ):
+            raise CheckpointError(
+                "VEGAS grid: expected ascending float64 edges (n_grids, dim, bins + 1) as 'grid'"
+            )
         if groups is None or groups.ndim != 1 or set(groups.tolist()) != set(range(len(grid))):
-            raise CheckpointError(f"VEGAS grid: expected one of {len(grid)} grids for each channel as 'groups'")
+            raise CheckpointError(
+                f"VEGAS grid: expected one of {len(grid)} grids for each channel as 'groups'"
+            )
         return cls(grid, groups)
 
     def state_tensors(self) -> dict[str, Tensor]:
@@ -135,7 +158,9 @@ class VegasFlow(AbstractFlow):
 
     def numbers(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
         """The numbers that `sample` maps to n points, shape (n, dim)."""
-        uniform: NDArray[np.float64] = torch.rand(n, self.dim, generator=generator, dtype=torch.float64).numpy()
+        uniform: NDArray[np.float64] = torch.rand(
+            n, self.dim, generator=generator, dtype=torch.float64
+        ).numpy()
         return uniform
 
     def add_training_data(self, channel: Tensor, y: NDArray[np.float64], weight: Tensor) -> None:
@@ -159,7 +184,9 @@ class VegasFlow(AbstractFlow):
     def _build_maps(self, *_: object) -> None:
         self._maps = [vegas.AdaptiveMap(edges) for edges in self.grid.numpy()]
 
-    def _inverse(self, x: Tensor, channel: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _inverse(
+        self, x: Tensor, channel: Tensor
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         points_x = np.ascontiguousarray(x.numpy())
         y, jacobian = np.empty_like(points_x), np.empty(len(x))
         for adaptive_map, points in self._channels(channel):
@@ -171,7 +198,9 @@ class VegasFlow(AbstractFlow):
         edges = [0, *torch.bincount(channel, minlength=self.n_channels).cumsum(0).tolist()]
         slices = [slice(start, stop) for start, stop in pairwise(edges)]
         pairs = zip(self.groups.tolist(), slices, strict=True)
-        return [(self._maps[group], points) for group, points in pairs if points.start < points.stop]
+        return [
+            (self._maps[group], points) for group, points in pairs if points.start < points.stop
+        ]
 
 
 def train_vegas(
@@ -192,14 +221,17 @@ def train_vegas(
 
     Returns:
         flow: the grids after the last refinement.
-        estimate: of the second half of the iterations. Each is unbiased, as its grid comes from earlier ones, but on a
-            grid that has not found the peaks yet the error is large or, worse, underestimated.
+        estimate: of the second half of the iterations. Each is unbiased, as its grid comes from
+            earlier ones, but on a grid that has not found the peaks yet the error is large or,
+            worse, underestimated.
 
     Raises:
         IntegrandError: the integrand returned NaN, infinity or a wrong shape.
     """
     settings = settings or VegasSettings()
-    flow = VegasFlow.uniform(integrand.dim, integrand.n_channels, settings.used_bins, integrand.groups)
+    flow = VegasFlow.uniform(
+        integrand.dim, integrand.n_channels, settings.used_bins, integrand.groups
+    )
     integrator = Integrator(integrand, flow, PriorWeights(), seed=seed, executor=executor)
     estimates = []
     for iteration in range(settings.iterations):
@@ -210,11 +242,15 @@ def train_vegas(
     return flow, combine(estimates[settings.iterations // 2 :])
 
 
-def _refine(integrator: Integrator, flow: VegasFlow, settings: VegasSettings, iteration: int) -> Estimate:
+def _refine(
+    integrator: Integrator, flow: VegasFlow, settings: VegasSettings, iteration: int
+) -> Estimate:
     counts = settings.counts(integrator.integrand)
     moments = Moments.empty(flow.n_channels)
     path, unit = ("vegas", iteration), 0.0
-    for index, (channel, weight, magnitude) in enumerate(integrator.map_blocks(_weights, counts, *path)):
+    for index, (channel, weight, magnitude) in enumerate(
+        integrator.map_blocks(_weights, counts, *path)
+    ):
         unit = unit or unit_of(magnitude.numpy())
         # The numbers drawn again cost a tenth of finding the bins of the points.
         numbers = flow.numbers(len(channel), integrator.stream(*path, block=index))

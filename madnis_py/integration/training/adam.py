@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 ROWS = ("parameter", "exp_avg", "exp_avg_sq", "mean")
-"""What is kept of each parameter: its value, Adam's two moments, and the slower mean of an averaged training."""
+"""What is kept of each parameter: its value, Adam's two moments, and the slower mean of an averaged
+training."""
 
 ADAM: dict[str, Any] = {
     "beta1": 0.9,
@@ -44,7 +45,9 @@ class FlatAdam:
         kinds = {name: (str(p.device), str(p.dtype)) for name, p in parameters.items()}
         groups = groupby(sorted(parameters, key=kinds.__getitem__), key=kinds.__getitem__)
         rows = ROWS if averaged else ROWS[:-1]
-        self._vectors = [_Vector({name: parameters[name] for name in names}, rows) for _, names in groups]
+        self._vectors = [
+            _Vector({name: parameters[name] for name in names}, rows) for _, names in groups
+        ]
 
     @property
     def device(self) -> torch.device:
@@ -81,7 +84,12 @@ class FlatAdam:
     def tensors(self) -> dict[str, Tensor]:
         """All but the parameters themselves by "<row>.<name of the parameter>", and the number of steps."""
         count = self._vectors[0].count
-        rows = [vector.named(row) for vector in self._vectors for row in vector.rows if row != "parameter"]
+        rows = [
+            vector.named(row)
+            for vector in self._vectors
+            for row in vector.rows
+            if row != "parameter"
+        ]
         return {"step": count} | {name: tensor for row in rows for name, tensor in row.items()}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
@@ -122,7 +130,9 @@ class _Vector:
 
     def _parts(self, row: str) -> Iterator[tuple[str, Tensor]]:
         sizes = [p.numel() for p in self.parameters.values()]
-        for (name, p), part in zip(self.parameters.items(), self.rows[row].split(sizes), strict=True):
+        for (name, p), part in zip(
+            self.parameters.items(), self.rows[row].split(sizes), strict=True
+        ):
             yield name, part.view(p.shape)
 
     def take_gradient(self, gradients: Iterator[Tensor | None]) -> Tensor:
@@ -139,4 +149,13 @@ class _Vector:
             self._gradient.mul_(scale)
         rows = ([self.rows[name]] for name in ROWS[:3])
         parameter, exp_avg, exp_avg_sq = rows
-        adam(parameter, [self._gradient], exp_avg, exp_avg_sq, [], [self.count], lr=learning_rate, **ADAM)
+        adam(
+            parameter,
+            [self._gradient],
+            exp_avg,
+            exp_avg_sq,
+            [],
+            [self.count],
+            lr=learning_rate,
+            **ADAM,
+        )

@@ -46,7 +46,9 @@ class Batch:
         """The batch on a device, without waiting for it to arrive there."""
         if device == self.x.device:
             return self
-        return Batch(*(getattr(self, part.name).to(device, non_blocking=True) for part in fields(self)))
+        return Batch(
+            *(getattr(self, part.name).to(device, non_blocking=True) for part in fields(self))
+        )
 
     def __len__(self) -> int:
         """Number of points that have a value."""
@@ -57,8 +59,9 @@ class Batch:
 class StoredBatch:
     """A batch in little memory: 18 + 8 dim + 4 n_features + 6 m bytes per point with m prior weights.
 
-    Of the prior only the m largest weights are kept, always that of the point's own channel, and normalised; the others
-    count as 0, Section 5.1.2 of the MadNIS thesis. This changes what is learned a little and the integral not at all.
+    Of the prior only the m largest weights are kept, always that of the point's own channel, and
+    normalised; the others count as 0, Section 5.1.2 of the MadNIS thesis. This changes what is
+    learned a little and the integral not at all.
 
     Attributes:
         channel: int16, or int32 for more than 32767 channels, shape (n,).
@@ -86,7 +89,9 @@ class StoredBatch:
         n_channels = len(batch.counts)
         small = torch.int16 if n_channels <= torch.iinfo(torch.int16).max else torch.int32
         own = batch.channel.unsqueeze(1)
-        index = batch.prior.scatter(1, own, torch.inf).topk(min(max_weights, n_channels), dim=1).indices
+        index = (
+            batch.prior.scatter(1, own, torch.inf).topk(min(max_weights, n_channels), dim=1).indices
+        )
         return cls(
             channel=batch.channel.to(small),
             x=batch.x,
@@ -114,7 +119,11 @@ class StoredBatch:
     def purged(self, active: Tensor) -> StoredBatch:
         """The batch as if only the channels that are `active`, bool, shape (n_channels,), had ever been there."""
         kept = active[self.channel.long()].nonzero().squeeze(1)
-        parts = {part.name: getattr(self, part.name)[kept] for part in fields(self) if part.name != "counts"}
+        parts = {
+            part.name: getattr(self, part.name)[kept]
+            for part in fields(self)
+            if part.name != "counts"
+        }
         parts["prior"] = _normalised(parts["prior"] * active[parts["index"].long()])
         return StoredBatch(**parts, counts=self.counts * active)
 
@@ -162,7 +171,9 @@ class SampleBuffer:
         shared = dict(enumerate(self.batches))
         changed = {slot: _stored(parts) for slot, parts in _by_slot(tensors).items()}
         if not set(range(size)) <= (batches := shared | changed).keys():
-            raise CheckpointError(f"training state: expected {size} batches in its buffer; got {len(batches)}")
+            raise CheckpointError(
+                f"training state: expected {size} batches in its buffer; got {len(batches)}"
+            )
         return SampleBuffer(tuple(batches[slot] for slot in range(size)))
 
     def __len__(self) -> int:
@@ -185,8 +196,8 @@ class SampleBuffer:
     def at(self, position: int, generator: torch.Generator) -> StoredBatch:
         """A batch of a pass over the buffer.
 
-        A pass takes the batches whole in random order: points are mixed no further, which would need them twice in
-        memory.
+        A pass takes the batches whole in random order: points are mixed no further, which would
+        need them twice in memory.
 
         Args:
             position: place in the pass.
@@ -206,7 +217,9 @@ def _by_slot(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     for name, tensor in tensors.items():
         slot, _, part = name.partition(".")
         if not slot.isdecimal():
-            raise CheckpointError(f"training state: its buffer is not one: expected a slot in the name; got {name}")
+            raise CheckpointError(
+                f"training state: its buffer is not one: expected a slot in the name; got {name}"
+            )
         slots[int(slot)][part] = tensor
     return slots
 

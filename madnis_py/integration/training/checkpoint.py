@@ -1,7 +1,8 @@
 """Stored states: tensors in a safetensors file, everything else in a JSON file beside it that vouches for them.
 
-`<name>.json` names its tensor file, which carries the hash of its content in its own name. The JSON file is written
-last and replaced in one step, so that a directory holds, at every moment, the complete old state or the complete new.
+`<name>.json` names its tensor file, which carries the hash of its content in its own name. The JSON
+file is written last and replaced in one step, so that a directory holds, at every moment, the
+complete old state or the complete new.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ FORMAT = "madnis_py checkpoint"
 VERSION = 2
 
 
-def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
+def save(
+    directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]
+) -> None:
     """Store a state, in place of an older one of the same name.
 
     Args:
@@ -37,7 +40,9 @@ def save(directory: Path, name: str, tensors: Mapping[str, Tensor], meta: Mappin
     Raises:
         OutputError: a file could not be written; the older state is still there.
     """
-    content = safetensors.torch.save({key: tensor.detach().clone().contiguous() for key, tensor in tensors.items()})
+    content = safetensors.torch.save(
+        {key: tensor.detach().clone().contiguous() for key, tensor in tensors.items()}
+    )
     digest = hashlib.sha256(content).hexdigest()
     tensor_file = directory / f"{name}.{digest[:16]}.safetensors"
     sidecar = {
@@ -86,11 +91,17 @@ def load(directory: Path, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]
     path, tensor_path = files(directory, name)
     sidecar, content = _read_sidecar(directory, name), read_file(tensor_path)
     if hashlib.sha256(content).hexdigest() != sidecar.sha256:
-        raise CheckpointError(f"{tensor_path}: truncated or changed, it is not the file that {path.name} describes")
+        raise CheckpointError(
+            f"{tensor_path}: truncated or changed, it is not the file that {path.name} describes"
+        )
     try:
         return safetensors.torch.load(content), sidecar.meta
-    except Exception as error:  # it has the right digest and is none: whatever the reader stumbles over
-        raise CheckpointError(f"{tensor_path}: expected a safetensors file; got: {error}") from error
+    except (
+        Exception
+    ) as error:  # it has the right digest and is none: whatever the reader stumbles over
+        raise CheckpointError(
+            f"{tensor_path}: expected a safetensors file; got: {error}"
+        ) from error
 
 
 def meta(directory: Path, name: str) -> dict[str, Any]:
@@ -137,9 +148,13 @@ def _read_sidecar(directory: Path, name: str) -> _Sidecar:
         raise CheckpointError(f"{path}: not a {FORMAT}")
     if head.get("version") != VERSION:
         made = "which another version of the package has made; begin the run anew, in another directory"
-        raise CheckpointError(f"{path}: expected version {VERSION}; got {head.get('version')}, {made}")
+        raise CheckpointError(
+            f"{path}: expected version {VERSION}; got {head.get('version')}, {made}"
+        )
     if head.get("kind") != name:
-        raise CheckpointError(f"{path}: expected a state of kind '{name}'; got '{head.get('kind')}'")
+        raise CheckpointError(
+            f"{path}: expected a state of kind '{name}'; got '{head.get('kind')}'"
+        )
     sidecar = parse_document(content, _Sidecar, str(path))
     if _meta_digest(sidecar.meta) != sidecar.meta_sha256:
         raise CheckpointError(f"{path}: meta: changed, it is not what was stored")

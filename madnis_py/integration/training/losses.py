@@ -1,6 +1,7 @@
 """What training minimises; only log q_theta and alpha carry gradients.
 
-Every function takes, for points drawn in their channel from the density q_i with which they were sampled:
+Every function takes, for points drawn in their channel from the density q_i with which they were
+sampled:
 
     log_q_theta: log density of the flow being trained, shape (n,)
     alpha: weight of the point's own channel, shape (n,)
@@ -9,8 +10,9 @@ Every function takes, for points drawn in their channel from the density q_i wit
     channel: int64, shape (n,)
     counts: points drawn per channel, int64, shape (n_channels,)
 
-all float64. Points of value 0 add nothing and may be left out as long as `counts` still has them. The points may be
-older than the flow: with the q_i of their drawing the losses stay those of fresh points, Eq. (5.13) of the thesis.
+all float64. Points of value 0 add nothing and may be left out as long as `counts` still has them.
+The points may be older than the flow: with the q_i of their drawing the losses stay those of fresh
+points, Eq. (5.13) of the thesis.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ CLIP = 30.0
 """Weights above this multiple of their channel's mean are compressed by the soft-clipped losses."""
 
 ROUNDING = 1e-12
-"""A variance below this share of the second moment is rounding; its square root has no gradient to speak of."""
+"""A variance below this share of the second moment is rounding; its square root has no gradient to
+speak of."""
 
 LARGEST_LOG_RATIO = 20.0
 """A point whose density fell by more than exp(20) since it was drawn, or lost its digits in a corner of the cube,
@@ -34,12 +37,17 @@ Loss = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 def variance(
-    log_q_theta: Tensor, alpha: Tensor, value: Tensor, log_q_sample: Tensor, channel: Tensor, counts: Tensor
+    log_q_theta: Tensor,
+    alpha: Tensor,
+    value: Tensor,
+    log_q_sample: Tensor,
+    channel: Tensor,
+    counts: Tensor,
 ) -> Tensor:
     """N times the variance of the integral at the allocation given, Eq. (5.13) of the MadNIS thesis.
 
-    L = sum_i N / N_i ( <alpha_i^2 f^2 / (q_theta q_i)> - <alpha_i f / q_i>^2 ), in the unit of the integral squared.
-    Integrands may change sign.
+    L = sum_i N / N_i ( <alpha_i^2 f^2 / (q_theta q_i)> - <alpha_i f / q_i>^2 ), in the unit of the
+    integral squared. Integrands may change sign.
 
     Returns:
         scalar, differentiable in `log_q_theta` and `alpha`.
@@ -50,12 +58,18 @@ def variance(
 
 
 def stratified(
-    log_q_theta: Tensor, alpha: Tensor, value: Tensor, log_q_sample: Tensor, channel: Tensor, counts: Tensor
+    log_q_theta: Tensor,
+    alpha: Tensor,
+    value: Tensor,
+    log_q_sample: Tensor,
+    channel: Tensor,
+    counts: Tensor,
 ) -> Tensor:
     """N times the variance of the integral at the best allocation, Eqs. (5.19) and (5.20) of the MadNIS thesis.
 
-    L = [ sum_i ( <alpha_i^2 f^2 / (q_theta q_i)> - <alpha_i f / q_i>^2 )^(1/2) ]^2; the last square lacks in print.
-    With old points a difference can come out negative; such a channel counts as one without variance.
+    L = [ sum_i ( <alpha_i^2 f^2 / (q_theta q_i)> - <alpha_i f / q_i>^2 )^(1/2) ]^2; the last square
+    lacks in print. With old points a difference can come out negative; such a channel counts as one
+    without variance.
 
     Returns:
         scalar, differentiable in `log_q_theta` and `alpha`.
@@ -65,7 +79,12 @@ def stratified(
 
 
 def variance_softclip(
-    log_q_theta: Tensor, alpha: Tensor, value: Tensor, log_q_sample: Tensor, channel: Tensor, counts: Tensor
+    log_q_theta: Tensor,
+    alpha: Tensor,
+    value: Tensor,
+    log_q_sample: Tensor,
+    channel: Tensor,
+    counts: Tensor,
 ) -> Tensor:
     """`variance` of soft-clipped weights, see `softclip`: a single outlier does not throw the training off."""
     weight = softclip(alpha * value * torch.exp(-log_q_sample), channel, counts)
@@ -74,7 +93,12 @@ def variance_softclip(
 
 
 def stratified_softclip(
-    log_q_theta: Tensor, alpha: Tensor, value: Tensor, log_q_sample: Tensor, channel: Tensor, counts: Tensor
+    log_q_theta: Tensor,
+    alpha: Tensor,
+    value: Tensor,
+    log_q_sample: Tensor,
+    channel: Tensor,
+    counts: Tensor,
 ) -> Tensor:
     """`stratified` of soft-clipped weights, see `softclip`."""
     weight = softclip(alpha * value * torch.exp(-log_q_sample), channel, counts)
@@ -82,12 +106,18 @@ def stratified_softclip(
 
 
 def kullback_leibler(
-    log_q_theta: Tensor, alpha: Tensor, value: Tensor, log_q_sample: Tensor, channel: Tensor, counts: Tensor
+    log_q_theta: Tensor,
+    alpha: Tensor,
+    value: Tensor,
+    log_q_sample: Tensor,
+    channel: Tensor,
+    counts: Tensor,
 ) -> Tensor:
     """Cross entropy of the flow with the normalised |alpha_i f|, the weighted KL loss of Eq. (3.36) up to a constant.
 
-    L = - sum_i <|w_i| log q_theta> / sum_i <|w_i|>, w_i = alpha_i f / q_i. It trains the densities alone: a divergence
-    between densities does not say how the channels should share the integrand, so alpha is held constant.
+    L = - sum_i <|w_i| log q_theta> / sum_i <|w_i|>, w_i = alpha_i f / q_i. It trains the densities
+    alone: a divergence between densities does not say how the channels should share the integrand,
+    so alpha is held constant.
 
     Returns:
         scalar, differentiable in `log_q_theta`.
@@ -98,13 +128,19 @@ def kullback_leibler(
 
 
 def reverse_kullback_leibler(
-    log_q_theta: Tensor, alpha: Tensor, value: Tensor, log_q_sample: Tensor, channel: Tensor, counts: Tensor
+    log_q_theta: Tensor,
+    alpha: Tensor,
+    value: Tensor,
+    log_q_sample: Tensor,
+    channel: Tensor,
+    counts: Tensor,
 ) -> Tensor:
     """Divergence of the normalised |alpha_i f| from the flow, the channels weighted with their share of the integral.
 
-    L = sum_i I_i / I < (q_theta / q_i) [log(q_theta / p_i) - 1] >, p_i = |alpha_i f| / I_i. The -1 is what the
-    divergence of densities that are not normalised has: it adds a constant where the integrand has no zeros and keeps
-    the minimum at q_theta = p_i where it has some. Trains the densities alone, as `kullback_leibler` does.
+    L = sum_i I_i / I < (q_theta / q_i) [log(q_theta / p_i) - 1] >, p_i = |alpha_i f| / I_i. The -1
+    is what the divergence of densities that are not normalised has: it adds a constant where the
+    integrand has no zeros and keeps the minimum at q_theta = p_i where it has some. Trains the
+    densities alone, as `kullback_leibler` does.
 
     Returns:
         scalar, differentiable in `log_q_theta`.
@@ -145,7 +181,9 @@ DENSITY_LOSSES = frozenset({"kl", "rkl"})
 """Those that train the flow alone."""
 
 
-def _variances(weight: Tensor, log_ratio: Tensor, channel: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+def _variances(
+    weight: Tensor, log_ratio: Tensor, channel: Tensor, counts: Tensor
+) -> tuple[Tensor, Tensor]:
     """sigma_i^2 = <w^2 q_i / q_theta> - <w>^2 and its first term, both of shape (n_channels,).
 
     A weight that underflows to 0 adds nothing, however small q_theta is.

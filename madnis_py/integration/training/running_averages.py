@@ -42,11 +42,15 @@ class RunningAverages:
         largest = zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax")
         share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
         old = torch.stack(list(self.tensors().values()))
-        return RunningAverages(*old.lerp(torch.stack((moments.means, moments.variances, sizes, largest)), share))
+        return RunningAverages(
+            *old.lerp(torch.stack((moments.means, moments.variances, sizes, largest)), share)
+        )
 
     def without(self, dropped: Tensor) -> RunningAverages:
         """Averages that are 0 for the channels where `dropped`, bool, shape (n_channels,), is True."""
-        return RunningAverages(*(tensor.masked_fill(dropped, 0.0) for tensor in self.tensors().values()))
+        return RunningAverages(
+            *(tensor.masked_fill(dropped, 0.0) for tensor in self.tensors().values())
+        )
 
     @property
     def relative_std(self) -> float:

@@ -126,7 +126,9 @@ def schedule(settings: TrainingSettings) -> AbstractSchedule:
         case "epochs":
             return EpochSchedule(settings.buffer_size, settings.buffer_passes)
         case "partial":
-            return PartialSchedule(settings.buffer_size, max(1, round(settings.buffer_fraction * settings.buffer_size)))
+            return PartialSchedule(
+                settings.buffer_size, max(1, round(settings.buffer_fraction * settings.buffer_size))
+            )
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,9 @@ class Trainer:
         except KeyboardInterrupt:
             ...  # trainer.state and the integrator are those of the last finished step
 
-    A step either happens completely or, when it raises or is interrupted, not at all. A training that loses a part of
-    the integral, see `training_check`, goes back to the last sound state and on from there with a smaller learning
-    rate; after `MOST_RETURNS` of these it ends there.
+    A step either happens completely or, when it raises or is interrupted, not at all. A training
+    that loses a part of the integral, see `training_check`, goes back to the last sound state and
+    on from there with a smaller learning rate; after `MOST_RETURNS` of these it ends there.
 
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
@@ -61,7 +61,8 @@ class Trainer:
         survey: what is known of the integral beforehand.
 
     Attributes:
-        reuse: how often points were used since this trainer was made; `str(trainer.reuse)` says it in words.
+        reuse: how often points were used since this trainer was made; `str(trainer.reuse)` says it
+            in words.
 
     Raises:
         InputError: nothing can be trained, or the batch is too small for the channels.
@@ -88,9 +89,14 @@ class Trainer:
         self._n_channels = integrator.integrand.n_channels
         self._groups = ChannelGroups.of(integrator.integrand)
         self._schedule = schedule(self.settings)
-        draws, points = self._schedule.draws_before(self.settings.steps), self.settings.batch(self._n_channels)
+        draws, points = (
+            self._schedule.draws_before(self.settings.steps),
+            self.settings.batch(self._n_channels),
+        )
         self._batches_per_look = batches_per_look(draws, points)
-        self._adam = FlatAdam(self._trained_parameters(), averaged=self.settings.averaging is not None)
+        self._adam = FlatAdam(
+            self._trained_parameters(), averaged=self.settings.averaging is not None
+        )
         if state is None:
             self._start()
         else:
@@ -103,7 +109,9 @@ class Trainer:
         tensors = {f"average.{name}": tensor for name, tensor in self._averages.tensors().items()}
         tensors["active"] = self.integrator.active
         for prefix, module in modules(self.integrator).items():
-            tensors |= {f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()}
+            tensors |= {
+                f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()
+            }
         tensors |= {f"adam.{name}": tensor.clone() for name, tensor in self._adam.tensors().items()}
         tensors |= {f"buffer.{name}": tensor for name, tensor in self._buffer.tensors().items()}
         tensors |= {f"check.{name}": tensor for name, tensor in self._check.tensors().items()}
@@ -187,7 +195,10 @@ class Trainer:
         batches = self._schedule.draws_before(step + 1) % self._batches_per_look
         if batches == 0 and fresh:
             batches = self._batches_per_look
-        elif step + 1 < self.settings.steps or batches * self.settings.batch(self._n_channels) < POINTS:
+        elif (
+            step + 1 < self.settings.steps
+            or batches * self.settings.batch(self._n_channels) < POINTS
+        ):
             return None
         self._check = self._check.after_look(batches)
         return self._check.deepest_fall(self.survey and self.survey.in_unit(self._unit))
@@ -212,7 +223,9 @@ class Trainer:
         batch = Batch.of(samples, counts)
         loss = self._learn(batch, step, fresh=True)
         if move.slot is not None:
-            self._buffer = self._buffer.stored(move.slot, StoredBatch.of(batch, self.settings.buffer_weights))
+            self._buffer = self._buffer.stored(
+                move.slot, StoredBatch.of(batch, self.settings.buffer_weights)
+            )
         self._drop(drawn + 1)
         return loss, replace(moments, unit=self._unit).estimate()
 
@@ -228,7 +241,9 @@ class Trainer:
         for name, value in (("loss", loss), ("gradient", norm)):
             if not math.isfinite(value):
                 self._go_back()
-                raise MadnisError(f"training: {name} is {value} at step {step}, {self._suspect(batch)}")
+                raise MadnisError(
+                    f"training: {name} is {value} at step {step}, {self._suspect(batch)}"
+                )
         return float(loss)
 
     def _update(self, batch: Batch, step: int, fresh: bool) -> tuple[Tensor, Tensor]:
@@ -241,17 +256,25 @@ class Trainer:
         norm = self._adam.take_gradient(loss)
         largest = self.settings.gradient_clip
         scale = 1.0 if largest is None else (largest / norm.clamp(min=TINY)).clamp(max=1.0)
-        self._adam.step(self._finished.learning_rate_factor * self.settings.learning_rate_at(step), scale)
+        self._adam.step(
+            self._finished.learning_rate_factor * self.settings.learning_rate_at(step), scale
+        )
         return loss.detach(), norm
 
     def _loss(self, batch: Batch, fresh: bool = False) -> Tensor:
         """The loss in units of the integral of |f|, so that it has no dimension and Adam's epsilon no meaning."""
         size = self._averages.size.sum()
         stratum, value, counts = self._groups.strata(batch.channel, batch.value, batch.counts)
-        there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(self._adam.device)
-        log_q = self.integrator.flow.log_prob(there.x, batch.channel, there.log_q if fresh else None)
+        there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(
+            self._adam.device
+        )
+        log_q = self.integrator.flow.log_prob(
+            there.x, batch.channel, there.log_q if fresh else None
+        )
         stratum = stratum.to(self._adam.device, non_blocking=True)
-        return LOSSES[self.settings.loss](log_q, self._alpha(there), there.value, there.log_q, stratum, there.counts)
+        return LOSSES[self.settings.loss](
+            log_q, self._alpha(there), there.value, there.log_q, stratum, there.counts
+        )
 
     def _alpha(self, batch: Batch) -> Tensor:
         """Weight of each point's own channel."""
@@ -281,7 +304,9 @@ class Trainer:
         past = drawn - self.settings.warmup_steps
         if not self.settings.dropping_cutoff or past <= 0 or past % self.settings.dropping_interval:
             return
-        active = self.integrator.active & survivors(self._averages.size, self.settings.dropping_cutoff, self._groups)
+        active = self.integrator.active & survivors(
+            self._averages.size, self.settings.dropping_cutoff, self._groups
+        )
         if torch.equal(active, self.integrator.active):
             return
         self.integrator.active = active
@@ -305,7 +330,9 @@ class Trainer:
             loss=loss,
             value=float(self._averages.value.sum()) * self._unit,
             relative_std=self._averages.relative_std,
-            points_per_second=self.reuse.draws * self.settings.batch(self._n_channels) / self.reuse.seconds,
+            points_per_second=self.reuse.draws
+            * self.settings.batch(self._n_channels)
+            / self.reuse.seconds,
             efficiency=self._averages.efficiency,
             active_channels=int(self.integrator.active.sum()),
             reuse=self.reuse,
@@ -318,7 +345,11 @@ class Trainer:
         trained = modules(self.integrator)
         if self.settings.loss in DENSITY_LOSSES:
             del trained["weights"]
-        found = {f"{prefix}.{name}": p for prefix, m in trained.items() for name, p in m.named_parameters()}
+        found = {
+            f"{prefix}.{name}": p
+            for prefix, m in trained.items()
+            for name, p in m.named_parameters()
+        }
         if not found:
             raise InputError(
                 f"training: nothing to train with the loss '{self.settings.loss}', flow or weights are fixed"
@@ -355,10 +386,14 @@ class Trainer:
         now, same = (self._snapshot(state.step, copied(self._adam.memory)) for _ in range(2))
         expected = self._n_channels, self._most_batches, self._adam.memory
         recent = state.snapshot("recent", *expected) or same
-        self._finished = Finished.at(now, recent, state.snapshot("sound", *expected) or recent, state.returns)
+        self._finished = Finished.at(
+            now, recent, state.snapshot("sound", *expected) or recent, state.returns
+        )
 
     def _snapshot(self, step: int, memory: Memory) -> Snapshot:
-        return Snapshot(step, self._averages, self.integrator.active, self._buffer, self._check, memory)
+        return Snapshot(
+            step, self._averages, self.integrator.active, self._buffer, self._check, memory
+        )
 
     def _finish(self, step: int, sound: bool) -> None:
         """Make this the state to go back to; one assignment, so that an interruption comes before or after it."""
@@ -385,7 +420,9 @@ class Trainer:
         buffer = state.buffer
         expected = min(state.step, self._most_batches)
         if len(buffer) != expected:
-            raise CheckpointError(f"training state: expected {expected} batches in its buffer; got {len(buffer)}")
+            raise CheckpointError(
+                f"training state: expected {expected} batches in its buffer; got {len(buffer)}"
+            )
         return buffer
 
 
@@ -400,7 +437,8 @@ def train(
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
         settings: of the training; the preset `standard` by default.
-        callback: told the `Progress` of each step. To stop early and keep the state, use a `Trainer`.
+        callback: told the `Progress` of each step. To stop early and keep the state, use a
+            `Trainer`.
         state: where to continue; from the integrator's present parameters by default.
 
     Returns:

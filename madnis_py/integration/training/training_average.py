@@ -28,7 +28,9 @@ class WeightedMean:
 
     def __add__(self, other: WeightedMean) -> WeightedMean:
         """Sums over the values of both."""
-        return WeightedMean(self.weight + other.weight, self.value + other.value, self.variance + other.variance)
+        return WeightedMean(
+            self.weight + other.weight, self.value + other.value, self.variance + other.variance
+        )
 
     def with_value(self, weight: float, value: float, error: float) -> WeightedMean:
         """One more value."""
@@ -49,17 +51,17 @@ class WeightedMean:
 class TrainingAverage:
     """A running average of the integral over the steps of a training.
 
-    The batch of step k is drawn with a flow and weights that depend on earlier batches alone, so its estimate v_k of
-    the integral is unbiased given the past, and the errors of different steps are uncorrelated. Its weight is 1 / s^2
-    with the s^2 of the batches before it, smoothed over `MEMORY` of them, never its own: a batch that fluctuates
-    upwards has a larger s^2 too, and weighting it down for that pulls the mean down. The first batch only sets the
-    scale.
+    The batch of step k is drawn with a flow and weights that depend on earlier batches alone, so
+    its estimate v_k of the integral is unbiased given the past, and the errors of different steps
+    are uncorrelated. Its weight is 1 / s^2 with the s^2 of the batches before it, smoothed over
+    `MEMORY` of them, never its own: a batch that fluctuates upwards has a larger s^2 too, and
+    weighting it down for that pulls the mean down. The first batch only sets the scale.
 
-    What is left of this bias comes through the sum of all weights, which later batches see: about the skewness of the
-    weights over sqrt(points of the training), in units of the error. It is negligible, but it is the first reason not
-    to merge this average with the estimate of the integrate stage, which has none. The second: s_k of a sampler that
-    has not found a peak yet is too small, and such batches get too large a weight. As a separate number it checks the
-    other.
+    What is left of this bias comes through the sum of all weights, which later batches see: about
+    the skewness of the weights over sqrt(points of the training), in units of the error. It is
+    negligible, but it is the first reason not to merge this average with the estimate of the
+    integrate stage, which has none. The second: s_k of a sampler that has not found a peak yet is
+    too small, and such batches get too large a weight. As a separate number it checks the other.
 
     Attributes:
         early: batches of the first half of the steps.
@@ -79,7 +81,9 @@ class TrainingAverage:
             return self
         half = "early" if 2 * progress.step <= progress.total else "late"
         weight = 1 / self.smoothed if self.smoothed else 0.0
-        mean: WeightedMean = getattr(self, half).with_value(weight, progress.batch_value, progress.batch_error)
+        mean: WeightedMean = getattr(self, half).with_value(
+            weight, progress.batch_value, progress.batch_error
+        )
         share = max(1 / (self.batches + 1), 1 / MEMORY)
         smoothed = self.smoothed + share * (progress.batch_error**2 - self.smoothed)
         return replace(self, **{half: mean}, smoothed=smoothed, batches=self.batches + 1)

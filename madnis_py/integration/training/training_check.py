@@ -1,14 +1,16 @@
 """Whether a training still sees the whole integral: its estimate at regular looks against all that is known.
 
-A flow that gives up a part of the integrand looks better from step to step: no point comes near that part any more, and
-what is left agrees with itself. What tells is the integral, which sinks. A look takes the fresh batches since the one
-before it and compares two figures with the survey and with all earlier looks:
+A flow that gives up a part of the integrand looks better from step to step: no point comes near
+that part any more, and what is left agrees with itself. What tells is the integral, which sinks. A
+look takes the fresh batches since the one before it and compares two figures with the survey and
+with all earlier looks:
 
     total: the mean of all weights. Unbiased whatever the flow is, but a few points may carry it.
-    bulk: the same without points that carry more than `HEAVY` of it each. A part that is hardly visited any more leaves
-        the bulk before it leaves the total.
+    bulk: the same without points that carry more than `HEAVY` of it each. A part that is hardly
+        visited any more leaves the bulk before it leaves the total.
 
-Only a figure that *sinks* speaks against a training; one that rises has found something that was not known.
+Only a figure that *sinks* speaks against a training; one that rises has found something that was
+not known.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ LOST = 5.0
 """Standard deviations by which a figure has to have sunk for the training to go back."""
 
 SOUND = 2.0
-"""Standard deviations up to which a state is one to go back to, if heavy points carry less than `HEAVY` together."""
+"""Standard deviations up to which a state is one to go back to, if heavy points carry less than
+`HEAVY` together."""
 
 SLOWER = 0.3
 """Factor of the learning rate with each return."""
@@ -52,7 +55,11 @@ MOST_RETURNS = 3
 LEAST_ERROR = 1e-4
 """Relative errors below this are not believed: densities have single precision."""
 
-NAMES = (("estimate", "survey"), ("estimate", "earlier steps"), ("bulk of the estimate", "bulk in earlier steps"))
+NAMES = (
+    ("estimate", "survey"),
+    ("estimate", "earlier steps"),
+    ("bulk of the estimate", "bulk in earlier steps"),
+)
 """What can sink below what."""
 
 
@@ -83,7 +90,9 @@ class Fall:
     @property
     def size(self) -> float:
         """By how many standard deviations the figure is nearer to 0, or beyond it; 0 where nothing was known."""
-        error = math.hypot(*(max(one.error, LEAST_ERROR * abs(one.value)) for one in (self.found, self.known)))
+        error = math.hypot(
+            *(max(one.error, LEAST_ERROR * abs(one.value)) for one in (self.found, self.known))
+        )
         if not abs(self.known.value) > LOST * self.known.error:
             return 0.0
         return math.copysign(1.0, self.known.value) * (self.known.value - self.found.value) / error
@@ -111,7 +120,15 @@ class Return:
     def row(self) -> tuple[float, ...]:
         """As numbers, for a checkpoint."""
         found, known = self.fall.found, self.fall.known
-        return self.step, self.to, self.fall.kind, found.value, found.error, known.value, known.error
+        return (
+            self.step,
+            self.to,
+            self.fall.kind,
+            found.value,
+            found.error,
+            known.value,
+            known.error,
+        )
 
     @classmethod
     def of_row(cls, row: Sequence[float]) -> Self:
@@ -125,7 +142,8 @@ class TrainingCheck:
     """What the looks of a training have seen.
 
     Attributes:
-        window: sums over the batches since the last look: total, its variance, bulk, its variance; float64, shape (4,).
+        window: sums over the batches since the last look: total, its variance, bulk, its variance;
+            float64, shape (4,).
         looks: total, its error, bulk, its error of each look, float64, shape (n_looks, 4).
     """
 
@@ -148,7 +166,9 @@ class TrainingCheck:
         bulk = total = moments.estimate()
         light = samples.weight.abs() <= heavy * moments.counts[samples.channel]
         if not light.all():
-            bulk = Moments.of(samples.channel, samples.weight * light, len(moments.counts)).estimate()
+            bulk = Moments.of(
+                samples.channel, samples.weight * light, len(moments.counts)
+            ).estimate()
         sums = torch.tensor([*_sums(total), *_sums(bulk)], dtype=torch.float64)
         return TrainingCheck(self.window + sums, self.looks)
 
@@ -195,8 +215,14 @@ def sentences(returns: Sequence[Return], steps: int) -> list[str]:
     last = returns[-1]
     often = f"{len(returns)} times" if len(returns) > 1 else "once"
     rate = f"each time with {SLOWER:g} of the learning rate"
-    ended = f"; it ended there, after {last.to:,} of {steps:,} steps" if len(returns) > MOST_RETURNS else ""
-    return [f"training: went back {often}, {rate}, last from step {last.step:,} to {last.to:,}: {last.fall}{ended}"]
+    ended = (
+        f"; it ended there, after {last.to:,} of {steps:,} steps"
+        if len(returns) > MOST_RETURNS
+        else ""
+    )
+    return [
+        f"training: went back {often}, {rate}, last from step {last.step:,} to {last.to:,}: {last.fall}{ended}"
+    ]
 
 
 def _sums(estimate: Estimate) -> tuple[float, float]:

@@ -24,10 +24,11 @@ class TrainingState:
 
     Attributes:
         step: steps finished.
-        tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser, `average.*` of
-            `RunningAverages`, the `active` channels, `buffer.*` of the `SampleBuffer`, `check.*` of the
-            `TrainingCheck`, the `unit` of these figures, the rows of every `Return` as `returns`, and `recent.*` and
-            `sound.*` of the states of earlier steps that are kept, see `Finished`.
+        tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser,
+            `average.*` of `RunningAverages`, the `active` channels, `buffer.*` of the
+            `SampleBuffer`, `check.*` of the `TrainingCheck`, the `unit` of these figures, the rows
+            of every `Return` as `returns`, and `recent.*` and `sound.*` of the states of earlier
+            steps that are kept, see `Finished`.
     """
 
     step: int
@@ -68,7 +69,9 @@ class TrainingState:
         Raises:
             CheckpointError: it is missing.
         """
-        return TrainingCheck(self._require("check.window", (4,)), self._require("check.looks", (None, 4)))
+        return TrainingCheck(
+            self._require("check.window", (4,)), self._require("check.looks", (None, 4))
+        )
 
     @property
     def returns(self) -> tuple[Return, ...]:
@@ -100,7 +103,10 @@ class TrainingState:
             then._require("active", (n_channels,), torch.bool),
             self.buffer.with_differences(then.under("buffer"), min(then.step, batches)),
             then.check,
-            tuple(then._require(f"memory.{k}", part.shape, part.dtype) for k, part in enumerate(memory)),
+            tuple(
+                then._require(f"memory.{k}", part.shape, part.dtype)
+                for k, part in enumerate(memory)
+            ),
         )
 
     def averages(self, n_channels: int) -> RunningAverages:
@@ -112,18 +118,23 @@ class TrainingState:
         stored = self.under("average")
         tensors = [stored.get(field.name, torch.empty(0)) for field in fields(RunningAverages)]
         if any(tensor.shape != (n_channels,) for tensor in tensors):
-            raise CheckpointError(f"training state: expected running averages of {n_channels} channels")
+            raise CheckpointError(
+                f"training state: expected running averages of {n_channels} channels"
+            )
         return RunningAverages(*tensors)
 
     def load_into(self, integrator: Integrator) -> None:
         """Give the integrator's flow and weights the trained parameters, and drop the channels that were dropped.
 
         Raises:
-            CheckpointError: the state belongs to another flow, other weights or another number of channels.
+            CheckpointError: the state belongs to another flow, other weights or another number of
+                channels.
         """
         for prefix, module in modules(integrator).items():
             stored = self.under(prefix)
-            with suppress(RuntimeError):  # a flow takes the grids of the state; what does not fit is named below
+            with suppress(
+                RuntimeError
+            ):  # a flow takes the grids of the state; what does not fit is named below
                 module.load_state_dict(stored)
             expected = module.state_dict()
             for name in sorted(expected.keys() | stored.keys()):
@@ -150,14 +161,22 @@ class TrainingState:
     def under(self, prefix: str) -> dict[str, Tensor]:
         """Tensors whose name starts with the prefix and a dot, under the rest of their name."""
         start = f"{prefix}."
-        return {name.removeprefix(start): tensor for name, tensor in self.tensors.items() if name.startswith(start)}
+        return {
+            name.removeprefix(start): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(start)
+        }
 
-    def _require(self, name: str, shape: Sequence[int | None], dtype: torch.dtype = torch.float64) -> Tensor:
+    def _require(
+        self, name: str, shape: Sequence[int | None], dtype: torch.dtype = torch.float64
+    ) -> Tensor:
         """A tensor of this shape, in which None stands for any length."""
         tensor = self.tensors.get(name)
         if tensor is None or tensor.dtype != dtype or not _fits(tensor.shape, shape):
             wanted = f"{dtype} {tuple(shape)}"
-            raise CheckpointError(f"training state: expected {wanted} as {name}; got {_kind(tensor)}")
+            raise CheckpointError(
+                f"training state: expected {wanted} as {name}; got {_kind(tensor)}"
+            )
         return tensor
 
 
@@ -186,7 +205,11 @@ class Snapshot:
         named = {"average": self.averages.tensors(), "check": self.check.tensors()}
         named["buffer"] = self.buffer.differences(current)
         named["memory"] = {str(k): part for k, part in enumerate(self.memory)}
-        flat = {f"{prefix}.{name}": part for prefix, parts in named.items() for name, part in parts.items()}
+        flat = {
+            f"{prefix}.{name}": part
+            for prefix, parts in named.items()
+            for name, part in parts.items()
+        }
         return flat | {"step": torch.tensor(self.step), "active": self.active}
 
 
@@ -195,7 +218,8 @@ class Finished(Snapshot):
     """What the last finished step left behind.
 
     Attributes:
-        recent: the state at the last look. What that look saw came before; whether it is sound, the next one tells.
+        recent: the state at the last look. What that look saw came before; whether it is sound, the
+            next one tells.
         sound: the one before it: where the training would go back to.
         returns: how often it did, and why.
         spare: memory for the next one.
@@ -208,11 +232,18 @@ class Finished(Snapshot):
 
     @classmethod
     def at(
-        cls, now: Snapshot, recent: Snapshot, sound: Snapshot, returns: tuple[Return, ...], spare: Memory | None = None
+        cls,
+        now: Snapshot,
+        recent: Snapshot,
+        sound: Snapshot,
+        returns: tuple[Return, ...],
+        spare: Memory | None = None,
     ) -> Self:
         """With the state of a moment."""
         state = {field.name: getattr(now, field.name) for field in fields(Snapshot)}
-        return cls(**state, recent=recent, sound=sound, returns=returns, spare=spare or copied(now.memory))
+        return cls(
+            **state, recent=recent, sound=sound, returns=returns, spare=spare or copied(now.memory)
+        )
 
     @property
     def kept(self) -> dict[str, Snapshot]:
@@ -234,7 +265,9 @@ class Finished(Snapshot):
         """After one more step; a look at its end may have found the state at the look before to be sound."""
         if not sound:
             return Finished.at(now, self.recent, self.sound, self.returns, self.memory)
-        return Finished.at(now, replace(now, memory=copied(now.memory)), self.recent, self.returns, self.memory)
+        return Finished.at(
+            now, replace(now, memory=copied(now.memory)), self.recent, self.returns, self.memory
+        )
 
     def returned(self, step: int, fall: Fall) -> Finished:
         """At the last sound state again, because of what a step found."""
@@ -249,7 +282,9 @@ def modules(integrator: Integrator) -> dict[str, nn.Module]:
 
 
 def _fits(shape: torch.Size, expected: Sequence[int | None]) -> bool:
-    return len(shape) == len(expected) and all(want in (None, size) for size, want in zip(shape, expected, strict=True))
+    return len(shape) == len(expected) and all(
+        want in (None, size) for size, want in zip(shape, expected, strict=True)
+    )
 
 
 def _kind(tensor: Tensor | None) -> str:

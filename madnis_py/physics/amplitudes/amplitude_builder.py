@@ -15,7 +15,13 @@ from madnis_py.physics.amplitudes.colour import Closed, colour_matrix
 from madnis_py.physics.amplitudes.colour_flows import Contraction, FlowCurrents
 from madnis_py.physics.amplitudes.currents import Currents
 from madnis_py.physics.amplitudes.diagram_squares import square_pairs
-from madnis_py.physics.amplitudes.tape_writer import Arrays, ExternalLeg, TapeWriter, constant_values, helicity_states
+from madnis_py.physics.amplitudes.tape_writer import (
+    Arrays,
+    ExternalLeg,
+    TapeWriter,
+    constant_values,
+    helicity_states,
+)
 from madnis_py.physics.diagrams.diagrams import Diagram, Joins, Recursion
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
@@ -33,7 +39,9 @@ def external_legs(reaction: Reaction, model: Model) -> tuple[ExternalLeg, ...]:
 
 
 def _fermions(legs: Sequence[ExternalLeg], model: Model) -> int:
-    return sum(1 << position for position, leg in enumerate(legs) if model.particle(leg.pdg).spin == 2)
+    return sum(
+        1 << position for position, leg in enumerate(legs) if model.particle(leg.pdg).spin == 2
+    )
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,9 @@ class _Amplitudes:
 
 
 def _amplitudes(contractions: Iterable[Contraction]) -> _Amplitudes:
-    products: dict[tuple[Closed, int], dict[tuple[int, int], Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    products: dict[tuple[Closed, int], dict[tuple[int, int], Fraction]] = defaultdict(
+        lambda: defaultdict(Fraction)
+    )
     for one in contractions:
         products[one.flow, one.powers[0]][one.current, one.source] += one.factor
     known: dict[tuple[tuple[tuple[int, int], Fraction], ...], int] = {}
@@ -93,7 +103,9 @@ def _amplitudes(contractions: Iterable[Contraction]) -> _Amplitudes:
         kept = sorted((pair, factor) for pair, factor in sums.items() if factor)
         if kept:
             lead = kept[0][1]
-            number = known.setdefault(tuple((pair, factor / lead) for pair, factor in kept), len(known))
+            number = known.setdefault(
+                tuple((pair, factor / lead) for pair, factor in kept), len(known)
+            )
             parts[flow].append((number, power, lead))
     rows = [(number, *pair, factor) for terms, number in known.items() for pair, factor in terms]
     return _Amplitudes(rows, dict(parts), len(known))
@@ -134,7 +146,8 @@ class AmplitudeBuilder:
         """
         writer = TapeWriter(self._currents, self._legs, self._without_width)
         rows = sorted(
-            self._amplitudes.contractions, key=lambda row: (self._currents.nodes[row[1]].legs, row[1], row[2])
+            self._amplitudes.contractions,
+            key=lambda row: (self._currents.nodes[row[1]].legs, row[1], row[2]),
         )
         live = np.zeros(writer.shape, bool)
         joints = [writer.joint(current, source) for _, current, source, _ in rows]
@@ -150,19 +163,39 @@ class AmplitudeBuilder:
         arrays |= self._contraction_arrays(rows, writer, chosen)
         arrays |= self._column_arrays()
         n_columns = math.isqrt(arrays["colour"].size)
-        power = next(iter(self._amplitudes.parts.values()))[0][1] if not len(arrays["assembly"]) else 0
-        sizes = [len(chosen), arrays["instances"].shape[1], self._amplitudes.count, n_columns, power]
+        power = (
+            next(iter(self._amplitudes.parts.values()))[0][1] if not len(arrays["assembly"]) else 0
+        )
+        sizes = [
+            len(chosen),
+            arrays["instances"].shape[1],
+            self._amplitudes.count,
+            n_columns,
+            power,
+        ]
         arrays["sizes"] = np.concatenate([arrays["sizes"], np.array(sizes, np.int32)])
-        states = np.array([[leg.states[k] for leg, k in zip(self._legs, row, strict=True)] for row in chosen], np.int8)
+        states = np.array(
+            [[leg.states[k] for leg, k in zip(self._legs, row, strict=True)] for row in chosen],
+            np.int8,
+        )
         return AmplitudeTape(Tape(arrays, tuple(writer.constants.entries)), self.flows, states)
 
     def _contraction_arrays(
-        self, rows: Sequence[tuple[int, int, int, Fraction]], writer: TapeWriter, helicities: NDArray[np.int32]
+        self,
+        rows: Sequence[tuple[int, int, int, Fraction]],
+        writer: TapeWriter,
+        helicities: NDArray[np.int32],
     ) -> Arrays:
-        nodes = {node: place for place, node in enumerate(dict.fromkeys(node for row in rows for node in row[1:3]))}
+        nodes = {
+            node: place
+            for place, node in enumerate(dict.fromkeys(node for row in rows for node in row[1:3]))
+        }
         instances = [writer.offsets(node, helicities) for node in nodes]
         kinds = self._currents.nodes
-        table = [(kinds[current].kind, nodes[current], nodes[source], number) for number, current, source, _ in rows]
+        table = [
+            (kinds[current].kind, nodes[current], nodes[source], number)
+            for number, current, source, _ in rows
+        ]
         return {
             "instances": np.ascontiguousarray(np.stack(instances, axis=1), np.int32),
             "contractions": np.array(table, np.int32).reshape(-1, 4),
@@ -179,12 +212,18 @@ class AmplitudeBuilder:
             columns = np.array([pieces[0][0] for pieces in parts.values()], np.int32)
             factors = np.array([float(pieces[0][2]) for pieces in parts.values()])
             folded = np.zeros((self._amplitudes.count,) * 2)
-            np.add.at(folded, (columns[:, None], columns[None, :]), matrix * factors[:, None] * factors[None, :])
+            np.add.at(
+                folded,
+                (columns[:, None], columns[None, :]),
+                matrix * factors[:, None] * factors[None, :],
+            )
             matrix, squares, assembly, assembly_factors = folded, factors**2, [], []
         else:
             columns = np.arange(len(parts), dtype=np.int32)
             squares = np.ones(len(parts))
-            pieces = [(column, *piece) for column, pieces in enumerate(parts.values()) for piece in pieces]
+            pieces = [
+                (column, *piece) for column, pieces in enumerate(parts.values()) for piece in pieces
+            ]
             assembly = [(column, number, power) for column, number, power, _ in pieces]
             assembly_factors = [float(factor) for *_, factor in pieces]
         return {
@@ -207,7 +246,10 @@ def diagram_tape(
     currents = Currents(model, _fermions(legs, model))
     pairs = square_pairs(diagrams, joins, currents, legs[0].pdg)
     writer = TapeWriter(currents, legs, without_width)
-    nodes = {node: place for place, node in enumerate(dict.fromkeys(n for p in pairs for n in (p.current, p.source)))}
+    nodes = {
+        node: place
+        for place, node in enumerate(dict.fromkeys(n for p in pairs for n in (p.current, p.source)))
+    }
     for node in nodes:
         writer.require(node)
     arrays = writer.write()
@@ -218,7 +260,10 @@ def diagram_tape(
         if {pair.current, pair.source} <= present
     ]
     factors = [float(pair.factor) for pair in pairs if {pair.current, pair.source} <= present]
-    densities = [(currents.nodes[node].kind, *(writer.whole(node) if node in present else (0, 0))) for node in nodes]
+    densities = [
+        (currents.nodes[node].kind, *(writer.whole(node) if node in present else (0, 0)))
+        for node in nodes
+    ]
     arrays |= {
         "densities": np.array(densities, np.int32).reshape(-1, 3),
         "pairs": np.array(table, np.int32).reshape(-1, 4),

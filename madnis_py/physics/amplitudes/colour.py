@@ -1,8 +1,8 @@
 """Exact colour algebra of SU(3) in the basis of strings and traces of generators, T^a with Tr(T^a T^b) = 1/2.
 
-A closed colour structure is a product of strings (T^a1 ... T^ak)_{i j} between external quarks and of traces of
-external gluons. An open one also carries the index of the current that it belongs to. Internal gluons are written as
-matrices in colour space by the completeness relation
+A closed colour structure is a product of strings (T^a1 ... T^ak)_{i j} between external quarks and
+of traces of external gluons. An open one also carries the index of the current that it belongs to.
+Internal gluons are written as matrices in colour space by the completeness relation
 
     T^a_{ij} T^a_{kl} = 1/2 (delta_il delta_kj - delta_ij delta_kl / N),
 
@@ -151,7 +151,9 @@ def flow_lines(flow: Closed, incoming: Sequence[bool]) -> tuple[tuple[int, int],
         for first, second in pairwise(ends):
             line += 1
             lines[first][0] = lines[second][1] = line
-    return tuple((b, a) if inside else (a, b) for (a, b), inside in zip(lines, incoming, strict=True))
+    return tuple(
+        (b, a) if inside else (a, b) for (a, b), inside in zip(lines, incoming, strict=True)
+    )
 
 
 def colour_matrix(flows: Sequence[Closed]) -> list[list[Fraction]]:
@@ -166,7 +168,10 @@ def colour_matrix(flows: Sequence[Closed]) -> list[list[Fraction]]:
     known: dict[tuple[Closed, Closed], Fraction] = {}
 
     def element(a: Closed, b: Closed) -> Fraction:
-        order = {gluon: number for number, gluon in enumerate(gluon for string in a for gluon in string.gluons)}
+        order = {
+            gluon: number
+            for number, gluon in enumerate(gluon for string in a for gluon in string.gluons)
+        }
         key = _renamed(a, order), _renamed(b, order)
         if key not in known:
             known[key] = _contract(_loops(*key))

@@ -1,9 +1,9 @@
 """Amplitudes of colour flows as products of currents, every current shared.
 
-The currents are those of the Berends-Giele recursion, for any particles: one per set of legs and colour structure. An
-amplitude is closed in its middle, so that no current holds more legs than needed: at the vertex all of whose branches
-hold fewer than half of the legs, or at the propagator that has half of them on either side. Every diagram has exactly
-one of these.
+The currents are those of the Berends-Giele recursion, for any particles: one per set of legs and
+colour structure. An amplitude is closed in its middle, so that no current holds more legs than
+needed: at the vertex all of whose branches hold fewer than half of the legs, or at the propagator
+that has half of them on either side. Every diagram has exactly one of these.
 """
 
 from __future__ import annotations
@@ -65,11 +65,16 @@ class FlowCurrents:
         goals = {goal.total for goal in self._step.goals}
         everything = self._step.everything
         for units in range(1, everything):
-            if 2 * units.bit_count() > self._n or (2 * units.bit_count() == self._n and not units & 1):
+            if 2 * units.bit_count() > self._n or (
+                2 * units.bit_count() == self._n and not units & 1
+            ):
                 continue
             for field in self._step.fields(units):
                 for other in self._step.fields(everything ^ units):
-                    if self._anti(field.pdg) == other.pdg and add(field.total, other.total) in goals:
+                    if (
+                        self._anti(field.pdg) == other.pdg
+                        and add(field.total, other.total) in goals
+                    ):
                         yield from self._close(units, field, other)
 
     def _close(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
@@ -79,7 +84,9 @@ class FlowCurrents:
             sources = self._currents_of(
                 rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False
             )
-            for (a, current), (b, source) in product(self.current(units, field, singlet).items(), sources.items()):
+            for (a, current), (b, source) in product(
+                self.current(units, field, singlet).items(), sources.items()
+            ):
                 nodes = self._currents.nodes
                 order = [current.node, source.node]
                 if nodes[current.node].kind == Kind.ket:
@@ -92,7 +99,9 @@ class FlowCurrents:
         if 2 * units.bit_count() == self._n:
             return lambda parts: True
         size = (units.bit_count(), units)
-        return lambda parts: all(2 * part.bit_count() < self._n and (part.bit_count(), part) < size for part in parts)
+        return lambda parts: all(
+            2 * part.bit_count() < self._n and (part.bit_count(), part) < size for part in parts
+        )
 
     def current(self, units: int, field: Field, singlet: bool = False) -> _Coloured:
         """The propagated currents of a field by colour; `singlet` chooses the U(1) part of a gluon."""
@@ -148,7 +157,8 @@ class FlowCurrents:
     ) -> _Coloured:
         legs = self._step.legs(units)
         made = {
-            structure: self._currents.add(legs, field.pdg, terms, propagated) for structure, terms in sources.items()
+            structure: self._currents.add(legs, field.pdg, terms, propagated)
+            for structure, terms in sources.items()
         }
         return {
             structure: Scaled(factor * current.factor, current.node)
@@ -157,22 +167,34 @@ class FlowCurrents:
         }
 
     def _sources(
-        self, units: int, field: Field, singlet: bool, allowed: Callable[[_Parts], bool] = lambda parts: True
+        self,
+        units: int,
+        field: Field,
+        singlet: bool,
+        allowed: Callable[[_Parts], bool] = lambda parts: True,
     ) -> dict[Structure, dict[Vertex, Fraction]]:
         """The sum of vertices in which units become a field, by colour."""
-        sources: dict[Structure, dict[Vertex, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        sources: dict[Structure, dict[Vertex, Fraction]] = defaultdict(
+            lambda: defaultdict(Fraction)
+        )
         for meeting in self._step.meetings(units).get(field, ()):
             if allowed(tuple(part for part, _ in meeting.parts)):
                 self._add(meeting, singlet, sources)
         return sources
 
-    def _add(self, meeting: Meeting, singlet: bool, sources: dict[Structure, dict[Vertex, Fraction]]) -> None:
+    def _add(
+        self, meeting: Meeting, singlet: bool, sources: dict[Structure, dict[Vertex, Fraction]]
+    ) -> None:
         """Add one vertex for every combination of the colours of what meets there."""
-        for children in product(*(list(self._children(part, field)) for part, field in meeting.parts)):
+        for children in product(
+            *(list(self._children(part, field)) for part, field in meeting.parts)
+        ):
             colours = colour_of(meeting.join, [structure for structure, _ in children], singlet)
             if not colours:
                 continue
-            vertices = self._currents.vertex(meeting.join, [current.node for _, current in children])
+            vertices = self._currents.vertex(
+                meeting.join, [current.node for _, current in children]
+            )
             factor = Fraction(1)
             for _, current in children:
                 factor *= current.factor

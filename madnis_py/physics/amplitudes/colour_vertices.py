@@ -1,8 +1,8 @@
 """What vertices do to colour.
 
-Gluons are matrices in colour space. The source of a gluon carries twice the matrix W^a T^a of what its vertices give,
-or ket_k bra_l for a quark line, so that the completeness relation leaves a factor 1/2 for its propagator and none for a
-contraction with another gluon.
+Gluons are matrices in colour space. The source of a gluon carries twice the matrix W^a T^a of what
+its vertices give, or ket_k bra_l for a quark line, so that the completeness relation leaves a
+factor 1/2 for its propagator and none for a contraction with another gluon.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ _Terms = list[tuple[Open, Closed, int]]
 _PAIRS = {"f12f34": ((0, 1), (2, 3)), "f13f24": ((0, 2), (1, 3)), "f14f23": ((0, 3), (1, 2))}
 
 
-def colour_of(vertex: Join, children: Sequence[Structure], singlet: bool) -> list[tuple[Structure, int]]:
+def colour_of(
+    vertex: Join, children: Sequence[Structure], singlet: bool
+) -> list[tuple[Structure, int]]:
     """The colour of what goes on from a vertex.
 
     Args:
@@ -106,7 +108,12 @@ def _double_commutator(
     third = matrices[next(slot for slot in mine if slot != out)]
     factor = -2 if out == mine[1] else 2
     a, b = matrices[other[0]], matrices[other[1]]
-    orders = {(a, b, third): factor, (b, a, third): -factor, (third, a, b): -factor, (third, b, a): factor}
+    orders = {
+        (a, b, third): factor,
+        (b, a, third): -factor,
+        (third, a, b): -factor,
+        (third, b, a): factor,
+    }
     return [_product(order, number) for order, number in orders.items()]
 
 

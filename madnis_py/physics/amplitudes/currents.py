@@ -1,14 +1,16 @@
 """Off-shell currents of a process as a graph without repetition: what a tape computes, before helicities.
 
-A node is the current of one particle that collects a set of external legs; it is a sum of terms, each a vertex with
-the currents that meet there, times the propagator unless it is the raw source. With i times the vertex for the Feynman
-rule, i for the propagator of fermions and scalars and -i g^{mu nu} for that of vectors, all factors of i drop out:
+A node is the current of one particle that collects a set of external legs; it is a sum of terms,
+each a vertex with the currents that meet there, times the propagator unless it is the raw source.
+With i times the vertex for the Feynman rule, i for the propagator of fermions and scalars and -i
+g^{mu nu} for that of vectors, all factors of i drop out:
 
     vector   J^mu = (G^mu - p^mu (p.G) / M^2) / (p^2 - M^2 + i M Gamma)
     fermion  psi = -(p-slash + m) G / (p^2 - m^2 + i m Gamma), on the right side for conjugate spinors
     scalar   phi = -G / (p^2 - M^2 + i M Gamma)
 
-with G the sum of vertices, and an amplitude is a current times the source of the legs that it does not hold.
+with G the sum of vertices, and an amplitude is a current times the source of the legs that it does
+not hold.
 """
 
 from __future__ import annotations
@@ -165,7 +167,9 @@ class Currents:
         return self._known[node]
 
 
-def _kernels(lorentz: str, out: int, below: Mapping[int, int]) -> list[tuple[Operation, tuple[int, ...], int]]:
+def _kernels(
+    lorentz: str, out: int, below: Mapping[int, int]
+) -> list[tuple[Operation, tuple[int, ...], int]]:
     """Kernel, arguments and sign for a Lorentz structure whose slot `out` is open."""
     if lorentz in ("FFV", "FFS"):
         names = {2: "vector" if lorentz == "FFV" else "scalar", 0: "ket", 1: "bra"}

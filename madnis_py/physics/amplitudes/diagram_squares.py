@@ -1,7 +1,8 @@
 """|M_i|^2 of single diagrams without sums over helicities of the whole process.
 
-A diagram is cut at one propagator into a current J and a source G. Its helicity sum is a product of two density
-matrices, sum |J.G|^2 = sum_{mu nu} (sum J^mu J^nu*) (sum G^mu G^nu*), each over the helicities of its own legs alone.
+A diagram is cut at one propagator into a current J and a source G. Its helicity sum is a product of
+two density matrices, sum |J.G|^2 = sum_{mu nu} (sum J^mu J^nu*) (sum G^mu G^nu*), each over the
+helicities of its own legs alone.
 """
 
 from __future__ import annotations
@@ -91,7 +92,9 @@ class DiagramCurrents:
         return current
 
 
-def square_pairs(diagrams: tuple[Diagram, ...], joins: Joins, currents: Currents, first_pdg: int) -> list[SquarePair]:
+def square_pairs(
+    diagrams: tuple[Diagram, ...], joins: Joins, currents: Currents, first_pdg: int
+) -> list[SquarePair]:
     """The helicity sums of all amplitudes of all diagrams.
 
     Args:

@@ -43,7 +43,11 @@ def closed_form(reaction: Reaction, model: Model) -> DrellYan | None:
         return None
     quark, _, lepton, _ = reaction.legs
     legs = ((0, 1) if quark > 0 else (1, 0)) + ((2, 3) if lepton > 0 else (3, 2))
-    coupled = [one for one in mediators(model, abs(quark), abs(lepton)) if any(one.quark) and any(one.lepton)]
+    coupled = [
+        one
+        for one in mediators(model, abs(quark), abs(lepton))
+        if any(one.quark) and any(one.lepton)
+    ]
     return DrellYan(coupled, legs) if coupled else None
 
 

@@ -22,7 +22,8 @@ class Weights:
 
     Attributes:
         me2: averaged over initial and summed over final states, float64 (n,).
-        flows: sum over helicities of |J_k|^2 for each colour flow up to a common factor, float64 (n, n_flows).
+        flows: sum over helicities of |J_k|^2 for each colour flow up to a common factor, float64
+            (n, n_flows).
         helicities: the part of |M|^2 of each helicity, float64 (n, n_helicities).
     """
 
@@ -37,8 +38,10 @@ class MatrixElement(ABC):
     Attributes:
         n_diagrams: Feynman diagrams, the columns of the second result.
         n_particles: incoming and outgoing particles.
-        flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format, 0 for none.
-        helicities: those that do not vanish, twice their value for fermions, int8, shape (n_helicities, n_particles).
+        flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches
+            format, 0 for none.
+        helicities: those that do not vanish, twice their value for fermions, int8, shape
+            (n_helicities, n_particles).
         alpha_s_power: k where |M|^2 is proportional to alpha_s^k; None for a sum of several powers.
     """
 
@@ -53,12 +56,15 @@ class MatrixElement(ABC):
         """Squared matrix element and its single-diagram parts.
 
         Args:
-            p: momenta in GeV, float64, shape (n, n_particles, 4), events fastest in memory (see `as_momenta`).
+            p: momenta in GeV, float64, shape (n, n_particles, 4), events fastest in memory (see
+                `as_momenta`).
             alpha_s: strong coupling, a number or shape (n,).
 
         Returns:
-            me2: averaged over initial spins and colours, summed over final ones, GeV^(8 - 2 n_particles), shape (n,).
-            diagrams: helicity sum of |A_k|^2 per diagram without colour and averaging factors, shape (n, n_diagrams).
+            me2: averaged over initial spins and colours, summed over final ones, GeV^(8 - 2
+                n_particles), shape (n,).
+            diagrams: helicity sum of |A_k|^2 per diagram without colour and averaging factors,
+                shape (n, n_diagrams).
 
         Raises:
             ValueError: p has another type, shape or layout.
@@ -104,7 +110,9 @@ class Mediator:
             if not (value >= 0 and math.isfinite(value)):
                 raise InputError(f"mediator {self.name}: {key}: expected GeV >= 0; got {value}")
         if not all(math.isfinite(coupling) for coupling in (*self.quark, *self.lepton)):
-            raise InputError(f"mediator {self.name}: expected finite couplings; got {self.quark}, {self.lepton}")
+            raise InputError(
+                f"mediator {self.name}: expected finite couplings; got {self.quark}, {self.lepton}"
+            )
 
 
 _HELICITIES = ((-1, -1), (-1, 1), (1, -1), (1, 1))
@@ -118,7 +126,8 @@ class DrellYan(MatrixElement):
 
     Args:
         mediators: the bosons exchanged in the s channel.
-        legs: positions of (quark, antiquark, lepton, antilepton) among the four particles of an event.
+        legs: positions of (quark, antiquark, lepton, antilepton) among the four particles of an
+            event.
         colours: of the incoming fermions, 3 for quarks and 1 for leptons.
 
     Raises:
@@ -128,12 +137,16 @@ class DrellYan(MatrixElement):
     n_particles = 4
     alpha_s_power = 0
 
-    def __init__(self, mediators: Sequence[Mediator], legs: tuple[int, int, int, int], colours: int = 3) -> None:
+    def __init__(
+        self, mediators: Sequence[Mediator], legs: tuple[int, int, int, int], colours: int = 3
+    ) -> None:
         self._arguments = (tuple(mediators), legs, colours)
         if not mediators:
             raise InputError("DrellYan: mediators: expected at least one; got none")
         if sorted(legs[:2]) != [0, 1] or sorted(legs[2:]) != [2, 3]:
-            raise InputError(f"DrellYan: legs: expected quarks at 0 and 1, leptons at 2 and 3; got {legs}")
+            raise InputError(
+                f"DrellYan: legs: expected quarks at 0 and 1, leptons at 2 and 3; got {legs}"
+            )
         if colours < 1:
             raise InputError(f"DrellYan: colours: expected at least 1; got {colours}")
         self.n_diagrams = len(mediators)
@@ -143,7 +156,9 @@ class DrellYan(MatrixElement):
         incoming = ((line, 0), (0, line)) if legs[0] == 0 else ((0, line), (line, 0))
         self.flows = ((*incoming, (0, 0), (0, 0)),)
         self.helicities = np.zeros((len(_HELICITIES), 4), np.int8)
-        self.helicities[:, legs] = [(quark, -quark, lepton, -lepton) for quark, lepton in _HELICITIES]
+        self.helicities[:, legs] = [
+            (quark, -quark, lepton, -lepton) for quark, lepton in _HELICITIES
+        ]
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), self._arguments
@@ -156,7 +171,9 @@ class DrellYan(MatrixElement):
         """See `MatrixElement.weights`; helicities go as |sum_V g_q g_l P_V(s)|^2 u^2, or t^2 if they differ."""
         mediators, legs, _ = self._arguments
         me2, s = self.squared(p, alpha_s), s_hat(p)
-        parts = np.stack([_coupled(mediators, s, *pair) * _angle(p, legs, *pair) for pair in _HELICITIES], axis=1)
+        parts = np.stack(
+            [_coupled(mediators, s, *pair) * _angle(p, legs, *pair) for pair in _HELICITIES], axis=1
+        )
         return Weights(me2, np.ones((len(p), 1)), parts * (me2 / parts.sum(axis=1))[:, None])
 
     @property

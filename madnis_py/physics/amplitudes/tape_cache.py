@@ -37,8 +37,9 @@ _SOURCES = (
 def default_folder() -> Path | None:
     """Where tapes are kept.
 
-    `$MADNIS_PY_CACHE`, else `madnis_py` in the user's cache directory; for a user without a home a folder among the
-    temporary files. None if that belongs to somebody else, whose tapes are not to be trusted.
+    `$MADNIS_PY_CACHE`, else `madnis_py` in the user's cache directory; for a user without a home a
+    folder among the temporary files. None if that belongs to somebody else, whose tapes are not to
+    be trusted.
     """
     if chosen := os.environ.get("MADNIS_PY_CACHE"):
         return Path(chosen)
@@ -83,7 +84,8 @@ class TapeCache:
     """A folder of tapes; one that cannot be read or written is no error, the tape is built again.
 
     Args:
-        folder: where the files are; `default_folder()` if None, and if there is none either nothing is kept.
+        folder: where the files are; `default_folder()` if None, and if there is none either nothing
+            is kept.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -1,7 +1,8 @@
 """Tapes: currents with the helicities of their legs, written as the arrays that the kernels run (cpp/.../tape.hpp).
 
-A current has one instance per combination of the helicities of its legs, shared by all helicities of the process that
-agree on them. Instances that vanish because of chirality, and those that nothing needs, are left out.
+A current has one instance per combination of the helicities of its legs, shared by all helicities
+of the process that agree on them. Instances that vanish because of chirality, and those that
+nothing needs, are left out.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ CHOSEN = 2
 """The helicity state of a leg whose helicity is given with every event."""
 
 MOMENTUM = 3
-"""The state of a massless vector whose polarisation is p / E: gauge invariance makes the amplitude vanish."""
+"""The state of a massless vector whose polarisation is p / E: gauge invariance makes the amplitude
+vanish."""
 
 _Bools = NDArray[np.bool_]
 _Ints = NDArray[np.int32]
@@ -40,7 +42,8 @@ class ExternalLeg:
     Attributes:
         pdg: its PDG code.
         incoming: whether it comes in.
-        states: helicities, twice their value for fermions, ascending; (CHOSEN,) where events bring their own.
+        states: helicities, twice their value for fermions, ascending; (CHOSEN,) where events bring
+            their own.
     """
 
     pdg: int
@@ -61,8 +64,8 @@ class _Active:
     """For which helicities of its legs a current does not vanish, per pair of spinor components.
 
     Attributes:
-        upper: of components 0 and 1 of a spinor, of the whole for others; one axis per leg, of length 1 for legs that
-            the current does not hold.
+        upper: of components 0 and 1 of a spinor, of the whole for others; one axis per leg, of
+            length 1 for legs that the current does not hold.
         lower: of components 2 and 3; equal to `upper` for others.
     """
 
@@ -114,7 +117,10 @@ class TapeWriter:
     """
 
     def __init__(
-        self, currents: Currents, legs: Sequence[ExternalLeg], without_width: Set[tuple[int, int]] = frozenset()
+        self,
+        currents: Currents,
+        legs: Sequence[ExternalLeg],
+        without_width: Set[tuple[int, int]] = frozenset(),
     ) -> None:
         self._nodes = currents.nodes
         self._model = currents.model
@@ -150,7 +156,9 @@ class TapeWriter:
         """Where the instances of a node stand for rows of positions among the helicities of the legs."""
         index = self._index[node]
         found = index[_coordinates(helicities, index.shape)]
-        return np.where(found >= 0, self._offsets[node] + _size(self._nodes[node]) * found, 0).astype(np.int32)
+        return np.where(
+            found >= 0, self._offsets[node] + _size(self._nodes[node]) * found, 0
+        ).astype(np.int32)
 
     def has(self, node: int) -> bool:
         """Whether anything of a node is left after `write`."""
@@ -164,7 +172,11 @@ class TapeWriter:
         """The arrays of all nodes that are required, directly or by others."""
         for number in range(len(self._nodes) - 1, -1, -1):
             self._pass_on(number)
-        kept = [number for number, needed in enumerate(self._needed) if needed is not None and needed.any()]
+        kept = [
+            number
+            for number, needed in enumerate(self._needed)
+            if needed is not None and needed.any()
+        ]
         for number in kept:
             self._place(number)
         rows = _Rows(self._momentum_slots(kept))
@@ -200,7 +212,11 @@ class TapeWriter:
         states = np.array(self._legs[leg].states)
         shape = [1] * len(self._legs)
         shape[leg] = len(states)
-        if node.kind not in (Kind.ket, Kind.bra) or self._model.mass(node.pdg) > 0 or CHOSEN in states:
+        if (
+            node.kind not in (Kind.ket, Kind.bra)
+            or self._model.mass(node.pdg) > 0
+            or CHOSEN in states
+        ):
             everything = np.ones(shape, bool)
             return _Active(everything, everything)
         antiparticle = self._legs[leg].pdg < 0
@@ -210,7 +226,10 @@ class TapeWriter:
 
     def _term_activity(self, vertex: Vertex) -> _Active:
         below = [self._active[node] for node in vertex.arguments]
-        left, right = (self._model.coupling(expression) != 0 for expression in (*vertex.couplings, "0", "0")[:2])
+        left, right = (
+            self._model.coupling(expression) != 0
+            for expression in (*vertex.couplings, "0", "0")[:2]
+        )
         a, b = below[0], below[1]
         match vertex.operation:
             case Operation.ffv_vector:
@@ -255,7 +274,9 @@ class TapeWriter:
         for number in kept:
             node = self._nodes[number]
             if node.terms and node.propagated:
-                momenta.add(node.legs, [self._nodes[child].legs for child in node.terms[0][0].arguments])
+                momenta.add(
+                    node.legs, [self._nodes[child].legs for child in node.terms[0][0].arguments]
+                )
         return momenta
 
     def _write(self, number: int, rows: _Rows) -> None:
@@ -277,7 +298,17 @@ class TapeWriter:
         terms = len(rows.terms) - first
         offset, instances = self.whole(number)
         rows.nodes.append(
-            (node.kind, finish, offset, instances, first, terms, propagator, momentum, self.constants.mass(mass))
+            (
+                node.kind,
+                finish,
+                offset,
+                instances,
+                first,
+                terms,
+                propagator,
+                momentum,
+                self.constants.mass(mass),
+            )
         )
 
     def _pole(self, node: Node) -> tuple[str, str]:
@@ -285,7 +316,10 @@ class TapeWriter:
         particle = self._model.particle(node.pdg)
         mass = particle.mass if self._model.mass(node.pdg) > 0 else ""
         side = node.legs ^ (1 << len(self._legs)) - 1 if node.legs & 1 else node.legs
-        return mass, particle.width if mass and (particle.pdg, side) not in self._without_width else ""
+        return mass, particle.width if mass and (
+            particle.pdg,
+            side,
+        ) not in self._without_width else ""
 
     def _write_external(self, number: int, node: Node, rows: _Rows) -> None:
         position = node.legs.bit_length() - 1
@@ -301,7 +335,9 @@ class TapeWriter:
             if index >= 0:
                 place = offset + int(index) * _size(node)
                 antiparticle, incoming = int(leg.pdg < 0), int(leg.incoming)
-                rows.externals.append((position, node.kind, antiparticle, incoming, state, spin, mass, place))
+                rows.externals.append(
+                    (position, node.kind, antiparticle, incoming, state, spin, mass, place)
+                )
 
     def _write_term(
         self,
@@ -320,11 +356,24 @@ class TapeWriter:
         places = [self._offsets[child] for child in vertex.arguments] + [0]
         momenta = (0, 0)
         if vertex.operation == Operation.vvv:
-            first, second = (rows.momenta.slots[self._nodes[child].legs] for child in vertex.arguments)
+            first, second = (
+                rows.momenta.slots[self._nodes[child].legs] for child in vertex.arguments
+            )
             momenta = first, second
-        is_complex = any(self._model.coupling(expression).imag != 0 for expression, _ in coefficients)
+        is_complex = any(
+            self._model.coupling(expression).imag != 0 for expression, _ in coefficients
+        )
         constant = self.constants.add(*coefficients)
-        rows.terms.append((vertex.operation, int(is_complex), *places[:3], *momenta, constant, rows.pattern(index)))
+        rows.terms.append(
+            (
+                vertex.operation,
+                int(is_complex),
+                *places[:3],
+                *momenta,
+                constant,
+                rows.pattern(index),
+            )
+        )
 
 
 class _Momenta:
@@ -383,7 +432,9 @@ def _merged(
             entries[place] = (vertex.couplings[0], number)
         else:
             merged.append((vertex, tuple((coupling, number) for coupling in vertex.couplings)))
-    merged += [(Vertex(Operation.vvvv, nodes, ()), tuple(entries)) for nodes, entries in contacts.items()]
+    merged += [
+        (Vertex(Operation.vvvv, nodes, ()), tuple(entries)) for nodes, entries in contacts.items()
+    ]
     return merged
 
 
@@ -397,9 +448,14 @@ def _reduced(helicities: _Bools, shape: tuple[int, ...]) -> _Bools:
     return np.asarray(helicities.any(axis=axes, keepdims=True))
 
 
-def _coordinates(rows: NDArray[np.integer], shape: tuple[int, ...]) -> tuple[NDArray[np.integer], ...]:
+def _coordinates(
+    rows: NDArray[np.integer], shape: tuple[int, ...]
+) -> tuple[NDArray[np.integer], ...]:
     """Columns of coordinates for an array some of whose axes have length 1."""
-    return tuple(rows[:, axis] if size > 1 else np.zeros(len(rows), np.int32) for axis, size in enumerate(shape))
+    return tuple(
+        rows[:, axis] if size > 1 else np.zeros(len(rows), np.int32)
+        for axis, size in enumerate(shape)
+    )
 
 
 def _table(rows: Sequence[tuple[int, ...]], columns: int) -> _Ints:

@@ -59,7 +59,8 @@ class TreeAmplitude(MatrixElement):
     Args:
         reaction: particles, coupling orders, decays.
         model: particles, vertices and the values of the parameters.
-        without_width: propagators that have none, see `widths.widths_of`; all others have that of their particle.
+        without_width: propagators that have none, see `widths.widths_of`; all others have that of
+            their particle.
         cache: where built tapes are kept; None builds anew.
 
     Attributes:
@@ -67,8 +68,10 @@ class TreeAmplitude(MatrixElement):
         model: as given.
         legs: PDG codes, incoming first.
         diagrams: Feynman diagrams, in the order of the columns of `evaluate`.
-        flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches format.
-        helicities: those that do not vanish, twice their value for fermions, int8, shape (n_helicities, n_legs).
+        flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches
+            format.
+        helicities: those that do not vanish, twice their value for fermions, int8, shape
+            (n_helicities, n_legs).
         alpha_s_power: k where |M|^2 is proportional to alpha_s^k; None for a sum of several powers.
 
     Raises:
@@ -89,7 +92,9 @@ class TreeAmplitude(MatrixElement):
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
         self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
         if not self.diagrams:
-            raise InputError(f"expected a process with tree diagrams; {self.name} has none in model {model.name}")
+            raise InputError(
+                f"expected a process with tree diagrams; {self.name} has none in model {model.name}"
+            )
         powers = {diagram.powers[0] for diagram in self.diagrams}
         self.alpha_s_power = powers.pop() if len(powers) == 1 else None
         self._external = external_legs(reaction, model)
@@ -101,7 +106,10 @@ class TreeAmplitude(MatrixElement):
         self._amplitude_arrays, self._square_arrays = amplitude.bound(model), squares.bound(model)
         meaning = json.loads(str(arrays["meaning"]))
         incoming = [leg.incoming for leg in self._external]
-        flows = [tuple(String(first, tuple(gluons), last) for first, gluons, last in flow) for flow in meaning["flows"]]
+        flows = [
+            tuple(String(first, tuple(gluons), last) for first, gluons, last in flow)
+            for flow in meaning["flows"]
+        ]
         self.flows = tuple(flow_lines(flow, incoming) for flow in flows)
         self.helicities = np.asarray(arrays["helicities"], np.int8)
 
@@ -150,18 +158,23 @@ class TreeAmplitude(MatrixElement):
         for arrays in (self._amplitude_arrays, self._square_arrays):
             for name, array in sorted(arrays.items()):
                 digest.update(
-                    f"{name} {array.dtype.str} {array.shape}".encode() + np.ascontiguousarray(array).tobytes()
+                    f"{name} {array.dtype.str} {array.shape}".encode()
+                    + np.ascontiguousarray(array).tobytes()
                 )
         return digest.hexdigest()
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """See `MatrixElement.weights`."""
-        me2, flows, helicities = self._amplitude.evaluate(p, _per_event(alpha_s, p), None, True, True, False)
+        me2, flows, helicities = self._amplitude.evaluate(
+            p, _per_event(alpha_s, p), None, True, True, False
+        )
         assert flows is not None
         assert helicities is not None
         return Weights(me2, flows, helicities)
 
-    def at_helicities(self, p: Array, alpha_s: Array | float, helicities: NDArray[np.int8]) -> Array:
+    def at_helicities(
+        self, p: Array, alpha_s: Array | float, helicities: NDArray[np.int8]
+    ) -> Array:
         """The part of |M|^2 of one helicity per event.
 
         Args:
@@ -177,7 +190,9 @@ class TreeAmplitude(MatrixElement):
         """
         for position, leg in enumerate(self._external):
             if not np.isin(helicities[:, position], leg.states).all():
-                raise InputError(f"helicities of leg {position}: expected one of {leg.states}; got another one")
+                raise InputError(
+                    f"helicities of leg {position}: expected one of {leg.states}; got another one"
+                )
         chosen = np.ascontiguousarray(helicities, np.float64)
         return self._chosen.evaluate(p, _per_event(alpha_s, p), chosen, False, False, False)[0]
 
@@ -204,11 +219,27 @@ class _Tapes:
     def description(self) -> str:
         """Everything that the tapes depend on: the structure of model and process, and which values vanish."""
         one, model = self._amplitude, self._joins.model
-        expressions = {text for vertex in model.vertices for part in vertex.structures for text in part.couplings}
+        expressions = {
+            text
+            for vertex in model.vertices
+            for part in vertex.structures
+            for text in part.couplings
+        }
         complex_ones = sorted(text for text in expressions if model.coupling(text).imag != 0)
         vanishing = sorted(text for text in expressions if model.coupling(text) == 0)
-        massive = [(row.name, row.mass, row.width, model.mass(row.pdg) > 0) for row in model.particles]
-        return repr((one.reaction, sorted(one._without_width), model.vertices, complex_ones, vanishing, massive))
+        massive = [
+            (row.name, row.mass, row.width, model.mass(row.pdg) > 0) for row in model.particles
+        ]
+        return repr(
+            (
+                one.reaction,
+                sorted(one._without_width),
+                model.vertices,
+                complex_ones,
+                vanishing,
+                massive,
+            )
+        )
 
     def build(self) -> Arrays:
         """The arrays of both tapes, and what their rows mean."""
@@ -217,7 +248,10 @@ class _Tapes:
         builder = AmplitudeBuilder(recursion, one._external, model, one._without_width)
         tape = self._without_zeros(builder, builder.tape())
         squares = diagram_tape(one.diagrams, self._joins, one._external, one._without_width)
-        flows = [[(string.antiquark, string.gluons, string.quark) for string in flow] for flow in tape.flows]
+        flows = [
+            [(string.antiquark, string.gluons, string.quark) for string in flow]
+            for flow in tape.flows
+        ]
         return {
             **_packed(tape.tape, "amplitude"),
             **_packed(squares, "squares"),
@@ -228,8 +262,8 @@ class _Tapes:
     def _without_zeros(self, builder: AmplitudeBuilder, tape: AmplitudeTape) -> AmplitudeTape:
         """Drop the helicities whose amplitude vanishes although their diagrams do not.
 
-        The tape serves other values of the parameters too: they are looked for at values in general position. Below
-        threshold nothing is dropped, since no momenta could tell.
+        The tape serves other values of the parameters too: they are looked for at values in general
+        position. Below threshold nothing is dropped, since no momenta could tell.
         """
         one, model = self._amplitude, _in_general_position(self._joins.model)
         masses = [model.mass(pdg) for pdg in one.legs]
@@ -245,7 +279,12 @@ class _Tapes:
             return tape
         live = np.zeros([len(leg.states) for leg in one._external], bool)
         for states in tape.helicities[kept]:
-            live[tuple(leg.states.index(int(state)) for leg, state in zip(one._external, states, strict=True))] = True
+            live[
+                tuple(
+                    leg.states.index(int(state))
+                    for leg, state in zip(one._external, states, strict=True)
+                )
+            ] = True
         return builder.tape(live)
 
 
@@ -265,12 +304,21 @@ def _per_event(alpha_s: Array | float, p: Array) -> Array:
 
 
 def _packed(tape: Tape, name: str) -> Arrays:
-    constants = json.dumps([(text, factor.numerator, factor.denominator) for text, factor in tape.constants])
-    return {**{f"{name}.{key}": array for key, array in tape.arrays.items()}, f"{name}:constants": np.array(constants)}
+    constants = json.dumps(
+        [(text, factor.numerator, factor.denominator) for text, factor in tape.constants]
+    )
+    return {
+        **{f"{name}.{key}": array for key, array in tape.arrays.items()},
+        f"{name}:constants": np.array(constants),
+    }
 
 
 def _unpacked(arrays: Mapping[str, Any], name: str) -> Tape:
-    inside = {key.removeprefix(f"{name}."): array for key, array in arrays.items() if key.startswith(f"{name}.")}
+    inside = {
+        key.removeprefix(f"{name}."): array
+        for key, array in arrays.items()
+        if key.startswith(f"{name}.")
+    }
     constants: Sequence[tuple[str, int, int]] = json.loads(str(arrays[f"{name}:constants"]))
     return Tape(inside, tuple((text, Fraction(over, under)) for text, over, under in constants))
 

@@ -1,9 +1,9 @@
 """Which propagators have a width.
 
-A fixed width is needed where a propagator can be on its mass shell, and breaks gauge cancellations everywhere else: of
-photons with external particles at low energies, of longitudinal vector bosons at high ones. Between the incoming
-particles there is none by default, nor in propagators of external particles, and of vector bosons that these couple to,
-that cannot be on their mass shell.
+A fixed width is needed where a propagator can be on its mass shell, and breaks gauge cancellations
+everywhere else: of photons with external particles at low energies, of longitudinal vector bosons
+at high ones. Between the incoming particles there is none by default, nor in propagators of
+external particles, and of vector bosons that these couple to, that cannot be on their mass shell.
 """
 
 from __future__ import annotations
@@ -42,7 +42,11 @@ class Widths:
 
 
 def widths_of(
-    reaction: Reaction, diagrams: Iterable[Diagram], floors: MassFloors, model: Model, table: ProcessTable
+    reaction: Reaction,
+    diagrams: Iterable[Diagram],
+    floors: MassFloors,
+    model: Model,
+    table: ProcessTable,
 ) -> Widths:
     """What a card and its cuts say about the widths of a reaction.
 
@@ -58,11 +62,17 @@ def widths_of(
     related = set() if table.external_widths else external | _coupled_vectors(external, model)
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
     required = set(_required(reaction, len(reaction.incoming)))
-    resonant = {line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)} | required
+    resonant = {
+        line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)
+    } | required
     zero = {line for line in lines if line[0] in related and line not in resonant}
     if not table.t_channel_widths:
         zero |= exchanged
-    kept = (line for line in lines if line in resonant and line[0] in related & external and model.width(line[0]) > 0)
+    kept = (
+        line
+        for line in lines
+        if line in resonant and line[0] in related & external and model.width(line[0]) > 0
+    )
     off_shell = (line for line in sorted(required) if not _reaches_pole(line, floors, model))
     return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
 
@@ -90,9 +100,18 @@ def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
 
 def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
     """The vector bosons that meet some of these at a vertex of three: their masses are tied to each other."""
-    triple = (vertex for vertex in model.vertices if any(term.lorentz == "VVV" for term in vertex.structures))
+    triple = (
+        vertex
+        for vertex in model.vertices
+        if any(term.lorentz == "VVV" for term in vertex.structures)
+    )
     meeting = ({abs(model.pdg_of[name]) for name in vertex.particles} for vertex in triple)
-    return {pdg for one in meeting if any(model.particle(k).width for k in one & particles) for pdg in one}
+    return {
+        pdg
+        for one in meeting
+        if any(model.particle(k).width for k in one & particles)
+        for pdg in one
+    }
 
 
 def _required(reaction: Reaction, first: int) -> Iterator[Line]:
@@ -124,7 +143,9 @@ def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tu
     """
     found = tuple(found)
     kept = _products(((line, legs) for widths, legs in found for line in widths.kept), model)
-    off_shell = _products(((line, legs) for widths, legs in found for line in widths.off_shell), model)
+    off_shell = _products(
+        ((line, legs) for widths, legs in found for line in widths.off_shell), model
+    )
     lost = "this breaks gauge cancellations by terms of order width / mass"
     missing = "diagrams without it, which are left out, matter as much"
     return (
@@ -139,11 +160,15 @@ def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tu
     )
 
 
-def _products(lines: Iterable[tuple[Line, tuple[int, ...]]], model: Model) -> Iterator[tuple[str, str]]:
+def _products(
+    lines: Iterable[tuple[Line, tuple[int, ...]]], model: Model
+) -> Iterator[tuple[str, str]]:
     """The particles of these propagators, each with what it decays to."""
     decays: dict[int, list[str]] = {}
     for (pdg, mask), legs in lines:
-        decays.setdefault(pdg, []).append(" ".join(model.particle_name(legs[leg]) for leg in positions(mask)))
+        decays.setdefault(pdg, []).append(
+            " ".join(model.particle_name(legs[leg]) for leg in positions(mask))
+        )
     for pdg, products in decays.items():
         different = list(dict.fromkeys(products))
         rest = ", ..." if len(different) > _MOST_NAMED else ""

@@ -18,14 +18,24 @@ from madnis_py.errors import GenerationError, InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.cross_section.partonic_events import EventDetails, PartonicEvents, ServedFlavours
+from madnis_py.physics.cross_section.partonic_events import (
+    EventDetails,
+    PartonicEvents,
+    ServedFlavours,
+)
 from madnis_py.physics.cross_section.systematics import Systematics, variation_groups
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.kinematics import flux, select
 from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.observables.selection import Acceptance
-from madnis_py.physics.pdf.grid_limits import Limit, Outside, limits_of, shares_outside, varied_limits
+from madnis_py.physics.pdf.grid_limits import (
+    Limit,
+    Outside,
+    limits_of,
+    shares_outside,
+    varied_limits,
+)
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf import caveats, missing_members
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, PRIORS, ChosenPrior
@@ -55,28 +65,32 @@ class _Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
 
-    The flux is that of massive particles where they have a mass, the average over helicities that of the beams, see
-    `Beams.spin_factor`. The channel weights see `observables.features`. For the prior, |M|^2 of every subprocess is
-    shared out over its diagrams in proportion to |M_i|^2; the subprocesses stand side by side, each times the densities
-    of its flavours, see `Process.diagram_offsets`. Matrix elements that are the same bit by bit are evaluated once.
+    The flux is that of massive particles where they have a mass, the average over helicities that
+    of the beams, see `Beams.spin_factor`. The channel weights see `observables.features`. For the
+    prior, |M|^2 of every subprocess is shared out over its diagrams in proportion to |M_i|^2; the
+    subprocesses stand side by side, each times the densities of its flavours, see
+    `Process.diagram_offsets`. Matrix elements that are the same bit by bit are evaluated once.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 
     Args:
         process: what scatters.
-        prior: channel weights before training; those of the card by default, |M_i|^2 where it says "auto".
+        prior: channel weights before training; those of the card by default, |M_i|^2 where it says
+            "auto".
 
     Attributes:
         channel_names: names of the channels, in order.
         prior: name of the channel weights before training.
-        flavours: PDG codes of the external legs for every combination of flavours, int32, shape (n_flavours, P).
+        flavours: PDG codes of the external legs for every combination of flavours, int32, shape
+            (n_flavours, P).
         n_diagrams: Feynman diagrams of all subprocesses.
         luminosity: the parton densities of the two beams.
 
     Raises:
         PdfError: the parton densities cannot be loaded.
-        CardError: the cuts leave it infinite (see `require_finite`), there is no phase space for the process, a beam
-            does not hold its partons, or the alternatives of a particle differ in mass.
+        CardError: the cuts leave it infinite (see `require_finite`), there is no phase space for
+            the process, a beam does not hold its partons, or the alternatives of a particle differ
+            in mass.
         InputError: there is no prior of this name.
     """
 
@@ -171,7 +185,9 @@ class CrossSection(AbstractIntegrand):
         p = np.empty((self.n_particles, 4, len(points))).transpose(2, 0, 1)
         jacobian = np.empty(len(points))
         for index, rows in _runs(channel, self.n_channels):
-            p[rows], jacobian[rows] = self.channels[index].mapping.forward(np.ascontiguousarray(points[rows]))
+            p[rows], jacobian[rows] = self.channels[index].mapping.forward(
+                np.ascontiguousarray(points[rows])
+            )
         return p, jacobian
 
     @property
@@ -225,7 +241,11 @@ class CrossSection(AbstractIntegrand):
         beyond = [passes & limit.beyond(*ranges[limit.quantity]) for limit in self.grid_limits]
         counts = torch.bincount(samples.channel, minlength=self.n_channels)
         weight = (samples.magnitude / counts[samples.channel]).numpy()
-        return shares_outside(self.grid_limits, passes, np.stack(beyond, axis=1), weight) if beyond else []
+        return (
+            shares_outside(self.grid_limits, passes, np.stack(beyond, axis=1), weight)
+            if beyond
+            else []
+        )
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
@@ -245,7 +265,10 @@ class CrossSection(AbstractIntegrand):
     def _served(self) -> ServedFlavours:
         every = np.arange(len(self.flavours))
         return ServedFlavours(
-            [(element, np.concatenate([every[block.flavours] for block in blocks])) for element, blocks in self._blocks]
+            [
+                (element, np.concatenate([every[block.flavours] for block in blocks]))
+                for element, blocks in self._blocks
+            ]
         )
 
     @cached_property
@@ -256,7 +279,8 @@ class CrossSection(AbstractIntegrand):
         """Turn points into events; see `EventDetails` for what is drawn and how.
 
         Args:
-            x: points in [0, 1] to whose magnitude some flavours contribute, float64, shape (n, dim).
+            x: points in [0, 1] to whose magnitude some flavours contribute, float64, shape (n,
+                dim).
             channel: sorted, int64, shape (n,).
             uniform: numbers in [0, 1), float64, shape (n, DRAWS).
 
@@ -266,7 +290,9 @@ class CrossSection(AbstractIntegrand):
         p, jacobian = self.momenta(x, channel)
         kept = self._keeps(p, jacobian)
         if not kept.all():
-            raise GenerationError(f"events: expected points that pass the cuts; got none at point {np.argmin(kept)}")
+            raise GenerationError(
+                f"events: expected points that pass the cuts; got none at point {np.argmin(kept)}"
+            )
         scattering = self._scatter(p)
         drawn = self._details.draw(p, scattering.alpha_s, scattering.flavours, uniform.numpy())
         return PartonicEvents(
@@ -304,10 +330,21 @@ class CrossSection(AbstractIntegrand):
         mu_f, mu_r = self._factorization(p), self._renormalization(p)
         alpha_s = self.luminosity.alpha_s(mu_r**2)
         densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
-        flavours, diagrams = np.empty_like(densities), np.empty((len(p), self.n_diagrams if with_diagrams else 0))
+        flavours, diagrams = (
+            np.empty_like(densities),
+            np.empty((len(p), self.n_diagrams if with_diagrams else 0)),
+        )
         for element, blocks in self._blocks:
-            me2, squares = element.evaluate(p, alpha_s) if with_diagrams else (element.squared(p, alpha_s), None)
-            shares = None if squares is None else squares / np.maximum(squares.sum(axis=1, keepdims=True), _TINY)
+            me2, squares = (
+                element.evaluate(p, alpha_s)
+                if with_diagrams
+                else (element.squared(p, alpha_s), None)
+            )
+            shares = (
+                None
+                if squares is None
+                else squares / np.maximum(squares.sum(axis=1, keepdims=True), _TINY)
+            )
             for block in blocks:
                 flavours[:, block.flavours] = densities[:, block.flavours] * me2[:, None]
                 if shares is not None:
@@ -356,5 +393,7 @@ def _runs(channel: Tensor, n_channels: int) -> Iterator[tuple[int, slice]]:
     ends = np.cumsum(np.bincount(channel.numpy(), minlength=n_channels))
     starts = np.concatenate([[0], ends[:-1]])
     return (
-        (index, slice(start, end)) for index, (start, end) in enumerate(zip(starts, ends, strict=True)) if end > start
+        (index, slice(start, end))
+        for index, (start, end) in enumerate(zip(starts, ends, strict=True))
+        if end > start
     )

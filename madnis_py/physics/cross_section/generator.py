@@ -22,9 +22,10 @@ class GeneratedPoints:
 
     Attributes:
         momenta: (E, px, py, pz) in GeV, incoming first, float64, shape (n, n_particles, 4).
-        weight: f(p) J_i(x) in pb, the differential cross section times the Jacobian of the channel, float64, shape
-            (n,); 0 where the cuts fail.
-        channel_weights: alpha_j(p) of all channels, rows add up to 1, float64, shape (n, n_channels).
+        weight: f(p) J_i(x) in pb, the differential cross section times the Jacobian of the channel,
+            float64, shape (n,); 0 where the cuts fail.
+        channel_weights: alpha_j(p) of all channels, rows add up to 1, float64, shape (n,
+            n_channels).
     """
 
     momenta: Array
@@ -35,8 +36,8 @@ class GeneratedPoints:
 class Generator:
     """The integrand of a process as a batched function, for any sampler.
 
-    The cross section is the sum over channels i of the mean of `weight * channel_weights[:, i]` over points that are
-    uniform in the unit cube, all generated with channel i:
+    The cross section is the sum over channels i of the mean of `weight * channel_weights[:, i]`
+    over points that are uniform in the unit cube, all generated with channel i:
 
         generator = Generator.from_card("ttbar_1j")
         channel = np.arange(generator.n_channels).repeat(1000)
@@ -50,7 +51,8 @@ class Generator:
     Attributes:
         dim: random numbers per point.
         n_channels: number of channels.
-        groups: symmetry group of each channel; members have equal integrals and may share a sampler.
+        groups: symmetry group of each channel; members have equal integrals and may share a
+            sampler.
         names: of the channels.
     """
 
@@ -64,8 +66,9 @@ class Generator:
     def from_card(cls, card: Card | str | Path) -> Generator:
         """The generator of a card, its path, or the bare name of a shipped process.
 
-        Where the card says "auto", the channel weights are those of |M_i|^2; nothing is surveyed. Others are those of
-        `Generator(CrossSection(process, "propagator"))`, and `choose_prior(process)` tells which suit.
+        Where the card says "auto", the channel weights are those of |M_i|^2; nothing is surveyed.
+        Others are those of `Generator(CrossSection(process, "propagator"))`, and
+        `choose_prior(process)` tells which suit.
 
         Raises:
             CardError: the card cannot be used.
@@ -87,21 +90,29 @@ class Generator:
         """
         points = np.ascontiguousarray(random, dtype=np.float64)
         if points.ndim != 2 or points.shape[1] != self.dim:
-            raise InputError(f"Generator: random: expected shape (n, {self.dim}); got {points.shape}")
+            raise InputError(
+                f"Generator: random: expected shape (n, {self.dim}); got {points.shape}"
+            )
         chosen = np.broadcast_to(np.asarray(channel), (len(points),))
         if not np.issubdtype(chosen.dtype, np.integer):
             raise InputError(f"Generator: channel: expected integers; got {chosen.dtype}")
         if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.n_channels):
             expected = f"expected 0 to {self.n_channels - 1}"
-            raise InputError(f"Generator: channel: {expected}; got {chosen.min()} to {chosen.max()}")
+            raise InputError(
+                f"Generator: channel: {expected}; got {chosen.min()} to {chosen.max()}"
+            )
         order = np.argsort(chosen, kind="stable")
         return self._in_order(points[order], chosen[order], np.argsort(order))
 
-    def _in_order(self, points: Array, channel: NDArray[np.integer], back: NDArray[np.intp]) -> GeneratedPoints:
+    def _in_order(
+        self, points: Array, channel: NDArray[np.integer], back: NDArray[np.intp]
+    ) -> GeneratedPoints:
         """Evaluate points that are sorted by channel, and put the results back."""
         x, channels = torch.from_numpy(points), torch.from_numpy(channel.astype(np.int64))
         momenta, jacobian = self._cross_section.momenta(x, channels)
         evaluated = self._cross_section.evaluate_momenta(momenta, jacobian)
         prior = evaluated.prior.numpy()
         alpha = prior / prior.sum(axis=1, keepdims=True)
-        return GeneratedPoints(np.ascontiguousarray(momenta[back]), evaluated.value.numpy()[back], alpha[back])
+        return GeneratedPoints(
+            np.ascontiguousarray(momenta[back]), evaluated.value.numpy()[back], alpha[back]
+        )

@@ -40,7 +40,8 @@ class PartonicEvents:
         renormalization_scale: in GeV, float64, shape (n,).
         alpha_s: strong coupling at the renormalisation scale, float64, shape (n,).
         alpha_qed: electromagnetic coupling, float64, shape (n,).
-        variations: weights at other scales and parton densities over those of the event, float64, shape (n, W).
+        variations: weights at other scales and parton densities over those of the event, float64,
+            shape (n, W).
     """
 
     momenta: Array
@@ -110,9 +111,10 @@ def _change(element: MatrixElement, p: Array, before: Array, after: Array) -> Ar
 class EventDetails:
     """Draws what the momenta of events leave open, each with the probability of the amplitude.
 
-    Flavours in proportion to the size of PDF x |M|^2, whose sign the event gets; a colour flow in proportion to
-    |J_k|^2, summed over helicities, without interference between flows; helicities in proportion to their part of
-    |M|^2; a diagram, which tells the resonances, in proportion to |M_i|^2.
+    Flavours in proportion to the size of PDF x |M|^2, whose sign the event gets; a colour flow in
+    proportion to |J_k|^2, summed over helicities, without interference between flows; helicities in
+    proportion to their part of |M|^2; a diagram, which tells the resonances, in proportion to
+    |M_i|^2.
 
     Args:
         process: what scatters.
@@ -123,7 +125,9 @@ class EventDetails:
         self._served = served
         elements = [group.matrix_element for group in process.subprocesses]
         self._flavours = np.array(process.flavours, np.int32)
-        self._mass = np.array([[process.model.mass(int(pdg)) for pdg in legs] for legs in self._flavours])
+        self._mass = np.array(
+            [[process.model.mass(int(pdg)) for pdg in legs] for legs in self._flavours]
+        )
         self._colour = np.concatenate([np.array(element.flows, np.int32) for element in elements])
         counts = [len(element.flows) for element in elements]
         sizes = [len(group.flavours) for group in process.subprocesses]
@@ -152,7 +156,9 @@ class EventDetails:
             flow[rows] = drawn_columns(weights.flows, numbers[:, 1])
             helicity[rows] = element.helicities[drawn_columns(weights.helicities, numbers[:, 2])]
             if self._resonances.most:
-                diagram[rows] = drawn_columns(element.evaluate(of_element, coupling)[1], numbers[:, 3])
+                diagram[rows] = drawn_columns(
+                    element.evaluate(of_element, coupling)[1], numbers[:, 3]
+                )
         return Drawn(flavour, sign, flow, helicity, diagram)
 
     def pdg(self, drawn: Drawn) -> NDArray[np.int32]:
@@ -185,7 +191,9 @@ def drawn_columns(weights: Array, uniform: Array) -> Rows:
     edges = np.cumsum(np.maximum(weights, 0.0), axis=1)
     total = edges[:, -1]
     if not (total > 0).all():
-        raise GenerationError(f"events: expected points with a cross section; got none at point {np.argmin(total > 0)}")
+        raise GenerationError(
+            f"events: expected points with a cross section; got none at point {np.argmin(total > 0)}"
+        )
     below = (edges <= (uniform * total)[:, None]).sum(axis=1)
     return np.asarray(np.minimum(below, _last_positive(weights)))
 

@@ -16,7 +16,8 @@ from madnis_py.physics.phase_space.priors import AUTO_PRIOR, PRIORS, ChosenPrior
 from madnis_py.physics.process.process import Process
 
 SHARE = 8
-"""The priors together get 1 / 8 of the points per iteration of the run's survey: in all 5 % of its points."""
+"""The priors together get 1 / 8 of the points per iteration of the run's survey: in all 5 % of its
+points."""
 
 ITERATIONS = 3
 
@@ -25,25 +26,29 @@ BINS = 8
 LEAST_POINTS = 200
 """Points per grid and iteration that tell priors apart.
 
-The standard deviation of n weights is at most sqrt(n) times their mean: with few points all priors look alike.
+The standard deviation of n weights is at most sqrt(n) times their mean: with few points all priors
+look alike.
 """
 
 MOST_CHANNELS = 200
 """Channels up to which priors are tried; with more, the propagators are taken.
 
-A short survey cannot tell: grids of 8 bins with 200 points each prefer |M_i|^2 for w4j, those of a whole survey have
-0.76 of its standard deviation with propagators, 0.77 for ttbar_3j, and propagators are quicker to evaluate.
+A short survey cannot tell: grids of 8 bins with 200 points each prefer |M_i|^2 for w4j, those of a
+whole survey have 0.76 of its standard deviation with propagators, 0.77 for ttbar_3j, and
+propagators are quicker to evaluate.
 """
 
 MOST_MAPS = 50
 """Channels up to which the density and the flat prior are tried.
 
-The density prior inverts the maps of all channels at every event. That costs 0.1 us per channel and point, with 50
-channels more than everything else together (w3j, 3 us). The flat prior gets worse with every channel.
+The density prior inverts the maps of all channels at every event. That costs 0.1 us per channel and
+point, with 50 channels more than everything else together (w3j, 3 us). The flat prior gets worse
+with every channel.
 """
 
 MARGIN = 0.1
-"""A prior has to be better by 10 % than those before it in `PRIORS`; the survey itself is uncertain by 5 % or so."""
+"""A prior has to be better by 10 % than those before it in `PRIORS`; the survey itself is uncertain
+by 5 % or so."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ class PriorChoice:
 
     Attributes:
         chosen: name of the prior.
-        relative_std: prior -> sum_i sigma_i / sigma in the short survey, infinite where no point contributed; empty
-            where there was none.
+        relative_std: prior -> sum_i sigma_i / sigma in the short survey, infinite where no point
+            contributed; empty where there was none.
     """
 
     chosen: ChosenPrior
@@ -61,14 +66,18 @@ class PriorChoice:
 
     def to_dict(self) -> dict[str, Any]:
         """The entries of the `prior` table of run.json; null stands for infinity."""
-        figures = {name: value if math.isfinite(value) else None for name, value in self.relative_std.items()}
+        figures = {
+            name: value if math.isfinite(value) else None
+            for name, value in self.relative_std.items()
+        }
         return {"chosen": self.chosen, "relative_std": figures}
 
 
 class PriorSurvey:
     """A short VEGAS survey of an integrand with each prior; the same seed chooses the same for any number of threads.
 
-    |M_i|^2 wins near ties. A single channel has nothing to choose; many have propagators, without a survey.
+    |M_i|^2 wins near ties. A single channel has nothing to choose; many have propagators, without a
+    survey.
 
     Args:
         cross_section: the integrand, with whatever prior.
@@ -81,17 +90,23 @@ class PriorSurvey:
 
     def __init__(self, cross_section: CrossSection) -> None:
         names = _affordable(cross_section.n_channels)
-        self.usual: ChosenPrior = AUTO_PRIOR if cross_section.n_channels <= MOST_CHANNELS else "propagator"
+        self.usual: ChosenPrior = (
+            AUTO_PRIOR if cross_section.n_channels <= MOST_CHANNELS else "propagator"
+        )
         points = VegasSettings.for_integrand(cross_section).points // (SHARE * max(len(names), 1))
         self.candidates = {name: cross_section.with_prior(name) for name in names}
-        self.settings = VegasSettings(iterations=ITERATIONS, points=max(points, LEAST_POINTS), bins=BINS)
+        self.settings = VegasSettings(
+            iterations=ITERATIONS, points=max(points, LEAST_POINTS), bins=BINS
+        )
 
     @property
     def evaluations(self) -> int:
         """Points of the survey."""
         return sum(self.settings.evaluations(candidate) for candidate in self.candidates.values())
 
-    def choose(self, seed: int, callback: Callback | None = None, executor: Executor | None = None) -> PriorChoice:
+    def choose(
+        self, seed: int, callback: Callback | None = None, executor: Executor | None = None
+    ) -> PriorChoice:
         """Try the priors.
 
         Args:

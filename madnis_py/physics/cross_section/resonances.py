@@ -65,8 +65,8 @@ class Resonances:
 class ResonanceTable:
     """Which intermediate particles an event has, by its flavours, a diagram of theirs and its momenta.
 
-    A particle is written where its mass is within some widths of the pole and the colours of its decay products add up
-    to its own.
+    A particle is written where its mass is within some widths of the pole and the colours of its
+    decay products add up to its own.
 
     Args:
         process: whose diagrams.
@@ -78,7 +78,11 @@ class ResonanceTable:
 
     def __init__(self, process: Process, window: float) -> None:
         model = process.model
-        lines = [resonance_lines(diagram, model) for group in process.groups for diagram in process.diagrams(group)]
+        lines = [
+            resonance_lines(diagram, model)
+            for group in process.groups
+            for diagram in process.diagrams(group)
+        ]
         self.most = max(map(len, lines), default=0)
         self._pdg = np.zeros((len(lines), self.most), np.int32)
         self._legs = np.zeros((len(lines), self.most), np.int64)
@@ -87,11 +91,15 @@ class ResonanceTable:
             self._legs[row, : len(found)] = [line.legs for line in found]
         self._mass = _looked_up(self._pdg, model.mass)
         self._reach = window * _looked_up(self._pdg, model.width)
-        self._dimension = _looked_up(self._pdg, lambda pdg: model.particle(pdg).colour).astype(np.int32)
+        self._dimension = _looked_up(self._pdg, lambda pdg: model.particle(pdg).colour).astype(
+            np.int32
+        )
         sizes = [len(group.flavours) for group in process.groups]
         self._first = np.repeat(process.diagram_offsets[:-1], sizes)
 
-    def find(self, p: Array, colour: Integers, flavour: NDArray[np.intp], diagram: NDArray[np.intp]) -> Resonances:
+    def find(
+        self, p: Array, colour: Integers, flavour: NDArray[np.intp], diagram: NDArray[np.intp]
+    ) -> Resonances:
         """The intermediate particles of events.
 
         Args:

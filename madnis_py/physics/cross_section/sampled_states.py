@@ -15,7 +15,8 @@ from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.observables.final_state import N_INCOMING, FinalState
 
 Parts = Sequence[tuple[FinalState, Array]]
-"""Final states of the same events, each with its share of the magnitude of every event, shape (n,)."""
+"""Final states of the same events, each with its share of the magnitude of every event, shape
+(n,)."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class LivePoints:
         channel: int64, shape (n,).
         magnitude: `Samples.magnitude`, float64, shape (n,).
         share: weight over magnitude, 1 where no parton density is negative, float64, shape (n,).
-        parts: final states and shares of each group of flavours, as from `SampledStates`; empty without points.
+        parts: final states and shares of each group of flavours, as from `SampledStates`; empty
+            without points.
     """
 
     channel: NDArray[np.int64]
@@ -40,7 +42,8 @@ class SampledStates:
 
     Args:
         cross_section: maps points to momenta, and shares them out over the flavours.
-        classes: sets of PDG codes; flavours whose particles belong to the same ones are not told apart.
+        classes: sets of PDG codes; flavours whose particles belong to the same ones are not told
+            apart.
     """
 
     def __init__(self, cross_section: CrossSection, classes: Iterable[frozenset[int]]) -> None:
@@ -48,9 +51,13 @@ class SampledStates:
         flavours = cross_section.flavours
         final = flavours[:, N_INCOMING:]
         belongs = [np.isin(final, list(codes)) for codes in dict.fromkeys(classes)]
-        patterns = np.stack([np.zeros(final.shape, bool), *belongs], axis=2).reshape(len(flavours), -1)
+        patterns = np.stack([np.zeros(final.shape, bool), *belongs], axis=2).reshape(
+            len(flavours), -1
+        )
         _, first, group = np.unique(patterns, axis=0, return_index=True, return_inverse=True)
-        self._members = np.equal.outer(group.reshape(-1), np.arange(len(first)))  # (n_flavours, n_groups)
+        self._members = np.equal.outer(
+            group.reshape(-1), np.arange(len(first))
+        )  # (n_flavours, n_groups)
         self._pdg = flavours[first]
 
     def __call__(self, x: Tensor, channel: Tensor, share: Array) -> Parts:
@@ -62,11 +69,18 @@ class SampledStates:
             share: weight over magnitude at every point, float64, shape (n,).
 
         Returns:
-            for each group of flavours the final states, and its share of the magnitude at every point, (n,).
+            for each group of flavours the final states, and its share of the magnitude at every
+            point, (n,).
         """
         p, _ = self._cross_section.momenta(x, channel)
-        shares = share[None] if len(self._pdg) == 1 else (self._cross_section.flavour_shares(p) @ self._members).T
-        return [(self._state(p, pdg), of_group) for pdg, of_group in zip(self._pdg, shares, strict=True)]
+        shares = (
+            share[None]
+            if len(self._pdg) == 1
+            else (self._cross_section.flavour_shares(p) @ self._members).T
+        )
+        return [
+            (self._state(p, pdg), of_group) for pdg, of_group in zip(self._pdg, shares, strict=True)
+        ]
 
     def of_live(self, samples: Samples) -> LivePoints:
         """The final states of the points whose magnitude is not 0."""
@@ -79,4 +93,6 @@ class SampledStates:
     @staticmethod
     def _state(p: Array, pdg: NDArray[np.int32]) -> FinalState:
         outgoing = np.arange(len(pdg)) >= N_INCOMING
-        return FinalState(p, np.broadcast_to(pdg, p.shape[:2]), np.broadcast_to(outgoing, p.shape[:2]))
+        return FinalState(
+            p, np.broadcast_to(pdg, p.shape[:2]), np.broadcast_to(outgoing, p.shape[:2])
+        )

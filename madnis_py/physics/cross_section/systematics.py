@@ -51,7 +51,8 @@ class VariationGroup:
 def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
     """What the table [systematics] asks for; nothing for beams that are partons, whose coupling is a parameter.
 
-    Scales: all pairs of factors but (1, 1). Parton densities: the other members of the set, and other sets.
+    Scales: all pairs of factors but (1, 1). Parton densities: the other members of the set, and
+        other sets.
 
     Raises:
         PdfError: a set is not found.
@@ -66,17 +67,23 @@ def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
 def _scales(pdf: str, settings: SystematicsTable) -> VariationGroup:
     factors = settings.scale_factors
     pairs = [pair for pair in product(factors, factors) if pair != (1.0, 1.0)]
-    return VariationGroup("scale_variation", "envelope", tuple(Variation(mu_r, mu_f, pdf) for mu_r, mu_f in pairs))
+    return VariationGroup(
+        "scale_variation", "envelope", tuple(Variation(mu_r, mu_f, pdf) for mu_r, mu_f in pairs)
+    )
 
 
 def _members(pdf: str, settings: SystematicsTable) -> Iterator[VariationGroup]:
     if settings.pdf_members:
         whole, others = pdf_set(pdf), other_members(pdf)
-        yield VariationGroup(whole.name, whole.error_type, tuple(Variation(1.0, 1.0, name) for name in others))
+        yield VariationGroup(
+            whole.name, whole.error_type, tuple(Variation(1.0, 1.0, name) for name in others)
+        )
 
 
 def _sets(settings: SystematicsTable) -> Iterator[VariationGroup]:
-    yield VariationGroup("other_pdfs", "none", tuple(Variation(1.0, 1.0, name) for name in settings.pdf_sets))
+    yield VariationGroup(
+        "other_pdfs", "none", tuple(Variation(1.0, 1.0, name) for name in settings.pdf_sets)
+    )
 
 
 class Systematics:
@@ -110,13 +117,16 @@ class Systematics:
         self._nominal = Variation(1.0, 1.0, card.beams.pdf or "none")
         names = dict.fromkeys(variation.pdf for variation in (*self._variations, self._nominal))
         self._beams: dict[str, PartonLuminosity] = {
-            name: parton_luminosity(card.updated({"beams": {"pdf": name}}), flavours, model) for name in names
+            name: parton_luminosity(card.updated({"beams": {"pdf": name}}), flavours, model)
+            for name in names
         }
 
     @property
     def lhapdf_ids(self) -> dict[str, int]:
         """LHAPDF's number of each PDF by name; 0 for one without."""
-        return {name: beams.pdf.lhapdf_id if beams.pdf else 0 for name, beams in self._beams.items()}
+        return {
+            name: beams.pdf.lhapdf_id if beams.pdf else 0 for name, beams in self._beams.items()
+        }
 
     def ratios(self, p: Array, flavour: NDArray[np.intp], mu_f: Array, mu_r: Array) -> Array:
         """PDF x |M|^2 of the flavours of events with every variation, over that without.
@@ -149,7 +159,13 @@ class _Point:
         mu_f: Array,
         mu_r: Array,
     ) -> None:
-        self._beams, self._served, self._nominal, self._p, self._flavour = beams, served, nominal, p, flavour
+        self._beams, self._served, self._nominal, self._p, self._flavour = (
+            beams,
+            served,
+            nominal,
+            p,
+            flavour,
+        )
         self._mu_f, self._mu_r = mu_f, mu_r
         self._densities: dict[tuple[str, float], Array] = {}
         self._changes: dict[bytes, Array] = {}
@@ -161,7 +177,9 @@ class _Point:
     def _density(self, variation: Variation) -> Array:
         key = variation.pdf, variation.mu_f
         if key not in self._densities:
-            densities = self._beams[variation.pdf].evaluate(self._p, (variation.mu_f * self._mu_f) ** 2)
+            densities = self._beams[variation.pdf].evaluate(
+                self._p, (variation.mu_f * self._mu_f) ** 2
+            )
             self._densities[key] = densities[np.arange(len(self._p)), self._flavour]
         return self._densities[key]
 

@@ -19,7 +19,8 @@ _ORDERS = ("QCD", "QED", "WEIGHTED")
 _ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d{1,4})(?!\S)")
 
 _MOST_LEVELS, _MOST_OUTGOING, _MOST_FINAL, _MOST_COMBINATIONS = 20, 8, 20, 5_000_000
-"""Limits above what can be computed: brackets in each other, outgoing particles of a step and in all, flavours."""
+"""Limits above what can be computed: brackets in each other, outgoing particles of a step and in
+all, flavours."""
 
 _UNSUPPORTED = {
     r"\$\$": "$$ (forbidden s-channel particles)",
@@ -32,7 +33,8 @@ _UNSUPPORTED = {
     r"==|>=|!=|=>|<(?!=)|\w\s*>\s*\d": "orders other than QCD=2 or QCD<=2 (exact, lowest or excluded powers)",
     r">[^,()]*>": "> ... > (required s-channel particles)",
 }
-"""What MadGraph knows and we do not: pattern -> what the message calls it; the first that matches is named."""
+"""What MadGraph knows and we do not: pattern -> what the message calls it; the first that matches
+is named."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,25 @@ class Step:
     @property
     def final(self) -> tuple[tuple[int, ...], ...]:
         """Alternatives of the final state, decay products in the place of their parent."""
-        parts = [(leg.alternatives,) if leg.decay is None else leg.decay.final for leg in self.outgoing]
+        parts = [
+            (leg.alternatives,) if leg.decay is None else leg.decay.final for leg in self.outgoing
+        ]
         return tuple(alternatives for part in parts for alternatives in part)
 
     def excluding(self, particles: tuple[int, ...]) -> Step:
         """The step and its decays without some intermediate particles more, PDG codes without sign."""
-        outgoing = tuple(replace(leg, decay=leg.decay and leg.decay.excluding(particles)) for leg in self.outgoing)
+        outgoing = tuple(
+            replace(leg, decay=leg.decay and leg.decay.excluding(particles))
+            for leg in self.outgoing
+        )
         excluded = tuple(dict.fromkeys(self.excluded + particles))
         return replace(self, outgoing=outgoing, excluded=excluded)
 
     def reactions(self, model: Model) -> Iterator[Reaction]:
         """Every choice of alternatives that conserves electric charge here and in the decays.
 
-        Of choices that differ in the order of decay products alone there is the first only; in this step all stay.
+        Of choices that differ in the order of decay products alone there is the first only; in this
+        step all stay.
         """
         outgoing = [
             (_charge((branch.pdg for branch in branches), model), branches)
@@ -98,7 +106,12 @@ def _branches(leg: Leg, model: Model) -> list[Branch]:
     if leg.decay is None:
         return [Branch(pdg) for pdg in leg.alternatives]
     decays = _distinct(leg.decay.reactions(model))
-    return [Branch(pdg, decay) for pdg in leg.alternatives for decay in decays if decay.incoming == (pdg,)]
+    return [
+        Branch(pdg, decay)
+        for pdg in leg.alternatives
+        for decay in decays
+        if decay.incoming == (pdg,)
+    ]
 
 
 def _distinct(reactions: Iterable[Reaction]) -> Iterable[Reaction]:
@@ -131,8 +144,9 @@ class Definition:
         """Read `process.definition` of a card.
 
         Raises:
-            CardError: an unknown particle or coupling, a step without ">" or without any choice of flavours that
-                conserves electric charge, a decay of what is not there, or syntax that is not supported; names it.
+            CardError: an unknown particle or coupling, a step without ">" or without any choice of
+                flavours that conserves electric charge, a decay of what is not there, or syntax
+                that is not supported; names it.
         """
         return cls(card.process.definition, _Reader(card, model).read())
 
@@ -164,8 +178,8 @@ class Definition:
     def reactions(self, model: Model) -> tuple[Reaction, ...]:
         """Every combination of flavours that conserves electric charge, also in each decay.
 
-        Neither colour nor the existence of a diagram is asked for. Equal combinations in another order stay in the
-        core process; of decays there is one order each.
+        Neither colour nor the existence of a diagram is asked for. Equal combinations in another
+        order stay in the core process; of decays there is one order each.
 
         Args:
             model: the one that the definition was read with.
@@ -191,7 +205,9 @@ class _Reader:
         """The core process with its decays."""
         for pattern, name in _UNSUPPORTED.items():
             if re.search(pattern, self._text):
-                raise self._error(f'expected a definition without {name}, not supported here; got "{self._text}"')
+                raise self._error(
+                    f'expected a definition without {name}, not supported here; got "{self._text}"'
+                )
         step = self._chain(self._text)
         self._check_size("final particles", len(step.final), _MOST_FINAL)
         return step
@@ -226,7 +242,9 @@ class _Reader:
         for character in text:
             depth += {"(": 1, ")": -1}.get(character, 0)
             if depth > _MOST_LEVELS:
-                raise self._error(f"expected at most {_MOST_LEVELS} brackets in each other; got more")
+                raise self._error(
+                    f"expected at most {_MOST_LEVELS} brackets in each other; got more"
+                )
             if depth < 0:
                 break
             if character == "," and depth == 0:
@@ -241,7 +259,9 @@ class _Reader:
         process, slash, after = _ORDER.sub(" ", text).partition("/")
         incoming, _, outgoing = (side.split() for side in process.partition(">"))
         if not incoming or not outgoing or re.search("[()]", text):
-            raise self._error(f'expected "incoming > outgoing QCD=n QED=n / excluded"; got "{text or self._text}"')
+            raise self._error(
+                f'expected "incoming > outgoing QCD=n QED=n / excluded"; got "{text or self._text}"'
+            )
         excluded = self._excluded(after, text) if slash else ()
         step = Step(self._legs(incoming), self._legs(outgoing), self._orders(text), excluded)
         self._check_size("outgoing particles of a step", len(outgoing), _MOST_OUTGOING)
@@ -272,7 +292,9 @@ class _Reader:
         """The particles after a "/" of a text."""
         if not labels.split():
             raise self._error(f'expected particles after "/"; got "{text}"')
-        return tuple(dict.fromkeys(abs(pdg) for label in labels.split() for pdg in self._alternatives(label)))
+        return tuple(
+            dict.fromkeys(abs(pdg) for label in labels.split() for pdg in self._alternatives(label))
+        )
 
     def _alternatives(self, label: str) -> tuple[int, ...]:
         if "=" in label:
@@ -296,7 +318,11 @@ class _Reader:
         outgoing = list(step.outgoing)
         for parent in dict.fromkeys(self._parent(decay) for decay in decays):
             listed = [decay for decay in decays if decay.incoming == (parent,)]
-            places = [place for place, leg in enumerate(outgoing) if leg.alternatives == parent.alternatives]
+            places = [
+                place
+                for place, leg in enumerate(outgoing)
+                if leg.alternatives == parent.alternatives
+            ]
             self._check_decays(parent, len(listed), len(places), step)
             for place, decay in zip(places, listed * (len(places) // len(listed)), strict=True):
                 outgoing[place] = replace(outgoing[place], decay=decay)
@@ -305,7 +331,9 @@ class _Reader:
     def _parent(self, decay: Step) -> Leg:
         if len(decay.incoming) != 1:
             labels = " ".join(leg.label for leg in decay.incoming)
-            raise self._error(f'expected the decay of one particle after a comma; got that of "{labels}"')
+            raise self._error(
+                f'expected the decay of one particle after a comma; got that of "{labels}"'
+            )
         return decay.incoming[0]
 
     def _check_decays(self, parent: Leg, listed: int, present: int, step: Step) -> None:

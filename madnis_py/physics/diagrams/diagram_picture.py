@@ -29,7 +29,9 @@ class _Segment:
     label_at: Point
 
 
-def draw(diagrams: Sequence[Diagram], legs: Sequence[int], n_incoming: int, model: Model, title: str) -> str:
+def draw(
+    diagrams: Sequence[Diagram], legs: Sequence[int], n_incoming: int, model: Model, title: str
+) -> str:
     """All diagrams on one page.
 
     Args:
@@ -49,7 +51,9 @@ def draw(diagrams: Sequence[Diagram], legs: Sequence[int], n_incoming: int, mode
     for number, diagram in enumerate(diagrams):
         x, y = (number % columns) * _CELL_WIDTH, (number // columns) * _CELL_HEIGHT + _MARGIN
         inside = _Picture(diagram, legs, n_incoming, model).svg()
-        cells.append(f'<g transform="translate({x:.0f},{y:.0f})"><text x="6" y="14">{number + 1}</text>{inside}</g>')
+        cells.append(
+            f'<g transform="translate({x:.0f},{y:.0f})"><text x="6" y="14">{number + 1}</text>{inside}</g>'
+        )
     style = "path{fill:none;stroke:black;stroke-width:1.3} text{font:12px serif} circle{fill:black}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}">'
@@ -61,7 +65,9 @@ def draw(diagrams: Sequence[Diagram], legs: Sequence[int], n_incoming: int, mode
 class _Picture:
     """One diagram."""
 
-    def __init__(self, diagram: Diagram, legs: Sequence[int], n_incoming: int, model: Model) -> None:
+    def __init__(
+        self, diagram: Diagram, legs: Sequence[int], n_incoming: int, model: Model
+    ) -> None:
         self._legs, self._n_incoming, self._model = legs, n_incoming, model
         self._segments: list[_Segment] = []
         self._vertices: list[Point] = []
@@ -81,7 +87,10 @@ class _Picture:
         heights = {leaf.legs: 26 + k * step for k, leaf in enumerate(leaves)}
         if len(leaves) == 1:
             heights = {leaves[0].legs: _CELL_HEIGHT / 2}
-        self._heights, self._depth = heights, max(_depth(branch) for group in branches for branch in group)
+        self._heights, self._depth = (
+            heights,
+            max(_depth(branch) for group in branches for branch in group),
+        )
         x = 0.36 * _CELL_WIDTH if len(backbone) > 1 or self._n_incoming == 2 else 0.2 * _CELL_WIDTH
         spots = [(x, sum(self._height(b) for b in group) / len(group)) for group in branches]
         self._vertices += spots
@@ -113,7 +122,9 @@ class _Picture:
             pdg = self._legs[positions(tree.legs)[0]]
             end = (right, self._heights[tree.legs])
             label = self._model.particle_name(pdg)
-            self._segments.append(_Segment(*_along(start, end, pdg > 0), pdg, label, (end[0] + 4, end[1] + 4)))
+            self._segments.append(
+                _Segment(*_along(start, end, pdg > 0), pdg, label, (end[0] + 4, end[1] + 4))
+            )
             return
         x = start[0] + (right - start[0]) * level / (self._depth + 1)
         spot = (x, self._height(tree))
@@ -158,7 +169,11 @@ def _line(segment: _Segment, model: Model) -> str:
     particle = model.particle(segment.pdg)
     (x, y), (u, v) = segment.start, segment.end
     if particle.spin == 3:
-        path = _coil(segment.start, segment.end) if particle.colour == 8 else _wave(segment.start, segment.end)
+        path = (
+            _coil(segment.start, segment.end)
+            if particle.colour == 8
+            else _wave(segment.start, segment.end)
+        )
         shape = f'<path d="{path}"/>'
     elif particle.spin == 1:
         shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke-dasharray="5 3"/>'

@@ -1,8 +1,8 @@
 """All tree diagrams of a process, from the vertices of a model.
 
-Every particle at a vertex is taken as incoming: an incoming leg enters as itself, an outgoing one as its
-antiparticle, and a propagator that collects the legs S enters the next vertex as one particle. Sets of legs are bit
-masks, bit k being the leg at position k, incoming legs first.
+Every particle at a vertex is taken as incoming: an incoming leg enters as itself, an outgoing one
+as its antiparticle, and a propagator that collects the legs S enters the next vertex as one
+particle. Sets of legs are bit masks, bit k being the leg at position k, incoming legs first.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ Powers = tuple[int, int]
 """Powers of the strong and of the electroweak coupling."""
 
 QCD_WEIGHT, QED_WEIGHT = 1, 2
-"""WEIGHTED = QCD + 2 QED, the order that MadGraph keeps as low as possible where the user names none."""
+"""WEIGHTED = QCD + 2 QED, the order that MadGraph keeps as low as possible where the user names
+none."""
 
 MOST_TREES = 300_000
-"""More diagrams than these take longer to list than anyone waits; g g > 6 g has fewer, g g > 7 g more."""
+"""More diagrams than these take longer to list than anyone waits; g g > 6 g has fewer, g g > 7 g
+more."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,12 @@ class Tree:
     @cached_property
     def shape(self) -> object:
         """A key; see above."""
-        return (self.legs, self.pdg, self.join and self.join.vertex, tuple(child.shape for child in self.children))
+        return (
+            self.legs,
+            self.pdg,
+            self.join and self.join.vertex,
+            tuple(child.shape for child in self.children),
+        )
 
     def subtrees(self) -> Iterator[Tree]:
         """All trees inside, this one included, external legs too."""
@@ -126,7 +133,8 @@ class Diagram:
     """One Feynman diagram.
 
     Attributes:
-        amplitudes: its trees, rooted at leg 0, one per choice of structures in four-point vertices that have several.
+        amplitudes: its trees, rooted at leg 0, one per choice of structures in four-point vertices
+            that have several.
     """
 
     amplitudes: tuple[Tree, ...]
@@ -144,7 +152,9 @@ class Diagram:
     @property
     def propagators(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
         """(|PDG code|, positions of the legs on the side without leg 0) of every propagator."""
-        inside = [tree for tree in self.tree.subtrees() if tree.join is not None and tree is not self.tree]
+        inside = [
+            tree for tree in self.tree.subtrees() if tree.join is not None and tree is not self.tree
+        ]
         return tuple(sorted((abs(tree.pdg), positions(tree.legs)) for tree in inside))
 
     @property
@@ -218,7 +228,8 @@ class Recursion:
     Args:
         joins: the vertices of the model.
         units: bit k of the sets below means units[k].
-        orders: highest powers "QCD", "QED", "WEIGHTED"; the lowest possible WEIGHTED where it is empty.
+        orders: highest powers "QCD", "QED", "WEIGHTED"; the lowest possible WEIGHTED where it is
+            empty.
         excluded: |PDG code| of particles that may not propagate.
         root: for a decay, the particle that the units become, as incoming at the next vertex.
 
@@ -265,7 +276,9 @@ class Recursion:
                 for meeting in self._meet(parts):
                     found[meeting.field].append(meeting)
             self._meetings[units] = {
-                field: ways for field, ways in found.items() if units == self._end or field.pdg not in self._excluded
+                field: ways
+                for field, ways in found.items()
+                if units == self._end or field.pdg not in self._excluded
             }
         return self._meetings[units]
 
@@ -283,7 +296,9 @@ class Recursion:
             for join in self.joins.meeting(tuple(field.pdg for field in fields)):
                 powers = add(below, join.powers)
                 if self._allowed(powers):
-                    yield Meeting(Field(join.pdg, powers, inner), join, tuple(zip(parts, fields, strict=True)))
+                    yield Meeting(
+                        Field(join.pdg, powers, inner), join, tuple(zip(parts, fields, strict=True))
+                    )
 
     def _allowed(self, powers: Powers) -> bool:
         orders = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": _weight(powers)}
@@ -325,7 +340,9 @@ class Recursion:
         """
         count = sum(self.count(self._end, goal) for goal in self.goals)
         if count > MOST_TREES:
-            raise InputError(f"process.definition: expected at most {MOST_TREES} diagrams of one process; got {count}")
+            raise InputError(
+                f"process.definition: expected at most {MOST_TREES} diagrams of one process; got {count}"
+            )
         return [tree for goal in self.goals for tree in self.trees(self._end, goal)]
 
     def count(self, units: int, field: Field) -> int:
@@ -338,11 +355,15 @@ class Recursion:
     def _counted(self, units: int, field: Field) -> int:
         if units.bit_count() > 1:
             ways = self.meetings(units).get(field, ())
-            return sum(math.prod(self.count(part, below) for part, below in way.parts) for way in ways)
+            return sum(
+                math.prod(self.count(part, below) for part, below in way.parts) for way in ways
+            )
         decay = self.units[units.bit_length() - 1].decay
         if decay is None:
             return 1
-        return sum(decay.count(decay._end, goal) for goal in decay.goals if goal.total == field.inner)
+        return sum(
+            decay.count(decay._end, goal) for goal in decay.goals if goal.total == field.inner
+        )
 
 
 def recursion_of(reaction: Reaction, joins: Joins) -> Recursion:
@@ -362,7 +383,9 @@ def _outgoing_units(reaction: Reaction, joins: Joins, first: int) -> list[Unit]:
             first += 1
         else:
             products = _outgoing_units(branch.decay, joins, first)
-            decay = Recursion(joins, tuple(products), branch.decay.orders, branch.decay.excluded, root=pdg)
+            decay = Recursion(
+                joins, tuple(products), branch.decay.orders, branch.decay.excluded, root=pdg
+            )
             units.append(Unit(sum(one.legs for one in products), pdg, decay))
             first += sum(one.legs.bit_count() for one in products)
     return units

@@ -18,7 +18,8 @@ class FlavourSymmetry:
     """The exchanges of generations that change no mass, width or coupling.
 
     Attributes:
-        permutations: PDG code -> PDG code for those that change, signs included; the identity is one of them.
+        permutations: PDG code -> PDG code for those that change, signs included; the identity is
+            one of them.
     """
 
     permutations: tuple[Mapping[int, int], ...]
@@ -36,7 +37,8 @@ class FlavourSymmetry:
     def representative(self, reaction: Reaction) -> Reaction:
         """The first of all reactions that have the same matrix element by this symmetry.
 
-        Where the incoming particles are exchanged it is the same one with its incoming particles exchanged.
+        Where the incoming particles are exchanged it is the same one with its incoming particles
+        exchanged.
         """
         return min((_image(reaction, permutation) for permutation in self.permutations), key=_rank)
 
@@ -53,13 +55,18 @@ def _exchange(first: Sequence[int], second: Sequence[int]) -> dict[int, int]:
 
 
 def _leaves_unchanged(exchange: Mapping[int, int], model: Model) -> bool:
-    same = all(model.mass(a) == model.mass(b) and model.width(a) == model.width(b) for a, b in exchange.items())
+    same = all(
+        model.mass(a) == model.mass(b) and model.width(a) == model.width(b)
+        for a, b in exchange.items()
+    )
     vertices = {_content(vertex, {}, model) for vertex in model.vertices}
     return same and vertices == {_content(vertex, exchange, model) for vertex in model.vertices}
 
 
 def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple[object, ...]:
-    particles = tuple(exchange.get(pdg, pdg) for pdg in (model.pdg_of[name] for name in vertex.particles))
+    particles = tuple(
+        exchange.get(pdg, pdg) for pdg in (model.pdg_of[name] for name in vertex.particles)
+    )
     values = tuple(
         (part.colour, part.lorentz, tuple(model.coupling(text) for text in part.couplings))
         for part in vertex.structures
@@ -69,7 +76,9 @@ def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple
 
 def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:
     branches = tuple(
-        Branch(exchange.get(branch.pdg, branch.pdg), branch.decay and _image(branch.decay, exchange))
+        Branch(
+            exchange.get(branch.pdg, branch.pdg), branch.decay and _image(branch.decay, exchange)
+        )
         for branch in reaction.outgoing
     )
     incoming = tuple(exchange.get(pdg, pdg) for pdg in reaction.incoming)

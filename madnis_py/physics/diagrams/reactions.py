@@ -13,7 +13,8 @@ class Branch:
 
     Attributes:
         pdg: PDG code.
-        decay: its decay, the particle being the incoming one; None for a particle of the final state.
+        decay: its decay, the particle being the incoming one; None for a particle of the final
+            state.
     """
 
     pdg: int
@@ -32,8 +33,10 @@ class Reaction:
     Attributes:
         incoming: PDG codes, one or two.
         outgoing: what comes out, with its decays.
-        orders: coupling and highest power of it in the amplitude of this step, for those that the definition names.
-        excluded: PDG codes, without sign, of the particles that this step must not have as intermediate ones.
+        orders: coupling and highest power of it in the amplitude of this step, for those that the
+            definition names.
+        excluded: PDG codes, without sign, of the particles that this step must not have as
+            intermediate ones.
     """
 
     incoming: tuple[int, ...]
@@ -49,13 +52,17 @@ class Reaction:
     @property
     def final(self) -> tuple[int, ...]:
         """PDG codes of the final state, decay products in the place of their parent."""
-        parts = [(branch.pdg,) if branch.decay is None else branch.decay.final for branch in self.outgoing]
+        parts = [
+            (branch.pdg,) if branch.decay is None else branch.decay.final
+            for branch in self.outgoing
+        ]
         return tuple(pdg for part in parts for pdg in part)
 
     @cached_property
     def content(self) -> object:
         """Equal for reactions of the same particles in any order of what comes out, here and in the decays.
 
-        Such reactions are one: coupling orders and excluded particles say how it goes, not what it is.
+        Such reactions are one: coupling orders and excluded particles say how it goes, not what it
+        is.
         """
         return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())

@@ -65,8 +65,8 @@ def require_finite(process: Process) -> None:
     """Refuse what cannot be integrated.
 
     Raises:
-        CardError: the cross section is infinite and the card does not allow that, or a particle without width can be on
-            its mass shell.
+        CardError: the cross section is infinite and the card does not allow that, or a particle
+            without width can be on its mass shell.
     """
     if process.definition.n_incoming != 2:
         return  # a decay has no cross section
@@ -74,13 +74,17 @@ def require_finite(process: Process) -> None:
     card = process.card
     found = divergences_of(process) if not card.process.allow_divergent else ()
     if found:
-        raise card.error("cuts", f"expected cuts that leave a finite cross section; got {_refusal(found, card)}")
+        raise card.error(
+            "cuts", f"expected cuts that leave a finite cross section; got {_refusal(found, card)}"
+        )
 
 
 def _refusal(found: Sequence[Divergence], card: Card) -> str:
     cures = ", ".join(_entry(*one.cure, card) for one in found)
     every = found[0] if len(found) == 1 else f"{found[0]}, and {len(found) - 1} more"
-    return f"{every}; {cures} would do (allow_divergent = true in [process] integrates all the same)"
+    return (
+        f"{every}; {cures} would do (allow_divergent = true in [process] integrates all the same)"
+    )
 
 
 def _entry(name: str, key: str, least: float, card: Card) -> str:
@@ -105,14 +109,21 @@ def divergence_warnings(process: Process) -> list[str]:
 
 
 def _divergences(process: Process) -> Iterator[Divergence]:
-    model, energy, fixed = process.model, math.sqrt(process.beams.s), process.card.beams.pdf == "none"
+    model, energy, fixed = (
+        process.model,
+        math.sqrt(process.beams.s),
+        process.card.beams.pdf == "none",
+    )
     for group, flavours in _by_cuts(process):
         cuts = process.selection.of(flavours[0])
         masses = [model.mass(pdg) for pdg in group.reaction.legs]
         for limit, line in limits_of(process.diagrams(group), group.reaction.legs, model).items():
             if LimitKinematics(limit, masses, energy, fixed).is_reached(cuts):
                 for legs in (process.flavours[place] for place in flavours):
-                    name, singularity = model.reaction_name(legs, 2), _explained(limit, line, legs, model)
+                    name, singularity = (
+                        model.reaction_name(legs, 2),
+                        _explained(limit, line, legs, model),
+                    )
                     yield Divergence(limit.kind, name, singularity, _cure(limit, legs, process))
 
 
@@ -162,21 +173,30 @@ def _least(name: str, observable: str, process: Process) -> float:
 
 def _cut_name(pdg: int, model: Model) -> str:
     """What [cuts] calls a particle: jets and photons by their classes."""
-    return next((name for name in ("jet", "photon") if pdg in codes_of(name, model)), model.particle_name(pdg))
+    return next(
+        (name for name in ("jet", "photon") if pdg in codes_of(name, model)),
+        model.particle_name(pdg),
+    )
 
 
 def _require_widths(process: Process) -> None:
     """A propagator without width must not come on its mass shell inside the cuts, where its square has no integral."""
     model = process.model
     for group, flavours in _by_cuts(process):
-        floors = process.floors(group, [cut for cut in process.selection.of(flavours[0]) if isinstance(cut, Cut)])
+        floors = process.floors(
+            group, [cut for cut in process.selection.of(flavours[0]) if isinstance(cut, Cut)]
+        )
         for pdg, legs in _without_width(process.diagrams(group), model):
             mass = model.mass(pdg)
-            if mass > sum(floors.masses[leg] for leg in legs) * (1 + _ROUNDING) and floors.reaches_pole(legs, mass):
+            if mass > sum(floors.masses[leg] for leg in legs) * (
+                1 + _ROUNDING
+            ) and floors.reaches_pole(legs, mass):
                 raise _no_width(process, pdg, [process.flavours[flavours[0]][leg] for leg in legs])
 
 
-def _without_width(diagrams: Iterable[Diagram], model: Model) -> dict[tuple[int, tuple[int, ...]], None]:
+def _without_width(
+    diagrams: Iterable[Diagram], model: Model
+) -> dict[tuple[int, tuple[int, ...]], None]:
     """|PDG code| and final legs of all propagators in the s channel with a mass and no width, once each, in order."""
     return dict.fromkeys(
         (abs(tree.pdg), positions(tree.legs))

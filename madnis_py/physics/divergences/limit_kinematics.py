@@ -14,8 +14,8 @@ from madnis_py.physics.observables.mass_floors import MassFloors
 class LimitKinematics:
     """The observables of events near a limit.
 
-    An observable that tends to one number in the limit keeps it apart from events if the cut on it leaves that number
-    out. All others can have any value there.
+    An observable that tends to one number in the limit keeps it apart from events if the cut on it
+    leaves that number out. All others can have any value there.
 
     Args:
         limit: what becomes of some of the final particles.
@@ -60,9 +60,14 @@ class LimitKinematics:
         ranges = [
             (cut.minimum, cut.maximum)
             for cut in cuts
-            if isinstance(cut, Cut) and cut.observable == "mass" and self._final - set(cut.particles) <= self._soft
+            if isinstance(cut, Cut)
+            and cut.observable == "mass"
+            and self._final - set(cut.particles) <= self._soft
         ]
-        least, most = max([self._least, *(low for low, _ in ranges)]), min([self._most, *(high for _, high in ranges)])
+        least, most = (
+            max([self._least, *(low for low, _ in ranges)]),
+            min([self._most, *(high for _, high in ranges)]),
+        )
         return least <= most * (1 + 1e-12)
 
     def _passes(self, cut: AnyCut) -> bool:
@@ -70,11 +75,16 @@ class LimitKinematics:
         if isinstance(cut, Cut):
             value = self._tendency(cut.observable, frozenset(cut.particles))
             return value is None or cut.minimum <= value <= cut.maximum
-        return any(self._passes_as(cut, chosen) for chosen in product(*map(self._candidates, cut.particles)))
+        return any(
+            self._passes_as(cut, chosen)
+            for chosen in product(*map(self._candidates, cut.particles))
+        )
 
     def _passes_as(self, cut: RankedCut, chosen: tuple[int, ...]) -> bool:
         if len(set(chosen)) < len(chosen):
-            return len({one.particles for one in cut.particles}) > 1  # the same particle by two names passes
+            return (
+                len({one.particles for one in cut.particles}) > 1
+            )  # the same particle by two names passes
         return self._passes(Cut(cut.observable, chosen, cut.minimum, cut.maximum))
 
     def _candidates(self, ranked: Ranked) -> list[int]:

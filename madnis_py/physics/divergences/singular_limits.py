@@ -23,8 +23,9 @@ class Limit:
     """Momenta of the final particles for which massless propagators diverge so fast that their square has no integral.
 
     Attributes:
-        kind: "soft", the momenta of the legs vanish; "beam", they become parallel to one of the incoming ones;
-            "collinear", they become parallel to each other; "energy", the invariant mass of all of them vanishes.
+        kind: "soft", the momenta of the legs vanish; "beam", they become parallel to one of the
+            incoming ones; "collinear", they become parallel to each other; "energy", the invariant
+            mass of all of them vanishes.
         legs: positions of the particles, ascending.
     """
 
@@ -54,8 +55,9 @@ def limits_of(diagrams: Iterable[Diagram], legs: Sequence[int], model: Model) ->
 class _Search:
     """Finds the limits of diagrams.
 
-    Every limit of several propagators contains one in which particles leave an external leg, as a cluster that only
-    massless lines hold together: along the beam, softly, or as a single particle that is parallel to the leg.
+    Every limit of several propagators contains one in which particles leave an external leg, as a
+    cluster that only massless lines hold together: along the beam, softly, or as a single particle
+    that is parallel to the leg.
 
     Args:
         legs: PDG codes, incoming first.
@@ -93,7 +95,9 @@ class _Search:
         """Whether a leg radiates a cluster as 1 / (p.k): a boson; of scalars those that need no flip of chirality."""
         mass = self._model.mass(self._legs[leg])
         spin = self._model.particle(cluster.pdg).spin
-        return self._model.mass(line) == mass and (spin == _VECTOR or (spin == _SCALAR and mass > 0))
+        return self._model.mass(line) == mass and (
+            spin == _VECTOR or (spin == _SCALAR and mass > 0)
+        )
 
 
 def _emissions(tree: Tree) -> Iterator[tuple[int, Tree, int]]:

@@ -1,6 +1,7 @@
 """A model with values: its particles, parameters in SLHA terms, and the vertices and couplings that follow from them.
 
-The parameters and their defaults are those of MadGraph's `sm`; the electroweak input is (M_Z, alpha, G_F).
+The parameters and their defaults are those of MadGraph's `sm`; the electroweak input is (M_Z,
+alpha, G_F).
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from typing import Any
 
 from madnis_py.card.card import Card
 from madnis_py.card.tables import closest
-from madnis_py.physics.model.particles import CKM, LEPTON_CLASSES, MODELS, Parameter, Particle, Structure, Vertex
+from madnis_py.physics.model.particles import (
+    CKM,
+    LEPTON_CLASSES,
+    MODELS,
+    Parameter,
+    Particle,
+    Structure,
+    Vertex,
+)
 from madnis_py.physics.model.slha import Slha, read_slha
 
 
@@ -31,7 +40,8 @@ class Model:
         values: external parameters that differ from the defaults.
 
     Attributes:
-        filled_in: parameters that a param_card did not have, other than those that are zero by default.
+        filled_in: parameters that a param_card did not have, other than those that are zero by
+            default.
 
     Raises:
         KeyError: a parameter that the model does not have.
@@ -56,7 +66,9 @@ class Model:
     def _set(self, parameter: Parameter, value: float) -> None:
         if not parameter.accepts(value):
             kind = "> 0" if parameter.block == "SMINPUTS" else ">= 0"
-            raise ValueError(f"expected {parameter.name} {kind} ({parameter.meaning}); got {value:g}")
+            raise ValueError(
+                f"expected {parameter.name} {kind} ({parameter.meaning}); got {value:g}"
+            )
         self.values[parameter.name] = value
 
     @classmethod
@@ -64,21 +76,30 @@ class Model:
         """The model of a card: defaults, then its param_card, then its own parameters.
 
         Raises:
-            CardError: an unknown parameter, an unreadable param_card, or values that no model can have.
+            CardError: an unknown parameter, an unreadable param_card, or values that no model can
+                have.
         """
         name, table = card.process.model, card.parameters
         known = {parameter.name: parameter for parameter in MODELS[name].parameters}
         for key in table.overrides:
             if key not in known:
-                raise card.error(f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}")
+                raise card.error(
+                    f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}"
+                )
         try:
             slha = read_slha(Path(table.param_card)) if table.param_card else Slha()
-            from_file = {key: slha.value(parameter.block, parameter.code) for key, parameter in known.items()}
+            from_file = {
+                key: slha.value(parameter.block, parameter.code) for key, parameter in known.items()
+            }
             given = {key: value for key, value in from_file.items() if value is not None}
             model = cls(name, given | table.overrides)
             model._check_fixed_masses(slha)
             if table.param_card:
-                lacking = (key for key, one in known.items() if one.default and key not in given | table.overrides)
+                lacking = (
+                    key
+                    for key, one in known.items()
+                    if one.default and key not in given | table.overrides
+                )
                 model.filled_in = tuple(lacking)
             else:
                 model.filled_in = table.filled_in or ()
@@ -94,7 +115,9 @@ class Model:
                 continue
             if not math.isclose(given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9):
                 expected = self.mass(particle.pdg)
-                raise ValueError(f"expected a param_card with mass {expected:g} of {particle.name}; got {given:g}")
+                raise ValueError(
+                    f"expected a param_card with mass {expected:g} of {particle.name}; got {given:g}"
+                )
 
     @property
     def caveats(self) -> tuple[str, ...]:
@@ -102,7 +125,9 @@ class Model:
         if not self.filled_in:
             return ()
         values = ", ".join(f"{name} = {self[name]:g}" for name in self.filled_in)
-        return (f"parameters: the param_card does not have these, the model has filled them in: {values}",)
+        return (
+            f"parameters: the param_card does not have these, the model has filled them in: {values}",
+        )
 
     def __getitem__(self, name: str) -> float:
         """Value of an external parameter, or of MW, which follows from them."""
@@ -148,10 +173,12 @@ class Model:
     def multiparticles(self) -> dict[str, tuple[str, ...]]:
         """Labels that stand for several particles -> their names.
 
-        They are MadGraph's p, j, l+, l-, vl and vl~. Proton and jet hold the gluon and the quarks, other than the top,
-        whose mass is zero for the values of this model.
+        They are MadGraph's p, j, l+, l-, vl and vl~. Proton and jet hold the gluon and the quarks,
+        other than the top, whose mass is zero for the values of this model.
         """
-        quarks = [row for row in self.particles if row.spin == 2 and row.colour == 3 and row.name != "t"]
+        quarks = [
+            row for row in self.particles if row.spin == 2 and row.colour == 3 and row.name != "t"
+        ]
         light = [quark for quark in quarks if self.mass(quark.pdg) == 0]
         partons = ("g", *(quark.name for quark in light), *(quark.antiname for quark in light))
         return {"p": partons, "j": partons, **LEPTON_CLASSES}
@@ -212,7 +239,14 @@ class Model:
     def _names(self) -> dict[str, Any]:
         """What expressions of couplings may contain."""
         sin, cos = math.sqrt(self.sin2w), math.sqrt(1 - self.sin2w)
-        derived = {"MW": self.mw, "ee": self.e, "sw2": self.sin2w, "sw": sin, "cw": cos, "gw": self.e / sin}
+        derived = {
+            "MW": self.mw,
+            "ee": self.e,
+            "sw2": self.sin2w,
+            "sw": sin,
+            "cw": cos,
+            "gw": self.e / sin,
+        }
         functions = {"conj": _conj, "sqrt": cmath.sqrt}
         names = {**self.values, **derived, "vev": self.vev, **functions, "__builtins__": {}}
         return names | {name: complex(eval(expression, names)) for name, expression in CKM.items()}
@@ -221,8 +255,9 @@ class Model:
         """Value of the expression of a coupling.
 
         Args:
-            expression: Python, in the external parameters, in MW, vev (GeV), ee, gw = ee / sw, sw, cw and sw2 (sine and
-                cosine of the weak mixing angle), in V11 ... V33 (CKM, up then down generation), conj and sqrt.
+            expression: Python, in the external parameters, in MW, vev (GeV), ee, gw = ee / sw, sw,
+                cw and sw2 (sine and cosine of the weak mixing angle), in V11 ... V33 (CKM, up then
+                down generation), conj and sqrt.
 
         Raises:
             NameError: it contains something else.
@@ -233,7 +268,10 @@ class Model:
 
     def _has_finite_couplings(self) -> bool:
         expressions = (
-            text for vertex in self._content.vertices for term in vertex.structures for text in term.couplings
+            text
+            for vertex in self._content.vertices
+            for term in vertex.structures
+            for text in term.couplings
         )
         try:
             return all(cmath.isfinite(self.coupling(expression)) for expression in expressions)
@@ -246,7 +284,11 @@ class Model:
         return tuple(vertex for vertex in self._content.vertices if self._is_active(vertex))
 
     def _is_active(self, vertex: Vertex) -> bool:
-        return any(self.coupling(text) != 0 for structure in vertex.structures for text in structure.couplings)
+        return any(
+            self.coupling(text) != 0
+            for structure in vertex.structures
+            for text in structure.couplings
+        )
 
     def couplings(self, vector: str, fermion: int) -> tuple[float, float]:
         """Couplings of a neutral vector boson to a fermion.
@@ -255,13 +297,16 @@ class Model:
 
         Args:
             vector: "a", "z" or "zp".
-            fermion: PDG code of the particle or of its antiparticle; the couplings are those of the particle.
+            fermion: PDG code of the particle or of its antiparticle; the couplings are those of the
+                particle.
 
         Returns:
             (g_L, g_R); zeros where they do not couple.
         """
         particle = self.particle(fermion)
         legs = (particle.antiname, particle.name, vector)
-        structure = next((vertex.structures[0] for vertex in self.vertices if vertex.particles == legs), None)
+        structure = next(
+            (vertex.structures[0] for vertex in self.vertices if vertex.particles == legs), None
+        )
         left, right = structure.couplings if structure else ("0", "0")
         return self.coupling(left).real, self.coupling(right).real

@@ -1,7 +1,8 @@
 """What the models consist of, as data: parameters, particles and the vertices of their Feynman rules at tree level.
 
-The covariant derivative is D_mu = d_mu - i g T^a A^a_mu for every group (Peskin and Schroeder), the gauge is unitary,
-and i times a vertex is its Feynman rule. A new particle is a row in these tables and needs no code.
+The covariant derivative is D_mu = d_mu - i g T^a A^a_mu for every group (Peskin and Schroeder), the
+gauge is unitary, and i times a vertex is its Feynman rule. A new particle is a row in these tables
+and needs no code.
 """
 
 from __future__ import annotations
@@ -33,7 +34,11 @@ class Parameter:
 
     def accepts(self, value: float) -> bool:
         """Masses and widths are not negative, the couplings that are divided by are positive."""
-        return value > 0 if self.block == "SMINPUTS" else value >= 0 or self.block not in ("MASS", "DECAY")
+        return (
+            value > 0
+            if self.block == "SMINPUTS"
+            else value >= 0 or self.block not in ("MASS", "DECAY")
+        )
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class Particle:
         mass: name of the mass parameter, "" if massless.
         width: name of the width parameter, "" if stable.
         group: the class that cuts call it by: "jet", "bottom", "lepton", "photon", "missing" or "".
-        yukawa: name of the parameter that is the mass in the coupling to the Higgs boson, "" for none.
+        yukawa: name of the parameter that is the mass in the coupling to the Higgs boson, "" for
+            none.
     """
 
     name: str
@@ -71,10 +77,13 @@ class Particle:
 class Structure:
     """A term of a vertex: colour factor, Lorentz structure and coupling, multiplied.
 
-    Colour: "1"; "delta" of a quark and an antiquark; "T" = T^a_ij of quark-antiquark-gluon; "f" = -i f^abc;
-    "f12f34" = f^abe f^cde and "f13f24", "f14f23" like it, the digits being places among the particles.
+    Colour: "1"; "delta" of a quark and an antiquark; "T" = T^a_ij of quark-antiquark-gluon; "f" =
+        -i f^abc;
+    "f12f34" = f^abe f^cde and "f13f24", "f14f23" like it, the digits being places among the
+    particles.
 
-    Lorentz, with g12 the metric that joins the indices of particles 1 and 2 and all momenta incoming:
+    Lorentz, with g12 the metric that joins the indices of particles 1 and 2 and all momenta
+    incoming:
 
         FFV    gamma^mu (L P_L + R P_R)                     FFS   L P_L + R P_R
         VVV    g12 (p1 - p2)_3 + g23 (p2 - p3)_1 + g31 (p3 - p1)_2
@@ -85,8 +94,9 @@ class Structure:
     Attributes:
         colour: one of the names above.
         lorentz: one of the names above.
-        couplings: Python expressions in the names of parameters, see `Model.coupling`, the strong coupling left out:
-            (L, R) for FFV and FFS with "0" for none, one expression for the others.
+        couplings: Python expressions in the names of parameters, see `Model.coupling`, the strong
+            coupling left out: (L, R) for FFV and FFS with "0" for none, one expression for the
+            others.
     """
 
     colour: str
@@ -99,8 +109,8 @@ class Vertex:
     """An interaction of three or four particles.
 
     Attributes:
-        particles: names of the incoming particles; fermions first, as (field psi-bar, field psi), so that
-            ("u~", "d", "w+") is u-bar gamma^mu d W^+_mu.
+        particles: names of the incoming particles; fermions first, as (field psi-bar, field psi),
+            so that ("u~", "d", "w+") is u-bar gamma^mu d W^+_mu.
         structures: the terms, to be added.
         orders: powers of the strong and the electroweak coupling (QCD, QED).
     """
@@ -157,7 +167,9 @@ _ZPRIME_PARAMETERS = (
     Parameter("MZP", "MASS", 32, 400.0, "mass of the Z'"),
     Parameter("WZP", "DECAY", 32, 0.5, "width of the Z'"),
     Parameter("kZPq", "ZPRIME", 1, 1.0, "couplings of the Z' to quarks in units of those of the Z"),
-    Parameter("kZPl", "ZPRIME", 2, 1.0, "couplings of the Z' to leptons in units of those of the Z"),
+    Parameter(
+        "kZPl", "ZPRIME", 2, 1.0, "couplings of the Z' to leptons in units of those of the Z"
+    ),
 )
 
 CKM: Mapping[str, str] = MappingProxyType(
@@ -210,7 +222,9 @@ def _fermion_vertex(bar: Particle, psi: Particle, boson: str, couplings: tuple[s
 
 def _z_couplings(fermion: Particle) -> tuple[str, str]:
     """Couplings g_L = e / (sin cos) (T_3 - Q sin^2) and g_R = -e Q sin / cos."""
-    charge, isospin = (Fraction(number).limit_denominator(6) for number in (fermion.charge, fermion.isospin))
+    charge, isospin = (
+        Fraction(number).limit_denominator(6) for number in (fermion.charge, fermion.isospin)
+    )
     return f"ee/(sw*cw)*({isospin} - ({charge})*sw2)", f"-({charge})*ee*sw/cw"
 
 
@@ -282,7 +296,11 @@ _SM_VERTICES = (
         for (i, up), (j, down) in product(enumerate(_UP, 1), enumerate(_DOWN, 1))
         for vertex in _w_vertices(_ROW[up], _ROW[down], f"V{i}{j}")
     ),
-    *(vertex for neutrino, lepton in _LEPTONS for vertex in _w_vertices(_ROW[neutrino], _ROW[lepton], "1")),
+    *(
+        vertex
+        for neutrino, lepton in _LEPTONS
+        for vertex in _w_vertices(_ROW[neutrino], _ROW[lepton], "1")
+    ),
     *_GLUON_VERTICES,
     *_BOSON_VERTICES,
 )

@@ -1,7 +1,8 @@
 """Reader of param_card.dat and other SLHA files: all blocks and total widths, checked where a model asks for them.
 
-Les Houches formats of P. Skands et al., hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2). What no model asks for may
-be anything: text (SPINFO, DCINFO), matrices, cross sections, comments in any encoding.
+Les Houches formats of P. Skands et al., hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2). What no
+model asks for may be anything: text (SPINFO, DCINFO), matrices, cross sections, comments in any
+encoding.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ class Slha:
 
     Attributes:
         source: file, for messages.
-        entries: (block in capitals, first code) -> the lines that give it; "DECAY" and the PDG code for total widths.
+        entries: (block in capitals, first code) -> the lines that give it; "DECAY" and the PDG code
+            for total widths.
     """
 
     source: str = "param_card"
@@ -54,7 +56,8 @@ class Slha:
             The number, None where the card has no such entry.
 
         Raises:
-            CardError: the entry is no finite number, or several lines give different ones; names file and line.
+            CardError: the entry is no finite number, or several lines give different ones; names
+                file and line.
         """
         lines = self.entries.get((block, code), [])
         values = [self._number(block, code, entry) for entry in lines]
@@ -67,12 +70,16 @@ class Slha:
         return values[0] if values else None
 
     def _number(self, block: str, code: int, entry: Entry) -> float:
-        value = float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
+        value = (
+            float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
+        )
         if math.isfinite(value):
             return value
         place = f"{self.source}: line {entry.line}: {_name(block, code)}"
         if block == DECAY and entry.text.lower().startswith("auto"):
-            raise CardError(f'{place}: expected a width in GeV; got "{entry.text}", and widths are not computed here')
+            raise CardError(
+                f'{place}: expected a width in GeV; got "{entry.text}", and widths are not computed here'
+            )
         raise CardError(f'{place}: expected a number; got "{shortened(entry.text)}"')
 
 
@@ -84,7 +91,8 @@ def read_slha(path: Path) -> Slha:
     """Read a param_card.
 
     Raises:
-        CardError: the file cannot be read, has neither BLOCK nor DECAY, or a line that belongs to nothing; names it.
+        CardError: the file cannot be read, has neither BLOCK nor DECAY, or a line that belongs to
+            nothing; names it.
     """
     slha = Slha(str(path))
     block: str | None = None
@@ -108,7 +116,9 @@ def _begin(slha: Slha, header: re.Match[str], line: int) -> str:
         raise CardError(f"{slha.source}: line {line}: expected a name after {kind}; got none")
     if kind == DECAY:
         _add(slha, DECAY, words, line)
-    return words[0].upper() if kind == "BLOCK" else ""  # branching ratios and cross sections go nowhere
+    return (
+        words[0].upper() if kind == "BLOCK" else ""
+    )  # branching ratios and cross sections go nowhere
 
 
 def _add(slha: Slha, block: str, words: list[str], line: int) -> None:

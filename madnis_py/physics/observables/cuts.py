@@ -32,13 +32,17 @@ _PARTICLES: dict[str, tuple[int, float]] = {
 
 def _check(observable: str, count: int, minimum: float, maximum: float, got: object) -> None:
     if observable not in _PARTICLES:
-        raise InputError(f"cut: observable: expected one of {', '.join(_PARTICLES)}; got {observable!r}")
+        raise InputError(
+            f"cut: observable: expected one of {', '.join(_PARTICLES)}; got {observable!r}"
+        )
     least, largest = _PARTICLES[observable]
     if not least <= count <= largest:
         wanted = least if least == largest else f"at least {least}"
         raise InputError(f"cut: {observable}: expected particles: {wanted}; got {got}")
     if not minimum <= maximum:
-        raise InputError(f"cut: {observable}: expected minimum <= maximum; got {minimum}, {maximum}")
+        raise InputError(
+            f"cut: {observable}: expected minimum <= maximum; got {minimum}, {maximum}"
+        )
 
 
 def _check_positions(observable: str, particles: tuple[int, ...]) -> None:
@@ -51,15 +55,17 @@ class Cut:
     """Keep events with minimum <= observable <= maximum.
 
     Attributes:
-        observable: of one particle "pt", "eta" (|eta|), "rapidity" (|y|) or "energy"; of a system of two or more "mass"
-            or "pt_sum" (transverse momentum of the summed momentum); of a pair "dr" (sqrt(Delta y^2 + Delta phi^2)); of
-            any number "ht" (sum of the transverse momenta). GeV or dimensionless.
+        observable: of one particle "pt", "eta" (|eta|), "rapidity" (|y|) or "energy"; of a system
+            of two or more "mass" or "pt_sum" (transverse momentum of the summed momentum); of a
+            pair "dr" (sqrt(Delta y^2 + Delta phi^2)); of any number "ht" (sum of the transverse
+            momenta). GeV or dimensionless.
         particles: positions among the particles of an event, incoming ones counted.
         minimum: lower limit, -inf for none.
         maximum: upper limit, inf for none.
 
     Raises:
-        InputError: the observable is unknown, takes another number of particles, or the limits are not ordered.
+        InputError: the observable is unknown, takes another number of particles, or the limits are
+            not ordered.
     """
 
     observable: str
@@ -125,7 +131,9 @@ class RankedCut:
 
     @cached_property
     def _cuts(self) -> Cuts:
-        return Cuts([Cut(self.observable, tuple(range(len(self.particles))), self.minimum, self.maximum)])
+        return Cuts(
+            [Cut(self.observable, tuple(range(len(self.particles))), self.minimum, self.maximum)]
+        )
 
     def passes(self, p: Array) -> Bools:
         """As `Cuts.passes`."""
@@ -149,7 +157,9 @@ class Cuts:
     def __init__(self, cuts: Sequence[AnyCut]) -> None:
         self.cuts = tuple(cuts)
         direct = [cut for cut in self.cuts if isinstance(cut, Cut) and cut.observable != "ht"]
-        self._kernel = _core.Cuts([(cut.observable, cut.particles, cut.minimum, cut.maximum) for cut in direct])
+        self._kernel = _core.Cuts(
+            [(cut.observable, cut.particles, cut.minimum, cut.maximum) for cut in direct]
+        )
         self._others = [cut for cut in self.cuts if cut not in direct]
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -158,10 +168,12 @@ class Cuts:
     def passes(self, p: Array) -> Bools:
         """Whether each event passes.
 
-        An observable that is NaN passes, so that the event reaches the check of the weights and is reported there.
+        An observable that is NaN passes, so that the event reaches the check of the weights and is
+        reported there.
 
         Args:
-            p: momenta in GeV, float64, shape (n, n_particles, 4), events fastest in memory (see `as_momenta`).
+            p: momenta in GeV, float64, shape (n, n_particles, 4), events fastest in memory (see
+                `as_momenta`).
 
         Returns:
             bool, shape (n,).

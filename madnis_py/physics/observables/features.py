@@ -13,15 +13,16 @@ _BOUND = 50.0
 def features(p: Array, hadronic: bool) -> Array:
     """log(p_T / GeV), eta and phi of every final particle; of hadron collisions also what the partons carry.
 
-    The logarithm of s-hat tells the channel weights at once which resonance an event belongs to; the rapidity of the
-    collision is the other number that parton densities depend on.
+    The logarithm of s-hat tells the channel weights at once which resonance an event belongs to;
+    the rapidity of the collision is the other number that parton densities depend on.
 
     Args:
         p: momenta in GeV, event-fastest float64 (n, P, 4), two massless incoming first.
         hadronic: whether to append log(s-hat / GeV^2) and the rapidity of the collision.
 
     Returns:
-        float64 (n, 3 (P - 2)) or (n, 3 (P - 2) + 2), never NaN: within plus and minus 50 also along the beam.
+        float64 (n, 3 (P - 2)) or (n, 3 (P - 2) + 2), never NaN: within plus and minus 50 also along
+        the beam.
     """
     values = _core.observables(p, list(range(2, p.shape[1])))
     if hadronic:

@@ -58,7 +58,8 @@ class FinalState:
         """Rows of the outgoing particles with some PDG codes, by falling transverse momentum.
 
         Returns:
-            int64, shape (n, m), of equal ones the first first; `ABSENT` behind the last of an event that has fewer.
+            int64, shape (n, m), of equal ones the first first; `ABSENT` behind the last of an event
+            that has fewer.
         """
         if codes not in self._found:
             self._found[codes] = self._sorted(self.outgoing & np.isin(self.pdg, list(codes)))
@@ -96,9 +97,13 @@ class Name:
         """
         ranked = RANKED.fullmatch(text)
         name, rank = (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
-        codes = frozenset({int(name)}) if re.fullmatch(r"-?\d{1,18}", name) else codes_of(name, model)
+        codes = (
+            frozenset({int(name)}) if re.fullmatch(r"-?\d{1,18}", name) else codes_of(name, model)
+        )
         if not codes:
-            raise InputError(f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *CLASSES])}')
+            raise InputError(
+                f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *CLASSES])}'
+            )
         return cls(codes, rank)
 
     def count(self, final: Sequence[int]) -> int:
@@ -116,8 +121,8 @@ def sets_of(names: Sequence[Name], final: FinalState) -> Positions:
     """Every set of different particles, one for each name, once, as in [cuts].
 
     Returns:
-        rows of the particles in the order of the names, int64, shape (n, m, len(names)); sets that an event does not
-        have are `ABSENT` throughout.
+        rows of the particles in the order of the names, int64, shape (n, m, len(names)); sets that
+        an event does not have are `ABSENT` throughout.
     """
     columns = [name.positions(final) for name in names]
     choices = list(product(*(range(column.shape[1]) for column in columns)))

@@ -28,7 +28,11 @@ def representative_momenta(masses: Sequence[float], n_incoming: int, count: int 
     energy = _energy(masses, n_incoming)
     points = []
     for _ in range(count):
-        incoming = _two_bodies(energy, *masses[:2]) if n_incoming == 2 else np.array([[energy, 0.0, 0.0, 0.0]])
+        incoming = (
+            _two_bodies(energy, *masses[:2])
+            if n_incoming == 2
+            else np.array([[energy, 0.0, 0.0, 0.0]])
+        )
         outgoing = _flat_phase_space(energy, masses[n_incoming:], random)
         points.append(_boosted(np.concatenate([incoming, outgoing]), random))
     return as_momenta(np.array(points))
@@ -44,7 +48,9 @@ def _energy(masses: Sequence[float], n_incoming: int) -> float:
 
 def _two_bodies(energy: float, first: float, second: float) -> Array:
     s = energy**2
-    momentum = math.sqrt(max((s - (first + second) ** 2) * (s - (first - second) ** 2), 0.0)) / (2 * energy)
+    momentum = math.sqrt(max((s - (first + second) ** 2) * (s - (first - second) ** 2), 0.0)) / (
+        2 * energy
+    )
     e1, e2 = math.hypot(first, momentum), math.hypot(second, momentum)
     return np.array([[e1, 0.0, 0.0, momentum], [e2, 0.0, 0.0, -momentum]])
 
@@ -55,7 +61,9 @@ def _flat_phase_space(energy: float, masses: Sequence[float], random: np.random.
     if len(masses) == 1:
         return np.array([[energy, 0.0, 0.0, 0.0]])
     q = random.normal(size=(len(masses), 3))
-    momentum = q / np.linalg.norm(q, axis=1, keepdims=True) * random.gamma(2.0, size=(len(masses), 1))
+    momentum = (
+        q / np.linalg.norm(q, axis=1, keepdims=True) * random.gamma(2.0, size=(len(masses), 1))
+    )
     momentum = _at_rest(momentum)
     scale = energy / np.linalg.norm(momentum, axis=1).sum()
     for _ in range(50):  # Newton: sum of sqrt(m^2 + scale^2 q^2) = energy

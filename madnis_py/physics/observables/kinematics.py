@@ -29,8 +29,9 @@ def s_hat(p: Array) -> Array:
 def flux(p: Array) -> Array:
     """The flux factor 1 / (2 lambda^(1/2)(s, m_1^2, m_2^2)) in GeV^-2, float64 (n,).
 
-    lambda^(1/2) / 2 = ((p_1 p_2)^2 - m_1^2 m_2^2)^(1/2) = |E_1 p_2z - E_2 p_1z| of particles along one axis, which is
-    Moeller's form (Kinematics review of the PDG) and invariant under boosts along it.
+    lambda^(1/2) / 2 = ((p_1 p_2)^2 - m_1^2 m_2^2)^(1/2) = |E_1 p_2z - E_2 p_1z| of particles along
+    one axis, which is Moeller's form (Kinematics review of the PDG) and invariant under boosts
+    along it.
     """
     energy, pz = p[:, :2, 0], p[:, :2, 3]
     return np.asarray(1 / (4 * np.abs(energy[:, 0] * pz[:, 1] - energy[:, 1] * pz[:, 0])))

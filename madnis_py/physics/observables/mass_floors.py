@@ -9,7 +9,8 @@ from itertools import combinations
 from madnis_py.physics.observables.cuts import Cut
 
 WIDTHS_OF_PEAK = 15
-"""How many widths from its pole a resonance ends: beyond, the width changes |propagator|^2 by less than 1 / 900."""
+"""How many widths from its pole a resonance ends: beyond, the width changes |propagator|^2 by less
+than 1 / 900."""
 
 _ROUNDING = 1e-9
 
@@ -17,25 +18,31 @@ _ROUNDING = 1e-9
 class MassFloors:
     """Limits that follow from masses and cuts, whatever the momenta are.
 
-    A particle of mass m_1 and a massless one with p_T have 2 p_1.p_2 >= 2 p_T m_1^2 / sqrt(s), a pair with Delta R > R
-    has 2 p_1.p_2 >= 2 p_T1 p_T2 (1 - cos R) for R < pi, and every particle adds at least
-    its transverse mass to the energy of the collision.
+    A particle of mass m_1 and a massless one with p_T have 2 p_1.p_2 >= 2 p_T m_1^2 / sqrt(s), a
+    pair with Delta R > R has 2 p_1.p_2 >= 2 p_T1 p_T2 (1 - cos R) for R < pi, and every particle
+    adds at least its transverse mass to the energy of the collision.
 
     Args:
         masses: of the legs in GeV, incoming first.
         cuts: what every event has to pass.
-        energy: of the collision in GeV, at most; a fixed one is a cut on the mass of all final particles too.
+        energy: of the collision in GeV, at most; a fixed one is a cut on the mass of all final
+            particles too.
         n_incoming: 1 for a decay.
     """
 
     def __init__(
-        self, masses: Sequence[float], cuts: Iterable[Cut], energy: float = math.inf, n_incoming: int = 2
+        self,
+        masses: Sequence[float],
+        cuts: Iterable[Cut],
+        energy: float = math.inf,
+        n_incoming: int = 2,
     ) -> None:
         self.masses = tuple(masses)
         self._energy, self._n_incoming = energy, n_incoming
         cuts = tuple(cuts)
         self.pt = [
-            _least_pt(mass, [cut for cut in cuts if cut.particles == (leg,)]) for leg, mass in enumerate(self.masses)
+            _least_pt(mass, [cut for cut in cuts if cut.particles == (leg,)])
+            for leg, mass in enumerate(self.masses)
         ]
         self._systems = _strictest(cut for cut in cuts if cut.observable == "mass")
         self._heaviest = _least_maxima(cut for cut in cuts if cut.observable == "mass")
@@ -52,14 +59,18 @@ class MassFloors:
     def least_energy(self, legs: Iterable[int]) -> float:
         """The least energy in GeV of a collision that makes a set of particles."""
         legs = tuple(legs)
-        return max(self.least_mass(legs), sum(math.hypot(self.masses[leg], self.pt[leg]) for leg in legs))
+        return max(
+            self.least_mass(legs), sum(math.hypot(self.masses[leg], self.pt[leg]) for leg in legs)
+        )
 
     def greatest_mass(self, legs: Iterable[int]) -> float:
         """The greatest mass of a set of final particles in GeV: what the others leave of the energy and of cuts."""
         legs = set(legs)
         others = set(range(self._n_incoming, len(self.masses))) - legs
         maxima = [
-            maximum - self.least_mass(system - legs) for system, maximum in self._heaviest.items() if legs <= system
+            maximum - self.least_mass(system - legs)
+            for system, maximum in self._heaviest.items()
+            if legs <= system
         ]
         return min([self._energy - self.least_energy(others), *maxima])
 
@@ -69,7 +80,8 @@ class MassFloors:
         Args:
             legs: the final particles whose momenta add up to its own.
             mass: in GeV.
-            width: in GeV; without one the mass itself has to be within the limits, their ends included.
+            width: in GeV; without one the mass itself has to be within the limits, their ends
+                included.
         """
         legs = tuple(legs)
         reach = max(WIDTHS_OF_PEAK * width, _ROUNDING * mass)
@@ -77,7 +89,9 @@ class MassFloors:
 
     def _least_product(self, a: int, b: int) -> float:
         """Lower limit of 2 p_a.p_b in GeV^2."""
-        product = max(2 * self.masses[a] * self.masses[b], self._collinear(a, b), self._collinear(b, a))
+        product = max(
+            2 * self.masses[a] * self.masses[b], self._collinear(a, b), self._collinear(b, a)
+        )
         separation = min(self._separations.get(frozenset((a, b)), 0.0), math.pi)
         if separation:
             product = max(product, 2 * self.pt[a] * self.pt[b] * (1 - math.cos(separation)))
@@ -91,8 +105,13 @@ class MassFloors:
 
 def _least_pt(mass: float, cuts: Sequence[Cut]) -> float:
     """The least transverse momentum of a particle: its own cut, or p = p_T cosh(eta) and E = m_T cosh(y)."""
-    pt, energy = (_largest(cut.minimum for cut in cuts if cut.observable == name) for name in ("pt", "energy"))
-    eta, rapidity = (min([math.inf, *(cut.maximum for cut in cuts if cut.observable == name)]) for name in _ANGLES)
+    pt, energy = (
+        _largest(cut.minimum for cut in cuts if cut.observable == name) for name in ("pt", "energy")
+    )
+    eta, rapidity = (
+        min([math.inf, *(cut.maximum for cut in cuts if cut.observable == name)])
+        for name in _ANGLES
+    )
     if energy <= mass:
         return pt
     momentum = math.sqrt(energy**2 - mass**2)

@@ -1,7 +1,8 @@
 """The layout of momenta that all kernels share.
 
-Momenta are float64 (n, n_particles, 4), (E, px, py, pz) in GeV, incoming particles first with positive energies, with
-the events fastest in memory; every mapping returns them so, and `as_momenta` makes them so.
+Momenta are float64 (n, n_particles, 4), (E, px, py, pz) in GeV, incoming particles first with
+positive energies, with the events fastest in memory; every mapping returns them so, and
+`as_momenta` makes them so.
 """
 
 from __future__ import annotations
@@ -39,4 +40,9 @@ def as_momenta(array: ArrayLike) -> Array:
 def _is_event_fastest(momenta: Array) -> bool:
     n = len(momenta)
     event, particle, component = momenta.strides
-    return (n == 1 or event == 8) and component % 8 == 0 and component >= 8 * n and particle == 4 * component
+    return (
+        (n == 1 or event == 8)
+        and component % 8 == 0
+        and component >= 8 * n
+        and particle == 4 * component
+    )

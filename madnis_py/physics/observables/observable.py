@@ -69,7 +69,9 @@ _OF_SYSTEM: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
         "sqrt_s": _mass,
     }
 )
-_OF_PAIR: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType({"dr": _dr, "deta": _deta, "dphi": _dphi})
+_OF_PAIR: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
+    {"dr": _dr, "deta": _deta, "dphi": _dphi}
+)
 _IN_GEV = ("pt", "energy", "mass", "pt_sum", "ht", "sfos_mass", "missing_pt", "sqrt_s")
 
 
@@ -77,14 +79,16 @@ _IN_GEV = ("pt", "energy", "mass", "pt_sum", "ht", "sfos_mass", "missing_pt", "s
 class Observable:
     """A number, or several, that events have.
 
-    Of one particle, or of the summed momentum of several: "pt", "eta" and "rapidity" with their signs, "phi" (-pi to
-    pi), "energy"; of two or more "mass" and "pt_sum", which is another name of "pt"; of a pair "dr"
-    (sqrt(Delta y^2 + Delta phi^2)), "deta" and "dphi" (0 to pi); of a class "ht" (sum of the transverse momenta) and
-    "sfos_mass" (mass of each pair of one flavour and opposite charges); of the event "ht", "missing_pt" (transverse
-    momentum of all neutrinos), "sqrt_s" (mass of the whole final state), "rapidity(event)" and "energy(event)". GeV or
+    Of one particle, or of the summed momentum of several: "pt", "eta" and "rapidity" with their
+    signs, "phi" (-pi to pi), "energy"; of two or more "mass" and "pt_sum", which is another name of
+    "pt"; of a pair "dr" (sqrt(Delta y^2 + Delta phi^2)), "deta" and "dphi" (0 to pi); of a class
+    "ht" (sum of the transverse momenta) and "sfos_mass" (mass of each pair of one flavour and
+    opposite charges); of the event "ht", "missing_pt" (transverse momentum of all neutrinos),
+    "sqrt_s" (mass of the whole final state), "rapidity(event)" and "energy(event)". GeV or
     dimensionless.
 
-    A name without a rank means each of its particles: there is a value for every set of different particles.
+    A name without a rank means each of its particles: there is a value for every set of different
+    particles.
 
     Attributes:
         kind: "pt", "mass", ...
@@ -109,7 +113,9 @@ class Observable:
             kind, particles = read_observable(text)
         except ValueError as error:
             raise InputError(str(error)) from None
-        names = () if particles == (EVENT,) else tuple(_name(text, part, model) for part in particles)
+        names = (
+            () if particles == (EVENT,) else tuple(_name(text, part, model) for part in particles)
+        )
         return cls(kind, particles, names, codes_of("missing", model))
 
     def __str__(self) -> str:
@@ -142,7 +148,9 @@ class Observable:
 
     def _has(self, final: Sequence[int]) -> bool:
         wanted = Counter(self.names)
-        each = all(name.count(final) >= (1 if name.rank else number) for name, number in wanted.items())
+        each = all(
+            name.count(final) >= (1 if name.rank else number) for name, number in wanted.items()
+        )
         together = sum(any(pdg in name.codes for name in wanted) for pdg in final)
         return each and together >= len(self.names)
 
@@ -201,15 +209,17 @@ def _name(observable: str, text: str, model: Model) -> Name:
 def usual_observables(finals: Sequence[Sequence[int]], model: Model) -> list[Observable]:
     """What one looks at first: p_T and eta or y of the particles, masses and distances of pairs, and the whole event.
 
-    Jets are ranked by their transverse momenta, and so are particles of which there are several, and leptons, photons
-    and bottom quarks whose flavours vary.
+    Jets are ranked by their transverse momenta, and so are particles of which there are several,
+    and leptons, photons and bottom quarks whose flavours vary.
 
     Args:
         finals: PDG codes of all final states that there may be.
         model: knows the particles.
     """
     seen = _Seen(finals, model)
-    texts = [text for name in seen.objects() for text in (f"pt({name})", f"{seen.angle(name)}({name})")]
+    texts = [
+        text for name in seen.objects() for text in (f"pt({name})", f"{seen.angle(name)}({name})")
+    ]
     for a, b in combinations(seen.objects(), 2):
         texts += [f"mass({a},{b})", f"dr({a},{b})", f"deta({a},{b})"]
     texts += ["ht", "sqrt_s", f"rapidity({EVENT})", *(["missing_pt"] if seen.invisible else [])]
@@ -253,4 +263,7 @@ class _Seen:
         return family if family and self._varies(family) else self._model.particle_name(pdg)
 
     def _varies(self, family: str) -> bool:
-        return len({tuple(sorted(self._codes[family].intersection(final))) for final in self._finals}) > 1
+        return (
+            len({tuple(sorted(self._codes[family].intersection(final))) for final in self._finals})
+            > 1
+        )

@@ -21,7 +21,9 @@ def _sum_et(p: Array) -> Array:
     """Sum of the transverse energies E p_T / |p| of the final particles."""
     energy, pt, pz = p[:, 2:, 0], np.hypot(p[:, 2:, 1], p[:, 2:, 2]), p[:, 2:, 3]
     momentum = np.hypot(pt, pz)
-    return np.asarray(np.divide(energy * pt, momentum, out=np.zeros_like(pt), where=momentum != 0).sum(axis=1))
+    return np.asarray(
+        np.divide(energy * pt, momentum, out=np.zeros_like(pt), where=momentum != 0).sum(axis=1)
+    )
 
 
 def _sum_mt(p: Array) -> Array:
@@ -53,9 +55,10 @@ class Scale:
     """A scale of the events, fixed or dynamical.
 
     Attributes:
-        choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_et" (sum of their transverse energies),
-            "sum_mt" (sum of their transverse masses), each also halved ("/2"), "sqrt_s" (energy of the partonic
-            collision). dynamical_scale_choice 1, 2, 3, 4 of MadGraph are "sum_et", "sum_mt", "sum_mt/2", "sqrt_s".
+        choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_et" (sum of their
+            transverse energies), "sum_mt" (sum of their transverse masses), each also halved
+            ("/2"), "sqrt_s" (energy of the partonic collision). dynamical_scale_choice 1, 2, 3, 4
+            of MadGraph are "sum_et", "sum_mt", "sum_mt/2", "sqrt_s".
         factor: what multiplies it.
     """
 

@@ -28,7 +28,8 @@ class Selection:
     Attributes:
         common: what every combination of flavours has to pass.
         further: sets of other cuts.
-        index: for every combination of flavours, in their order, which of these sets it has to pass.
+        index: for every combination of flavours, in their order, which of these sets it has to
+            pass.
     """
 
     common: tuple[AnyCut, ...]
@@ -47,7 +48,8 @@ class Selection:
     def unchanged_by(self, exchange: Sequence[int]) -> bool:
         """Whether events pass alike with particle k at position exchange[k], for every combination of flavours."""
         return all(
-            {_key(cut, exchange) for cut in cuts} == {_key(cut, range(len(exchange))) for cut in cuts}
+            {_key(cut, exchange) for cut in cuts}
+            == {_key(cut, range(len(exchange))) for cut in cuts}
             for cuts in (self.common, *self.further)
         )
 
@@ -55,11 +57,15 @@ class Selection:
 def _key(cut: AnyCut, exchange: Sequence[int]) -> object:
     """What a cut asks for, with particle k at position exchange[k]."""
     ranked = (one if isinstance(one, Ranked) else Ranked((one,)) for one in cut.particles)
-    particles = frozenset((frozenset(exchange[k] for k in one.particles), one.rank) for one in ranked)
+    particles = frozenset(
+        (frozenset(exchange[k] for k in one.particles), one.rank) for one in ranked
+    )
     return cut.observable, particles, cut.minimum, cut.maximum
 
 
-def selection_of(definition: Definition, flavours: Sequence[tuple[int, ...]], card: Card, model: Model) -> Selection:
+def selection_of(
+    definition: Definition, flavours: Sequence[tuple[int, ...]], card: Card, model: Model
+) -> Selection:
     """The cuts of a card.
 
     Args:
@@ -69,14 +75,18 @@ def selection_of(definition: Definition, flavours: Sequence[tuple[int, ...]], ca
         model: knows the particles.
 
     Raises:
-        CardError: a name is unknown or names no particle of the final state, or a rank that no event has.
+        CardError: a name is unknown or names no particle of the final state, or a rank that no
+            event has.
     """
-    entries = [_Entry.read(names, table, definition, card, model) for names, table in card.cuts.items()]
+    entries = [
+        _Entry.read(names, table, definition, card, model) for names, table in card.cuts.items()
+    ]
     for entry in entries:
         entry.check_ranks(flavours, card)
     finals = {legs: legs[definition.n_incoming :] for legs in flavours}
     lists = {
-        final: tuple(dict.fromkeys(cut for entry in entries for cut in entry.cuts(final))) for final in finals.values()
+        final: tuple(dict.fromkeys(cut for entry in entries for cut in entry.cuts(final)))
+        for final in finals.values()
     }
     first = next(iter(lists.values()))
     common = tuple(cut for cut in first if all(cut in cuts for cuts in lists.values()))
@@ -135,7 +145,9 @@ class _Name:
 
     def members(self, final: Sequence[int]) -> tuple[int, ...]:
         """Positions of the final particles that it means."""
-        return tuple(position for position, pdg in enumerate(final, start=self.first) if pdg in self.meaning)
+        return tuple(
+            position for position, pdg in enumerate(final, start=self.first) if pdg in self.meaning
+        )
 
     def particles(self, final: Sequence[int]) -> list[Ranked]:
         """The particles that it means, one by one."""
@@ -155,15 +167,22 @@ class _Entry:
     model: Model
 
     @classmethod
-    def read(cls, text: str, table: CutTable, definition: Definition, card: Card, model: Model) -> _Entry:
-        names = (_name(part.strip(), definition, card, model, f'cuts."{text}"') for part in text.split(","))
+    def read(
+        cls, text: str, table: CutTable, definition: Definition, card: Card, model: Model
+    ) -> _Entry:
+        names = (
+            _name(part.strip(), definition, card, model, f'cuts."{text}"')
+            for part in text.split(",")
+        )
         return cls(text, tuple(names), table, model)
 
     def check_ranks(self, flavours: Sequence[tuple[int, ...]], card: Card) -> None:
         for name in self.names:
             most = max(len(name.members(legs[name.first :])) for legs in flavours)
             if name.rank is not None and 0 < most < name.rank:
-                raise card.error(f'cuts."{self.text}"', f"expected a rank of at most {most}; got {name.rank}")
+                raise card.error(
+                    f'cuts."{self.text}"', f"expected a rank of at most {most}; got {name.rank}"
+                )
 
     def cuts(self, final: tuple[int, ...]) -> Iterator[AnyCut]:
         """The cuts on a final state; none on what it does not have."""
@@ -190,13 +209,21 @@ class _Entry:
             if final[a - name.first] == -final[b - name.first]:
                 yield a, b
 
-    def _one_by_one(self, observable: str, final: tuple[int, ...], limits: tuple[float, float]) -> Iterator[AnyCut]:
+    def _one_by_one(
+        self, observable: str, final: tuple[int, ...], limits: tuple[float, float]
+    ) -> Iterator[AnyCut]:
         """The cut for every set of particles that the names mean."""
         choices = product(*(name.particles(final) for name in self.names))
-        sets = {tuple(sorted(choice, key=_order)) for choice in choices if len(set(choice)) == len(choice)}
+        sets = {
+            tuple(sorted(choice, key=_order))
+            for choice in choices
+            if len(set(choice)) == len(choice)
+        }
         for particles in sorted(sets, key=lambda one: tuple(_order(particle) for particle in one)):
             if all(len(particle.particles) == 1 for particle in particles):
-                yield Cut(observable, tuple(particle.particles[0] for particle in particles), *limits)
+                yield Cut(
+                    observable, tuple(particle.particles[0] for particle in particles), *limits
+                )
             else:
                 yield RankedCut(observable, particles, *limits)
 
@@ -205,7 +232,9 @@ def _order(particle: Ranked) -> tuple[tuple[int, ...], int]:
     return particle.particles, particle.rank
 
 
-def _system(observable: str, particles: tuple[int, ...], limits: tuple[float, float]) -> Iterator[Cut]:
+def _system(
+    observable: str, particles: tuple[int, ...], limits: tuple[float, float]
+) -> Iterator[Cut]:
     """A cut on a system, which may be one particle, or none: then there is nothing to cut on."""
     if len(particles) == 1 and observable != "mass":
         yield Cut("pt", particles, *limits)
@@ -226,9 +255,15 @@ def _name(text: str, definition: Definition, card: Card, model: Model, path: str
         raise card.error(path, f'unknown particle or class "{name}"{closest(name, known)}')
     if name not in CLASSES and not meaning & present:
         final = ", ".join(
-            dict.fromkeys(model.particle_name(pdg) for alternatives in definition.outgoing for pdg in alternatives)
+            dict.fromkeys(
+                model.particle_name(pdg)
+                for alternatives in definition.outgoing
+                for pdg in alternatives
+            )
         )
-        raise card.error(path, f'expected a class or one of the final particles {final}; got "{name}"')
+        raise card.error(
+            path, f'expected a class or one of the final particles {final}; got "{name}"'
+        )
     return _Name(meaning, rank, first)
 
 
@@ -238,5 +273,7 @@ def codes_of(name: str, model: Model) -> frozenset[int]:
         return frozenset({model.pdg_of[name]} if name in model.pdg_of else ())
     members = [row.pdg for row in model.particles if row.group == name]
     if name == "jet":
-        members += [row.pdg for row in model.particles if row.group == "bottom" and model.mass(row.pdg) == 0]
+        members += [
+            row.pdg for row in model.particles if row.group == "bottom" and model.mass(row.pdg) == 0
+        ]
     return frozenset(sign * pdg for pdg in members for sign in (1, -1))

@@ -112,10 +112,14 @@ def limits_of(pdf: AbstractPdf, with_coupling: bool) -> list[Limit]:
     if with_coupling:
         ends.append(("renormalization scale", *pdf.coupling_range))
     below = [Limit(quantity, "below", low, pdf.name) for quantity, low, _ in ends if low > 0]
-    return below + [Limit(quantity, "above", high, pdf.name) for quantity, _, high in ends if np.isfinite(high)]
+    return below + [
+        Limit(quantity, "above", high, pdf.name) for quantity, _, high in ends if np.isfinite(high)
+    ]
 
 
-def varied_limits(limits: Sequence[Limit], systematics: SystematicsTable, with_coupling: bool) -> list[Limit]:
+def varied_limits(
+    limits: Sequence[Limit], systematics: SystematicsTable, with_coupling: bool
+) -> list[Limit]:
     """Limits that only variations of the events reach: of each kind the one that is reached first.
 
     Args:

@@ -1,6 +1,7 @@
 """Reader of PDF sets in LHAPDF's format `lhagrid1`: a folder with SET.info and SET_0000.dat, SET_0001.dat, ...
 
-The files are checked while they are read: whatever does not fit is a `PdfError` with file, line and what was expected.
+The files are checked while they are read: whatever does not fit is a `PdfError` with file, line and
+what was expected.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from madnis_py.errors import PdfError
 
 GLUON = 21
 MAX_FLAVOURS = 32  # of the kernels
-LARGEST_NUMBER = 1e100  # what is larger cannot be squared and interpolated, and stands in no sound file
+LARGEST_NUMBER = (
+    1e100  # what is larger cannot be squared and interpolated, and stands in no sound file
+)
 
 _NO_TEXT = re.compile(rb"[^\t-\r -\xff]|\x7f")
 _ZERO = re.compile(r"[+-]?0\.0*(?:[eE][+-]00)?")
@@ -61,7 +64,9 @@ class Line:
         except ValueError:
             value = math.nan
         if not abs(value) <= LARGEST_NUMBER:
-            raise self.error(f"{name}: expected finite numbers up to {LARGEST_NUMBER:g}; got {word!r}")
+            raise self.error(
+                f"{name}: expected finite numbers up to {LARGEST_NUMBER:g}; got {word!r}"
+            )
         return value
 
 
@@ -87,8 +92,8 @@ def read_lines(file: Path) -> list[Line]:
 class Metadata:
     """The entries `Key: value` of an info file or of the head of a member file, a subset of YAML.
 
-    Values are words, numbers, quoted strings and lists of them, in brackets or one item per line; a value may go on
-    over several lines. Typed access checks the value.
+    Values are words, numbers, quoted strings and lists of them, in brackets or one item per line; a
+    value may go on over several lines. Typed access checks the value.
 
     Args:
         file: the file they come from, named where a key is missing.
@@ -106,7 +111,9 @@ class Metadata:
         for line in lines:
             if not line.text or line.text.startswith("#") or line.text in {"---", "..."}:
                 continue
-            match = None if key and self._is_open(self._entries[key].text) else _ENTRY.match(line.text)
+            match = (
+                None if key and self._is_open(self._entries[key].text) else _ENTRY.match(line.text)
+            )
             if match:
                 key = match[1]
                 self._entries[key] = Line(line.file, line.number, (match[2] or "").strip())
@@ -155,7 +162,9 @@ class Metadata:
         try:
             return int(self.text(key))
         except ValueError:
-            raise self._entry(key).error(f"{key}: expected an integer; got {self.text(key)!r}") from None
+            raise self._entry(key).error(
+                f"{key}: expected an integer; got {self.text(key)!r}"
+            ) from None
 
     def number(self, key: str, default: float | None = None) -> float:
         """The value as a finite number.
@@ -301,24 +310,34 @@ def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
             blocks[-1].append(line)
     if not blocks[-1]:
         blocks.pop()
-    elif lines[-1].text.strip("0.eE+- \t"):  # the last line goes on to the end of the file, and is not of zeros
+    elif lines[-1].text.strip(
+        "0.eE+- \t"
+    ):  # the last line goes on to the end of the file, and is not of zeros
         raise lines[-1].error("expected the end of a line; the file is truncated")
     if len(blocks) < 2:
-        raise lines[-1].error("expected a head and at least one subgrid, each ended by '---'; the file is truncated")
+        raise lines[-1].error(
+            "expected a head and at least one subgrid, each ended by '---'; the file is truncated"
+        )
     return blocks
 
 
 def _read_subgrid(lines: Sequence[Line]) -> Subgrid:
     if len(lines) < 4:
-        raise lines[-1].error("expected lines of x knots, Q knots, flavours and values; the subgrid is truncated")
+        raise lines[-1].error(
+            "expected lines of x knots, Q knots, flavours and values; the subgrid is truncated"
+        )
     x, q = np.array(lines[0].numbers("x knots")), np.array(lines[1].numbers("Q knots"))
     x_used, q_used = _knots(lines[0], x, "x knots", 4), _knots(lines[1], q, "Q knots", 2)
     pdg = _flavours(lines[2])
     rows = lines[3:]
     if len(rows) != len(x) * len(q):
-        raise rows[-1].error(f"expected {len(x)} x {len(q)} = {len(x) * len(q)} lines of values; got {len(rows)}")
+        raise rows[-1].error(
+            f"expected {len(x)} x {len(q)} = {len(x) * len(q)} lines of values; got {len(rows)}"
+        )
     values = _values(rows, len(pdg)).reshape(len(x), len(q), len(pdg))
-    return Subgrid(lines[0], x[x_used], q[q_used] ** 2, pdg, np.ascontiguousarray(values[x_used, q_used]))
+    return Subgrid(
+        lines[0], x[x_used], q[q_used] ** 2, pdg, np.ascontiguousarray(values[x_used, q_used])
+    )
 
 
 def _knots(line: Line, knots: Array, name: str, least: int) -> slice:
@@ -376,7 +395,9 @@ def _joined(metadata: Metadata, subgrids: Sequence[Subgrid]) -> PdfMember:
             raise above.head.error("Q knots: expected a subgrid above the one before")
     declared = _canonical(metadata.integers("Flavors")) if "Flavors" in metadata else first.pdg
     if not set(first.pdg) <= set(declared):
-        raise first.head.error(f"flavours: expected those of {metadata.file.name}, {declared}; got {first.pdg}")
+        raise first.head.error(
+            f"flavours: expected those of {metadata.file.name}, {declared}; got {first.pdg}"
+        )
     q2 = np.concatenate([grid.q2 for grid in subgrids])
     values = np.concatenate([grid.values for grid in subgrids], axis=1)
     return PdfMember(metadata, first.x, q2, first.pdg, np.ascontiguousarray(values))

@@ -47,12 +47,15 @@ class HadronBeams(PartonLuminosity):
     Args:
         pdf: the set.
         energies: of the beams in GeV.
-        partons: PDG codes of the two partons of every combination of flavours, shape (n_flavours, 2).
+        partons: PDG codes of the two partons of every combination of flavours, shape (n_flavours,
+            2).
     """
 
     hadronic = True
 
-    def __init__(self, pdf: AbstractPdf, energies: tuple[float, float], partons: NDArray[np.int32]) -> None:
+    def __init__(
+        self, pdf: AbstractPdf, energies: tuple[float, float], partons: NDArray[np.int32]
+    ) -> None:
         self.pdf: AbstractPdf = pdf
         self._energies = energies
         self._beams = [np.unique(partons[:, beam], return_inverse=True) for beam in (0, 1)]
@@ -114,8 +117,12 @@ def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> 
     for pdg in dict.fromkeys(flavours[:, :2].ravel().tolist()):
         _check_parton(pdg, card, model)
     if card.beams.pdf is None:
-        raise card.error("beams.pdf", f"expected the parton densities of the protons; got none. {choices()}")
-    return HadronBeams(load_pdf(card.beams.pdf, card.beams.pdf_backend), card.beams.energy, flavours[:, :2])
+        raise card.error(
+            "beams.pdf", f"expected the parton densities of the protons; got none. {choices()}"
+        )
+    return HadronBeams(
+        load_pdf(card.beams.pdf, card.beams.pdf_backend), card.beams.energy, flavours[:, :2]
+    )
 
 
 def _check_parton(pdg: int, card: Card, model: Model) -> None:
@@ -123,6 +130,10 @@ def _check_parton(pdg: int, card: Card, model: Model) -> None:
     if model.particle(pdg).colour == 1 and name != "a":
         named = f' of "{card.beams.pdf}"' if card.beams.pdf else ""
         expected = f"expected quarks, gluons or photons in the protons{named}"
-        raise card.error("beams.pdf", f'{expected}; got {name}, which needs pdf = "none" for both beams')
+        raise card.error(
+            "beams.pdf", f'{expected}; got {name}, which needs pdf = "none" for both beams'
+        )
     if mass > 0:
-        raise card.error("beams.pdf", f"expected partons of mass 0 in protons; got {name} of {mass:g} GeV")
+        raise card.error(
+            "beams.pdf", f"expected partons of mass 0 in protons; got {name} of {mass:g} GeV"
+        )

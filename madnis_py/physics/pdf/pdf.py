@@ -67,11 +67,13 @@ class AbstractPdf(ABC):
     def density(self, pdg: Sequence[int], x: Array, q2: Array | float) -> Array:
         """Momentum densities x f(x, Q^2).
 
-        Outside the grid they are continued as LHAPDF's `continuation` does. They are 0 for x <= 0 and x > x_max (where
-        LHAPDF raises an error), and NaN where x or Q^2 is NaN or Q^2 is negative.
+        Outside the grid they are continued as LHAPDF's `continuation` does. They are 0 for x <= 0
+        and x > x_max (where LHAPDF raises an error), and NaN where x or Q^2 is NaN or Q^2 is
+        negative.
 
         Args:
-            pdg: PDG numbers of the flavours, 21 or 0 for the gluon; a flavour that the set does not have is 0.
+            pdg: PDG numbers of the flavours, 21 or 0 for the gluon; a flavour that the set does not
+                have is 0.
             x: momentum fractions, float64, contiguous, shape (n,).
             q2: squared factorisation scale in GeV^2, float64, shape (n,), or one number.
 
@@ -87,7 +89,8 @@ class AbstractPdf(ABC):
         """The strong coupling at given scales.
 
         Args:
-            q2: squared renormalisation scale in GeV^2, float64, contiguous, shape (n,), or one number.
+            q2: squared renormalisation scale in GeV^2, float64, contiguous, shape (n,), or one
+                number.
 
         Returns:
             alpha_s, float64, shape (n,), (1,) for one number; NaN where Q^2 is NaN or negative.
@@ -100,10 +103,10 @@ class AbstractPdf(ABC):
 class GridPdf(AbstractPdf):
     """A member of a set in the format `lhagrid1`, evaluated by our own kernels.
 
-    Between the knots the density is LHAPDF's log-bicubic interpolation, outside its `continuation`: a straight line of
-    log f in log x below the grid, in log Q^2 above it (of f itself where that is below 1e-3), and a power law in Q^2
-    below it. The coupling is a cubic in log Q^2, a power law below its table and constant above it, or what
-    `running_coupling` makes of the set.
+    Between the knots the density is LHAPDF's log-bicubic interpolation, outside its `continuation`:
+    a straight line of log f in log x below the grid, in log Q^2 above it (of f itself where that is
+    below 1e-3), and a power law in Q^2 below it. The coupling is a cubic in log Q^2, a power law
+    below its table and constant above it, or what `running_coupling` makes of the set.
 
     Args:
         member: what was read from the files.
@@ -111,8 +114,8 @@ class GridPdf(AbstractPdf):
         lhapdf_id: LHAPDF's number of the member.
 
     Raises:
-        PdfError: the set asks for what is not built in: another interpolation, an unknown ForcePositive; or the entries
-            of its coupling cannot be used.
+        PdfError: the set asks for what is not built in: another interpolation, an unknown
+            ForcePositive; or the entries of its coupling cannot be used.
     """
 
     def __init__(self, member: PdfMember, name: str, lhapdf_id: int) -> None:
@@ -151,7 +154,9 @@ class GridPdf(AbstractPdf):
     def alpha_s(self, q2: Array | float) -> Array:
         """The strong coupling; see `AbstractPdf.alpha_s`."""
         if self._coupling is None:
-            expected = "expected a strong coupling: AlphaS_Type with a table, Lambda or a reference value"
+            expected = (
+                "expected a strong coupling: AlphaS_Type with a table, Lambda or a reference value"
+            )
             raise PdfError(f"{self.member.metadata.file}: {expected}; got none")
         return self._coupling.coupling.evaluate(_per_point(q2, 1))
 
@@ -210,7 +215,12 @@ class LhapdfPdf(AbstractPdf):
 
     def alpha_s(self, q2: Array | float) -> Array:
         """The strong coupling; see `AbstractPdf.alpha_s`."""
-        return np.array([self._pdf.alphasQ2(float(value)) if value >= 0 else np.nan for value in _per_point(q2, 1)])
+        return np.array(
+            [
+                self._pdf.alphasQ2(float(value)) if value >= 0 else np.nan
+                for value in _per_point(q2, 1)
+            ]
+        )
 
 
 def _lhapdf() -> ModuleType | None:
@@ -247,7 +257,8 @@ class PdfSet:
         lhapdf_id: LHAPDF's number of its member 0; 0 for a set without one.
         description: the set's own words, or what is wrong with its info file.
         n_members: how many members it has, here or elsewhere.
-        error_type: how they make an uncertainty, "replicas", "hessian", ...; "none" where the set does not say.
+        error_type: how they make an uncertainty, "replicas", "hessian", ...; "none" where the set
+            does not say.
     """
 
     name: str
@@ -260,7 +271,11 @@ class PdfSet:
     @property
     def missing(self) -> tuple[int, ...]:
         """Numbers of the members whose files are not in the folder."""
-        return tuple(number for number in range(self.n_members) if not member_file(self.path, number).is_file())
+        return tuple(
+            number
+            for number in range(self.n_members)
+            if not member_file(self.path, number).is_file()
+        )
 
     @property
     def caveat(self) -> str:
@@ -273,8 +288,13 @@ class PdfSet:
         try:
             metadata = read_set(folder)
             index = metadata.integer("SetIndex", UNREGISTERED)
-            n_members, error_type = metadata.integer("NumMembers", 1), metadata.text("ErrorType", "none")
-            return cls(folder.name, folder, index, metadata.text("SetDesc", ""), n_members, error_type)
+            n_members, error_type = (
+                metadata.integer("NumMembers", 1),
+                metadata.text("ErrorType", "none"),
+            )
+            return cls(
+                folder.name, folder, index, metadata.text("SetDesc", ""), n_members, error_type
+            )
         except PdfError as error:
             return cls(folder.name, folder, UNREGISTERED, str(error))
 
@@ -283,11 +303,13 @@ def load_pdf(name: str, backend: str = "builtin") -> AbstractPdf:
     """Load a member of a PDF set.
 
     Args:
-        name: name of a set on the search path or path of its folder; "/3" behind it names the member 3.
+        name: name of a set on the search path or path of its folder; "/3" behind it names the
+            member 3.
         backend: "builtin" for our own interpolation, "lhapdf" for the installed library.
 
     Raises:
-        PdfError: the set is not found, incomplete or corrupted; the backend is unknown or not installed.
+        PdfError: the set is not found, incomplete or corrupted; the backend is unknown or not
+            installed.
     """
     if backend == "lhapdf":
         return LhapdfPdf(name)
@@ -398,4 +420,6 @@ def _not_found(name: str) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     way_out = f"; did you mean {close[0]}?" if close else f". {_ANOTHER}"
     folders = ", ".join(str(folder) for folder in search_folders())
-    return f"PDF set {name!r} is not in {folders}; found there: {', '.join(names) or 'none'}{way_out}"
+    return (
+        f"PDF set {name!r} is not in {folders}; found there: {', '.join(names) or 'none'}{way_out}"
+    )

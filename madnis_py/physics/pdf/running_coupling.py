@@ -2,8 +2,9 @@
 
     d a / d log(mu^2) = -(b_0 a^2 + b_1 a^3 + b_2 a^4 + ...),  a = alpha_s(mu^2)
 
-`AlphaS_OrderQCD` is the number of the b_i, as in LHAPDF: 0 for a constant. Flavours enter at the thresholds, those of
-`AlphaS_ThresholdX` or `ThresholdX` if all are there, else the masses `AlphaS_MX` or `MX`.
+`AlphaS_OrderQCD` is the number of the b_i, as in LHAPDF: 0 for a constant. Flavours enter at the
+thresholds, those of `AlphaS_ThresholdX` or `ThresholdX` if all are there, else the masses
+`AlphaS_MX` or `MX`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.lhagrid import Metadata
 
 _QUARKS = ("Down", "Up", "Strange", "Charm", "Bottom", "Top")
-_MASSES = {"MDown": 0.005, "MUp": 0.002, "MStrange": 0.1, "MCharm": 1.29, "MBottom": 4.19, "MTop": 172.9}
+_MASSES = {
+    "MDown": 0.005,
+    "MUp": 0.002,
+    "MStrange": 0.1,
+    "MCharm": 1.29,
+    "MBottom": 4.19,
+    "MTop": 172.9,
+}
 _MZ = 91.1876
 """Masses in GeV of LHAPDF's own configuration, for sets that name none."""
 
@@ -63,7 +71,9 @@ def running_coupling(metadata: Metadata) -> RunningCoupling | None:
     """
     kind = metadata.text("AlphaS_Type", "").lower()
     if not kind:
-        kind = next((name for name, key in _GIVEN.items() if any(one in metadata for one in key)), "")
+        kind = next(
+            (name for name, key in _GIVEN.items() if any(one in metadata for one in key)), ""
+        )
     if not kind:
         return None
     if kind not in _KINDS:
@@ -74,9 +84,13 @@ def running_coupling(metadata: Metadata) -> RunningCoupling | None:
 def _table(metadata: Metadata) -> RunningCoupling:
     q, values = metadata.numbers("AlphaS_Qs"), metadata.numbers("AlphaS_Vals")
     if len(q) != len(values):
-        raise metadata.error("AlphaS_Vals", f"expected {len(q)} numbers as in AlphaS_Qs; got {len(values)}")
+        raise metadata.error(
+            "AlphaS_Vals", f"expected {len(q)} numbers as in AlphaS_Qs; got {len(values)}"
+        )
     if len(q) < 2 or q[0] <= 0 or np.any(np.diff(q) < 0) or q[-2] == q[-1]:
-        raise metadata.error("AlphaS_Qs", "expected at least two positive numbers in ascending order")
+        raise metadata.error(
+            "AlphaS_Qs", "expected at least two positive numbers in ascending order"
+        )
     if np.any(values <= 0):
         raise metadata.error("AlphaS_Vals", "expected positive numbers")
     return RunningCoupling(_core.AlphaSTable(q * q, values), float(q[0]), float(q[-1]))
@@ -96,7 +110,9 @@ class _Flavours:
 
     @classmethod
     def of(cls, metadata: Metadata) -> _Flavours:
-        scheme = metadata.text("AlphaS_FlavorScheme", metadata.text("FlavorScheme", "variable")).lower()
+        scheme = metadata.text(
+            "AlphaS_FlavorScheme", metadata.text("FlavorScheme", "variable")
+        ).lower()
         key = "AlphaS_NumFlavors" if "AlphaS_NumFlavors" in metadata else "NumFlavors"
         most = metadata.integer(key, 5)
         if not 3 <= most <= 6:
@@ -159,7 +175,9 @@ class AnalyticCoupling:
         """See `Coupling.evaluate`; infinite at and below Lambda."""
         q2 = np.asarray(q2, np.float64)
         n = np.clip(self._flavours.at(q2), min(self._lambdas), max(self._lambdas))
-        known = np.array([max((k for k in self._lambdas if k <= number), default=0) for number in range(7)])
+        known = np.array(
+            [max((k for k in self._lambdas if k <= number), default=0) for number in range(7)]
+        )
         scale = np.array([self._lambdas.get(number, np.nan) for number in range(7)])[known[n]]
         b_0, b_1, b_2, b_3 = beta(n)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -169,7 +187,11 @@ class AnalyticCoupling:
             np.ones_like(t),
             -b_1 / b_0**2 * log / t,
             (b_1**2 * (log**2 - log - 1) + b_0 * b_2) / (b_0**4 * t**2),
-            (b_1**3 * (-(log**3) + 2.5 * log**2 + 2 * log - 0.5) - 3 * b_0 * b_1 * b_2 * log + b_0**2 * b_3 / 2)
+            (
+                b_1**3 * (-(log**3) + 2.5 * log**2 + 2 * log - 0.5)
+                - 3 * b_0 * b_1 * b_2 * log
+                + b_0**2 * b_3 / 2
+            )
             / (b_0**6 * t**3),
         ]
         value = sum(terms[: self._order]) / (b_0 * t)
@@ -181,7 +203,8 @@ def _analytic(metadata: Metadata) -> RunningCoupling:
     lambdas = {number: metadata.number(key) for number, key in keys.items() if key in metadata}
     if not lambdas:
         raise metadata.error(
-            "AlphaS_Type", "expected AlphaS_Lambda3, AlphaS_Lambda4 or AlphaS_Lambda5 for analytic; got none"
+            "AlphaS_Type",
+            "expected AlphaS_Lambda3, AlphaS_Lambda4 or AlphaS_Lambda5 for analytic; got none",
         )
     for number, value in lambdas.items():
         if value <= 0:
@@ -208,7 +231,8 @@ def _reference(metadata: Metadata) -> tuple[float, float]:
         scale, value = metadata.number("MZ", _MZ), metadata.number("AlphaS_MZ")
     if not (scale > 0 and 0 < value < _LARGEST):
         raise metadata.error(
-            "AlphaS_Type", f"expected a coupling in (0, {_LARGEST:g}) at a scale > 0; got {value:g} at {scale:g}"
+            "AlphaS_Type",
+            f"expected a coupling in (0, {_LARGEST:g}) at a scale > 0; got {value:g} at {scale:g}",
         )
     return scale, value
 
@@ -231,9 +255,12 @@ def _ode(metadata: Metadata) -> RunningCoupling:
     q2, values = q2[usable], values[usable]
     if len(q2) < 2:
         raise metadata.error(
-            "AlphaS_Type", f"ode: expected a solution below {_LARGEST:g} at two scales or more; got none"
+            "AlphaS_Type",
+            f"ode: expected a solution below {_LARGEST:g} at two scales or more; got none",
         )
-    return RunningCoupling(_core.AlphaSTable(q2, values), float(np.sqrt(q2[0])), float(np.sqrt(q2[-1])))
+    return RunningCoupling(
+        _core.AlphaSTable(q2, values), float(np.sqrt(q2[0])), float(np.sqrt(q2[-1]))
+    )
 
 
 def _knots(metadata: Metadata) -> Array:
@@ -241,17 +268,29 @@ def _knots(metadata: Metadata) -> Array:
     if "AlphaS_Qs" in metadata:
         q = np.unique(metadata.numbers("AlphaS_Qs"))
         if len(q) < 2 or q[0] <= 0:
-            raise metadata.error("AlphaS_Qs", "expected at least two positive numbers in ascending order")
+            raise metadata.error(
+                "AlphaS_Qs", "expected at least two positive numbers in ascending order"
+            )
         return q**2
     return np.geomspace(0.5, 1e5, round(_KNOTS_PER_DECADE * np.log10(2e5))) ** 2
 
 
 def _solved(
-    start: float, value: float, flavours: _Flavours, masses: Mapping[int, float], order: int, knots: Array
+    start: float,
+    value: float,
+    flavours: _Flavours,
+    masses: Mapping[int, float],
+    order: int,
+    knots: Array,
 ) -> tuple[Array, Array]:
     """Q^2 at the knots, the start and twice at each threshold, ascending, and the coupling there."""
-    up, down = (_Outwards(direction, flavours, masses, order, knots).path(start, value) for direction in (1, -1))
-    q2, values = (np.concatenate([d[::-1], [s], u]) for d, s, u in zip(down, (start, value), up, strict=True))
+    up, down = (
+        _Outwards(direction, flavours, masses, order, knots).path(start, value)
+        for direction in (1, -1)
+    )
+    q2, values = (
+        np.concatenate([d[::-1], [s], u]) for d, s, u in zip(down, (start, value), up, strict=True)
+    )
     new = np.append(True, (np.diff(q2) != 0) | (np.diff(values) != 0))  # a start on a threshold
     return q2[new], values[new]
 
@@ -304,7 +343,9 @@ class _Outwards:
             + (0.0920139 - 0.0277778 * light) * log**2 - log**3 / 216,
         ]  # fmt: skip
         terms = up if self.direction > 0 else down
-        return float(1 + sum(term * (a / np.pi) ** k for k, term in enumerate(terms[: self.order], start=1)))
+        return float(
+            1 + sum(term * (a / np.pi) ** k for k, term in enumerate(terms[: self.order], start=1))
+        )
 
 
 def _integrated(start: float, value: float, targets: Array, n_flavours: int, order: int) -> Array:
@@ -321,11 +362,16 @@ def _integrated(start: float, value: float, targets: Array, n_flavours: int, ord
 
     room.terminal = True  # type: ignore[attr-defined]
     t = np.log(targets)
-    found = solve_ivp(slope, (np.log(start), t[-1]), [value], "DOP853", t, events=room, rtol=1e-11, atol=1e-13)
+    found = solve_ivp(
+        slope, (np.log(start), t[-1]), [value], "DOP853", t, events=room, rtol=1e-11, atol=1e-13
+    )
     values = np.full(len(targets), _LARGEST)
     values[: found.y.shape[1]] = found.y[0]
     return values
 
 
-_GIVEN = {"ipol": ("AlphaS_Vals",), "analytic": ("AlphaS_Lambda3", "AlphaS_Lambda4", "AlphaS_Lambda5")}
+_GIVEN = {
+    "ipol": ("AlphaS_Vals",),
+    "analytic": ("AlphaS_Lambda3", "AlphaS_Lambda4", "AlphaS_Lambda5"),
+}
 _KINDS = {"ipol": _table, "analytic": _analytic, "ode": _ode}

@@ -3,17 +3,19 @@
 The rules are those of MadGraph, and their counts those of Tab. 5.3 of the MadNIS thesis:
 
 - a diagram in which four lines meet is no channel;
-- diagrams with one topology whose lines agree in colour, mass and width are one channel: d and s quarks behind a CKM
-  matrix are, a gluon and a photon in one place are not;
-- a Z or a Higgs boson between the incoming particles counts as a photon, there being no peak to tell them apart. It has
-  a channel of its own only where there is no photon;
-- channels are alike if exchanges of final particles turn one into the other, particles and lines being equal where
-  spin, colour, mass and width are, and charges up to a sign for those without colour. The t and t~ of g g > t t~ g may
-  thus change places, or d and u~, but never the incoming particles, which differ in their parton densities.
+- diagrams with one topology whose lines agree in colour, mass and width are one channel: d and s
+  quarks behind a CKM matrix are, a gluon and a photon in one place are not;
+- a Z or a Higgs boson between the incoming particles counts as a photon, there being no peak to
+  tell them apart. It has a channel of its own only where there is no photon;
+- channels are alike if exchanges of final particles turn one into the other, particles and lines
+  being equal where spin, colour, mass and width are, and charges up to a sign for those without
+  colour. The t and t~ of g g > t t~ g may thus change places, or d and u~, but never the incoming
+  particles, which differ in their parton densities.
 
-For identical particles, and where charge conjugation or CP helps as in the processes of that table, |M|^2 and the
-shares |M_i|^2 / sum_j |M_j|^2 are the same for all members of a group. Elsewhere, as for the e- and e+ of
-u u~ > e- e+ a, members have phase space in common and no more; with `identical_only` groups have equal integrals.
+For identical particles, and where charge conjugation or CP helps as in the processes of that table,
+|M|^2 and the shares |M_i|^2 / sum_j |M_j|^2 are the same for all members of a group. Elsewhere, as
+for the e- and e+ of u u~ > e- e+ a, members have phase space in common and no more; with
+`identical_only` groups have equal integrals.
 """
 
 from __future__ import annotations
@@ -45,8 +47,9 @@ class SelectedChannel:
         diagrams: columns of |M_i|^2 that belong to it, ascending.
         topology: that of one of these diagrams; the lightest t-channel particles if they differ.
         group: number of its symmetry group; the first channel of a group represents it.
-        permutation: leg k of the representative stands at position permutation[k] here. The topology of the
-            representative, so permuted, is this one, up to codes of particles with equal mass, width and colour.
+        permutation: leg k of the representative stands at position permutation[k] here. The
+            topology of the representative, so permuted, is this one, up to codes of particles with
+            equal mass, width and colour.
     """
 
     diagrams: tuple[int, ...]
@@ -71,8 +74,8 @@ def select_channels(
         legs: PDG codes, incoming first.
         model: spins, colours, masses and widths.
         n_incoming: how many legs come in.
-        photon_only_t_channel: whether a t-channel Z or Higgs boson counts as a photon; older versions of MadGraph
-            tell them apart.
+        photon_only_t_channel: whether a t-channel Z or Higgs boson counts as a photon; older
+            versions of MadGraph tell them apart.
         identical_only: whether groups take identical final particles alone to be alike.
 
     Returns:
@@ -129,7 +132,9 @@ class _Groups:
     def place(self, topology: Topology) -> tuple[int, tuple[int, ...]]:
         """The group of a topology, a new one if there is none, and the permutation from its representative."""
         shape, leaves = self._read(topology)
-        group, origin = self._representatives.setdefault(shape, (len(self._representatives), leaves))
+        group, origin = self._representatives.setdefault(
+            shape, (len(self._representatives), leaves)
+        )
         permutation = list(range(len(self._legs)))
         for position, there in zip(origin, leaves, strict=True):
             permutation[position] = there

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from madnis_py.card.card import Card
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.phase_space.mapping import ChannelMapping
-from madnis_py.physics.phase_space.s_channel import LEAST_ENERGY, BreitWigner, Flat, Massless, SChannelMapping
+from madnis_py.physics.phase_space.s_channel import (
+    LEAST_ENERGY,
+    BreitWigner,
+    Flat,
+    Massless,
+    SChannelMapping,
+)
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,8 @@ class Resonance:
 
 
 _PHOTON_POWER = 2.0
-"""nu of Eq. (2.45) for the photon: |M|^2 is constant in s, flux and parton densities fall like s^-2 together."""
+"""nu of Eq. (2.45) for the photon: |M|^2 is constant in s, flux and parton densities fall like s^-2
+together."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class Line:
 
     Attributes:
         kind: "s" or "t".
-        legs: positions of the legs whose momenta add up to its own, those of incoming legs subtracted.
+        legs: positions of the legs whose momenta add up to its own, those of incoming legs
+            subtracted.
         mass: in GeV.
         width: in GeV.
     """
@@ -55,9 +63,12 @@ class Channel:
     Attributes:
         name: for tables, e.g. "Z".
         mapping: unit cube to momenta.
-        diagrams: columns of its diagrams among those of all subprocesses, see `Process.diagram_offsets`.
-        lines: the propagators whose product it follows; several sets of them where several diagrams share it.
-        group: number of its symmetry group: channels of a group have equal integrals and share a density.
+        diagrams: columns of its diagrams among those of all subprocesses, see
+            `Process.diagram_offsets`.
+        lines: the propagators whose product it follows; several sets of them where several diagrams
+            share it.
+        group: number of its symmetry group: channels of a group have equal integrals and share a
+            density.
     """
 
     name: str
@@ -70,14 +81,21 @@ class Channel:
 def mass_window(cuts: Sequence[Cut]) -> tuple[float, float]:
     """The range of the invariant mass of a massless pair in GeV that cuts leave open.
 
-    A cut on the pair mass says it; p_T > c of one of them, equal to that of the other, implies m > 2 c.
+    A cut on the pair mass says it; p_T > c of one of them, equal to that of the other, implies m >
+    2 c.
     """
-    minima = [cut.minimum * (2 if cut.observable == "pt" else 1) for cut in cuts if cut.observable in ("mass", "pt")]
+    minima = [
+        cut.minimum * (2 if cut.observable == "pt" else 1)
+        for cut in cuts
+        if cut.observable in ("mass", "pt")
+    ]
     maxima = [cut.maximum for cut in cuts if cut.observable == "mass"]
     return max([0.0, *minima]), min([math.inf, *maxima])
 
 
-def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Card) -> tuple[Channel, ...]:
+def pair_channels(
+    mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Card
+) -> tuple[Channel, ...]:
     """One channel per mediator of 2 -> 1 -> 2, or a single one if the partons have a fixed energy.
 
     Raises:
@@ -93,14 +111,17 @@ def pair_channels(mediators: Sequence[Resonance], cuts: Sequence[Cut], card: Car
     lowest = max(lowest, LEAST_ENERGY)
     if lowest >= min(highest, total):
         raise card.error(
-            "cuts", f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more"
+            "cuts",
+            f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more",
         )
     s_max = highest**2 if highest < total else None
     kept = kept_names([mediator.name for mediator in mediators], card)
     return tuple(
         Channel(
             mediator.name,
-            SChannelMapping(energies, (0.0, 0.0), _invariant(mediator), s_min=lowest**2, s_max=s_max),
+            SChannelMapping(
+                energies, (0.0, 0.0), _invariant(mediator), s_min=lowest**2, s_max=s_max
+            ),
             (position,),
             (Line("s", (2, 3), mediator.mass, mediator.width),),
             kept.index(mediator.name),
@@ -114,10 +135,15 @@ def kept_names(names: Sequence[str], card: Card) -> list[str]:
     """Names of the channels that the card does not omit."""
     for name in card.channels.omit:
         if name not in names:
-            raise card.error("channels.omit", f'expected names among {", ".join(names)}; got "{name}"')
+            raise card.error(
+                "channels.omit", f'expected names among {", ".join(names)}; got "{name}"'
+            )
     kept = [name for name in names if name not in card.channels.omit]
     if not kept:
-        raise card.error("channels.omit", f"expected at least one channel to stay of {', '.join(names)}; got none")
+        raise card.error(
+            "channels.omit",
+            f"expected at least one channel to stay of {', '.join(names)}; got none",
+        )
     return kept
 
 

@@ -22,10 +22,15 @@ from madnis_py.physics.phase_space.channels import Channel, Line, kept_names
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
 from madnis_py.physics.phase_space.topology import Cluster, Topology
-from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping, TopologyMapping
+from madnis_py.physics.phase_space.topology_mapping import (
+    CollidingBeams,
+    FlatMapping,
+    TopologyMapping,
+)
 
 _SYMMETRIC = 1e-9
-"""Relative difference of |M|^2 at exchanged momenta below which an exchange counts as a symmetry."""
+"""Relative difference of |M|^2 at exchanged momenta below which an exchange counts as a
+symmetry."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,15 @@ class DiagramChannels:
         CardError: there is no phase-space mapping for the process.
     """
 
-    def __init__(self, contributions: Sequence[Contribution], model: Model, selection: Selection, card: Card) -> None:
-        self._contributions, self._model, self._selection, self._card = tuple(contributions), model, selection, card
+    def __init__(
+        self, contributions: Sequence[Contribution], model: Model, selection: Selection, card: Card
+    ) -> None:
+        self._contributions, self._model, self._selection, self._card = (
+            tuple(contributions),
+            model,
+            selection,
+            card,
+        )
         masses = {tuple(model.mass(pdg) for pdg in one.legs) for one in contributions}
         if len(masses) > 1:
             raise self._refused("whose particles have one mass in all flavours")
@@ -74,11 +86,17 @@ class DiagramChannels:
     def build(self) -> tuple[Channel, ...]:
         """The channels, in the order of their diagrams, without those that the card omits."""
         if len(self._masses) == 3:
-            on_shell = self._possible("beams.energy", lambda: OnShellMapping(self._beams.energies, self._masses[2]))
+            on_shell = self._possible(
+                "beams.energy", lambda: OnShellMapping(self._beams.energies, self._masses[2])
+            )
             return (self._whole("s", on_shell),)
         self._check_room()
         if self._card.channels.phase_space == "flat":
-            return (self._whole("flat", self._possible("cuts", lambda: FlatMapping(self._floors, self._beams))),)
+            return (
+                self._whole(
+                    "flat", self._possible("cuts", lambda: FlatMapping(self._floors, self._beams))
+                ),
+            )
         selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
         if not selected:
             raise self._refused("with a diagram that is free of four-point vertices")
@@ -96,7 +114,9 @@ class DiagramChannels:
             raise self._card.error("beams.energy", f"{expected}; got {energy:g} GeV")
         if least >= energy:
             expected = f"expected cuts that leave room below sqrt(s) = {energy:g} GeV"
-            raise self._card.error("cuts", f"{expected}; got some that ask for {least:g} GeV or more")
+            raise self._card.error(
+                "cuts", f"{expected}; got some that ask for {least:g} GeV or more"
+            )
 
     def _whole(self, name: str, mapping: ChannelMapping) -> Channel:
         """A single channel for all diagrams."""
@@ -112,7 +132,9 @@ class DiagramChannels:
 
     def _refused(self, expected: str) -> Exception:
         definition = self._card.process.definition
-        return self._card.error("process.definition", f'expected a process {expected} to integrate; got "{definition}"')
+        return self._card.error(
+            "process.definition", f'expected a process {expected} to integrate; got "{definition}"'
+        )
 
     def _of_one(self) -> tuple[SelectedChannel, ...]:
         """The channels of one matrix element in symmetry groups."""
@@ -131,7 +153,8 @@ class DiagramChannels:
         p = representative_momenta(self._masses, 2)
         there = one.squared(p)
         return all(
-            np.allclose(one.squared(_exchanged(p, exchange)), there, rtol=_SYMMETRIC, atol=0) for exchange in exchanges
+            np.allclose(one.squared(_exchanged(p, exchange)), there, rtol=_SYMMETRIC, atol=0)
+            for exchange in exchanges
         )
 
     def _of_several(self) -> tuple[SelectedChannel, ...]:
@@ -156,8 +179,17 @@ class DiagramChannels:
         )
 
     def _channel(self, selected: SelectedChannel, representative: SelectedChannel) -> Channel:
-        poles = {row.pdg: (self._model.mass(row.pdg), self._model.width(row.pdg)) for row in self._model.particles}
-        arguments = (representative.topology, self._floors, poles, self._beams, selected.permutation)
+        poles = {
+            row.pdg: (self._model.mass(row.pdg), self._model.width(row.pdg))
+            for row in self._model.particles
+        }
+        arguments = (
+            representative.topology,
+            self._floors,
+            poles,
+            self._beams,
+            selected.permutation,
+        )
         return Channel(
             name=self._name(selected.topology),
             mapping=self._possible("cuts", lambda: TopologyMapping(*arguments)),
@@ -172,7 +204,9 @@ class DiagramChannels:
             return self._cluster_name(topology.clusters[0])
         names = [self._cluster_name(cluster) for cluster in topology.clusters]
         lines = [self._model.particle_name(pdg) for pdg in topology.exchanges]
-        return names[0] + "".join(f" -{line}- {name}" for line, name in zip(lines, names[1:], strict=True))
+        return names[0] + "".join(
+            f" -{line}- {name}" for line, name in zip(lines, names[1:], strict=True)
+        )
 
     def _cluster_name(self, cluster: Cluster) -> str:
         if not cluster.children:
@@ -183,7 +217,10 @@ class DiagramChannels:
 
 def _renumbered(channels: Sequence[Channel]) -> tuple[Channel, ...]:
     """Groups numbered from 0 without gaps."""
-    numbers = {group: number for number, group in enumerate(dict.fromkeys(channel.group for channel in channels))}
+    numbers = {
+        group: number
+        for number, group in enumerate(dict.fromkeys(channel.group for channel in channels))
+    }
     return tuple(replace(channel, group=numbers[channel.group]) for channel in channels)
 
 

@@ -27,8 +27,8 @@ class ChannelMapping(ABC):
 
         Returns:
             p: momenta in GeV, shape (n, n_particles, 4), events fastest in memory.
-            jacobian: |dp/dx| including dx1 dx2 of the partons and all factors of 2 pi of Eq. (2.10), in
-                GeV^(2 n_out - 4), shape (n,); 0 where x is outside the cube or NaN.
+            jacobian: |dp/dx| including dx1 dx2 of the partons and all factors of 2 pi of Eq.
+                (2.10), in GeV^(2 n_out - 4), shape (n,); 0 where x is outside the cube or NaN.
         """
 
     @abstractmethod
@@ -36,9 +36,11 @@ class ChannelMapping(ABC):
         """Find the points of the unit cube that `forward` maps to these momenta.
 
         Args:
-            p: momenta in GeV, shape (n, n_particles, 4), events fastest in memory (see `as_momenta`).
+            p: momenta in GeV, shape (n, n_particles, 4), events fastest in memory (see
+                `as_momenta`).
 
         Returns:
             x: points in [0, 1], float64, shape (n, dim).
-            jacobian: the same |dp/dx| as of `forward`, shape (n,); 0, never NaN, outside the support.
+            jacobian: the same |dp/dx| as of `forward`, shape (n,); 0, never NaN, outside the
+                support.
         """

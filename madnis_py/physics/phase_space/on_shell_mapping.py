@@ -17,8 +17,9 @@ _ROUNDING = 1e-9
 class OnShellMapping(ChannelMapping):
     """Two massless partons to one particle on its mass shell, such as u u~ > z.
 
-    Unit cube, dim 1: the rapidity y of the particle in units of its range, x1 = sqrt(tau) e^y and x2 = sqrt(tau) e^-y
-    with tau = M^2 / (4 E_1 E_2). Jacobian: dx1 dx2 dPhi_1 / dx = 2 pi dx1 dx2 delta(s-hat - M^2) / dx, GeV^-2.
+    Unit cube, dim 1: the rapidity y of the particle in units of its range, x1 = sqrt(tau) e^y and
+    x2 = sqrt(tau) e^-y with tau = M^2 / (4 E_1 E_2). Jacobian: dx1 dx2 dPhi_1 / dx = 2 pi dx1 dx2
+    delta(s-hat - M^2) / dx, GeV^-2.
 
     Args:
         beam_energies: in GeV.
@@ -34,7 +35,9 @@ class OnShellMapping(ChannelMapping):
     def __init__(self, beam_energies: tuple[float, float], mass: float) -> None:
         s = 4 * beam_energies[0] * beam_energies[1]
         if not 0 < mass < math.sqrt(s):
-            room = f"expected a single final particle with a mass between 0 and {math.sqrt(s):g} GeV"
+            room = (
+                f"expected a single final particle with a mass between 0 and {math.sqrt(s):g} GeV"
+            )
             raise InputError(f"{room}; got {mass:g} GeV")
         self._arguments = (beam_energies, mass)
         self._first, self._second = beam_energies

@@ -35,8 +35,8 @@ class Prior(ABC):
 
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
-            diagrams: |M_i|^2 of all subprocesses side by side, each times the sum of the parton densities of its
-                flavours, float64 (n, n_diagrams); (n, 0) if it does not need them.
+            diagrams: |M_i|^2 of all subprocesses side by side, each times the sum of the parton
+                densities of its flavours, float64 (n, n_diagrams); (n, 0) if it does not need them.
 
         Returns:
             float64 (n, n_channels).
@@ -74,7 +74,9 @@ class PropagatorPrior(Prior):
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         super().__init__(channels)
-        self._lines = tuple(dict.fromkeys(line for channel in self.channels for line in channel.lines))
+        self._lines = tuple(
+            dict.fromkeys(line for channel in self.channels for line in channel.lines)
+        )
         rows = {line: row for row, line in enumerate(self._lines)}
         self._rows = [[rows[line] for line in channel.lines] for channel in self.channels]
 
@@ -88,7 +90,9 @@ class PropagatorPrior(Prior):
 
     def _squared_propagators(self, p: Array) -> Array:
         """Each different line once, (n_lines, n)."""
-        invariants = {legs: _invariant_square(p, legs) for legs in {line.legs for line in self._lines}}
+        invariants = {
+            legs: _invariant_square(p, legs) for legs in {line.legs for line in self._lines}
+        }
         squared = np.empty((len(self._lines), len(p)))
         for line, row in zip(self._lines, squared, strict=True):
             row[:] = _squared_propagator(invariants[line.legs], line)

@@ -13,7 +13,8 @@ from madnis_py.physics.phase_space.mapping import ChannelMapping
 LEAST_ENERGY = 1e-3
 """GeV: where the energy of the partons begins if neither masses nor cuts say.
 
-Cross sections that are finite all the same fall like s-hat there, so that nothing that could be seen lies below.
+Cross sections that are finite all the same fall like s-hat there, so that nothing that could be
+seen lies below.
 """
 
 
@@ -35,7 +36,9 @@ class BreitWigner:
 
     def between(self, s_min: float, s_max: float) -> _core.Invariant:
         """The map from [0, 1] to s in [s_min, s_max], GeV^2."""
-        return _core.Invariant("breit_wigner", self.mass, self.width, 0.0, *_limits(s_min, s_max, lowest=None))
+        return _core.Invariant(
+            "breit_wigner", self.mass, self.width, 0.0, *_limits(s_min, s_max, lowest=None)
+        )
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ Invariant = BreitWigner | Massless | Flat
 class SChannelMapping(ChannelMapping):
     """2 -> 2 scattering through one time-like invariant; massless beams along the z axis.
 
-    Unit cube of two hadrons, dim 4: s-hat by `invariant`; the share y of the logarithm of tau = s-hat / (4 E_1 E_2) in
-    x1 = tau^y, x2 = tau^(1 - y), Eq. (5.42); cos(theta) and phi of the first outgoing particle in the partonic rest
-    frame. Of two partons, dim 2: cos(theta) and phi. Jacobian: dx1 dx2 dPhi_2 / dx, dimensionless.
+    Unit cube of two hadrons, dim 4: s-hat by `invariant`; the share y of the logarithm of tau =
+    s-hat / (4 E_1 E_2) in x1 = tau^y, x2 = tau^(1 - y), Eq. (5.42); cos(theta) and phi of the first
+    outgoing particle in the partonic rest frame. Of two partons, dim 2: cos(theta) and phi.
+    Jacobian: dx1 dx2 dPhi_2 / dx, dimensionless.
 
     Args:
         beam_energies: energies of the beams in GeV.
@@ -138,12 +142,18 @@ def _limits(s_min: float, s_max: float, lowest: float | None) -> tuple[float, fl
     if not (s_min < s_max and math.isfinite(s_max) and math.isfinite(s_min)):
         raise InputError(f"invariant: expected s_min < s_max; got {s_min} and {s_max}")
     if lowest is not None and s_min < lowest:
-        raise InputError(f"invariant: expected s_min {'>' if lowest else '>='} 0 for this power; got {s_min}")
+        raise InputError(
+            f"invariant: expected s_min {'>' if lowest else '>='} 0 for this power; got {s_min}"
+        )
     return s_min, s_max
 
 
 def _check_support(s_min: float, s_max: float, s_beams: float, threshold: float) -> None:
     if not (s_min > 0 and s_min >= threshold):
-        raise InputError(f"SChannelMapping: s_min: expected > 0 and at least (m_1 + m_2)^2 = {threshold}; got {s_min}")
+        raise InputError(
+            f"SChannelMapping: s_min: expected > 0 and at least (m_1 + m_2)^2 = {threshold}; got {s_min}"
+        )
     if not s_min < s_max <= s_beams:
-        raise InputError(f"SChannelMapping: s_max: expected s_min < s_max <= 4 E_1 E_2 = {s_beams}; got {s_max}")
+        raise InputError(
+            f"SChannelMapping: s_max: expected s_min < s_max <= 4 E_1 E_2 = {s_beams}; got {s_max}"
+        )

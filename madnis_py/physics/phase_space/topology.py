@@ -59,7 +59,8 @@ class Propagator:
     Attributes:
         kind: "s" decays to final particles, "t" connects the incoming ones.
         pdg: |PDG code|.
-        legs: "s": positions of the legs that it decays to; "t": of those on the side of leg 0, leg 0 included.
+        legs: "s": positions of the legs that it decays to; "t": of those on the side of leg 0, leg
+            0 included.
     """
 
     kind: Literal["s", "t"]
@@ -72,8 +73,9 @@ class Topology:
     """A diagram with three lines at every vertex, as a way to make phase space.
 
     Attributes:
-        clusters: in the order in which they leave the line from incoming leg 0 to incoming leg 1. A single cluster is a
-            pure s channel (its pdg is the line that carries all of s-hat), or the particle that decays.
+        clusters: in the order in which they leave the line from incoming leg 0 to incoming leg 1. A
+            single cluster is a pure s channel (its pdg is the line that carries all of s-hat), or
+            the particle that decays.
         exchanges: |PDG code| of the len(clusters) - 1 t-channel propagators between them.
     """
 
@@ -104,7 +106,10 @@ class Topology:
     def permuted(self, legs: Sequence[int]) -> Topology:
         """The same with leg k at position legs[k]; if that exchanges the incoming ones, read from the other end."""
         step = -1 if legs[0] == 1 else 1
-        return Topology(tuple(cluster.permuted(legs) for cluster in self.clusters[::step]), self.exchanges[::step])
+        return Topology(
+            tuple(cluster.permuted(legs) for cluster in self.clusters[::step]),
+            self.exchanges[::step],
+        )
 
     @property
     def is_decay(self) -> bool:
@@ -116,7 +121,10 @@ class Topology:
         """All lines but the external ones, t channel first."""
         sides = accumulate((cluster.legs for cluster in self.clusters[:-1]), initial=_FIRST)
         next(sides)
-        exchanged = [Propagator("t", pdg, positions(legs)) for pdg, legs in zip(self.exchanges, sides, strict=True)]
+        exchanged = [
+            Propagator("t", pdg, positions(legs))
+            for pdg, legs in zip(self.exchanges, sides, strict=True)
+        ]
         decaying = [one for cluster in self.clusters for one in cluster.decaying()]
         lines = decaying[1:] if self.is_decay else decaying
         return (*exchanged, *(Propagator("s", one.pdg, positions(one.legs)) for one in lines))

@@ -43,13 +43,14 @@ _CUT_OFF = 1.0
 _SHARE_OF_PEAK = 0.95
 """Of the points of a resonance; the others see to it that its tails hold no rare large weights.
 
-With all points on the peak the flow has an efficiency of 3.0 ... 13.2 % for `z_1j` (four seeds), so 13.4 ... 15.0 %;
-for `ww_leptons` (three) 4.7 ... 8.3 % and 5.2 ... 9.6 %. The standard deviation of VEGAS changes by -10 % (e+ e- mu+
-mu-) to +2 % (e+ ve h).
+With all points on the peak the flow has an efficiency of 3.0 ... 13.2 % for `z_1j` (four seeds), so
+13.4 ... 15.0 %; for `ww_leptons` (three) 4.7 ... 8.3 % and 5.2 ... 9.6 %. The standard deviation of
+VEGAS changes by -10 % (e+ e- mu+ mu-) to +2 % (e+ ve h).
 """
 
 _SHARE_BELOW_THRESHOLD = 0.5
-"""Of the points of one that carries the energy of the partons and weighs less than the resonances that it decays to."""
+"""Of the points of one that carries the energy of the partons and weighs less than the resonances
+that it decays to."""
 
 _REST_POWER = 0.5
 """Of what is left of the energy after a cluster; no propagator tells."""
@@ -85,7 +86,8 @@ class _KernelMapping(ChannelMapping):
         floors: least masses that the cuts leave.
         least_energy: of the partons in GeV.
         beams: energies.
-        legs: position of leg k of the topology among the particles of an event; may exchange the incoming ones.
+        legs: position of leg k of the topology among the particles of an event; may exchange the
+            incoming ones.
     """
 
     def __init__(
@@ -137,14 +139,21 @@ class _KernelMapping(ChannelMapping):
         return self._kernel.inverse(p)
 
 
-def _enter(cluster: Cluster, lines: Lines, floors: MassFloors, entries: list[tuple[int, int, int, float, Line]]) -> int:
+def _enter(
+    cluster: Cluster,
+    lines: Lines,
+    floors: MassFloors,
+    entries: list[tuple[int, int, int, float, Line]],
+) -> int:
     """Append a cluster after its children; returns its place."""
     if not cluster.children:
         leg = positions(cluster.legs)[0]
         entries.append((-1, -1, leg, floors.masses[leg], _power(0.0)))
     else:
         left, right = (_enter(child, lines, floors, entries) for child in cluster.children)
-        least = max(floors.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3])
+        least = max(
+            floors.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3]
+        )
         entries.append((left, right, -1, least, lines.decaying(cluster, least)))
     return len(entries) - 1
 
@@ -178,9 +187,11 @@ class Lines(Protocol):
 class PropagatorLines:
     """Lines that follow the propagators of a diagram, Eqs. (2.43) to (2.45) of the MadNIS thesis.
 
-    Where the mass can be reached, a Breit-Wigner with a twentieth of the points on its tail, half of them if it carries
-    the energy of the partons and its decay products are resonances that weigh more together, such as h > w+ w-; else
-    1 / (s - M^2). Momentum transfers as 1 / (|t| + M^2), levelled off at half of the smallest cut on p_T.
+    Where the mass can be reached, a Breit-Wigner with a twentieth of the points on its tail, half
+    of them if it carries the energy of the partons and its decay products are resonances that weigh
+    more together, such as h > w+ w-; else
+    1 / (s - M^2). Momentum transfers as 1 / (|t| + M^2), levelled off at half of the smallest cut
+      on p_T.
 
     Attributes:
         poles: |PDG code| -> (mass, width) in GeV.
@@ -197,8 +208,12 @@ class PropagatorLines:
             usual = sum(map(self._usual_mass, topology.clusters))
             return _power(_S_HAT_POWER, _levelled(least, max(usual, _CUT_OFF)))
         (cluster,) = topology.clusters
-        below = self.poles[cluster.pdg][0] < sum(self._usual_mass(child) for child in cluster.children)
-        return self._peak(cluster, least, _S_HAT_POWER, _SHARE_BELOW_THRESHOLD if below else _SHARE_OF_PEAK)
+        below = self.poles[cluster.pdg][0] < sum(
+            self._usual_mass(child) for child in cluster.children
+        )
+        return self._peak(
+            cluster, least, _S_HAT_POWER, _SHARE_BELOW_THRESHOLD if below else _SHARE_OF_PEAK
+        )
 
     def decaying(self, cluster: Cluster, least: float) -> Line:
         """See `Lines.decaying`."""
@@ -254,17 +269,20 @@ class FlatLines:
 class TopologyMapping(_KernelMapping):
     """The unit cube to the phase space of a diagram, Sec. 2.2.3 of the MadNIS thesis.
 
-    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without dx_1 dx_2 for beams that are partons.
+    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without dx_1 dx_2 for beams that are
+        partons.
 
     Args:
         topology: lines of the diagram.
         floors: least masses that the cuts leave.
         poles: |PDG code| of a line -> (mass, width) in GeV.
         beams: energies.
-        legs: position of leg k of the topology among the particles of an event; may exchange the incoming ones.
+        legs: position of leg k of the topology among the particles of an event; may exchange the
+            incoming ones.
 
     Raises:
-        InputError: fewer than two final particles, or no room between the cuts and the energy of the beams.
+        InputError: fewer than two final particles, or no room between the cuts and the energy of
+            the beams.
     """
 
     def __init__(
@@ -294,7 +312,9 @@ class FlatMapping(_KernelMapping):
         for leg in range(n - 2, 1, -1):
             chain = Cluster(chain.legs | 1 << leg, 0, (Cluster(1 << leg, 0), chain))
         least = floors.least_energy(range(2, n))
-        super().__init__(Topology((chain,), ()), FlatLines(), MassFloors(floors.masses, ()), least, beams)
+        super().__init__(
+            Topology((chain,), ()), FlatLines(), MassFloors(floors.masses, ()), least, beams
+        )
 
 
 def _levelled(least: float, scale: float = _CUT_OFF) -> float:

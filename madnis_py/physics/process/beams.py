@@ -18,10 +18,12 @@ class Beams:
     """What collides.
 
     Attributes:
-        pdg: PDG codes of the two beam particles; those of the partons for beams without parton densities.
+        pdg: PDG codes of the two beam particles; those of the partons for beams without parton
+            densities.
         energies: in GeV.
         masses: in GeV; 0 for protons, whose energies are much larger.
-        helicities: of the partons of each beam, equally many with each, twice their value for fermions.
+        helicities: of the partons of each beam, equally many with each, twice their value for
+            fermions.
     """
 
     pdg: tuple[int, int]
@@ -30,7 +32,9 @@ class Beams:
     helicities: tuple[tuple[int, ...], tuple[int, ...]] = ((-1, 1), (-1, 1))
 
     @property
-    def momenta(self) -> tuple[tuple[float, float, float, float], tuple[float, float, float, float]]:
+    def momenta(
+        self,
+    ) -> tuple[tuple[float, float, float, float], tuple[float, float, float, float]]:
         """(E, px, py, pz) in GeV with |p| from energy and mass; the first goes along +z, the second along -z."""
         first, second = (
             math.sqrt((energy - mass) * (energy + mass))
@@ -47,10 +51,13 @@ class Beams:
     def spin_factor(self, partons: tuple[int, int], model: Model) -> float:
         """What turns |M|^2, averaged over all helicities of the partons, into the average over those of the beams.
 
-        Matrix elements follow MadGraph and average over two helicities of a neutrino, of which there is one: 2.
+        Matrix elements follow MadGraph and average over two helicities of a neutrino, of which
+        there is one: 2.
         """
         averaged = (len(helicity_states(model, pdg)) for pdg in partons)
-        return math.prod(count / len(states) for count, states in zip(averaged, self.helicities, strict=True))
+        return math.prod(
+            count / len(states) for count, states in zip(averaged, self.helicities, strict=True)
+        )
 
 
 def beams_of(definition: Definition, card: Card, model: Model) -> Beams:
@@ -82,8 +89,12 @@ def check_beams(beams: Beams, definition: Definition, card: Card, model: Model) 
     if card.beams.pdf != "none":
         return
     if any(len(partons) > 1 for partons in definition.incoming):
-        raise card.error("beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"')
-    for beam, (pdg, energy, mass) in enumerate(zip(beams.pdg, beams.energies, beams.masses, strict=True)):
+        raise card.error(
+            "beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"'
+        )
+    for beam, (pdg, energy, mass) in enumerate(
+        zip(beams.pdg, beams.energies, beams.masses, strict=True)
+    ):
         if energy <= mass:
             expected = f"expected more than the mass {mass:g} GeV of {model.particle_name(pdg)}"
             raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")

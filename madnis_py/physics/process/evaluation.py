@@ -54,23 +54,27 @@ def evaluate_points(
 
     Args:
         process: what scatters.
-        content: `{"points": [{"momenta": [[E, px, py, pz], ...]}, ...]}`; a list `"pdg"` of the particles chooses among
-            the partonic processes of a card that has several.
+        content: `{"points": [{"momenta": [[E, px, py, pz], ...]}, ...]}`; a list `"pdg"` of the
+            particles chooses among the partonic processes of a card that has several.
         source: how messages call the content.
         alpha_s: strong coupling; the parameter aS by default.
-        weights: add what events are drawn from: `"flows"` with `"colour"` (of every leg) and `"weights"` (|J_k|^2 per
-            point) and `"helicities"` with `"states"` (twice the helicity for fermions) and `"me2"` (per point).
-        single: add `"me2_single"` and `"relative_error"` of single precision, None where that is not enough.
+        weights: add what events are drawn from: `"flows"` with `"colour"` (of every leg) and
+            `"weights"` (|J_k|^2 per point) and `"helicities"` with `"states"` (twice the helicity
+            for fermions) and `"me2"` (per point).
+        single: add `"me2_single"` and `"relative_error"` of single precision, None where that is
+            not enough.
 
     Returns:
-        `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`: averaged over initial
-        and summed over final states, per point; the helicity sum of every diagram without colour and averaging
-        factors, per point, both in GeV^(8 - 2 n_particles); and for every diagram the particles that propagate with
-        the legs that they connect to the first one, counted from 1. Where there is something to know about the numbers
-        `"warnings"`: [...] in sentences.
+        `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`:
+        averaged over initial and summed over final states, per point; the helicity sum of every
+        diagram without colour and averaging factors, per point, both in GeV^(8 - 2 n_particles);
+        and for every diagram the particles that propagate with the legs that they connect to the
+        first one, counted from 1. Where there is something to know about the numbers `"warnings"`:
+        [...] in sentences.
 
     Raises:
-        InputError: the content has another form, the wrong number of particles, or momenta without a finite |M|^2.
+        InputError: the content has another form, the wrong number of particles, or momenta without
+            a finite |M|^2.
         CardError: the card has several partonic processes and nothing chooses one.
     """
     try:
@@ -153,7 +157,9 @@ def diagram_pictures(process: Process, path: Path) -> dict[Path, str]:
         legs, n_incoming = group.reaction.legs, len(group.reaction.incoming)
         title = process.model.reaction_name(legs, n_incoming)
         name = path.name if len(process.groups) == 1 else f"{path.stem}_{number}{path.suffix}"
-        pictures[path.with_name(name)] = draw(process.diagrams(group), legs, n_incoming, process.model, title)
+        pictures[path.with_name(name)] = draw(
+            process.diagrams(group), legs, n_incoming, process.model, title
+        )
     return pictures
 
 
@@ -165,15 +171,18 @@ def describe_diagrams(process: Process, with_propagators: bool = False) -> dict[
         with_propagators: list every diagram by what propagates in it, and every channel.
 
     Returns:
-        `{"diagrams": n, "channels": n, "groups": n, "processes": [...]}`, totals over the matrix elements, with one
-        entry per matrix element: `name`, `flavours` (names of all combinations of particles that share it), `diagrams`,
-        `channels`, `groups` (of channels that are alike but for the names of their legs), `orders` (the powers of the
-        couplings that occur) and, if wanted, `propagators` and `topologies`. The latter has for every channel
-        `diagrams` and `group`, counted from 1, and `propagators`: `kind`, |PDG code| and legs of each, for an "s" those
-        that it decays to, for a "t" those on the side of leg 1.
+        `{"diagrams": n, "channels": n, "groups": n, "processes": [...]}`, totals over the matrix
+        elements, with one entry per matrix element: `name`, `flavours` (names of all combinations
+        of particles that share it), `diagrams`, `channels`, `groups` (of channels that are alike
+        but for the names of their legs), `orders` (the powers of the couplings that occur) and, if
+        wanted, `propagators` and `topologies`. The latter has for every channel `diagrams` and
+        `group`, counted from 1, and `propagators`: `kind`, |PDG code| and legs of each, for an "s"
+        those that it decays to, for a "t" those on the side of leg 1.
     """
     entries = [_describe(group, process, with_propagators) for group in process.groups]
-    totals = {key: sum(entry[key] for entry in entries) for key in ("diagrams", "channels", "groups")}
+    totals = {
+        key: sum(entry[key] for entry in entries) for key in ("diagrams", "channels", "groups")
+    }
     return {**totals, "processes": entries}
 
 
@@ -188,7 +197,10 @@ def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> 
         "diagrams": len(diagrams),
         "channels": len(channels),
         "groups": len({channel.group for channel in channels}),
-        "orders": [{"QCD": qcd, "QED": qed} for qcd, qed in sorted({diagram.powers for diagram in diagrams})],
+        "orders": [
+            {"QCD": qcd, "QED": qed}
+            for qcd, qed in sorted({diagram.powers for diagram in diagrams})
+        ],
     }
     if with_propagators:
         entry["propagators"] = [propagators(diagram) for diagram in diagrams]

@@ -58,7 +58,8 @@ class Process:
     """Beams, subprocesses, particles, couplings, channels, cuts and scales of one card; immutable, no arrays.
 
     Attributes:
-        card: the card with every parameter of the model written out and no param_card any more: it stands for itself.
+        card: the card with every parameter of the model written out and no param_card any more: it
+            stands for itself.
         model: parameters and couplings.
         definition: external legs.
         groups: flavours grouped by matrix element.
@@ -90,10 +91,14 @@ class Process:
         _check_masses(groups, definition, card, model)
         _check_scales(groups, definition, card)
         check_beams(beams_of(definition, card, model), definition, card, model)
-        selection = selection_of(definition, [legs for group in groups for legs in group.flavours], card, model)
+        selection = selection_of(
+            definition, [legs for group in groups for legs in group.flavours], card, model
+        )
         _check_histograms(definition, groups, card, model)
         filled_in = model.filled_in or None
-        resolved = card.updated({"parameters": {**model.values, "param_card": None, "filled_in": filled_in}})
+        resolved = card.updated(
+            {"parameters": {**model.values, "param_card": None, "filled_in": filled_in}}
+        )
         return cls(resolved, model, definition, groups, selection)
 
     @property
@@ -127,7 +132,9 @@ class Process:
         if self.card.process.matrix_element is None:
             return Subprocess(own(), group.flavours)
         alone = self.unmirrored
-        names = tuple(self.model.reaction_name(one.reaction.legs, len(one.reaction.incoming)) for one in alone)
+        names = tuple(
+            self.model.reaction_name(one.reaction.legs, len(one.reaction.incoming)) for one in alone
+        )
         return provided_subprocess(group, own, self.card, self.model, alone.index(group), names)
 
     def _own_matrix_element(self, group: FlavourGroup) -> MatrixElement:
@@ -140,7 +147,9 @@ class Process:
 
     def widths(self, group: FlavourGroup) -> Widths:
         """Which propagators of a group have a width."""
-        return widths_of(group.reaction, self.diagrams(group), self.floors(group), self.model, self.card.process)
+        return widths_of(
+            group.reaction, self.diagrams(group), self.floors(group), self.model, self.card.process
+        )
 
     def floors(self, group: FlavourGroup, cuts: Sequence[Cut] | None = None) -> MassFloors:
         """The invariant masses that energy, masses and cuts leave to the final particles of a group.
@@ -171,7 +180,9 @@ class Process:
         image = self._image(group)
         if image is None or has_closed_form(image.group, self.card, self.model):
             return None
-        return mirrored_subprocess(group, self.subprocess(image.group).matrix_element, image.columns)
+        return mirrored_subprocess(
+            group, self.subprocess(image.group).matrix_element, image.columns
+        )
 
     @property
     def unmirrored(self) -> tuple[FlavourGroup, ...]:
@@ -231,13 +242,19 @@ class Process:
             expected = "expected a process with two incoming particles to integrate"
             raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
         if not mediators or self.card.channels.phase_space == "flat":
-            return DiagramChannels(self._contributions(), self.model, self.selection, self.card).build()
+            return DiagramChannels(
+                self._contributions(), self.model, self.selection, self.card
+            ).build()
         channels = pair_channels(mediators, self.cuts, self.card)
-        return tuple(replace(channel, diagrams=self._columns(channel.diagrams)) for channel in channels)
+        return tuple(
+            replace(channel, diagrams=self._columns(channel.diagrams)) for channel in channels
+        )
 
     def _columns(self, diagrams: tuple[int, ...]) -> tuple[int, ...]:
         """The columns of the same diagrams of every group."""
-        return tuple(offset + diagram for offset in self.diagram_offsets[:-1] for diagram in diagrams)
+        return tuple(
+            offset + diagram for offset in self.diagram_offsets[:-1] for diagram in diagrams
+        )
 
     def _contributions(self) -> tuple[Contribution, ...]:
         """The matrix elements with the places of their diagrams among the columns of the integrand."""
@@ -253,14 +270,19 @@ class Process:
 
     def _mediators(self) -> tuple[Resonance, ...]:
         """The particles between two incoming and two outgoing massless particles, if that is all there is."""
-        found = {tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups}
+        found = {
+            tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups
+        }
         legs = {pdg for group in self.groups for pdg in group.reaction.legs}
         lines = next(iter(found))
         exchanged = [lines_of_one[0] for lines_of_one in lines if len(lines_of_one) == 1]
         simple = (
             len(found) == 1
             and len(exchanged) == len(lines)
-            and all(legs_of_line == (2, 3) and self.model.particle(pdg).colour == 1 for pdg, legs_of_line in exchanged)
+            and all(
+                legs_of_line == (2, 3) and self.model.particle(pdg).colour == 1
+                for pdg, legs_of_line in exchanged
+            )
             and all(self.model.mass(pdg) == 0 for pdg in legs)
         )
         return tuple(
@@ -272,7 +294,8 @@ class Process:
         """The matrix element of a partonic process.
 
         Args:
-            pdg: PDG codes of the external legs, incoming first; not needed when the process has one matrix element.
+            pdg: PDG codes of the external legs, incoming first; not needed when the process has one
+                matrix element.
 
         Raises:
             CardError: the process has several, or none for these particles.
@@ -284,15 +307,21 @@ class Process:
         groups = [group for group in self.groups if pdg is None or pdg in group.flavours]
         if len(groups) == 1:
             return groups[0]
-        wanted = "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
-        raise self.card.error("process.definition", f'expected {wanted}; got "{self.definition.text}"')
+        wanted = (
+            "fixed partons such as u u~" if pdg is None else f"a process that contains {list(pdg)}"
+        )
+        raise self.card.error(
+            "process.definition", f'expected {wanted}; got "{self.definition.text}"'
+        )
 
 
 def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
     return element.squared(p, alpha_s)
 
 
-def _check_histograms(definition: Definition, groups: tuple[FlavourGroup, ...], card: Card, model: Model) -> None:
+def _check_histograms(
+    definition: Definition, groups: tuple[FlavourGroup, ...], card: Card, model: Model
+) -> None:
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
     for text in card.histograms:
         try:
@@ -300,21 +329,34 @@ def _check_histograms(definition: Definition, groups: tuple[FlavourGroup, ...], 
         except InputError as error:
             raise card.error("histograms", str(error)) from None
         if not measurable:
-            raise card.error(f'histograms."{text}"', f'expected particles that "{definition.text}" has; got others')
+            raise card.error(
+                f'histograms."{text}"',
+                f'expected particles that "{definition.text}" has; got others',
+            )
 
 
-def _check_masses(groups: tuple[FlavourGroup, ...], definition: Definition, card: Card, model: Model) -> None:
+def _check_masses(
+    groups: tuple[FlavourGroup, ...], definition: Definition, card: Card, model: Model
+) -> None:
     """Three massless particles meet only if they are parallel, where all invariants are 0."""
     for legs in (group.reaction.legs for group in groups):
         if len(legs) == 3 and not any(model.mass(pdg) for pdg in legs):
-            raise card.error("process.definition", f'expected a mass among three particles; got "{definition.text}"')
+            raise card.error(
+                "process.definition",
+                f'expected a mass among three particles; got "{definition.text}"',
+            )
 
 
 def _check_scales(groups: tuple[FlavourGroup, ...], definition: Definition, card: Card) -> None:
     """A single particle has no transverse momentum, so that scales made of these are 0."""
     if definition.n_incoming != 2 or len(groups[0].reaction.legs) > 3:
         return
-    for name, scale in (("factorization", card.scales.factorization), ("renormalization", card.scales.renormalization)):
+    for name, scale in (
+        ("factorization", card.scales.factorization),
+        ("renormalization", card.scales.renormalization),
+    ):
         if str(scale).startswith(("ht", "sum_et")):
-            expected = 'expected GeV, "sum_mt" or "sqrt_s" for a single final particle, which has no p_T'
+            expected = (
+                'expected GeV, "sum_mt" or "sqrt_s" for a single final particle, which has no p_T'
+            )
             raise card.error(f"scales.{name}", f'{expected}; got "{scale}"')

@@ -1,7 +1,7 @@
 """Who computes matrix elements: this package, or whoever registered under a name.
 
-A provider is a callable that takes `Wanted` and returns a `MatrixElement`. It registers by an entry point of the group
-"madnis_py.matrix_elements", so that another package adds one by being installed.
+A provider is a callable that takes `Wanted` and returns a `MatrixElement`. It registers by an entry
+point of the group "madnis_py.matrix_elements", so that another package adds one by being installed.
 """
 
 from __future__ import annotations
@@ -68,14 +68,19 @@ class Wanted:
         """The value of a key for this matrix element: the only one, or one of a list.
 
         Raises:
-            CardError: the key is missing, or the list has another length than there are matrix elements.
+            CardError: the key is missing, or the list has another length than there are matrix
+                elements.
         """
         value = getattr(self.table, key)
         if value is None:
-            raise self.error(key, f'expected a value for provider "{self.table.provider}"; got none')
+            raise self.error(
+                key, f'expected a value for provider "{self.table.provider}"; got none'
+            )
         values = value if isinstance(value, tuple) else (value,) * len(self.names)
         if len(values) != len(self.names):
-            raise self.error(key, f"expected one for each of {', '.join(self.names)}; got {len(values)}")
+            raise self.error(
+                key, f"expected one for each of {', '.join(self.names)}; got {len(values)}"
+            )
         return values[self.place]
 
     def allow(self, *keys: str) -> None:
@@ -86,7 +91,9 @@ class Wanted:
         """
         given = self.table.model_dump(exclude_unset=True, exclude_none=True).keys()
         for key in sorted(given - {"provider", "precision", "digest", *keys}):
-            raise self.error(key, f'unknown key of provider "{self.table.provider}"{closest(key, keys)}')
+            raise self.error(
+                key, f'unknown key of provider "{self.table.provider}"{closest(key, keys)}'
+            )
 
     def error(self, key: str, sentence: str) -> CardError:
         """An error at a key of process.matrix_element."""
@@ -106,11 +113,14 @@ def provided(wanted: Wanted) -> MatrixElement:
     """The matrix element of the provider that a card names.
 
     Raises:
-        CardError: nobody registered under the name, what is registered cannot be imported, or the provider refuses.
+        CardError: nobody registered under the name, what is registered cannot be imported, or the
+            provider refuses.
     """
     name, found = wanted.table.provider, registered()
     if name not in found:
-        raise wanted.error("provider", f"expected a registered provider; got {shown(name)}{closest(name, found)}")
+        raise wanted.error(
+            "provider", f"expected a registered provider; got {shown(name)}{closest(name, found)}"
+        )
     try:
         provider: Provider = found[name].load()
     except (ImportError, AttributeError) as error:
@@ -127,7 +137,9 @@ def pinned(card: Card) -> Card:
     table = card.process.matrix_element
     if table is None or not table.files or not all(path.is_file() for path in table.files):
         return card  # the provider says which file is missing
-    digest = hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in table.files)).hexdigest()
+    digest = hashlib.sha256(
+        b"".join(hashlib.sha256(path.read_bytes()).digest() for path in table.files)
+    ).hexdigest()
     if table.digest not in (None, digest):
         names = ", ".join(str(path) for path in table.files)
         expected = f"expected the files that the card was made with; got other contents of {names}"

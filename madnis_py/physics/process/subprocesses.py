@@ -10,7 +10,13 @@ from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.drell_yan import closed_form
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.diagrams.definition import Definition
-from madnis_py.physics.diagrams.diagrams import QCD_WEIGHT, QED_WEIGHT, Joins, Recursion, recursion_of
+from madnis_py.physics.diagrams.diagrams import (
+    QCD_WEIGHT,
+    QED_WEIGHT,
+    Joins,
+    Recursion,
+    recursion_of,
+)
 from madnis_py.physics.diagrams.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
@@ -47,8 +53,8 @@ class FlavourGroup:
 def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[FlavourGroup, ...]:
     """Group the reactions of a definition that have tree diagrams by matrix element.
 
-    A step without coupling orders takes the lowest WEIGHTED order that it has in any reaction, as MadGraph does:
-    p p > j j has none that needs a W, and z > j j j j no u d~ s c~.
+    A step without coupling orders takes the lowest WEIGHTED order that it has in any reaction, as
+    MadGraph does: p p > j j has none that needs a W, and z > j j j j no u d~ s c~.
 
     Raises:
         CardError: none of them has.
@@ -57,7 +63,9 @@ def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[Fl
     for orderings in _same_final_state(definition.reactions(model)):
         collected.add(orderings)
     joins = Joins(model)
-    weights = {reaction: _lowest_weights(recursion_of(reaction, joins)) for reaction in collected.flavours}
+    weights = {
+        reaction: _lowest_weights(recursion_of(reaction, joins)) for reaction in collected.flavours
+    }
     lowest = [min(of_step) for of_step in zip(*filter(None, weights.values()), strict=True)]
     if not lowest:
         expected = f"expected a process with tree diagrams in model {model.name}"
@@ -82,7 +90,9 @@ def _lowest_weights(step: Recursion) -> tuple[int, ...]:
     if not step.goals:
         return ()
     own = min(QCD_WEIGHT * goal.powers[0] + QED_WEIGHT * goal.powers[1] for goal in step.goals)
-    return own, *(weight for unit in step.units if unit.decay for weight in _lowest_weights(unit.decay))
+    return own, *(
+        weight for unit in step.units if unit.decay for weight in _lowest_weights(unit.decay)
+    )
 
 
 def _is_kept(weight: int, lowest: int, step: Reaction) -> bool:
@@ -130,7 +140,12 @@ def _same_final_state(reactions: Iterable[Reaction]) -> Iterable[list[Reaction]]
 
 
 def provided_subprocess(
-    group: FlavourGroup, own: Callable[[], MatrixElement], card: Card, model: Model, place: int, names: tuple[str, ...]
+    group: FlavourGroup,
+    own: Callable[[], MatrixElement],
+    card: Card,
+    model: Model,
+    place: int,
+    names: tuple[str, ...],
 ) -> Subprocess:
     """A group with the matrix element of the provider that a card names.
 
@@ -149,7 +164,9 @@ def provided_subprocess(
     return Subprocess(provided(wanted), group.flavours)
 
 
-def mirrored_subprocess(group: FlavourGroup, element: MatrixElement, columns: Sequence[int]) -> Subprocess:
+def mirrored_subprocess(
+    group: FlavourGroup, element: MatrixElement, columns: Sequence[int]
+) -> Subprocess:
     """A group by the matrix element of the one with exchanged incoming particles; see `Mirrored`."""
     return Subprocess(Mirrored(element, columns), group.flavours)
 

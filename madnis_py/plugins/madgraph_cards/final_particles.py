@@ -76,7 +76,9 @@ class FinalParticles:
             end = start + (1 if leg.decay is None else len(leg.decay.final))
             if leg.decay is not None:
                 for one in leg.decay.reactions(self._model):
-                    yield Decay(one.incoming[0], tuple(sorted(one.final, key=_by_kind)), range(start, end))
+                    yield Decay(
+                        one.incoming[0], tuple(sorted(one.final, key=_by_kind)), range(start, end)
+                    )
                 yield from self._decays(leg.decay, start)
             start = end
 
@@ -107,7 +109,8 @@ class FinalParticles:
             places: as `places` returns them.
 
         Returns:
-            The class, or particles; none where there are no places, None where no names mean just these.
+            The class, or particles; none where there are no places, None where no names mean just
+            these.
         """
         if not places:
             return ()
@@ -140,11 +143,17 @@ class FinalParticles:
         Returns:
             Names, least and largest mass in GeV; None where the names mean other particles too.
         """
-        elsewhere = {pdg for k, leg in enumerate(self.legs) if k not in decay.positions for pdg in leg.pdgs}
+        elsewhere = {
+            pdg for k, leg in enumerate(self.legs) if k not in decay.positions for pdg in leg.pdgs
+        }
         if elsewhere & set(decay.products):
             return None
         mass, half = self._model.mass(decay.parent), widths * self._model.width(decay.parent)
-        return ",".join(self.name(pdg) for pdg in decay.products), max(mass - half, 0.0), mass + half
+        return (
+            ",".join(self.name(pdg) for pdg in decay.products),
+            max(mass - half, 0.0),
+            mass + half,
+        )
 
     def width(self, pdg: int) -> float:
         """Total width of a particle in GeV."""
@@ -153,7 +162,9 @@ class FinalParticles:
 
 def depends_on_alpha_s(process: Process) -> bool:
     """Whether a diagram of a process has a strong coupling."""
-    return any(diagram.powers[0] > 0 for group in process.groups for diagram in process.diagrams(group))
+    return any(
+        diagram.powers[0] > 0 for group in process.groups for diagram in process.diagrams(group)
+    )
 
 
 def is_alone(places: Collection[Place]) -> bool:

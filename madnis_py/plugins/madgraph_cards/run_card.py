@@ -20,7 +20,12 @@ from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles, dep
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.lhapdf_numbers import BUILT_IN, set_of_number
 from madnis_py.plugins.madgraph_cards.run_card_cuts import RunCardCuts
-from madnis_py.plugins.madgraph_cards.run_card_entries import DEFAULTS, NEXT_TO_LEADING, RunCard, read_run_card
+from madnis_py.plugins.madgraph_cards.run_card_entries import (
+    DEFAULTS,
+    NEXT_TO_LEADING,
+    RunCard,
+    read_run_card,
+)
 from madnis_py.plugins.madgraph_cards.run_card_toml import translate_toml
 
 _SCALES: Mapping[int, str] = {1: "sum_et", 2: "sum_mt", 3: "sum_mt/2", 4: "sqrt_s"}
@@ -32,7 +37,9 @@ _NOT_HERE: Mapping[str, str] = {
     "ktdurham": "partons are apart by Durham's measure, for merging",
     "ptlund": "partons are apart by Pythia's evolution scale, for merging",
     **dict.fromkeys(("polbeam1", "polbeam2"), "the beam is polarised"),
-    **dict.fromkeys(("nb_proton1", "nb_proton2", "nb_neutron1", "nb_neutron2"), "the beam is an ion"),
+    **dict.fromkeys(
+        ("nb_proton1", "nb_proton2", "nb_neutron1", "nb_neutron2"), "the beam is an ion"
+    ),
     **dict.fromkeys(("mass_ion1", "mass_ion2"), "the beam is an ion"),
     "bias_module": "events are biased",
     "custom_fcts": "functions in Fortran replace cuts, scales or weights",
@@ -45,7 +52,13 @@ _NOT_HERE: Mapping[str, str] = {
 """What entries do that must have their neutral value, which is their default."""
 
 _NEUTRAL_UP_TO: Mapping[str, float] = {
-    **{"xqcut": 0.0, "ktdurham": 0.0, "ptlund": 0.0, "time_of_flight": -1.0, "small_width_treatment": 1e-6},
+    **{
+        "xqcut": 0.0,
+        "ktdurham": 0.0,
+        "ptlund": 0.0,
+        "time_of_flight": -1.0,
+        "small_width_treatment": 1e-6,
+    },
     **{"mass_ion1": 1.0, "mass_ion2": 1.0},  # a proton
 }
 """Entries of these that are neutral at every value up to one."""
@@ -66,8 +79,9 @@ def import_run_card(
         the card, and what else the run card said.
 
     Raises:
-        CardError: a file cannot be read, an entry is no value of its kind, or, unless forced, one that changes the
-            results cannot be translated; names every such entry, what it does and what to do instead.
+        CardError: a file cannot be read, an entry is no value of its kind, or, unless forced, one
+            that changes the results cannot be translated; names every such entry, what it does and
+            what to do instead.
     """
     imported = ImportedCard({"process": {"definition": definition, "t_channel_widths": False}})
     if param_card is not None:
@@ -138,23 +152,39 @@ class _RunCardTranslation:
             texts = {run.text("pdlabel1").lower(), run.text("pdlabel2").lower()}
         if len(texts) != 1:
             entry = ", ".join(map(run.shown, labels)) or "pdlabel is not set"
-            meaning = "versions of MadGraph differ in its default" if not labels else "each beam has its own densities"
+            meaning = (
+                "versions of MadGraph differ in its default"
+                if not labels
+                else "each beam has its own densities"
+            )
             self._refuse("beams", entry, meaning, "set pdlabel = lhapdf and lhaid")
             return "unknown"
         label = texts.pop()
         if label != "lhapdf" and label not in BUILT_IN:
-            self._refuse("beams", run.shown(labels[0]), "this set is not known here", "set pdlabel = lhapdf and lhaid")
+            self._refuse(
+                "beams",
+                run.shown(labels[0]),
+                "this set is not known here",
+                "set pdlabel = lhapdf and lhaid",
+            )
             return label
         return self._set_of_number(BUILT_IN[label]) if label in BUILT_IN else self._numbered_set()
 
     def _numbered_set(self) -> str:
         run = self._run
         if not run.has("lhaid"):
-            self._refuse("beams", "lhaid is not set", "versions of MadGraph differ in its default", "set it")
+            self._refuse(
+                "beams", "lhaid is not set", "versions of MadGraph differ in its default", "set it"
+            )
             return "unknown"
         first = next(iter(run.items("lhaid")), "")
         if not re.fullmatch(r"\d{1,9}", first):
-            self._refuse("beams", run.shown("lhaid"), "this is no number of LHAPDF", "set the number of the set")
+            self._refuse(
+                "beams",
+                run.shown("lhaid"),
+                "this is no number of LHAPDF",
+                "set the number of the set",
+            )
             return "unknown"
         return self._set_of_number(int(first))
 
@@ -182,10 +212,13 @@ class _RunCardTranslation:
             self._card.put("scales", "renormalization", run.number("scale"))
             return
         entry = run.shown("scale" if run.flag("fixed_ren_scale") else "fixed_ren_scale")
-        way_out = (
-            "set fixed_ren_scale = T and scale = M_Z, and aS of the param_card to alpha_s at the scale that you want"
+        way_out = "set fixed_ren_scale = T and scale = M_Z, and aS of the param_card to alpha_s at the scale that you want"
+        self._refuse(
+            "scales",
+            entry,
+            "alpha_s runs from M_Z to this scale, here it is the parameter aS",
+            way_out,
         )
-        self._refuse("scales", entry, "alpha_s runs from M_Z to this scale, here it is the parameter aS", way_out)
 
     def _fixed_or_dynamical(self) -> None:
         run = self._run
@@ -205,12 +238,22 @@ class _RunCardTranslation:
     def _fixed_factorization(self) -> float | None:
         """The fixed factorisation scale, None for a dynamical one."""
         run = self._run
-        names = [one if run.has(one) else "fixed_fac_scale" for one in ("fixed_fac_scale1", "fixed_fac_scale2")]
+        names = [
+            one if run.has(one) else "fixed_fac_scale"
+            for one in ("fixed_fac_scale1", "fixed_fac_scale2")
+        ]
         flags = [run.flag(name) for name in names]
         scales = [run.number(name) for name in ("dsqrt_q2fact1", "dsqrt_q2fact2")]
         if flags[0] != flags[1] or (flags[0] and scales[0] != scales[1]):
-            entries = ", ".join(map(run.shown, dict.fromkeys([*names, "dsqrt_q2fact1", "dsqrt_q2fact2"])))
-            self._refuse("scales", entries, "each beam has its own factorisation scale", "set the same one for both")
+            entries = ", ".join(
+                map(run.shown, dict.fromkeys([*names, "dsqrt_q2fact1", "dsqrt_q2fact2"]))
+            )
+            self._refuse(
+                "scales",
+                entries,
+                "each beam has its own factorisation scale",
+                "set the same one for both",
+            )
         return scales[0] if flags[0] else None
 
     def _dynamical(self, keys: list[str]) -> None:
@@ -246,13 +289,23 @@ class _RunCardTranslation:
             return
         if program not in ("systematics", "auto"):
             self._refuse(
-                "systematics", run.shown("systematics_program"), "weights of another program", "set use_syst = F"
+                "systematics",
+                run.shown("systematics_program"),
+                "weights of another program",
+                "set use_syst = F",
             )
             return
-        options = dict(one.lstrip("-").partition("=")[::2] for one in run.items("systematics_arguments"))
+        options = dict(
+            one.lstrip("-").partition("=")[::2] for one in run.items("systematics_arguments")
+        )
         factors = [_factors(options.pop(name, "1")) for name in ("mur", "muf")]
         members = options.pop("pdf", "central").lower()
-        if options or factors[0] != factors[1] or not factors[0] or members not in ("errorset", "central"):
+        if (
+            options
+            or factors[0] != factors[1]
+            or not factors[0]
+            or members not in ("errorset", "central")
+        ):
             self._refuse(
                 "systematics",
                 run.shown("systematics_arguments"),
@@ -260,23 +313,34 @@ class _RunCardTranslation:
                 "set use_syst = F, or --mur and --muf to the same factors and --pdf=errorset",
             )
             return
-        self._card.tables["systematics"] = {"scale_factors": factors[0], "pdf_members": members == "errorset"}
+        self._card.tables["systematics"] = {
+            "scale_factors": factors[0],
+            "pdf_members": members == "errorset",
+        }
 
     def _not_here(self) -> None:
         """Entries that are neutral at one value only."""
         for name, meaning in _NOT_HERE.items():
             if not _is_neutral(self._run, name):
-                self._refuse("process", self._run.shown(name), meaning, f"set {name} = {DEFAULTS[name]}")
+                self._refuse(
+                    "process", self._run.shown(name), meaning, f"set {name} = {DEFAULTS[name]}"
+                )
 
     def _unknown(self) -> None:
         """Entries that no run card for leading order has."""
         unknown = {name: f"{name} = {shortened(text)}" for name, text in self._run.unknown.items()}
-        if other := next((entry for name, entry in unknown.items() if name in NEXT_TO_LEADING), None):
+        if other := next(
+            (entry for name, entry in unknown.items() if name in NEXT_TO_LEADING), None
+        ):
             meaning = "only run cards for next-to-leading order have it, and their entries mean other things"
-            self._refuse("process", other, meaning, "take the run card of the process at leading order")
+            self._refuse(
+                "process", other, meaning, "take the run card of the process at leading order"
+            )
             return
         for entry in unknown.values():
-            self._refuse("process", entry, "it is not known, what it changes neither", "leave it out")
+            self._refuse(
+                "process", entry, "it is not known, what it changes neither", "leave it out"
+            )
 
     def _refuse(self, table: str, entry: str, meaning: str, way_out: str) -> None:
         self._card.refuse(table, entry, meaning, way_out)

@@ -1,9 +1,9 @@
 """MadEvent's cuts as cuts of ours, for the final particles of a process.
 
-MadEvent's `setcuts.f` and `cuts.f`: jets are gluons and quarks up to `maxjetflavor`, heavier quarks up to b are "b";
-|rapidity| is cut on, not pseudorapidity; energies are those in the frame of the partons; minima are off at 0, maxima
-below it; unless `cut_decays` is true, products of decay chains pass the cuts on single particles and pairs, but not
-those on ranks, sums and missing momentum.
+MadEvent's `setcuts.f` and `cuts.f`: jets are gluons and quarks up to `maxjetflavor`, heavier quarks
+up to b are "b"; |rapidity| is cut on, not pseudorapidity; energies are those in the frame of the
+partons; minima are off at 0, maxima below it; unless `cut_decays` is true, products of decay chains
+pass the cuts on single particles and pairs, but not those on ranks, sums and missing momentum.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class RunCardCuts:
         partonic: whether the laboratory is the frame of the partons.
     """
 
-    def __init__(self, run: RunCard, final: FinalParticles, card: ImportedCard, partonic: bool) -> None:
+    def __init__(
+        self, run: RunCard, final: FinalParticles, card: ImportedCard, partonic: bool
+    ) -> None:
         self._run, self._final, self._card, self._partonic = run, final, card, partonic
 
     def translate(self) -> None:
@@ -63,7 +65,10 @@ class RunCardCuts:
             "photon": (22,),
             "missing": (12, 14, 16),
         }
-        return {name: frozenset(sign * pdg for pdg in pdgs for sign in (1, -1)) for name, pdgs in groups.items()}
+        return {
+            name: frozenset(sign * pdg for pdg in pdgs for sign in (1, -1))
+            for name, pdgs in groups.items()
+        }
 
     def _wanted(self, label: str) -> frozenset[Place]:
         """What MadEvent's cuts on single particles and pairs of a class are about."""
@@ -98,9 +103,15 @@ class RunCardCuts:
         return "rapidity" if self._final.massive(places) else "eta"
 
     def _not_in_the_laboratory(self, name: str) -> None:
-        self._refuse(name, "energies are cut on in the frame of the partons, here in the laboratory", _BY_HAND)
+        self._refuse(
+            name,
+            "energies are cut on in the frame of the partons, here in the laboratory",
+            _BY_HAND,
+        )
 
-    def _each(self, name: str, label: str, places: frozenset[Place], observable: str, value: float) -> None:
+    def _each(
+        self, name: str, label: str, places: frozenset[Place], observable: str, value: float
+    ) -> None:
         """A cut on each particle that may be at some places."""
         names = self._final.names(label, places)
         if names is None:
@@ -122,12 +133,20 @@ class RunCardCuts:
     def _both(self, name: str, labels: list[str], key: str, value: float) -> None:
         """A cut on every pair of particles of two classes."""
         first, second = (self._final.names(label, self._wanted(label)) for label in labels)
-        if first == () or second == () or (labels[0] == labels[1] and is_alone(self._wanted(labels[0]))):
+        if (
+            first == ()
+            or second == ()
+            or (labels[0] == labels[1] and is_alone(self._wanted(labels[0])))
+        ):
             return
         if first is None or second is None:
             self._mixed(name)
             return
-        pairs = combinations_with_replacement(first, 2) if labels[0] == labels[1] else product(first, second)
+        pairs = (
+            combinations_with_replacement(first, 2)
+            if labels[0] == labels[1]
+            else product(first, second)
+        )
         for names in pairs:
             self._card.cut(",".join(names), key, value)
 
@@ -145,7 +164,11 @@ class RunCardCuts:
     def _lepton_pairs(self, places: frozenset[Place]) -> list[str]:
         """The pairs "e+,e-" that may be at some places."""
         found = {pdg for _, pdg in places}
-        return [f"{self._final.name(-pdg)},{self._final.name(pdg)}" for pdg in (11, 13, 15) if {pdg, -pdg} <= found]
+        return [
+            f"{self._final.name(-pdg)},{self._final.name(pdg)}"
+            for pdg in (11, 13, 15)
+            if {pdg, -pdg} <= found
+        ]
 
     def _particles(self) -> None:
         """Cuts by PDG code, which hold for particle and antiparticle."""
@@ -185,7 +208,9 @@ class RunCardCuts:
 
     def _ranks(self) -> None:
         if self._run.whole("cutuse") != 0 and any(self._active(*_ranked("j"))):
-            self._refuse("cutuse", "an event is kept if one of its jets passes its cut", "set cutuse = 0")
+            self._refuse(
+                "cutuse", "an event is kept if one of its jets passes its cut", "set cutuse = 0"
+            )
         for letter in "jl":
             for name, value in self._active(*_ranked(letter)):
                 self._rank(name, _LETTERS[letter], int(name[3]), value)
@@ -223,14 +248,20 @@ class RunCardCuts:
                 if (least, most) == (number, number):
                     self._sum(name, jets, value)
                 elif most >= number:
-                    self._refuse(name, f"sum of the {number} largest transverse momenta of more jets", "set it to 0")
+                    self._refuse(
+                        name,
+                        f"sum of the {number} largest transverse momenta of more jets",
+                        "set it to 0",
+                    )
         for name, value in self._active("dsqrt_shat", "dsqrt_shatmax"):
             self._card.cut("event", f"sqrt_s_{_end(name)}", value)
         for name, value in self._active("misset", "missetmax"):
             self._card.cut("event", f"missing_pt_{_end(name)}", value)
         for name, _ in self._active("xetamin", "deltaeta"):
             if most >= 2:
-                self._refuse(name, "the two hardest jets go to opposite sides, far apart", "set it to 0")
+                self._refuse(
+                    name, "the two hardest jets go to opposite sides, far apart", "set it to 0"
+                )
         self._heavy()
 
     def _sum(self, name: str, codes: frozenset[int], value: float) -> None:
@@ -255,12 +286,18 @@ class RunCardCuts:
 
     def _heavy(self) -> None:
         """At least one particle above 10 GeV has so much transverse momentum; with one of them that is a cut on it."""
-        heavy = {pdg for leg in self._final.legs for pdg in leg.pdgs if self._final.mass(pdg) > _HEAVY}
+        heavy = {
+            pdg for leg in self._final.legs for pdg in leg.pdgs if self._final.mass(pdg) > _HEAVY
+        }
         for name, value in self._active("ptheavy"):
             if self._final.count(heavy) == (1, 1):
                 self._each(name, "", self._final.places(heavy), "pt", value)
             elif heavy:
-                self._refuse(name, "one of several heavy particles has so much transverse momentum", "set it to 0")
+                self._refuse(
+                    name,
+                    "one of several heavy particles has so much transverse momentum",
+                    "set it to 0",
+                )
 
     def _leptons_and_neutrinos(self) -> None:
         for name, value in self._active("ptllmin", "ptllmax"):
@@ -292,14 +329,27 @@ class RunCardCuts:
 
     def _photons(self) -> None:
         if any(self._active("ptgmin")) and self._final.places({22}):
-            self._refuse("ptgmin", "photons are isolated smoothly (hep-ph/9801442)", "set it to 0 and use pta and draj")
+            self._refuse(
+                "ptgmin",
+                "photons are isolated smoothly (hep-ph/9801442)",
+                "set it to 0 and use pta and draj",
+            )
 
     def _windows(self) -> None:
         """Each decaying particle of a chain is within `bwcutoff` widths of its mass."""
-        put_windows(self._final, self._run.number("bwcutoff"), self._card, lambda: self._run.shown("bwcutoff"))
+        put_windows(
+            self._final,
+            self._run.number("bwcutoff"),
+            self._card,
+            lambda: self._run.shown("bwcutoff"),
+        )
 
     def _mixed(self, name: str) -> None:
-        why = "decay products are not cut on (cut_decays = F)" if not self._cut_decays else "maxjetflavor"
+        why = (
+            "decay products are not cut on (cut_decays = F)"
+            if not self._cut_decays
+            else "maxjetflavor"
+        )
         self._refuse(
             name,
             f"it is about particles that no names of a card mean alone: {why}",
@@ -307,13 +357,19 @@ class RunCardCuts:
         )
 
     def _too_few(self, name: str, wanted: str, got: int) -> None:
-        self._refuse(name, f"it asks for {wanted} in every event, the process has {got} for sure", "set it to 0")
+        self._refuse(
+            name,
+            f"it asks for {wanted} in every event, the process has {got} for sure",
+            "set it to 0",
+        )
 
     def _refuse(self, name: str, meaning: str, way_out: str) -> None:
         self._card.refuse("cuts", self._run.shown(name), meaning, way_out)
 
 
-def put_windows(final: FinalParticles, widths: float, card: ImportedCard, shown: Callable[[], str]) -> None:
+def put_windows(
+    final: FinalParticles, widths: float, card: ImportedCard, shown: Callable[[], str]
+) -> None:
     """Cut on the mass of each decaying particle of a chain as MadEvent does.
 
     Args:
@@ -323,7 +379,12 @@ def put_windows(final: FinalParticles, widths: float, card: ImportedCard, shown:
         shown: the entry for a message.
     """
     if final.decays and widths <= 0:
-        card.refuse("cuts", shown(), "no decaying particle is on its mass shell", "give a number of widths > 0")
+        card.refuse(
+            "cuts",
+            shown(),
+            "no decaying particle is on its mass shell",
+            "give a number of widths > 0",
+        )
         return
     lost: dict[str, None] = {}
     for decay in final.decays:

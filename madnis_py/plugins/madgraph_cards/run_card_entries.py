@@ -1,6 +1,7 @@
 """The entries of MadGraph's run_card.dat: read as MadGraph reads them, typed, with its defaults.
 
-The defaults are those of run cards for leading order of MadGraph5_aMC@NLO 3; an entry that a card lacks has its own.
+The defaults are those of run cards for leading order of MadGraph5_aMC@NLO 3; an entry that a card
+lacks has its own.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ _CUT_DEFAULTS: Mapping[str, float] = {
     **{f"pt{particle}{rank}max": -1.0 for particle, rank in product("jl", range(1, 5))},
     **{f"{system}min": 0.0 for system in ("htj", "iht", "ht2", "ht3", "ht4", "ptll")},
     **{f"{system}max": -1.0 for system in ("htj", "iht", "ht2", "ht3", "ht4", "ptll")},
-    **dict.fromkeys(("xptj", "xptb", "xpta", "xptl", "ptheavy", "misset", "dsqrt_shat", "xetamin", "deltaeta"), 0.0),
+    **dict.fromkeys(
+        ("xptj", "xptb", "xpta", "xptl", "ptheavy", "misset", "dsqrt_shat", "xetamin", "deltaeta"),
+        0.0,
+    ),
     **{"missetmax": -1.0, "dsqrt_shatmax": -1.0, "ptgmin": 0.0},
     **{"ptj": 20.0, "pta": 10.0, "ptl": 10.0, "etaj": 5.0, "etab": -1.0, "etaa": 2.5, "etal": 2.5},
     **dict.fromkeys(("drjj", "drll", "draa", "draj", "drjl", "dral"), 0.4),
@@ -45,20 +49,46 @@ _CUT_DEFAULTS: Mapping[str, float] = {
 
 DEFAULTS: Mapping[str, Value] = {
     **_CUT_DEFAULTS,
-    **{"nevents": 10000, "iseed": 0, "maxjetflavor": 4, "cutuse": 0, "bwcutoff": 15.0, "cut_decays": False},
+    **{
+        "nevents": 10000,
+        "iseed": 0,
+        "maxjetflavor": 4,
+        "cutuse": 0,
+        "bwcutoff": 15.0,
+        "cut_decays": False,
+    },
     **{"lpp1": 1, "lpp2": 1, "ebeam1": 6500.0, "ebeam2": 6500.0, "polbeam1": 0.0, "polbeam2": 0.0},
-    **{"nb_proton1": 1, "nb_proton2": 1, "nb_neutron1": 0, "nb_neutron2": 0, "mass_ion1": -1.0, "mass_ion2": -1.0},
-    **{"fixed_ren_scale": False, "fixed_fac_scale": False, "fixed_fac_scale1": False, "fixed_fac_scale2": False},
+    **{
+        "nb_proton1": 1,
+        "nb_proton2": 1,
+        "nb_neutron1": 0,
+        "nb_neutron2": 0,
+        "mass_ion1": -1.0,
+        "mass_ion2": -1.0,
+    },
+    **{
+        "fixed_ren_scale": False,
+        "fixed_fac_scale": False,
+        "fixed_fac_scale1": False,
+        "fixed_fac_scale2": False,
+    },
     **{"scale": 91.188, "dsqrt_q2fact1": 91.188, "dsqrt_q2fact2": 91.188, "scalefact": 1.0},
     **{"dynamical_scale_choice": -1, "ickkw": 0, "xqcut": 0.0, "ktdurham": -1.0, "ptlund": -1.0},
     **{"bias_module": "None", "custom_fcts": "[]", "boost_event": "False", "event_norm": "average"},
-    **{"time_of_flight": -1.0, "fixed_couplings": True, "small_width_treatment": 1e-6, "sde_strategy": 1},
+    **{
+        "time_of_flight": -1.0,
+        "fixed_couplings": True,
+        "small_width_treatment": 1e-6,
+        "sde_strategy": 1,
+    },
     **{"use_syst": True, "systematics_program": "systematics"},
     "systematics_arguments": "['--mur=0.5,1,2', '--muf=0.5,1,2', '--pdf=errorset']",
     **dict.fromkeys(("pt_min_pdg", "pt_max_pdg", "e_min_pdg", "e_max_pdg"), "{}"),
     **dict.fromkeys(("eta_min_pdg", "eta_max_pdg", "mxx_min_pdg"), "{}"),
     "mxx_only_part_antipart": "{'default': False}",
-    **dict.fromkeys(("pdlabel", "pdlabel1", "pdlabel2", "lhaid"), ""),  # their defaults differ among versions
+    **dict.fromkeys(
+        ("pdlabel", "pdlabel1", "pdlabel2", "lhaid"), ""
+    ),  # their defaults differ among versions
 }
 
 NEUTRAL = frozenset({
@@ -75,7 +105,8 @@ NEUTRAL = frozenset({
     "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max", "store_rwgt_info",
     "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",
 })  # fmt: skip
-"""Entries about how MadGraph works, not about what it computes, and those that another one switches off."""
+"""Entries about how MadGraph works, not about what it computes, and those that another one switches
+off."""
 
 NEXT_TO_LEADING = frozenset({
     "req_acc_fo", "npoints_fo_grid", "niters_fo_grid", "npoints_fo", "niters_fo", "parton_shower",
@@ -100,7 +131,11 @@ class RunCard:
     @property
     def unknown(self) -> dict[str, str]:
         """Entries that no run card for leading order has."""
-        return {name: text for name, text in self._entries.items() if name not in DEFAULTS and name not in NEUTRAL}
+        return {
+            name: text
+            for name, text in self._entries.items()
+            if name not in DEFAULTS and name not in NEUTRAL
+        }
 
     def has(self, name: str) -> bool:
         """Whether the card itself gives an entry."""
@@ -158,7 +193,9 @@ class RunCard:
         if not text.startswith(("[", "(")):
             return [item.strip() for item in text.split(",") if item.strip()]
         value = self._literal(name, "a list")
-        if not isinstance(value, list | tuple) or not all(isinstance(item, str | int | float) for item in value):
+        if not isinstance(value, list | tuple) or not all(
+            isinstance(item, str | int | float) for item in value
+        ):
             self._refuse(name, "a list")
         return [str(item) for item in value]
 
@@ -180,7 +217,9 @@ class RunCard:
             CardError: it is no such table.
         """
         found = self._literal(name, "a table {PDG code: True or False}")
-        if not isinstance(found, dict) or not all(isinstance(value, bool) for value in found.values()):
+        if not isinstance(found, dict) or not all(
+            isinstance(value, bool) for value in found.values()
+        ):
             self._refuse(name, "a table {PDG code: True or False}")
         return bool(found.get(pdg, found.get(str(pdg), found.get("default", False))))
 
@@ -191,7 +230,9 @@ class RunCard:
             self._refuse(name, expected)
 
     def _refuse(self, name: str, expected: str) -> NoReturn:
-        raise CardError(f"{self.source}: {name}: expected {expected}; got {shortened(self.text(name))}")
+        raise CardError(
+            f"{self.source}: {name}: expected {expected}; got {shortened(self.text(name))}"
+        )
 
 
 def _is_of_particle(item: tuple[object, object]) -> bool:
@@ -219,10 +260,14 @@ def read_run_card(lines: list[str], source: str) -> RunCard:
         value, equals, name = (part.strip() for part in content.rpartition("="))
         if not equals:
             if _forgets_equals(content):
-                raise CardError(f"{source}: line {number}: expected value = name; got {shortened(content)!r}")
+                raise CardError(
+                    f"{source}: line {number}: expected value = name; got {shortened(content)!r}"
+                )
             continue
         if not value or not re.fullmatch(r"[A-Za-z_]\w{0,63}", name):
-            raise CardError(f"{source}: line {number}: expected value = name; got {shortened(content)!r}")
+            raise CardError(
+                f"{source}: line {number}: expected value = name; got {shortened(content)!r}"
+            )
         found[name.lower()] = value
     if not found:
         raise CardError(f"{source}: expected lines value = name of a run card; got none")

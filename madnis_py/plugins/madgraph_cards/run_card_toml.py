@@ -1,7 +1,8 @@
 """MadGraph 7's run_card.toml as a card of ours.
 
-Its cuts are entries `<group>[_rank][-<group>]-<observable>.min|max` of groups of PDG codes in [multiparticles]; an
-entry that is not there is no cut. Everything else that it lacks has the default of MadGraph 7.
+Its cuts are entries `<group>[_rank][-<group>]-<observable>.min|max` of groups of PDG codes in
+[multiparticles]; an entry that is not there is no cut. Everything else that it lacks has the
+default of MadGraph 7.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles, Place, depends_on_alpha_s, is_alone
+from madnis_py.plugins.madgraph_cards.final_particles import (
+    FinalParticles,
+    Place,
+    depends_on_alpha_s,
+    is_alone,
+)
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.run_card_cuts import put_windows
 
@@ -36,7 +42,16 @@ _GROUPS: Mapping[str, tuple[int, ...]] = {
     "missing": (12, 14, 16, -12, -14, -16),
     "photon": (22,),
 }
-_HOW_IT_WORKS = ("run", "gridpack", "generation", "vegas", "phasespace", "madnis", "histograms", "multiparticles")
+_HOW_IT_WORKS = (
+    "run",
+    "gridpack",
+    "generation",
+    "vegas",
+    "phasespace",
+    "madnis",
+    "histograms",
+    "multiparticles",
+)
 """Tables about how MadGraph works; what is physics in them is taken by name."""
 
 _CUT = re.compile(
@@ -87,11 +102,17 @@ class _Values:
 
     def refuse(self, name: str, expected: str, got: object) -> NoReturn:
         """Raise an error at an entry."""
-        raise CardError(f"{self.source}: {name}: expected {expected}; got {shortened(str(got)[:100])}")
+        raise CardError(
+            f"{self.source}: {name}: expected {expected}; got {shortened(str(got)[:100])}"
+        )
 
     def in_table(self, table: str) -> dict[str, Any]:
         """What is left of a table, by the rest of the name."""
-        return {name[len(table) + 1 :]: value for name, value in self._left.items() if name.startswith(f"{table}.")}
+        return {
+            name[len(table) + 1 :]: value
+            for name, value in self._left.items()
+            if name.startswith(f"{table}.")
+        }
 
     @property
     def left(self) -> dict[str, Any]:
@@ -104,7 +125,9 @@ def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
     """Keys with dots between the names of their tables."""
     found: list[tuple[str, Any]] = []
     for key, value in table.items():
-        found += _flat(value, f"{before}{key}.") if isinstance(value, dict) else [(before + key, value)]
+        found += (
+            _flat(value, f"{before}{key}.") if isinstance(value, dict) else [(before + key, value)]
+        )
     return found
 
 
@@ -161,7 +184,8 @@ def _beams(values: _Values, card: ImportedCard) -> bool:
 def _scales(values: _Values, card: ImportedCard, neutral: bool, leptonic: bool) -> None:
     fixed_r, fixed_f = (values.flag(f"beam.fixed_{kind}_scale", False) for kind in ("ren", "fact"))
     mu_r, first, second = (
-        values.number(f"beam.{name}", 91.188) for name in ("ren_scale", "fact_scale1", "fact_scale2")
+        values.number(f"beam.{name}", 91.188)
+        for name in ("ren_scale", "fact_scale1", "fact_scale2")
     )
     choice = values.text("beam.dynamical_scale_choice", "half_transverse_mass")
     factor = values.number("beam.scale_factor", 1.0)
@@ -170,32 +194,52 @@ def _scales(values: _Values, card: ImportedCard, neutral: bool, leptonic: bool) 
     if leptonic:
         way_out = "set aS of the param_card to alpha_s at the scale that you want"
         entry = "beam.leptonic = true"
-        card.refuse("scales", entry, "alpha_s is that of a set of parton densities, here the parameter aS", way_out)
+        card.refuse(
+            "scales",
+            entry,
+            "alpha_s is that of a set of parton densities, here the parameter aS",
+            way_out,
+        )
         return
     if fixed_f and first != second:
         entry = f"beam.fact_scale1 = {first:g}, beam.fact_scale2 = {second:g}"
-        card.refuse("scales", entry, "each beam has its own factorisation scale", "set the same one for both")
+        card.refuse(
+            "scales",
+            entry,
+            "each beam has its own factorisation scale",
+            "set the same one for both",
+        )
     if choice not in _SCALES and not (fixed_r and fixed_f):
         values.refuse("beam.dynamical_scale_choice", f"one of {', '.join(_SCALES)}", choice)
-    for key, fixed, scale in (("renormalization", fixed_r, mu_r), ("factorization", fixed_f, first)):
+    for key, fixed, scale in (
+        ("renormalization", fixed_r, mu_r),
+        ("factorization", fixed_f, first),
+    ):
         card.put("scales", key, scale if fixed else _SCALES[choice])
         if not fixed and factor != 1.0:
             card.put("scales", f"{key}_factor", factor)
 
 
 def _systematics(values: _Values, card: ImportedCard) -> None:
-    enabled = values.flag("systematics.enable", True) and values.flag("generation.systematics", True)
+    enabled = values.flag("systematics.enable", True) and values.flag(
+        "generation.systematics", True
+    )
     others = {
         name: values.take(f"systematics.{name}", default)
         for name, default in (("mur", [0.5, 1, 2]), ("muf", [0.5, 1, 2]), ("pdf", ["errorset"]))
     }
-    together, dynamical = values.flag("systematics.together", True), values.take("systematics.dynamical_scale", [])
+    together, dynamical = (
+        values.flag("systematics.together", True),
+        values.take("systematics.dynamical_scale", []),
+    )
     values.take("systematics.write_inputs")
     if not enabled:
         card.tables["systematics"] = {"scale_factors": [], "pdf_members": False}
         return
     factors, members = others["mur"], others["pdf"]
-    numbers = isinstance(factors, list) and all(type(one) in (int, float) and 0 < one < math.inf for one in factors)
+    numbers = isinstance(factors, list) and all(
+        type(one) in (int, float) and 0 < one < math.inf for one in factors
+    )
     if (
         not numbers
         or factors != others["muf"]
@@ -216,11 +260,18 @@ def _systematics(values: _Values, card: ImportedCard) -> None:
 def _rest(values: _Values, card: ImportedCard) -> None:
     if values.number("postprocessing.time_of_flight", -1.0) > -1.0:
         way_out = "set it to -1"
-        card.refuse("process", "postprocessing.time_of_flight", "lifetimes are written to the events", way_out)
+        card.refuse(
+            "process",
+            "postprocessing.time_of_flight",
+            "lifetimes are written to the events",
+            way_out,
+        )
     for name in values.in_table("postprocessing"):
         values.take(f"postprocessing.{name}")
     if values.flag("run.dummy_matrix_element", False):
-        card.refuse("process", "run.dummy_matrix_element = true", "there is no |M|^2", "set it to false")
+        card.refuse(
+            "process", "run.dummy_matrix_element = true", "there is no |M|^2", "set it to false"
+        )
     for name, value in values.left.items():
         entry = f"{name} = {shortened(str(value)[:100])}"
         card.refuse("process", entry, "it is not known, what it changes neither", "leave it out")
@@ -229,7 +280,9 @@ def _rest(values: _Values, card: ImportedCard) -> None:
 class _TomlCuts:
     """The table [cuts] of a run_card.toml, put into a card of ours."""
 
-    def __init__(self, values: _Values, final: FinalParticles, card: ImportedCard, partonic: bool) -> None:
+    def __init__(
+        self, values: _Values, final: FinalParticles, card: ImportedCard, partonic: bool
+    ) -> None:
         self._values, self._final, self._card, self._partonic = values, final, card, partonic
         self._groups = {name: frozenset(codes) for name, codes in _GROUPS.items()}
         for name, codes in values.in_table("multiparticles").items():
@@ -252,9 +305,15 @@ class _TomlCuts:
             self._cut(name, match, value)
 
     def _cut(self, name: str, match: re.Match[str], value: float) -> None:
-        groups, observable, end = [one for one in match["groups"].split("-") if one], match["observable"], match["end"]
+        groups, observable, end = (
+            [one for one in match["groups"].split("-") if one],
+            match["observable"],
+            match["end"],
+        )
         ranks = [re.fullmatch(r"(.*)_([1-9])", one) for one in groups]
-        self._check_groups(name, [rank[1] if rank else one for rank, one in zip(ranks, groups, strict=True)])
+        self._check_groups(
+            name, [rank[1] if rank else one for rank, one in zip(ranks, groups, strict=True)]
+        )
         plain = not match["sum"] and not any(ranks)
         match observable, len(groups):
             case "sqrt_s", 0:
@@ -262,7 +321,9 @@ class _TomlCuts:
             case (("pt" | "eta_abs" | "y_abs" | "e"), 1) if plain:
                 self._each(name, groups[0], f"{_SINGLE[observable]}_{end}", value)
             case (("pt" | "eta_abs" | "y_abs"), 1) if ranks[0] and not match["sum"]:
-                self._rank(name, ranks[0][1], int(ranks[0][2]), f"{_SINGLE[observable]}_{end}", value)
+                self._rank(
+                    name, ranks[0][1], int(ranks[0][2]), f"{_SINGLE[observable]}_{end}", value
+                )
             case "delta_r", (1 | 2) if plain:
                 self._distance(name, (groups * 2)[:2], end, value)
             case "pair_mass", (1 | 2) if plain:
@@ -277,7 +338,9 @@ class _TomlCuts:
     def _check_groups(self, name: str, groups: list[str]) -> None:
         for group in groups:
             if group not in self._groups:
-                self._values.refuse(f"cuts.{name}", f"one of the groups {', '.join(self._groups)}", group)
+                self._values.refuse(
+                    f"cuts.{name}", f"one of the groups {', '.join(self._groups)}", group
+                )
 
     def _places(self, group: str) -> frozenset[Place]:
         return self._final.places(self._groups[group], self._cut_decays)
@@ -298,16 +361,29 @@ class _TomlCuts:
             self._card.cut(one, key, value)
 
     def _distance(self, name: str, groups: list[str], end: str, value: float) -> None:
-        if any(self._final.massive(self._places(group)) for group in groups) and all(map(self._places, groups)):
-            self._refuse(name, value, "distances of massive particles may be meant in another way", _NO_CUT[1])
+        if any(self._final.massive(self._places(group)) for group in groups) and all(
+            map(self._places, groups)
+        ):
+            self._refuse(
+                name,
+                value,
+                "distances of massive particles may be meant in another way",
+                _NO_CUT[1],
+            )
         else:
             self._pairs(name, groups, f"dr_{end}", value)
 
     def _pairs(self, name: str, groups: list[str], key: str, value: float) -> None:
-        if not all(map(self._places, groups)) or (groups[0] == groups[1] and is_alone(self._places(groups[0]))):
+        if not all(map(self._places, groups)) or (
+            groups[0] == groups[1] and is_alone(self._places(groups[0]))
+        ):
             return
         first, second = (self._names(name, group, value) for group in groups)
-        pairs = combinations_with_replacement(first, 2) if groups[0] == groups[1] else product(first, second)
+        pairs = (
+            combinations_with_replacement(first, 2)
+            if groups[0] == groups[1]
+            else product(first, second)
+        )
         for pair in pairs:
             self._card.cut(",".join(pair), key, value)
 
@@ -329,7 +405,9 @@ class _TomlCuts:
 
     def _mixed(self, name: str, value: float) -> None:
         meaning = "it is about particles that no names of a card mean alone (decay products, or other groups)"
-        self._refuse(name, value, meaning, "set phasespace.cut_decays = true, or write the cut by hand")
+        self._refuse(
+            name, value, meaning, "set phasespace.cut_decays = true, or write the cut by hand"
+        )
 
     def _refuse(self, name: str, value: object, meaning: str, way_out: str) -> None:
         self._card.refuse("cuts", f"cuts.{name} = {shortened(str(value)[:100])}", meaning, way_out)

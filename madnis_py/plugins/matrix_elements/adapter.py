@@ -61,7 +61,9 @@ class Borrowed(MatrixElement):
         bad = np.flatnonzero(~np.isfinite(me2))
         if len(bad):
             momenta = p[bad[0]].tolist()
-            raise IntegrandError(f"{self.name}: expected finite |M|^2; got {me2[bad[0]]} at event {bad[0]}: {momenta}")
+            raise IntegrandError(
+                f"{self.name}: expected finite |M|^2; got {me2[bad[0]]} at event {bad[0]}: {momenta}"
+            )
         return me2
 
     def probe_power(self, p: Array) -> int | None:
@@ -78,7 +80,9 @@ class Borrowed(MatrixElement):
         turned = np.array(p)
         turned[:, :, 1:] = turned[:, :, 1:] @ _TURN
         before, after = self.squared(p, alpha_s), self.squared(as_momenta(turned), alpha_s)
-        return float(np.max(np.abs(after - before) / np.maximum(np.abs(before), np.finfo(np.float64).tiny)))
+        return float(
+            np.max(np.abs(after - before) / np.maximum(np.abs(before), np.finfo(np.float64).tiny))
+        )
 
     def require_precision(self, p: Array, alpha_s: float, wanted: float) -> None:
         """Refuse numbers that are worse than declared.

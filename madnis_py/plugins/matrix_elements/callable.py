@@ -25,9 +25,10 @@ Function = Callable[[Array, Array], Any]
 class CallableElement(Borrowed):
     """|M|^2 from a function (p, alpha_s) -> me2, or -> (me2, squares).
 
-    p are momenta in GeV, float64 (n, n_particles, 4), and alpha_s is float64 (n,), both read-only; me2 is averaged and
-    summed, GeV^(8 - 2 n_particles), shape (n,); squares are |M_i|^2 in any common normalisation, (n, n_diagrams), in
-    the order of our diagrams. Without squares those are ours.
+    p are momenta in GeV, float64 (n, n_particles, 4), and alpha_s is float64 (n,), both read-only;
+    me2 is averaged and summed, GeV^(8 - 2 n_particles), shape (n,); squares are |M_i|^2 in any
+    common normalisation, (n, n_diagrams), in the order of our diagrams. Without squares those are
+    ours.
 
     Args:
         function: importable, "module:function" or "path/file.py:function".
@@ -54,7 +55,9 @@ class CallableElement(Borrowed):
             IntegrandError: the function returned NaN, infinity or another shape.
         """
         me2, squares = self._results(p, per_event(alpha_s, p))
-        return self._checked(p, me2), self.own.evaluate(p, alpha_s)[1] if squares is None else squares
+        return self._checked(p, me2), self.own.evaluate(p, alpha_s)[
+            1
+        ] if squares is None else squares
 
     def _foreign(self, p: Array, alpha_s: Array) -> Array:
         return self._results(p, alpha_s)[0]
@@ -69,7 +72,9 @@ class CallableElement(Borrowed):
         try:
             found = np.asarray(array, np.float64)
         except (TypeError, ValueError):
-            raise IntegrandError(f"{self.name}: expected numbers; got {type(array).__name__}") from None
+            raise IntegrandError(
+                f"{self.name}: expected numbers; got {type(array).__name__}"
+            ) from None
         if found.shape != shape:
             raise IntegrandError(f"{self.name}: expected shape {shape}; got {found.shape}")
         return found
@@ -91,10 +96,16 @@ def imported(function: str) -> Function:
     if not colon or not name.isidentifier():
         raise InputError(f'{function}: expected "module:function" or "file.py:function"')
     try:
-        module = _module_of_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+        module = (
+            _module_of_file(Path(where))
+            if where.endswith(".py")
+            else importlib.import_module(where)
+        )
         found = getattr(module, name)
     except (ImportError, AttributeError, OSError) as error:
-        raise InputError(f"{function}: expected a function that can be imported; got: {error}") from None
+        raise InputError(
+            f"{function}: expected a function that can be imported; got: {error}"
+        ) from None
     if not callable(found):
         raise InputError(f"{function}: expected a function; got {type(found).__name__}")
     function_found: Function = found

@@ -1,7 +1,8 @@
 """Matrix elements from `output standalone` of MadGraph5_aMC@NLO, compiled for Python with f2py.
 
-`make allmatrix2py.so` in the folder SubProcesses makes one module for all processes, `make matrix2py.so` in a folder
-P* one for that process. Both take one point at a time and keep their state for the whole process.
+`make allmatrix2py.so` in the folder SubProcesses makes one module for all processes, `make
+matrix2py.so` in a folder P* one for that process. Both take one point at a time and keep their
+state for the whole process.
 """
 
 from __future__ import annotations
@@ -47,11 +48,15 @@ class Standalone:
     def __init__(self, path: Path, param_card: Path) -> None:
         self.path = path
         if not param_card.is_file():
-            raise InputError(f"{param_card}: expected a param_card for {path}; there is no such file")
+            raise InputError(
+                f"{param_card}: expected a param_card for {path}; there is no such file"
+            )
         self._module = _load(path)
         names = [name for name in ("initialise", "initialisemodel") if hasattr(self._module, name)]
         if not names:
-            raise InputError(f"{path}: expected a module of MadGraph's `output standalone`; it has no initialise")
+            raise InputError(
+                f"{path}: expected a module of MadGraph's `output standalone`; it has no initialise"
+            )
         getattr(self._module, names[0])(str(param_card))
 
     def function(self, pdg: Sequence[int]) -> Callable[[Array, float], float]:
@@ -62,16 +67,23 @@ class Standalone:
         """
         if hasattr(self._module, "smatrixhel"):
             self._require_process(pdg)
-            call, values = self._module.smatrixhel, {"pdgs": list(pdg), "procid": -1, "nhel": _SUM_OF_HELICITIES}
+            call, values = (
+                self._module.smatrixhel,
+                {"pdgs": list(pdg), "procid": -1, "nhel": _SUM_OF_HELICITIES},
+            )
         elif hasattr(self._module, "get_value"):
             call, values = self._module.get_value, {"nhel": _SUM_OF_HELICITIES}
         else:
-            raise InputError(f"{self.path}: expected a function smatrixhel or get_value; got neither")
+            raise InputError(
+                f"{self.path}: expected a function smatrixhel or get_value; got neither"
+            )
         names = _arguments(call, self.path)
         values["scale2"] = _TREE_LEVEL_SCALE
         unknown = [name for name in names if name not in (*values, "p", "alphas")]
         if unknown:
-            raise InputError(f"{self.path}: expected arguments that are known here; got {', '.join(unknown)}")
+            raise InputError(
+                f"{self.path}: expected arguments that are known here; got {', '.join(unknown)}"
+            )
 
         def at(point: Array, alpha_s: float) -> float:
             given = {**values, "p": point, "alphas": alpha_s}
@@ -86,7 +98,9 @@ class Standalone:
         found = self._module.get_pdg_order()
         rows = np.asarray(found[0] if isinstance(found, tuple) else found)
         if list(pdg) not in [[int(code) for code in row[: len(pdg)]] for row in rows]:
-            raise InputError(f"{self.path}: expected a module with the process {list(pdg)}; it has {rows.tolist()}")
+            raise InputError(
+                f"{self.path}: expected a module with the process {list(pdg)}; it has {rows.tolist()}"
+            )
 
 
 class StandaloneElement(Borrowed):
@@ -132,7 +146,10 @@ class StandaloneElement(Borrowed):
     def _foreign(self, p: Array, alpha_s: Array) -> Array:
         points = np.ascontiguousarray(p)
         with _LOCK:
-            values = [self._function(point.T, float(one)) for point, one in zip(points, alpha_s, strict=True)]
+            values = [
+                self._function(point.T, float(one))
+                for point, one in zip(points, alpha_s, strict=True)
+            ]
         return np.array(values, np.float64)
 
 
@@ -145,7 +162,9 @@ def open_standalone(path: Path, param_card: Path) -> Standalone:
     """
     before = _CARDS.setdefault(path, param_card)
     if before != param_card:
-        raise InputError(f"{path}: expected one param_card in a process; got {before} and {param_card}")
+        raise InputError(
+            f"{path}: expected one param_card in a process; got {before} and {param_card}"
+        )
     return Standalone(path, param_card)
 
 
@@ -161,7 +180,9 @@ def _load(path: Path) -> ModuleType:
     name = path.name.partition(".")[0]
     spec = spec_from_file_location(name, path) if path.is_file() else None
     if spec is None or spec.loader is None:
-        raise InputError(f"{path}: expected a Python module of MadGraph's `output standalone`; there is none")
+        raise InputError(
+            f"{path}: expected a Python module of MadGraph's `output standalone`; there is none"
+        )
     try:
         module = module_from_spec(spec)
         sys.modules.setdefault(name, module)
@@ -175,7 +196,9 @@ def _arguments(function: Any, path: Path) -> list[str]:
     """Names of the required arguments, from the first line of what f2py writes: "ans = f(pdgs,p,alphas,[npdg])"."""
     found = re.search(r"\(([^)]*)\)", function.__doc__ or "")
     if found is None:
-        raise InputError(f"{path}: expected a function whose documentation tells its arguments; got none")
+        raise InputError(
+            f"{path}: expected a function whose documentation tells its arguments; got none"
+        )
     required = found[1].partition("[")[0]
     return [name for name in re.split(r"[,\s]+", required) if name]
 

@@ -30,7 +30,8 @@ def survives(path: Path, call: Callable[..., object], *arguments: object) -> Non
 
     Args:
         path: of the library that the function loads.
-        call: a function of a module of this package; errors that it raises are for the caller to meet again.
+        call: a function of a module of this package; errors that it raises are for the caller to
+            meet again.
         arguments: of the function, as JSON can hold them.
 
     Raises:
@@ -44,10 +45,14 @@ def survives(path: Path, call: Callable[..., object], *arguments: object) -> Non
 def _survives(path: Path, digest: str, call: Callable[..., object], arguments: str) -> None:
     request = json.dumps([sys.path, call.__module__, call.__name__, json.loads(arguments)])
     child = [sys.executable, "-c", _PROGRAM]
-    done = subprocess.run(child, input=request, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        child, input=request, capture_output=True, text=True, errors="replace", check=False
+    )
     if not done.stdout.endswith(f"{_SURVIVED}\n"):
         expected = "expected a library that can be loaded and called"
-        raise InputError(f"{path}: {expected}; a process that tried it {_end(done.returncode, done.stderr)}")
+        raise InputError(
+            f"{path}: {expected}; a process that tried it {_end(done.returncode, done.stderr)}"
+        )
 
 
 def _end(status: int, words: str) -> str:

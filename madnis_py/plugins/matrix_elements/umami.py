@@ -23,7 +23,12 @@ from madnis_py.plugins.matrix_elements.umami_calls import (
     try_library,
     usual_inputs,
 )
-from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary, open_library
+from madnis_py.plugins.matrix_elements.umami_library import (
+    Input,
+    Output,
+    UmamiLibrary,
+    open_library,
+)
 
 _SAME_SHARE = 1e-6
 """Difference of shares of |M_i|^2 below which two diagrams count as the same one."""
@@ -52,9 +57,10 @@ class UmamiSettings:
 class UmamiElement(Borrowed):
     """|M|^2 from a library, and its |M_i|^2 where they can be told to belong to our diagrams.
 
-    The library numbers its diagrams as it likes. Those that have the share of one of ours at representative points are
-    taken for it; if one is left over, |M_i|^2 are ours. Before any other call the library sees these points, since many
-    libraries find out with their first batch which helicities contribute.
+    The library numbers its diagrams as it likes. Those that have the share of one of ours at
+    representative points are taken for it; if one is left over, |M_i|^2 are ours. Before any other
+    call the library sees these points, since many libraries find out with their first batch which
+    helicities contribute.
 
     Args:
         settings: which library.
@@ -67,12 +73,17 @@ class UmamiElement(Borrowed):
         columns: for every diagram of ours, that of the library; None where they are not used.
 
     Raises:
-        InputError: the library cannot be loaded, is one of another process, or is less precise than declared.
+        InputError: the library cannot be loaded, is one of another process, or is less precise than
+            declared.
         IntegrandError: it fails at the first points.
     """
 
     def __init__(
-        self, settings: UmamiSettings, own: MatrixElement, masses: Sequence[float], n_incoming: int = 2
+        self,
+        settings: UmamiSettings,
+        own: MatrixElement,
+        masses: Sequence[float],
+        n_incoming: int = 2,
     ) -> None:
         super().__init__(own, str(settings.library))
         self._settings, self._masses, self._n_incoming = settings, tuple(masses), n_incoming
@@ -119,12 +130,16 @@ class UmamiElement(Borrowed):
     def _require_legs(self) -> None:
         legs, got = len(self._masses), self.library.n_particles
         if got != legs:
-            raise InputError(f"{self.name}: expected the matrix element of {legs} particles; got one of {got}")
+            raise InputError(
+                f"{self.name}: expected the matrix element of {legs} particles; got one of {got}"
+            )
         theirs = self.library.masses
         if theirs is not None and not np.allclose(theirs, self._masses, rtol=_SAME_MASS, atol=0):
             ours = ", ".join(f"{mass:g}" for mass in self._masses)
             shown = ", ".join(f"{mass:g}" for mass in theirs)
-            raise InputError(f"{self.name}: expected particles with the masses {ours} GeV of the card; got {shown}")
+            raise InputError(
+                f"{self.name}: expected particles with the masses {ours} GeV of the card; got {shown}"
+            )
 
     def _find_columns(self, p: Array) -> list[int] | None:
         """The columns of the library that are our diagrams."""
@@ -148,7 +163,9 @@ def same_columns(ours: Array, theirs: Array) -> list[int] | None:
     free = list(range(ours.shape[1]))
     columns = []
     for place, share in enumerate(ours.T):
-        fitting = [column for column in free if np.abs(theirs[:, column] - share).max() <= _SAME_SHARE]
+        fitting = [
+            column for column in free if np.abs(theirs[:, column] - share).max() <= _SAME_SHARE
+        ]
         if not fitting:
             return None
         columns.append(place if place in fitting else fitting[0])
@@ -176,6 +193,12 @@ def matrix_element(wanted: Wanted) -> UmamiElement:
         precision=table.precision,
     )
     n_incoming = len(wanted.reaction.incoming)
-    arguments = (str(settings.library), settings.param_card, settings.flavors, wanted.masses, n_incoming)
+    arguments = (
+        str(settings.library),
+        settings.param_card,
+        settings.flavors,
+        wanted.masses,
+        n_incoming,
+    )
     survives(settings.library, try_library, *arguments)
     return UmamiElement(settings, wanted.own(), wanted.masses, n_incoming)

@@ -1,8 +1,8 @@
 """Our matrix elements as libraries with the UMAMI interface, version 1.1.
 
-A library is a copy of `_core_umami.so`, which holds the kernels and the interface, with the tape behind its end: no
-compiler is needed, and the file works wherever it is put. The kernels are those of `_core`, so the numbers are the same
-bit by bit.
+A library is a copy of `_core_umami.so`, which holds the kernels and the interface, with the tape
+behind its end: no compiler is needed, and the file works wherever it is put. The kernels are those
+of `_core`, so the numbers are the same bit by bit.
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ _TEXT = 2
 def export_umami(process: Process, output: Path) -> dict[Path, FlavourGroup]:
     """Write one library per matrix element; the numbers in front of the suffix count from 1 if there are several.
 
-    The parameters of the model are those of the process for good. `DIAGRAM_AMP2` are |M_i|^2 without colour and
-    averaging factors, in the order of `madnis-py diagrams --propagators`; colour flows and helicities are numbered as
-    in `madnis-py evaluate --weights`, from 0; the flavour index counts the flavours of the group and changes nothing.
+    The parameters of the model are those of the process for good. `DIAGRAM_AMP2` are |M_i|^2
+    without colour and averaging factors, in the order of `madnis-py diagrams --propagators`; colour
+    flows and helicities are numbered as in `madnis-py evaluate --weights`, from 0; the flavour
+    index counts the flavours of the group and changes nothing.
 
     Args:
         process: whose matrix elements.
         output: ends in .so.
 
     Returns:
-        The files with their flavours. A matrix element that follows from an earlier one by exchange of the incoming
-        particles has none.
+        The files with their flavours. A matrix element that follows from an earlier one by exchange
+        of the incoming particles has none.
 
     Raises:
         InputError: another suffix, or the package was built without the template.
@@ -58,7 +59,10 @@ def export_umami(process: Process, output: Path) -> dict[Path, FlavourGroup]:
 def _paths(output: Path, groups: Sequence[FlavourGroup]) -> dict[Path, FlavourGroup]:
     if len(groups) == 1:
         return {output: groups[0]}
-    return {output.with_name(f"{output.stem}_{number}.so"): group for number, group in enumerate(groups, start=1)}
+    return {
+        output.with_name(f"{output.stem}_{number}.so"): group
+        for number, group in enumerate(groups, start=1)
+    }
 
 
 def _write(path: Path, group: FlavourGroup, process: Process) -> None:
@@ -73,7 +77,9 @@ def _template() -> bytes:
     try:
         return _TEMPLATE.read_bytes()
     except OSError:
-        raise InputError(f"{_TEMPLATE}: expected a part of the package; build it anew, it has none") from None
+        raise InputError(
+            f"{_TEMPLATE}: expected a part of the package; build it anew, it has none"
+        ) from None
 
 
 def _cargo(tree: TreeAmplitude, flavours: int) -> Iterator[tuple[str, Any]]:

@@ -90,7 +90,11 @@ _WORDS = {
 }
 _WORDS_OF_MINOR: tuple[dict[int, str], ...] = (
     {5: "metadata not supported", 6: "missing input"},
-    {5: "metadata not known before initialisation", 6: "metadata not supported", 7: "missing input"},
+    {
+        5: "metadata not known before initialisation",
+        6: "metadata not supported",
+        7: "missing input",
+    },
 )
 _DEVICES = ("cpu", "cuda", "hip")
 
@@ -124,8 +128,9 @@ class UmamiLibrary:
         fingerprint: of the process.
 
     Raises:
-        InputError: the file is missing or not a shared object, a symbol is missing, the interface has another major
-            version, the numbers are computed on a GPU, or the library cannot be initialised.
+        InputError: the file is missing or not a shared object, a symbol is missing, the interface
+            has another major version, the numbers are computed on a GPU, or the library cannot be
+            initialised.
     """
 
     def __init__(self, path: Path, param_card: str = "") -> None:
@@ -170,17 +175,19 @@ class UmamiLibrary:
             return False
         return self._outputs is None or key in self._outputs
 
-    def evaluate(self, inputs: Mapping[Input, Array], outputs: Sequence[Output]) -> dict[Output, Array]:
+    def evaluate(
+        self, inputs: Mapping[Input, Array], outputs: Sequence[Output]
+    ) -> dict[Output, Array]:
         """Call the library for a batch, from as many threads as kernels use.
 
         Args:
-            inputs: MOMENTA in GeV, float64 (n, n_particles, 4), not copied where mu is slowest and the event fastest in
-                memory; all others (n,), indices int32 and the rest float64.
+            inputs: MOMENTA in GeV, float64 (n, n_particles, 4), not copied where mu is slowest and
+                the event fastest in memory; all others (n,), indices int32 and the rest float64.
             outputs: what is wanted.
 
         Returns:
-            MATRIX_ELEMENT float64 (n,), GeV^(8 - 2 n_particles), averaged and summed; DIAGRAM_AMP2 float64
-            (n, n_diagrams), event-fastest; indices int32 (n,).
+            MATRIX_ELEMENT float64 (n,), GeV^(8 - 2 n_particles), averaged and summed; DIAGRAM_AMP2
+            float64 (n, n_diagrams), event-fastest; indices int32 (n,).
 
         Raises:
             InputError: the library needs an input that is not given.
@@ -201,15 +208,23 @@ class UmamiLibrary:
                 list(pool.map(call, starts))
         else:
             list(map(call, starts))
-        return {key: array.T if key == Output.DIAGRAM_AMP2 else array for key, array in results.items()}
+        return {
+            key: array.T if key == Output.DIAGRAM_AMP2 else array for key, array in results.items()
+        }
 
     def call(
-        self, inputs: Mapping[Input, Array], outputs: Mapping[Output, Array], count: int, stride: int, offset: int
+        self,
+        inputs: Mapping[Input, Array],
+        outputs: Mapping[Output, Array],
+        count: int,
+        stride: int,
+        offset: int,
     ) -> None:
         """One plain call for the events [offset, offset + count).
 
         Args:
-            inputs: arrays in the layout of the interface: MOMENTA (4, n_particles, stride), others (stride,).
+            inputs: arrays in the layout of the interface: MOMENTA (4, n_particles, stride), others
+                (stride,).
             outputs: arrays to write to, in the layout of the interface.
             count: how many events.
             stride: events in the arrays.
@@ -235,7 +250,13 @@ class UmamiLibrary:
         words = _WORDS | _WORDS_OF_MINOR[min(self.version[1], 1)]
         return f"status {status} ({words.get(status, 'unknown')})"
 
-    def _call(self, inputs: Mapping[Input, Array], outputs: Mapping[Output, Array], stride: int, offset: int) -> None:
+    def _call(
+        self,
+        inputs: Mapping[Input, Array],
+        outputs: Mapping[Output, Array],
+        stride: int,
+        offset: int,
+    ) -> None:
         self.call(inputs, outputs, min(_BLOCK, stride - offset), stride, offset)
 
     def _room(self, key: Output, n: int) -> Array:
@@ -271,7 +292,9 @@ class UmamiLibrary:
         if major is None:
             return (1, 1) if hasattr(self._lib, "umami_supported_inputs") else (1, 0)
         if major != 1:
-            raise InputError(f"{self.path}: expected version 1.x of the UMAMI interface; got {major}.{minor or 0}")
+            raise InputError(
+                f"{self.path}: expected version 1.x of the UMAMI interface; got {major}.{minor or 0}"
+            )
         return 1, minor or 0
 
     def _number(self, key: Meta) -> int | None:
@@ -281,7 +304,9 @@ class UmamiLibrary:
     def _known(self, key: Meta) -> int:
         value = self._number(key)
         if value is None:
-            raise InputError(f"{self.path}: expected a library that tells its {_words(key)}; got an error")
+            raise InputError(
+                f"{self.path}: expected a library that tells its {_words(key)}; got an error"
+            )
         return value
 
     def _masses(self) -> NDArray[np.float64] | None:
@@ -326,11 +351,15 @@ _LOADED: dict[Path, tuple[int, int, int]] = {}
 def _require_unchanged(path: Path) -> None:
     """Refuse a file that has changed: a process that has loaded a library gets the old one by its name for good."""
     if not path.is_file():
-        raise InputError(f"{path}: expected a library with the UMAMI interface; there is no such file")
+        raise InputError(
+            f"{path}: expected a library with the UMAMI interface; there is no such file"
+        )
     found = path.stat()
     now = found.st_ino, found.st_size, found.st_mtime_ns
     if _LOADED.setdefault(path.resolve(), now) != now:
-        raise InputError(f"{path}: expected the library that was loaded before; it has changed: start a new process")
+        raise InputError(
+            f"{path}: expected the library that was loaded before; it has changed: start a new process"
+        )
 
 
 def _loaded(path: Path) -> Any:
@@ -340,10 +369,14 @@ def _loaded(path: Path) -> Any:
         lib = ffi.dlopen(str(path.resolve()), ffi.RTLD_NOW)
     except OSError as error:
         reason = str(error).rpartition(f"{path.resolve()}: ")[2]
-        raise InputError(f"{path}: expected a library with the UMAMI interface; cannot load it: {reason}") from None
+        raise InputError(
+            f"{path}: expected a library with the UMAMI interface; cannot load it: {reason}"
+        ) from None
     missing = [name for name in _NEEDED if not hasattr(lib, name)]
     if missing:
-        raise InputError(f"{path}: expected a library with the UMAMI interface; it has no {', '.join(missing)}")
+        raise InputError(
+            f"{path}: expected a library with the UMAMI interface; it has no {', '.join(missing)}"
+        )
     return lib
 
 

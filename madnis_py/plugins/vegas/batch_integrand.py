@@ -42,7 +42,8 @@ def require_figures(result: Any) -> None:
     """Refuse a result whose error means nothing.
 
     Raises:
-        IntegrandError: a component is not finite, or too small or large for the square of its error.
+        IntegrandError: a component is not finite, or too small or large for the square of its
+            error.
     """
     means = np.ravel(gvar.mean(result.buf if hasattr(result, "buf") else result)).astype(float)
     for mean in means:
@@ -66,12 +67,18 @@ class WatchedIntegrand(vegas.VegasIntegrand):  # type: ignore[misc]
     """
 
     def __init__(
-        self, integrand: vegas.VegasIntegrand, watch: Callable[[Array], None], pool: Pool | None, nproc: int
+        self,
+        integrand: vegas.VegasIntegrand,
+        watch: Callable[[Array], None],
+        pool: Pool | None,
+        nproc: int,
     ) -> None:
         for name in ("shape", "fcntype", "size", "bdict"):
             setattr(self, name, getattr(integrand, name))
         self.mpi_nproc = 1
-        self.eval = _Watched(integrand.eval if pool is None else _Shared(integrand.eval, pool, nproc), watch)
+        self.eval = _Watched(
+            integrand.eval if pool is None else _Shared(integrand.eval, pool, nproc), watch
+        )
 
 
 class _Watched:

@@ -28,7 +28,8 @@ FIRST_RATE, LATER_RATE = 5e-3, 2e-3
 """Learning rates at their beginning."""
 
 LEARNED = 0.95
-"""An iteration that does not lower the relative standard deviation by this factor ends the training."""
+"""An iteration that does not lower the relative standard deviation by this factor ends the
+training."""
 
 NAMES = {"vegas": "VEGAS", "flow": "the flow"}
 
@@ -52,15 +53,22 @@ class Campaign:
         integrator: with the settings of the call.
 
     Attributes:
-        throughout: why one sampler does everything without learning; empty if that is not certain beforehand.
+        throughout: why one sampler does everything without learning; empty if that is not certain
+            beforehand.
     """
 
     def __init__(self, integrator: Integrator) -> None:
         self.integrator = integrator
-        if integrator.sampler == "flow" and (integrator.method == "vegas" or integrator.refuses_flow()):
+        if integrator.sampler == "flow" and (
+            integrator.method == "vegas" or integrator.refuses_flow()
+        ):
             integrator.go_back()
         self.throughout = self._throughout()
-        begun = "the flow had been trained before" if integrator.sampler == "flow" else "the grids had not settled"
+        begun = (
+            "the flow had been trained before"
+            if integrator.sampler == "flow"
+            else "the grids had not settled"
+        )
         self._chronicle = Chronicle(begun)
         self._memory = Memory()
         self._learning = True
@@ -131,13 +139,17 @@ class Campaign:
         if not self._learning or not (late or self._memory.effective >= ENOUGH_EFFECTIVE):
             return
         self._considered += late
-        coupling = Coupling.of(self._memory.last, integrator.latent_map, integrator.placement.region)
+        coupling = Coupling.of(
+            self._memory.last, integrator.latent_map, integrator.placement.region
+        )
         left = (integrator.nitn - itn - 1) * integrator.neval
         decision = decide(self._memory, laps, coupling, left, self._plan(itn))
         self._chronicle.reason = decision.reason
         if integrator.method == "flow":
             self._chronicle.reason = "a flow was asked for"
-        if decision.flow or (integrator.method == "flow" and late and self._memory.last.effective > 0):
+        if decision.flow or (
+            integrator.method == "flow" and late and self._memory.last.effective > 0
+        ):
             self._hand_over()
         elif self._considered >= CONSIDERED or (decision.final and integrator.method != "flow"):
             self._learning = False
@@ -147,7 +159,9 @@ class Campaign:
 
         start = time.perf_counter()
         channels = self.integrator.placement.channels
-        flow = LearnedMap.from_grid(self.integrator.latent_map, len(channels) if channels else 1, self._memory.last)
+        flow = LearnedMap.from_grid(
+            self.integrator.latent_map, len(channels) if channels else 1, self._memory.last
+        )
         flow.learn(self._memory, FIRST_STEPS, FIRST_RATE, self._rng)
         self.integrator.hand_over(flow)
         self._chronicle.training(self._memory, time.perf_counter() - start)
@@ -225,8 +239,14 @@ class Chronicle:
     @property
     def sentences(self) -> tuple[str, ...]:
         """One per change of the sampler, then the reason and the training."""
-        runs = [(name, list(run)) for name, run in groupby(enumerate(self._laps, 1), key=lambda row: row[1][0])]
-        lines = [f"{_span(run)}: {NAMES[name]}, relative standard deviation {_range(run)}." for name, run in runs]
+        runs = [
+            (name, list(run))
+            for name, run in groupby(enumerate(self._laps, 1), key=lambda row: row[1][0])
+        ]
+        lines = [
+            f"{_span(run)}: {NAMES[name]}, relative standard deviation {_range(run)}."
+            for name, run in runs
+        ]
         if self._seconds:
             learned = f"{self._learned:,} points of these iterations, no others"
             lines.append(f"The flow learned for {self._seconds:.3g} s from {learned}.")

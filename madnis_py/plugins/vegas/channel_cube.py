@@ -29,8 +29,8 @@ class Channels:
 
     Args:
         maps: one per channel.
-        prior: weights alpha_i of the channels at points x, shape (n, dim) -> (n, n_channels), normalised here; by
-            default they are proportional to the densities 1 / J_i of the maps.
+        prior: weights alpha_i of the channels at points x, shape (n, dim) -> (n, n_channels),
+            normalised here; by default they are proportional to the densities 1 / J_i of the maps.
         dim: dimension of the region.
 
     Raises:
@@ -43,7 +43,9 @@ class Channels:
         self.dim = dim
         for i, channel in enumerate(self.maps):
             if not (hasattr(channel, "forward") and hasattr(channel, "inverse")):
-                raise InputError(f"channels[{i}]: expected a map with forward and inverse; got {channel!r}")
+                raise InputError(
+                    f"channels[{i}]: expected a map with forward and inverse; got {channel!r}"
+                )
         if not self.maps:
             raise InputError("channels: expected one map at least; got none")
 
@@ -60,22 +62,28 @@ class Channels:
 
         Returns:
             x: points of the region, float64, shape (n, dim).
-            factor: alpha_i J_i times the number of channels, since each is chosen by that share of the points.
+            factor: alpha_i J_i times the number of channels, since each is chosen by that share of
+                the points.
 
         Raises:
-            InputError: a map or the prior returned a wrong shape, or the weights of all channels vanish at a point.
+            InputError: a map or the prior returned a wrong shape, or the weights of all channels
+                vanish at a point.
         """
         x, jacobian = np.empty_like(y), np.empty(len(y))
         for i, mapping in enumerate(self.maps):
             here = channel == i
-            x[here], jacobian[here] = _checked(mapping.forward(y[here]), y[here].shape, f"channels[{i}].forward")
+            x[here], jacobian[here] = _checked(
+                mapping.forward(y[here]), y[here].shape, f"channels[{i}].forward"
+            )
         return x, len(self) * self._alpha(x, channel, jacobian) * jacobian
 
     def _alpha(self, x: Array, channel: NDArray[np.int64], jacobian: Array) -> Array:
         prior = self._priors(x)
         total = prior.sum(axis=1)
         if not (total[jacobian > 0] > 0).all() or (prior < 0).any():
-            raise InputError("prior: expected weights that are not negative and not all 0 where a map leads")
+            raise InputError(
+                "prior: expected weights that are not negative and not all 0 where a map leads"
+            )
         return prior[np.arange(len(x)), channel] / np.where(total > 0, total, 1.0)
 
     def _priors(self, x: Array) -> Array:
@@ -91,7 +99,9 @@ class Channels:
         return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
 
 
-def _checked(result: tuple[Array, Array], shape: tuple[int, ...], where: str) -> tuple[Array, Array]:
+def _checked(
+    result: tuple[Array, Array], shape: tuple[int, ...], where: str
+) -> tuple[Array, Array]:
     points, jacobian = (np.asarray(part, dtype=float) for part in result)
     if points.shape != shape or jacobian.shape != shape[:1]:
         got = f"{points.shape} and {jacobian.shape}"

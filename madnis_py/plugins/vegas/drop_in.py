@@ -33,7 +33,8 @@ VEGAS_ALONE = {
 """Settings that VEGAS honours and a flow does not, with what they are about."""
 
 WARNED = ("mpi", "gpu_pad", "minimize_mem")
-"""Those of which the user is told beforehand; an integrand that uses Jacobians says so in its summary alone."""
+"""Those of which the user is told beforehand; an integrand that uses Jacobians says so in its
+summary alone."""
 
 
 class _Grid(vegas.Integrator):  # type: ignore[misc]
@@ -54,18 +55,21 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         result = integ(f, nitn=10, neval=100_000)
         print(result.summary())
 
-    The flow is a map of the region to itself, with which vegas goes on integrating: batches, strata, covariances,
-    analyzers and results stay those of vegas. It learns between the iterations from points that the integrand has seen
-    anyway, so `neval` and `sum_neval` count every evaluation.
+    The flow is a map of the region to itself, with which vegas goes on integrating: batches,
+    strata, covariances, analyzers and results stay those of vegas. It learns between the iterations
+    from points that the integrand has seen anyway, so `neval` and `sum_neval` count every
+    evaluation.
 
     Args:
-        map: what `vegas.Integrator` takes: limits as list, array or dictionary, an `AdaptiveMap`, an integrator.
-        channels: maps of the unit cube to the region that share the integrand; see `ChannelMap`. The first of the axes
-            of vegas then chooses the channel, and `map` gives the region's shape alone.
-        prior: weights of the channels at points x of the region, shape (n, dim) -> (n, n_channels); by default those of
-            the densities of the maps.
-        settings: of vegas; and `method`: "auto" judges whether a flow pays, "vegas" never has one and gives the numbers
-            of vegas, "flow" has one as soon as the grids have settled.
+        map: what `vegas.Integrator` takes: limits as list, array or dictionary, an `AdaptiveMap`,
+            an integrator.
+        channels: maps of the unit cube to the region that share the integrand; see `ChannelMap`.
+            The first of the axes of vegas then chooses the channel, and `map` gives the region's
+            shape alone.
+        prior: weights of the channels at points x of the region, shape (n, dim) -> (n, n_channels);
+            by default those of the densities of the maps.
+        settings: of vegas; and `method`: "auto" judges whether a flow pays, "vegas" never has one
+            and gives the numbers of vegas, "flow" has one as soon as the grids have settled.
 
     Raises:
         AttributeError: a setting is not known, as vegas says it.
@@ -75,7 +79,11 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
     defaults: ClassVar[dict[str, Any]] = {**vegas.Integrator.defaults, "method": "auto"}
 
     def __init__(
-        self, map: Any, channels: Sequence[ChannelMap] | None = None, prior: Prior | None = None, **settings: Any
+        self,
+        map: Any,
+        channels: Sequence[ChannelMap] | None = None,
+        prior: Prior | None = None,
+        **settings: Any,
     ) -> None:
         self.method = "auto"
         self._channel_maps, self._prior = channels, prior
@@ -104,7 +112,9 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         if self._channel_maps is not None:
             channels = self._channels()
             if not isinstance(map, vegas.Integrator):
-                super()._set_map(_Grid(vegas.AdaptiveMap([[0, 1]] * (1 + channels.dim)), self.xsample))
+                super()._set_map(
+                    _Grid(vegas.AdaptiveMap([[0, 1]] * (1 + channels.dim)), self.xsample)
+                )
         self._placement = Placement(Region.of(self.latent_map), channels)
 
     def _channels(self) -> Channels:
@@ -162,12 +172,14 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         """Integrate; arguments and results are those of `vegas.Integrator.__call__`.
 
         Returns:
-            a `vegas.RAvg`, `vegas.RAvgArray` or `vegas.RAvgDict`, whose `summary()` also says who drew the points.
+            a `vegas.RAvg`, `vegas.RAvgArray` or `vegas.RAvgDict`, whose `summary()` also says who
+            drew the points.
 
         Raises:
             AttributeError: a setting is not known.
             ValueError: the integrand is NaN somewhere.
-            IntegrandError: the integrand is complex or infinite, or so small or large that errors have no squares.
+            IntegrandError: the integrand is complex or infinite, or so small or large that errors
+                have no squares.
         """
         if settings:
             self.set(settings)
@@ -175,7 +187,9 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
             integrand = self._make_std_integrand(fcn)
             campaign = Campaign(self)
             if campaign.throughout:
-                result = with_story(super().__call__(integrand, save, saveall), (campaign.throughout,))
+                result = with_story(
+                    super().__call__(integrand, save, saveall), (campaign.throughout,)
+                )
             else:
                 result = campaign.run(integrand, save, saveall)
         require_figures(result)
@@ -188,7 +202,9 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
                 return f"VEGAS throughout: {name} is set, and {about} are a matter of VEGAS alone."
         return None
 
-    def iterate(self, integrand: vegas.VegasIntegrand, recorder: Recorder | None) -> tuple[Any, Lap]:
+    def iterate(
+        self, integrand: vegas.VegasIntegrand, recorder: Recorder | None
+    ) -> tuple[Any, Lap]:
         """One iteration of vegas.
 
         Args:
@@ -206,7 +222,9 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         seconds = time.perf_counter() - start
         return estimate, Lap(_relative_std(estimate, self.last_neval), self.last_neval, seconds)
 
-    def _watched(self, integrand: vegas.VegasIntegrand, recorder: Recorder | None, nproc: int) -> Any:
+    def _watched(
+        self, integrand: vegas.VegasIntegrand, recorder: Recorder | None, nproc: int
+    ) -> Any:
         def watch(value: Array) -> None:
             if recorder:
                 chosen = recorder.chosen(value)
@@ -245,7 +263,9 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         """What lies between vegas and the integrand."""
         return self._placement
 
-    def _random_batch(self, yield_hcube: bool = False, yield_y: bool = False) -> Iterator[tuple[Any, ...]]:
+    def _random_batch(
+        self, yield_hcube: bool = False, yield_y: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
         """The batches of vegas, where the integrand wants them."""
         at = 2 if yield_y else 1
         for batch in super()._random_batch(yield_hcube, yield_y):
@@ -303,7 +323,9 @@ def _restored(
     integrator = kind(latent)
     integrator._channel_maps, integrator._prior = channels, prior
     integrator._set_map(_Grid(latent, layout))
-    integrator._placement = Placement(integrator._placement.region, integrator._placement.channels, flow)
+    integrator._placement = Placement(
+        integrator._placement.region, integrator._placement.channels, flow
+    )
     integrator._grid = grid
     return integrator
 

@@ -27,7 +27,8 @@ JUDGED = 2000
 """Points by which it is judged whether splines follow these grids."""
 
 LARGEST_RATIO = 20.0
-"""Points where the flow is too low by more than this factor, compared with the others, count like those at it."""
+"""Points where the flow is too low by more than this factor, compared with the others, count like
+those at it."""
 
 HELD_OUT = 0.1
 """Share of the points that judge a training instead of taking part in it."""
@@ -65,13 +66,17 @@ class LearnedMap:
 
     def __getstate__(self) -> dict[str, Any]:
         """The parameters as arrays; those in training are views of a memory that need not be kept."""
-        state = {name: tensor.detach().numpy().copy() for name, tensor in self.flow.state_dict().items()}
+        state = {
+            name: tensor.detach().numpy().copy() for name, tensor in self.flow.state_dict().items()
+        }
         return {"dim": self.flow.dim, "n_channels": self.flow.n_channels, "state": state}
 
     def __setstate__(self, stored: dict[str, Any]) -> None:
         """What `__getstate__` gave."""
         LearnedMap.__init__(self, stored["dim"], stored["n_channels"])
-        self.flow.load_state_dict({name: torch.from_numpy(array) for name, array in stored["state"].items()})
+        self.flow.load_state_dict(
+            {name: torch.from_numpy(array) for name, array in stored["state"].items()}
+        )
 
     def to_data(self, z: Array, channel: NDArray[np.int64]) -> tuple[Array, Array]:
         """Map points of the cube of vegas.
@@ -89,12 +94,15 @@ class LearnedMap:
         back = np.argsort(order)
         return v.numpy()[back], np.exp(-log_q.numpy()[back])
 
-    def learn(self, memory: Memory, steps: int, learning_rate: float, rng: np.random.Generator) -> bool:
+    def learn(
+        self, memory: Memory, steps: int, learning_rate: float, rng: np.random.Generator
+    ) -> bool:
         """Lower the variance, by points that are drawn from the memory as the integrand would draw them.
 
         Args:
             memory: of points with their weights.
-            steps: of the optimiser; its rate falls from `learning_rate` along half a period of a cosine.
+            steps: of the optimiser; its rate falls from `learning_rate` along half a period of a
+                cosine.
             learning_rate: at the first step.
             rng: draws the batches.
 
@@ -111,7 +119,9 @@ class LearnedMap:
             self.__setstate__(kept)
         return better
 
-    def _train(self, pool: Pool, steps: int, learning_rate: float, rng: np.random.Generator) -> None:
+    def _train(
+        self, pool: Pool, steps: int, learning_rate: float, rng: np.random.Generator
+    ) -> None:
         adam = FlatAdam(dict(self.flow.named_parameters()))
         for step in range(steps):
             adam.take_gradient(self._loss(pool.drawn(BATCH, rng)))

@@ -1,9 +1,10 @@
 """Whether a flow should take over from VEGAS: what it can gain, and whether that pays its training.
 
-VEGAS adapts a product of densities. What a flow can gain is what is left when that has been done: the pull of the
-variables on one another. It shows in the points as a covariance between functions of different variables, which is 0
-for every integrand that is a product. If there is one, the error that a flow would reach with the evaluations that are
-left is compared with what VEGAS would take to get there, by the break-even rule of `integration.judgement`.
+VEGAS adapts a product of densities. What a flow can gain is what is left when that has been done:
+the pull of the variables on one another. It shows in the points as a covariance between functions
+of different variables, which is 0 for every integrand that is a product. If there is one, the error
+that a flow would reach with the evaluations that are left is compared with what VEGAS would take to
+get there, by the break-even rule of `integration.judgement`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ LEAST_EFFECTIVE = 500
 """Effective points that a flow needs to begin with."""
 
 SETTLED = 0.8
-"""VEGAS is done adapting when an iteration lowers the relative standard deviation by less than this factor."""
+"""VEGAS is done adapting when an iteration lowers the relative standard deviation by less than this
+factor."""
 
 HARMONICS = 4
 """Functions sqrt(2) cos(pi k y), k = 1 ... of each variable whose covariances are looked at."""
@@ -98,7 +100,8 @@ def blocks_for(dim: int) -> int:
 def reached_std(dim: int) -> float:
     """Relative standard deviation that trained flows are trusted to reach.
 
-    After some 10^6 evaluations: 0.06 on the crossed ring (2), 0.06 and 0.13 on the ridge (4, 8 dimensions).
+    After some 10^6 evaluations: 0.06 on the crossed ring (2), 0.06 and 0.13 on the ridge (4, 8
+    dimensions).
     """
     return max(0.06, 0.02 * dim)
 
@@ -116,7 +119,9 @@ def expected(laps: Sequence[Lap]) -> Lap:
     return replace(laps[-1], relative_std=laps[-1].relative_std * progress)
 
 
-def decide(memory: Memory, laps: Sequence[Lap], coupling: Coupling, left: int, plan: Plan) -> Decision:
+def decide(
+    memory: Memory, laps: Sequence[Lap], coupling: Coupling, left: int, plan: Plan
+) -> Decision:
     """Judge an integrand by the last iteration of VEGAS.
 
     Args:
@@ -127,14 +132,22 @@ def decide(memory: Memory, laps: Sequence[Lap], coupling: Coupling, left: int, p
         plan: of the flow.
     """
     if memory.effective < LEAST_EFFECTIVE:
-        return Decision(False, f"{memory.effective:.0f} effective points are too few for a flow to learn from")
+        return Decision(
+            False, f"{memory.effective:.0f} effective points are too few for a flow to learn from"
+        )
     if not coupling.significant:
-        return Decision(False, "the integrand is a product of functions of one variable as far as can be seen", True)
+        return Decision(
+            False,
+            "the integrand is a product of functions of one variable as far as can be seen",
+            True,
+        )
     reached = math.sqrt(reached_std(plan.dim) ** 2 + memory.last.cancellation)
     lap = expected(laps)
     gain = lap.relative_std / reached
     if not gain > LEAST_GAIN:
-        return Decision(False, f"a flow is expected to lower the error by no more than a factor of {gain:.1f}")
+        return Decision(
+            False, f"a flow is expected to lower the error by no more than a factor of {gain:.1f}"
+        )
     return _by_break_even(lap, reached, left, plan)
 
 
@@ -158,7 +171,8 @@ class Coupling:
     """How much the variables of an integrand depend on one another.
 
     Attributes:
-        strength: sum of the squared covariances of functions of different variables, less what noise adds.
+        strength: sum of the squared covariances of functions of different variables, less what
+            noise adds.
         significance: standard deviations of this sum above 0 for a product.
     """
 

@@ -49,8 +49,9 @@ class Region:
 class Placement:
     """What lies between vegas and the integrand.
 
-    With channels, the first axis of vegas chooses the channel and the others are a unit cube; without, its axes are
-    those of the region. A flow maps this unit cube to itself, so that vegas sees a flat integrand.
+    With channels, the first axis of vegas chooses the channel and the others are a unit cube;
+    without, its axes are those of the region. A flow maps this unit cube to itself, so that vegas
+    sees a flat integrand.
 
     Attributes:
         region: of the axes of vegas.

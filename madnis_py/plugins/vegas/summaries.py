@@ -72,7 +72,11 @@ def with_story(result: Any, story: tuple[str, ...]) -> Any:
 
 def _copied(result: Any, kind: Any) -> Any:
     """The iterations of a result averaged again, in another class."""
-    facts = {"weighted": result.weighted, "itn_results": result.itn_results, "sum_neval": result.sum_neval}
+    facts = {
+        "weighted": result.weighted,
+        "itn_results": result.itn_results,
+        "sum_neval": result.sum_neval,
+    }
     if issubclass(kind, vegas.RAvgArray):
         return kind(result.shape, rescale=result.rescale, **facts)
     if issubclass(kind, vegas.RAvgDict):

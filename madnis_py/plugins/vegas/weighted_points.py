@@ -25,8 +25,10 @@ class Drawn:
     Attributes:
         v: in the unit cube behind the flow, float64, shape (n, dim).
         channel: int64, shape (n,).
-        weight: of vegas; its sum over an iteration with the integrand is an estimate, float64, shape (n,).
-        volume: what makes the integrand a function on this cube, alpha_i |dx/dv|, float64, shape (n,).
+        weight: of vegas; its sum over an iteration with the integrand is an estimate, float64,
+            shape (n,).
+        volume: what makes the integrand a function on this cube, alpha_i |dx/dv|, float64, shape
+            (n,).
         x: points of the integrand where channels mapped them, float64, shape (n, dim).
     """
 
@@ -103,7 +105,9 @@ class Recorder:
 
     def add(self, drawn: Drawn, value: Array) -> None:
         """Keep points with the integrand's first component, float64, shape (n,)."""
-        self._parts.append((drawn.v, drawn.channel, drawn.weight * value, drawn.volume * np.abs(value)))
+        self._parts.append(
+            (drawn.v, drawn.channel, drawn.weight * value, drawn.volume * np.abs(value))
+        )
 
     @property
     def points(self) -> Points:
@@ -139,10 +143,15 @@ class Memory:
     def pooled(self) -> Pool:
         """All points together.
 
-        An iteration counts by its effective points: early ones, whose few heavy weights say little, hardly at all.
+        An iteration counts by its effective points: early ones, whose few heavy weights say little,
+        hardly at all.
         """
-        probability = np.concatenate([points.share * points.effective for points in self.iterations])
-        v, channel, height = (np.concatenate([getattr(p, n) for p in self.iterations]) for n in Pool.COLUMNS)
+        probability = np.concatenate(
+            [points.share * points.effective for points in self.iterations]
+        )
+        v, channel, height = (
+            np.concatenate([getattr(p, n) for p in self.iterations]) for n in Pool.COLUMNS
+        )
         return Pool(v, channel, height, probability / probability.sum())
 
 

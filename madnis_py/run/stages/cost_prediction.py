@@ -24,8 +24,8 @@ STEPS = 8
 def predict(vegas: Integrator, trainer: Trainer, share: float, events: int, points: int) -> Choice:
     """Choose VEGAS if even a perfect flow would not pay its training, and the flow otherwise.
 
-    The flow is taken to be as fast as it is untrained, with constant weights. So VEGAS is chosen only when it is
-    certain to be faster, as far as the timing is.
+    The flow is taken to be as fast as it is untrained, with constant weights. So VEGAS is chosen
+    only when it is certain to be faster, as far as the timing is.
 
     Args:
         vegas: trained grids.
@@ -39,7 +39,9 @@ def predict(vegas: Integrator, trainer: Trainer, share: float, events: int, poin
     seconds_per_point = sample(trainer.integrator).seconds / POINTS
     training = trainer.settings.steps * step_seconds(trainer)
     perfect = SamplerCost.perfect(seconds_per_point)
-    return choose_sampler(measured.cost, perfect, training, events=events, points=points, trained=False)
+    return choose_sampler(
+        measured.cost, perfect, training, events=events, points=points, trained=False
+    )
 
 
 def sample(integrator: Integrator) -> SampledPoints:

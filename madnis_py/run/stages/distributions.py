@@ -91,19 +91,34 @@ class Distributions:
         """
         require_pictures()
         make_directory(folder)
-        write_file(folder / "histograms.json", (json.dumps(self.record(), indent=1) + "\n").encode())
+        write_file(
+            folder / "histograms.json", (json.dumps(self.record(), indent=1) + "\n").encode()
+        )
         clock = Stopwatch()
         for number, distribution in enumerate(self.every, start=1):
-            write_file(folder / f"{file_name(distribution.name)}.{kind}", picture(distribution, kind))
+            write_file(
+                folder / f"{file_name(distribution.name)}.{kind}", picture(distribution, kind)
+            )
             speed = number / clock.total
-            watch(StageProgress("pictures", number, len(self.every), "pictures", rate=speed, rate_unit="pictures/s"))
+            watch(
+                StageProgress(
+                    "pictures",
+                    number,
+                    len(self.every),
+                    "pictures",
+                    rate=speed,
+                    rate_unit="pictures/s",
+                )
+            )
         write_file(folder / f"overview.{kind}", overview(self.every, self.title, kind))
 
 
 def file_name(observable: str) -> str:
     """An observable as a file name: "mass(e+,t~)" -> "mass_ep_tx", MadGraph's letters for charges."""
     letters = {"+": "p", "-": "m", "~": "x"}
-    return re.sub(r"\W+", "_", re.sub(r"[+~-]", lambda found: letters[found[0]], observable)).strip("_")
+    return re.sub(r"\W+", "_", re.sub(r"[+~-]", lambda found: letters[found[0]], observable)).strip(
+        "_"
+    )
 
 
 def default_folder(source: Path) -> Path:
@@ -114,7 +129,12 @@ def default_folder(source: Path) -> Path:
 
 
 def distributions_of_run(
-    process: Process, sampler: Integrator, sigma: Tensor, points: int, events_file: Path | None, watch: Watch
+    process: Process,
+    sampler: Integrator,
+    sigma: Tensor,
+    points: int,
+    events_file: Path | None,
+    watch: Watch,
 ) -> Distributions:
     """Distributions of weighted points, and of events in the same bins where there are any.
 
@@ -149,7 +169,9 @@ class _PointWork:
         """Bins that suit the process."""
         finals = [legs[self._process.definition.n_incoming :] for legs in self._process.flavours]
         wanted = _Wanted.of(finals, self._process.card, self._process.model)
-        states = SampledStates(self._cross_section, (codes for one in wanted.observables for codes in one.classes))
+        states = SampledStates(
+            self._cross_section, (codes for one in wanted.observables for codes in one.classes)
+        )
         counts = self._counts(max(_PILOT_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
         pilot = PilotPoints(states, wanted.observables, counts.numpy())
         blocks = self._sampler.map_blocks(Shipped(pilot), counts, "histograms", "pilot")
@@ -163,10 +185,14 @@ class _PointWork:
             watch(StageProgress("histograms", done, points, "points", rate=done / clock.total))
 
         path = ("histograms", "points")
-        return histograms_of_points(self._sampler, self._cross_section, self._counts(points), bins, *path, watch=tell)
+        return histograms_of_points(
+            self._sampler, self._cross_section, self._counts(points), bins, *path, watch=tell
+        )
 
     def _counts(self, points: int) -> Tensor:
-        return allocation.proportional(points, self._sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self._sampler.active)
+        return allocation.proportional(
+            points, self._sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self._sampler.active
+        )
 
 
 def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions:
@@ -187,22 +213,29 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
         raise InputError(f"{path}: expected events; got none")
     wanted = _Wanted.of(_finals(first), card, model)
     parts = [(final_states(first), np.ones(len(first)))]
-    bins = wanted.binnings([Pilot.of(observable, parts, first.weight) for observable in wanted.observables])
+    bins = wanted.binnings(
+        [Pilot.of(observable, parts, first.weight) for observable in wanted.observables]
+    )
     events, groups = _of_reader(reader, bins, watch)
     left_out = tuple(sorted(reader.left_out | beyond))
-    return Distributions(path.name, tuple(distributions([], events, groups)), events_file=path, left_out=left_out)
+    return Distributions(
+        path.name, tuple(distributions([], events, groups)), events_file=path, left_out=left_out
+    )
 
 
 def _card_of(reader: EventReader) -> tuple[Card, set[str]]:
     """The card in the header of a file of ours; for others one that stands for the Standard Model.
 
-    A header may name files, but nobody knows who wrote it: none of them is read, and what they are for is told.
+    A header may name files, but nobody knows who wrote it: none of them is read, and what they are
+    for is told.
     """
     text = reader.header.blocks.get("madnis_py_card", "")
     try:
         data = tomllib.loads(text) or {"process": {"definition": "p p > e+ e-"}}
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"{reader.path}: expected the card of a run in its header; got: {error}") from None
+        raise InputError(
+            f"{reader.path}: expected the card of a run in its header; got: {error}"
+        ) from None
     parameters = data.get("parameters")
     named = isinstance(parameters, dict) and parameters.pop("param_card", None) is not None
     beyond = {"the param_card of the header, which is not read"} if named else set()
@@ -223,13 +256,17 @@ def _of_reader(
     return found, reader.init.weight_groups
 
 
-def _watched(events: Iterable[EventBatch], reader: EventReader, watch: Watch) -> Iterator[EventBatch]:
+def _watched(
+    events: Iterable[EventBatch], reader: EventReader, watch: Watch
+) -> Iterator[EventBatch]:
     clock, done = Stopwatch(), 0
     for batch in events:
         yield batch
         done += len(batch)
         share, speed = round(100 * reader.share), done / clock.total
-        watch(StageProgress("events", share, 100, "% of the file", rate=speed, rate_unit="events/s"))
+        watch(
+            StageProgress("events", share, 100, "% of the file", rate=speed, rate_unit="events/s")
+        )
 
 
 @dataclass(frozen=True)

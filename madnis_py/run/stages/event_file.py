@@ -36,7 +36,12 @@ _MOST_AHEAD = 256
 
 
 def collect(
-    source: EventSource, events: int, result: Result, settings: EventTable, executor: Executor | None, watch: Watch
+    source: EventSource,
+    events: int,
+    result: Result,
+    settings: EventTable,
+    executor: Executor | None,
+    watch: Watch,
 ) -> Selection:
     """Chunks that hold at least as many events as asked.
 
@@ -51,7 +56,9 @@ def collect(
     Raises:
         GenerationError: far more trials than expected have not been enough.
     """
-    selection = Selection(ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise)
+    selection = Selection(
+        ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise
+    )
     expected = result.unweighting.efficiency * TRIALS_PER_CHUNK
     most = 10 + ceil(_PATIENCE * settings.maximum_raise * events / expected)
     clock = Stopwatch()
@@ -137,12 +144,19 @@ def write(
         OutputError: the file cannot be written.
     """
     unit = weight_unit(weights, result.sigma_pb)
-    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max()))
+    subprocess = LheProcess(
+        result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max())
+    )
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
-    blocks = {"madnis_py_card": _card_of_results(process.card), "madnis_py_warnings": "\n".join(cross_section.caveats)}
-    with create_events(output, init, {name: text for name, text in blocks.items() if text}) as writer:
+    blocks = {
+        "madnis_py_card": _card_of_results(process.card),
+        "madnis_py_warnings": "\n".join(cross_section.caveats),
+    }
+    with create_events(
+        output, init, {name: text for name, text in blocks.items() if text}
+    ) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
 
@@ -156,7 +170,9 @@ def weight_unit(weights: NDArray[np.float64], cross_section: float) -> float:
     mean = float(weights.mean())
     if not mean > 0:
         expected = "generate: expected events whose signed weights add up to something positive"
-        raise GenerationError(f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed")
+        raise GenerationError(
+            f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed"
+        )
     return cross_section / mean
 
 
@@ -173,7 +189,8 @@ def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:
             group.name,
             group.combine,
             tuple(
-                _named(next(number), variation, systematics.lhapdf_ids[variation.pdf]) for variation in group.variations
+                _named(next(number), variation, systematics.lhapdf_ids[variation.pdf])
+                for variation in group.variations
             ),
         )
         for group in systematics.groups
@@ -184,4 +201,6 @@ def _named(number: int, variation: Variation, lhapdf_id: int) -> NamedWeight:
     attributes = {"MUR": f"{variation.mu_r:g}", "MUF": f"{variation.mu_f:g}"}
     if lhapdf_id > 0:
         attributes["PDF"] = str(lhapdf_id)
-    return NamedWeight(str(number), f"MUR={variation.mu_r:g} MUF={variation.mu_f:g} {variation.pdf}", attributes)
+    return NamedWeight(
+        str(number), f"MUR={variation.mu_r:g} MUF={variation.mu_f:g} {variation.pdf}", attributes
+    )

@@ -14,7 +14,8 @@ LOOK_POINTS = 5000
 """Points of the look before anything is trained."""
 
 _MARGIN = 2.0
-"""How many times too much the look has to find: its shares have errors, and the integrate stage decides."""
+"""How many times too much the look has to find: its shares have errors, and the integrate stage
+decides."""
 
 
 def require_look(grids: Integrator, cross_section: CrossSection) -> None:

@@ -51,7 +51,9 @@ class SampledPoints:
     @property
     def halves(self) -> tuple[Samples, Samples]:
         """The weights of every other iteration, sorted by channel: two independent samples."""
-        even, odd = (Samples.concatenate(self.parts[start::2]).sorted_by_channel() for start in (0, 1))
+        even, odd = (
+            Samples.concatenate(self.parts[start::2]).sorted_by_channel() for start in (0, 1)
+        )
         return even, odd
 
     def estimate(self, n_channels: int) -> Estimate:
@@ -60,7 +62,9 @@ class SampledPoints:
 
     def magnitude(self, n_channels: int) -> float:
         """The integral with all contributions of flavours counted positive."""
-        return combine([Moments.of(part.channel, part.magnitude, n_channels).estimate() for part in self.parts]).value
+        return combine(
+            [Moments.of(part.channel, part.magnitude, n_channels).estimate() for part in self.parts]
+        ).value
 
 
 class ChannelResult(BaseModel):
@@ -70,16 +74,24 @@ class ChannelResult(BaseModel):
 
     name: str = Field(description="Name of the channel.")
     share: float = Field(description="Its part of the cross section, I_i / sigma, Eq. (5.46).")
-    share_prior: float = Field(description="The same with the channel weights from before the training.")
+    share_prior: float = Field(
+        description="The same with the channel weights from before the training."
+    )
     sigma_i: float = Field(ge=0, description="Standard deviation of its weights in pb.")
-    maximum: float = Field(ge=0, description="Truncated maximum of its weights in pb; 0 if all of them are.")
-    efficiency_bootstrap: float = Field(description="Its unweighting efficiency with the maximum of Eq. (2.67).")
+    maximum: float = Field(
+        ge=0, description="Truncated maximum of its weights in pb; 0 if all of them are."
+    )
+    efficiency_bootstrap: float = Field(
+        description="Its unweighting efficiency with the maximum of Eq. (2.67)."
+    )
     active: bool = Field(True, description="Whether points are drawn in it.")
 
     @model_validator(mode="after")
     def _has_a_maximum_where_it_has_weights(self) -> Self:
         if (self.maximum > 0) != (self.share != 0 or self.sigma_i > 0):
-            raise ValueError(f"maximum: expected one above 0 where there are weights, else 0; got {self.maximum:g}")
+            raise ValueError(
+                f"maximum: expected one above 0 where there are weights, else 0; got {self.maximum:g}"
+            )
         return self
 
 
@@ -97,13 +109,21 @@ class Result(BaseModel):
     chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
     relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
     points: int = Field(ge=1, description="Points of the estimate.")
-    seconds_per_point: float = Field(ge=0, description="Wall time of a point, sampling and integrand together.")
-    unweighting: UnweightingSummary = Field(description="Efficiency and quality of events made with these maxima.")
-    truncated: tuple[ShareQuality, ...] = Field(description="Efficiency for several overweight shares.")
+    seconds_per_point: float = Field(
+        ge=0, description="Wall time of a point, sampling and integrand together."
+    )
+    unweighting: UnweightingSummary = Field(
+        description="Efficiency and quality of events made with these maxima."
+    )
+    truncated: tuple[ShareQuality, ...] = Field(
+        description="Efficiency for several overweight shares."
+    )
     channels: tuple[ChannelResult, ...] = Field(description="Channel by channel.")
 
     @classmethod
-    def of(cls, sampled: SampledPoints, names: Sequence[str], share: float, prior: Result | None = None) -> Self:
+    def of(
+        cls, sampled: SampledPoints, names: Sequence[str], share: float, prior: Result | None = None
+    ) -> Self:
         """Judge the points of a sampler.
 
         Args:
@@ -124,7 +144,10 @@ class Result(BaseModel):
                 f"integrate: expected a cross section > 0; {got}; with other parton densities they may all be positive"
             )
         tally = Unweighter(maxima).expect(points)
-        quality = {one: truncated_quality(sampled.halves, n_channels, one) for one in sorted({*SHARES, share})}
+        quality = {
+            one: truncated_quality(sampled.halves, n_channels, one)
+            for one in sorted({*SHARES, share})
+        }
         fresh = quality[share].combined
         summary = tally.summary(total.n, bootstrap_efficiency(points, n_channels, BOOTSTRAP_POINTS))
         shares = [float(value) / total.value for value in total.channel_values]
@@ -137,7 +160,9 @@ class Result(BaseModel):
             relative_std=total.relative_std,
             points=total.n,
             seconds_per_point=sampled.seconds / total.n,
-            unweighting=replace(summary, overweight_share=fresh.overweight_share, n_eff=fresh.n_eff * total.n),
+            unweighting=replace(
+                summary, overweight_share=fresh.overweight_share, n_eff=fresh.n_eff * total.n
+            ),
             truncated=tuple(quality.values()),
             channels=tuple(
                 ChannelResult(
@@ -176,7 +201,9 @@ class TrainingResult(BaseModel):
     sigma_pb: float = Field(description="Cross section in pb.")
     sigma_error_pb: float = Field(description="Its standard error in pb.")
     batches: int = Field(description="Batches that were averaged.")
-    pull: float = Field(description="Distance from the cross section of the integrate stage in standard deviations.")
+    pull: float = Field(
+        description="Distance from the cross section of the integrate stage in standard deviations."
+    )
 
     @classmethod
     def of(cls, average: TrainingAverage, result: Result) -> TrainingResult | None:
@@ -186,4 +213,6 @@ class TrainingResult(BaseModel):
             return None
         error = float(np.hypot(whole.error, result.sigma_error_pb))
         pull = (whole.mean - result.sigma_pb) / error if error else 0.0
-        return cls(sigma_pb=whole.mean, sigma_error_pb=whole.error, batches=average.batches, pull=pull)
+        return cls(
+            sigma_pb=whole.mean, sigma_error_pb=whole.error, batches=average.batches, pull=pull
+        )

@@ -21,13 +21,16 @@ MARGIN = 0.1
 """Share by which the efficiency of a flow has to be below that of VEGAS for a warning."""
 
 FEWEST_EFFECTIVE = 400
-"""Effective events below which negative weights leave more than 5 % of uncertainty in the unit of the weights."""
+"""Effective events below which negative weights leave more than 5 % of uncertainty in the unit of
+the weights."""
 
 MANY_NEGATIVE = 0.01
 """Share of negative events from which on to speak."""
 
 
-def sampler_warnings(check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]) -> list[str]:
+def sampler_warnings(
+    check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]
+) -> list[str]:
     """Signs that a part of the integral was missed, from the points of each sampler by itself."""
     sentences = check.iterations("survey", survey.iterations)
     for name, points in sampled.items():
@@ -46,7 +49,9 @@ def sign_warnings(results: Mapping[str, Result]) -> list[str]:
                 f"N events are worth {worth:.3g} N"
             )
         if result.sigma_pb < 5 * result.sigma_error_pb:
-            sentences.append(f"{name}: {result.measurement('the cross section')} pb is hardly different from 0")
+            sentences.append(
+                f"{name}: {result.measurement('the cross section')} pb is hardly different from 0"
+            )
     return sentences
 
 
@@ -86,17 +91,25 @@ def lost_comparison(vegas: Result, flow: Result) -> list[str]:
     if own >= (1 - MARGIN) * other:
         return []
     figures = f"unweighting efficiency {own:.3g} where VEGAS has {other:.3g}"
-    return [f"madnis: the flow is worse than VEGAS, {figures}; generate --sampler vegas uses the grids of this run"]
+    return [
+        f"madnis: the flow is worse than VEGAS, {figures}; generate --sampler vegas uses the grids of this run"
+    ]
 
 
-def refusal(check: CoverageCheck, known: Measurement, sampler: SamplerName, result: Result) -> str | None:
+def refusal(
+    check: CoverageCheck, known: Measurement, sampler: SamplerName, result: Result
+) -> str | None:
     """Why a result is not to be used: its cross section and the one known from the survey exclude each other."""
     own = result.measurement(sampler)
     for sentence in check.agreement(own, known):
         if sampler == "madnis" and own.value < known.value:
-            way_out = "--method vegas, or --sampler vegas in this directory, uses the grids of the survey"
+            way_out = (
+                "--method vegas, or --sampler vegas in this directory, uses the grids of the survey"
+            )
         else:
-            way_out = "the survey seems to have missed a part; another --seed begins with another survey"
+            way_out = (
+                "the survey seems to have missed a part; another --seed begins with another survey"
+            )
         return f"{sentence}; {sampler} is not used: {way_out}"
     return None
 
@@ -135,7 +148,9 @@ def generation_warnings(check: CoverageCheck, result: Result, selection: Selecti
     return check.agreement(Measurement("generate", mean, error), result.measurement("integrate"))
 
 
-def comparison(results: Mapping[str, Result], session: TrainingSession, events: int, points: int) -> dict[str, Any]:
+def comparison(
+    results: Mapping[str, Result], session: TrainingSession, events: int, points: int
+) -> dict[str, Any]:
     """Entries of run.json that compare the trained flow with VEGAS and with its own training.
 
     Args:
@@ -147,7 +162,10 @@ def comparison(results: Mapping[str, Result], session: TrainingSession, events: 
     vegas, neural = results["vegas"], results["madnis"]
     choice = choose_sampler(vegas.cost, neural.cost, session.seconds, events=events, points=points)
     training = TrainingResult.of(session.average, neural)
-    return {"choice": choice.to_dict(), "training_sigma": training.model_dump() if training else None}
+    return {
+        "choice": choice.to_dict(),
+        "training_sigma": training.model_dump() if training else None,
+    }
 
 
 def _measurement(name: str, mean: WeightedMean) -> Measurement:

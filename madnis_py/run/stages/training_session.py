@@ -37,7 +37,9 @@ class _Reached(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     step: int = Field(ge=0)
-    ended: bool = Field(False, description="Whether the training ended there, before its last step.")
+    ended: bool = Field(
+        False, description="Whether the training ended there, before its last step."
+    )
 
     @classmethod
     def parse(cls, meta: Mapping[str, Any], directory: Path) -> Self:
@@ -52,7 +54,9 @@ class _Meta(_Reached):
 
     seconds: float = Field(ge=0)
     average: TrainingAverage
-    kept: dict[int, TrainingAverage] = Field(description="The average at each step that the trainer may go back to.")
+    kept: dict[int, TrainingAverage] = Field(
+        description="The average at each step that the trainer may go back to."
+    )
 
 
 class TrainingSession:
@@ -82,7 +86,11 @@ class TrainingSession:
 
     @classmethod
     def resume(
-        cls, integrator: Integrator, settings: TrainingSettings, directory: Path, survey: Measurement | None = None
+        cls,
+        integrator: Integrator,
+        settings: TrainingSettings,
+        directory: Path,
+        survey: Measurement | None = None,
     ) -> Self:
         """At the last stored step, or at the beginning.
 
@@ -99,7 +107,10 @@ class TrainingSession:
             return cls(Trainer(integrator, settings, survey=survey), directory)
         tensors, content = checkpoint.load(directory, NAME)
         state = TrainingState(_Reached.parse(content, directory).step, tensors)
-        trainer, meta = Trainer(integrator, settings, state, survey), _Meta.parse(content, directory)
+        trainer, meta = (
+            Trainer(integrator, settings, state, survey),
+            _Meta.parse(content, directory),
+        )
         missing = trainer.kept_steps - meta.kept.keys()
         if missing and not trainer.finished:
             where = f"{directory / NAME}.json: meta: kept"
@@ -150,13 +161,22 @@ class TrainingSession:
 
     def _follow(self, progress: Progress) -> None:
         """Take a batch into the average; those of steps that were given up leave it."""
-        self.average = self._kept[progress.step] if progress.returned else self.average.updated(progress)
+        self.average = (
+            self._kept[progress.step] if progress.returned else self.average.updated(progress)
+        )
         known = self._kept | {progress.step: self.average}
         self._kept = {step: known[step] for step in self.trainer.kept_steps}
 
     def _save(self, seconds: float) -> None:
         self.seconds = seconds
         state = self.trainer.state
-        meta = {"step": state.step, "ended": self.trainer.ended, "seconds": seconds, "average": self.average.to_dict()}
-        meta["kept"] = {str(step): average.to_dict() for step, average in sorted(self._kept.items())}
+        meta = {
+            "step": state.step,
+            "ended": self.trainer.ended,
+            "seconds": seconds,
+            "average": self.average.to_dict(),
+        }
+        meta["kept"] = {
+            str(step): average.to_dict() for step, average in sorted(self._kept.items())
+        }
         checkpoint.save(self.directory, NAME, state.tensors, meta)

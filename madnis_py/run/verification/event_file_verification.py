@@ -43,7 +43,8 @@ class Verification:
 
     Attributes:
         path: of it.
-        facts: name -> plain Python value, such as the number of events; what could not be found out is missing.
+        facts: name -> plain Python value, such as the number of events; what could not be found out
+            is missing.
         faults: a sentence each; none if all is as it should be.
     """
 
@@ -69,9 +70,10 @@ class Verification:
 def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
     """Read a file of events to its end and hold it against what it says of itself.
 
-    Every number is there and finite; each event is one that a shower can use (`EventBatch.check`; files of other
-    programs may be on the mass shell to 1e-6 only, events without particles are left alone); the events belong to
-    processes of <init>; the weights have the sign, size and mean that IDWTUP, XMAXUP and XSECUP promise.
+    Every number is there and finite; each event is one that a shower can use (`EventBatch.check`;
+    files of other programs may be on the mass shell to 1e-6 only, events without particles are left
+    alone); the events belong to processes of <init>; the weights have the sign, size and mean that
+    IDWTUP, XMAXUP and XSECUP promise.
 
     Args:
         path: the file.
@@ -82,7 +84,9 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
     """
     form = event_format(path)
     if not path.is_file():
-        raise InputError(f"{path}: expected a file of events; got {'something else' if path.exists() else 'none'}")
+        raise InputError(
+            f"{path}: expected a file of events; got {'something else' if path.exists() else 'none'}"
+        )
     size, sha256 = fingerprint(path)
     facts: dict[str, Any] = {"bytes": size, "sha256": sha256}
     try:
@@ -93,7 +97,11 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
             found.add(batch)
             share = round(100 * reader.share)
             speed = found.events / clock.total
-            watch(StageProgress("verify", share, 100, "% of the file", rate=speed, rate_unit="events/s"))
+            watch(
+                StageProgress(
+                    "verify", share, 100, "% of the file", rate=speed, rate_unit="events/s"
+                )
+            )
         facts |= found.facts(reader)
         return Verification(path, facts, tuple(f"{path}: {fault}" for fault in found.faults()))
     except InputError as error:
@@ -130,15 +138,23 @@ class _Findings:
         counted = np.flatnonzero(events.counts > 0)
         alone = replace(events, variations=np.empty((len(events), 0)))
         if not _is_ours(self.init):
-            alone = replace(alone, colour=np.where(alone.colour > 0, alone.colour + FIRST_TAG, alone.colour))
+            alone = replace(
+                alone, colour=np.where(alone.colour > 0, alone.colour + FIRST_TAG, alone.colour)
+            )
         fault = first_fault(alone.select(counted), ON_SHELL if _is_ours(self.init) else PRINTED)
         return fault and f"event {self.events + int(counted[fault[0]]) + 1}: {fault[1]}"
 
     def facts(self, reader: EventReader) -> dict[str, Any]:
         facts: dict[str, Any] = {"events": self.events, "idwtup": self.init.weighting}
         if self.events:
-            facts["sigma_pb"], facts["sigma_error_pb"] = self.sums.cross_section(units(self.init, self.sums))
-        return {**facts, "negative_share": self.negative / max(1, self.events), "left_out": sorted(reader.left_out)}
+            facts["sigma_pb"], facts["sigma_error_pb"] = self.sums.cross_section(
+                units(self.init, self.sums)
+            )
+        return {
+            **facts,
+            "negative_share": self.negative / max(1, self.events),
+            "left_out": sorted(reader.left_out),
+        }
 
     def faults(self) -> Iterator[str]:
         if self.unsound:
@@ -169,9 +185,15 @@ class _Findings:
         """Files of ours have the cross section as mean; in those of others it fluctuates about it."""
         declared, error = self.init.cross_section
         mean, fluctuation = self.sums.cross_section(units(self.init, self.sums))
-        if self.init.weighting < 0 and not self.negative:  # a few negative weights would have been possible
-            fluctuation = hypot(fluctuation, 2 * max(self.largest.values()) * UNSEEN / 5 / self.events)
-        allowed = PRINTED * abs(declared) + (0.0 if _is_ours(self.init) else 5 * hypot(error, fluctuation))
+        if (
+            self.init.weighting < 0 and not self.negative
+        ):  # a few negative weights would have been possible
+            fluctuation = hypot(
+                fluctuation, 2 * max(self.largest.values()) * UNSEEN / 5 / self.events
+            )
+        allowed = PRINTED * abs(declared) + (
+            0.0 if _is_ours(self.init) else 5 * hypot(error, fluctuation)
+        )
         if not abs(mean - declared) <= allowed:
             yield f"expected weights with the mean XSECUP = {declared:g} pb; got {mean:g} pb"
 

@@ -26,8 +26,9 @@ ROUNDING = 1e-9
 def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Verification:
     """Hold a run directory against its run.json.
 
-    The card has the digest of the run; the stored states are those that were written, and fit each other; the figures
-    agree among themselves; every file of events has the bytes that were made, and passes `verify_events`.
+    The card has the digest of the run; the stored states are those that were written, and fit each
+    other; the figures agree among themselves; every file of events has the bytes that were made,
+    and passes `verify_events`.
 
     Args:
         path: the directory.
@@ -35,7 +36,8 @@ def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Ver
         trust: follow links that lead out of the directory, see `stages.trust`.
 
     Raises:
-        InputError: there is no run in it, its run.json is damaged, or it is not trusted with its links.
+        InputError: there is no run in it, its run.json is damaged, or it is not trusted with its
+            links.
     """
     directory = RunDirectory(path)
     if not directory.claimed:
@@ -59,7 +61,10 @@ def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Ver
 def _of_card(directory: RunDirectory, record: RunRecord) -> Iterator[str]:
     """The card of the directory and the one in run.json are those that the run was begun with."""
     try:
-        for name, card in (("card.toml", cards.load(directory.card_file)), ("run.json: card", _recorded(record))):
+        for name, card in (
+            ("card.toml", cards.load(directory.card_file)),
+            ("run.json: card", _recorded(record)),
+        ):
             if card.digest() != record.identity.card:
                 yield f"{name}: expected the digest {record.identity.card[:12]}...; got {card.digest()[:12]}..."
     except InputError as error:

@@ -1,0 +1,78 @@
+"""Events of a trained sampler against the exact density, seed after seed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from toy_integrands import CamelBack
+
+from madnis_py.events.unweight import ENCODINGS, Unweighter, channel_maxima
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import train
+
+Floats = NDArray[np.float64]
+
+TRAINING = TrainingSettings(steps=60, batch_size=500, learning_rate=1e-2, warmup_steps=10)
+BINS = 25
+
+
+def events(toy: CamelBack, seed: int, share: float) -> tuple[Floats, Floats]:
+    """Points of the real line and weights of the events of 30 000 trials."""
+    integrator = Integrator(toy, seed=seed)
+    train(integrator, TRAINING)
+    scan = integrator.sample(torch.tensor([50_000, 50_000]), "scan")
+    unweighter = Unweighter(channel_maxima(scan, 2, share))
+    samples = integrator.sample(
+        unweighter.trials(30_000, torch.Generator().manual_seed(seed)), "events"
+    )
+    accepted = unweighter.accept(
+        samples, torch.rand(30_000, generator=torch.Generator().manual_seed(seed + 1)).double()
+    )
+    return samples.features[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio)
+
+
+def cumulative(toy: CamelBack, p: Floats) -> Floats:
+    """Share of the integral below p."""
+    peaks = list(zip(toy.mean.tolist(), toy.width.tolist(), toy.area.tolist(), strict=True))
+
+    def below(point: Floats | float) -> Floats:
+        return np.asarray(
+            sum(area * stats.norm.cdf(point, mean, width) for mean, width, area in peaks)
+        )
+
+    start = below(toy.cut) if math.isfinite(toy.cut) else 0.0
+    return np.asarray((below(p) - start) / (1.0 - start))
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "toy", [CamelBack(), CamelBack(cut=2.5)], ids=["camel back", "cut camel back"]
+)
+def test_unit_weight_events_have_the_exact_density(toy: CamelBack, seed: int) -> None:
+    p, weight = events(toy, seed, share=0.0)
+    unit = weight == 1.0
+    assert unit.mean() > 0.999
+    assert len(p) > 2000
+    assert stats.kstest(p[unit], lambda x: cumulative(toy, x)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize(
+    "toy", [CamelBack(), CamelBack(cut=2.5)], ids=["camel back", "cut camel back"]
+)
+def test_events_with_overweights_fill_the_bins_of_the_exact_density(
+    toy: CamelBack, seed: int
+) -> None:
+    p, weight = events(toy, seed, share=0.01)
+    assert weight.max() > 1.0
+    place = np.digitize(cumulative(toy, p), np.linspace(0.0, 1.0, BINS + 1)[1:-1])
+    content = np.bincount(place, weight, minlength=BINS)
+    variance = np.bincount(place, weight**2, minlength=BINS)
+    chi2 = ((content - weight.sum() / BINS) ** 2 / variance).sum()
+    assert stats.chi2.sf(chi2, BINS - 1) > 1e-3

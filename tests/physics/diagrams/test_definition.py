@@ -1,0 +1,272 @@
+"""MadGraph's syntax of processes."""
+
+import re
+
+import pytest
+
+from madnis_py.card.card import Card
+from madnis_py.errors import CardError
+from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.model.model import Model
+
+W_TO_ELECTRON = Reaction((24,), (Branch(-11), Branch(12)))
+W_TO_MUON = Reaction((-24,), (Branch(13), Branch(-14)))
+
+
+def definition(text, **parameters):
+    card = Card.parse({"process": {"definition": text}, "parameters": parameters})
+    return Definition.parse(card, Model.from_card(card))
+
+
+def reactions(text, **parameters):
+    card = Card.parse({"process": {"definition": text}, "parameters": parameters})
+    model = Model.from_card(card)
+    return Definition.parse(card, model).reactions(model)
+
+
+def legs(text, **parameters):
+    return [reaction.legs for reaction in reactions(text, **parameters)]
+
+
+def test_definite_particles_are_one_reaction():
+    assert reactions("g g > t t~ h") == (Reaction((21, 21), (Branch(6), Branch(-6), Branch(25))),)
+
+
+def test_flavours_keep_the_order_of_the_product_and_conserve_charge():
+    expected = [(a, -a, -11, 11) for a in (1, 2, 3, 4, -1, -2, -3, -4)]
+    found = [
+        flavours
+        for flavours in legs("p p > e+ e-")
+        if 21 not in flavours and flavours[0] == -flavours[1]
+    ]
+    assert found == expected
+
+
+def test_every_combination_that_conserves_charge_is_kept():
+    assert legs("u d~ > l+ vl") == [(2, -1, -a, b) for a in (11, 13) for b in (12, 14, 16)]
+
+
+def test_nothing_is_asked_about_colour_or_flavour():
+    assert legs("u c~ > g a") == [(2, -4, 21, 22)]
+
+
+@pytest.mark.parametrize(
+    ("values", "count"), [({}, 9), ({"MB": 0.0}, 11), ({"MC": 1.5}, 7), ({"MB": 0, "MC": 1}, 9)]
+)
+def test_protons_hold_the_massless_flavours(values, count):
+    assert len(definition("p p > e+ e-", **values).incoming[0]) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "n_incoming"), [("t > b w+", 1), ("b b~ > h", 2), ("e+ e- > z h", 2)]
+)
+def test_one_or_two_particles_come_in(text, n_incoming):
+    read = definition(text)
+    assert read.n_incoming == n_incoming == len(read.incoming)
+    assert len(read.incoming) + len(read.outgoing) == len(read.legs) == len(legs(text)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "orders"),
+    [
+        ("u u~ > e+ e-", ()),
+        ("u u~ > e+ e- QCD=0 QED=2", (("QCD", 0), ("QED", 2))),
+        ("u u~ > e+ e- QED<=2 QCD<=99", (("QED", 2), ("QCD", 99))),
+        ("u u~ > e+ e- QED = 2", (("QED", 2),)),
+        ("u u~ > e+ e- qcd<= 1", (("QCD", 1),)),
+        ("u u~ > e+ e- WEIGHTED=4", (("WEIGHTED", 4),)),
+        ("u u~ > e+ e- WEIGHTED<=4 / z", (("WEIGHTED", 4),)),
+        ("u u~ > e+ e- / z QED=2", (("QED", 2),)),
+    ],
+)
+def test_coupling_orders(text, orders):
+    (reaction,) = reactions(text)
+    assert reaction.orders == orders
+    assert definition(text).orders == dict(orders)
+    assert reaction.legs == (2, -2, -11, 11)
+
+
+@pytest.mark.parametrize(
+    ("text", "excluded"),
+    [
+        ("u u~ > e+ e- / z h", (23, 25)),
+        ("u u~ > e+ e-/z", (23,)),
+        ("u u~ > e+ e- / w- QED=2", (24,)),
+        ("u u~ > e+ e- / l+ e-", (11, 13)),
+    ],
+)
+def test_excluded_particles(text, excluded):
+    assert reactions(text)[0].excluded == excluded
+
+
+def test_spaces_and_capitals_do_not_matter():
+    assert reactions("u u~>T t~,T>b W+") == reactions("u u~ > t t~, t > b w+")
+
+
+def test_decays_take_the_place_of_their_parents():
+    (reaction,) = reactions("g g > t t~, t > b w+, t~ > b~ w-")
+    assert [branch.pdg for branch in reaction.outgoing] == [6, -6]
+    assert reaction.legs == (21, 21, 5, 24, -5, -24)
+
+
+def test_nested_decays():
+    (reaction,) = reactions("g g > t t~ g, (t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)")
+    assert reaction == Reaction(
+        (21, 21),
+        (
+            Branch(6, Reaction((6,), (Branch(5), Branch(24, W_TO_ELECTRON)))),
+            Branch(-6, Reaction((-6,), (Branch(-5), Branch(-24, W_TO_MUON)))),
+            Branch(21),
+        ),
+    )
+    assert reaction.legs == (21, 21, 5, -11, 12, -5, 13, -14, 21)
+
+
+def test_brackets_in_brackets():
+    (reaction,) = reactions("g g > h, (h > t t~, (t > b w+, w+ > e+ ve))")
+    assert reaction.legs == (21, 21, 5, -11, 12, -6)
+
+
+def test_the_decay_of_a_decaying_particle():
+    (reaction,) = reactions("t > b w+, w+ > e+ ve")
+    assert reaction == Reaction((6,), (Branch(5), Branch(24, W_TO_ELECTRON)))
+    assert reaction.legs == (6, 5, -11, 12)
+
+
+def test_orders_and_exclusions_belong_to_their_step():
+    (reaction,) = reactions("g g > t t~ QCD=2 / h, t > b w+ QED<=1 / z")
+    decay = reaction.outgoing[0].decay
+    assert (reaction.orders, reaction.excluded) == ((("QCD", 2),), (25,))
+    assert decay is not None
+    assert (decay.orders, decay.excluded) == ((("QED", 1),), (23,))
+
+
+def test_what_is_excluded_behind_brackets_is_so_in_the_whole_chain():
+    single = "p p > t t~ / h, (t > b w+) / h z, t~ > b~ w-"
+    assert reactions(single) == reactions("p p > t t~ / h, t > b w+ / h z, t~ > b~ w-")
+    chain = "p p > t t~ l- l+ / h, (t > b w+ / z, w+ > l+ vl) / h, (t~ > b~ l- vl~)/h"
+    inside = "p p > t t~ l- l+ / h, (t > b w+ / z h, w+ > l+ vl / h), t~ > b~ l- vl~ / h"
+    assert reactions(chain) == reactions(inside)
+
+
+def test_one_decay_serves_all_equal_particles():
+    assert legs("e+ e- > z z h, z > mu+ mu-") == [(-11, 11, -13, 13, -13, 13, 25)]
+
+
+def test_several_decays_of_equal_particles_go_by_order():
+    assert legs("e+ e- > z h z, z > mu+ mu-, z > u u~") == [(-11, 11, -13, 13, 25, 2, -2)]
+
+
+def test_decays_of_the_same_label_multiply():
+    found = legs("u u~ > w+ w-, w+ > l+ vl, w- > l- vl~")
+    expected = [
+        (2, -2, -a, b, c, -d) for a in (11, 13) for b in (12, 14, 16) for c in (11, 13) for d in (12, 14, 16)
+    ]  # fmt: skip
+    assert found == expected
+
+
+def test_every_decay_conserves_charge_and_comes_in_one_order():
+    assert legs("u d~ > w+, w+ > j j") == [(2, -1, a, b) for a in (2, 4) for b in (-1, -3)]
+
+
+def test_equal_decays_in_another_order_are_one_at_any_depth():
+    (reaction,) = reactions("e+ e- > h z, (h > z z, z > e+ e-, z > mu+ mu-), z > ve ve~")
+    (other,) = reactions("e+ e- > z h, (h > z z, z > mu- mu+, z > e- e+), z > ve~ ve")
+    assert reaction != other
+    assert reaction.content == other.content
+
+
+def test_alternatives_of_the_legs_include_decay_products():
+    read = definition("p p > z j, z > l+ l-")
+    assert read.outgoing == ((-11, -13), (11, 13), read.incoming[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("p p > mu mu", 'unknown particle "mu" of model sm; did you mean "mu'),
+        ("p p > e+ e- / zz", 'unknown particle "zz" of model sm'),
+        ("p p > t t~, t > b wplus", 'unknown particle "wplus" of model sm'),
+        ("p p", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p"'),
+        ("p p >", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p >"'),
+        ("> e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "> e+ e-"'),
+        ("p p > t t~, t", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "t"'),
+        ("p p > t t~,", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p > t t~,"'),
+        (
+            "p p > (t t~)",
+            'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p > (t t~)"',
+        ),
+        ("p p > t t~, (t > b w+", 'expected brackets in pairs; got "p p > t t~, (t > b w+"'),
+        ("p p > t t~, t > b w+)", 'expected brackets in pairs; got "p p > t t~, t > b w+)"'),
+        ("p p > t t~, (t > b w+) /", 'expected particles after "/"; got "(t > b w+) /"'),
+        (
+            "p p > t t~, (t > b w+) / h QED=1",
+            'expected "/ excluded" alone behind brackets; got "(t > b w+) / h QED=1"',
+        ),
+        (
+            "p p > t t~, (t > b w+) w+ > j j",
+            'expected "/ excluded" alone behind brackets; got "(t > b w+) w+ > j j"',
+        ),
+        ("p p > t t~, (t > b w+) / (h)", 'expected brackets in pairs; got "t > b w+) / (h"'),
+        (
+            "p p > t t~, " + 3000 * "(t > b w+, ",
+            "expected at most 20 brackets in each other; got more",
+        ),
+        ("p p >" + 6 * " j", "expected at most 5,000,000 combinations of flavours; got 43,046,721"),
+        ("u u > e+ e-", 'expected a process that conserves electric charge; got "u u > e+ e-"'),
+        (
+            "p p > t t~, t > b w-",
+            'expected a process that conserves electric charge; got "t > b w-"',
+        ),
+        ("p p p > e+ e-", 'expected one or two incoming particles; got "p p p > e+ e-"'),
+        ("p p > t t~, z > e+ e-", "expected a decay of t, t~; got one of z"),
+        (
+            "p p > t t~, t > b w+, w+ > e+ ve",
+            "expected a decay of t, t~; got one of w+ (decays of decay products stand",
+        ),
+        (
+            "p p > t t~, u u~ > e+ e-",
+            'expected the decay of one particle after a comma; got that of "u u~"',
+        ),
+        ("p p > z h, z > e+ e-, z > mu+ mu-", "expected one decay for 1 z; got 2"),
+        ("p p > z z z, z > e+ e-, z > mu+ mu-", "expected one decay or 3 for 3 z; got 2"),
+        ("p p > e+ e- QCDD=2", 'unknown coupling order "QCDD"; did you mean "QCD"?'),
+        ("p p > e+ e- NP=2", 'unknown coupling order "NP"; known are QCD, QED, WEIGHTED'),
+        ("p p > e+ e- QCD=2 QCD<=1", "expected every coupling order once; got"),
+        ("p p > e+ e- QCD=two", 'expected a coupling order as QCD=2 or QCD<=2; got "QCD=two"'),
+        ("p p > e+ e- QCD=-1", 'expected a coupling order as QCD=2 or QCD<=2; got "QCD=-1"'),
+        ("p p > e+ e- /", 'expected particles after "/"; got "p p > e+ e- /"'),
+        (
+            "p p > e+ e- $$ z",
+            "expected a definition without $$ (forbidden s-channel particles), not supported here; got",
+        ),
+        ("p p > e+ e- $ z", "expected a definition without $ (forbidden on-shell particles)"),
+        ("p p > e+ e- [QCD]", "expected a definition without [ ] (loops)"),
+        ("p p > e+ e- @1", "expected a definition without @ (process numbers)"),
+        ("p p > z > e+ e-", "expected a definition without > ... > (required s-channel particles)"),
+        (
+            "p p > t t~, t > w+ > b e+ ve",
+            "expected a definition without > ... > (required s-channel particles)",
+        ),
+        (
+            "p p > e+ e- QCD^2<=2",
+            "expected a definition without ^2 (orders of the squared amplitude)",
+        ),
+        (
+            "p p > e+ e- QCD^2==2",
+            "expected a definition without ^2 (orders of the squared amplitude)",
+        ),
+        ("p p > w+{0} w-", "expected a definition without { } (polarised particles)"),
+        (
+            "p p > z | a > e+ e-",
+            "expected a definition without | (alternative s-channel particles)",
+        ),
+        ("p p > e+ e- QED==2", "expected a definition without orders other than QCD=2 or QCD<=2"),
+        ("p p > e+ e- QED>=2", "expected a definition without orders other than QCD=2 or QCD<=2"),
+        ("p p > e+ e- QED > 1", "expected a definition without orders other than QCD=2 or QCD<=2"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(text, sentence):
+    with pytest.raises(CardError, match="^card: process.definition: " + re.escape(sentence)):
+        definition(text)

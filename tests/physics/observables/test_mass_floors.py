@@ -1,0 +1,216 @@
+"""Floors of invariant masses: no event that passes the cuts lies below them, and some reach them."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+from channels import ASYMMETRIC, MODEL, PARTONS, Case, card_cuts, cases, masses
+
+from madnis_py.physics.observables.cuts import Cut, Cuts
+from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
+
+PROCESSES = [
+    "g g > g g g",
+    "g g > t t~ g g",
+    "g g > w+ d u~ g",
+    "u u~ > e+ e- g",
+    "u u~ > e+ e- mu+ mu-",
+]
+LOW = CollidingBeams((200.0, 200.0), partonic=True)
+SLOW = CollidingBeams((50.0, 50.0), partonic=True)
+"""Not far above thresholds."""
+
+
+def passing_events(case: Case, n: int = 20_000) -> np.ndarray:
+    """Events of a channel that knows of no cut but one on its energy, so that soft and collinear ones abound."""
+    mapping = case.mapping()
+    p, jacobian = mapping.forward(np.random.default_rng(case.number).random((n, mapping.dim)))
+    kept = (jacobian > 0) & Cuts(card_cuts(case.process)).passes(p)
+    return p[kept]
+
+
+def invariant_mass(p: np.ndarray) -> np.ndarray:
+    total = p.sum(axis=1)
+    return np.sqrt(np.maximum(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1), 0.0))
+
+
+@pytest.mark.parametrize(
+    "beams", [PARTONS, LOW, ASYMMETRIC], ids=["partons", "slow partons", "hadrons"]
+)
+@pytest.mark.parametrize("process", PROCESSES)
+def test_no_event_that_passes_lies_below_a_floor(process, beams):
+    everything = range(2, len(masses(process)))
+    some_energy = Cut(
+        "mass", tuple(everything), max(15.0, sum(masses(process)[2:]) + 1.0), math.inf
+    )
+    floors = MassFloors(masses(process), card_cuts(process), math.sqrt(beams.s))
+    n_events = 0
+    for case in cases(process, beams, (some_energy,))[::3]:
+        p = passing_events(case)
+        n_events += len(p)
+        assert (
+            np.sqrt(4 * p[:, 0, 0] * p[:, 1, 0]) >= floors.least_energy(everything) * (1 - 1e-12)
+        ).all()
+        for size in range(2, len(everything) + 1):
+            for legs in combinations(everything, size):
+                least, greatest = floors.least_mass(legs), floors.greatest_mass(legs)
+                mass = invariant_mass(p[:, legs])
+                assert (mass >= least * (1 - 1e-9)).all(), legs
+                assert (mass <= greatest * (1 + 1e-9)).all(), legs
+    assert n_events > 1000
+
+
+@pytest.mark.parametrize(
+    ("process", "beams", "legs"),
+    [("g g > g g g", SLOW, (2, 3)), ("g g > t t~ g g", PARTONS, (4, 5))],
+)
+def test_events_come_near_the_floor_of_a_pair_of_jets(process, beams, legs):
+    floors = MassFloors(masses(process), card_cuts(process), math.sqrt(beams.s))
+    lightest = min(
+        invariant_mass(passing_events(case)[:, legs]).min() for case in cases(process, beams, ())
+    )
+    assert floors.least_mass(legs) <= lightest < 1.1 * floors.least_mass(legs)
+
+
+def test_a_pair_at_its_least_separation_is_as_light_as_its_floor():
+    p = np.zeros((1, 4, 4))
+    for leg, (pt, phi) in enumerate([(20.0, 1.0), (30.0, 1.4)], start=2):
+        p[:, leg] = [pt, pt * math.cos(phi), pt * math.sin(phi), 0.0]
+    cuts = [
+        Cut("pt", (2,), 20.0, math.inf),
+        Cut("pt", (3,), 30.0, math.inf),
+        Cut("dr", (2, 3), 0.4, math.inf),
+    ]
+    assert invariant_mass(p[:, 2:])[0] == pytest.approx(
+        MassFloors((0.0,) * 4, cuts).least_mass((2, 3)), rel=1e-12
+    )
+    looser = [*cuts[:2], Cut("dr", (2, 3), 0.4 - 1e-9, math.inf)]
+    assert Cuts(looser).passes(as_momenta(p)).all()
+
+
+def test_a_transverse_star_of_jets_has_the_least_energy():
+    cuts = card_cuts("g g > g g g")
+    floors = MassFloors((0.0,) * 5, cuts)
+    p = np.zeros((1, 5, 4))
+    for leg, phi in enumerate([0.0, 2 * math.pi / 3, -2 * math.pi / 3], start=2):
+        p[:, leg] = [1.0, math.cos(phi), math.sin(phi), 0.0]
+    p[:, :2] = [[1.5, 0.0, 0.0, 1.5], [1.5, 0.0, 0.0, -1.5]]
+    assert floors.least_energy((2, 3, 4)) == 60.0
+    assert Cuts(cuts).passes(as_momenta(20.0 * (1 + 1e-12) * p)).all()
+
+
+def test_massive_particles_raise_floors_by_their_masses():
+    top = MODEL.mass(6)
+    floors = MassFloors(masses("g g > t t~ g g"), card_cuts("g g > t t~ g g"), 13000.0)
+    assert floors.least_mass((2, 3)) == 2 * top
+    assert floors.least_energy((2, 3, 4, 5)) == pytest.approx(2 * top + 40.0, rel=1e-12)
+    assert floors.least_mass((2, 4)) == pytest.approx(
+        math.sqrt(top**2 + 40.0 * top**2 / 13000.0), rel=1e-12
+    )
+
+
+def test_a_system_raises_the_floor_of_all_sets_that_contain_it():
+    floors = MassFloors(
+        (0.0,) * 5, [Cut("mass", (2, 3), 15.0, math.inf), Cut("mass", (2, 3, 4), 50.0, math.inf)]
+    )
+    assert floors.least_mass((2, 3)) == 15.0
+    assert floors.least_mass((2, 3, 4)) == 50.0
+    assert floors.least_mass((2, 4)) == 0.0
+
+
+@pytest.mark.parametrize("observable", ["dr", "mass"])
+def test_the_larger_of_two_cuts_on_the_same_particles_counts_in_any_order(observable):
+    pt = [Cut("pt", (leg,), 20.0, math.inf) for leg in (2, 3)]
+    loose, tight = Cut(observable, (2, 3), 0.4, math.inf), Cut(observable, (3, 2), 0.7, math.inf)
+    expected = MassFloors((0.0,) * 4, [*pt, tight]).least_mass((2, 3))
+    assert expected > MassFloors((0.0,) * 4, [*pt, loose]).least_mass((2, 3)) > 0
+    for cuts in ([loose, tight], [tight, loose]):
+        assert MassFloors((0.0,) * 4, [*pt, *cuts]).least_mass((2, 3)) == expected
+
+
+def test_floors_grow_with_the_set():
+    for process in PROCESSES:
+        floors = MassFloors(masses(process), card_cuts(process), 13000.0)
+        everything = range(2, len(masses(process)))
+        for size in range(2, len(everything)):
+            for legs in combinations(everything, size):
+                for more in set(everything) - set(legs):
+                    assert floors.least_mass((*legs, more)) >= floors.least_mass(legs)
+
+
+@pytest.mark.parametrize("separation", [3.0, math.pi, 4.0, 7.0])
+def test_separations_beyond_half_a_turn_are_true_limits(separation):
+    y, phi = (
+        part.ravel()
+        for part in np.meshgrid(np.linspace(0.0, 8.0, 801), np.linspace(0.0, math.pi, 801))
+    )
+    far = np.hypot(y, phi) >= separation
+    lightest = np.sqrt(2 * 20.0 * 20.0 * (np.cosh(y) - np.cos(phi))[far]).min()
+    cuts = [
+        Cut("pt", (2,), 20.0, math.inf),
+        Cut("pt", (3,), 20.0, math.inf),
+        Cut("dr", (2, 3), separation, math.inf),
+    ]
+    least = MassFloors((0.0,) * 4, cuts).least_mass((2, 3))
+    assert 0 < least <= lightest
+    if separation <= math.pi:
+        assert lightest < 1.001 * least
+
+
+def test_without_cuts_only_masses_count():
+    floors = MassFloors((0.0, 0.0, 3.0, 0.0, 4.0), ())
+    assert [floors.least_mass(legs) for legs in ((2,), (3,), (2, 3), (2, 4), (2, 3, 4))] == [
+        3.0,
+        0.0,
+        3.0,
+        7.0,
+        7.0,
+    ]
+    assert floors.least_energy((2, 3, 4)) == 7.0
+
+
+def test_the_others_and_cuts_limit_masses_from_above():
+    cuts = [
+        Cut("pt", (4,), 20.0, math.inf),
+        Cut("mass", (2, 3, 4), 0.0, 150.0),
+        Cut("mass", (2, 3), 0.0, 90.0),
+    ]
+    floors = MassFloors((0.0, 0.0, 3.0, 4.0, 0.0, 5.0), cuts, 200.0)
+    assert floors.greatest_mass((2, 3)) == 90.0
+    assert floors.greatest_mass((2, 4)) == 146.0
+    assert floors.greatest_mass((2, 5)) == 200.0 - 4.0 - 20.0
+    assert floors.greatest_mass((2, 3, 4, 5)) == 200.0
+
+
+def test_a_decaying_particle_leaves_what_the_others_do_not_weigh():
+    decay = MassFloors((173.0, 4.7, 0.0, 0.0), (), 173.0, n_incoming=1)
+    assert decay.greatest_mass((2, 3)) == 173.0 - 4.7
+
+
+@pytest.mark.parametrize(
+    ("mass", "width", "reached"),
+    [
+        (90.0, 0.0, True),
+        (60.0, 0.0, True),  # the ends belong to the range
+        (59.9, 0.0, False),
+        (59.0, 0.1, True),  # the mass is not within the range, but 15 widths are
+        (120.0, 0.0, True),
+        (120.1, 0.0, False),
+        (122.0, 0.2, True),
+    ],
+)
+def test_a_propagator_reaches_its_pole_where_cuts_and_energy_leave_its_mass(mass, width, reached):
+    floors = MassFloors((0.0,) * 5, [Cut("mass", (2, 3), 60.0, 120.0)], 200.0)
+    assert floors.reaches_pole((2, 3), mass, width) == reached
+
+
+@pytest.mark.parametrize(("mass", "reached"), [(91.188, True), (91.2, False)])
+def test_a_fixed_energy_is_the_mass_of_the_s_channel(mass, reached):
+    energy = 2 * math.sqrt(45.594 * 45.594)
+    fixed = Cut("mass", (2, 3), energy, energy)
+    assert MassFloors((0.0,) * 4, [fixed], energy).reaches_pole((2, 3), mass) == reached
