@@ -38,7 +38,9 @@ def test_a_compiler_is_installed_where_it_or_make_is_missing(
         _executable(programs / name, program)
     _executable(programs / "apt-get", program + install)
 
-    subprocess.run([programs / "bash", ROOT / ".ci" / "run"], env={"PATH": str(programs)}, check=True)
+    subprocess.run(
+        [programs / "bash", ROOT / ".ci" / "run"], env={"PATH": str(programs)}, check=True
+    )
 
     packages = ["apt-get update -qq", "apt-get install -y -qq g++ make"] if installed else []
     assert log.read_text().splitlines() == [*packages, "make lint", "make test"]

@@ -66,14 +66,18 @@ def _prose(page: str) -> Iterator[tuple[int, str]]:
         fenced ^= fence
         indented = line.startswith("    ") and not in_paragraph
         in_paragraph = bool(line.strip()) and not (fence or fenced or indented)
-        if in_paragraph and not re.fullmatch(r"\|.*\|| *(- )?(!?\[[^]]*\]\(\S+\)|<?http\S+>?)", line):
+        if in_paragraph and not re.fullmatch(
+            r"\|.*\|| *(- )?(!?\[[^]]*\]\(\S+\)|<?http\S+>?)", line
+        ):
             yield number, line
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_prose_of_documents_has_at_most_a_hundred_columns(page: Path) -> None:
     lines = [(number, len(line)) for number, line in _prose(page.read_text())]
-    assert [f"{page.name}:{number}: {columns}" for number, columns in lines if columns > WIDTH] == []
+    assert [
+        f"{page.name}:{number}: {columns}" for number, columns in lines if columns > WIDTH
+    ] == []
 
 
 @pytest.mark.parametrize(
