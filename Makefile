@@ -29,9 +29,10 @@ test: $(VENV)/.installed-test ## tests; COVERAGE=1 adds what they cover, PYTEST_
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 	  $(if $(filter 1,$(COVERAGE)),--cov --cov-report=term:skip-covered) $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-test ## ruff and mypy
+lint: $(VENV)/.installed-test ## ruff, mypy and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run -Werror $(shell find cpp -name '*.cpp' -o -name '*.h*')
 	$(BIN)/mypy
 
 bench: $(VENV)/.installed-bench ## ours beside other programs: tables, and JSON in benchmarks/results

@@ -15,7 +15,8 @@ constexpr std::size_t events_per_task = 64;
 template <class T>
 class LaneMemory {
 public:
-    explicit LaneMemory(std::size_t numbers) : next_(static_cast<T*>(thread_memory(ThreadMemory::tile, numbers * sizeof(T)))) {}
+    explicit LaneMemory(std::size_t numbers)
+        : next_(static_cast<T*>(thread_memory(ThreadMemory::tile, numbers * sizeof(T)))) {}
 
     template <class Value = T>
     Value* take(std::size_t count) {
@@ -29,13 +30,14 @@ private:
 };
 
 inline std::size_t numbers_of_currents(const CurrentsSpec& spec) {
-    return spec.workspace + 4 * (2 * spec.n_legs + spec.n_momenta) + 2 * spec.n_propagators + spec.n_legs;
+    return spec.workspace + 4 * (2 * spec.n_legs + spec.n_momenta) + 2 * spec.n_propagators +
+           spec.n_legs;
 }
 
 // Currents of the events [event, event + lanes), `count` of which exist; returns the workspace.
 template <class T>
-const T* run_currents(const CurrentsSpec& spec, LaneMemory<T>& memory, const EventInput& input, std::size_t event,
-                      std::size_t count) {
+const T* run_currents(const CurrentsSpec& spec, LaneMemory<T>& memory, const EventInput& input,
+                      std::size_t event, std::size_t count) {
     T* workspace = memory.take(spec.workspace);
     auto* momenta = memory.template take<FourVector<T>>(spec.n_legs + spec.n_momenta);
     auto* physical = memory.template take<FourVector<T>>(spec.n_legs);
@@ -43,7 +45,10 @@ const T* run_currents(const CurrentsSpec& spec, LaneMemory<T>& memory, const Eve
     T* helicities = memory.take(spec.n_legs);
     for (std::size_t leg = 0; leg < spec.n_legs; ++leg) {
         physical[leg] = load_momentum<T>(input.p, leg, event, count);
-        if (input.helicities.data != nullptr) helicities[leg] = load_strided<T>(input.helicities.at(event, leg), input.helicities.event_stride, count);
+        if (input.helicities.data != nullptr) {
+            helicities[leg] = load_strided<T>(input.helicities.at(event, leg),
+                                              input.helicities.event_stride, count);
+        }
     }
     CurrentsRunner<T>(spec, workspace, momenta, propagators).run(physical, helicities);
     return workspace;
@@ -57,7 +62,8 @@ T power_of(const T& g2, std::int32_t power) {
     return power == 1 ? T(result * sqrt(g2)) : result;
 }
 
-// Hermitian form sum_ab colour_ab Re(conj(column_a) column_b); the elements below the diagonal are counted above it.
+// Hermitian form sum_ab colour_ab Re(conj(column_a) column_b); the elements below the diagonal are
+// counted above it.
 template <class T>
 T colour_sum(const double* colour, const Complex<T>* columns, std::size_t n) {
     constexpr std::size_t block = 4;
@@ -74,11 +80,14 @@ T colour_sum(const double* colour, const Complex<T>* columns, std::size_t n) {
                 im[k] += element * column.im;
             }
         }
-        for (std::size_t k = 0; k < block; ++k) sum += columns[a + k].re * re[k] + columns[a + k].im * im[k];
+        for (std::size_t k = 0; k < block; ++k) {
+            sum += columns[a + k].re * re[k] + columns[a + k].im * im[k];
+        }
     }
     for (; a < n; ++a) {
         for (std::size_t b = a; b < n; ++b) {
-            sum += constant<T>(colour[a * n + b]) * (columns[a].re * columns[b].re + columns[a].im * columns[b].im);
+            sum += constant<T>(colour[a * n + b]) *
+                   (columns[a].re * columns[b].re + columns[a].im * columns[b].im);
         }
     }
     return sum;
@@ -87,11 +96,13 @@ T colour_sum(const double* colour, const Complex<T>* columns, std::size_t n) {
 template <class T>
 class AmplitudeRunner {
 public:
-    AmplitudeRunner(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output)
+    AmplitudeRunner(const AmplitudeSpec& spec, const EventInput& input,
+                    const AmplitudeOutput& output)
         : spec_(spec), input_(input), output_(output) {}
 
     static std::size_t numbers(const AmplitudeSpec& spec) {
-        return numbers_of_currents(spec.currents) + 2 * (spec.n_amplitudes + spec.n_columns) + spec.n_columns;
+        return numbers_of_currents(spec.currents) + 2 * (spec.n_amplitudes + spec.n_columns) +
+               spec.n_columns;
     }
 
     void run(std::size_t event, std::size_t count) {
@@ -111,7 +122,8 @@ public:
             const T square = colour_sum(spec_.colour, columns_, spec_.n_columns);
             total += square;
             if (output_.helicities.data) {
-                store_strided(output_.helicities.at(event, h), output_.helicities.event_stride, T(scale * square), count);
+                store_strided(output_.helicities.at(event, h), output_.helicities.event_stride,
+                              T(scale * square), count);
             }
             if (output_.flows.data) {
                 for (std::size_t k = 0; k < spec_.n_columns; ++k) squares[k] += norm(columns_[k]);
@@ -127,23 +139,28 @@ private:
         for (std::size_t k = 0; k < spec_.n_contractions;) {
             const auto& row = spec_.contractions[k];
             std::size_t end = k + 1;
-            while (end < spec_.n_contractions && spec_.contractions[end].current == row.current) ++end;
+            while (end < spec_.n_contractions && spec_.contractions[end].current == row.current) {
+                ++end;
+            }
             const T* current = workspace_ + offsets[row.current];
             switch (WaveKind(row.kind)) {
                 case WaveKind::scalar:
-                    contract_with(k, end, offsets, [c = Complex<T>{current[0], current[1]}](const T* source) {
-                        return c * Complex<T>{source[0], source[1]};
-                    });
+                    contract_with(k, end, offsets,
+                                  [c = Complex<T>{current[0], current[1]}](const T* source) {
+                                      return c * Complex<T>{source[0], source[1]};
+                                  });
                     break;
                 case WaveKind::vector: {
                     auto wave = read_wave(current);
                     for (int mu = 1; mu < 4; ++mu) wave.c[mu] = -wave.c[mu];
-                    contract_with(k, end, offsets, [&wave](const T* s) { return product(wave, read_wave(s)); });
+                    contract_with(k, end, offsets,
+                                  [&wave](const T* s) { return product(wave, read_wave(s)); });
                     break;
                 }
                 default: {
                     const auto wave = read_wave(current);
-                    contract_with(k, end, offsets, [&wave](const T* s) { return product(wave, read_wave(s)); });
+                    contract_with(k, end, offsets,
+                                  [&wave](const T* s) { return product(wave, read_wave(s)); });
                 }
             }
             k = end;
@@ -151,11 +168,12 @@ private:
     }
 
     template <class Contract>
-    void contract_with(std::size_t begin, std::size_t end, const std::int32_t* offsets, const Contract& with) {
+    void contract_with(std::size_t begin, std::size_t end, const std::int32_t* offsets,
+                       const Contract& with) {
         for (std::size_t k = begin; k < end; ++k) {
             const auto& row = spec_.contractions[k];
-            amplitudes_[row.amplitude] +=
-                constant<T>(spec_.contraction_factors[k]) * Complex<T>(with(workspace_ + offsets[row.source]));
+            amplitudes_[row.amplitude] += constant<T>(spec_.contraction_factors[k]) *
+                                          Complex<T>(with(workspace_ + offsets[row.source]));
         }
     }
 
@@ -171,7 +189,8 @@ private:
     void store_flows(const T* squares, std::size_t event, std::size_t count) const {
         const T strong = power_of(g2_, 2 * spec_.power);
         for (std::size_t k = 0; k < spec_.n_flows; ++k) {
-            const T square = strong * constant<T>(spec_.flow_factors[k]) * squares[spec_.flow_columns[k]];
+            const T square =
+                strong * constant<T>(spec_.flow_factors[k]) * squares[spec_.flow_columns[k]];
             store_strided(output_.flows.at(event, k), output_.flows.event_stride, square, count);
         }
     }
@@ -192,7 +211,9 @@ template <class T>
 void density(const DensityRow& row, const T* data, T* rho) {
     for (std::size_t k = 0; k < density_size; ++k) rho[k] = T(0);
     if (WaveKind(row.kind) == WaveKind::scalar) {
-        for (std::int32_t i = 0; i < row.instances; ++i) rho[0] += norm(Complex<T>{data[2 * i], data[2 * i + 1]});
+        for (std::int32_t i = 0; i < row.instances; ++i) {
+            rho[0] += norm(Complex<T>{data[2 * i], data[2 * i + 1]});
+        }
         return;
     }
     for (std::int32_t i = 0; i < row.instances; ++i) {
@@ -217,30 +238,37 @@ T density_product(WaveKind kind, const T* rho, const T* sigma) {
     for (std::size_t mu = 1; mu < 4; ++mu) sum += rho[mu] * sigma[mu];
     T time = T(0), space = T(0);
     for (std::size_t k = 4; k < 10; k += 2) time += rho[k] * sigma[k] - rho[k + 1] * sigma[k + 1];
-    for (std::size_t k = 10; k < density_size; k += 2) space += rho[k] * sigma[k] - rho[k + 1] * sigma[k + 1];
-    return kind == WaveKind::vector ? T(sum + T(2) * (space - time)) : T(sum + T(2) * (space + time));
+    for (std::size_t k = 10; k < density_size; k += 2) {
+        space += rho[k] * sigma[k] - rho[k + 1] * sigma[k + 1];
+    }
+    return kind == WaveKind::vector ? T(sum + T(2) * (space - time))
+                                    : T(sum + T(2) * (space + time));
 }
 
 template <class T>
-void diagram_group(const DiagramSquaresSpec& spec, const EventInput& input, const MutableBatch& squares,
-                   std::size_t event, std::size_t count) {
-    LaneMemory<T> memory(numbers_of_currents(spec.currents) + density_size * spec.n_densities + spec.n_diagrams);
+void diagram_group(const DiagramSquaresSpec& spec, const EventInput& input,
+                   const MutableBatch& squares, std::size_t event, std::size_t count) {
+    LaneMemory<T> memory(numbers_of_currents(spec.currents) + density_size * spec.n_densities +
+                         spec.n_diagrams);
     const T* workspace = run_currents<T>(spec.currents, memory, input, event, count);
     T* densities = memory.take(density_size * spec.n_densities);
     T* sums = memory.take(spec.n_diagrams);
     for (std::size_t k = 0; k < spec.n_densities; ++k) {
-        density(spec.densities[k], workspace + spec.densities[k].offset, densities + density_size * k);
+        density(spec.densities[k], workspace + spec.densities[k].offset,
+                densities + density_size * k);
     }
     for (std::size_t k = 0; k < spec.n_diagrams; ++k) sums[k] = T(0);
     for (std::size_t k = 0; k < spec.n_pairs; ++k) {
         const auto& row = spec.pairs[k];
-        sums[row.diagram] += constant<T>(spec.pair_factors[k]) *
-                             density_product(WaveKind(row.kind), densities + density_size * row.current,
-                                             densities + density_size * row.source);
+        sums[row.diagram] +=
+            constant<T>(spec.pair_factors[k]) *
+            density_product(WaveKind(row.kind), densities + density_size * row.current,
+                            densities + density_size * row.source);
     }
     const T g2 = constant<T>(4 * 3.141592653589793238) * load<T>(input.alpha_s + event, count);
     for (std::size_t k = 0; k < spec.n_diagrams; ++k) {
-        const T sum = select(sums[k] < 0., T(0.), sums[k]);  // what rounding leaves of large terms; NaN stays
+        // Negative is what rounding leaves of large terms; NaN stays.
+        const T sum = select(sums[k] < 0., T(0.), sums[k]);
         const T square = power_of(g2, 2 * spec.powers[k]) * sum;
         store_strided(squares.at(event, k), squares.event_stride, square, count);
     }
@@ -252,30 +280,36 @@ void over_groups(std::size_t events, const Group& group) {
         events,
         [&](std::size_t begin, std::size_t end) {
             constexpr std::size_t width = lane_width<T>;
-            for (std::size_t event = begin; event < end; event += width) group(event, std::min(width, end - event));
+            for (std::size_t event = begin; event < end; event += width) {
+                group(event, std::min(width, end - event));
+            }
         },
         events_per_task);
 }
 
 template <class T>
-void amplitude_of(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output) {
+void amplitude_of(const AmplitudeSpec& spec, const EventInput& input,
+                  const AmplitudeOutput& output) {
     over_groups<T>(input.p.count, [&](std::size_t event, std::size_t count) {
         AmplitudeRunner<T>(spec, input, output).run(event, count);
     });
 }
 
 template <class T>
-void squares_of(const DiagramSquaresSpec& spec, const EventInput& input, const MutableBatch& squares) {
+void squares_of(const DiagramSquaresSpec& spec, const EventInput& input,
+                const MutableBatch& squares) {
     over_groups<T>(input.p.count, [&](std::size_t event, std::size_t count) {
         diagram_group<T>(spec, input, squares, event, count);
     });
 }
 
-void amplitude(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output, bool single) {
+void amplitude(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output,
+               bool single) {
     single ? amplitude_of<FloatLane>(spec, input, output) : amplitude_of<Lane>(spec, input, output);
 }
 
-void diagram_squares(const DiagramSquaresSpec& spec, const EventInput& input, MutableBatch squares) {
+void diagram_squares(const DiagramSquaresSpec& spec, const EventInput& input,
+                     MutableBatch squares) {
     squares_of<Lane>(spec, input, squares);
 }
 

@@ -1,4 +1,5 @@
-// Runs a tape over one group of events, lane by lane the same: currents first, then what is made of them.
+// Runs a tape over one group of events, lane by lane the same: currents first, then what is made of
+// them.
 #pragma once
 
 #include "amplitudes/tape.hpp"
@@ -35,14 +36,19 @@ MADNIS_INLINE void write_wave(T* data, const Wave<T>& wave) {
 template <class T>
 class CurrentsRunner {
 public:
-    CurrentsRunner(const CurrentsSpec& spec, T* workspace, FourVector<T>* momenta, Complex<T>* propagators)
+    CurrentsRunner(const CurrentsSpec& spec, T* workspace, FourVector<T>* momenta,
+                   Complex<T>* propagators)
         : spec_(spec), memory_(workspace), momenta_(momenta), propagators_(propagators) {}
 
-    // `physical` holds the momenta of the legs as they are, `helicities` those chosen per event (or null).
+    // `physical` holds the momenta of the legs as they are, `helicities` those chosen per event
+    // (or null).
     void run(const FourVector<T>* physical, const T* helicities) {
         for (int k = 0; k < 8; ++k) memory_[k] = T(0);
         for (std::size_t begin = 0, end = 0; begin < spec_.n_externals; begin = end) {
-            while (end < spec_.n_externals && spec_.externals[end].leg == spec_.externals[begin].leg) ++end;
+            while (end < spec_.n_externals &&
+                   spec_.externals[end].leg == spec_.externals[begin].leg) {
+                ++end;
+            }
             leg(begin, end, physical, helicities);
         }
         const FourVector<T>* legs = momenta_;
@@ -52,7 +58,8 @@ public:
         }
         for (std::size_t k = 0; k < spec_.n_propagators; ++k) {
             const auto& row = spec_.propagators[k];
-            propagators_[k] = propagator(momenta_[row.momentum], real_constant(row.mass), real_constant(row.width));
+            propagators_[k] = propagator(momenta_[row.momentum], real_constant(row.mass),
+                                         real_constant(row.width));
         }
         for (std::size_t k = 0; k < spec_.n_nodes; ++k) node(spec_.nodes[k]);
     }
@@ -61,7 +68,8 @@ private:
     T real_constant(std::int32_t index) const { return constant<T>(spec_.constants[2 * index]); }
 
     // All states of one leg, rows [begin, end).
-    void leg(std::size_t begin, std::size_t end, const FourVector<T>* physical, const T* helicities) {
+    void leg(std::size_t begin, std::size_t end, const FourVector<T>* physical,
+             const T* helicities) {
         const auto& row = spec_.externals[begin];
         const auto& p = physical[row.leg];
         const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
@@ -72,12 +80,12 @@ private:
                 const auto helicity = spec_.externals[k].helicity;
                 const bool chosen = helicity == chosen_helicity;
                 store_external(spec_.externals[k],
-                               chosen ? chosen_state(row, wavefunction, helicities[row.leg]) : wavefunction(helicity));
+                               chosen ? chosen_state(row, wavefunction, helicities[row.leg])
+                                      : wavefunction(helicity));
             }
         };
         switch (WaveKind(row.kind)) {
-            case WaveKind::scalar:
-                return store_states([](int) { return unit_scalar<T>(); });
+            case WaveKind::scalar: return store_states([](int) { return unit_scalar<T>(); });
             case WaveKind::vector: {
                 const Axis<T> axis(p);
                 return store_states([&](int helicity) {
@@ -98,7 +106,8 @@ private:
 
     // The state that each event asks for.
     template <class Wavefunction>
-    static Wave<T> chosen_state(const ExternalRow& row, const Wavefunction& wavefunction, const T& wanted) {
+    static Wave<T> chosen_state(const ExternalRow& row, const Wavefunction& wavefunction,
+                                const T& wanted) {
         Wave<T> chosen = wavefunction(row.spin == 0 ? 0 : -1);
         for (int state = row.spin == 2 ? 0 : 1; row.spin > 0 && state <= 1; ++state) {
             const auto other = wavefunction(state);
@@ -161,14 +170,23 @@ private:
 
     Coefficients<Complex<T>> complex_coefficients(const TermRow& term) const {
         const double* c = spec_.constants + 2 * term.coefficient;
-        return {{{constant<T>(c[0]), constant<T>(c[1])}, {constant<T>(c[2]), constant<T>(c[3])}, {constant<T>(c[4]), constant<T>(c[5])}}};
+        return {{{constant<T>(c[0]), constant<T>(c[1])},
+                 {constant<T>(c[2]), constant<T>(c[3])},
+                 {constant<T>(c[4]), constant<T>(c[5])}}};
     }
 
     template <class Factor>
-    MADNIS_INLINE void term(const TermRow& row, const std::int32_t* child, const Coefficients<Factor>& g, Wave<T>& sum) const {
-        const auto wave = [&](std::int32_t offset, int k) __attribute__((always_inline)) { return read_wave(memory_ + offset + 8 * child[k]); };
-        const auto number = [&](std::int32_t offset, int k) __attribute__((always_inline)) { return read_scalar(memory_ + offset + 2 * child[k]); };
-        const auto scaled = [&](const Complex<T>& factor, const Wave<T>& a) { add(sum, factor, a); };
+    MADNIS_INLINE void term(const TermRow& row, const std::int32_t* child,
+                            const Coefficients<Factor>& g, Wave<T>& sum) const {
+        const auto wave = [&](std::int32_t offset, int k) __attribute__((always_inline)) {
+            return read_wave(memory_ + offset + 8 * child[k]);
+        };
+        const auto number = [&](std::int32_t offset, int k) __attribute__((always_inline)) {
+            return read_scalar(memory_ + offset + 2 * child[k]);
+        };
+        const auto scaled = [&](const Complex<T>& factor, const Wave<T>& a) {
+            add(sum, factor, a);
+        };
         switch (Operation(row.operation)) {
             case Operation::ffv_vector:
                 return ffv_vector(sum, g.chiral(), wave(row.a, 0), wave(row.b, 1));
@@ -192,16 +210,19 @@ private:
             case Operation::vvs_vector:
                 return scaled(g.c[0] * number(row.b, 1).c[0], wave(row.a, 0));
             case Operation::vvss_scalar:
-                sum.c[0] += g.c[0] * Complex<T>(dot(wave(row.a, 0), wave(row.b, 1)) * number(row.c, 2).c[0]);
+                sum.c[0] += g.c[0] *
+                            Complex<T>(dot(wave(row.a, 0), wave(row.b, 1)) * number(row.c, 2).c[0]);
                 return;
             case Operation::vvss_vector:
-                return scaled(g.c[0] * Complex<T>(number(row.b, 1).c[0] * number(row.c, 2).c[0]), wave(row.a, 0));
+                return scaled(g.c[0] * Complex<T>(number(row.b, 1).c[0] * number(row.c, 2).c[0]),
+                              wave(row.a, 0));
             case Operation::sss:
                 sum.c[0] += g.c[0] * Complex<T>(number(row.a, 0).c[0] * number(row.b, 1).c[0]);
                 return;
             case Operation::ssss:
-                sum.c[0] += g.c[0] *
-                            Complex<T>(Complex<T>(number(row.a, 0).c[0] * number(row.b, 1).c[0]) * number(row.c, 2).c[0]);
+                sum.c[0] +=
+                    g.c[0] * Complex<T>(Complex<T>(number(row.a, 0).c[0] * number(row.b, 1).c[0]) *
+                                        number(row.c, 2).c[0]);
                 return;
         }
     }
@@ -212,13 +233,12 @@ private:
             for (int mu = 0; mu < 4; ++mu) sum.c[mu] = factor * sum.c[mu];
         };
         switch (Finish(row.finish)) {
-            case Finish::raw:
-                return;
-            case Finish::scalar:
-                sum.c[0] = -(propagators_[row.propagator] * sum.c[0]);
-                return;
+            case Finish::raw: return;
+            case Finish::scalar: sum.c[0] = -(propagators_[row.propagator] * sum.c[0]); return;
             case Finish::vector:
-                for (int mu = 0; mu < 4; ++mu) sum.c[mu] = propagators_[row.propagator].re * sum.c[mu];
+                for (int mu = 0; mu < 4; ++mu) {
+                    sum.c[mu] = propagators_[row.propagator].re * sum.c[mu];
+                }
                 return;
             case Finish::massive_vector:
                 sum = unitary_gauge(p, real_constant(row.mass), sum);
@@ -228,7 +248,8 @@ private:
                 return times(propagators_[row.propagator]);
             case Finish::bra: {
                 const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
-                sum = fermion_numerator_left(FourVector<T>(nothing - p), real_constant(row.mass), sum);
+                sum = fermion_numerator_left(FourVector<T>(nothing - p), real_constant(row.mass),
+                                             sum);
                 return times(propagators_[row.propagator]);
             }
         }

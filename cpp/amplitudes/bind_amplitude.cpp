@@ -21,7 +21,9 @@ std::vector<Number> copy(const py::array& array, const char* name) {
 TapeArrays arrays_of(const Dict& arrays) {
     TapeArrays copies;
     for (const auto& [name, array] : arrays) {
-        if (!(array.flags() & py::array::c_style)) fail(name.c_str(), "a C-contiguous array", array);
+        if (!(array.flags() & py::array::c_style)) {
+            fail(name.c_str(), "a C-contiguous array", array);
+        }
         if (py::dtype::of<double>().equal(array.dtype())) {
             copies.set(name, copy<double>(array, name.c_str()));
         } else {
@@ -38,13 +40,16 @@ public:
 
     AmplitudeTape(const AmplitudeTape&) = delete;
 
-    py::tuple evaluate(const py::array& p, const py::array& alpha_s, const std::optional<py::array>& helicities,
-                       bool flow_weights, bool helicity_weights, bool single) const {
+    py::tuple evaluate(const py::array& p, const py::array& alpha_s,
+                       const std::optional<py::array>& helicities, bool flow_weights,
+                       bool helicity_weights, bool single) const {
         EventInput input{momenta(p, "p", spec_.currents.n_legs), nullptr, {}};
         input.alpha_s = scalars(alpha_s, "alpha_s", input.p.count);
         if (helicities) {
             input.helicities = points(*helicities, "helicities", spec_.currents.n_legs);
-            if (input.helicities.count != input.p.count) fail("helicities", "as many events as p", *helicities);
+            if (input.helicities.count != input.p.count) {
+                fail("helicities", "as many events as p", *helicities);
+            }
         }
         py::array_t<double> me2(py::ssize_t(input.p.count));
         AmplitudeOutput output{me2.mutable_data(), {}, {}};
@@ -73,7 +78,8 @@ private:
 
 class DiagramTape {
 public:
-    explicit DiagramTape(const Dict& arrays) : arrays_(arrays_of(arrays)), spec_(diagram_squares_spec(arrays_)) {}
+    explicit DiagramTape(const Dict& arrays)
+        : arrays_(arrays_of(arrays)), spec_(diagram_squares_spec(arrays_)) {}
 
     DiagramTape(const DiagramTape&) = delete;
 
@@ -98,11 +104,14 @@ private:
 void bind_amplitude(py::module_& m) {
     py::class_<AmplitudeTape>(m, "AmplitudeTape", "|M|^2 of a process from the arrays of its tape.")
         .def(py::init<const Dict&, double>(), py::arg("arrays"), py::arg("average"))
-        .def("evaluate", &AmplitudeTape::evaluate, py::arg("p"), py::arg("alpha_s"), py::arg("helicities"),
-             py::arg("flow_weights"), py::arg("helicity_weights"), py::arg("single"),
-             "|M|^2, float64 (n,), |J_k|^2 of the colour flows, float64 (n, n_flows), and the parts of the helicities, "
-             "float64 (n, n_helicities), the last two None where they are not wanted.");
-    py::class_<DiagramTape>(m, "DiagramTape", "|M_i|^2 of the diagrams of a process from the arrays of its tape.")
+        .def("evaluate", &AmplitudeTape::evaluate, py::arg("p"), py::arg("alpha_s"),
+             py::arg("helicities"), py::arg("flow_weights"), py::arg("helicity_weights"),
+             py::arg("single"),
+             "|M|^2, float64 (n,), |J_k|^2 of the colour flows, float64 (n, n_flows), and the "
+             "parts of the helicities, float64 (n, n_helicities), the last two None where they are "
+             "not wanted.");
+    py::class_<DiagramTape>(m, "DiagramTape",
+                            "|M_i|^2 of the diagrams of a process from the arrays of its tape.")
         .def(py::init<const Dict&>(), py::arg("arrays"))
         .def("evaluate", &DiagramTape::evaluate, py::arg("p"), py::arg("alpha_s"),
              "Helicity sums without colour and averages, float64 (n, n_diagrams).");

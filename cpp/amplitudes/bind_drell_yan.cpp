@@ -11,7 +11,8 @@ public:
     using Couplings = std::array<double, 2>;
     using Mediator = std::tuple<double, double, Couplings, Couplings>;
 
-    DrellYan(const std::vector<Mediator>& mediators, const std::array<std::size_t, 4>& legs, double average)
+    DrellYan(const std::vector<Mediator>& mediators, const std::array<std::size_t, 4>& legs,
+             double average)
         : spec_{nullptr, mediators.size(), {legs[0], legs[1], legs[2], legs[3]}, average} {
         for (const auto& [mass, width, quark, lepton] : mediators) {
             mediators_.push_back({mass, width, {quark[0], quark[1]}, {lepton[0], lepton[1]}});
@@ -41,11 +42,14 @@ private:
 }  // namespace
 
 void bind_drell_yan(py::module_& m) {
-    py::class_<DrellYan>(m, "DrellYan", "q q~ -> neutral vector bosons -> l- l+ of massless fermions.")
-        .def(py::init<const std::vector<DrellYan::Mediator>&, const std::array<std::size_t, 4>&, double>(),
+    py::class_<DrellYan>(m, "DrellYan",
+                         "q q~ -> neutral vector bosons -> l- l+ of massless fermions.")
+        .def(py::init<const std::vector<DrellYan::Mediator>&, const std::array<std::size_t, 4>&,
+                      double>(),
              py::arg("mediators"), py::arg("legs"), py::arg("average"))
         .def("evaluate", &DrellYan::evaluate, py::arg("p"),
-             "|M|^2, float64 (n,), and the helicity sums |M_k|^2 per mediator, float64 (n, n_mediators).");
+             "|M|^2, float64 (n,), and the helicity sums |M_k|^2 per mediator, float64 (n, "
+             "n_mediators).");
 }
 
 }  // namespace madnis::bindings

@@ -8,7 +8,9 @@ namespace {
 
 void evaluate(const DrellYanSpec& spec, ConstBatch p, double* me2, MutableBatch diagrams) {
     sweep(p.count, [&](std::size_t event, std::size_t count) {
-        const auto leg = [&](std::size_t k) { return load_momentum<Lane>(p, spec.legs[k], event, count); };
+        const auto leg = [&](std::size_t k) {
+            return load_momentum<Lane>(p, spec.legs[k], event, count);
+        };
         DrellYanAmplitude<Lane> amplitude(mandelstam(leg(0), leg(1), leg(2), leg(3)));
         for (std::size_t k = 0; k < spec.n_mediators; ++k) {
             const auto single = amplitude.add(spec.mediators[k]);

@@ -7,19 +7,21 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
-// 2 p_i . p_j of the massless legs: s of the pair, t between quark and lepton, u between quark and antilepton (signs
-// dropped).
+// 2 p_i . p_j of the massless legs: s of the pair, t between quark and lepton, u between quark and
+// antilepton (signs dropped).
 template <class T>
 struct Mandelstam {
     T s, t, u;
 };
 
-// Of the two incoming legs the softer one has the larger angles to the outgoing ones, hence no cancellation.
+// Of the two incoming legs the softer one has the larger angles to the outgoing ones, hence no
+// cancellation.
 template <class T>
-Mandelstam<T> mandelstam(const FourVector<T>& quark, const FourVector<T>& antiquark, const FourVector<T>& lepton,
-                         const FourVector<T>& antilepton) {
+Mandelstam<T> mandelstam(const FourVector<T>& quark, const FourVector<T>& antiquark,
+                         const FourVector<T>& lepton, const FourVector<T>& antilepton) {
     const auto quark_softer = quark.e < antiquark.e;
-    return {2. * dot(quark, antiquark), 2. * select(quark_softer, dot(quark, lepton), dot(antiquark, antilepton)),
+    return {2. * dot(quark, antiquark),
+            2. * select(quark_softer, dot(quark, lepton), dot(antiquark, antilepton)),
             2. * select(quark_softer, dot(quark, antilepton), dot(antiquark, lepton))};
 }
 
@@ -42,13 +44,16 @@ Complex<T> propagator(const T& s, const MediatorSpec& mediator) {
     return {re * scale, -im * scale};
 }
 
-// Non-zero helicity amplitudes: A(q_a, l_b) = 2 w_ab sum_k g_a^k g_b^k / (s - M_k^2 + i M_k Gamma_k), where w_ab is u for
-// equal and t for opposite chiralities (up to a phase), Eq. (5.40) of the MadNIS thesis.
+// Non-zero helicity amplitudes: A(q_a, l_b) = 2 w_ab sum_k g_a^k
+// g_b^k / (s - M_k^2 + i M_k Gamma_k), where w_ab is u for equal and t for opposite chiralities
+// (up to a phase), Eq. (5.40) of the MadNIS thesis.
 template <class T>
 class DrellYanAmplitude {
 public:
     explicit DrellYanAmplitude(const Mandelstam<T>& invariants)
-        : s_(invariants.s), equal_(4. * invariants.u * invariants.u), opposite_(4. * invariants.t * invariants.t) {}
+        : s_(invariants.s),
+          equal_(4. * invariants.u * invariants.u),
+          opposite_(4. * invariants.t * invariants.t) {}
 
     // Add one mediator; returns the helicity sum of its own squared amplitude.
     T add(const MediatorSpec& mediator) {
@@ -67,7 +72,8 @@ public:
 
     // Helicity sum of the squared sum.
     T squared() const {
-        return equal_ * (norm(sum_[0][0]) + norm(sum_[1][1])) + opposite_ * (norm(sum_[0][1]) + norm(sum_[1][0]));
+        return equal_ * (norm(sum_[0][0]) + norm(sum_[1][1])) +
+               opposite_ * (norm(sum_[0][1]) + norm(sum_[1][0]));
     }
 
 private:

@@ -1,7 +1,8 @@
 // q q~ -> neutral vector bosons -> l- l+: its plain description and its kernel.
 //
-// Pointers and counts instead of containers: member functions of std:: containers compiled for one instruction set must
-// not be shared with another (see simd/isa.hpp). Who fills a description keeps the arrays alive.
+// Pointers and counts instead of containers: member functions of std:: containers compiled for one
+// instruction set must not be shared with another (see simd/isa.hpp). Who fills a description keeps
+// the arrays alive.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,9 @@
-// The tape: what Python writes and the kernels run. Plain arrays; whoever fills them keeps them alive.
+// The tape: what Python writes and the kernels run. Plain arrays; whoever fills them keeps them
+// alive.
 //
-// Memory of one group of events: a workspace of numbers, each a lane. Every current has one instance per combination of
-// the helicities of its legs, of `size(kind)` numbers; the first eight numbers are zero.
+// Memory of one group of events: a workspace of numbers, each a lane. Every current has one
+// instance per combination of the helicities of its legs, of `size(kind)` numbers; the first eight
+// numbers are zero.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +35,11 @@ enum class Operation : std::int32_t {
 // What happens to a sum of vertices: nothing, or a propagator.
 enum class Finish : std::int32_t { raw, scalar, vector, massive_vector, ket, bra };
 
-inline constexpr std::int32_t chosen_helicity = 2;    // taken from the event
-inline constexpr std::int32_t momentum_helicity = 3;  // p / E in place of the polarisation: gauge invariance gives zero
+// Helicity of an external row that is taken from the event.
+inline constexpr std::int32_t chosen_helicity = 2;
+
+// Helicity of an external row with p / E in place of the polarisation: gauge invariance gives zero.
+inline constexpr std::int32_t momentum_helicity = 3;
 
 struct ExternalRow {
     std::int32_t leg, kind, antiparticle, incoming, helicity, spin, mass, offset;
@@ -67,8 +72,9 @@ struct CurrentsSpec {
     const NodeRow* nodes;
     std::size_t n_nodes;
     const TermRow* terms;
-    const std::int32_t* index;   // per term and instance: instances of a, b, c; a < 0 where the term vanishes
-    const double* constants;     // complex numbers, real and imaginary parts
+    // Per term and instance the instances of a, b, c; a < 0 where the term vanishes.
+    const std::int32_t* index;
+    const double* constants;  // complex numbers, real and imaginary parts
 };
 
 // A current times a source, added to an amplitude.
@@ -91,7 +97,7 @@ struct AmplitudeSpec {
     const AssemblyRow* assembly;  // null: the amplitudes are the columns
     const double* assembly_factors;
     std::size_t n_assembly, n_columns;
-    const double* colour;        // (n_columns, n_columns), row a holds twice the elements b > a
+    const double* colour;  // (n_columns, n_columns), row a holds twice the elements b > a
     const std::int32_t* flow_columns;  // column and square of the factor of each flow
     const double* flow_factors;
     std::size_t n_flows;

@@ -10,7 +10,9 @@ namespace {
 template <class Map>
 const typename Map::mapped_type& find(const Map& map, const std::string& name) {
     const auto found = map.find(name);
-    if (found == map.end()) throw std::invalid_argument("tape: expected an array " + name + "; got none");
+    if (found == map.end()) {
+        throw std::invalid_argument("tape: expected an array " + name + "; got none");
+    }
     return found->second;
 }
 
@@ -18,7 +20,9 @@ template <class Row>
 std::pair<const Row*, std::size_t> rows(const TapeArrays& arrays, const char* name) {
     constexpr std::size_t columns = sizeof(Row) / sizeof(std::int32_t);
     const auto& data = arrays.integers(name);
-    if (data.size() % columns != 0) throw std::invalid_argument(std::string(name) + ": expected whole rows");
+    if (data.size() % columns != 0) {
+        throw std::invalid_argument(std::string(name) + ": expected whole rows");
+    }
     return {reinterpret_cast<const Row*>(data.data()), data.size() / columns};
 }
 
@@ -43,8 +47,12 @@ CurrentsSpec currents_spec(const TapeArrays& arrays) {
 
 }  // namespace
 
-const std::vector<double>& TapeArrays::numbers(const std::string& name) const { return find(numbers_, name); }
-const std::vector<std::int32_t>& TapeArrays::integers(const std::string& name) const { return find(integers_, name); }
+const std::vector<double>& TapeArrays::numbers(const std::string& name) const {
+    return find(numbers_, name);
+}
+const std::vector<std::int32_t>& TapeArrays::integers(const std::string& name) const {
+    return find(integers_, name);
+}
 
 AmplitudeSpec amplitude_spec(const TapeArrays& arrays, double average) {
     AmplitudeSpec spec{};

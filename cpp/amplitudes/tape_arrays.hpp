@@ -13,8 +13,12 @@ namespace madnis {
 // Tables of rows are int32 (n, columns). A missing array, or half a row, is std::invalid_argument.
 class TapeArrays {
 public:
-    void set(const std::string& name, std::vector<double> values) { numbers_[name] = std::move(values); }
-    void set(const std::string& name, std::vector<std::int32_t> values) { integers_[name] = std::move(values); }
+    void set(const std::string& name, std::vector<double> values) {
+        numbers_[name] = std::move(values);
+    }
+    void set(const std::string& name, std::vector<std::int32_t> values) {
+        integers_[name] = std::move(values);
+    }
 
     const std::vector<double>& numbers(const std::string& name) const;
     const std::vector<std::int32_t>& integers(const std::string& name) const;

@@ -7,8 +7,10 @@
 namespace madnis {
 
 struct TapeKernels {
-    void (*amplitude)(const AmplitudeSpec& spec, const EventInput& input, const AmplitudeOutput& output, bool single);
-    void (*diagram_squares)(const DiagramSquaresSpec& spec, const EventInput& input, MutableBatch squares);
+    void (*amplitude)(const AmplitudeSpec& spec, const EventInput& input,
+                      const AmplitudeOutput& output, bool single);
+    void (*diagram_squares)(const DiagramSquaresSpec& spec, const EventInput& input,
+                            MutableBatch squares);
 };
 
 MADNIS_KERNELS(TapeKernels, tape_kernels)

@@ -1,6 +1,7 @@
-// Wavefunctions of external particles: helicity eigenstates with the polarisation vectors of HELAS, eps^0 = 0 in the frame
-// of the momenta where they are massless. Spinors in the chiral representation, psi = (psi_L, psi_R), conjugate ones as
-// rows that multiply it. Phases are chosen so that no direction is singular.
+// Wavefunctions of external particles: helicity eigenstates with the polarisation vectors of HELAS,
+// eps^0 = 0 in the frame of the momenta where they are massless. Spinors in the chiral
+// representation, psi = (psi_L, psi_R), conjugate ones as rows that multiply it. Phases are chosen
+// so that no direction is singular.
 #pragma once
 
 #include "observables/four_vector.hpp"
@@ -29,7 +30,8 @@ struct Axis {
     }
 };
 
-// What all helicities of a particle share: sqrt(E + |p|), sqrt(E - |p|) = m / sqrt(E + |p|) and the two-spinors along n.
+// What all helicities of a particle share: sqrt(E + |p|), sqrt(E - |p|) = m / sqrt(E + |p|) and the
+// two-spinors along n.
 template <class T>
 struct SpinorFrame {
     T large, small;
@@ -42,7 +44,8 @@ struct SpinorFrame {
         const auto forward = n.z >= T(0);
         const T cosine = sqrt(constant<T>(0.5) * (T(1) + abs(n.z)));
         const T scale = constant<T>(0.5) / cosine;
-        const T x = n.x * scale, y = n.y * scale;  // sine of half the angle, (n_x + i n_y) / (2 cosine)
+        // Sine of half the angle, (n_x + i n_y) / (2 cosine).
+        const T x = n.x * scale, y = n.y * scale;
         const T zero = T(0);
         up[0] = {select(forward, cosine, x), select(forward, zero, T(-y))};
         up[1] = {select(forward, x, cosine), select(forward, y, zero)};
@@ -52,7 +55,8 @@ struct SpinorFrame {
 };
 
 // u(p) of a particle (particle = true) or v(p) of an antiparticle, helicity +-1 in units of 1/2:
-// u = (sqrt(p.sigma) chi, sqrt(p.sigma-bar) chi), v = (sqrt(p.sigma) chi, -sqrt(p.sigma-bar) chi), p.sigma = E -+ |p|.
+// u = (sqrt(p.sigma) chi, sqrt(p.sigma-bar) chi), v = (sqrt(p.sigma) chi, -sqrt(p.sigma-bar) chi),
+// p.sigma = E -+ |p|.
 template <class T>
 Wave<T> spinor(const SpinorFrame<T>& frame, int helicity, bool particle) {
     const bool along = particle ? helicity > 0 : helicity < 0;  // the spin of chi
@@ -69,22 +73,29 @@ Wave<T> conjugate_spinor(const Wave<T>& psi) {
     return {{conj(psi.c[2]), conj(psi.c[3]), conj(psi.c[0]), conj(psi.c[1])}};
 }
 
-// Polarisation of an incoming vector boson with helicity -1, 0 (massive only) or 1; n is the direction of p.
+// Polarisation of an incoming vector boson with helicity -1, 0 (massive only) or 1; n is the
+// direction of p.
 template <class T>
 Wave<T> polarisation(const Axis<T>& n, const FourVector<T>& p, const T& mass, int helicity) {
     const T zero = T(0);
     if (helicity == 0) {  // (|p|, E n) / m
         const T inverse = T(1) / mass;
         const T scale = p.e * inverse;
-        return {{{n.length * inverse, zero}, {n.x * scale, zero}, {n.y * scale, zero}, {n.z * scale, zero}}};
+        return {{{n.length * inverse, zero},
+                 {n.x * scale, zero},
+                 {n.y * scale, zero},
+                 {n.z * scale, zero}}};
     }
-    // An orthonormal frame (a, b, n) that is smooth but at n_z = 0: Duff et al., J. Comput. Graph. Tech. 6 (2017) 1.
+    // An orthonormal frame (a, b, n) that is smooth but at n_z = 0: Duff et al., J. Comput. Graph.
+    // Tech. 6 (2017) 1.
     const T sign = select(n.z >= zero, T(1), T(-1));
     const T scale = T(-1) / (sign + n.z);
     const T xy = n.x * n.y * scale;
     const T a[3] = {T(1) + sign * n.x * n.x * scale, sign * xy, -sign * n.x};
     const T b[3] = {xy, sign + n.y * n.y * scale, -n.y};
-    const T real = constant<T>(-0.7071067811865476 * helicity), imaginary = constant<T>(-0.7071067811865476);  // (-helicity a - i b) / sqrt(2)
+    // (-helicity a - i b) / sqrt(2)
+    const T real = constant<T>(-0.7071067811865476 * helicity);
+    const T imaginary = constant<T>(-0.7071067811865476);
     return {{{zero, zero},
              {real * a[0], imaginary * b[0]},
              {real * a[1], imaginary * b[1]},

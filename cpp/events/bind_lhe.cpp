@@ -19,7 +19,9 @@ public:
     explicit Columns(const py::dict& arrays) : arrays_(arrays) {
         const auto pdg = array("pdg"), variations = array("variations");
         if (pdg.ndim() != 2) fail("pdg", "int32 (n, rows), C-contiguous", pdg);
-        if (variations.ndim() != 2) fail("variations", "float64 (n, weights), C-contiguous", variations);
+        if (variations.ndim() != 2) {
+            fail("variations", "float64 (n, weights), C-contiguous", variations);
+        }
         count_ = std::size_t(pdg.shape(0));
         rows_ = std::size_t(pdg.shape(1));
         variations_ = std::size_t(variations.shape(1));
@@ -80,7 +82,8 @@ public:
               .alpha_qed = column<double>("alpha_qed", {count}),
               .alpha_s = column<double>("alpha_s", {count}),
               .process_id = column<std::int32_t>("process_id", {count}),
-              .variation = column<double>("variations", {count, variations}, std::numeric_limits<double>::quiet_NaN()),
+              .variation = column<double>("variations", {count, variations},
+                                          std::numeric_limits<double>::quiet_NaN()),
               .pdg = column<std::int32_t>("pdg", {count, rows}),
               .status = column<std::int32_t>("status", {count, rows}),
               .mothers = column<std::int32_t>("mothers", {count, rows, 2}),
@@ -113,8 +116,9 @@ py::list as_bytes(std::vector<std::string> pieces) {
     return list;
 }
 
-py::tuple lhe_events(const py::bytes& text, std::vector<std::string> weights, std::vector<std::int32_t> listed,
-                     std::size_t before, std::size_t most_rows, std::size_t most_events) {
+py::tuple lhe_events(const py::bytes& text, std::vector<std::string> weights,
+                     std::vector<std::int32_t> listed, std::size_t before, std::size_t most_rows,
+                     std::size_t most_events) {
     const Variations variations{.weights = std::move(weights), .listed = std::move(listed)};
     const std::string_view content = text;
     EventSpans spans;
@@ -129,8 +133,8 @@ py::tuple lhe_events(const py::bytes& text, std::vector<std::string> weights, st
         remainder = read_events(spans, variations, before, made.columns);
     }
     if (spans.text_between) remainder.left_out.insert("text between events");
-    return py::make_tuple(made.arrays, remainder.left_out, as_bytes(std::move(remainder.undeclared)), spans.end,
-                          spans.finished);
+    return py::make_tuple(made.arrays, remainder.left_out,
+                          as_bytes(std::move(remainder.undeclared)), spans.end, spans.finished);
 }
 
 }  // namespace
@@ -151,18 +155,19 @@ void bind_lhe(py::module_& m) {
         py::arg("columns"), py::arg("on_shell"),
         "The first event that a shower cannot use, the rule it breaks and the particle; or None.");
     py::register_exception<LheError>(m, "LheError", PyExc_ValueError);
-    m.def("lhe_events", &lhe_events, py::arg("text"), py::arg("weights"), py::arg("listed"), py::arg("before"),
-          py::arg("most_rows"), py::arg("most_events"),
-          "Columns of the first whole <event> elements in a piece of a file, what they have no room for in words, weights "
-          "beside the given ones, where the rest begins, and whether it begins with </LesHouchesEvents>; `before` events "
-          "precede the piece, and `listed` are the columns of the numbers in <weights>, -1 for none.");
+    m.def("lhe_events", &lhe_events, py::arg("text"), py::arg("weights"), py::arg("listed"),
+          py::arg("before"), py::arg("most_rows"), py::arg("most_events"),
+          "Columns of the first whole <event> elements in a piece of a file, what they have no "
+          "room for in words, weights beside the given ones, where the rest begins, and whether it "
+          "begins with </LesHouchesEvents>; `before` events precede the piece, and `listed` are "
+          "the columns of the numbers in <weights>, -1 for none.");
     m.def(
         "lhe_text",
         [](const py::dict& columns, const std::vector<std::string>& weight_tags) {
             const auto events = Columns(columns).records();
             if (weight_tags.size() != events.variations) {
-                throw py::value_error("weight_tags: expected " + std::to_string(events.variations) + "; got " +
-                                      std::to_string(weight_tags.size()));
+                throw py::value_error("weight_tags: expected " + std::to_string(events.variations) +
+                                      "; got " + std::to_string(weight_tags.size()));
             }
             std::vector<std::string> pieces;
             {
@@ -171,7 +176,8 @@ void bind_lhe(py::module_& m) {
             }
             return as_bytes(std::move(pieces));
         },
-        py::arg("columns"), py::arg("weight_tags"), "The <event> elements of a Les Houches file, as a list of bytes.");
+        py::arg("columns"), py::arg("weight_tags"),
+        "The <event> elements of a Les Houches file, as a list of bytes.");
 }
 
 }  // namespace madnis::bindings

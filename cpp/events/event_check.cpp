@@ -15,7 +15,8 @@ namespace {
 constexpr double momentum_tolerance = 1e-6;
 constexpr std::int32_t first_tag = 501;
 
-// Colour tags that begin and end at one place. A line begins at an outgoing colour or an incoming anticolour.
+// Colour tags that begin and end at one place. A line begins at an outgoing colour or an incoming
+// anticolour.
 class Lines {
 public:
     void clear() {
@@ -46,7 +47,8 @@ private:
 // Looks at one event after the other, each rule supposing those before it.
 class Checker {
 public:
-    Checker(const EventRecords& events, double on_shell) : events_(events), shell_tolerance_(on_shell) {}
+    Checker(const EventRecords& events, double on_shell)
+        : events_(events), shell_tolerance_(on_shell) {}
 
     std::optional<EventFault> fault(std::size_t event) {
         event_ = event;
@@ -62,32 +64,41 @@ public:
         }
         if (!conserved()) return broken("conservation");
         for (std::size_t k = 2; k < used_; ++k) {
-            if (row_status(k) == intermediate_particle && !sum_of_daughters(k)) return broken("daughters", k);
+            if (row_status(k) == intermediate_particle && !sum_of_daughters(k)) {
+                return broken("daughters", k);
+            }
         }
         if (!lines_pair_up()) return broken("colour");
         for (std::size_t k = 2; k < used_; ++k) {
-            if (row_status(k) == intermediate_particle && !colour_of_decay(k)) return broken("decay_colour", k);
+            if (row_status(k) == intermediate_particle && !colour_of_decay(k)) {
+                return broken("decay_colour", k);
+            }
         }
         return std::nullopt;
     }
 
 private:
-    EventFault broken(const char* rule, std::size_t particle = 0) const { return {event_, rule, particle}; }
+    EventFault broken(const char* rule, std::size_t particle = 0) const {
+        return {event_, rule, particle};
+    }
 
     std::size_t row(std::size_t k) const { return event_ * events_.rows + k; }
     std::int32_t row_status(std::size_t k) const { return events_.status[row(k)]; }
     std::int32_t mother(std::size_t k) const { return events_.mothers[2 * row(k)]; }
     const double* momentum(std::size_t k) const { return events_.momenta + 4 * row(k); }
     const std::int32_t* colour(std::size_t k) const { return events_.colour + 2 * row(k); }
-    bool is_daughter(std::size_t k, std::size_t of) const { return mother(k) == std::int32_t(of + 1); }
+    bool is_daughter(std::size_t k, std::size_t of) const {
+        return mother(k) == std::int32_t(of + 1);
+    }
 
     static bool all_finite(const double* data, std::size_t count) {
         return std::all_of(data, data + count, [](double value) { return std::isfinite(value); });
     }
 
     bool finite() const {
-        for (const auto* column : {events_.weight, events_.scale, events_.factorization_scale,
-                                   events_.renormalization_scale, events_.alpha_qed, events_.alpha_s}) {
+        for (const auto* column :
+             {events_.weight, events_.scale, events_.factorization_scale,
+              events_.renormalization_scale, events_.alpha_qed, events_.alpha_s}) {
             if (!std::isfinite(column[event_])) return false;
         }
         for (const auto* column : {events_.mass, events_.lifetime, events_.spin}) {
@@ -99,7 +110,8 @@ private:
 
     bool unused_rows_last() const {
         const auto* status = events_.status + row(0);
-        return std::all_of(status + used_, status + events_.rows, [](auto one) { return one == unused_row; });
+        return std::all_of(status + used_, status + events_.rows,
+                           [](auto one) { return one == unused_row; });
     }
 
     bool status() const {
@@ -110,12 +122,14 @@ private:
                });
     }
 
-    // None for the incoming ones, both of them for what they make, an earlier intermediate one for what it decays to.
+    // None for the incoming ones, both of them for what they make, an earlier intermediate one for
+    // what it decays to.
     bool mothers(std::size_t k) const {
         const auto first = mother(k), last = events_.mothers[2 * row(k) + 1];
         if (k < 2) return first == 0 && last == 0;
         if (first == 1) return last == 2;
-        const bool earlier = first > 2 && std::size_t(first) <= k && row_status(std::size_t(first) - 1) == 2;
+        const bool earlier =
+            first > 2 && std::size_t(first) <= k && row_status(std::size_t(first) - 1) == 2;
         return earlier && (last == first || last == 0);
     }
 
@@ -148,11 +162,14 @@ private:
     }
 
     void add(std::array<double, 4>& sum, double factor, std::size_t k) const {
-        for (std::size_t component = 0; component < 4; ++component) sum[component] += factor * momentum(k)[component];
+        for (std::size_t component = 0; component < 4; ++component) {
+            sum[component] += factor * momentum(k)[component];
+        }
     }
 
     static bool below(const std::array<double, 4>& p, double limit) {
-        return std::ranges::all_of(p, [limit](double component) { return std::abs(component) <= limit; });
+        return std::ranges::all_of(
+            p, [limit](double component) { return std::abs(component) <= limit; });
     }
 
     bool lines_pair_up() {
@@ -179,7 +196,8 @@ private:
     Lines lines_;
 };
 
-std::optional<EventFault> first_fault(const EventRecords& events, double on_shell, std::size_t begin, std::size_t end) {
+std::optional<EventFault> first_fault(const EventRecords& events, double on_shell,
+                                      std::size_t begin, std::size_t end) {
     Checker checker(events, on_shell);
     for (std::size_t event = begin; event < end; ++event) {
         if (const auto fault = checker.fault(event)) return fault;
@@ -194,7 +212,8 @@ std::optional<EventFault> first_fault(const EventRecords& events, double on_shel
     parallel_for(events.count, [&](std::size_t begin, std::size_t end) {
         faults[begin / block_size] = first_fault(events, on_shell, begin, end);
     });
-    const auto first = std::ranges::find_if(faults, [](const auto& fault) { return fault.has_value(); });
+    const auto first =
+        std::ranges::find_if(faults, [](const auto& fault) { return fault.has_value(); });
     return first == faults.end() ? std::nullopt : *first;
 }
 

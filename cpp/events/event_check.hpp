@@ -8,7 +8,8 @@
 
 namespace madnis {
 
-// A rule that an event breaks, see docs/formats.md, and the particle that breaks it, counted from 0.
+// A rule that an event breaks, see docs/formats.md, and the particle that breaks it, counted from
+// 0.
 struct EventFault {
     std::size_t event;
     const char* rule;

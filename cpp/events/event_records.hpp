@@ -7,7 +7,8 @@
 namespace madnis {
 
 // ISTUP; rows without a particle come last in an event.
-inline constexpr std::int32_t unused_row = 0, incoming_particle = -1, outgoing_particle = 1, intermediate_particle = 2;
+inline constexpr std::int32_t unused_row = 0, incoming_particle = -1, outgoing_particle = 1,
+                              intermediate_particle = 2;
 
 // Every array is C-contiguous with the event as slowest index.
 struct EventRecords {

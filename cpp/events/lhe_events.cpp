@@ -17,17 +17,19 @@
 namespace madnis {
 namespace {
 
-constexpr std::size_t piece_size = 512;       // events per task
-constexpr std::size_t shortest_line = 26;     // characters of 13 numbers
-constexpr std::size_t longest_number = 64;    // characters of a number with an exponent of Fortran
-constexpr std::size_t most_kinds = 32;        // things left out that are named
-constexpr std::size_t most_undeclared = 1u << 16;  // weights that are no declared ones and are named
+constexpr std::size_t piece_size = 512;     // events per task
+constexpr std::size_t shortest_line = 26;   // characters of 13 numbers
+constexpr std::size_t longest_number = 64;  // characters of a number with an exponent of Fortran
+constexpr std::size_t most_kinds = 32;      // things left out that are named
+// Weights without a declaration that are named.
+constexpr std::size_t most_undeclared = 1u << 16;
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool ends_name(char c) { return is_space(c) || c == '>' || c == '/'; }
 
-// The beginning of a text for messages, on one line; bytes that are no letters of ASCII as \xNN, whatever the file holds.
+// The beginning of a text for messages, on one line; bytes that are no letters of ASCII as \xNN,
+// whatever the file holds.
 std::string shown(std::string_view text) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string result;
@@ -51,10 +53,11 @@ std::string in_event(std::size_t event, const std::string& what) {
     return "event " + std::to_string(event + 1) + ": " + what;
 }
 
-// Where tags have no meaning: the length of a comment or CDATA section that a text begins with, 0 if it begins with
-// none, nothing if it does not end.
+// Where tags have no meaning: the length of a comment or CDATA section that a text begins with, 0
+// if it begins with none, nothing if it does not end.
 std::optional<std::size_t> verbatim(std::string_view text) {
-    static constexpr std::pair<std::string_view, std::string_view> marks[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}};
+    static constexpr std::pair<std::string_view, std::string_view> marks[] = {{"<!--", "-->"},
+                                                                              {"<![CDATA[", "]]>"}};
     for (const auto& [open, close] : marks) {
         if (!text.starts_with(open)) continue;
         const auto end = text.find(close, open.size());
@@ -68,7 +71,8 @@ bool is_tag(std::string_view text, std::string_view mark) {
     return text.starts_with(mark) && text.size() > mark.size() && ends_name(text[mark.size()]);
 }
 
-// Where the first tag `mark` stands, such as "</event", and nothing if there is none; comments are passed over.
+// Where the first tag `mark` stands, such as "</event", and nothing if there is none; comments are
+// passed over.
 std::optional<std::size_t> find_tag(std::string_view text, std::string_view mark) {
     for (std::size_t at = 0; (at = text.find('<', at)) != std::string_view::npos;) {
         const auto rest = text.substr(at);
@@ -80,7 +84,8 @@ std::optional<std::size_t> find_tag(std::string_view text, std::string_view mark
     return std::nullopt;
 }
 
-// Where a tag ends that begins with the first `size` characters of a text, "</event >"; it holds no other tag.
+// Where a tag ends that begins with the first `size` characters of a text, "</event >"; it holds no
+// other tag.
 std::size_t tag_end(std::string_view text, std::size_t size) {
     const auto end = text.find_first_of("<>", size);
     if (end == std::string_view::npos || text[end] == '<') {
@@ -104,7 +109,9 @@ public:
                 while (at_ < end_ && *at_ != '\n') ++at_;
             } else if (*at_ == '<') {
                 const auto skipped = verbatim(rest());
-                if (!skipped) throw LheError("expected the end of a comment; got " + quoted(rest()));
+                if (!skipped) {
+                    throw LheError("expected the end of a comment; got " + quoted(rest()));
+                }
                 if (*skipped == 0) return;
                 comments_ = true;
                 at_ += *skipped;
@@ -127,7 +134,9 @@ public:
         Number value{};
         auto [stop, error] = std::from_chars(begin, end_, value);
         if (stop > begin && stop < end_ && !ends_number(*stop)) {
-            if constexpr (!std::is_integral_v<Number>) stop = with_exponent(begin, stop, value, error);
+            if constexpr (!std::is_integral_v<Number>) {
+                stop = with_exponent(begin, stop, value, error);
+            }
         }
         if (error == std::errc::result_out_of_range) value = beyond_range<Number>(begin, stop);
         const bool whole = stop > begin && (stop == end_ || ends_number(*stop));
@@ -135,7 +144,10 @@ public:
             throw LheError(std::string("expected ") + what + "; got " + found());
         }
         if constexpr (!std::is_integral_v<Number>) {
-            if (!std::isfinite(value)) throw LheError(std::string("expected ") + what + ", a finite number; got " + found());
+            if (!std::isfinite(value)) {
+                throw LheError(std::string("expected ") + what + ", a finite number; got " +
+                               found());
+            }
         }
         at_ = stop;
         return value;
@@ -159,7 +171,10 @@ public:
     // Past the closing tag of an element of this name; what stands before it.
     std::string_view until_closed(const std::string& name) {
         const auto where = find_tag(rest(), "</" + name);
-        if (!where) throw LheError("expected the end of an element <" + shown(name) + ">; got " + quoted(rest()));
+        if (!where) {
+            throw LheError("expected the end of an element <" + shown(name) + ">; got " +
+                           quoted(rest()));
+        }
         const auto before = rest().substr(0, *where);
         at_ += *where;
         tag();
@@ -169,9 +184,13 @@ public:
 private:
     static bool ends_number(char c) { return is_space(c) || c == '<'; }
 
-    // Exponents of Fortran, 1.5D+03 and, of three digits, 1.5-100; the end of the number, or `stop` if it is none.
-    const char* with_exponent(const char* begin, const char* stop, double& value, std::errc& error) const {
-        if (!std::all_of(begin, stop, [](char c) { return is_digit(c) || c == '.' || c == '-'; })) return stop;
+    // Exponents of Fortran, 1.5D+03 and, of three digits, 1.5-100; the end of the number, or `stop`
+    // if it is none.
+    const char* with_exponent(const char* begin, const char* stop, double& value,
+                              std::errc& error) const {
+        if (!std::all_of(begin, stop, [](char c) { return is_digit(c) || c == '.' || c == '-'; })) {
+            return stop;
+        }
         const bool letter = *stop == 'D' || *stop == 'd';
         const char* digits = stop + letter;
         if (!letter && *stop != '+' && *stop != '-') return stop;
@@ -187,9 +206,11 @@ private:
     template <class Number>
     static Number beyond_range(const char* begin, const char* stop) {
         if constexpr (std::is_integral_v<Number>) {
-            throw LheError("expected an integer of 32 bits; got " + quoted({begin, std::size_t(stop - begin)}));
+            throw LheError("expected an integer of 32 bits; got " +
+                           quoted({begin, std::size_t(stop - begin)}));
         } else {
-            return std::strtod(std::string(begin, stop).c_str(), nullptr);  // infinite or next to zero
+            // Infinite or next to zero.
+            return std::strtod(std::string(begin, stop).c_str(), nullptr);
         }
     }
 
@@ -218,7 +239,9 @@ void for_attributes(std::string_view text, Use use) {
             throw LheError("expected a quoted value of " + quoted(name));
         }
         const auto close = text.find(text[open], open + 1);
-        if (close == std::string_view::npos) throw LheError("expected the end of the value of " + quoted(name));
+        if (close == std::string_view::npos) {
+            throw LheError("expected the end of the value of " + quoted(name));
+        }
         use(name, text.substr(open + 1, close - open - 1));
         text.remove_prefix(close + 1);
     }
@@ -246,7 +269,9 @@ std::string unescaped(std::string_view text) {
 class Names {
 public:
     void add(const std::string& name) {
-        if (ordered_.size() < most_undeclared && known_.insert(name).second) ordered_.push_back(name);
+        if (ordered_.size() < most_undeclared && known_.insert(name).second) {
+            ordered_.push_back(name);
+        }
     }
 
     void add(const Names& others) {
@@ -263,7 +288,8 @@ private:
 // Positions of the variations by their identifiers.
 class WeightIndex {
 public:
-    explicit WeightIndex(const Variations& variations) : weights_(variations.weights), listed_(variations.listed) {
+    explicit WeightIndex(const Variations& variations)
+        : weights_(variations.weights), listed_(variations.listed) {
         for (std::size_t k = 0; k < weights_.size(); ++k) index_.emplace(weights_[k], k);
     }
 
@@ -275,7 +301,8 @@ public:
         return listed_[number] < 0 ? std::nullopt : std::optional(std::size_t(listed_[number]));
     }
 
-    // Mostly the one that is expected next; nothing if there is none of this name, with or without spaces around it.
+    // Mostly the one that is expected next; nothing if there is none of this name, with or without
+    // spaces around it.
     std::optional<std::size_t> find(std::string_view identifier, std::size_t next) const {
         if (next < weights_.size() && weights_[next] == identifier) return next;
         auto found = index_.find(unescaped(identifier));
@@ -300,10 +327,14 @@ public:
 
     void read(std::size_t event, std::string_view text) {
         const auto open = text.find('>');
-        if (text.substr(0, open).find('=') != std::string_view::npos) leave_out("attributes of <event>");
+        if (text.substr(0, open).find('=') != std::string_view::npos) {
+            leave_out("attributes of <event>");
+        }
         Cursor cursor(text.substr(open + 1));
         const auto particles = read_event_line(event, cursor);
-        for (std::size_t k = 0; k < particles; ++k) read_particle_line(event * columns_.rows + k, cursor);
+        for (std::size_t k = 0; k < particles; ++k) {
+            read_particle_line(event * columns_.rows + k, cursor);
+        }
         next_weight_ = 0;
         seen_.assign(seen_.size(), false);
         named_weights_ = false;
@@ -315,7 +346,9 @@ public:
     }
 
 private:
-    void leave_out(const std::string& what) { left_out_.insert(left_out_.size() < most_kinds ? what : "more"); }
+    void leave_out(const std::string& what) {
+        left_out_.insert(left_out_.size() < most_kinds ? what : "more");
+    }
 
     // NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP; the scales are SCALUP unless <scales> says otherwise.
     std::size_t read_event_line(std::size_t event, Cursor& cursor) {
@@ -323,7 +356,8 @@ private:
         columns_.process_id[event] = cursor.number<std::int32_t>("the number of the process");
         columns_.weight[event] = cursor.number<double>("the weight of the event");
         const double scale = cursor.number<double>("the scale of the event");
-        columns_.scale[event] = columns_.factorization_scale[event] = columns_.renormalization_scale[event] = scale;
+        columns_.scale[event] = columns_.factorization_scale[event] =
+            columns_.renormalization_scale[event] = scale;
         columns_.alpha_qed[event] = cursor.number<double>("alpha_QED");
         columns_.alpha_s[event] = cursor.number<double>("alpha_s");
         return std::size_t(particles);
@@ -333,14 +367,18 @@ private:
     void read_particle_line(std::size_t row, Cursor& cursor) {
         columns_.pdg[row] = cursor.number<std::int32_t>("a particle");
         columns_.status[row] = cursor.number<std::int32_t>("the status of a particle");
-        if (columns_.status[row] == 0) throw LheError("expected particles with a status other than 0");
+        if (columns_.status[row] == 0) {
+            throw LheError("expected particles with a status other than 0");
+        }
         for (auto* pair : {columns_.mothers, columns_.colour}) {
             for (std::size_t i = 0; i < 2; ++i) {
-                pair[2 * row + i] = cursor.number<std::int32_t>("mothers and colours of a particle");
+                pair[2 * row + i] =
+                    cursor.number<std::int32_t>("mothers and colours of a particle");
             }
         }
         for (const std::size_t component : {1, 2, 3, 0}) {
-            columns_.momenta[4 * row + component] = cursor.number<double>("the momentum of a particle");
+            columns_.momenta[4 * row + component] =
+                cursor.number<double>("the momentum of a particle");
         }
         columns_.mass[row] = cursor.number<double>("the mass of a particle");
         columns_.lifetime[row] = cursor.number<double>("the lifetime of a particle");
@@ -349,13 +387,14 @@ private:
 
     void read_element(std::size_t event, Cursor& cursor, std::size_t particles) {
         if (!cursor.at_tag()) {
-            throw LheError("expected " + std::to_string(particles) + " particles of 13 numbers; got more: " +
-                           cursor.found());
+            throw LheError("expected " + std::to_string(particles) +
+                           " particles of 13 numbers; got more: " + cursor.found());
         }
         auto tag = cursor.tag();
         const bool empty = tag.ends_with('/');
         if (empty) tag.remove_suffix(1);
-        const auto length = std::size_t(std::find_if(tag.begin(), tag.end(), ends_name) - tag.begin());
+        const auto length =
+            std::size_t(std::find_if(tag.begin(), tag.end(), ends_name) - tag.begin());
         const std::string name(tag.substr(0, length));
         if (name == "event") throw LheError("expected </event>; got another <event>");
         const auto content = empty ? std::string_view() : cursor.until_closed(name);
@@ -372,9 +411,11 @@ private:
     void read_scales(std::size_t event, std::string_view attributes) {
         for_attributes(attributes, [&](std::string_view name, std::string_view value) {
             if (name == "muf") {
-                columns_.factorization_scale[event] = Cursor(value).number<double>("the factorisation scale");
+                columns_.factorization_scale[event] =
+                    Cursor(value).number<double>("the factorisation scale");
             } else if (name == "mur") {
-                columns_.renormalization_scale[event] = Cursor(value).number<double>("the renormalisation scale");
+                columns_.renormalization_scale[event] =
+                    Cursor(value).number<double>("the renormalisation scale");
             } else if (name != "mups") {
                 leave_out("other attributes of <scales>");
             }
@@ -384,7 +425,9 @@ private:
     void read_named_weights(std::size_t event, Cursor cursor) {
         for (cursor.skip(); !cursor.at_end(); cursor.skip()) {
             named_weights_ = true;
-            if (!cursor.at_tag()) throw LheError("expected <wgt id='...'> in <rwgt>; got " + cursor.found());
+            if (!cursor.at_tag()) {
+                throw LheError("expected <wgt id='...'> in <rwgt>; got " + cursor.found());
+            }
             const auto tag = cursor.tag();
             std::optional<std::string_view> identifier;
             if (tag.starts_with("wgt") && tag.size() > 3 && is_space(tag[3])) {
@@ -392,10 +435,15 @@ private:
                     if (name == "id") identifier = value;
                 });
             }
-            if (!identifier) throw LheError("expected <wgt id='...'> in <rwgt>; got " + quoted(std::string("<").append(tag)));
+            if (!identifier) {
+                throw LheError("expected <wgt id='...'> in <rwgt>; got " +
+                               quoted(std::string("<").append(tag)));
+            }
             const auto value = cursor.number<double>("the value of a weight");
             cursor.skip();
-            if (!is_tag(cursor.rest(), "</wgt")) throw LheError("expected </wgt>; got " + quoted(cursor.rest()));
+            if (!is_tag(cursor.rest(), "</wgt")) {
+                throw LheError("expected </wgt>; got " + quoted(cursor.rest()));
+            }
             cursor.tag();
             if (const auto index = weights_.find(*identifier, next_weight_)) {
                 set_weight(event, *index, value);
@@ -439,7 +487,8 @@ std::size_t announced_particles(std::string_view event) {
     Cursor cursor(event.substr(tag_end(event, 0)));
     const auto particles = cursor.number<std::int32_t>("the number of particles");
     if (particles < 0 || std::size_t(particles) * shortest_line > event.size()) {
-        throw LheError("expected a line of 13 numbers per particle; got too few for " + std::to_string(particles));
+        throw LheError("expected a line of 13 numbers per particle; got too few for " +
+                       std::to_string(particles));
     }
     return std::size_t(particles);
 }
@@ -505,11 +554,14 @@ private:
         if (is_tag(rest, "<event")) return event(rest);
         if (is_tag(rest, "</event")) throw LheError("expected <event>; got </event>");
         // one event in the mean of the weights, of which we know nothing
-        if (is_tag(rest, "<eventgroup")) throw LheError("expected events that stand alone; got an <eventgroup>");
+        if (is_tag(rest, "<eventgroup")) {
+            throw LheError("expected events that stand alone; got an <eventgroup>");
+        }
         spans_.finished = is_tag(rest, root_end);
         if (spans_.finished) return false;
         const auto skipped = verbatim(rest);
-        if (!skipped || (*skipped == 0 && rest.size() <= root_end.size())) return false;  // may be cut in the middle
+        // may be cut in the middle
+        if (!skipped || (*skipped == 0 && rest.size() <= root_end.size())) return false;
         if (*skipped == 0) spans_.text_between = true;
         spans_.end += std::max<std::size_t>(*skipped, 1);
         return true;

@@ -1,4 +1,5 @@
-// Events of Les Houches files, read from their text: hep-ph/0609017, arXiv:1405.1067, and what MadGraph adds to both.
+// Events of Les Houches files, read from their text: hep-ph/0609017, arXiv:1405.1067, and what
+// MadGraph adds to both.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +17,10 @@ struct LheError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// How many events are read together at most, so that the memory is bounded: all of them get the rows of the longest.
+// How many events are read together at most, so that the memory is bounded: all of them get the
+// rows of the longest.
 struct BatchLimits {
-    std::size_t rows;    // of all events together; one event may have more
+    std::size_t rows;  // of all events together; one event may have more
     std::size_t events;
 };
 
@@ -31,17 +33,19 @@ struct EventSpans {
     bool text_between;                     // there is something else than events and comments
 };
 
-// Finds whole events, none in comments; `before` is the number of events that precede the piece in its file.
+// Finds whole events, none in comments; `before` is the number of events that precede the piece in
+// its file.
 EventSpans find_events(std::string_view text, std::size_t before, BatchLimits limits);
 
 // What there is no column for.
 struct Remainder {
-    std::set<std::string> left_out;       // in words: "comments in events", "<mgrwt>", ...
-    std::vector<std::string> undeclared;  // identifiers of weights in <rwgt>, in the order in which they come
+    std::set<std::string> left_out;  // in words: "comments in events", "<mgrwt>", ...
+    // Identifiers of weights in <rwgt>, in the order in which they come.
+    std::vector<std::string> undeclared;
 };
 
-// Where the numbers of events go; the layout is that of EventRecords. Beforehand everything is zero, variations are NaN,
-// which they stay in events that do not have them.
+// Where the numbers of events go; the layout is that of EventRecords. Beforehand everything is
+// zero, variations are NaN, which they stay in events that do not have them.
 struct EventColumns {
     std::size_t rows, variations;
     double *weight, *scale, *factorization_scale, *renormalization_scale, *alpha_qed, *alpha_s;
@@ -54,7 +58,8 @@ struct EventColumns {
 // Which weight goes to which column.
 struct Variations {
     std::vector<std::string> weights;  // identifiers in <rwgt>, in the order of the columns
-    std::vector<std::int32_t> listed;  // columns of the numbers in <weights>, in their order; -1 for one without
+    // Columns of the numbers in <weights>, in their order; -1 for one without.
+    std::vector<std::int32_t> listed;
 };
 
 // Reads the numbers of events, on all threads.

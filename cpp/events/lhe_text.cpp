@@ -10,7 +10,8 @@
 namespace madnis {
 namespace {
 
-// Events per piece: half a megabyte of text, so that many threads have something to do in a batch of bounded memory.
+// Events per piece: half a megabyte of text, so that many threads have something to do in a batch
+// of bounded memory.
 constexpr std::size_t piece_size = 512;
 
 // Writes one event into memory that the caller made large enough.
@@ -33,7 +34,8 @@ public:
     }
 
     void bare_real(double value) {
-        // Small integers, masses and spins among them, look the same and take a fraction of the time.
+        // Small integers, masses and spins among them, look the same and take a fraction of the
+        // time.
         const auto whole = std::abs(value) < 1e5 ? std::int32_t(value) : 0;
         if (whole != 0 && whole == value) {
             cursor_ = std::to_chars(cursor_, cursor_ + real_width, whole).ptr;
@@ -52,7 +54,8 @@ private:
 };
 
 // NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP
-void write_event_line(RecordWriter& out, const EventRecords& events, std::size_t event, std::size_t particles) {
+void write_event_line(RecordWriter& out, const EventRecords& events, std::size_t event,
+                      std::size_t particles) {
     out.integer(std::int32_t(particles));
     out.integer(events.process_id[event]);
     out.real(events.weight[event]);
@@ -91,8 +94,12 @@ void write_scales(RecordWriter& out, const EventRecords& events, std::size_t eve
     out.text("\"/>\n");
 }
 
-void write_variations(RecordWriter& out, const double* variation, const std::vector<std::string>& tags) {
-    if (std::all_of(variation, variation + tags.size(), [](double one) { return std::isnan(one); })) return;
+void write_variations(RecordWriter& out, const double* variation,
+                      const std::vector<std::string>& tags) {
+    if (std::all_of(variation, variation + tags.size(),
+                    [](double one) { return std::isnan(one); })) {
+        return;
+    }
     out.text("<rwgt>\n");
     for (std::size_t k = 0; k < tags.size(); ++k) {
         if (std::isnan(variation[k])) continue;  // the event has no such weight
@@ -108,16 +115,22 @@ void write_event(RecordWriter& out, const EventRecords& events, std::size_t even
     const auto particles = particle_count(events, event);
     out.text("<event>\n");
     write_event_line(out, events, event, particles);
-    for (std::size_t k = 0; k < particles; ++k) write_particle_line(out, events, event * events.rows + k);
+    for (std::size_t k = 0; k < particles; ++k) {
+        write_particle_line(out, events, event * events.rows + k);
+    }
     write_scales(out, events, event);
     write_variations(out, events.variation + event * events.variations, tags);
     out.text("</event>\n");
 }
 
 std::size_t largest_event(std::size_t rows, const std::vector<std::string>& tags) {
-    constexpr std::size_t markup = 128, numbers = 6 * RecordWriter::integer_width + 7 * RecordWriter::real_width + 1;
+    constexpr std::size_t markup = 128;
+    constexpr std::size_t numbers =
+        6 * RecordWriter::integer_width + 7 * RecordWriter::real_width + 1;
     std::size_t size = markup + (rows + 2) * numbers;
-    for (const auto& tag : tags) size += tag.size() + RecordWriter::real_width + std::string_view(" </wgt>\n").size();
+    for (const auto& tag : tags) {
+        size += tag.size() + RecordWriter::real_width + std::string_view(" </wgt>\n").size();
+    }
     return size;
 }
 
@@ -136,7 +149,8 @@ std::string piece_text(const EventRecords& events, std::size_t begin, std::size_
 
 }  // namespace
 
-std::vector<std::string> lhe_text(const EventRecords& events, const std::vector<std::string>& weight_tags) {
+std::vector<std::string> lhe_text(const EventRecords& events,
+                                  const std::vector<std::string>& weight_tags) {
     std::vector<std::string> pieces((events.count + piece_size - 1) / piece_size);
     parallel_for(
         events.count,

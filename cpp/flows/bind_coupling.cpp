@@ -28,7 +28,8 @@ public:
     CouplingFlow(std::size_t dim, std::size_t n_channels, std::size_t bins, double min_bin_size,
                  std::pair<double, double> derivative_range, const std::vector<Block>& blocks)
         : spec_{nullptr, 0, dim, n_channels, 0, 0, {bins, min_bin_size, {}}} {
-        std::tie(spec_.spline.derivative_range[0], spec_.spline.derivative_range[1]) = derivative_range;
+        std::tie(spec_.spline.derivative_range[0], spec_.spline.derivative_range[1]) =
+            derivative_range;
         for (const auto& [transformed, layers] : blocks) add(transformed, layers);
         spec_.blocks = blocks_.data();
         spec_.n_blocks = blocks_.size();
@@ -37,16 +38,19 @@ public:
 
     CouplingFlow(const CouplingFlow&) = delete;
 
-    py::tuple forward(const Addresses& parameters, const std::vector<std::int64_t>& counts, const py::array& x) const {
+    py::tuple forward(const Addresses& parameters, const std::vector<std::int64_t>& counts,
+                      const py::array& x) const {
         return transform(coupling_kernels(Number()).forward, parameters, counts, x);
     }
 
-    py::tuple inverse(const Addresses& parameters, const std::vector<std::int64_t>& counts, const py::array& z) const {
+    py::tuple inverse(const Addresses& parameters, const std::vector<std::int64_t>& counts,
+                      const py::array& z) const {
         return transform(coupling_kernels(Number()).inverse, parameters, counts, z);
     }
 
-    py::tuple backward(const Addresses& parameters, const std::vector<std::int64_t>& counts, const py::array& x,
-                       const std::optional<py::array>& grad_z, const py::array& grad_log_jac) const {
+    py::tuple backward(const Addresses& parameters, const std::vector<std::int64_t>& counts,
+                       const py::array& x, const std::optional<py::array>& grad_z,
+                       const py::array& grad_log_jac) const {
         const auto batch = features(x, "x");
         const auto ranges = checked_ranges(parameters, counts, batch.count);
         ConstBatch gz{nullptr, batch.count, spec_.dim, 1, batch.count};
@@ -57,16 +61,16 @@ public:
         auto* sums = gradient.mutable_data();
         {
             py::gil_scoped_release release;  // pure C++ inside
-            coupling_kernels(Number()).backward(spec_, typed_addresses(parameters), view(ranges), batch, gz, gl,
-                                                grad_x.view, sums);
+            coupling_kernels(Number()).backward(spec_, typed_addresses(parameters), view(ranges),
+                                                batch, gz, gl, grad_x.view, sums);
         }
         return py::make_tuple(std::move(grad_x.array), std::move(gradient));
     }
 
 private:
     template <class Kernel>
-    py::tuple transform(Kernel kernel, const Addresses& parameters, const std::vector<std::int64_t>& counts,
-                        const py::array& in) const {
+    py::tuple transform(Kernel kernel, const Addresses& parameters,
+                        const std::vector<std::int64_t>& counts, const py::array& in) const {
         const auto batch = features(in, "x");
         const auto ranges = checked_ranges(parameters, counts, batch.count);
         auto out = new_features(batch.count);
@@ -81,7 +85,9 @@ private:
 
     // Points, features first: float64 (dim, n), C-contiguous.
     ConstBatch features(const py::array& array, const char* name) const {
-        if (array.ndim() != 2) fail(name, "float64 (" + std::to_string(spec_.dim) + ", n), C-contiguous", array);
+        if (array.ndim() != 2) {
+            fail(name, "float64 (" + std::to_string(spec_.dim) + ", n), C-contiguous", array);
+        }
         const auto count = std::size_t(array.shape(1));
         return {contiguous<double>(array, name, {spec_.dim, count}), count, spec_.dim, 1, count};
     }
@@ -95,7 +101,9 @@ private:
         auto& chosen = features_.emplace_back(transformed);
         auto& others = features_.emplace_back();
         for (std::size_t i = 0; i < spec_.dim; ++i) {
-            if (std::find(transformed.begin(), transformed.end(), i) == transformed.end()) others.push_back(i);
+            if (std::find(transformed.begin(), transformed.end(), i) == transformed.end()) {
+                others.push_back(i);
+            }
         }
         auto& specs = layers_.emplace_back();
         std::size_t row = 0;
@@ -107,12 +115,13 @@ private:
         for (auto& layer : specs) layer.weight = place(layer.n_in * layer.n_out);
         for (auto& layer : specs) layer.bias = place(layer.n_out);
         const std::size_t outputs = (3 * spec_.spline.bins + 1) * transformed.size();
-        if (layers.empty() || layers.front().first != others.size() || layers.back().second != outputs) {
-            throw py::value_error("blocks: expected layers from " + std::to_string(others.size()) + " inputs to " +
-                                  std::to_string(outputs) + " outputs");
+        if (layers.empty() || layers.front().first != others.size() ||
+            layers.back().second != outputs) {
+            throw py::value_error("blocks: expected layers from " + std::to_string(others.size()) +
+                                  " inputs to " + std::to_string(outputs) + " outputs");
         }
-        blocks_.push_back({chosen.data(), others.data(), chosen.size(), others.size(), specs.data(), specs.size(),
-                           row + outputs});
+        blocks_.push_back({chosen.data(), others.data(), chosen.size(), others.size(), specs.data(),
+                           specs.size(), row + outputs});
     }
 
     // The next array of parameters.
@@ -122,17 +131,20 @@ private:
         return result;
     }
 
-    std::vector<EventRange> checked_ranges(const Addresses& parameters, const std::vector<std::int64_t>& counts,
+    std::vector<EventRange> checked_ranges(const Addresses& parameters,
+                                           const std::vector<std::int64_t>& counts,
                                            std::size_t events) const {
         const auto total = std::accumulate(counts.begin(), counts.end(), std::int64_t(0));
-        const bool negative = std::any_of(counts.begin(), counts.end(), [](auto count) { return count < 0; });
+        const bool negative =
+            std::any_of(counts.begin(), counts.end(), [](auto count) { return count < 0; });
         if (counts.size() != spec_.n_channels || negative || std::size_t(total) != events) {
             throw py::value_error("counts: expected " + std::to_string(spec_.n_channels) +
-                                  " numbers that are not negative, of sum " + std::to_string(events));
+                                  " numbers that are not negative, of sum " +
+                                  std::to_string(events));
         }
         if (parameters.size() != n_arrays_) {
-            throw py::value_error("parameters: expected " + std::to_string(n_arrays_) + " addresses; got " +
-                                  std::to_string(parameters.size()));
+            throw py::value_error("parameters: expected " + std::to_string(n_arrays_) +
+                                  " addresses; got " + std::to_string(parameters.size()));
         }
         return event_ranges(counts);
     }
@@ -157,7 +169,9 @@ private:
 template <class Number>
 void bind_flow(py::module_& m, const char* name) {
     using Flow = CouplingFlow<Number>;
-    py::class_<Flow>(m, name, "Coupling blocks of rational-quadratic splines, in the order from data x to latent z.")
+    py::class_<Flow>(
+        m, name,
+        "Coupling blocks of rational-quadratic splines, in the order from data x to latent z.")
         .def(py::init<std::size_t, std::size_t, std::size_t, double, std::pair<double, double>,
                       const std::vector<typename Flow::Block>&>(),
              py::arg("dim"), py::arg("n_channels"), py::arg("bins"), py::arg("min_bin_size"),
@@ -166,9 +180,10 @@ void bind_flow(py::module_& m, const char* name) {
              "z, float64 (dim, n), and log |dz/dx|, float64 (n,).")
         .def("inverse", &Flow::inverse, py::arg("parameters"), py::arg("counts"), py::arg("z"),
              "x, float64 (dim, n), and log |dx/dz|, float64 (n,).")
-        .def("backward", &Flow::backward, py::arg("parameters"), py::arg("counts"), py::arg("x"), py::arg("grad_z"),
-             py::arg("grad_log_jac"),
-             "Gradients with respect to x, float64 (dim, n), and to all weights and biases in one array.");
+        .def("backward", &Flow::backward, py::arg("parameters"), py::arg("counts"), py::arg("x"),
+             py::arg("grad_z"), py::arg("grad_log_jac"),
+             "Gradients with respect to x, float64 (dim, n), and to all weights and biases in one "
+             "array.");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
+#include "flows/coupling.hpp"
+
 #include <algorithm>
 
-#include "flows/coupling.hpp"
 #include "flows/dense.hpp"
 #include "flows/spline.hpp"
 #include "runtime/parallel.hpp"
@@ -11,11 +12,14 @@ namespace madnis {
 inline namespace MADNIS_ISA {
 namespace {
 
-constexpr double condition_scale = 3.4641016151377544;  // sqrt(12): conditions of variance 1 for uniform points
-constexpr std::size_t slopes_per_log = 16;  // derivatives lie between 1e-13 and 1e5: the product of 16 is finite
+// sqrt(12): conditions of variance 1 for uniform points.
+constexpr double condition_scale = 3.4641016151377544;
 
-// Up to tile_events consecutive events of one channel. Arrays of a tile hold row r of its event e at
-// data[r * tile_events + e]; rows are computed for whole vectors.
+// Factors of one logarithm: derivatives lie between 1e-13 and 1e5, so that their product is finite.
+constexpr std::size_t slopes_per_log = 16;
+
+// Up to tile_events consecutive events of one channel. Arrays of a tile hold row r of its event e
+// at data[r * tile_events + e]; rows are computed for whole vectors.
 struct Tile {
     std::size_t begin, events, vectors, padded;
 };
@@ -29,19 +33,24 @@ void for_tiles(const EventRange& range, const Body& body) {
     for (std::size_t i = 0; i < tiles; ++i) {
         const std::size_t first = vectors * i / tiles, last = vectors * (i + 1) / tiles;
         const std::size_t begin = range.begin + first * width;
-        const std::size_t end = range.begin + last * width < range.end ? range.begin + last * width : range.end;
+        const std::size_t end =
+            range.begin + last * width < range.end ? range.begin + last * width : range.end;
         body(Tile{begin, end - begin, last - first, (last - first) * width});
     }
 }
 
 // A row of a batch; what is beyond the last event repeats it.
 void load_row(const Tile& tile, const double* row, double* out) {
-    for (std::size_t e = 0; e < tile.padded; ++e) out[e] = row[tile.begin + std::min(e, tile.events - 1)];
+    for (std::size_t e = 0; e < tile.padded; ++e) {
+        out[e] = row[tile.begin + std::min(e, tile.events - 1)];
+    }
 }
 
 // As load_row, with zeros beyond the last event, or everywhere without a row.
 void load_gradient(const Tile& tile, const double* row, double* out) {
-    for (std::size_t e = 0; e < tile.padded; ++e) out[e] = row == nullptr || e >= tile.events ? 0 : row[tile.begin + e];
+    for (std::size_t e = 0; e < tile.padded; ++e) {
+        out[e] = row == nullptr || e >= tile.events ? 0 : row[tile.begin + e];
+    }
 }
 
 void store_row(const Tile& tile, const double* in, double* row) {
@@ -54,7 +63,9 @@ struct ChannelParameters {
     const Number* const* arrays;
     std::size_t channel;
 
-    const Number* at(const ParameterSpec& place) const { return arrays[place.array] + channel * place.size; }
+    const Number* at(const ParameterSpec& place) const {
+        return arrays[place.array] + channel * place.size;
+    }
 };
 
 // The same for their gradients, in one array for n_channels channels.
@@ -63,7 +74,9 @@ struct ChannelGradients {
     Number* data;
     std::size_t n_channels, channel;
 
-    Number* at(const ParameterSpec& place) const { return data + n_channels * place.offset + channel * place.size; }
+    Number* at(const ParameterSpec& place) const {
+        return data + n_channels * place.offset + channel * place.size;
+    }
 };
 
 template <class Body>
@@ -83,11 +96,15 @@ struct SplineRows {
     std::size_t stride, bins;
 
     Lane load(std::size_t row) const { return Lane(theta + row * stride, stdx::element_aligned); }
-    void store(std::size_t row, const Lane& value) const { value.copy_to(theta + row * stride, stdx::element_aligned); }
+    void store(std::size_t row, const Lane& value) const {
+        value.copy_to(theta + row * stride, stdx::element_aligned);
+    }
 
     Lane growth(int axis, std::size_t k) const { return load(std::size_t(axis) * bins + k); }
     Lane derivative(std::size_t k) const { return load(2 * bins + k); }
-    void set_growth(int axis, std::size_t k, const Lane& value) const { store(std::size_t(axis) * bins + k, value); }
+    void set_growth(int axis, std::size_t k, const Lane& value) const {
+        store(std::size_t(axis) * bins + k, value);
+    }
     void set_derivative(std::size_t k, const Lane& value) const { store(2 * bins + k, value); }
 };
 
@@ -131,43 +148,47 @@ struct Coupling {
             const LayerSpec& layer = block.layers[l];
             if (l > 0) activate(input(layer), layer.n_in, tile.vectors);
             const MatrixView<Number> weight{parameters.at(layer.weight), layer.n_in, 1};
-            multiply(weight, parameters.at(layer.bias), layer.n_out, layer.n_in, input(layer), output(layer),
-                     tile.vectors);
+            multiply(weight, parameters.at(layer.bias), layer.n_out, layer.n_in, input(layer),
+                     output(layer), tile.vectors);
         }
         const std::size_t stride = block.n_transformed * tile_events;
         for (std::size_t i = 0; i < block.n_transformed; ++i) {
             for (std::size_t axis = 0; axis < 2; ++axis) {
-                exponentiate(theta() + i * tile_events + axis * spline.bins * stride, spline.bins, stride, tile.padded);
+                exponentiate(theta() + i * tile_events + axis * spline.bins * stride, spline.bins,
+                             stride, tile.padded);
             }
         }
     }
 
-    // Call body(rows, position in the points of the tile, event) for lanes of events of the transformed features
-    // [first, last).
+    // Call body(rows, position in the points of the tile, event) for lanes of events of the
+    // transformed features [first, last).
     template <class Body>
     void for_splines(std::size_t first, std::size_t last, const Body& body) const {
         for (std::size_t i = first; i < last; ++i) {
             for (std::size_t e = 0; e < tile.padded; e += Lane::size()) {
-                const SplineRows<Number> rows{theta() + i * tile_events + e, block.n_transformed * tile_events,
-                                              spline.bins};
+                const SplineRows<Number> rows{theta() + i * tile_events + e,
+                                              block.n_transformed * tile_events, spline.bins};
                 body(rows, block.transformed[i] * tile_events + e, e);
             }
         }
     }
 
-    // Transform the features of x in place and add the logarithms of their derivatives, times `sign`, to log_jac.
+    // Transform the features of x in place and add the logarithms of their derivatives, times
+    // `sign`, to log_jac.
     template <class Spline>
-    [[gnu::flatten]] void apply(double* x, const Spline& function, double sign, double* log_jac) const {
+    [[gnu::flatten]] void apply(double* x, const Spline& function, double sign,
+                                double* log_jac) const {
         evaluate_subnet(x);
         for (std::size_t first = 0; first < block.n_transformed; first += slopes_per_log) {
             alignas(64) double slopes[tile_events];
             for (std::size_t e = 0; e < tile.padded; ++e) slopes[e] = 1;
             const std::size_t last = std::min(first + slopes_per_log, block.n_transformed);
-            for_splines(first, last, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
-                const auto [value, slope] = function(spline, rows, load_lane(x + at));
-                value.copy_to(x + at, stdx::element_aligned);
-                (load_lane(slopes + e) * slope).copy_to(slopes + e, stdx::element_aligned);
-            });
+            for_splines(
+                first, last, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
+                    const auto [value, slope] = function(spline, rows, load_lane(x + at));
+                    value.copy_to(x + at, stdx::element_aligned);
+                    (load_lane(slopes + e) * slope).copy_to(slopes + e, stdx::element_aligned);
+                });
             for (std::size_t e = 0; e < tile.padded; e += Lane::size()) {
                 const Lane sum = load_lane(log_jac + e) + sign * log(load_lane(slopes + e));
                 sum.copy_to(log_jac + e, stdx::element_aligned);
@@ -178,28 +199,34 @@ struct Coupling {
     // The transformed points, after evaluate_subnet(x).
     [[gnu::flatten]] void move(const double* x, double* y, std::size_t dim) const {
         for (std::size_t i = 0; i < dim * tile_events; ++i) y[i] = x[i];
-        for_splines(0, block.n_transformed, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t) {
-            spline_forward(spline, rows, load_lane(x + at)).value.copy_to(y + at, stdx::element_aligned);
-        });
+        for_splines(0, block.n_transformed,
+                    [&](const SplineRows<Number>& rows, std::size_t at, std::size_t) {
+                        spline_forward(spline, rows, load_lane(x + at))
+                            .value.copy_to(y + at, stdx::element_aligned);
+                    });
     }
 
     static Lane load_lane(const double* data) { return Lane(data, stdx::element_aligned); }
 
-    // Gradients, after evaluate_subnet(x): `gradient` from the block's results to x, in place, and those of the parameters,
-    // which are added to `sums`. `scratch` has room for 3 * widest rows.
+    // Gradients, after evaluate_subnet(x): `gradient` from the block's results to x, in place, and
+    // those of the parameters, which are added to `sums`. `scratch` has room for 3 * widest rows.
     [[gnu::flatten]] void backward(const double* x, const double* grad_log_jac, double* gradient,
-                                   ChannelGradients<Number> sums, Number* scratch, std::size_t widest) const {
-        for_splines(0, block.n_transformed, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
-            spline_backward(spline, rows, load_lane(x + at), load_lane(gradient + at), load_lane(grad_log_jac + e))
-                .copy_to(gradient + at, stdx::element_aligned);
-        });
+                                   ChannelGradients<Number> sums, Number* scratch,
+                                   std::size_t widest) const {
+        for_splines(0, block.n_transformed,
+                    [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
+                        spline_backward(spline, rows, load_lane(x + at), load_lane(gradient + at),
+                                        load_lane(grad_log_jac + e))
+                            .copy_to(gradient + at, stdx::element_aligned);
+                    });
         const Number* delta = theta();
         for (std::size_t l = block.n_layers; l-- > 0;) {
             const LayerSpec& layer = block.layers[l];
             Number* next = scratch + (l % 2) * widest * tile_events;
             add_gradients(layer, delta, sums, scratch + 2 * widest * tile_events);
             const MatrixView<Number> transposed{parameters.at(layer.weight), 1, layer.n_in};
-            multiply<Number>(transposed, nullptr, layer.n_in, layer.n_out, delta, next, tile.vectors);
+            multiply<Number>(transposed, nullptr, layer.n_in, layer.n_out, delta, next,
+                             tile.vectors);
             if (l > 0) deactivate(next, input(layer), layer.n_in, tile.vectors);
             delta = next;
         }
@@ -216,7 +243,8 @@ struct Coupling {
         constexpr std::size_t width = Vector<Number>::size();
         const std::size_t stride = vectors_of(layer.n_in, width) * width;
         transpose(input(layer), layer.n_in, tile.vectors, scratch, stride);
-        add_outer(delta, layer.n_out, scratch, layer.n_in, stride, tile.events, sums.at(layer.weight));
+        add_outer(delta, layer.n_out, scratch, layer.n_in, stride, tile.events,
+                  sums.at(layer.weight));
         add_row_sums(delta, layer.n_out, tile.vectors, sums.at(layer.bias));
     }
 };
@@ -251,23 +279,30 @@ std::size_t most_rows(const CouplingSpec& spec) {
 
 // Through the blocks in the order given by block_at(0), block_at(1)..
 template <class Number, class Spline, class BlockAt>
-void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch in,
-               MutableBatch out, double* log_jac, const Spline& spline, double sign, const BlockAt& block_at) {
+void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+               ConstBatch in, MutableBatch out, double* log_jac, const Spline& spline, double sign,
+               const BlockAt& block_at) {
     const auto run = [&](const EventRange& range) {
         const FlushDenormals flush;
         const std::size_t rows = most_rows(spec);
-        const std::size_t bytes = tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows);
+        const std::size_t bytes =
+            tile_events * (sizeof(double) * (spec.dim + 1) + sizeof(Number) * rows);
         Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
         auto *x = allocator.rows<double>(spec.dim), *log_slope = allocator.rows<double>(1);
         auto* memory = allocator.rows<Number>(rows);
         for_tiles<Number>(range, [&](const Tile& tile) {
-            for (std::size_t k = 0; k < spec.dim; ++k) load_row(tile, in.at(0, k), x + k * tile_events);
+            for (std::size_t k = 0; k < spec.dim; ++k) {
+                load_row(tile, in.at(0, k), x + k * tile_events);
+            }
             for (std::size_t e = 0; e < tile.padded; ++e) log_slope[e] = 0;
             for (std::size_t b = 0; b < spec.n_blocks; ++b) {
-                const Coupling<Number> coupling{block_at(b), spec.spline, {parameters, range.channel}, tile, memory};
+                const Coupling<Number> coupling{
+                    block_at(b), spec.spline, {parameters, range.channel}, tile, memory};
                 coupling.apply(x, spline, sign, log_slope);
             }
-            for (std::size_t k = 0; k < spec.dim; ++k) store_row(tile, x + k * tile_events, out.at(0, k));
+            for (std::size_t k = 0; k < spec.dim; ++k) {
+                store_row(tile, x + k * tile_events, out.at(0, k));
+            }
             store_row(tile, log_slope, log_jac);
         });
     };
@@ -275,8 +310,8 @@ void transform(const CouplingSpec& spec, const Number* const* parameters, EventR
 }
 
 template <class Number>
-void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
-             MutableBatch z, double* log_jac) {
+void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+             ConstBatch x, MutableBatch z, double* log_jac) {
     const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
         return spline_forward(s, rows, value);
     };
@@ -285,31 +320,38 @@ void forward(const CouplingSpec& spec, const Number* const* parameters, EventRan
 }
 
 template <class Number>
-void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch z,
-             MutableBatch x, double* log_jac) {
+void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+             ConstBatch z, MutableBatch x, double* log_jac) {
     const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
         return spline_inverse(s, rows, value);
     };
-    const auto block_at = [&](std::size_t b) -> const CouplingBlockSpec& { return spec.blocks[spec.n_blocks - 1 - b]; };
+    const auto block_at = [&](std::size_t b) -> const CouplingBlockSpec& {
+        return spec.blocks[spec.n_blocks - 1 - b];
+    };
     transform(spec, parameters, ranges, z, x, log_jac, spline, -1, block_at);
 }
 
-// The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what they computed, and
-// back.
+// The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what
+// they computed, and back.
 template <class Number>
-void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range, ConstBatch x,
-               ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, ChannelGradients<Number> sums) {
+void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range,
+               ConstBatch x, ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x,
+               ChannelGradients<Number> sums) {
     const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 1) * spec.dim + 1;
-    const std::size_t bytes = tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
+    const std::size_t bytes =
+        tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
     Allocator allocator(thread_memory(ThreadMemory::tile, bytes));
     auto* at_block = allocator.rows<double>(spec.n_blocks * spec.dim);
     auto *gradient = allocator.rows<double>(spec.dim), *grad_log = allocator.rows<double>(1);
     auto *memory = allocator.rows<Number>(rows), *scratch = allocator.rows<Number>(3 * spec.widest);
     for_tiles<Number>(range, [&](const Tile& tile) {
         const auto coupling = [&](std::size_t b, Number* at) {
-            return Coupling<Number>{spec.blocks[b], spec.spline, {parameters, range.channel}, tile, at};
+            return Coupling<Number>{
+                spec.blocks[b], spec.spline, {parameters, range.channel}, tile, at};
         };
-        for (std::size_t k = 0; k < spec.dim; ++k) load_row(tile, x.at(0, k), at_block + k * tile_events);
+        for (std::size_t k = 0; k < spec.dim; ++k) {
+            load_row(tile, x.at(0, k), at_block + k * tile_events);
+        }
         Number* at = memory;
         for (std::size_t b = 0; b < spec.n_blocks; ++b) {
             double* point = at_block + b * spec.dim * tile_events;
@@ -319,7 +361,8 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
             at += spec.blocks[b].n_rows * tile_events;
         }
         for (std::size_t k = 0; k < spec.dim; ++k) {
-            load_gradient(tile, grad_z.data == nullptr ? nullptr : grad_z.at(0, k), gradient + k * tile_events);
+            load_gradient(tile, grad_z.data == nullptr ? nullptr : grad_z.at(0, k),
+                          gradient + k * tile_events);
         }
         load_gradient(tile, grad_log_jac, grad_log);
         for (std::size_t b = spec.n_blocks; b-- > 0;) {
@@ -327,17 +370,22 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
             const double* point = at_block + b * spec.dim * tile_events;
             coupling(b, at).backward(point, grad_log, gradient, sums, scratch, spec.widest);
         }
-        for (std::size_t k = 0; k < spec.dim; ++k) store_row(tile, gradient + k * tile_events, grad_x.at(0, k));
+        for (std::size_t k = 0; k < spec.dim; ++k) {
+            store_row(tile, gradient + k * tile_events, grad_x.at(0, k));
+        }
     });
 }
 
 template <class Number>
-void backward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
-              ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, Number* grad_parameters) {
+void backward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+              ConstBatch x, ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x,
+              Number* grad_parameters) {
     const std::size_t bytes = ranges.n_partials * spec.n_parameters * sizeof(Number);
     auto* partials = static_cast<Number*>(thread_memory(ThreadMemory::sums, bytes));
     const auto sums_of = [&](const EventRange& range) {
-        if (range.partial == 0) return ChannelGradients<Number>{grad_parameters, spec.n_channels, range.channel};
+        if (range.partial == 0) {
+            return ChannelGradients<Number>{grad_parameters, spec.n_channels, range.channel};
+        }
         return ChannelGradients<Number>{partials + (range.partial - 1) * spec.n_parameters, 1, 0};
     };
     const auto each_range = [&](const auto& body) {
@@ -365,8 +413,10 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
 
 }  // namespace
 
-const CouplingKernels<float> coupling_float32_table = {forward<float>, inverse<float>, backward<float>};
-const CouplingKernels<double> coupling_float64_table = {forward<double>, inverse<double>, backward<double>};
+const CouplingKernels<float> coupling_float32_table = {forward<float>, inverse<float>,
+                                                       backward<float>};
+const CouplingKernels<double> coupling_float64_table = {forward<double>, inverse<double>,
+                                                        backward<double>};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

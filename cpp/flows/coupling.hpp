@@ -21,15 +21,16 @@ struct ParameterSpec {
     std::size_t size;    // parameters of one channel
 };
 
-// A linear layer of the subnetworks of all channels: weights (n_channels, n_out, n_in), biases (n_channels, n_out).
+// A linear layer of the subnetworks of all channels: weights (n_channels, n_out, n_in), biases
+// (n_channels, n_out).
 struct LayerSpec {
     std::size_t n_in, n_out;
     std::size_t input_row;  // of the inputs in the memory of a block
     ParameterSpec weight, bias;
 };
 
-// The block's memory has rows for the inputs of each layer and then for the outputs of the last one, which are the
-// spline parameters (3 K + 1, n_transformed).
+// The block's memory has rows for the inputs of each layer and then for the outputs of the last
+// one, which are the spline parameters (3 K + 1, n_transformed).
 struct CouplingBlockSpec {
     const std::size_t *transformed, *fixed;  // features, ascending
     std::size_t n_transformed, n_fixed;
@@ -46,8 +47,8 @@ struct CouplingSpec {
     SplineSpec spline;
 };
 
-// Events [begin, end) of one channel. What a range adds to the gradients is summed apart, in slot `partial`, and then
-// added to the first range of its channel, which has partial = 0.
+// Events [begin, end) of one channel. What a range adds to the gradients is summed apart, in slot
+// `partial`, and then added to the first range of its channel, which has partial = 0.
 struct EventRange {
     std::size_t channel, begin, end, partial;
 };
@@ -57,21 +58,24 @@ struct EventRanges {
     std::size_t count, n_partials;
 };
 
-// The kernels, with subnetworks in `Number`. Points are (dim, n), the events fastest, sorted by channel.
+// The kernels, with subnetworks in `Number`. Points are (dim, n), the events fastest, sorted by
+// channel.
 template <class Number>
 struct CouplingKernels {
     // x to z and log |dz/dx|, through the blocks in order.
-    void (*forward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
-                    MutableBatch z, double* log_jac);
+    void (*forward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+                    ConstBatch x, MutableBatch z, double* log_jac);
 
     // z to x and log |dx/dz|, through the blocks in reverse order.
-    void (*inverse)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch z,
-                    MutableBatch x, double* log_jac);
+    void (*inverse)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+                    ConstBatch z, MutableBatch x, double* log_jac);
 
-    // Gradients of the forward direction at x: from those with respect to z (data may be null: zeros) and log_jac to
-    // those with respect to x and to the parameters, one array after the other in `grad_parameters`.
-    void (*backward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges, ConstBatch x,
-                     ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x, Number* grad_parameters);
+    // Gradients of the forward direction at x: from those with respect to z
+    // (data may be null: zeros) and log_jac to those with respect to x and to the parameters, one
+    // array after the other in `grad_parameters`.
+    void (*backward)(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
+                     ConstBatch x, ConstBatch grad_z, const double* grad_log_jac,
+                     MutableBatch grad_x, Number* grad_parameters);
 };
 
 MADNIS_KERNELS(CouplingKernels<float>, coupling_float32)

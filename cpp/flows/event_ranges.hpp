@@ -8,8 +8,8 @@
 
 namespace madnis {
 
-// Ranges of nearly equal length for the counts of each channel, at least one per channel, so that an empty channel has
-// an empty one. A function of the counts alone.
+// Ranges of nearly equal length for the counts of each channel, at least one per channel, so that
+// an empty channel has an empty one. A function of the counts alone.
 std::vector<EventRange> event_ranges(const std::vector<std::int64_t>& counts);
 
 }  // namespace madnis

@@ -1,6 +1,7 @@
-// Monotonic rational-quadratic splines on the unit interval, Durkan et al., arXiv:1906.04032, with the parameters of
-// Eq. (3.49)-(3.51) of the MadNIS thesis: K widths, K heights, K + 1 derivatives. The formulas, their order and the
-// limits are those of flows/splines.py, so that zero parameters give the identity bit for bit.
+// Monotonic rational-quadratic splines on the unit interval, Durkan et al., arXiv:1906.04032, with
+// the parameters of Eq. (3.49)-(3.51) of the MadNIS thesis: K widths, K heights, K + 1 derivatives.
+// The formulas, their order and the limits are those of flows/splines.py, so that zero parameters
+// give the identity bit for bit.
 //
 // NaN parameters give a NaN log-Jacobian.
 #pragma once
@@ -35,11 +36,13 @@ Softplus<T> softplus(const T& x) {
     const auto far = x > 20.;
     const T power = exp(select(far, T(20.), x));
     const T sum = 1. + power, per_sum = 1. / sum;
-    return {select(far, x, log(sum) + (power - (sum - 1.)) * per_sum), select(far, T(1), power * per_sum)};
+    return {select(far, x, log(sum) + (power - (sum - 1.)) * per_sum),
+            select(far, T(1), power * per_sum)};
 }
 
-// `Rows` below is where the parameters of a spline are: growth(axis, k) is exp(theta_k - max theta) of the widths (axis
-// 0) and heights (axis 1), derivative(k) the parameter of the derivative at knot k; set_.. store.
+// `Rows` below is where the parameters of a spline are: growth(axis, k) is exp(theta_k - max theta)
+// of the widths (axis 0) and heights (axis 1), derivative(k) the parameter of the derivative at
+// knot k; set_.. store.
 template <class T>
 struct Knots {
     T total[2];  // sum of the unnormalised sizes
@@ -62,14 +65,14 @@ Knots<T> sum_of_sizes(const SplineSpec& spec, const Rows& rows) {
 // The bin of an argument (axis 0) or of a value (axis 1).
 template <class T>
 struct SplineBin {
-    T index;              // integer-valued
-    T scale[2];           // of unnormalised sizes
-    T corner[2];          // lower left, (x, y)
-    T size[2];            // width and height
-    T parameter[2];       // of the derivatives at both ends
-    T derivative[2];      // dy/dx at both ends
-    T gain[2];            // its derivative with respect to the parameter
-    T end[2];             // the same in units of the slope height / width
+    T index;          // integer-valued
+    T scale[2];       // of unnormalised sizes
+    T corner[2];      // lower left, (x, y)
+    T size[2];        // width and height
+    T parameter[2];   // of the derivatives at both ends
+    T derivative[2];  // dy/dx at both ends
+    T gain[2];        // its derivative with respect to the parameter
+    T end[2];         // the same in units of the slope height / width
 };
 
 template <class T, class Rows>
@@ -106,7 +109,8 @@ SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, 
     const T inverse_slope = bin.size[0] / bin.size[1];
     for (int side = 0; side < 2; ++side) {
         const T& parameter = bin.parameter[side];
-        const T inside = limited(parameter, T(spec.derivative_range[0]), T(spec.derivative_range[1]));
+        const T inside =
+            limited(parameter, T(spec.derivative_range[0]), T(spec.derivative_range[1]));
         const auto [value, slope] = softplus(inside);
         bin.derivative[side] = value / std::numbers::ln2;
         bin.gain[side] = select(inside == parameter, slope / std::numbers::ln2, T(0));
@@ -115,9 +119,9 @@ SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, 
     return bin;
 }
 
-// With the end derivatives in units of the slope, y = Y + h (xi + bend) at the position xi in [0, 1] along the bin,
-// bend = xi (1 - xi) (left - 1 - t xi) / (1 + t xi (1 - xi)), t = left + right - 2. The numerator of dy/dx is a sum of
-// positive terms.
+// With the end derivatives in units of the slope, y = Y + h (xi + bend) at the position xi in
+// [0, 1] along the bin, bend = xi (1 - xi) (left - 1 - t xi) / (1 + t xi (1 - xi)),
+// t = left + right - 2. The numerator of dy/dx is a sum of positive terms.
 template <class T>
 struct SplinePoint {
     T xi, rest, product, curvature, denominator, bend, numerator;
@@ -134,7 +138,8 @@ struct SplinePoint {
 
     // y - x
     T shift(const SplineBin<T>& bin) const {
-        return (bin.corner[1] - bin.corner[0]) + (bin.size[1] - bin.size[0]) * xi + bin.size[1] * bend;
+        return (bin.corner[1] - bin.corner[0]) + (bin.size[1] - bin.size[0]) * xi +
+               bin.size[1] * bend;
     }
 
     // dy/dx
@@ -143,8 +148,8 @@ struct SplinePoint {
     }
 };
 
-// The position along the bin at which the spline has climbed the fraction eta of its height: the quadratic equation in
-// a form without cancellation, see splines.py.
+// The position along the bin at which the spline has climbed the fraction eta of its height: the
+// quadratic equation in a form without cancellation, see splines.py.
 template <class T>
 T solve_bin(const SplineBin<T>& bin, const T& eta) {
     const T rest = 1. - eta;
@@ -170,13 +175,14 @@ SplineValue<T> spline_forward(const SplineSpec& spec, const Rows& rows, const T&
 template <class T, class Rows>
 SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T& y) {
     const auto bin = find_bin(spec, rows, y, 1);
-    const SplinePoint<T> point(bin, solve_bin<T>(bin, limited_to_unit<T>((y - bin.corner[1]) / bin.size[1])));
+    const SplinePoint<T> point(
+        bin, solve_bin<T>(bin, limited_to_unit<T>((y - bin.corner[1]) / bin.size[1])));
     return {limited_to_unit<T>(y - point.shift(bin)), point.slope(bin)};
 }
 
-// Replace the parameters by the gradient with respect to them; returns the gradient with respect to x. gy and gl are
-// the gradients with respect to y and log dy/dx. The limits of y and of the position in the bin have no part in them:
-// only rounding takes these across.
+// Replace the parameters by the gradient with respect to them; returns the gradient with respect to
+// x. gy and gl are the gradients with respect to y and log dy/dx. The limits of y and of the
+// position in the bin have no part in them: only rounding takes these across.
 //
 // A knot is the sum of the normalised sizes before it, so that with the normalised sizes c s_j,
 // dE_k / dtheta_j = c s_j ([j < k] - sum of s_i over i < k).
@@ -186,17 +192,22 @@ T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T&
     const SplinePoint<T> p(bin, limited_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
     const T &width = bin.size[0], &height = bin.size[1], &left = bin.end[0], &right = bin.end[1];
 
-    const T per_denominator = 1. / p.denominator, per_numerator = 1. / p.numerator, per_width = 1. / width;
+    const T per_denominator = 1. / p.denominator;
+    const T per_numerator = 1. / p.numerator;
+    const T per_width = 1. / width;
     const T climbed = p.xi + p.bend;
-    const T gd = (gy * height * climbed + 2. * gl) * per_denominator;  // minus the gradient of the denominator
-    const T gn = gl * per_numerator;                                   // gradient of the numerator
-    const T g_left = gy * height * p.product * per_denominator - gd * p.product + gn * square(p.rest);
+    // Minus the gradient of the denominator.
+    const T gd = (gy * height * climbed + 2. * gl) * per_denominator;
+    const T gn = gl * per_numerator;  // gradient of the numerator
+    const T g_left =
+        gy * height * p.product * per_denominator - gd * p.product + gn * square(p.rest);
     const T g_right = gn * square(p.xi) - gd * p.product;
     const T climb_slope = p.numerator * square(per_denominator);
     const T g_xi = gy * height * climb_slope +
                    2. * gn * (right * p.xi + (p.rest - p.xi) - left * p.rest) -
                    2. * gl * per_denominator * p.curvature * (p.rest - p.xi);
-    const T g_ratio = g_left * bin.derivative[0] + g_right * bin.derivative[1];  // of width / height
+    // Gradient of width / height.
+    const T g_ratio = g_left * bin.derivative[0] + g_right * bin.derivative[1];
 
     const T gx = g_xi * per_width;
     const T ratio = width / height;
@@ -211,7 +222,8 @@ T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T&
         const T mean = g_corner[axis] * softmax_below + g_size[axis] * softmax;
         for (std::size_t k = 0; k < spec.bins; ++k) {
             const T knot = T(static_cast<double>(k));
-            const T own = select(knot < bin.index, g_corner[axis], select(knot == bin.index, g_size[axis], T(0)));
+            const T own = select(knot < bin.index, g_corner[axis],
+                                 select(knot == bin.index, g_size[axis], T(0)));
             rows.set_growth(axis, k, rows.growth(axis, k) * bin.scale[axis] * (own - mean));
         }
     }

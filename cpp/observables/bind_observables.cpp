@@ -7,11 +7,13 @@ namespace madnis::bindings {
 namespace {
 
 Observable observable(const std::string& name) {
-    static constexpr const char* names[] = {"pt", "eta", "rapidity", "energy", "mass", "pt_sum", "dr"};
+    static constexpr const char* names[] = {"pt",   "eta",    "rapidity", "energy",
+                                            "mass", "pt_sum", "dr"};
     for (std::size_t i = 0; i < std::size(names); ++i) {
         if (name == names[i]) return Observable(i);
     }
-    throw py::value_error("observable: expected pt, eta, rapidity, energy, mass, pt_sum or dr; got " + name);
+    throw py::value_error(
+        "observable: expected pt, eta, rapidity, energy, mass, pt_sum or dr; got " + name);
 }
 
 // Owns what the descriptions point to.
@@ -21,7 +23,8 @@ public:
 
     explicit CutList(std::vector<Arguments> cuts) : arguments_(std::move(cuts)) {
         for (const auto& [name, particles, minimum, maximum] : arguments_) {
-            specs_.push_back({observable(name), particles.data(), particles.size(), minimum, maximum});
+            specs_.push_back(
+                {observable(name), particles.data(), particles.size(), minimum, maximum});
         }
     }
 
@@ -45,7 +48,8 @@ private:
 }  // namespace
 
 void bind_observables(py::module_& m) {
-    py::class_<CutList>(m, "Cuts", "Cuts (observable, particles, minimum, maximum) that an event has to pass all.")
+    py::class_<CutList>(
+        m, "Cuts", "Cuts (observable, particles, minimum, maximum) that an event has to pass all.")
         .def(py::init<std::vector<CutList::Arguments>>(), py::arg("cuts"))
         .def("passes", &CutList::passes, py::arg("p"), "Whether each event passes, bool (n,).");
     m.def(

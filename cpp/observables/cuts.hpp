@@ -1,8 +1,8 @@
 // Cuts on observables of one particle, a pair or a system.
 #pragma once
 
-#include "observables/observable_kernels.hpp"
 #include "observables/four_vector.hpp"
+#include "observables/observable_kernels.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
@@ -29,7 +29,8 @@ T observable(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::si
     return T(detail::nan);
 }
 
-// Inside [minimum, maximum]. NaN passes: it must reach the check of the weights and be reported there.
+// Inside [minimum, maximum]. NaN passes: it must reach the check of the weights and be reported
+// there.
 template <class T>
 Mask<T> passes(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::size_t count) {
     const T value = observable<T>(cut, p, event, count);

@@ -21,14 +21,17 @@ struct FourVector {
 
 // Momentum of one particle for the events [event, event + lane_width), `count` of which exist.
 template <class T>
-FourVector<T> load_momentum(const ConstBatch& p, std::size_t particle, std::size_t event, std::size_t count) {
-    const auto component = [&](std::size_t mu) { return load<T>(p.at(event, 4 * particle + mu), count); };
+FourVector<T> load_momentum(const ConstBatch& p, std::size_t particle, std::size_t event,
+                            std::size_t count) {
+    const auto component = [&](std::size_t mu) {
+        return load<T>(p.at(event, 4 * particle + mu), count);
+    };
     return {component(0), component(1), component(2), component(3)};
 }
 
 template <class T>
-void store_momentum(const MutableBatch& p, std::size_t particle, std::size_t event, const FourVector<T>& momentum,
-                    std::size_t count) {
+void store_momentum(const MutableBatch& p, std::size_t particle, std::size_t event,
+                    const FourVector<T>& momentum, std::size_t count) {
     store(p.at(event, 4 * particle + 0), momentum.e, count);
     store(p.at(event, 4 * particle + 1), momentum.x, count);
     store(p.at(event, 4 * particle + 2), momentum.y, count);
@@ -45,7 +48,8 @@ T transverse_momentum(const FourVector<T>& p) {
     return sqrt(p.x * p.x + p.y * p.y);
 }
 
-// eta = artanh(p_z / |p|) = arsinh(p_z / p_T), Eq. (2.18) of the MadNIS thesis; finite for every p_T > 0.
+// eta = artanh(p_z / |p|) = arsinh(p_z / p_T), Eq. (2.18) of the MadNIS thesis; finite for every
+// p_T > 0.
 template <class T>
 T pseudorapidity(const FourVector<T>& p) {
     return asinh(p.z / transverse_momentum(p));

@@ -15,7 +15,8 @@ void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask) {
     });
 }
 
-void features(ConstBatch momenta, const std::int64_t* particles, std::size_t n_particles, MutableBatch features) {
+void features(ConstBatch momenta, const std::int64_t* particles, std::size_t n_particles,
+              MutableBatch features) {
     sweep(momenta.count, [&](std::size_t event, std::size_t count) {
         for (std::size_t k = 0; k < n_particles; ++k) {
             const auto p = load_momentum<Lane>(momenta, std::size_t(particles[k]), event, count);

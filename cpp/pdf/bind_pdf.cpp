@@ -8,7 +8,8 @@
 namespace madnis::bindings {
 namespace {
 
-// At least two knots, positive and ascending; `repeats` allows equal neighbours, but not at the end.
+// At least two knots, positive and ascending; `repeats` allows equal neighbours, but not at the
+// end.
 std::vector<double> knots(const py::array& array, const char* name, bool repeats) {
     const auto size = std::size_t(array.ndim() == 1 ? array.shape(0) : 0);
     const double* data = scalars(array, name, size);
@@ -16,22 +17,26 @@ std::vector<double> knots(const py::array& array, const char* name, bool repeats
     const auto wrong = [repeats](double a, double b) { return repeats ? b < a : b <= a; };
     const bool ascending = std::adjacent_find(result.begin(), result.end(), wrong) == result.end();
     if (size < 2 || !ascending || !(result.front() > 0) || !(result[size - 1] > result[size - 2])) {
-        throw py::value_error(std::string(name) + ": expected at least two positive, ascending knots");
+        throw py::value_error(std::string(name) +
+                              ": expected at least two positive, ascending knots");
     }
     return result;
 }
 
-PdfGrid make_grid(const py::array& x, const py::array& q2, const py::array& values, double minimum) {
-    const std::string expected = "float64 (x knots, q2 knots, 1.." + std::to_string(PdfGrid::max_flavours) +
-                                 " flavours), C-contiguous";
+PdfGrid make_grid(const py::array& x, const py::array& q2, const py::array& values,
+                  double minimum) {
+    const std::string expected = "float64 (x knots, q2 knots, 1.." +
+                                 std::to_string(PdfGrid::max_flavours) + " flavours), C-contiguous";
     const double* data = typed<double>(values, "values", expected);
     auto x_knots = knots(x, "x", false);
     auto q2_knots = knots(q2, "q2", true);
     const bool good = values.ndim() == 3 && std::size_t(values.shape(0)) == x_knots.size() &&
                       std::size_t(values.shape(1)) == q2_knots.size() && values.shape(2) >= 1 &&
-                      std::size_t(values.shape(2)) <= PdfGrid::max_flavours && (values.flags() & py::array::c_style);
+                      std::size_t(values.shape(2)) <= PdfGrid::max_flavours &&
+                      (values.flags() & py::array::c_style);
     if (!good) fail("values", expected, values);
-    return PdfGrid(std::move(x_knots), std::move(q2_knots), std::size_t(values.shape(2)), data, minimum);
+    return PdfGrid(std::move(x_knots), std::move(q2_knots), std::size_t(values.shape(2)), data,
+                   minimum);
 }
 
 AlphaSTable make_alpha_s(const py::array& q2, const py::array& values) {
@@ -42,8 +47,8 @@ AlphaSTable make_alpha_s(const py::array& q2, const py::array& values) {
 void check_columns(const PdfGrid& grid, const std::vector<std::int64_t>& columns) {
     for (const auto column : columns) {
         if (column < -1 || column >= std::int64_t(grid.flavours)) {
-            throw py::value_error("columns: expected -1.." + std::to_string(grid.flavours - 1) + "; got " +
-                                  std::to_string(column));
+            throw py::value_error("columns: expected -1.." + std::to_string(grid.flavours - 1) +
+                                  "; got " + std::to_string(column));
         }
     }
 }
@@ -56,22 +61,28 @@ std::size_t length(const py::array& array, const char* name) {
 }  // namespace
 
 void bind_pdf(py::module_& m) {
-    py::class_<PdfGrid>(m, "PdfGrid", "x f(x, Q^2) of one PDF member, cubic in log x and log Q^2 between its knots.")
-        .def(py::init(&make_grid), py::arg("x"), py::arg("q2"), py::arg("values"), py::arg("minimum"))
+    py::class_<PdfGrid>(
+        m, "PdfGrid",
+        "x f(x, Q^2) of one PDF member, cubic in log x and log Q^2 between its knots.")
+        .def(py::init(&make_grid), py::arg("x"), py::arg("q2"), py::arg("values"),
+             py::arg("minimum"))
         .def(
             "density",
-            [](const PdfGrid& grid, const std::vector<std::int64_t>& columns, const py::array& x, const py::array& q2) {
+            [](const PdfGrid& grid, const std::vector<std::int64_t>& columns, const py::array& x,
+               const py::array& q2) {
                 check_columns(grid, columns);
                 const auto count = length(x, "x");
                 const double* x_data = scalars(x, "x", count);
                 const double* q2_data = scalars(q2, "q2", count);
                 auto out = new_points(count, columns.size());
                 py::gil_scoped_release release;  // pure C++ from here on
-                pdf_kernels().density(grid, x_data, q2_data, count, columns.data(), columns.size(), out.view.data);
+                pdf_kernels().density(grid, x_data, q2_data, count, columns.data(), columns.size(),
+                                      out.view.data);
                 return std::move(out.array);
             },
             py::arg("columns"), py::arg("x"), py::arg("q2"),
-            "x f(x, Q^2) of the flavours with these numbers, float64 (n, len(columns)); column -1 is zero.");
+            "x f(x, Q^2) of the flavours with these numbers, float64 (n, len(columns)); column -1 "
+            "is zero.");
     py::class_<AlphaSTable>(m, "AlphaSTable", "alpha_s(Q^2), cubic in log Q^2 between its knots.")
         .def(py::init(&make_alpha_s), py::arg("q2"), py::arg("values"))
         .def(

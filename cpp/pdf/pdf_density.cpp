@@ -1,9 +1,9 @@
+#include <algorithm>
+#include <limits>
+
 #include "pdf/pdf_kernels.hpp"
 #include "runtime/parallel.hpp"
 #include "simd/lane.hpp"
-
-#include <algorithm>
-#include <limits>
 
 namespace madnis {
 inline namespace MADNIS_ISA {
@@ -14,7 +14,8 @@ struct Densities {
     alignas(64) double xf[PdfGrid::max_flavours];
 };
 
-// All flavours at a point of the grid. LHAPDF is bilinear where a subgrid has only two knots in Q^2.
+// All flavours at a point of the grid. LHAPDF is bilinear where a subgrid has only two knots in
+// Q^2.
 void interpolate(const PdfGrid& grid, double x, double q2, Densities& result) {
     const CubicStencil row = cubic_stencil(grid.q2, q2);
     const CubicStencil column = row.alone ? linear_stencil(grid.x, x) : cubic_stencil(grid.x, x);
@@ -34,7 +35,8 @@ void interpolate(const PdfGrid& grid, double x, double q2, Densities& result) {
     }
 }
 
-// Straight line through two values, in their logarithms where both exceed 1e-3, so that the density stays positive.
+// Straight line through two values, in their logarithms where both exceed 1e-3, so that the density
+// stays positive.
 double continue_line(double share, double low, double high) {
     if (low > 1e-3 && high > 1e-3) return low * std::exp(share * std::log(high / low));
     return low + share * (high - low);
@@ -49,7 +51,9 @@ void continue_below_x(const PdfGrid& grid, double x, double q2, Densities& resul
     density(grid, knots[0], q2, result);
     density(grid, knots[1], q2, second);
     const double share = std::log(x / knots[0]) / std::log(knots[1] / knots[0]);
-    for (std::size_t k = 0; k < grid.flavours; ++k) result.xf[k] = continue_line(share, result.xf[k], second.xf[k]);
+    for (std::size_t k = 0; k < grid.flavours; ++k) {
+        result.xf[k] = continue_line(share, result.xf[k], second.xf[k]);
+    }
 }
 
 // Line in log Q^2 through the last two knots.
@@ -59,10 +63,13 @@ void continue_above_q2(const PdfGrid& grid, double x, double q2, Densities& resu
     density(grid, x, last, result);
     density(grid, x, before, lower);
     const double share = std::log(q2 / last) / std::log(before / last);
-    for (std::size_t k = 0; k < grid.flavours; ++k) result.xf[k] = continue_line(share, result.xf[k], lower.xf[k]);
+    for (std::size_t k = 0; k < grid.flavours; ++k) {
+        result.xf[k] = continue_line(share, result.xf[k], lower.xf[k]);
+    }
 }
 
-// Power law below the first Q^2 knot, from the anomalous dimension there, at least -2.5, to f ~ Q^2 at Q^2 = 0.
+// Power law below the first Q^2 knot, from the anomalous dimension there, at least -2.5, to f ~ Q^2
+// at Q^2 = 0.
 void continue_below_q2(const PdfGrid& grid, double x, double q2, Densities& result) {
     const double first = grid.q2.knots.front();
     const double ratio = q2 / first;
@@ -71,7 +78,8 @@ void continue_below_q2(const PdfGrid& grid, double x, double q2, Densities& resu
     density(grid, x, 1.01 * first, above);
     for (std::size_t k = 0; k < grid.flavours; ++k) {
         const double f = result.xf[k];
-        const double dimension = std::abs(f) < 1e-5 ? 1 : std::max(-2.5, (above.xf[k] - f) / f / 0.01);
+        const double dimension =
+            std::abs(f) < 1e-5 ? 1 : std::max(-2.5, (above.xf[k] - f) / f / 0.01);
         result.xf[k] = f * std::pow(ratio, dimension * ratio + 1 - ratio);
     }
 }
@@ -93,15 +101,17 @@ double alpha_s_at(const AlphaSTable& table, double q2) {
     const auto& knots = table.q2.knots;
     if (!(q2 >= 0)) return std::numeric_limits<double>::quiet_NaN();
     if (q2 > knots.back()) return table.values[knots.size()];
-    if (q2 < knots.front()) return table.values[1] * std::pow(q2 / knots.front(), table.power_below);
+    if (q2 < knots.front()) {
+        return table.values[1] * std::pow(q2 / knots.front(), table.power_below);
+    }
     const CubicStencil stencil = cubic_stencil(table.q2, q2);
     double sum = 0;
     for (std::size_t k = 0; k < 4; ++k) sum += stencil.weight[k] * table.values[stencil.first + k];
     return sum;
 }
 
-void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::size_t count, const std::int64_t* columns,
-                 std::size_t n_columns, double* xf) {
+void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::size_t count,
+                 const std::int64_t* columns, std::size_t n_columns, double* xf) {
     parallel_for(count, [&](std::size_t begin, std::size_t end) {
         Densities all;
         for (std::size_t event = begin; event < end; ++event) {
@@ -122,7 +132,9 @@ void pdf_density(const PdfGrid& grid, const double* x, const double* q2, std::si
 
 void alpha_s(const AlphaSTable& table, const double* q2, std::size_t count, double* result) {
     parallel_for(count, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t event = begin; event < end; ++event) result[event] = alpha_s_at(table, q2[event]);
+        for (std::size_t event = begin; event < end; ++event) {
+            result[event] = alpha_s_at(table, q2[event]);
+        }
     });
 }
 

@@ -1,4 +1,5 @@
-// Construction of the tables, once per PDF member; the kernels that read them are in pdf_density.cpp.
+// Construction of the tables, once per PDF member; the kernels that read them are in
+// pdf_density.cpp.
 #include "pdf/pdf_grid.hpp"
 
 #include <algorithm>
@@ -29,17 +30,23 @@ std::vector<CubicInterval> make_intervals(const std::vector<double>& knots) {
 constexpr std::size_t doubles_per_cache_line = 8;
 
 std::size_t padded(std::size_t flavours) {
-    return (flavours + doubles_per_cache_line - 1) / doubles_per_cache_line * doubles_per_cache_line;
+    return (flavours + doubles_per_cache_line - 1) / doubles_per_cache_line *
+           doubles_per_cache_line;
 }
 
 }  // namespace
 
-LogAxis::LogAxis(std::vector<double> knots_) : knots(std::move(knots_)), intervals(make_intervals(knots)) {}
+LogAxis::LogAxis(std::vector<double> knots_)
+    : knots(std::move(knots_)), intervals(make_intervals(knots)) {}
 
 PdfGrid::PdfGrid(std::vector<double> x_knots, std::vector<double> q2_knots, std::size_t flavours_,
                  const double* source, double minimum_)
-    : x(std::move(x_knots)), q2(std::move(q2_knots)), flavours(flavours_), stride(padded(flavours_)),
-      minimum(minimum_), values((x.knots.size() + 2) * (q2.knots.size() + 2) * stride) {
+    : x(std::move(x_knots)),
+      q2(std::move(q2_knots)),
+      flavours(flavours_),
+      stride(padded(flavours_)),
+      minimum(minimum_),
+      values((x.knots.size() + 2) * (q2.knots.size() + 2) * stride) {
     for (std::size_t i = 0; i < x.knots.size(); ++i) {
         for (std::size_t j = 0; j < q2.knots.size(); ++j, source += flavours) {
             const std::size_t knot = (i + 1) * (q2.knots.size() + 2) + j + 1;
@@ -51,7 +58,8 @@ PdfGrid::PdfGrid(std::vector<double> x_knots, std::vector<double> q2_knots, std:
 AlphaSTable::AlphaSTable(std::vector<double> q2_knots, const double* source)
     : q2(std::move(q2_knots)), values(q2.knots.size() + 2) {
     std::copy(source, source + q2.knots.size(), values.begin() + 1);
-    const auto second = std::size_t(std::upper_bound(q2.knots.begin(), q2.knots.end(), q2.knots[0]) - q2.knots.begin());
+    const auto second = std::size_t(
+        std::upper_bound(q2.knots.begin(), q2.knots.end(), q2.knots[0]) - q2.knots.begin());
     power_below = std::log(source[second] / source[0]) / std::log(q2.knots[second] / q2.knots[0]);
 }
 

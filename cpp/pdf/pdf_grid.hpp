@@ -1,9 +1,11 @@
-// Parton densities on a grid: cubic in log x and log Q^2, as LHAPDF 6 does for the format `lhagrid1`.
+// Parton densities on a grid: cubic in log x and log Q^2, as LHAPDF 6 does for the format
+// `lhagrid1`.
 //
-// One axis is a row of knots. Between two knots the function is the cubic with the right values and slopes at both;
-// a slope is the mean of the difference quotients to the left and to the right, or the only one at the end of the axis.
-// A knot that occurs twice ends a subgrid: slopes never look across it. All this is linear in the values at four
-// neighbouring knots, so a point costs four weights per axis, once, and then 16 products per flavour.
+// One axis is a row of knots. Between two knots the function is the cubic with the right values and
+// slopes at both; a slope is the mean of the difference quotients to the left and to the right, or
+// the only one at the end of the axis. A knot that occurs twice ends a subgrid: slopes never look
+// across it. All this is linear in the values at four neighbouring knots, so a point costs four
+// weights per axis, once, and then 16 products per flavour.
 #pragma once
 
 #include <cmath>
@@ -14,7 +16,8 @@
 
 namespace madnis {
 
-// Interval between the knots i and i + 1, f_0 and f_1 the values there, f_-1 and f_2 those at the next knots outside:
+// Interval between the knots i and i + 1, f_0 and f_1 the values there, f_-1 and f_2 those at the
+// next knots outside:
 // slope * width at knot i     = low_inside  * (f_1 - f_0) + low_outside  * (f_0 - f_-1)
 // slope * width at knot i + 1 = high_inside * (f_1 - f_0) + high_outside * (f_2 - f_1)
 struct CubicInterval {
@@ -32,14 +35,15 @@ struct LogAxis {
     std::vector<CubicInterval> intervals;  // knots.size() - 1
 };
 
-// x f(x, Q^2) at the knots. Memory order (x, Q^2, flavour) with one row of zeros before the first and behind the last
-// knot of either axis, where the weights vanish, and `stride` doubles per knot.
+// x f(x, Q^2) at the knots. Memory order (x, Q^2, flavour) with one row of zeros before the first
+// and behind the last knot of either axis, where the weights vanish, and `stride` doubles per knot.
 struct PdfGrid {
     static constexpr std::size_t max_flavours = 32;
 
-    // values: (x knots, Q^2 knots, flavours) in C order; minimum: results below it are raised to it.
-    PdfGrid(std::vector<double> x_knots, std::vector<double> q2_knots, std::size_t flavours, const double* values,
-            double minimum);
+    // values: (x knots, Q^2 knots, flavours) in C order; minimum: results below it are raised to
+    // it.
+    PdfGrid(std::vector<double> x_knots, std::vector<double> q2_knots, std::size_t flavours,
+            const double* values, double minimum);
 
     LogAxis x, q2;
     std::size_t flavours, stride;
@@ -65,7 +69,8 @@ struct CubicStencil {
     bool alone;
 };
 
-// Number of the interval of a value between the first and the last knot; a repeated knot belongs to the subgrid above.
+// Number of the interval of a value between the first and the last knot; a repeated knot belongs to
+// the subgrid above.
 inline std::size_t interval_of(const LogAxis& axis, double value) {
     const double* base = axis.knots.data();
     for (std::size_t length = axis.intervals.size(); length > 1;) {

@@ -10,8 +10,8 @@
 namespace madnis {
 
 struct PdfKernels {
-    // x f(x, Q^2) of the flavours numbered `columns` (-1: zero) to xf (count, n_columns). 0 for x outside (0, last
-    // knot].
+    // x f(x, Q^2) of the flavours numbered `columns` (-1: zero) to xf (count, n_columns). 0
+    // for x outside (0, last knot].
     void (*density)(const PdfGrid& grid, const double* x, const double* q2, std::size_t count,
                     const std::int64_t* columns, std::size_t n_columns, double* xf);
 

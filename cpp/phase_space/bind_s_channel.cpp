@@ -6,7 +6,8 @@
 namespace madnis::bindings {
 namespace {
 
-using InvariantKernel = void (*SChannelKernels::*)(const InvariantSpec&, const double*, std::size_t, double*, double*);
+using InvariantKernel = void (*SChannelKernels::*)(const InvariantSpec&, const double*, std::size_t,
+                                                   double*, double*);
 
 InvariantKind invariant_kind(const std::string& name) {
     if (name == "flat") return InvariantKind::flat;
@@ -17,11 +18,16 @@ InvariantKind invariant_kind(const std::string& name) {
 
 class Invariant {
 public:
-    Invariant(const std::string& kind, double mass, double width, double power, double s_min, double s_max)
+    Invariant(const std::string& kind, double mass, double width, double power, double s_min,
+              double s_max)
         : spec{invariant_kind(kind), mass, width, power, s_min, s_max} {}
 
-    py::tuple forward(const py::array& z) const { return apply(&SChannelKernels::invariant_forward, z, "z"); }
-    py::tuple inverse(const py::array& s) const { return apply(&SChannelKernels::invariant_inverse, s, "s"); }
+    py::tuple forward(const py::array& z) const {
+        return apply(&SChannelKernels::invariant_forward, z, "z");
+    }
+    py::tuple inverse(const py::array& s) const {
+        return apply(&SChannelKernels::invariant_inverse, s, "s");
+    }
 
     const InvariantSpec spec;
 
@@ -43,7 +49,10 @@ class SChannel {
 public:
     SChannel(const std::array<double, 2>& beam_energies, const std::array<double, 2>& masses,
              const Invariant& invariant, bool partonic)
-        : spec_{{beam_energies[0], beam_energies[1]}, {masses[0], masses[1]}, invariant.spec, partonic} {}
+        : spec_{{beam_energies[0], beam_energies[1]},
+                {masses[0], masses[1]},
+                invariant.spec,
+                partonic} {}
 
     py::tuple forward(const py::array& x) const {
         const auto batch = points(x, "x", dim());
@@ -78,13 +87,17 @@ private:
 }  // namespace
 
 void bind_s_channel(py::module_& m) {
-    py::class_<Invariant>(m, "Invariant", "Map from [0, 1] to a squared invariant mass between s_min and s_max, GeV^2.")
-        .def(py::init<const std::string&, double, double, double, double, double>(), py::arg("kind"), py::arg("mass"),
-             py::arg("width"), py::arg("power"), py::arg("s_min"), py::arg("s_max"))
+    py::class_<Invariant>(
+        m, "Invariant",
+        "Map from [0, 1] to a squared invariant mass between s_min and s_max, GeV^2.")
+        .def(py::init<const std::string&, double, double, double, double, double>(),
+             py::arg("kind"), py::arg("mass"), py::arg("width"), py::arg("power"), py::arg("s_min"),
+             py::arg("s_max"))
         .def("forward", &Invariant::forward, py::arg("z"), "s and ds/dz, float64 (n,).")
         .def("inverse", &Invariant::inverse, py::arg("s"), "z and ds/dz, float64 (n,).");
     py::class_<SChannel>(m, "SChannel", "2 -> 2 through one time-like invariant.")
-        .def(py::init<const std::array<double, 2>&, const std::array<double, 2>&, const Invariant&, bool>(),
+        .def(py::init<const std::array<double, 2>&, const std::array<double, 2>&, const Invariant&,
+                      bool>(),
              py::arg("beam_energies"), py::arg("masses"), py::arg("invariant"), py::arg("partonic"))
         .def("forward", &SChannel::forward, py::arg("x"), "Momenta (n, 4, 4) and Jacobian (n,).")
         .def("inverse", &SChannel::inverse, py::arg("p"), "Points (n, dim) and Jacobian (n,).");

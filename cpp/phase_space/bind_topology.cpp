@@ -31,26 +31,36 @@ public:
     Topology(const std::array<double, 2>& beam_energies, bool partonic, const Line& s_hat,
              const std::array<double, 2>& s_range, const std::vector<Cluster>& clusters,
              const std::vector<std::int64_t>& top, const std::vector<Line>& exchanges,
-             const std::vector<double>& least_rest, const Line& rest, const std::vector<std::int64_t>& legs)
+             const std::vector<double>& least_rest, const Line& rest,
+             const std::vector<std::int64_t>& legs)
         : top_(top), legs_(legs), least_rest_(least_rest) {
         const auto n = std::int64_t(clusters.size());
         for (const auto& [left, right, leg, minimum, line] : clusters) {
             const auto place = std::int64_t(clusters_.size());
-            const bool is_leg = left < 0 && right < 0 && leg >= 2 && leg < std::int64_t(legs.size());
+            const bool is_leg =
+                left < 0 && right < 0 && leg >= 2 && leg < std::int64_t(legs.size());
             const bool decays = left >= 0 && right >= 0 && left < place && right < place;
-            if (!is_leg && !decays) throw py::value_error("clusters: expected legs, and children before parents");
+            if (!is_leg && !decays) {
+                throw py::value_error("clusters: expected legs, and children before parents");
+            }
             clusters_.push_back({left, right, leg, minimum, line_of(line)});
         }
         for (const auto& line : exchanges) exchanges_.push_back(line_of(line));
-        const bool fits = !top.empty() && exchanges.size() + 1 == top.size() && least_rest.size() == top.size() + 1 &&
-                          clusters.size() <= 32 && legs.size() <= 16 && legs.size() >= 4;
+        const bool fits = !top.empty() && exchanges.size() + 1 == top.size() &&
+                          least_rest.size() == top.size() + 1 && clusters.size() <= 32 &&
+                          legs.size() <= 16 && legs.size() >= 4;
         for (const auto k : top) {
             if (k < 0 || k >= n) throw py::value_error("top: expected positions of clusters");
         }
         for (const auto k : legs) {
-            if (k < 0 || k >= std::int64_t(legs.size())) throw py::value_error("legs: expected a permutation");
+            if (k < 0 || k >= std::int64_t(legs.size())) {
+                throw py::value_error("legs: expected a permutation");
+            }
         }
-        if (!fits) throw py::value_error("topology: expected 2 to 14 final particles and one exchange between clusters");
+        if (!fits) {
+            throw py::value_error(
+                "topology: expected 2 to 14 final particles and one exchange between clusters");
+        }
         spec_ = {{beam_energies[0], beam_energies[1]},
                  partonic,
                  line_of(s_hat),
@@ -108,12 +118,15 @@ void bind_topology(py::module_& m) {
     using Ids = const std::vector<std::int64_t>&;
     py::class_<Topology>(m, "Topology", "Phase space of a diagram: unit cube to momenta and back.")
         .def(py::init<const std::array<double, 2>&, bool, const Line&, const std::array<double, 2>&,
-                      const std::vector<Cluster>&, Ids, const std::vector<Line>&, const std::vector<double>&,
-                      const Line&, Ids>(),
-             py::arg("beam_energies"), py::arg("partonic"), py::arg("s_hat"), py::arg("s_range"), py::arg("clusters"),
-             py::arg("top"), py::arg("exchanges"), py::arg("least_rest"), py::arg("rest"), py::arg("legs"))
-        .def("forward", &Topology::forward, py::arg("x"), "Momenta, float64 (n, legs, 4), and the Jacobian.")
-        .def("inverse", &Topology::inverse, py::arg("p"), "Points, float64 (n, dim), and the Jacobian.");
+                      const std::vector<Cluster>&, Ids, const std::vector<Line>&,
+                      const std::vector<double>&, const Line&, Ids>(),
+             py::arg("beam_energies"), py::arg("partonic"), py::arg("s_hat"), py::arg("s_range"),
+             py::arg("clusters"), py::arg("top"), py::arg("exchanges"), py::arg("least_rest"),
+             py::arg("rest"), py::arg("legs"))
+        .def("forward", &Topology::forward, py::arg("x"),
+             "Momenta, float64 (n, legs, 4), and the Jacobian.")
+        .def("inverse", &Topology::inverse, py::arg("p"),
+             "Points, float64 (n, dim), and the Jacobian.");
 }
 
 }  // namespace madnis::bindings

@@ -1,7 +1,9 @@
-// Maps from [0, 1] to a squared invariant mass s in [s_min, s_max], Sec. 2.2.3 of the MadNIS thesis.
+// Maps from [0, 1] to a squared invariant mass s in [s_min, s_max], Sec. 2.2.3 of the MadNIS
+// thesis.
 //
-// forward(z) gives s and ds/dz > 0, inverse(s) gives z and the same ds/dz. Sums of numbers of one sign throughout, so
-// that s is good to a few units in the last place for any width, power and range.
+// forward(z) gives s and ds/dz > 0, inverse(s) gives z and the same ds/dz. Sums of numbers of one
+// sign throughout, so that s is good to a few units in the last place for any width, power and
+// range.
 #pragma once
 
 #include "phase_space/mapping_specs.hpp"
@@ -18,7 +20,8 @@ struct Mapped {
 
 class FlatInvariant {
 public:
-    explicit FlatInvariant(const InvariantSpec& spec) : s_min_(spec.s_min), range_(spec.s_max - spec.s_min) {}
+    explicit FlatInvariant(const InvariantSpec& spec)
+        : s_min_(spec.s_min), range_(spec.s_max - spec.s_min) {}
 
     template <class T>
     Mapped<T> forward(const T& z) const {
@@ -34,8 +37,9 @@ private:
     double s_min_, range_;
 };
 
-// s = M^2 + M Gamma tan(y_1 + (y_2 - y_1) z), Eqs. (2.43) and (2.44), written with tan y_1 = a, tan y_2 = b and
-// u = tan((y_2 - y_1) z) or, nearer to the upper end, u = tan((y_2 - y_1) (1 - z)): tan(y_1 + ..) = (a + u) / (1 - a u).
+// s = M^2 + M Gamma tan(y_1 + (y_2 - y_1) z), Eqs. (2.43) and (2.44), written with tan y_1 = a, tan
+// y_2 = b and u = tan((y_2 - y_1) z) or, nearer to the upper end, u = tan((y_2 - y_1) (1 - z)):
+// tan(y_1 + ..) = (a + u) / (1 - a u).
 class BreitWignerInvariant {
 public:
     explicit BreitWignerInvariant(const InvariantSpec& spec)
@@ -58,7 +62,8 @@ public:
         const T end = select(lower, T(a_), T(-b_));
         const T below = 1. - end * u;
         const T t = select(lower, T(1.), T(-1.)) * (end + u) / below;
-        const T s = select(lower, s_min_ + m_gamma_ * (u * (1. + end * end) / below), m2_ + m_gamma_ * t);
+        const T s =
+            select(lower, s_min_ + m_gamma_ * (u * (1. + end * end) / below), m2_ + m_gamma_ * t);
         return {s, jacobian(t)};
     }
 
@@ -80,8 +85,9 @@ private:
     double last_lower_angle_ = half_pi;
 };
 
-// Density 1 / s^nu, Eq. (2.45), for any nu: with kappa = |1 - nu| and the limit s_r towards which s^(1 - nu) grows,
-// (s / s_r)^(1 - nu) = share + (1 - share) r, r = (s_min / s_max)^kappa, where share is z for nu < 1 and 1 - z for nu > 1.
+// Density 1 / s^nu, Eq. (2.45), for any nu: with kappa = |1 - nu| and the limit s_r towards which
+// s^(1 - nu) grows, (s / s_r)^(1 - nu) = share + (1 - share) r, r = (s_min / s_max)^kappa, where
+// share is z for nu < 1 and 1 - z for nu > 1.
 class MasslessInvariant {
 public:
     explicit MasslessInvariant(const InvariantSpec& spec)
@@ -103,7 +109,8 @@ public:
     template <class T>
     Mapped<T> inverse(const T& s) const {
         const T distance = abs(log(s / reference_));
-        const T rest = kappa_ > 0 ? T(-expm1(-kappa_ * distance) / fall_) : T(distance / log_range_);
+        const T rest =
+            kappa_ > 0 ? T(-expm1(-kappa_ * distance) / fall_) : T(distance / log_range_);
         return {upwards_ ? T(1. - rest) : rest, with_jacobian(s, distance).jacobian};
     }
 

@@ -1,5 +1,5 @@
-// Maps from [0, 1] to the squared mass of a propagator, or to minus the squared momentum transfer, between limits that
-// differ from event to event, Eqs. (2.43) to (2.45) of the MadNIS thesis.
+// Maps from [0, 1] to the squared mass of a propagator, or to minus the squared momentum transfer,
+// between limits that differ from event to event, Eqs. (2.43) to (2.45) of the MadNIS thesis.
 #pragma once
 
 #include "phase_space/invariants.hpp"
@@ -31,17 +31,23 @@ public:
     }
 
 private:
-    static T raised(const T& u, double k) { return select(u > 0., exp(k * log(max(u, T(1e-300)))), T(0.)); }
+    static T raised(const T& u, double k) {
+        return select(u > 0., exp(k * log(max(u, T(1e-300)))), T(0.));
+    }
 
-    T stretched(const T& u) const { return power_ == 1 ? T(log(u / lower_)) : T(raised(u, 1 - power_) - first_); }
-    T slope(const T& u) const { return power_ == 1 ? T(range_ * u) : T(range_ / (1 - power_) * raised(u, power_)); }
+    T stretched(const T& u) const {
+        return power_ == 1 ? T(log(u / lower_)) : T(raised(u, 1 - power_) - first_);
+    }
+    T slope(const T& u) const {
+        return power_ == 1 ? T(range_ * u) : T(range_ / (1 - power_) * raised(u, power_));
+    }
 
     double power_, pole_;
     T lower_, upper_, first_, range_;
 };
 
-// Breit-Wigner by the angle of t = (s - M^2) / (M Gamma), counted from a, that of the lower limit; tan of the angle is
-// u = (t - a) / (1 + a t), all of it without M^2 where the range is small.
+// Breit-Wigner by the angle of t = (s - M^2) / (M Gamma), counted from a, that of the lower limit;
+// tan of the angle is u = (t - a) / (1 + a t), all of it without M^2 where the range is small.
 template <class T>
 class ResonanceMap {
 public:
@@ -74,8 +80,9 @@ private:
     T lower_, upper_, first_, range_;
 };
 
-// A share c of the points on a Breit-Wigner, the others as 1 / (s - pole)^power, which rules far from the peak. The sum of
-// the two distribution functions is inverted in w, s = M^2 + M Gamma sinh(w), where neither has a narrow feature.
+// A share c of the points on a Breit-Wigner, the others as 1 / (s - pole)^power, which rules far
+// from the peak. The sum of the two distribution functions is inverted in w, s = M^2 + M Gamma
+// sinh(w), where neither has a narrow feature.
 template <class T>
 class MixtureMap {
 public:
@@ -119,7 +126,8 @@ private:
         return inside(select(on_peak > 0. && on_peak < 1., near_peak, far));
     }
 
-    // Newton's method, bisection where it would leave the bracket; elements that have arrived stay as they are.
+    // Newton's method, bisection where it would leave the bracket; elements that have arrived stay
+    // as they are.
     T searched(const T& z) const {
         T s = guessed(z), w = position(s), lowest = position(lower_), highest = position(upper_);
         const T arrived = near * min(T(highest - lowest), T(1.));
@@ -130,7 +138,8 @@ private:
             const T newton = w - (value - z) * slope / (m_gamma_ * sqrt(1. + t * t));
             lowest = select(value < z, w, lowest);
             highest = select(value < z, highest, w);
-            const T next = select(newton >= lowest && newton <= highest, newton, T(0.5 * (lowest + highest)));
+            const T next =
+                select(newton >= lowest && newton <= highest, newton, T(0.5 * (lowest + highest)));
             const auto far = abs(next - w) > arrived;
             w = select(moving, next, w);
             s = inside(T(m2_ + m_gamma_ * sinh(w)));
@@ -150,8 +159,9 @@ private:
     PowerMap<T> tail_;
 };
 
-// Mass of what n particles of an event of flat phase space have together, RAMBO on diet (Plaetzer, arXiv:1308.2922):
-// K = u K_max with z = n v^(n - 1) - (n - 1) v^n, v = u^2, where K is the mass above threshold.
+// Mass of what n particles of an event of flat phase space have together, RAMBO on diet
+// (Plaetzer, arXiv:1308.2922): K = u K_max with z = n v^(n - 1) - (n - 1) v^n, v = u^2, where K is
+// the mass above threshold.
 template <class T>
 class FlatMap {
 public:
@@ -219,7 +229,8 @@ template <class T>
 Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& upper) {
     const auto open = upper > lower;
     const T top = select(open, upper, T(lower + 1.));
-    const auto [s, ds] = with_line(line, lower, top, [&](const auto& map) { return map.forward(z); });
+    const auto [s, ds] =
+        with_line(line, lower, top, [&](const auto& map) { return map.forward(z); });
     return {select(open, s, lower), select(open, ds, T(0.))};
 }
 
@@ -230,7 +241,8 @@ Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower, const 
     const auto open = upper > lower && s >= lower - tolerance && s <= upper + tolerance;
     const T top = select(open, upper, T(lower + 1.));
     const T inside = min(max(s, lower), top);
-    const auto [z, ds] = with_line(line, lower, top, [&](const auto& map) { return map.inverse(inside); });
+    const auto [z, ds] =
+        with_line(line, lower, top, [&](const auto& map) { return map.inverse(inside); });
     return {min(max(z, T(0.)), T(1.)), select(open, ds, T(0.))};
 }
 

@@ -9,10 +9,10 @@ namespace madnis {
 
 // Maps of one invariant, s in GeV^2, and of 2 -> 2 scattering through it.
 struct SChannelKernels {
-    void (*invariant_forward)(const InvariantSpec& spec, const double* z, std::size_t events, double* s,
-                              double* jacobian);
-    void (*invariant_inverse)(const InvariantSpec& spec, const double* s, std::size_t events, double* z,
-                              double* jacobian);
+    void (*invariant_forward)(const InvariantSpec& spec, const double* z, std::size_t events,
+                              double* s, double* jacobian);
+    void (*invariant_inverse)(const InvariantSpec& spec, const double* s, std::size_t events,
+                              double* z, double* jacobian);
     void (*forward)(const SChannelSpec& spec, ConstBatch x, MutableBatch p, double* jacobian);
     void (*inverse)(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jacobian);
 };

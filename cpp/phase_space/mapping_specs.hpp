@@ -1,7 +1,8 @@
 // Plain descriptions of the mappings of phase space: what bindings hand to kernels.
 //
-// Pointers and counts instead of containers: member functions of std:: containers compiled for one instruction set must
-// not be shared with another (see simd/isa.hpp). Who fills a description keeps the arrays alive.
+// Pointers and counts instead of containers: member functions of std:: containers compiled for one
+// instruction set must not be shared with another (see simd/isa.hpp). Who fills a description keeps
+// the arrays alive.
 #pragma once
 
 #include <cstddef>
@@ -23,12 +24,14 @@ struct InvariantSpec {
 struct SChannelSpec {
     double beam_energies[2];  // GeV
     double masses[2];         // GeV, of the outgoing particles
-    InvariantSpec invariant;  // of the partonic energy squared; not used where the beams are the partons
+    // Of the partonic energy squared; not used where the beams are the partons.
+    InvariantSpec invariant;
     bool partonic;
 };
 
-// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner, 1 / (s - pole)^power, a share
-// of the points by the one and the others by the other, or as flat phase space of `power` massless particles has it.
+// How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner,
+// 1 / (s - pole)^power, a share of the points by the one and the others by the other, or as flat
+// phase space of `power` massless particles has it.
 enum class LineKind : std::int32_t { resonance, power, mixture, flat };
 
 struct LineSpec {
@@ -56,10 +59,10 @@ struct TopologySpec {
     std::size_t n_clusters;
     const std::int64_t* top;  // clusters along the line from the first parton
     std::size_t n_top;
-    const LineSpec* exchanges;   // n_top - 1 momentum transfers, as -t
-    const double* least_rest;    // GeV: least mass of the clusters of the line from each on, then 0
-    LineSpec rest;               // what is left after a cluster
-    const std::int64_t* legs;    // position of every leg of the map among the particles of an event
+    const LineSpec* exchanges;  // n_top - 1 momentum transfers, as -t
+    const double* least_rest;   // GeV: least mass of the clusters of the line from each on, then 0
+    LineSpec rest;              // what is left after a cluster
+    const std::int64_t* legs;   // position of every leg of the map among the particles of an event
     std::size_t n_legs, dim;
 };
 

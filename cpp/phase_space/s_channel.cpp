@@ -15,7 +15,8 @@ void with_s_channel(const SChannelSpec& spec, const Body& body) {
     });
 }
 
-void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t events, double* s, double* jacobian) {
+void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t events, double* s,
+                       double* jacobian) {
     with_invariant(spec, [&](const auto& invariant) {
         sweep(events, [&](std::size_t event, std::size_t count) {
             const auto point = in_unit_interval(load<Lane>(z + event, count));
@@ -26,7 +27,8 @@ void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t e
     });
 }
 
-void invariant_inverse(const InvariantSpec& spec, const double* s, std::size_t events, double* z, double* jacobian) {
+void invariant_inverse(const InvariantSpec& spec, const double* s, std::size_t events, double* z,
+                       double* jacobian) {
     with_invariant(spec, [&](const auto& invariant) {
         sweep(events, [&](std::size_t event, std::size_t count) {
             const auto value = load<Lane>(s + event, count);
@@ -56,7 +58,9 @@ void inverse(const SChannelSpec& spec, ConstBatch p, MutableBatch x, double* jac
     with_s_channel(spec, [&]<class Mapping>(const Mapping& mapping) {
         sweep(p.count, [&](std::size_t event, std::size_t count) {
             FourVector<Lane> momenta[4];
-            for (std::size_t i = 0; i < 4; ++i) momenta[i] = load_momentum<Lane>(p, i, event, count);
+            for (std::size_t i = 0; i < 4; ++i) {
+                momenta[i] = load_momentum<Lane>(p, i, event, count);
+            }
             Lane point[Mapping::dim];
             store(jacobian + event, mapping.inverse(momenta, point), count);
             for (std::size_t k = 0; k < Mapping::dim; ++k) {

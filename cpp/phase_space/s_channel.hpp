@@ -1,7 +1,7 @@
 // Maps from the unit cube to the momenta of 2 -> 2 scattering, built from small invertible pieces.
 //
-// Every piece takes and gives its numbers with a Jacobian; whatever is outside the support has Jacobian 0 and finite
-// numbers, never NaN.
+// Every piece takes and gives its numbers with a Jacobian; whatever is outside the support has
+// Jacobian 0 and finite numbers, never NaN.
 #pragma once
 
 #include "phase_space/invariants.hpp"
@@ -40,9 +40,10 @@ struct Decay {
     T jacobian;
 };
 
-// Isotropic decay in the rest frame of a system of squared mass s. With dPhi_2 of Eq. (2.10) in its right normalisation,
-// (2 pi)^(4 - 6) d^3p_1 / (2 E_1) d^3p_2 / (2 E_2) delta^4 = lambda^(1/2) / (32 pi^2 s) dcos(theta) dphi, and
-// cos(theta) = 2 x_0 - 1, phi = 2 pi x_1, the Jacobian is lambda^(1/2)(s, m_1^2, m_2^2) / (8 pi s).
+// Isotropic decay in the rest frame of a system of squared mass s. With dPhi_2 of Eq. (2.10) in its
+// right normalisation, (2 pi)^(4 - 6) d^3p_1 / (2 E_1) d^3p_2 / (2 E_2)
+// delta^4 = lambda^(1/2) / (32 pi^2 s) dcos(theta) dphi, and cos(theta) = 2 x_0 - 1, phi = 2 pi
+// x_1, the Jacobian is lambda^(1/2)(s, m_1^2, m_2^2) / (8 pi s).
 class TwoBodyDecay {
 public:
     TwoBodyDecay(double m1, double m2) : m1_(m1), m2_(m2) {}
@@ -54,7 +55,8 @@ public:
         const T transverse = 2. * momentum * sqrt(x_theta * (1. - x_theta));
         const auto [cosine, sine] = direction(x_phi);
         const T along = 2. * momentum * x_theta, against = 2. * momentum * (1. - x_theta);
-        const T excess_1 = excess(s, m1_, m2_, root_lambda), excess_2 = excess(s, m2_, m1_, root_lambda);
+        const T excess_1 = excess(s, m1_, m2_, root_lambda);
+        const T excess_2 = excess(s, m2_, m1_, root_lambda);
         return {{excess_1 + along, excess_1 + against, transverse * cosine, transverse * sine},
                 {excess_2 + against, excess_2 + along, -transverse * cosine, -transverse * sine},
                 jacobian(s, root_lambda)};
@@ -72,7 +74,8 @@ public:
         const T turns = atan2(y, x) * (0.5 / std::numbers::pi);
         const auto theta = near_unit_interval(T(0.5 + z * sqrt(s) / root_lambda));
         const auto phi = in_unit_interval(select(turns < 0., T(turns + 1.), turns));
-        return {theta.x, phi.x, select(theta.inside && phi.inside, jacobian(s, root_lambda), T(0.))};
+        return {theta.x, phi.x,
+                select(theta.inside && phi.inside, jacobian(s, root_lambda), T(0.))};
     }
 
     double m1() const { return m1_; }
@@ -103,8 +106,8 @@ T squared_energy(const Partons<T>& partons) {
     return 4. * partons.energy_1 * partons.energy_2;
 }
 
-// Partons of two beams: z -> s by an invariant map, then x_1 = tau^y, x_2 = tau^(1 - y) with tau = s / (4 E_1 E_2),
-// Eq. (5.42); dx_1 dx_2 = -log(tau) dtau dy.
+// Partons of two beams: z -> s by an invariant map, then x_1 = tau^y, x_2 = tau^(1 - y) with
+// tau = s / (4 E_1 E_2), Eq. (5.42); dx_1 dx_2 = -log(tau) dtau dy.
 template <class Invariant>
 class HadronicBeams {
 public:
@@ -125,15 +128,17 @@ public:
         const T tau = min(max(s, T(s_min_)), T(s_max_)) / s_beams_;
         const T log_tau = log(tau);
         const T x1 = min(max(exp(y.x * log_tau), tau), T(1.));
-        return {energy_1_ * x1, energy_2_ * (tau / x1), select(z.inside && y.inside, jacobian(log_tau, ds), T(0.))};
+        return {energy_1_ * x1, energy_2_ * (tau / x1),
+                select(z.inside && y.inside, jacobian(log_tau, ds), T(0.))};
     }
 
     template <class T>
     T inverse(const Partons<T>& partons, T* x) const {
         const T s = squared_energy(partons);
         const T x1 = partons.energy_1 / energy_1_, x2 = partons.energy_2 / energy_2_;
-        const auto inside = s >= s_min_ * (1 - relative_edge) && s <= s_max_ * (1 + relative_edge) &&
-                            x1 <= 1 + relative_edge && x2 <= 1 + relative_edge && x1 > 0.;
+        const auto inside = s >= s_min_ * (1 - relative_edge) &&
+                            s <= s_max_ * (1 + relative_edge) && x1 <= 1 + relative_edge &&
+                            x2 <= 1 + relative_edge && x1 > 0.;
         const T safe = select(inside, min(max(s, T(s_min_)), T(s_max_)), T(s_max_));
         const auto [z, ds] = invariant_.inverse(safe);
         const T log_tau = min(log(safe / s_beams_), T(0.));
@@ -177,13 +182,15 @@ private:
     double energy_1_, energy_2_;
 };
 
-// Beams -> s -> two particles. The unit cube is that of the beams, then (cos theta, phi) in the partonic rest frame.
+// Beams -> s -> two particles. The unit cube is that of the beams, then (cos theta, phi) in the
+// partonic rest frame.
 template <class Beams>
 class SChannel {
 public:
     static constexpr std::size_t dim = Beams::dim + 2;
 
-    SChannel(const Beams& beams, const SChannelSpec& spec) : beams_(beams), decay_(spec.masses[0], spec.masses[1]) {}
+    SChannel(const Beams& beams, const SChannelSpec& spec)
+        : beams_(beams), decay_(spec.masses[0], spec.masses[1]) {}
 
     // p: two incoming, two outgoing; returns dx_1 dx_2 dPhi_2 / dx.
     template <class T>
@@ -208,7 +215,8 @@ public:
         const auto decay = decay_.inverse(squared_energy(partons), p[2].x, p[2].y, pz);
         x[dim - 2] = decay.x_theta;
         x[dim - 1] = decay.x_phi;
-        return select(beams_jacobian > 0. && decay.jacobian > 0., beams_jacobian * decay.jacobian, T(0.));
+        return select(beams_jacobian > 0. && decay.jacobian > 0., beams_jacobian * decay.jacobian,
+                      T(0.));
     }
 
 private:

@@ -18,18 +18,24 @@ void forward(const TopologySpec& spec, ConstBatch x, MutableBatch p, double* jac
         FourVector<Lane> momenta[max_legs];
         TopologyMap<Lane> map(spec);
         store(jacobian + event, map.forward(point, momenta), count);
-        for (std::size_t i = 0; i < spec.n_legs; ++i) store_momentum(p, i, event, momenta[i], count);
+        for (std::size_t i = 0; i < spec.n_legs; ++i) {
+            store_momentum(p, i, event, momenta[i], count);
+        }
     });
 }
 
 void inverse(const TopologySpec& spec, ConstBatch p, MutableBatch x, double* jacobian) {
     sweep(p.count, [&](std::size_t event, std::size_t count) {
         FourVector<Lane> momenta[max_legs];
-        for (std::size_t i = 0; i < spec.n_legs; ++i) momenta[i] = load_momentum<Lane>(p, i, event, count);
+        for (std::size_t i = 0; i < spec.n_legs; ++i) {
+            momenta[i] = load_momentum<Lane>(p, i, event, count);
+        }
         Lane point[max_dim];
         TopologyMap<Lane> map(spec);
         store(jacobian + event, map.inverse(momenta, point), count);
-        for (std::size_t k = 0; k < spec.dim; ++k) store_strided(x.at(event, k), x.event_stride, point[k], count);
+        for (std::size_t k = 0; k < spec.dim; ++k) {
+            store_strided(x.at(event, k), x.event_stride, point[k], count);
+        }
     });
 }
 

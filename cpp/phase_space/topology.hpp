@@ -1,10 +1,11 @@
-// Phase space of a diagram: partons, then a line of momentum transfers between them from which clusters of final
-// particles leave one after the other, then the decays of the clusters.
+// Phase space of a diagram: partons, then a line of momentum transfers between them from which
+// clusters of final particles leave one after the other, then the decays of the clusters.
 //
-// With one cluster everything goes through the s channel. Everything is built in the rest frame of the collision; the
-// unit cube is read in one order: s-hat and the share of its logarithm that x_1 has (hadron beams); the masses of
-// clusters that decay; the masses of what is left after each cluster but the last two; per step along the line the
-// momentum transfer and an angle; per cluster, parents first, the masses of its children and two angles.
+// With one cluster everything goes through the s channel. Everything is built in the rest frame of
+// the collision; the unit cube is read in one order: s-hat and the share of its logarithm that x_1
+// has (hadron beams); the masses of clusters that decay; the masses of what is left after each
+// cluster but the last two; per step along the line the momentum transfer and an angle; per
+// cluster, parents first, the masses of its children and two angles.
 #pragma once
 
 #include <limits>
@@ -29,7 +30,8 @@ FourVector<T> at_rest(const FourVector<T>& p, const FourVector<T>& frame, const 
     return boosted(p, FourVector<T>{frame.e, -frame.x, -frame.y, -frame.z}, mass);
 }
 
-// Two particles from D = E_2 p_1 - E_1 p_2: no difference of large numbers, however fast a light pair is.
+// Two particles from D = E_2 p_1 - E_1 p_2: no difference of large numbers, however fast a light
+// pair is.
 template <class T>
 struct Pair {
     FourVector<T> p, q;
@@ -47,17 +49,20 @@ struct Pair {
         return s1 + s2 + sum / select(product > 0., product, T(1.));
     }
 
-    // Momentum of the first where both rest, (D + P P.D / (m (E + m))) / E, P.D from energies and masses.
+    // Momentum of the first where both rest, (D + P P.D / (m (E + m))) / E, P.D from energies and
+    // masses.
     FourVector<T> at_rest(const T& mass) const {
         const auto d = difference(), sum = p + q;
         const T along = 0.5 * (mass * mass * (p.e - q.e) - sum.e * ((m1 - m2) * (m1 + m2)));
-        const T across = mass * (sum.e + mass), inverse = 1. / (across * select(sum.e > 0., sum.e, T(1.)));
-        return {T(0.), (d.x * across + sum.x * along) * inverse, (d.y * across + sum.y * along) * inverse,
-                (d.z * across + sum.z * along) * inverse};
+        const T across = mass * (sum.e + mass);
+        const T inverse = 1. / (across * select(sum.e > 0., sum.e, T(1.)));
+        return {T(0.), (d.x * across + sum.x * along) * inverse,
+                (d.y * across + sum.y * along) * inverse, (d.z * across + sum.z * along) * inverse};
     }
 };
 
-// The axes x, y and z after the shortest rotation that takes z to a unit vector n; it jumps at n = -z alone.
+// The axes x, y and z after the shortest rotation that takes z to a unit vector n; it jumps at
+// n = -z alone.
 template <class T>
 struct Frame {
     T a[3], b[3], n[3];
@@ -65,7 +70,8 @@ struct Frame {
     Frame(const T& x, const T& y, const T& z) : n{x, y, z} {
         const T across = x * x + y * y;
         const auto ahead = z >= 0., behind = !ahead && across > 1e-290;
-        const T scale = select(behind, T(1. - z), T(1.)) / select(behind, across, select(ahead, T(1. + z), T(1.)));
+        const T scale = select(behind, T(1. - z), T(1.)) /
+                        select(behind, across, select(ahead, T(1. + z), T(1.)));
         const T xy = x * y * scale;
         a[0] = 1. - x * x * scale;
         a[1] = -xy;
@@ -112,10 +118,14 @@ public:
         }
         for (std::size_t k = 0; k < spec_.n_clusters; ++k) {
             const auto& cluster = spec_.clusters[k];
-            if (cluster.left < 0) p[spec_.legs[cluster.leg]] = to_laboratory(about_beams(momenta_[k], turn_), cluster.minimum);
+            if (cluster.left < 0) {
+                p[spec_.legs[cluster.leg]] =
+                    to_laboratory(about_beams(momenta_[k], turn_), cluster.minimum);
+            }
         }
         const T zero(0.);
-        const T first = swapped() ? energies_[1] : energies_[0], second = swapped() ? energies_[0] : energies_[1];
+        const T first = swapped() ? energies_[1] : energies_[0];
+        const T second = swapped() ? energies_[0] : energies_[1];
         p[0] = {first, zero, zero, first};
         p[1] = {second, zero, zero, -second};
         return found_jacobian();
@@ -142,7 +152,8 @@ public:
 
 private:
     static constexpr double per_invariant = 0.5 / std::numbers::pi;
-    // GeV: lighter lines, which only massless particles without cuts have, count as outside; s^2 must not underflow.
+    // GeV: lighter lines, which only massless particles without cuts have, count as outside; s^2
+    // must not underflow.
     static constexpr double least_line = 1e-70;
 
     bool swapped() const { return spec_.legs[0] == 1; }
@@ -163,7 +174,8 @@ private:
     void put(const T& z) { *out_++ = min(max(z, T(0.)), T(1.)); }
 
     T found_jacobian() const {
-        return select(jacobian_ > 0. && jacobian_ < std::numeric_limits<double>::infinity(), jacobian_, T(0.));
+        return select(jacobian_ > 0. && jacobian_ < std::numeric_limits<double>::infinity(),
+                      jacobian_, T(0.));
     }
 
     void times(const T& factor) { jacobian_ = jacobian_ * factor; }
@@ -220,13 +232,15 @@ private:
         energies_[1] = swapped() ? p[0].e : p[1].e;
         const T s = 4. * energies_[0] * energies_[1];
         if (spec_.partonic) {
-            const auto same = abs(energies_[0] - beam(0)) <= 1e-9 * beam(0) && abs(energies_[1] - beam(1)) <= 1e-9 * beam(1);
+            const auto same = abs(energies_[0] - beam(0)) <= 1e-9 * beam(0) &&
+                              abs(energies_[1] - beam(1)) <= 1e-9 * beam(1);
             jacobian_ = select(same, jacobian_, T(0.));
             return s;
         }
         const double s_beams = 4 * beam(0) * beam(1);
         const T x1 = energies_[0] / beam(0), x2 = energies_[1] / beam(1);
-        jacobian_ = select(x1 <= 1 + 1e-12 && x2 <= 1 + 1e-12 && x1 > 0. && x2 > 0., jacobian_, T(0.));
+        jacobian_ =
+            select(x1 <= 1 + 1e-12 && x2 <= 1 + 1e-12 && x1 > 0. && x2 > 0., jacobian_, T(0.));
         placed(spec_.s_hat, s, T(spec_.s_min), T(spec_.s_max));
         const T log_tau = min(log(max(T(s / s_beams), T(1e-300))), T(0.));
         put(select(log_tau < 0., T(log(max(min(x1, T(1.)), T(1e-300))) / log_tau), T(0.5)));
@@ -254,7 +268,8 @@ private:
         const T transverse = p.x * p.x + p.y * p.y + mass * mass;
         const T large = p.e + abs(p.z), small = transverse / select(large > 0., large, T(1.));
         const auto forward = p.z > 0.;
-        const T plus = select(forward, large, small) * ratio_, minus = select(forward, small, large) / ratio_;
+        const T plus = select(forward, large, small) * ratio_;
+        const T minus = select(forward, small, large) / ratio_;
         const T z = 0.5 * (plus - minus);
         if (swapped()) return {0.5 * (plus + minus), p.x, -p.y, -z};
         return {0.5 * (plus + minus), p.x, p.y, z};
@@ -265,7 +280,8 @@ private:
         const T transverse = p.x * p.x + p.y * p.y + mass * mass;
         const T large = p.e + abs(z), small = transverse / select(large > 0., large, T(1.));
         const auto forward = z > 0.;
-        const T plus = select(forward, large, small) / ratio_, minus = select(forward, small, large) * ratio_;
+        const T plus = select(forward, large, small) / ratio_;
+        const T minus = select(forward, small, large) * ratio_;
         return {0.5 * (plus + minus), p.x, y, 0.5 * (plus - minus)};
     }
 
@@ -293,7 +309,8 @@ private:
         return select(angle < 0., T(angle + 1.), angle);
     }
 
-    // Turn all clusters back; the first azimuth is that of the first cluster, or of the first child if there is but one.
+    // Turn all clusters back; the first azimuth is that of the first cluster, or of the first child
+    // if there is but one.
     void turn_back() {
         const auto top = std::size_t(spec_.top[0]);
         const auto& first = momenta_[spec_.n_top > 1 ? top : std::size_t(spec_.clusters[top].left)];
@@ -302,7 +319,9 @@ private:
         const T inverse = 1. / select(known, length, T(1.));
         turn_ = {select(known, T(first.x * inverse), T(1.)), first.y * inverse};
         const Direction<T> back = {turn_.cos, -turn_.sin};
-        for (std::size_t k = 0; k < spec_.n_clusters; ++k) momenta_[k] = about_beams(momenta_[k], back);
+        for (std::size_t k = 0; k < spec_.n_clusters; ++k) {
+            momenta_[k] = about_beams(momenta_[k], back);
+        }
     }
 
     // -- masses of the clusters on the line
@@ -330,9 +349,12 @@ private:
         placed_mass(spec_.clusters[k].line, masses_[k], lowest(k), T(highest * highest));
     }
 
-    T lowest(std::size_t k) const { return T(spec_.clusters[k].minimum * spec_.clusters[k].minimum); }
+    T lowest(std::size_t k) const {
+        return T(spec_.clusters[k].minimum * spec_.clusters[k].minimum);
+    }
 
-    // Least mass of all clusters after j: of each and those after it at least their masses together and what cuts leave.
+    // Least mass of all clusters after j: of each and those after it at least their masses together
+    // and what cuts leave.
     T least_after(std::size_t j) const {
         std::size_t i = spec_.n_top - 1;
         T least = masses_[spec_.top[i]];
@@ -400,28 +422,37 @@ private:
         const T length = sqrt(other.x * other.x + other.y * other.y + other.z * other.z);
         const auto known = length > 0.;  // not for a light system that goes on along the beam
         const T inverse = -1. / select(known, length, T(1.));
-        return Frame<T>(other.x * inverse, other.y * inverse, select(known, T(other.z * inverse), T(1.)));
+        return Frame<T>(other.x * inverse, other.y * inverse,
+                        select(known, T(other.z * inverse), T(1.)));
     }
 
     // dPhi_2 = d(-t) dphi / (16 pi^2 (s - q^2)), dphi = 2 pi dz
     void times_step(const Step& step, const T& root_range) {
-        times(select(root_range > 0., T(1. / (8 * std::numbers::pi * 2. * step.q * step.root)), T(0.)));
+        times(select(root_range > 0., T(1. / (8 * std::numbers::pi * 2. * step.q * step.root)),
+                     T(0.)));
     }
 
     void step_forward(std::size_t j) {
         const Step now = step(j);
         const T minus_t = drawn(spec_.exchanges[j], now.furthest, T(now.furthest + now.range));
-        const T share = min(max(T((minus_t - now.furthest) / select(now.range > 0., now.range, T(1.))), T(0.)), T(1.));
+        const T share =
+            min(max(T((minus_t - now.furthest) / select(now.range > 0., now.range, T(1.))), T(0.)),
+                T(1.));
         const auto [cosine, sine] = drawn_azimuth();
         const Frame<T> frame = axis(now);
-        const T along = now.momentum * (1. - 2. * share), across = 2. * now.momentum * sqrt(share * (1. - share));
+        const T along = now.momentum * (1. - 2. * share);
+        const T across = 2. * now.momentum * sqrt(share * (1. - share));
         const T a = across * cosine, b = across * sine;
-        const FourVector<T> resting = {now.energy, along * frame.n[0] + a * frame.a[0] + b * frame.b[0],
+        const FourVector<T> resting = {now.energy,
+                                       along * frame.n[0] + a * frame.a[0] + b * frame.b[0],
                                        along * frame.n[1] + a * frame.a[1] + b * frame.b[1],
                                        along * frame.n[2] + a * frame.a[2] + b * frame.b[2]};
-        momenta_[spec_.top[j]] = on_shell(boosted(resting, now.system, now.root), masses_[spec_.top[j]]);
+        momenta_[spec_.top[j]] =
+            on_shell(boosted(resting, now.system, now.root), masses_[spec_.top[j]]);
         left_ = now.system - momenta_[spec_.top[j]];
-        if (j + 2 == spec_.n_top) momenta_[spec_.top[j + 1]] = on_shell(left_, masses_[spec_.top[j + 1]]);
+        if (j + 2 == spec_.n_top) {
+            momenta_[spec_.top[j + 1]] = on_shell(left_, masses_[spec_.top[j + 1]]);
+        }
         transfer_ = -minus_t;
         times_step(now, now.range);
     }
@@ -430,7 +461,8 @@ private:
         const Step now = step(j);
         const auto resting = parts(j).at_rest(now.root);
         const Frame<T> frame = axis(now);
-        const T length = sqrt(resting.x * resting.x + resting.y * resting.y + resting.z * resting.z);
+        const T length =
+            sqrt(resting.x * resting.x + resting.y * resting.y + resting.z * resting.z);
         const T inverse = 1. / select(length > 0., length, T(1.));
         const T u[3] = {resting.x * inverse, resting.y * inverse, resting.z * inverse};
         T share(0.), a(0.), b(0.);  // share = (1 - cos(theta)) / 2 = |u - n|^2 / 4
@@ -474,8 +506,11 @@ private:
         const T theta = next();
         const auto [cosine, sine] = drawn_azimuth();
         const T momentum = 0.5 * root_lambda / masses_[k];
-        const T across = 2. * momentum * sqrt(theta * (1. - theta)), along = momentum * (2. * theta - 1.);
-        const T energy = 0.5 * (s + (masses_[left] - masses_[right]) * (masses_[left] + masses_[right])) / masses_[k];
+        const T across = 2. * momentum * sqrt(theta * (1. - theta));
+        const T along = momentum * (2. * theta - 1.);
+        const T energy = 0.5 *
+                         (s + (masses_[left] - masses_[right]) * (masses_[left] + masses_[right])) /
+                         masses_[k];
         const FourVector<T> resting = {energy, across * cosine, across * sine, along};
         momenta_[left] = on_shell(boosted(resting, momenta_[k], masses_[k]), masses_[left]);
         momenta_[right] = on_shell(momenta_[k] - momenta_[left], masses_[right]);
@@ -519,8 +554,10 @@ private:
                 momenta_[k] = from_laboratory(p[spec_.legs[cluster.leg]], cluster.minimum);
                 energy = energy + momenta_[k].e;
             } else if (spec_.n_top > 1 || k != std::size_t(spec_.top[0])) {
-                momenta_[k] = momenta_[std::size_t(cluster.left)] + momenta_[std::size_t(cluster.right)];
-                masses_[k] = mass_of(pair(std::size_t(cluster.left), std::size_t(cluster.right)).squared_mass());
+                momenta_[k] =
+                    momenta_[std::size_t(cluster.left)] + momenta_[std::size_t(cluster.right)];
+                masses_[k] = mass_of(
+                    pair(std::size_t(cluster.left), std::size_t(cluster.right)).squared_mass());
             }
         }
         jacobian_ = select(abs(energy - rest_[0]) <= 1e-6 * rest_[0], jacobian_, T(0.));

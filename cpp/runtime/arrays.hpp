@@ -1,5 +1,6 @@
-// The one place where arguments from Python are checked and turned into batch views. Nothing is converted in silence:
-// a wrong dtype, shape or layout is a TypeError or ValueError that says what was expected and what came.
+// The one place where arguments from Python are checked and turned into batch views. Nothing is
+// converted in silence: a wrong dtype, shape or layout is a TypeError or ValueError that says what
+// was expected and what came.
 #pragma once
 
 #include <pybind11/numpy.h>
@@ -23,13 +24,16 @@ inline std::string describe(const py::array& array) {
     return text + (array.ndim() == 1 ? ",)" : ")");
 }
 
-[[noreturn]] inline void fail(const char* name, const std::string& expected, const py::array& array) {
-    throw py::value_error(std::string(name) + ": expected " + expected + "; got " + describe(array));
+[[noreturn]] inline void fail(const char* name, const std::string& expected,
+                              const py::array& array) {
+    throw py::value_error(std::string(name) + ": expected " + expected + "; got " +
+                          describe(array));
 }
 
 template <class Number>
 const Number* typed(const py::array& array, const char* name, const std::string& expected) {
-    if (!py::dtype::of<Number>().is(array.dtype()) && !py::dtype::of<Number>().equal(array.dtype())) {
+    if (!py::dtype::of<Number>().is(array.dtype()) &&
+        !py::dtype::of<Number>().equal(array.dtype())) {
         fail(name, expected, array);
     }
     return static_cast<const Number*>(array.data());
@@ -39,7 +43,8 @@ const Number* typed(const py::array& array, const char* name, const std::string&
 inline ConstBatch points(const py::array& array, const char* name, std::size_t rows) {
     const std::string expected = "float64 (n, " + std::to_string(rows) + "), C-contiguous";
     const auto* data = typed<double>(array, name, expected);
-    const bool good = array.ndim() == 2 && std::size_t(array.shape(1)) == rows && (array.flags() & py::array::c_style);
+    const bool good = array.ndim() == 2 && std::size_t(array.shape(1)) == rows &&
+                      (array.flags() & py::array::c_style);
     if (!good) fail(name, expected, array);
     return {data, std::size_t(array.shape(0)), rows, rows, 1};
 }
@@ -48,14 +53,16 @@ inline ConstBatch points(const py::array& array, const char* name, std::size_t r
 inline const double* scalars(const py::array& array, const char* name, std::size_t count) {
     const std::string expected = "float64 (" + std::to_string(count) + ",), contiguous";
     const auto* data = typed<double>(array, name, expected);
-    const bool good = array.ndim() == 1 && std::size_t(array.shape(0)) == count && (array.flags() & py::array::c_style);
+    const bool good = array.ndim() == 1 && std::size_t(array.shape(0)) == count &&
+                      (array.flags() & py::array::c_style);
     if (!good) fail(name, expected, array);
     return data;
 }
 
 // Any shape, C-contiguous.
 template <class Number>
-const Number* contiguous(const py::array& array, const char* name, const std::vector<std::size_t>& shape) {
+const Number* contiguous(const py::array& array, const char* name,
+                         const std::vector<std::size_t>& shape) {
     std::string expected = py::str(py::dtype::of<Number>()).template cast<std::string>() + " (";
     bool good = std::size_t(array.ndim()) == shape.size() && (array.flags() & py::array::c_style);
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
@@ -71,11 +78,12 @@ const Number* contiguous(const py::array& array, const char* name, const std::ve
 
 // Momenta: float64 (n, particles, 4), event-fastest in memory, as every kernel returns them.
 inline ConstBatch momenta(const py::array& array, const char* name, std::size_t particles) {
-    const std::string expected =
-        "float64 (n, " + std::to_string(particles) + ", 4) with the events fastest in memory (as_momenta makes it so)";
+    const std::string expected = "float64 (n, " + std::to_string(particles) +
+                                 ", 4) with the events fastest in memory (as_momenta makes it so)";
     const auto* data = typed<double>(array, name, expected);
     const auto size = py::ssize_t(sizeof(double));
-    bool good = array.ndim() == 3 && std::size_t(array.shape(1)) == particles && array.shape(2) == 4;
+    bool good =
+        array.ndim() == 3 && std::size_t(array.shape(1)) == particles && array.shape(2) == 4;
     if (good && array.shape(0) > 1) good = array.strides(0) == size;
     if (good && array.size() > 0) {
         good = array.strides(2) % size == 0 && array.strides(2) >= size * array.shape(0) &&
@@ -102,8 +110,8 @@ inline const double* scalars(const py::array& array, const char* name) {
 inline void check_particles(const std::vector<std::int64_t>& particles, const ConstBatch& p) {
     for (const auto particle : particles) {
         if (particle < 0 || 4 * std::size_t(particle) >= p.rows) {
-            throw py::value_error("particles: expected 0.." + std::to_string(p.rows / 4 - 1) + "; got " +
-                                  std::to_string(particle));
+            throw py::value_error("particles: expected 0.." + std::to_string(p.rows / 4 - 1) +
+                                  "; got " + std::to_string(particle));
         }
     }
 }
@@ -123,8 +131,9 @@ inline OutputPoints new_points(std::size_t count, std::size_t rows) {
 inline OutputPoints new_momenta(std::size_t count, std::size_t particles) {
     const auto size = py::ssize_t(sizeof(double));
     const auto stride = size * py::ssize_t(count);
-    py::array_t<double> array(std::vector<py::ssize_t>{py::ssize_t(count), py::ssize_t(particles), 4},
-                              std::vector<py::ssize_t>{size, 4 * stride, stride});
+    py::array_t<double> array(
+        std::vector<py::ssize_t>{py::ssize_t(count), py::ssize_t(particles), 4},
+        std::vector<py::ssize_t>{size, 4 * stride, stride});
     return {array, {array.mutable_data(), count, 4 * particles, 1, count}};
 }
 

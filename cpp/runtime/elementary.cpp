@@ -32,14 +32,16 @@ void apply(Elementary function, const double* x, std::size_t events, double* y) 
 void exp_float32(const float* x, std::size_t events, float* y) {
     for (std::size_t event = 0; event < events; event += FloatLane::size()) {
         const std::size_t count = std::min(FloatLane::size(), events - event);
-        const FloatLane value = exp(FloatLane([&](auto i) { return i < count ? x[event + i] : 0.f; }));
+        const FloatLane value =
+            exp(FloatLane([&](auto i) { return i < count ? x[event + i] : 0.f; }));
         for (std::size_t i = 0; i < count; ++i) y[event + i] = value[i];
     }
 }
 
 void arc_tangent(const double* y, const double* x, std::size_t events, double* angle) {
     sweep(events, [&](std::size_t event, std::size_t count) {
-        store(angle + event, atan2(load<Lane>(y + event, count), load<Lane>(x + event, count)), count);
+        store(angle + event, atan2(load<Lane>(y + event, count), load<Lane>(x + event, count)),
+              count);
     });
 }
 

@@ -12,7 +12,8 @@ bool runs(InstructionSet set) {
     __builtin_cpu_init();
     switch (set) {
         case InstructionSet::baseline: break;
-        case InstructionSet::avx2: return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        case InstructionSet::avx2:
+            return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
         case InstructionSet::avx512:
             return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
@@ -23,7 +24,8 @@ bool runs(InstructionSet set) {
 
 std::vector<InstructionSet> found() {
     std::vector<InstructionSet> result;
-    for (const auto set : {InstructionSet::baseline, InstructionSet::avx2, InstructionSet::avx512}) {
+    for (const auto set :
+         {InstructionSet::baseline, InstructionSet::avx2, InstructionSet::avx512}) {
         if (runs(set)) result.push_back(set);
     }
     return result;
@@ -37,7 +39,8 @@ InstructionSet chosen() {
         if (std::string(name_of(set)) == wanted) return set;
         names += (names.empty() ? "" : ", ") + std::string(name_of(set));
     }
-    throw std::runtime_error("MADNIS_PY_ISA: expected one of " + names + " on this processor, got " + wanted);
+    throw std::runtime_error("MADNIS_PY_ISA: expected one of " + names +
+                             " on this processor, got " + wanted);
 }
 
 }  // namespace

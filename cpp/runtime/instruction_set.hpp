@@ -13,8 +13,8 @@ const char* name_of(InstructionSet set);
 // Those of this build that this processor runs, slowest first.
 const std::vector<InstructionSet>& instruction_sets();
 
-// The fastest one, or that which the environment variable MADNIS_PY_ISA names: chosen once, std::runtime_error if there
-// is none of that name.
+// The fastest one, or that which the environment variable MADNIS_PY_ISA names: chosen once,
+// std::runtime_error if there is none of that name.
 InstructionSet instruction_set();
 
 }  // namespace madnis

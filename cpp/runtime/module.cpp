@@ -15,7 +15,8 @@ void bind_topology(pybind11::module_& m);
 }  // namespace madnis::bindings
 
 PYBIND11_MODULE(_core, m) {
-    m.doc() = "Batch kernels of madnis_py: momenta in GeV, (n, particles, 4), events fastest in memory.";
+    m.doc() =
+        "Batch kernels of madnis_py: momenta in GeV, (n, particles, 4), events fastest in memory.";
     using namespace madnis::bindings;
     bind_amplitude(m);
     bind_coupling(m);

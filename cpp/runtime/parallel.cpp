@@ -13,8 +13,9 @@
 namespace madnis {
 namespace {
 
-// Workers wait for a job, take blocks from a shared counter until none is left, and report back. A worker that wakes
-// after the job has been closed does not touch it: the caller waits only for those that have begun.
+// Workers wait for a job, take blocks from a shared counter until none is left, and report back. A
+// worker that wakes after the job has been closed does not touch it: the caller waits only for
+// those that have begun.
 class ThreadPool {
 public:
     explicit ThreadPool(std::size_t workers) {
@@ -81,11 +82,12 @@ private:
 
 std::mutex pool_mutex;
 std::atomic<std::size_t> threads{std::max(1u, std::thread::hardware_concurrency())};
-// Not owned by a static object: at the end of the process a daemon thread may still be working in the pool.
+// Not owned by a static object: at the end of the process a daemon thread may still be working in
+// the pool.
 ThreadPool* pool = nullptr;
 
-// Only the thread that calls fork() lives on in the child, which therefore starts without a pool; the lock is taken
-// around the fork so that the child never inherits it from another thread.
+// Only the thread that calls fork() lives on in the child, which therefore starts without a pool;
+// the lock is taken around the fork so that the child never inherits it from another thread.
 struct ForkHandlers {
     ForkHandlers() {
         pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
@@ -107,9 +109,12 @@ void set_thread_count(std::size_t count) {
 
 std::size_t thread_count() { return threads; }
 
-void parallel_for(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task, std::size_t size) {
+void parallel_for(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task,
+                  std::size_t size) {
     const std::size_t blocks = (count + size - 1) / size;
-    const auto run_block = [&](std::size_t block) { task(block * size, std::min(count, (block + 1) * size)); };
+    const auto run_block = [&](std::size_t block) {
+        task(block * size, std::min(count, (block + 1) * size));
+    };
     // One caller has the pool at a time; another one that comes meanwhile works alone.
     std::unique_lock lock(pool_mutex, std::defer_lock);
     if (threads == 1 || blocks < 2 || !lock.try_lock()) {

@@ -12,8 +12,9 @@ namespace madnis {
 void set_thread_count(std::size_t count);
 std::size_t thread_count();
 
-// Run task(begin, end) over blocks [begin, end) of at most `size` events that cover [0, count). The blocks do not depend
-// on the number of threads, so neither do results; tasks must neither throw nor call parallel_for.
+// Run task(begin, end) over blocks [begin, end) of at most `size` events that cover [0, count). The
+// blocks do not depend on the number of threads, so neither do results; tasks must neither throw
+// nor call parallel_for.
 void parallel_for(std::size_t count, const std::function<void(std::size_t, std::size_t)>& task,
                   std::size_t size = block_size);
 

@@ -28,6 +28,8 @@ thread_local Area areas[2];
 
 }  // namespace
 
-void* thread_memory(ThreadMemory area, std::size_t bytes) { return areas[std::size_t(area)].grown_to(bytes); }
+void* thread_memory(ThreadMemory area, std::size_t bytes) {
+    return areas[std::size_t(area)].grown_to(bytes);
+}
 
 }  // namespace madnis

@@ -10,13 +10,19 @@ template <class T>
 struct Complex {
     T re, im;
 
-    MADNIS_INLINE friend Complex operator+(const Complex& a, const Complex& b) { return {a.re + b.re, a.im + b.im}; }
-    MADNIS_INLINE friend Complex operator-(const Complex& a, const Complex& b) { return {a.re - b.re, a.im - b.im}; }
+    MADNIS_INLINE friend Complex operator+(const Complex& a, const Complex& b) {
+        return {a.re + b.re, a.im + b.im};
+    }
+    MADNIS_INLINE friend Complex operator-(const Complex& a, const Complex& b) {
+        return {a.re - b.re, a.im - b.im};
+    }
     MADNIS_INLINE friend Complex operator-(const Complex& a) { return {-a.re, -a.im}; }
     MADNIS_INLINE friend Complex operator*(const Complex& a, const Complex& b) {
         return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
     }
-    MADNIS_INLINE friend Complex operator*(const T& a, const Complex& b) { return {a * b.re, a * b.im}; }
+    MADNIS_INLINE friend Complex operator*(const T& a, const Complex& b) {
+        return {a * b.re, a * b.im};
+    }
     MADNIS_INLINE Complex& operator+=(const Complex& b) { return *this = *this + b; }
     MADNIS_INLINE Complex& operator-=(const Complex& b) { return *this = *this - b; }
 };

@@ -1,5 +1,6 @@
-// Numbers too small for the normal range taken as zero, as long as an object of this class lives: gradients far out in
-// a tail are full of them, and each costs the processor a hundred times an ordinary operation.
+// Numbers too small for the normal range taken as zero, as long as an object of this class lives:
+// gradients far out in a tail are full of them, and each costs the processor a hundred times an
+// ordinary operation.
 #pragma once
 
 #if defined(__SSE2__)

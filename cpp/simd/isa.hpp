@@ -1,10 +1,13 @@
 // One name space per instruction set.
 //
-// The kernels are compiled several times, once per instruction set, and end up in one shared library. Every formula
-// therefore lives in `namespace madnis { inline namespace MADNIS_ISA { ... } }`: the inline name space keeps the
-// compiled copies apart, so that the linker can never hand AVX-512 code to a machine without it.
+// The kernels are compiled several times, once per instruction set, and end up in one shared
+// library. Every formula therefore lives in
 //
-// Plain data that crosses between bindings and kernels (batch.hpp, tables of kernels) stays outside.
+//     namespace madnis { inline namespace MADNIS_ISA { .. } }
+//
+// The inline name space keeps the compiled copies apart, so that the linker can never hand AVX-512
+// code to a machine without it. Plain data that crosses between bindings and kernels (batch.hpp,
+// tables of kernels) stays outside.
 #pragma once
 
 #ifndef MADNIS_ISA
@@ -15,5 +18,6 @@ namespace madnis {
 inline namespace MADNIS_ISA {}
 }  // namespace madnis
 
-// Short formulas that must not cost a call: their arguments and results are many vector registers wide.
+// Short formulas that must not cost a call: their arguments and results are many vector registers
+// wide.
 #define MADNIS_INLINE [[gnu::always_inline]] inline

@@ -1,7 +1,9 @@
-// The number type of the kernels: formulas are written once for T and compiled for T = double and T = Lane.
+// The number type of the kernels: formulas are written once for T and compiled for T = double and
+// T = Lane.
 //
-// A Lane holds as many doubles as the instruction set has room for; lane e of it belongs to event e of the batch.
-// Branches become select(mask, a, b). Integer-valued quantities (bin numbers) stay in T, gathers go through lane_map.
+// A Lane holds as many doubles as the instruction set has room for; lane e of it belongs to event e
+// of the batch. Branches become select(mask, a, b). Integer-valued quantities (bin numbers) stay in
+// T, gathers go through lane_map.
 #pragma once
 
 #include <algorithm>
@@ -86,8 +88,9 @@ inline Lane lane_map(F&& f, const Lane& x) {
     return Lane([&](auto i) { return f(static_cast<double>(x[i])); });
 }
 
-// The first `count` elements come from memory, the others repeat the last one: a partial block at the end of a batch
-// runs through the same instructions as a full one, so results never depend on the position inside the batch.
+// The first `count` elements come from memory, the others repeat the last one: a partial block at
+// the end of a batch runs through the same instructions as a full one, so results never depend on
+// the position inside the batch.
 template <class T>
 inline T load(const double* data, std::size_t count);
 
@@ -104,7 +107,8 @@ inline Lane load<Lane>(const double* data, std::size_t count) {
 
 template <>
 inline FloatLane load<FloatLane>(const double* data, std::size_t count) {
-    return FloatLane([&](auto i) { return static_cast<float>(data[i < count ? std::size_t(i) : count - 1]); });
+    return FloatLane(
+        [&](auto i) { return static_cast<float>(data[i < count ? std::size_t(i) : count - 1]); });
 }
 
 // As load, for elements `stride` doubles apart (rows of a C-contiguous array).
@@ -114,7 +118,9 @@ inline T load_strided(const double* data, std::size_t stride, std::size_t count)
         return *data;
     } else {
         using Number = typename LaneTraits<T>::Number;
-        return T([&](auto i) { return static_cast<Number>(data[(i < count ? std::size_t(i) : count - 1) * stride]); });
+        return T([&](auto i) {
+            return static_cast<Number>(data[(i < count ? std::size_t(i) : count - 1) * stride]);
+        });
     }
 }
 
@@ -139,8 +145,11 @@ inline void store_strided(double* data, std::size_t stride, const Lane& value, s
     for (std::size_t i = 0; i < n; ++i) data[i * stride] = value[i];
 }
 
-inline void store_strided(double* data, std::size_t stride, const FloatLane& value, std::size_t count) {
-    for (std::size_t i = 0; i < std::min(count, FloatLane::size()); ++i) data[i * stride] = double(value[i]);
+inline void store_strided(double* data, std::size_t stride, const FloatLane& value,
+                          std::size_t count) {
+    for (std::size_t i = 0; i < std::min(count, FloatLane::size()); ++i) {
+        data[i * stride] = double(value[i]);
+    }
 }
 
 }  // inline namespace MADNIS_ISA

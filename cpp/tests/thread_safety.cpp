@@ -1,5 +1,5 @@
-// The kernels with several threads and several callers at once, for a build with -DMADNIS_SANITIZE=thread. Exits
-// with 0 when every result is, byte for byte, that of one thread.
+// The kernels with several threads and several callers at once, for a build with
+// -DMADNIS_SANITIZE=thread. Exits with 0 when every result is, byte for byte, that of one thread.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +25,8 @@ namespace {
 using namespace madnis;
 
 constexpr std::size_t dim = 3, bins = 4, units = 6;
-const std::vector<std::int64_t> counts = {1100, 0, 900};  // several ranges, and a channel without events
+// Several ranges, and a channel without events.
+const std::vector<std::int64_t> counts = {1100, 0, 900};
 constexpr std::size_t events = 2000;
 
 const CouplingKernels<float>& coupling(float) { return coupling_float32(); }
@@ -35,7 +36,9 @@ const CouplingKernels<double>& coupling(double) { return coupling_float64(); }
 template <class Number>
 std::vector<Number> numbers(std::size_t count, std::uint32_t seed) {
     std::vector<Number> result(count);
-    for (auto& number : result) number = Number((seed = seed * 1664525u + 1013904223u) >> 8) / Number(1u << 24);
+    for (auto& number : result) {
+        number = Number((seed = seed * 1664525u + 1013904223u) >> 8) / Number(1u << 24);
+    }
     return result;
 }
 
@@ -63,16 +66,22 @@ public:
     Results run() const {
         const auto points = numbers<double>(dim * events, 1);
         Results out;
-        for (auto* rows : {&out.z, &out.x, &out.gradient, &out.exponentials}) rows->resize(dim * events);
+        for (auto* rows : {&out.z, &out.x, &out.gradient, &out.exponentials}) {
+            rows->resize(dim * events);
+        }
         for (auto* row : {&out.log_jac, &out.slope}) row->resize(events);
         std::vector<Number> gradient(counts.size() * spec_.n_parameters);
         const EventRanges ranges{ranges_.data(), ranges_.size(), partials_};
         const auto& kernel = coupling(Number());
-        kernel.forward(spec_, addresses_.data(), ranges, batch(points.data()), batch(out.z.data()), out.log_jac.data());
-        kernel.inverse(spec_, addresses_.data(), ranges, batch(points.data()), batch(out.x.data()), out.slope.data());
-        kernel.backward(spec_, addresses_.data(), ranges, batch(points.data()), batch<const double>(out.z.data()),
-                        out.log_jac.data(), batch(out.gradient.data()), gradient.data());
-        elementary_kernels().apply(Elementary::exp, points.data(), points.size(), out.exponentials.data());
+        kernel.forward(spec_, addresses_.data(), ranges, batch(points.data()), batch(out.z.data()),
+                       out.log_jac.data());
+        kernel.inverse(spec_, addresses_.data(), ranges, batch(points.data()), batch(out.x.data()),
+                       out.slope.data());
+        kernel.backward(spec_, addresses_.data(), ranges, batch(points.data()),
+                        batch<const double>(out.z.data()), out.log_jac.data(),
+                        batch(out.gradient.data()), gradient.data());
+        elementary_kernels().apply(Elementary::exp, points.data(), points.size(),
+                                   out.exponentials.data());
         out.parameter_gradient.assign(gradient.begin(), gradient.end());
         return out;
     }
@@ -89,11 +98,12 @@ private:
     }
 
     void add(Block& block) {
-        const std::size_t n_in = block.fixed.size(), n_out = (3 * bins + 1) * block.transformed.size();
+        const std::size_t n_in = block.fixed.size();
+        const std::size_t n_out = (3 * bins + 1) * block.transformed.size();
         block.layers = {LayerSpec{n_in, units, 0, place(n_in * units), place(units)},
                         LayerSpec{units, n_out, n_in, place(units * n_out), place(n_out)}};
-        specs_.push_back({block.transformed.data(), block.fixed.data(), block.transformed.size(), n_in,
-                          block.layers.data(), block.layers.size(), n_in + units + n_out});
+        specs_.push_back({block.transformed.data(), block.fixed.data(), block.transformed.size(),
+                          n_in, block.layers.data(), block.layers.size(), n_in + units + n_out});
     }
 
     ParameterSpec place(std::size_t size) {
@@ -112,7 +122,8 @@ private:
     std::size_t partials_ = 0;
 };
 
-// Runs `work` in four threads while `meanwhile` runs in this one; whether all of `work` returned true.
+// Runs `work` in four threads while `meanwhile` runs in this one; whether all of `work` returned
+// true.
 bool callers(const std::function<bool()>& work, const std::function<void()>& meanwhile) {
     std::atomic<bool> good{true};
     std::vector<std::thread> threads;
@@ -132,7 +143,8 @@ bool works_in_a_child(const std::function<bool()>& work) {
     const pid_t child = fork();
     if (child == 0) _exit(work() ? 0 : 1);
     int status = 1;
-    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
 }
 
 bool report(const char* what, bool good) {
@@ -153,13 +165,13 @@ bool check() {
     }
     good &= report("several callers", callers(work, [] {}));
     good &= report("thread count changed in use", callers(work, [] {
-        for (std::size_t i = 0; i < 40; ++i) set_thread_count(1 + i % 4);
-    }));
+                       for (std::size_t i = 0; i < 40; ++i) set_thread_count(1 + i % 4);
+                   }));
     set_thread_count(3);
     bool children = true;
     good &= report("forks in use", callers(work, [&] {
-        for (int i = 0; i < 5; ++i) children &= works_in_a_child(work);
-    }));
+                       for (int i = 0; i < 5; ++i) children &= works_in_a_child(work);
+                   }));
     return report("children", children) && good;
 }
 

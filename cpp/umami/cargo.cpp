@@ -9,7 +9,9 @@ namespace {
 
 constexpr std::size_t mark_size = sizeof(cargo_mark) - 1;
 
-[[noreturn]] void damaged() { throw std::runtime_error("expected a tape at the end of the library; got none"); }
+[[noreturn]] void damaged() {
+    throw std::runtime_error("expected a tape at the end of the library; got none");
+}
 
 std::vector<char> records_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary | std::ios::ate);
@@ -20,7 +22,10 @@ std::vector<char> records_of(const std::string& path) {
     file.read(end, sizeof(end));
     std::uint64_t size;
     std::memcpy(&size, end, sizeof(size));
-    if (!file || std::memcmp(end + sizeof(size), cargo_mark, mark_size) != 0 || size > total - sizeof(end)) damaged();
+    if (!file || std::memcmp(end + sizeof(size), cargo_mark, mark_size) != 0 ||
+        size > total - sizeof(end)) {
+        damaged();
+    }
     std::vector<char> records(size);
     file.seekg(std::streamoff(total - sizeof(end) - size));
     file.read(records.data(), std::streamsize(size));
@@ -30,7 +35,8 @@ std::vector<char> records_of(const std::string& path) {
 
 class Reader {
 public:
-    explicit Reader(const std::vector<char>& bytes) : next_(bytes.data()), end_(next_ + bytes.size()) {}
+    explicit Reader(const std::vector<char>& bytes)
+        : next_(bytes.data()), end_(next_ + bytes.size()) {}
 
     bool done() const { return next_ == end_; }
     std::uint64_t number() { return values<std::uint64_t>(1)[0]; }

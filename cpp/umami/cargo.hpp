@@ -1,7 +1,8 @@
 // What an exported library carries behind its own end: the tape of one process.
 //
-// The file ends with the records, their size (uint64) and the eight characters of `cargo_mark`. A record is the size of
-// its name, its kind (0 int32, 1 float64, 2 text) and the count of its values, all uint64, then name and values.
+// The file ends with the records, their size (uint64) and the eight characters of `cargo_mark`. A
+// record is the size of its name, its kind (0 int32, 1 float64, 2 text) and the count of its
+// values, all uint64, then name and values.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,6 @@
-// A tape behind the UMAMI interface. The tape stands at the end of the file that this code was loaded from, so that a
-// new library is a copy of this one with another tape, and no compiler is needed to make it.
+// A tape behind the UMAMI interface. The tape stands at the end of the file that this code was
+// loaded from, so that a new library is a copy of this one with another tape, and no compiler is
+// needed to make it.
 #include "umami/umami.h"
 
 #include <dlfcn.h>
@@ -37,7 +38,8 @@ const Cargo* cargo() {
 // As soon as the library is loaded: later the working directory may be another one.
 [[gnu::constructor]] void load_early() { cargo(); }
 
-constexpr bool supported_inputs[UMAMI_INPUT_KEYS] = {true, true, true, true, true, true, false, false, false, true};
+constexpr bool supported_inputs[UMAMI_INPUT_KEYS] = {true, true,  true,  true,  true,
+                                                     true, false, false, false, true};
 constexpr bool required_inputs[UMAMI_INPUT_KEYS] = {true};
 constexpr bool supported_outputs[UMAMI_OUTPUT_KEYS] = {true, true, true, true, true};
 
@@ -102,12 +104,18 @@ std::int32_t drawn(const MutableBatch& weights, std::size_t event, double unifor
 class Instance {
 public:
     explicit Instance(const Cargo& tape)
-        : tape_(tape), n_legs_(tape.masses.size()), momenta_(4 * n_legs_ * events_per_block),
-          alpha_s_(events_per_block), me2_(events_per_block) {}
+        : tape_(tape),
+          n_legs_(tape.masses.size()),
+          momenta_(4 * n_legs_ * events_per_block),
+          alpha_s_(events_per_block),
+          me2_(events_per_block) {}
 
-    UmamiStatus evaluate(const Request& request, std::size_t count, std::size_t stride, std::size_t offset) {
+    UmamiStatus evaluate(const Request& request, std::size_t count, std::size_t stride,
+                         std::size_t offset) {
         if (request.momenta == nullptr) return UMAMI_ERROR_MISSING_INPUT;
-        if (offset > stride || count > stride - offset || !known_flavours(request, count, offset)) return UMAMI_ERROR;
+        if (offset > stride || count > stride - offset || !known_flavours(request, count, offset)) {
+            return UMAMI_ERROR;
+        }
         for (std::size_t done = 0; done < count; done += events_per_block) {
             block(request, std::min(events_per_block, count - done), stride, offset + done);
         }
@@ -128,14 +136,18 @@ private:
     }
 
     // Momenta with the components of a particle side by side, and the strong coupling.
-    ConstBatch gathered(const Request& request, std::size_t count, std::size_t stride, std::size_t first) {
+    ConstBatch gathered(const Request& request, std::size_t count, std::size_t stride,
+                        std::size_t first) {
         for (std::size_t leg = 0; leg < n_legs_; ++leg) {
             for (std::size_t mu = 0; mu < 4; ++mu) {
-                std::memcpy(&momenta_[(4 * leg + mu) * count], request.momenta + first + stride * (leg + n_legs_ * mu),
+                std::memcpy(&momenta_[(4 * leg + mu) * count],
+                            request.momenta + first + stride * (leg + n_legs_ * mu),
                             count * sizeof(double));
             }
         }
-        for (std::size_t event = 0; event < count; ++event) alpha_s_[event] = coupling(request, first + event);
+        for (std::size_t event = 0; event < count; ++event) {
+            alpha_s_[event] = coupling(request, first + event);
+        }
         return {momenta_.data(), count, 4 * n_legs_, 1, count};
     }
 
@@ -148,16 +160,20 @@ private:
         const auto count = input.p.count;
         AmplitudeOutput output{request.me2 ? request.me2 + first : me2_.data(), {}, {}};
         if (request.colour) output.flows = room(flows_, tape_.amplitude.n_flows, count);
-        if (request.helicity) output.helicities = room(helicities_, tape_.amplitude.n_helicities, count);
+        if (request.helicity) {
+            output.helicities = room(helicities_, tape_.amplitude.n_helicities, count);
+        }
         tape_kernels().amplitude(tape_.amplitude, input, output, false);
         draw(output.flows, request.random_colour, request.colour, first, count);
         draw(output.helicities, request.random_helicity, request.helicity, first, count);
     }
 
-    void diagrams(const Request& request, const EventInput& input, std::size_t stride, std::size_t first) {
+    void diagrams(const Request& request, const EventInput& input, std::size_t stride,
+                  std::size_t first) {
         const auto count = input.p.count, n = tape_.squares.n_diagrams;
         const MutableBatch squares =
-            request.squares ? MutableBatch{request.squares + first, count, n, 1, stride} : room(squares_, n, count);
+            request.squares ? MutableBatch{request.squares + first, count, n, 1, stride}
+                            : room(squares_, n, count);
         tape_kernels().diagram_squares(tape_.squares, input, squares);
         draw(squares, request.random_diagram, request.diagram, first, count);
     }
@@ -167,8 +183,8 @@ private:
         return {memory.data(), count, rows, 1, count};
     }
 
-    static void draw(const MutableBatch& weights, const double* random, std::int32_t* index, std::size_t first,
-                     std::size_t count) {
+    static void draw(const MutableBatch& weights, const double* random, std::int32_t* index,
+                     std::size_t first, std::size_t count) {
         if (index == nullptr) return;
         for (std::size_t event = 0; event < count; ++event) {
             index[first + event] = drawn(weights, event, random ? random[first + event] : 0.5);
@@ -207,14 +223,16 @@ UmamiStatus umami_get_meta(UmamiMetaKey key, void* result) {
         case UMAMI_META_DEVICE: return madnis::answer(result, int(UMAMI_DEVICE_CPU));
         case UMAMI_META_PARTICLE_COUNT: return madnis::answer(result, int(tape->masses.size()));
         case UMAMI_META_DIAGRAM_COUNT: return madnis::answer(result, int(tape->squares.n_diagrams));
-        case UMAMI_META_HELICITY_COUNT: return madnis::answer(result, int(tape->amplitude.n_helicities));
+        case UMAMI_META_HELICITY_COUNT:
+            return madnis::answer(result, int(tape->amplitude.n_helicities));
         case UMAMI_META_COLOR_COUNT: return madnis::answer(result, int(tape->amplitude.n_flows));
         case UMAMI_META_MASSES:
             std::copy(tape->masses.begin(), tape->masses.end(), static_cast<double*>(result));
             return UMAMI_SUCCESS;
         case UMAMI_META_ABI_MAJOR_VERSION: return madnis::answer(result, int(UMAMI_MAJOR));
         case UMAMI_META_ABI_MINOR_VERSION: return madnis::answer(result, int(UMAMI_MINOR));
-        case UMAMI_META_PROCESS_FINGERPRINT: return madnis::answer(result, tape->fingerprint.c_str());
+        case UMAMI_META_PROCESS_FINGERPRINT:
+            return madnis::answer(result, tape->fingerprint.c_str());
         default: return UMAMI_ERROR_UNSUPPORTED_META;
     }
 }
@@ -242,20 +260,29 @@ UmamiStatus umami_initialize(UmamiHandle* handle, char const*) {
     return UMAMI_SUCCESS;
 }
 
-UmamiStatus umami_set_parameter(UmamiHandle, char const*, double, double) { return UMAMI_ERROR_NOT_IMPLEMENTED; }
+UmamiStatus umami_set_parameter(UmamiHandle, char const*, double, double) {
+    return UMAMI_ERROR_NOT_IMPLEMENTED;
+}
 
-UmamiStatus umami_get_parameter(UmamiHandle, char const*, double*, double*) { return UMAMI_ERROR_NOT_IMPLEMENTED; }
+UmamiStatus umami_get_parameter(UmamiHandle, char const*, double*, double*) {
+    return UMAMI_ERROR_NOT_IMPLEMENTED;
+}
 
-UmamiStatus umami_matrix_element(UmamiHandle handle, size_t count, size_t stride, size_t offset, size_t n_inputs,
-                                 UmamiInputKey const* input_keys, void const* const* inputs, size_t n_outputs,
+UmamiStatus umami_matrix_element(UmamiHandle handle, size_t count, size_t stride, size_t offset,
+                                 size_t n_inputs, UmamiInputKey const* input_keys,
+                                 void const* const* inputs, size_t n_outputs,
                                  UmamiOutputKey const* output_keys, void* const* outputs) {
     if (handle == nullptr) return UMAMI_ERROR;
     madnis::Request request;
     for (size_t k = 0; k < n_inputs; ++k) {
-        if (const auto status = request.take(input_keys[k], inputs[k]); status != UMAMI_SUCCESS) return status;
+        if (const auto status = request.take(input_keys[k], inputs[k]); status != UMAMI_SUCCESS) {
+            return status;
+        }
     }
     for (size_t k = 0; k < n_outputs; ++k) {
-        if (const auto status = request.take(output_keys[k], outputs[k]); status != UMAMI_SUCCESS) return status;
+        if (const auto status = request.take(output_keys[k], outputs[k]); status != UMAMI_SUCCESS) {
+            return status;
+        }
     }
     try {
         return static_cast<madnis::Instance*>(handle)->evaluate(request, count, stride, offset);
