@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import number_types
 import pytest
 import validation
 from side_by_side import QUICK, Program, compare, installed, row, table
@@ -193,3 +194,13 @@ def test_squared_amplitudes_are_those_of_madgraph_at_every_stored_point():
     rows = validation.beside_madgraph(json.loads(validation.MADGRAPH_VALUES.read_text()))
     assert len(rows) == 45
     assert [row.as_markdown() for row in rows if not row.agrees] == []
+
+
+def test_the_ratio_of_number_types_is_that_of_their_times(tmp_path: Path) -> None:
+    output = tmp_path / "rows.json"
+    number_types.main(["--quick", "--output", str(output)])
+    rows = json.loads(output.read_text())["rows"]
+    assert [one["work"] for one in rows] == ["sample", "log_prob and backward"]
+    for one in rows:
+        assert min(one["float64"], one["float32"]) > 0
+        assert one["spread"][0] <= one["ratio"] <= one["spread"][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import pkgutil
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +12,20 @@ import pytest
 from places import ROOT
 
 DOCS = ROOT / "docs"
+TOPS = (ROOT, ROOT / "madnis_py")
+"""Where paths that documents mention begin."""
 PAGES = [
     page
-    for folder in (ROOT, DOCS, ROOT / "benchmarks")
+    for folder in (ROOT, DOCS, DOCS / "decisions", ROOT / "benchmarks")
     for page in sorted(folder.glob("*.md"))
     if page.name != "architecture.md"
 ]
 WIDTH = 100
 """Columns of prose; tables, code and links that stand alone cannot be broken and may be wider."""
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def test_the_process_that_is_followed_by_hand_gives_these_rows() -> None:
@@ -52,10 +59,36 @@ def test_the_matrix_element_in_python_that_is_shown_gives_these_numbers(
     assert failed == 0
 
 
-@pytest.mark.parametrize("document", sorted(DOCS.glob("*.md")), ids=lambda path: path.name)
-def test_files_that_documents_link_exist(document: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
-        assert (DOCS / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_files_that_documents_link_exist(page: Path) -> None:
+    for target, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
+        linked = (page.parent / target).resolve() if target else page
+        assert linked.exists(), target
+        assert not heading or heading in _anchors(linked.read_text()), f"{target}#{heading}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_files_and_names_that_documents_mention_exist(page: Path) -> None:
+    spans = re.findall(r"`([^`\n]+)`", page.read_text())
+    paths = [
+        one for one in spans if re.fullmatch(r"(?!DIR)[\w.]+(/[\w.]+)*/\w+\.(py|hpp|cpp|h)", one)
+    ]
+    assert [one for one in paths if not any((top / one).exists() for top in TOPS)] == []
+    for name in spans:
+        if re.fullmatch(r"madnis_py(\.\w+){2,}", name):
+            pkgutil.resolve_name(name)
+
+
+@pytest.mark.parametrize("index", [DOCS / "README.md", DOCS / "decisions" / "README.md"], ids=_name)
+def test_an_index_has_every_page_of_its_folder(index: Path) -> None:
+    linked = set(re.findall(r"\]\((\w+\.md)\)", index.read_text()))
+    assert linked == {page.name for page in index.parent.glob("*.md")} - {index.name}
+
+
+def _anchors(page: str) -> set[str]:
+    """Names by which the headings of a page are linked: lower case, without punctuation, blanks as hyphens."""
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
 def _prose(page: str) -> Iterator[tuple[int, str]]:
@@ -72,7 +105,7 @@ def _prose(page: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_prose_of_documents_has_at_most_a_hundred_columns(page: Path) -> None:
     lines = [(number, len(line)) for number, line in _prose(page.read_text())]
     assert [
