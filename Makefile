@@ -17,7 +17,7 @@ TSAN_BUILD ?= build/tsan
 FIXED_LAYOUT := setarch $(shell uname -m) --addr-no-randomize
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench validation fuzz toys tsan clean
+.PHONY: help run test lint bench validation fuzz toys tsan dist lowest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,8 +56,22 @@ tsan: ## kernels under the thread sanitizer; needs cmake and libtsan alone
 	if $(FIXED_LAYOUT) true 2> /dev/null; then $(FIXED_LAYOUT) $(TSAN_BUILD)/thread_safety; \
 	else $(TSAN_BUILD)/thread_safety; fi
 
+dist: $(BIN)/python ## source distribution and the wheel made of it, in dist, each looked through
+	$(INSTALL) build twine
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python scripts/check_distributions.py dist
+
+lowest: ## tests with the lowest versions that pyproject.toml allows; needs uv
+	uv venv --quiet --clear --python $(PYTHON) build/lowest
+	uv pip install --quiet --python build/lowest/bin/python --resolution lowest-direct \
+	  --torch-backend cpu --editable ".[test]"
+	build/lowest/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+	  -W default $(PYTEST_ARGS)
+
 clean: ## remove the environment, what was built and runs
-	rm -rf $(VENV) build runs *.egg-info madnis_py/_core*.so
+	rm -rf $(VENV) build dist runs *.egg-info madnis_py/_core*.so
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
