@@ -8,7 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 COMPARISONS := training_step sampling vegas_warmup phase_space
-COMPARED_ONCE := import_time peak_memory step_profile matrix_elements event_files vegas_dropin
+COMPARED_ONCE := import_time peak_memory step_profile number_types matrix_elements event_files \
+  vegas_dropin
 BENCH := OMP_NUM_THREADS=1 $(BIN)/python benchmarks
 SOURCES := setup.py pyproject.toml constraints.txt CMakeLists.txt $(shell find cpp -type f)
 
