@@ -146,7 +146,7 @@ def measured(package: Any, task: Task, neval: int, seed: int) -> Row:
         "seconds": time.process_time() - processor,
         "wall_seconds": time.perf_counter() - start,
         "sampler": getattr(integrator, "sampler", "vegas"),
-        "story": list(getattr(result, "story", ())),
+        "report": list(getattr(result, "report", ())),
     }
 
 

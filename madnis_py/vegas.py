@@ -1,4 +1,4 @@
-"""A drop-in for the package `vegas`: its names, with an `Integrator` whose VEGAS hands over to a flow where that pays.
+"""Drop-in for the package `vegas`: its names, with an `Integrator` that may train a flow.
 
     from madnis_py import vegas
 
@@ -6,7 +6,8 @@
     result = integ(f, nitn=10, neval=100_000)
     print(result.summary())
 
-What is honoured and what is not: docs/vegas.md. All other names are those of vegas itself.
+After some iterations of VEGAS a flow takes over where that pays. docs/vegas.md lists what is
+honoured and what is not; all names but `Integrator` and `ChannelMap` are those of vegas itself.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ from vegas import (
     vecintegrand,
 )
 
-from madnis_py.plugins.vegas.channel_cube import ChannelMap
-from madnis_py.plugins.vegas.drop_in import Integrator
+from madnis_py.plugins.vegas.channel_maps import ChannelMap
+from madnis_py.plugins.vegas.drop_in import DropInIntegrator as Integrator
 
 __all__ = [
     "PDFEV",

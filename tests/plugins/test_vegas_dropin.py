@@ -18,10 +18,11 @@ from vegas_dropin import TASKS, measured
 
 from madnis_py import vegas
 from madnis_py.errors import InputError
+from madnis_py.plugins.vegas.flow_decision import TrainingCost, VariableCorrelation, decide
+from madnis_py.plugins.vegas.iteration_log import IterationStatistics
 from madnis_py.plugins.vegas.learned_map import LearnedMap
-from madnis_py.plugins.vegas.map_choice import Coupling, Plan, decide
 from madnis_py.plugins.vegas.placement import Region
-from madnis_py.plugins.vegas.weighted_points import Lap, Memory, Points
+from madnis_py.plugins.vegas.weighted_points import IterationPoints, PointHistory
 
 pytestmark = pytest.mark.usefixtures("gvar_seed")
 
@@ -133,7 +134,7 @@ def test_the_summary_says_what_happened(flow_of_the_ridge: tuple[Any, Any, int])
     assert "VEGAS, relative standard deviation" in told
     assert "to 6: the flow, relative standard deviation" in told
     assert "The flow learned for" in told
-    assert result.story == pickle.loads(pickle.dumps(result)).story
+    assert result.report == pickle.loads(pickle.dumps(result)).report
 
 
 def test_a_pickled_integrator_goes_on_with_its_flow(
@@ -148,6 +149,17 @@ def test_a_pickled_integrator_goes_on_with_its_flow(
     integrator.set(adapt=True)
     assert again.sampler == "flow"
     assert results[0] == results[1] == results[2]
+
+
+def test_the_class_has_its_public_name_in_messages_and_pickles(
+    flow_of_the_ridge: tuple[Any, Any, int],
+) -> None:
+    integrator, _, _ = flow_of_the_ridge
+    assert str(vegas.Integrator) == "<class 'madnis_py.vegas.Integrator'>"
+    assert repr(integrator).startswith("<madnis_py.vegas.Integrator object")
+    assert type(pickle.loads(pickle.dumps(integrator))) is pickle.loads(
+        pickle.dumps(vegas.Integrator)
+    )
 
 
 def test_points_of_the_flow_are_points_of_the_region(
@@ -234,31 +246,33 @@ def test_few_evaluations_stay_with_vegas() -> None:
     assert "too few for a flow" in vegas.Integrator(SQUARE)(ridge, nitn=3, neval=1000).summary()
 
 
-def points(v: Array, weight: Array) -> Points:
-    return Points(v, np.zeros(len(v), dtype=np.int64), weight, np.abs(weight))
+def points(v: Array, weight: Array) -> IterationPoints:
+    return IterationPoints(v, np.zeros(len(v), dtype=np.int64), weight, np.abs(weight))
 
 
-def coupling(weight: Callable[[Array], Array]) -> Coupling:
+def correlation(weight: Callable[[Array], Array]) -> VariableCorrelation:
     v = np.random.default_rng(3).random((20_000, 3))
-    return Coupling.of(
+    return VariableCorrelation.of(
         points(v, weight(v)), original.AdaptiveMap([[0, 1]] * 3), Region(np.zeros(3), np.ones(3))
     )
 
 
 def test_only_integrands_that_are_no_products_couple_their_variables() -> None:
-    assert not coupling(lambda v: np.exp(-20 * (v - 0.3) ** 2).prod(axis=1)).significant
-    assert not coupling(lambda v: np.sin(9 * v).prod(axis=1)).significant
-    assert coupling(lambda v: np.exp(-20 * (v[:, 0] - v[:, 1]) ** 2)).significant
-    assert coupling(
+    assert not correlation(lambda v: np.exp(-20 * (v - 0.3) ** 2).prod(axis=1)).significant
+    assert not correlation(lambda v: np.sin(9 * v).prod(axis=1)).significant
+    assert correlation(lambda v: np.exp(-20 * (v[:, 0] - v[:, 1]) ** 2)).significant
+    assert correlation(
         lambda v: np.exp(-50 * (np.hypot(v[:, 0] - 0.5, v[:, 2] - 0.5) - 0.3) ** 2)
     ).significant
 
 
 def decision(relative_std: float, seconds: float, left: int, weight: Array | None = None) -> bool:
     weight = np.ones(5000) if weight is None else weight
-    memory = Memory((points(np.full((len(weight), 4), 0.5), weight),))
-    laps = [Lap(relative_std, 10_000, seconds)] * 2
-    return decide(memory, laps, Coupling(1.0, 100.0), left, Plan(2000, 4)).flow
+    history = PointHistory((points(np.full((len(weight), 4), 0.5), weight),))
+    iterations = [IterationStatistics(relative_std, 10_000, seconds)] * 2
+    return decide(
+        history, iterations, VariableCorrelation(1.0, 100.0), left, TrainingCost(2000, 4)
+    ).flow
 
 
 def test_the_flow_is_chosen_where_its_gain_pays_the_training() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from madnis_py import vegas
 from madnis_py.arrays import Array
-from madnis_py.plugins.vegas import campaign, learned_map
+from madnis_py.plugins.vegas import iterations, learned_map
 
 SQUARE = [[0.0, 1.0]] * 2
 
@@ -39,6 +39,6 @@ def pull(result: Any, truth: float) -> float:
 
 def shorten(patch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
     """Have flows learn for so many steps."""
-    patch.setattr(campaign, "FIRST_STEPS", steps)
-    patch.setattr(campaign, "LATER_STEPS", 10)
+    patch.setattr(iterations, "FIRST_STEPS", steps)
+    patch.setattr(iterations, "LATER_STEPS", 10)
     patch.setattr(learned_map, "BATCH", batch)

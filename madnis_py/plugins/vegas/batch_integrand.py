@@ -1,4 +1,4 @@
-"""An integrand of vegas that somebody looks at."""
+"""Integrand of vegas whose values are shown to an observer, and checks of its numbers."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ import vegas
 from madnis_py.arrays import Array
 from madnis_py.errors import IntegrandError
 
-Evaluate = Callable[[Array, Array | None], Array]
+StandardForm = Callable[[Array, Array | None], Array]
+"""Function of points (n, dim) and their Jacobians, or None, with values (n, components)."""
 
 
 LARGEST = 1e140
-"""gvar and vegas keep squares of errors: integrals above this, or below its inverse, have none."""
+"""Largest absolute value of an integral, and inverse of the smallest: the squares of errors, which
+gvar and vegas keep, are finite and not 0 in between."""
 
 
 @contextmanager
-def real_numbers() -> Iterator[None]:
+def require_real_numbers() -> Iterator[None]:
     """Refuse an integrand whose imaginary part numpy would drop.
 
     Raises:
-        IntegrandError: it was complex.
+        IntegrandError: the integrand is complex.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
@@ -51,51 +53,44 @@ def require_figures(result: Any) -> None:
             raise IntegrandError(f"integrand: expected finite numbers; their integral is {mean}")
         if mean and not 1 / LARGEST < abs(mean) < LARGEST:
             scales = f"{1 / LARGEST:g} to {LARGEST:g}"
-            raise IntegrandError(
-                f"integrand: expected an integral of the size {scales}, give it another unit; got {mean:g}"
-            )
+            expected = f"expected an integral of the size {scales}, give it another unit"
+            raise IntegrandError(f"integrand: {expected}; got {mean:g}")
 
 
-class WatchedIntegrand(vegas.VegasIntegrand):  # type: ignore[misc]
-    """Evaluates an integrand in its standard form and shows the values of the first component.
+class ObservedIntegrand(vegas.VegasIntegrand):  # type: ignore[misc]
+    """An integrand in the standard form of vegas that shows its values to an observer.
 
     Args:
         integrand: in the standard form of vegas.
-        watch: is given the values of each batch, float64, shape (n,).
-        pool: of processes that share a batch, if any.
-        nproc: their number.
+        observe: is given the first component at each batch, float64, shape (n,).
+        pool: processes that share a batch, if any.
+        nproc: number of these processes.
     """
 
     def __init__(
         self,
         integrand: vegas.VegasIntegrand,
-        watch: Callable[[Array], None],
+        observe: Callable[[Array], None],
         pool: Pool | None,
         nproc: int,
     ) -> None:
         for name in ("shape", "fcntype", "size", "bdict"):
             setattr(self, name, getattr(integrand, name))
         self.mpi_nproc = 1
-        self.eval = _Watched(
-            integrand.eval if pool is None else _Shared(integrand.eval, pool, nproc), watch
-        )
+        evaluate = integrand.eval if pool is None else _InProcesses(integrand.eval, pool, nproc)
+
+        def evaluate_and_show(x: Array, jac: Array | None = None) -> Array:
+            values = np.asarray(evaluate(x, jac), dtype=float)
+            observe(values[:, 0])
+            return values
+
+        self.eval = evaluate_and_show
 
 
-class _Watched:
-    def __init__(self, evaluate: Evaluate, watch: Callable[[Array], None]) -> None:
-        self.evaluate = evaluate
-        self.watch = watch
+class _InProcesses:
+    """Evaluation of a batch that is cut into a piece per process."""
 
-    def __call__(self, x: Array, jac: Array | None = None) -> Array:
-        values = np.asarray(self.evaluate(x, jac), dtype=float)
-        self.watch(values[:, 0])
-        return values
-
-
-class _Shared:
-    """A batch cut into a piece per process."""
-
-    def __init__(self, evaluate: Evaluate, pool: Pool, nproc: int) -> None:
+    def __init__(self, evaluate: StandardForm, pool: Pool, nproc: int) -> None:
         self.evaluate = evaluate
         self.pool = pool
         self.nproc = nproc

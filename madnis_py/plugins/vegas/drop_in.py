@@ -1,28 +1,40 @@
-"""`vegas.Integrator` with a flow: the same calls, settings and results."""
+"""Integrator in the place of `vegas.Integrator`, with a flow: the same calls, settings and results.
+
+`DropInIntegrator` is `madnis_py.vegas.Integrator`. It relies on three things of vegas that are not
+part of its documented interface, since there is no other way to put a map between its points and
+the integrand: `_set_map` (called for every new region) and `_random_batch` (gives the points of all
+methods) are overridden, and `_make_std_integrand` is called.
+"""
 
 from __future__ import annotations
 
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, ClassVar
 
 import gvar
 import numpy as np
 import vegas
-from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.plugins.vegas.batch_integrand import WatchedIntegrand, real_numbers, require_figures
-from madnis_py.plugins.vegas.campaign import Campaign
-from madnis_py.plugins.vegas.channel_cube import ChannelMap, Channels, Prior
-from madnis_py.plugins.vegas.placement import Placement, Region
-from madnis_py.plugins.vegas.summaries import with_story
-from madnis_py.plugins.vegas.weighted_points import Drawn, Lap, Recorder
+from madnis_py.plugins.vegas.batch_integrand import (
+    ObservedIntegrand,
+    require_figures,
+    require_real_numbers,
+)
+from madnis_py.plugins.vegas.channel_maps import ChannelMap, ChannelMaps, Prior
+from madnis_py.plugins.vegas.iteration_log import IterationStatistics
+from madnis_py.plugins.vegas.iterations import Iterations
+from madnis_py.plugins.vegas.placement import PlacedBatch, Placement, Region, TrainableMap
+from madnis_py.plugins.vegas.reported_results import with_report
+from madnis_py.plugins.vegas.weighted_points import PointRecorder
 
 METHODS = ("auto", "vegas", "flow")
+"""Values of the setting `method`."""
 
 VEGAS_ALONE = {
     "mpi": "processes of MPI",
@@ -30,15 +42,20 @@ VEGAS_ALONE = {
     "minimize_mem": "points in a file",
     "uses_jac": "the Jacobian of each direction",
 }
-"""Settings that VEGAS honours and a flow does not, with what they are about."""
+"""Settings that VEGAS honours and a flow does not -> their subject, for messages."""
 
 WARNED = ("mpi", "gpu_pad", "minimize_mem")
-"""Those of which the user is told beforehand; an integrand that uses Jacobians says so in its
-summary alone."""
+"""Settings of VEGAS_ALONE that are warned about when they are set; an integrand that uses Jacobians
+is mentioned in its summary alone."""
 
 
-class _Grid(vegas.Integrator):  # type: ignore[misc]
-    """Lends `vegas.Integrator._set_map` a map together with the layout of the integrand's points."""
+class _MapAndLayout(vegas.Integrator):  # type: ignore[misc]
+    """Argument by which `vegas.Integrator._set_map` takes a map together with a layout.
+
+    The layout of the integrand's argument is that of the attribute `xsample`, which is read-only in
+    vegas and copied from nothing but another integrator. Of that integrator these two attributes
+    are read, and this one has no others.
+    """
 
     map = None
     xsample = None
@@ -48,7 +65,7 @@ class _Grid(vegas.Integrator):  # type: ignore[misc]
         self.xsample = layout
 
 
-class Integrator(vegas.Integrator):  # type: ignore[misc]
+class DropInIntegrator(vegas.Integrator):  # type: ignore[misc]
     """Integrates as `vegas.Integrator` does, and lets a flow take over where that pays.
 
         integ = Integrator([[0, 1]] * 4)
@@ -76,6 +93,8 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         InputError: the method or a channel is none.
     """
 
+    __module__, __qualname__ = "madnis_py.vegas", "Integrator"  # names in messages and pickles
+
     defaults: ClassVar[dict[str, Any]] = {**vegas.Integrator.defaults, "method": "auto"}
 
     def __init__(
@@ -89,37 +108,28 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         self._channel_maps, self._prior = channels, prior
         self._grid: vegas.AdaptiveMap | None = None
         self._placement: Placement
-        self._drawn: Drawn | None = None
-        self._batch: tuple[Array, Array] = (np.empty((0, 0)), np.empty(0))
-        if isinstance(map, Integrator):
+        self._batch: PlacedBatch | None = None
+        if isinstance(map, DropInIntegrator):
             self._channel_maps, self._prior = map._channel_maps, map._prior
             settings = {"method": map.method} | settings
         super().__init__(map, **settings)
-        if isinstance(map, Integrator):
-            self._adopt(map)
-
-    def _adopt(self, other: Integrator) -> None:
-        """Go on where another integrator is."""
-        self._set_map(_Grid(other.latent_map, other.xsample))
-        self._placement = deepcopy(other._placement)
-        self._grid = None if other._grid is None else vegas.AdaptiveMap(other._grid)
+        if isinstance(map, DropInIntegrator):  # go on where the other integrator is
+            self._set_map(_MapAndLayout(map.latent_map, map.xsample))
+            self._placement = deepcopy(map._placement)
+            self._grid = None if map._grid is None else vegas.AdaptiveMap(map._grid)
 
     def _set_map(self, map: Any) -> None:
-        """Called by vegas for a new region; the flow belongs to the old one."""
+        """Called by vegas for a new region: the flow belongs to the old one and goes."""
         super()._set_map(map)
         self._grid = None
         channels = None
         if self._channel_maps is not None:
-            channels = self._channels()
+            sample = self.xsample.buf if self.xsample.shape is None else self.xsample
+            channels = ChannelMaps(self._channel_maps, self._prior, int(np.size(sample)))
             if not isinstance(map, vegas.Integrator):
-                super()._set_map(
-                    _Grid(vegas.AdaptiveMap([[0, 1]] * (1 + channels.dim)), self.xsample)
-                )
+                cube = vegas.AdaptiveMap([[0, 1]] * (1 + channels.dim))
+                super()._set_map(_MapAndLayout(cube, self.xsample))
         self._placement = Placement(Region.of(self.latent_map), channels)
-
-    def _channels(self) -> Channels:
-        assert self._channel_maps is not None
-        return Channels(self._channel_maps, self._prior, int(np.size(_layout(self.xsample))))
 
     @property
     def latent_map(self) -> vegas.AdaptiveMap:
@@ -133,7 +143,7 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
 
     @property
     def sampler(self) -> str:
-        """Who draws the points: "vegas" or "flow"."""
+        """What draws the points: "vegas" or "flow"."""
         return "vegas" if self._placement.flow is None else "flow"
 
     def set(self, ka: Mapping[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
@@ -154,26 +164,23 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         old |= {"map": self.map} if "map" in wanted else {}
         old = super().set(wanted) | old
         self.method = own.get("method", self.method)
-        self._warn(wanted)
-        return old
-
-    def _warn(self, wanted: Mapping[str, Any]) -> None:
         for name in WARNED:
             if wanted.get(name) and self.method != "vegas":
-                text = f"{name}: {VEGAS_ALONE[name]} are a matter of VEGAS alone; no flow is used while it is set"
-                warnings.warn(text, stacklevel=3)
+                alone = f"{VEGAS_ALONE[name]} are a matter of VEGAS alone"
+                warnings.warn(f"{name}: {alone}; no flow is used while it is set", stacklevel=2)
+        return old
 
     def settings(self, ngrid: int = 0) -> str:
-        """The settings as vegas tells them, and who draws the points."""
-        told: str = super().settings(ngrid=ngrid)
-        return f"{told}    method = {self.method}, points drawn by {self.sampler}\n"
+        """The settings as vegas shows them, and what draws the points."""
+        shown: str = super().settings(ngrid=ngrid)
+        return f"{shown}    method = {self.method}, points drawn by {self.sampler}\n"
 
     def __call__(self, fcn: Any, save: Any = None, saveall: Any = None, **settings: Any) -> Any:
         """Integrate; arguments and results are those of `vegas.Integrator.__call__`.
 
         Returns:
-            a `vegas.RAvg`, `vegas.RAvgArray` or `vegas.RAvgDict`, whose `summary()` also says who
-            drew the points.
+            a `vegas.RAvg`, `vegas.RAvgArray` or `vegas.RAvgDict`, whose `summary()` also says
+            what drew the points.
 
         Raises:
             AttributeError: a setting is not known.
@@ -183,100 +190,98 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         """
         if settings:
             self.set(settings)
-        with real_numbers():
+        with require_real_numbers():
             integrand = self._make_std_integrand(fcn)
-            campaign = Campaign(self)
-            if campaign.throughout:
-                result = with_story(
-                    super().__call__(integrand, save, saveall), (campaign.throughout,)
-                )
+            if self.sampler == "flow" and (self.method == "vegas" or self.flow_obstacle()):
+                self.remove_flow()
+            iterations = Iterations(self)
+            if reason := iterations.fixed_sampler:
+                result = with_report(super().__call__(integrand, save, saveall), (reason,))
             else:
-                result = campaign.run(integrand, save, saveall)
+                result = iterations.run(integrand, save, saveall)
         require_figures(result)
         return result
 
-    def refuses_flow(self) -> str | None:
-        """A sentence that says which setting leaves no room for a flow; None if there is some."""
+    def flow_obstacle(self) -> str | None:
+        """A sentence about the setting that leaves no room for a flow; None if there is room."""
         for name, about in VEGAS_ALONE.items():
             if getattr(self, name):
                 return f"VEGAS throughout: {name} is set, and {about} are a matter of VEGAS alone."
         return None
 
     def iterate(
-        self, integrand: vegas.VegasIntegrand, recorder: Recorder | None
-    ) -> tuple[Any, Lap]:
+        self, integrand: vegas.VegasIntegrand, recorder: PointRecorder | None
+    ) -> tuple[Any, IterationStatistics]:
         """One iteration of vegas.
+
+        The iteration is a call of vegas without all that vegas does around iterations: no analyzer,
+        no tolerances; processes share the batches here, since points have to be recorded.
 
         Args:
             integrand: in the standard form of vegas.
-            recorder: is shown the points, if anybody wants them.
+            recorder: is shown the points; None records nothing.
 
         Returns:
             estimate: number, array or dictionary of `gvar.GVar`.
-            lap: how the first component went.
+            statistics: of the first component.
         """
-        start = time.perf_counter()
-        with _Alone(self) as alone:
-            watched = self._watched(integrand, recorder, alone.kept["nproc"])
-            estimate = super().__call__(watched).itn_results[0]
-        seconds = time.perf_counter() - start
-        return estimate, Lap(_relative_std(estimate, self.last_neval), self.last_neval, seconds)
 
-    def _watched(
-        self, integrand: vegas.VegasIntegrand, recorder: Recorder | None, nproc: int
-    ) -> Any:
-        def watch(value: Array) -> None:
+        def record(value: Array) -> None:
             if recorder:
+                assert self._batch is not None
                 chosen = recorder.chosen(value)
-                recorder.add(self._placed(chosen), value[chosen])
+                recorder.add(self._batch.selected(chosen), value[chosen])
 
-        return WatchedIntegrand(integrand, watch, self.pool if nproc > 1 else None, nproc)
+        start = time.perf_counter()
+        pool, nproc = self.pool if self.nproc > 1 else None, self.nproc
+        observed = ObservedIntegrand(integrand, record, pool, nproc)
+        with _attributes(self, nitn=1, analyzer=None, nproc=1, rtol=0.0, atol=0.0):
+            estimate = super().__call__(observed).itn_results[0]
+        seconds = time.perf_counter() - start
+        std = _relative_std(estimate, self.last_neval)
+        return estimate, IterationStatistics(std, self.last_neval, seconds)
 
-    def _placed(self, index: NDArray[np.int64]) -> Drawn:
-        """Some points of the batch that the integrand is looking at."""
-        if self._drawn is not None:
-            return self._drawn.where(index)
-        x, weight = self._batch
-        return self._placement.drawn(x[index], weight[index])
-
-    def hand_over(self, flow: Any) -> None:
-        """Put a flow between vegas and the integrand; vegas begins anew in front of it."""
+    def insert_flow(self, flow: TrainableMap) -> None:
+        """Put a flow between vegas and the integrand; the grids restart in front of it."""
         if self._grid is None:
             self._grid = vegas.AdaptiveMap(self.latent_map)
         self._placement = Placement(self._placement.region, self._placement.channels, flow)
-        self.begin_anew()
+        self.restart_grids()
 
-    def begin_anew(self) -> None:
+    def restart_grids(self) -> None:
         """Forget what vegas knows of an integrand that has changed by training."""
         self.latent_map.make_uniform()
         super().set(sigf=np.ones(int(self.nhcube)))
 
-    def go_back(self) -> None:
+    def remove_flow(self) -> None:
         """Do without the flow again, with the grids that VEGAS had."""
-        super()._set_map(_Grid(self._grid, self.xsample))
+        super()._set_map(_MapAndLayout(self._grid, self.xsample))
         self._placement = Placement(self._placement.region, self._placement.channels)
         self._grid = None
         super().set(sigf=np.ones(int(self.nhcube)))
 
     @property
     def placement(self) -> Placement:
-        """What lies between vegas and the integrand."""
+        """The maps between vegas and the integrand."""
         return self._placement
 
     def _random_batch(
         self, yield_hcube: bool = False, yield_y: bool = False
     ) -> Iterator[tuple[Any, ...]]:
-        """The batches of vegas, where the integrand wants them."""
+        """The batches of vegas with points and weights as the integrand has them.
+
+        The batch is kept while its points are evaluated: `iterate` records them with their weights,
+        which vegas does not show to integrands.
+        """
         at = 2 if yield_y else 1
         for batch in super()._random_batch(yield_hcube, yield_y):
-            self._batch = np.asarray(batch[0]), np.asarray(batch[at])
-            self._drawn = None
+            placed = PlacedBatch(self._placement, np.asarray(batch[0]), np.asarray(batch[at]))
+            self._batch = placed
             if self._placement.straight:
                 yield batch
-                continue
-            self._drawn = self._placement.drawn(*self._batch)
-            x = np.ascontiguousarray(self._placement.points(self._drawn))
-            yield (x, *batch[1:at], self._drawn.weight, *batch[at + 1 :])
+            else:
+                x, weight = placed.integrand_points, placed.cube.weight
+                yield (x, *batch[1:at], weight, *batch[at + 1 :])
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
         """Settings, grids, strata and flow."""
@@ -286,43 +291,35 @@ class Integrator(vegas.Integrator):  # type: ignore[misc]
         return _restored, (type(self), self.latent_map, *about), state
 
 
-class _Alone:
-    """One iteration without what is done around iterations: no analyzer, no pool, nothing saved."""
-
-    NAMES = ("nitn", "analyzer", "nproc", "rtol", "atol")
-
-    def __init__(self, integrator: Integrator) -> None:
-        self.integrator = integrator
-        self.kept = {name: getattr(integrator, name) for name in self.NAMES}
-
-    def __enter__(self) -> _Alone:
-        for name, value in zip(self.NAMES, (1, None, 1, 0.0, 0.0), strict=True):
-            setattr(self.integrator, name, value)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for name, value in self.kept.items():
-            setattr(self.integrator, name, value)
+DropInIntegrator.__name__ = "Integrator"
 
 
-def _layout(sample: Any) -> Any:
-    """A point of the region as an array."""
-    return sample.buf if sample.shape is None else sample
+@contextmanager
+def _attributes(integrator: vegas.Integrator, **values: Any) -> Iterator[None]:
+    """Give settings other values for a while, without what `set` does for a new value."""
+    before = {name: getattr(integrator, name) for name in values}
+    for name, value in values.items():
+        setattr(integrator, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(integrator, name, value)
 
 
 def _restored(
-    kind: type[Integrator],
+    kind: type[DropInIntegrator],
     latent: vegas.AdaptiveMap,
     channels: Any,
     prior: Any,
     flow: Any,
     grid: vegas.AdaptiveMap | None,
     layout: Any,
-) -> Integrator:
-    """Undo `Integrator.__reduce__`, but for the settings."""
+) -> DropInIntegrator:
+    """Undo `DropInIntegrator.__reduce__`, but for the settings."""
     integrator = kind(latent)
     integrator._channel_maps, integrator._prior = channels, prior
-    integrator._set_map(_Grid(latent, layout))
+    integrator._set_map(_MapAndLayout(latent, layout))
     integrator._placement = Placement(
         integrator._placement.region, integrator._placement.channels, flow
     )

@@ -1,4 +1,4 @@
-"""Points that vegas has drawn and the integrand has seen, kept for the flow to learn from."""
+"""Points that vegas drew, with the values of the integrand there: what a flow learns from."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 from madnis_py.arrays import Array
 
 KEPT_POINTS = 200_000
-"""Points of an iteration that are kept; of longer ones every second, third, ... point."""
+"""Most points that are kept of an iteration; of longer ones every second, third, ... point."""
 
 KEPT_ITERATIONS = 10
-"""Iterations whose points are kept."""
+"""Number of iterations whose points are kept, the newest ones."""
 
 
 @dataclass(frozen=True)
-class Drawn:
+class CubePoints:
     """A batch of points on its way to the integrand.
 
     Attributes:
         v: in the unit cube behind the flow, float64, shape (n, dim).
         channel: int64, shape (n,).
-        weight: of vegas; its sum over an iteration with the integrand is an estimate, float64,
-            shape (n,).
-        volume: what makes the integrand a function on this cube, alpha_i |dx/dv|, float64, shape
-            (n,).
+        weight: of vegas; the sum of weight times integrand over an iteration estimates the
+            integral, float64, shape (n,).
+        volume: alpha_i |dx/dv|, the factor that makes the integrand a function on this cube,
+            float64, shape (n,).
         x: points of the integrand where channels mapped them, float64, shape (n, dim).
     """
 
@@ -38,28 +38,15 @@ class Drawn:
     volume: Array
     x: Array | None = None
 
-    def where(self, index: NDArray[np.int64]) -> Drawn:
+    def where(self, index: NDArray[np.int64]) -> CubePoints:
         """Some of the points, without x."""
-        return Drawn(self.v[index], self.channel[index], self.weight[index], self.volume[index])
+        return CubePoints(
+            self.v[index], self.channel[index], self.weight[index], self.volume[index]
+        )
 
 
 @dataclass(frozen=True)
-class Lap:
-    """How an iteration went.
-
-    Attributes:
-        relative_std: relative error times the root of the evaluations; stratification counts.
-        evaluations: of the integrand.
-        seconds: that sampling and integrand took.
-    """
-
-    relative_std: float
-    evaluations: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Points:
+class IterationPoints:
     """The points of one iteration at which the first component of the integrand is not 0.
 
     Attributes:
@@ -87,43 +74,59 @@ class Points:
 
     @property
     def cancellation(self) -> float:
-        """Square of the relative standard deviation that no density can beat, (sum |w| / sum w)^2 - 1."""
+        """Square of the relative standard deviation that no density can beat.
+
+        (sum |w| / sum w)^2 - 1.
+        """
         total = abs(float(self.weight.sum()))
         return (float(np.abs(self.weight).sum()) / total) ** 2 - 1.0 if total else np.inf
 
 
-class Recorder:
-    """Collects the batches of an iteration."""
+class PointRecorder:
+    """Collects the points of an iteration, batch by batch.
+
+    Args:
+        neval: evaluations in the iteration, which decide whether all points are kept.
+    """
 
     def __init__(self, neval: int) -> None:
         self._stride = -(-neval // KEPT_POINTS)
         self._parts: list[tuple[Array, NDArray[np.int64], Array, Array]] = []
 
     def chosen(self, value: Array) -> NDArray[np.int64]:
-        """Which points of a batch to keep, by the integrand's first component, float64, shape (n,)."""
+        """Indices of the points of a batch to keep.
+
+        Args:
+            value: first component of the integrand, float64, shape (n,).
+        """
         return np.flatnonzero((value != 0.0) & np.isfinite(value))[:: self._stride]
 
-    def add(self, drawn: Drawn, value: Array) -> None:
-        """Keep points with the integrand's first component, float64, shape (n,)."""
+    def add(self, drawn: CubePoints, value: Array) -> None:
+        """Keep some points.
+
+        Args:
+            drawn: the points.
+            value: first component of the integrand there, float64, shape (n,).
+        """
         self._parts.append(
             (drawn.v, drawn.channel, drawn.weight * value, drawn.volume * np.abs(value))
         )
 
     @property
-    def points(self) -> Points:
-        """What was collected."""
-        return Points(*(np.concatenate(part) for part in zip(*self._parts, strict=True)))
+    def points(self) -> IterationPoints:
+        """The points of all batches."""
+        return IterationPoints(*(np.concatenate(part) for part in zip(*self._parts, strict=True)))
 
 
 @dataclass(frozen=True)
-class Memory:
-    """Points of some iterations, the oldest first."""
+class PointHistory:
+    """Points of past iterations, the oldest first."""
 
-    iterations: tuple[Points, ...] = ()
+    iterations: tuple[IterationPoints, ...] = ()
 
-    def remembering(self, points: Points) -> Memory:
-        """With one more, and without those that are too old."""
-        return Memory((*self.iterations, points)[-KEPT_ITERATIONS:])
+    def with_iteration(self, points: IterationPoints) -> PointHistory:
+        """The history with one more iteration, and without those that are too old."""
+        return PointHistory((*self.iterations, points)[-KEPT_ITERATIONS:])
 
     @property
     def size(self) -> int:
@@ -136,12 +139,12 @@ class Memory:
         return sum(points.effective for points in self.iterations)
 
     @property
-    def last(self) -> Points:
-        """Those of the newest iteration."""
+    def last(self) -> IterationPoints:
+        """Points of the newest iteration."""
         return self.iterations[-1]
 
-    def pooled(self) -> Pool:
-        """All points together.
+    def pooled(self) -> TrainingPoints:
+        """All points together, to draw batches of a training from.
 
         An iteration counts by its effective points: early ones, whose few heavy weights say little,
         hardly at all.
@@ -150,13 +153,13 @@ class Memory:
             [points.share * points.effective for points in self.iterations]
         )
         v, channel, height = (
-            np.concatenate([getattr(p, n) for p in self.iterations]) for n in Pool.COLUMNS
+            np.concatenate([getattr(p, n) for p in self.iterations]) for n in TrainingPoints.COLUMNS
         )
-        return Pool(v, channel, height, probability / probability.sum())
+        return TrainingPoints(v, channel, height, probability / probability.sum())
 
 
 @dataclass(frozen=True)
-class Pool:
+class TrainingPoints:
     """Points and how often each should be drawn for the draws to follow the integrand.
 
     Attributes:
@@ -173,13 +176,15 @@ class Pool:
     height: Array
     probability: Array
 
-    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> Pool:
+    def where(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> TrainingPoints:
         """Some of the points, sorted by channel."""
         index = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
         index = index[np.argsort(self.channel[index], kind="stable")]
-        return Pool(self.v[index], self.channel[index], self.height[index], self.probability[index])
+        return TrainingPoints(
+            self.v[index], self.channel[index], self.height[index], self.probability[index]
+        )
 
-    def drawn(self, n: int, rng: np.random.Generator) -> Pool:
+    def drawn(self, n: int, rng: np.random.Generator) -> TrainingPoints:
         """N points with these probabilities, sorted by channel."""
         chosen = np.searchsorted(self._cumulated, self._cumulated[-1] * rng.random(n))
         return self.where(chosen.clip(max=len(self.v) - 1))

@@ -1,4 +1,4 @@
-"""Maps of a user's own for the multi-channel integration of `madnis_py.vegas`."""
+"""Maps that a user brings for the multi-channel integration of `madnis_py.vegas`."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ Prior = Callable[[Array], Array]
 
 
 class ChannelMap(Protocol):
-    """A map of the unit cube to the region of integration, with its inverse; both agree on the Jacobian |dx/dy|."""
+    """A map of the unit cube to the region of integration, with its inverse.
+
+    Both directions agree on the Jacobian |dx/dy|.
+    """
 
     def forward(self, y: Array) -> tuple[Array, Array]:
-        """Points x of the region, shape (n, dim), and Jacobians, shape (n,), of points y of the unit cube."""
+        """Points x of the region, (n, dim), and Jacobians, (n,), of points y of the unit cube."""
 
     def inverse(self, x: Array) -> tuple[Array, Array]:
-        """Points y, shape (n, dim), and Jacobians, shape (n,); the Jacobian is 0 where the map does not reach."""
+        """Points y, (n, dim), and Jacobians, (n,), which are 0 where the map does not reach."""
 
 
-class Channels:
+class ChannelMaps:
     """Several maps of one region that share the integrand, Eq. (2.51) of the MadNIS thesis.
 
     Args:
@@ -54,7 +57,7 @@ class Channels:
         return len(self.maps)
 
     def chosen(self, number: Array) -> NDArray[np.int64]:
-        """Channel of each number in [0, 1], int64, shape (n,): the channels divide the interval evenly."""
+        """Channel of each number in [0, 1], int64, (n,); each has an equal part of the interval."""
         return np.minimum((number * len(self)).astype(np.int64), len(self) - 1)
 
     def place(self, y: Array, channel: NDArray[np.int64]) -> tuple[Array, Array]:
@@ -78,6 +81,7 @@ class Channels:
         return x, len(self) * self._alpha(x, channel, jacobian) * jacobian
 
     def _alpha(self, x: Array, channel: NDArray[np.int64], jacobian: Array) -> Array:
+        """Normalised weight alpha_i(x) of the channel i of each point, shape (n,)."""
         prior = self._priors(x)
         total = prior.sum(axis=1)
         if not (total[jacobian > 0] > 0).all() or (prior < 0).any():
@@ -87,6 +91,7 @@ class Channels:
         return prior[np.arange(len(x)), channel] / np.where(total > 0, total, 1.0)
 
     def _priors(self, x: Array) -> Array:
+        """Weights of all channels before they are normalised, shape (n, n_channels)."""
         if self.prior is None:
             return np.stack([self._density(i, x) for i in range(len(self))], axis=1)
         prior = np.asarray(self.prior(x), dtype=float)
@@ -95,6 +100,7 @@ class Channels:
         return prior
 
     def _density(self, i: int, x: Array) -> Array:
+        """Density 1 / J_i of a map, shape (n,); 0 where the map does not reach."""
         _, jacobian = _checked(self.maps[i].inverse(x), x.shape, f"channels[{i}].inverse")
         return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
 
