@@ -14,7 +14,7 @@ from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
 
 ALPHA_S = 0.118
@@ -38,7 +38,7 @@ def make_momenta(amplitude: TreeAmplitude, n: int) -> Array:
     """Momenta in GeV, event-fastest float64 (n, n_legs, 4)."""
     model = Model("sm")
     masses = [model.mass(pdg) for pdg in amplitude.legs]
-    points = representative_momenta(masses, n_incoming=2, count=min(n, DIFFERENT_POINTS))
+    points = generic_momenta(masses, n_incoming=2, count=min(n, DIFFERENT_POINTS))
     return as_momenta(np.resize(points, (n, *points.shape[1:])))
 
 

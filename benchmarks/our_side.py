@@ -19,7 +19,7 @@ from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, TopologyMapping
 
@@ -114,7 +114,7 @@ def phase_space(n_gluons: int, topology: str, n: int) -> Work:
     """Momenta and Jacobians of g g > t t~ + gluons; see `phase_space.py`."""
     lines = t_line(n_gluons) if topology == "t" else s_line(n_gluons)
     masses = [0.0, 0.0, POLES[6][0], POLES[6][0]] + [0.0] * n_gluons
-    mapping = TopologyMapping(lines, MassFloors(masses, ()), POLES, BEAMS)
+    mapping = TopologyMapping(lines, MassLimits(masses, ()), POLES, BEAMS)
     x = np.random.default_rng(4).random((n, mapping.dim))
 
     def work() -> float:

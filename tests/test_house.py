@@ -33,7 +33,7 @@ KERNEL_USERS = {
     "events/soundness.py",
     "flows/fused.py",
     "parallel/executors.py",
-    "physics/amplitudes/matrix_element.py",
+    "physics/amplitudes/drell_yan.py",
     "physics/amplitudes/tree_amplitude.py",
     "physics/observables/cuts.py",
     "physics/observables/features.py",

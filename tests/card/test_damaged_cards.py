@@ -9,7 +9,7 @@ import pytest
 
 from madnis_py.card.card import Card, load
 from madnis_py.errors import MadnisError
-from madnis_py.physics.diagrams import diagrams
+from madnis_py.physics.diagrams import recursion
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.evaluation import evaluate_points
 from madnis_py.physics.process.process import Process
@@ -255,9 +255,9 @@ def test_definitions_that_cannot_be_computed_are_refused_in_a_sentence(definitio
 def test_more_diagrams_than_can_be_listed_are_counted_and_refused(monkeypatch):
     process = process_of("g g > g g g")
     trees = sum(len(diagram.amplitudes) for diagram in process.diagrams(process.groups[0]))
-    monkeypatch.setattr(diagrams, "MOST_TREES", trees)
+    monkeypatch.setattr(recursion, "MOST_TREES", trees)
     assert len(process_of("g g > g g g").diagrams(process.groups[0])) == 25
-    monkeypatch.setattr(diagrams, "MOST_TREES", trees - 1)
+    monkeypatch.setattr(recursion, "MOST_TREES", trees - 1)
     with pytest.raises(
         MadnisError, match=f"expected at most {trees - 1} diagrams of one process; got {trees}"
     ):

@@ -21,8 +21,8 @@ from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import drawn_columns
-from madnis_py.physics.observables.generic_momenta import representative_momenta
-from madnis_py.physics.observables.kinematics import select
+from madnis_py.physics.observables.generic_momenta import generic_momenta
+from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.matrix_elements.umami import UmamiElement, UmamiSettings
 from madnis_py.plugins.matrix_elements.umami_export import export_umami, fingerprint
@@ -50,7 +50,7 @@ def masses_of(process: Process) -> list[float]:
 
 def points(process: Process, n: int) -> Array:
     """Ten points again and again."""
-    return select(representative_momenta(masses_of(process), 2, 10), np.arange(n) % 10)
+    return select(generic_momenta(masses_of(process), 2, 10), np.arange(n) % 10)
 
 
 def couplings(n: int) -> Array:

@@ -12,11 +12,13 @@ from madnis_py.card.tables import ProcessTable
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import Line, widths_of
 from madnis_py.physics.diagrams.definition import Definition
-from madnis_py.physics.diagrams.diagrams import Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.diagrams import diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.generic_momenta import generic_momenta
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
 
 STABLE = {"WT": 0.0, "WZ": 0.0, "WW": 0.0, "WH": 0.0}
@@ -40,9 +42,11 @@ def reaction(text: str, model: Model) -> Reaction:
 
 def without_width(one: Reaction, model: Model, **switches: bool) -> frozenset[Line]:
     """The propagators that have no width by the switches of a card, whatever the energy."""
-    floors = MassFloors([model.mass(pdg) for pdg in one.legs], (), n_incoming=len(one.incoming))
+    limits = MassLimits([model.mass(pdg) for pdg in one.legs], (), n_incoming=len(one.incoming))
     table = ProcessTable.model_validate({"definition": "any", **switches})
-    return widths_of(one, diagrams_of(recursion_of(one, Joins(model))), floors, model, table).zero
+    return widths_of(
+        one, diagrams_of(recursion_of(one, VertexTable(model))), limits, model, table
+    ).zero
 
 
 @cache
@@ -56,7 +60,7 @@ def points(text: str, count: int = 4, **values: float) -> np.ndarray:
     """Momenta in general position for a definition, (count, n_legs, 4)."""
     model = Model("sm", values)
     one = reaction(text, model)
-    return representative_momenta([model.mass(pdg) for pdg in one.legs], len(one.incoming), count)
+    return generic_momenta([model.mass(pdg) for pdg in one.legs], len(one.incoming), count)
 
 
 def invariant(p: np.ndarray, *legs: int) -> np.ndarray:

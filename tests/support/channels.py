@@ -9,10 +9,12 @@ from functools import cache
 from amplitudes import reaction
 from scipy.integrate import quad
 
-from madnis_py.physics.diagrams.diagrams import Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.diagrams import diagrams_of
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
@@ -57,18 +59,18 @@ class Case:
         return f"{self.process}, {kind}, {self.number}"
 
     @property
-    def floors(self) -> MassFloors:
-        return MassFloors(masses(self.process), self.cuts, math.sqrt(self.beams.s))
+    def mass_limits(self) -> MassLimits:
+        return MassLimits(masses(self.process), self.cuts, math.sqrt(self.beams.s))
 
     @property
     def channel(self) -> SelectedChannel:
         return channels(self.process)[self.number]
 
     def mapping(self, legs: tuple[int, ...] | None = None) -> TopologyMapping:
-        return TopologyMapping(self.channel.topology, self.floors, POLES, self.beams, legs)
+        return TopologyMapping(self.channel.topology, self.mass_limits, POLES, self.beams, legs)
 
     def flat(self) -> FlatMapping:
-        return FlatMapping(self.floors, self.beams)
+        return FlatMapping(self.mass_limits, self.beams)
 
 
 def cases(process: str, beams: CollidingBeams, cuts: tuple[Cut, ...] | None = None) -> list[Case]:
@@ -80,7 +82,7 @@ def cases(process: str, beams: CollidingBeams, cuts: tuple[Cut, ...] | None = No
 @cache
 def channels(process: str) -> tuple[SelectedChannel, ...]:
     one = reaction(process, MODEL)
-    return select_channels(diagrams_of(recursion_of(one, Joins(MODEL))), one.legs, MODEL)
+    return select_channels(diagrams_of(recursion_of(one, VertexTable(MODEL))), one.legs, MODEL)
 
 
 @cache

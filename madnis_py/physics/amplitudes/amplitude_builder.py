@@ -22,8 +22,10 @@ from madnis_py.physics.amplitudes.tape_writer import (
     constant_values,
     helicity_states,
 )
-from madnis_py.physics.diagrams.diagrams import Diagram, Joins, Recursion
+from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.recursion import Recursion
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 
 _Entries = tuple[tuple[str, Fraction], ...]
@@ -237,14 +239,14 @@ class AmplitudeBuilder:
 
 def diagram_tape(
     diagrams: tuple[Diagram, ...],
-    joins: Joins,
+    vertices: VertexTable,
     legs: Sequence[ExternalLeg],
     without_width: Set[tuple[int, int]] = frozenset(),
 ) -> Tape:
     """The tape of |M_i|^2 of all diagrams, summed over helicities; arguments as `AmplitudeBuilder`."""
-    model = joins.model
+    model = vertices.model
     currents = Currents(model, _fermions(legs, model))
-    pairs = square_pairs(diagrams, joins, currents, legs[0].pdg)
+    pairs = square_pairs(diagrams, vertices, currents, legs[0].pdg)
     writer = TapeWriter(currents, legs, without_width)
     nodes = {
         node: place

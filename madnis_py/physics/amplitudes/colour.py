@@ -75,7 +75,7 @@ Closed = tuple[String, ...]
 
 
 @dataclass(frozen=True)
-class Structure:
+class ColourStructure:
     """One monomial of colour: closed strings times one open object, None for a colour singlet."""
 
     closed: Closed
@@ -97,18 +97,18 @@ def act(matrix: Matrix, ket: Ket) -> tuple[Ket, Closed]:
     """matrix_{kl} ket_l."""
     if isinstance(matrix, Word):
         return Ket(matrix.gluons + ket.gluons, ket.quark), ()
-    return matrix.ket, (join(matrix.bra, ket),)
+    return matrix.ket, (string_between(matrix.bra, ket),)
 
 
 def act_left(bra: Bra, matrix: Matrix) -> tuple[Bra, Closed]:
     """bra_k matrix_{kl}."""
     if isinstance(matrix, Word):
         return Bra(bra.antiquark, bra.gluons + matrix.gluons), ()
-    return matrix.bra, (join(bra, matrix.ket),)
+    return matrix.bra, (string_between(bra, matrix.ket),)
 
 
-def join(bra: Bra, ket: Ket) -> String:
-    """bra_k ket_k."""
+def string_between(bra: Bra, ket: Ket) -> String:
+    """bra_k ket_k, a closed string between the quarks of both."""
     return String(bra.antiquark, bra.gluons + ket.gluons, ket.quark)
 
 
@@ -129,7 +129,7 @@ def trace_of_product(a: Matrix, b: Matrix) -> Closed:
     product, strings = multiply(a, b)
     if isinstance(product, Word):
         return closed(strings, (trace(product.gluons),))
-    return closed(strings, (join(product.bra, product.ket),))
+    return closed(strings, (string_between(product.bra, product.ket),))
 
 
 def flow_lines(flow: Closed, incoming: Sequence[bool]) -> tuple[tuple[int, int], ...]:

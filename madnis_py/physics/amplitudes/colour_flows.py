@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from madnis_py.physics.amplitudes.colour import N_COLOURS, Bra, Closed, Ket, Structure, Word
+from madnis_py.physics.amplitudes.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
 from madnis_py.physics.amplitudes.colour_vertices import closed_colour, colour_of
 from madnis_py.physics.amplitudes.currents import Currents, Kind, Scaled, Vertex
-from madnis_py.physics.diagrams.diagrams import Field, Meeting, Powers, Recursion, add
+from madnis_py.physics.diagrams.coupling_powers import Powers, added
+from madnis_py.physics.diagrams.recursion import Field, Meeting, Recursion
 
 _Parts = tuple[int, ...]
-_Coloured = Mapping[Structure, Scaled]
+_Coloured = Mapping[ColourStructure, Scaled]
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,13 @@ class FlowCurrents:
                 for other in self._step.fields(everything ^ units):
                     if (
                         self._anti(field.pdg) == other.pdg
-                        and add(field.total, other.total) in goals
+                        and added(field.total, other.total) in goals
                     ):
                         yield from self._close(units, field, other)
 
     def _close(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
         rest = self._step.everything ^ units
-        powers = add(field.total, other.total)
+        powers = added(field.total, other.total)
         for singlet in (False, True) if self._is_octet(field.pdg) else (False,):
             sources = self._currents_of(
                 rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False
@@ -119,7 +120,7 @@ class FlowCurrents:
         if singlet:
             return {}
         node = self._currents.external(self._step.units[number].legs, field.pdg)
-        return {Structure((), self._open(number, field.pdg)): Scaled(Fraction(1), node)}
+        return {ColourStructure((), self._open(number, field.pdg)): Scaled(Fraction(1), node)}
 
     def _open(self, number: int, pdg: int) -> Ket | Bra | Word | None:
         """The colour index of an external leg."""
@@ -133,7 +134,9 @@ class FlowCurrents:
 
     def decayed(self, powers: Powers) -> _Coloured:
         """The currents of the particle whose decay this step is."""
-        merged: dict[Structure, dict[Vertex, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+        merged: dict[ColourStructure, dict[Vertex, Fraction]] = defaultdict(
+            lambda: defaultdict(Fraction)
+        )
         goals = [goal for goal in self._step.goals if goal.total == powers]
         for goal in goals:
             for structure, terms in self._sources(self._step.everything, goal, False).items():
@@ -150,7 +153,7 @@ class FlowCurrents:
     def _currents_of(
         self,
         units: int,
-        sources: Mapping[Structure, Mapping[Vertex, Fraction]],
+        sources: Mapping[ColourStructure, Mapping[Vertex, Fraction]],
         field: Field,
         factor: Fraction | int,
         propagated: bool,
@@ -172,9 +175,9 @@ class FlowCurrents:
         field: Field,
         singlet: bool,
         allowed: Callable[[_Parts], bool] = lambda parts: True,
-    ) -> dict[Structure, dict[Vertex, Fraction]]:
+    ) -> dict[ColourStructure, dict[Vertex, Fraction]]:
         """The sum of vertices in which units become a field, by colour."""
-        sources: dict[Structure, dict[Vertex, Fraction]] = defaultdict(
+        sources: dict[ColourStructure, dict[Vertex, Fraction]] = defaultdict(
             lambda: defaultdict(Fraction)
         )
         for meeting in self._step.meetings(units).get(field, ()):
@@ -183,17 +186,20 @@ class FlowCurrents:
         return sources
 
     def _add(
-        self, meeting: Meeting, singlet: bool, sources: dict[Structure, dict[Vertex, Fraction]]
+        self,
+        meeting: Meeting,
+        singlet: bool,
+        sources: dict[ColourStructure, dict[Vertex, Fraction]],
     ) -> None:
         """Add one vertex for every combination of the colours of what meets there."""
         for children in product(
             *(list(self._children(part, field)) for part, field in meeting.parts)
         ):
-            colours = colour_of(meeting.join, [structure for structure, _ in children], singlet)
+            colours = colour_of(meeting.vertex, [structure for structure, _ in children], singlet)
             if not colours:
                 continue
             vertices = self._currents.vertex(
-                meeting.join, [current.node for _, current in children]
+                meeting.vertex, [current.node for _, current in children]
             )
             factor = Fraction(1)
             for _, current in children:
@@ -202,7 +208,7 @@ class FlowCurrents:
                 for vertex, sign in vertices:
                     sources[structure][vertex] += number * sign * factor
 
-    def _children(self, units: int, field: Field) -> Iterator[tuple[Structure, Scaled]]:
+    def _children(self, units: int, field: Field) -> Iterator[tuple[ColourStructure, Scaled]]:
         yield from self.current(units, field).items()
         if self._is_octet(field.pdg):
             yield from self.current(units, field, singlet=True).items()

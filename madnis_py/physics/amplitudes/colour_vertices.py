@@ -12,20 +12,20 @@ from collections.abc import Mapping, Sequence
 from madnis_py.physics.amplitudes.colour import (
     Bra,
     Closed,
+    ColourStructure,
     Dyad,
     Ket,
     Matrix,
     Open,
-    Structure,
     Word,
     act,
     act_left,
     closed,
-    join,
     multiply,
+    string_between,
     trace_of_product,
 )
-from madnis_py.physics.diagrams.diagrams import Join
+from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 
 _Terms = list[tuple[Open, Closed, int]]
 """A sum of monomials: the open object, closed strings, factor."""
@@ -34,8 +34,8 @@ _PAIRS = {"f12f34": ((0, 1), (2, 3)), "f13f24": ((0, 2), (1, 3)), "f14f23": ((0,
 
 
 def colour_of(
-    vertex: Join, children: Sequence[Structure], singlet: bool
-) -> list[tuple[Structure, int]]:
+    vertex: DirectedVertex, children: Sequence[ColourStructure], singlet: bool
+) -> list[tuple[ColourStructure, int]]:
     """The colour of what goes on from a vertex.
 
     Args:
@@ -49,18 +49,18 @@ def colour_of(
     below = dict(zip(vertex.slots, (child.open for child in children), strict=True))
     strings = [child.closed for child in children]
     return [
-        (Structure(closed(*strings, more), opened), number)
-        for opened, more, number in _terms(vertex.structure.colour, vertex.out, below, singlet)
+        (ColourStructure(closed(*strings, more), opened), number)
+        for opened, more, number in _terms(vertex.term.colour, vertex.out, below, singlet)
     ]
 
 
-def closed_colour(current: Structure, source: Structure) -> Closed:
+def closed_colour(current: ColourStructure, source: ColourStructure) -> Closed:
     """A current times a source, all indices summed."""
     match current.open, source.open:
         case (Word() | Dyad()) as a, (Word() | Dyad()) as b:
             more: Closed = trace_of_product(a, b)
         case (Ket() as ket, Bra() as bra) | (Bra() as bra, Ket() as ket):
-            more = (join(bra, ket),)
+            more = (string_between(bra, ket),)
         case _:
             more = ()
     return closed(current.closed, source.closed, more)
@@ -83,7 +83,7 @@ def _on_quark_line(out: int, below: Mapping[int, Open], singlet: bool) -> tuple[
     """delta_ij or T^a_ij between the conjugate spinor (slot 0) and the spinor (slot 1)."""
     match below.get(0), below.get(1), below.get(2):
         case Bra() as bra, Ket() as ket, None if out == 2:
-            return (None, (join(bra, ket),), 1) if singlet else (Dyad(ket, bra), (), 1)
+            return (None, (string_between(bra, ket),), 1) if singlet else (Dyad(ket, bra), (), 1)
         case None, Ket() as ket, None:
             return ket, (), 1
         case Bra() as bra, None, None:

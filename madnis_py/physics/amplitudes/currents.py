@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 
-from madnis_py.physics.diagrams.diagrams import Join, positions
+from madnis_py.physics.diagrams.trees import positions
+from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 from madnis_py.physics.model.model import Model
 
 
@@ -145,13 +146,13 @@ class Currents:
             return Kind.ket if pdg > 0 else Kind.bra
         return Kind.vector if spin == 3 else Kind.scalar
 
-    def vertex(self, join: Join, nodes: Sequence[int]) -> list[tuple[Vertex, int]]:
+    def vertex(self, join: DirectedVertex, nodes: Sequence[int]) -> list[tuple[Vertex, int]]:
         """The kernels that a vertex means for the nodes that meet there, with their signs from fermions and order."""
         below = dict(zip(join.slots, nodes, strict=True))
         sign = self.fermion_sign([below[slot] for slot in sorted(below)])
         return [
-            (Vertex(operation, arguments, join.structure.couplings), sign * factor)
-            for operation, arguments, factor in _kernels(join.structure.lorentz, join.out, below)
+            (Vertex(operation, arguments, join.term.couplings), sign * factor)
+            for operation, arguments, factor in _kernels(join.term.lorentz, join.out, below)
         ]
 
     def fermion_sign(self, nodes: Iterable[int]) -> int:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from madnis_py.physics.amplitudes.currents import Currents, Scaled
-from madnis_py.physics.diagrams.diagrams import Diagram, Joins, Tree
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.trees import Tree
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,12 @@ class DiagramCurrents:
     """The currents of diagrams, one by one.
 
     Args:
-        joins: the vertices of the model.
+        vertices: the vertices of the model.
         currents: where the nodes go.
     """
 
-    def __init__(self, joins: Joins, currents: Currents) -> None:
-        self._joins, self._currents = joins, currents
+    def __init__(self, vertices: VertexTable, currents: Currents) -> None:
+        self._vertices, self._currents = vertices, currents
 
     def pair(self, number: int, amplitude: Tree, first: Tree) -> SquarePair:
         """Cut one amplitude where the sides are most equal.
@@ -69,15 +71,17 @@ class DiagramCurrents:
 
     def _turned(self, tree: Tree, rest: Tree, position: int) -> Tree:
         """All but one child of the last vertex of a tree, with the rest of the diagram in its place."""
-        assert tree.join is not None
-        slots = [slot for k, slot in enumerate(tree.join.slots) if k != position]
+        assert tree.vertex is not None
+        slots = [slot for k, slot in enumerate(tree.vertex.slots) if k != position]
         others = [child for k, child in enumerate(tree.children) if k != position]
-        vertex = self._joins.turned(tree.join, (*slots, tree.join.out), tree.join.slots[position])
+        vertex = self._vertices.turned(
+            tree.vertex, (*slots, tree.vertex.out), tree.vertex.slots[position]
+        )
         legs = rest.legs | sum(child.legs for child in others)
         return Tree(legs, vertex.pdg, (0, 0), vertex, (*others, rest))
 
     def _node(self, tree: Tree, propagated: bool) -> Scaled:
-        if tree.join is None:
+        if tree.vertex is None:
             return Scaled(Fraction(1), self._currents.external(tree.legs, tree.pdg))
         children = [self._node(child, True) for child in tree.children]
         factor = Fraction(1)
@@ -85,7 +89,9 @@ class DiagramCurrents:
             factor *= child.factor
         terms = {
             vertex: factor * sign
-            for vertex, sign in self._currents.vertex(tree.join, [child.node for child in children])
+            for vertex, sign in self._currents.vertex(
+                tree.vertex, [child.node for child in children]
+            )
         }
         current = self._currents.add(tree.legs, tree.pdg, terms, propagated)
         assert current is not None
@@ -93,17 +99,17 @@ class DiagramCurrents:
 
 
 def square_pairs(
-    diagrams: tuple[Diagram, ...], joins: Joins, currents: Currents, first_pdg: int
+    diagrams: tuple[Diagram, ...], vertices: VertexTable, currents: Currents, first_pdg: int
 ) -> list[SquarePair]:
     """The helicity sums of all amplitudes of all diagrams.
 
     Args:
         diagrams: as `diagrams_of` gives them.
-        joins: the vertices of the model.
+        vertices: the vertices of the model.
         currents: where the nodes go.
         first_pdg: PDG code of the first leg, incoming.
     """
-    builder = DiagramCurrents(joins, currents)
+    builder = DiagramCurrents(vertices, currents)
     first = Tree(1, first_pdg, (0, 0))
     return [
         builder.pair(number, amplitude, first)

@@ -29,6 +29,9 @@ _SOURCES = (
     "physics/amplitudes/tape_writer.py",
     "physics/amplitudes/tree_amplitude.py",
     "physics/diagrams/diagrams.py",
+    "physics/diagrams/recursion.py",
+    "physics/diagrams/trees.py",
+    "physics/diagrams/vertex_table.py",
     "physics/observables/generic_momenta.py",
 )
 """Code that a tape depends on, inside the package."""

@@ -29,10 +29,12 @@ from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tape_writer import CHOSEN, Arrays, ExternalLeg
 from madnis_py.physics.amplitudes.widths import Line
-from madnis_py.physics.diagrams.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 
 _VANISHING = 1e-26
 """Share of |M|^2 below which a helicity counts as zero."""
@@ -87,8 +89,8 @@ class TreeAmplitude(MatrixElement):
     ) -> None:
         self.reaction, self.legs = reaction, reaction.legs
         self.model, self._without_width, self._cache = model, without_width, cache
-        joins = Joins(model)
-        recursion = recursion_of(reaction, joins)
+        vertices = VertexTable(model)
+        recursion = recursion_of(reaction, vertices)
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
         self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
         if not self.diagrams:
@@ -99,7 +101,7 @@ class TreeAmplitude(MatrixElement):
         self.alpha_s_power = powers.pop() if len(powers) == 1 else None
         self._external = external_legs(reaction, model)
         self._average = float(average_factor(reaction, model))
-        builder = _Tapes(self, joins)
+        builder = _Tapes(self, vertices)
         described = builder.description()
         arrays = builder.build() if cache is None else cache.get(described, builder.build)
         amplitude, squares = _unpacked(arrays, "amplitude"), _unpacked(arrays, "squares")
@@ -200,7 +202,7 @@ class TreeAmplitude(MatrixElement):
     def _chosen(self) -> _core.AmplitudeTape:
         """The tape that takes helicities from the events."""
         legs = [ExternalLeg(leg.pdg, leg.incoming, (CHOSEN,)) for leg in self._external]
-        recursion = recursion_of(self.reaction, Joins(self.model))
+        recursion = recursion_of(self.reaction, VertexTable(self.model))
         tape = AmplitudeBuilder(recursion, legs, self.model, self._without_width).tape()
         return _core.AmplitudeTape(tape.tape.bound(self.model), self._average)
 
@@ -213,17 +215,14 @@ class TreeAmplitude(MatrixElement):
 class _Tapes:
     """Builds what a tree amplitude keeps on disk."""
 
-    def __init__(self, amplitude: TreeAmplitude, joins: Joins) -> None:
-        self._amplitude, self._joins = amplitude, joins
+    def __init__(self, amplitude: TreeAmplitude, vertices: VertexTable) -> None:
+        self._amplitude, self._vertices = amplitude, vertices
 
     def description(self) -> str:
         """Everything that the tapes depend on: the structure of model and process, and which values vanish."""
-        one, model = self._amplitude, self._joins.model
+        one, model = self._amplitude, self._vertices.model
         expressions = {
-            text
-            for vertex in model.vertices
-            for part in vertex.structures
-            for text in part.couplings
+            text for vertex in model.vertices for part in vertex.terms for text in part.couplings
         }
         complex_ones = sorted(text for text in expressions if model.coupling(text).imag != 0)
         vanishing = sorted(text for text in expressions if model.coupling(text) == 0)
@@ -243,11 +242,11 @@ class _Tapes:
 
     def build(self) -> Arrays:
         """The arrays of both tapes, and what their rows mean."""
-        one, model = self._amplitude, self._joins.model
-        recursion = recursion_of(one.reaction, self._joins)
+        one, model = self._amplitude, self._vertices.model
+        recursion = recursion_of(one.reaction, self._vertices)
         builder = AmplitudeBuilder(recursion, one._external, model, one._without_width)
         tape = self._without_zeros(builder, builder.tape())
-        squares = diagram_tape(one.diagrams, self._joins, one._external, one._without_width)
+        squares = diagram_tape(one.diagrams, self._vertices, one._external, one._without_width)
         flows = [
             [(string.antiquark, string.gluons, string.quark) for string in flow]
             for flow in tape.flows
@@ -265,10 +264,10 @@ class _Tapes:
         The tape serves other values of the parameters too: they are looked for at values in general
         position. Below threshold nothing is dropped, since no momenta could tell.
         """
-        one, model = self._amplitude, _in_general_position(self._joins.model)
+        one, model = self._amplitude, _in_general_position(self._vertices.model)
         masses = [model.mass(pdg) for pdg in one.legs]
         n_incoming = len(one.reaction.incoming)
-        p = representative_momenta(masses, n_incoming)
+        p = generic_momenta(masses, n_incoming)
         if not np.allclose(p[:, :n_incoming].sum(axis=1), p[:, n_incoming:].sum(axis=1)):
             return tape
         kernel = _core.AmplitudeTape(tape.tape.bound(model), 1.0)

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from madnis_py.card.tables import ProcessTable
-from madnis_py.physics.diagrams.diagrams import Diagram, positions
+from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 
 Line = tuple[int, int]
 """A propagator: |PDG code|, and the bit mask of the legs on the side without leg 0."""
@@ -44,7 +45,7 @@ class Widths:
 def widths_of(
     reaction: Reaction,
     diagrams: Iterable[Diagram],
-    floors: MassFloors,
+    limits: MassLimits,
     model: Model,
     table: ProcessTable,
 ) -> Widths:
@@ -53,7 +54,7 @@ def widths_of(
     Args:
         reaction: with its decays, whose parents keep their widths.
         diagrams: of the reaction.
-        floors: the invariant masses that energy and cuts leave.
+        limits: the invariant masses that energy and cuts leave.
         model: masses, widths and vertices.
         table: its t_channel_widths and external_widths.
     """
@@ -63,7 +64,7 @@ def widths_of(
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
     required = set(_required(reaction, len(reaction.incoming)))
     resonant = {
-        line for line in {*lines} - exchanged if _resonates(line, reaction, floors, model)
+        line for line in {*lines} - exchanged if _resonates(line, reaction, limits, model)
     } | required
     zero = {line for line in lines if line[0] in related and line not in resonant}
     if not table.t_channel_widths:
@@ -73,18 +74,18 @@ def widths_of(
         for line in lines
         if line in resonant and line[0] in related & external and model.width(line[0]) > 0
     )
-    off_shell = (line for line in sorted(required) if not _reaches_pole(line, floors, model))
+    off_shell = (line for line in sorted(required) if not _reaches_pole(line, limits, model))
     return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
 
 
-def _resonates(line: Line, reaction: Reaction, floors: MassFloors, model: Model) -> bool:
+def _resonates(line: Line, reaction: Reaction, limits: MassLimits, model: Model) -> bool:
     """Whether a propagator can come on its mass shell by decaying to external particles."""
-    return _reaches_pole(line, floors, model) and not _goes_on(line, reaction)
+    return _reaches_pole(line, limits, model) and not _goes_on(line, reaction)
 
 
-def _reaches_pole(line: Line, floors: MassFloors, model: Model) -> bool:
+def _reaches_pole(line: Line, limits: MassLimits, model: Model) -> bool:
     pdg, legs = line
-    return floors.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
+    return limits.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
 
 
 def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
@@ -101,9 +102,7 @@ def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
 def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
     """The vector bosons that meet some of these at a vertex of three: their masses are tied to each other."""
     triple = (
-        vertex
-        for vertex in model.vertices
-        if any(term.lorentz == "VVV" for term in vertex.structures)
+        vertex for vertex in model.vertices if any(term.lorentz == "VVV" for term in vertex.terms)
     )
     meeting = ({abs(model.pdg_of[name]) for name in vertex.particles} for vertex in triple)
     return {

@@ -26,7 +26,8 @@ from madnis_py.physics.cross_section.partonic_events import (
 from madnis_py.physics.cross_section.systematics import Systematics, variation_groups
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
 from madnis_py.physics.observables.features import features
-from madnis_py.physics.observables.kinematics import flux, select
+from madnis_py.physics.observables.momenta import select
+from madnis_py.physics.observables.parton_kinematics import flux
 from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.pdf.grid_limits import (

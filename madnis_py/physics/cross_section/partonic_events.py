@@ -13,7 +13,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.cross_section.resonances import Resonances, ResonanceTable
-from madnis_py.physics.observables.kinematics import select
+from madnis_py.physics.observables.momenta import select
 
 if TYPE_CHECKING:
     from madnis_py.physics.process.process import Process

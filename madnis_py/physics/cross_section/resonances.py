@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
-from madnis_py.physics.diagrams.diagrams import Diagram, Tree
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.trees import Tree
 from madnis_py.physics.model.model import Model
 
 if TYPE_CHECKING:

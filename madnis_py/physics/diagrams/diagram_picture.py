@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from madnis_py.physics.diagrams.diagrams import Diagram, Tree, positions
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.model.model import Model
 
 _CELL_WIDTH, _CELL_HEIGHT, _MARGIN = 230.0, 150.0, 34.0

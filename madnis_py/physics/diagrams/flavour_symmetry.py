@@ -69,7 +69,7 @@ def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple
     )
     values = tuple(
         (part.colour, part.lorentz, tuple(model.coupling(text) for text in part.couplings))
-        for part in vertex.structures
+        for part in vertex.terms
     )
     return particles, values, vertex.orders
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.diagrams.diagrams import Diagram, positions
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.divergences.limit_kinematics import LimitKinematics
 from madnis_py.physics.divergences.singular_limits import INCOMING, Kind, Limit, limits_of
 from madnis_py.physics.model.model import Model
@@ -183,14 +184,14 @@ def _require_widths(process: Process) -> None:
     """A propagator without width must not come on its mass shell inside the cuts, where its square has no integral."""
     model = process.model
     for group, flavours in _by_cuts(process):
-        floors = process.floors(
+        limits = process.mass_limits(
             group, [cut for cut in process.selection.of(flavours[0]) if isinstance(cut, Cut)]
         )
         for pdg, legs in _without_width(process.diagrams(group), model):
             mass = model.mass(pdg)
-            if mass > sum(floors.masses[leg] for leg in legs) * (
+            if mass > sum(limits.masses[leg] for leg in legs) * (
                 1 + _ROUNDING
-            ) and floors.reaches_pole(legs, mass):
+            ) and limits.reaches_pole(legs, mass):
                 raise _no_width(process, pdg, [process.flavours[flavours[0]][leg] for leg in legs])
 
 

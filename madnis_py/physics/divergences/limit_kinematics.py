@@ -8,7 +8,7 @@ from itertools import product
 
 from madnis_py.physics.divergences.singular_limits import Limit
 from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked, RankedCut
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 
 
 class LimitKinematics:
@@ -39,7 +39,7 @@ class LimitKinematics:
 
     def is_reached(self, cuts: Sequence[AnyCut]) -> bool:
         """Whether events that pass these cuts come arbitrarily near to the limit."""
-        pt = MassFloors(self._masses, [cut for cut in cuts if isinstance(cut, Cut)], self._most).pt
+        pt = MassLimits(self._masses, [cut for cut in cuts if isinstance(cut, Cut)], self._most).pt
         return (
             self._exists()
             and not any(pt[leg] > 0 for leg in self._still)

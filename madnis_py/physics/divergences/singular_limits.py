@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from madnis_py.physics.diagrams.diagrams import Diagram, Tree, positions
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.model.model import Model
 
 INCOMING = 0b11

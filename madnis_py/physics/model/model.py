@@ -1,7 +1,8 @@
-"""A model with values: its particles, parameters in SLHA terms, and the vertices and couplings that follow from them.
+"""Model with values of its parameters: masses, widths, couplings and the vertices that are left.
 
-The parameters and their defaults are those of MadGraph's `sm`; the electroweak input is (M_Z,
-alpha, G_F).
+The parameters and their defaults are those of MadGraph's `sm`, named as in SLHA files; the
+electroweak input is (M_Z, alpha, G_F). What particles and vertices there are at all is in
+`builtin_models`.
 """
 
 from __future__ import annotations
@@ -16,15 +17,8 @@ from typing import Any
 
 from madnis_py.card.card import Card
 from madnis_py.card.tables import closest
-from madnis_py.physics.model.particles import (
-    CKM,
-    LEPTON_CLASSES,
-    MODELS,
-    Parameter,
-    Particle,
-    Structure,
-    Vertex,
-)
+from madnis_py.physics.model.builtin_models import CKM, LEPTON_CLASSES, MODELS
+from madnis_py.physics.model.particles import Particle, Vertex
 from madnis_py.physics.model.slha import Slha, read_slha
 
 
@@ -49,27 +43,20 @@ class Model:
     """
 
     def __init__(self, name: str, values: Mapping[str, float] = MappingProxyType({})) -> None:
-        self._content = MODELS[name]
+        self._tables = MODELS[name]
         self.name = name
-        self.parameters = {parameter.name: parameter for parameter in self._content.parameters}
-        self.particles = self._content.particles
-        self.values = {parameter.name: parameter.default for parameter in self._content.parameters}
+        self.parameters = {parameter.name: parameter for parameter in self._tables.parameters}
+        self.particles = self._tables.particles
+        self.values = {parameter.name: parameter.default for parameter in self._tables.parameters}
         self.filled_in: tuple[str, ...] = ()
         self._couplings: dict[str, complex] = {}
         for key, value in values.items():
-            self._set(self.parameters[key], value)
+            self.parameters[key].check(value)
+            self.values[key] = value
         if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
             raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
         if not self._has_finite_couplings():
             raise ValueError("expected parameters that give finite couplings; got none")
-
-    def _set(self, parameter: Parameter, value: float) -> None:
-        if not parameter.accepts(value):
-            kind = "> 0" if parameter.block == "SMINPUTS" else ">= 0"
-            raise ValueError(
-                f"expected {parameter.name} {kind} ({parameter.meaning}); got {value:g}"
-            )
-        self.values[parameter.name] = value
 
     @classmethod
     def from_card(cls, card: Card) -> Model:
@@ -108,7 +95,7 @@ class Model:
         return model
 
     def _check_fixed_masses(self, slha: Slha) -> None:
-        """A param_card may repeat masses that are no parameters here, but not contradict them."""
+        """Refuse a param_card whose mass of a particle contradicts a mass that is no parameter."""
         for particle in self.particles:
             given = slha.value("MASS", particle.pdg)
             if given is None or particle.mass in self.values:
@@ -116,17 +103,19 @@ class Model:
             if not math.isclose(given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9):
                 expected = self.mass(particle.pdg)
                 raise ValueError(
-                    f"expected a param_card with mass {expected:g} of {particle.name}; got {given:g}"
+                    f"expected a param_card with mass {expected:g} of {particle.name}; "
+                    f"got {given:g}"
                 )
 
     @property
-    def caveats(self) -> tuple[str, ...]:
-        """What to say beside numbers of this model."""
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences to print beside numbers of this model."""
         if not self.filled_in:
             return ()
         values = ", ".join(f"{name} = {self[name]:g}" for name in self.filled_in)
         return (
-            f"parameters: the param_card does not have these, the model has filled them in: {values}",
+            "parameters: the param_card does not have these, the model has filled them in: "
+            f"{values}",
         )
 
     def __getitem__(self, name: str) -> float:
@@ -206,7 +195,7 @@ class Model:
         return particle.name if pdg > 0 else particle.antiname
 
     def reaction_name(self, legs: Sequence[int], n_incoming: int) -> str:
-        """A process for people, "u u~ > e+ e-", from the PDG codes of its legs."""
+        """A process as text, "u u~ > e+ e-", from the PDG codes of its legs."""
         names = [self.particle_name(pdg) for pdg in legs]
         return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
 
@@ -221,23 +210,25 @@ class Model:
         return self[parameter] if parameter else 0.0
 
     def is_left_handed(self, pdg: int) -> bool:
-        """Whether a fermion has no other helicity, as neutrinos: it has no mass and no coupling with the other one."""
+        """Whether a fermion has one helicity alone, as neutrinos.
+
+        It has no mass, and all of its vertices are gamma^mu P_L.
+        """
         row = self.particle(pdg)
         terms = (
             term
             for vertex in self.vertices
             if {row.name, row.antiname} & {*vertex.particles}
-            for term in vertex.structures
+            for term in vertex.terms
         )
-        return row.spin == 2 and self.mass(pdg) == 0 and not any(map(self._couples_right, terms))
-
-    def _couples_right(self, term: Structure) -> bool:
-        """Whether a term of two fermions and a boson is more than gamma^mu P_L."""
-        return term.lorentz != "FFV" or self.coupling(term.couplings[1]) != 0
+        left = all(
+            term.lorentz == "FFV" and self.coupling(term.couplings[1]) == 0 for term in terms
+        )
+        return row.spin == 2 and self.mass(pdg) == 0 and left
 
     @cached_property
     def _names(self) -> dict[str, Any]:
-        """What expressions of couplings may contain."""
+        """Names that expressions of couplings may contain, with their values."""
         sin, cos = math.sqrt(self.sin2w), math.sqrt(1 - self.sin2w)
         derived = {
             "MW": self.mw,
@@ -267,27 +258,22 @@ class Model:
         return self._couplings[expression]
 
     def _has_finite_couplings(self) -> bool:
-        expressions = (
-            text
-            for vertex in self._content.vertices
-            for term in vertex.structures
-            for text in term.couplings
-        )
         try:
-            return all(cmath.isfinite(self.coupling(expression)) for expression in expressions)
+            return all(
+                cmath.isfinite(self.coupling(text))
+                for vertex in self._tables.vertices
+                for text in vertex.couplings
+            )
         except ArithmeticError:
             return False
 
     @cached_property
     def vertices(self) -> tuple[Vertex, ...]:
         """The vertices with a coupling that is not zero, in the order of the tables."""
-        return tuple(vertex for vertex in self._content.vertices if self._is_active(vertex))
-
-    def _is_active(self, vertex: Vertex) -> bool:
-        return any(
-            self.coupling(text) != 0
-            for structure in vertex.structures
-            for text in structure.couplings
+        return tuple(
+            vertex
+            for vertex in self._tables.vertices
+            if any(self.coupling(text) != 0 for text in vertex.couplings)
         )
 
     def couplings(self, vector: str, fermion: int) -> tuple[float, float]:
@@ -305,8 +291,6 @@ class Model:
         """
         particle = self.particle(fermion)
         legs = (particle.antiname, particle.name, vector)
-        structure = next(
-            (vertex.structures[0] for vertex in self.vertices if vertex.particles == legs), None
-        )
-        left, right = structure.couplings if structure else ("0", "0")
+        term = next((one.terms[0] for one in self.vertices if one.particles == legs), None)
+        left, right = term.couplings if term else ("0", "0")
         return self.coupling(left).real, self.coupling(right).real

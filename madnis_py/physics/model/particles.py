@@ -1,17 +1,16 @@
-"""What the models consist of, as data: parameters, particles and the vertices of their Feynman rules at tree level.
+"""Particles, parameters and vertices of a model: the types whose rows `builtin_models` lists.
 
-The covariant derivative is D_mu = d_mu - i g T^a A^a_mu for every group (Peskin and Schroeder), the
-gauge is unitary, and i times a vertex is its Feynman rule. A new particle is a row in these tables
-and needs no code.
+A particle of spin 0, 1/2 or 1 with the colour and Lorentz structures of `VertexTerm` is rows alone.
+Another spin needs, in this order: its Lorentz structures here (`VertexTerm`), an `Operation` and a
+`Kind` in `amplitudes/currents`, its helicities in `amplitudes/tape_writer`, wavefunctions, vertices
+and a propagator in `cpp/amplitudes` (wavefunctions.hpp, vertices.hpp, amplitude_tape.hpp), and a
+kind of line in `diagrams/diagram_picture`; docs/amplitudes.md, "A new particle", says it step by
+step.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import product
-from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,16 @@ class Parameter:
     default: float
     meaning: str
 
-    def accepts(self, value: float) -> bool:
-        """Masses and widths are not negative, the couplings that are divided by are positive."""
-        return (
-            value > 0
-            if self.block == "SMINPUTS"
-            else value >= 0 or self.block not in ("MASS", "DECAY")
-        )
+    def check(self, value: float) -> None:
+        """Refuse negative masses and widths, and inputs that are divided by unless positive.
+
+        Raises:
+            ValueError: names the parameter.
+        """
+        positive, non_negative = self.block == "SMINPUTS", self.block in ("MASS", "DECAY")
+        if (positive and not value > 0) or (non_negative and not value >= 0):
+            kind = "> 0" if positive else ">= 0"
+            raise ValueError(f"expected {self.name} {kind} ({self.meaning}); got {value:g}")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Particle:
 
 
 @dataclass(frozen=True)
-class Structure:
+class VertexTerm:
     """A term of a vertex: colour factor, Lorentz structure and coupling, multiplied.
 
     Colour: "1"; "delta" of a quark and an antiquark; "T" = T^a_ij of quark-antiquark-gluon; "f" =
@@ -111,18 +113,23 @@ class Vertex:
     Attributes:
         particles: names of the incoming particles; fermions first, as (field psi-bar, field psi),
             so that ("u~", "d", "w+") is u-bar gamma^mu d W^+_mu.
-        structures: the terms, to be added.
+        terms: of the vertex, to be added.
         orders: powers of the strong and the electroweak coupling (QCD, QED).
     """
 
     particles: tuple[str, ...]
-    structures: tuple[Structure, ...]
+    terms: tuple[VertexTerm, ...]
     orders: tuple[int, int]
+
+    @property
+    def couplings(self) -> tuple[str, ...]:
+        """Expressions of the couplings of all terms."""
+        return tuple(text for term in self.terms for text in term.couplings)
 
 
 @dataclass(frozen=True)
-class Content:
-    """What a model consists of.
+class ModelTables:
+    """The content of a model, independent of the values of its parameters.
 
     Attributes:
         parameters: external parameters.
@@ -133,196 +140,3 @@ class Content:
     parameters: tuple[Parameter, ...]
     particles: tuple[Particle, ...]
     vertices: tuple[Vertex, ...]
-
-
-_SM_PARAMETERS = (
-    Parameter("aEWM1", "SMINPUTS", 1, 132.507, "1 / alpha at M_Z"),
-    Parameter("Gf", "SMINPUTS", 2, 1.16639e-5, "Fermi constant in GeV^-2"),
-    Parameter("aS", "SMINPUTS", 3, 0.118, "alpha_s at M_Z"),
-    Parameter("MZ", "MASS", 23, 91.188, "mass of the Z"),
-    Parameter("MT", "MASS", 6, 173.0, "mass of the top quark"),
-    Parameter("MB", "MASS", 5, 4.7, "mass of the bottom quark"),
-    Parameter("MC", "MASS", 4, 0.0, "mass of the charm quark"),
-    Parameter("MTA", "MASS", 15, 1.777, "mass of the tau"),
-    Parameter("MM", "MASS", 13, 0.0, "mass of the muon"),
-    Parameter("Me", "MASS", 11, 0.0, "mass of the electron"),
-    Parameter("MH", "MASS", 25, 125.0, "mass of the Higgs boson"),
-    Parameter("ymt", "YUKAWA", 6, 173.0, "top mass in the Yukawa coupling"),
-    Parameter("ymb", "YUKAWA", 5, 4.7, "bottom mass in the Yukawa coupling"),
-    Parameter("ymc", "YUKAWA", 4, 0.0, "charm mass in the Yukawa coupling"),
-    Parameter("ymtau", "YUKAWA", 15, 1.777, "tau mass in the Yukawa coupling"),
-    Parameter("ymm", "YUKAWA", 13, 0.0, "muon mass in the Yukawa coupling"),
-    Parameter("yme", "YUKAWA", 11, 0.0, "electron mass in the Yukawa coupling"),
-    Parameter("lamWS", "WOLFENSTEIN", 1, 0.0, "lambda of the CKM matrix"),
-    Parameter("AWS", "WOLFENSTEIN", 2, 0.0, "A of the CKM matrix"),
-    Parameter("rhoWS", "WOLFENSTEIN", 3, 0.0, "rho of the CKM matrix"),
-    Parameter("etaWS", "WOLFENSTEIN", 4, 0.0, "eta of the CKM matrix"),
-    Parameter("WT", "DECAY", 6, 1.4915, "width of the top quark"),
-    Parameter("WZ", "DECAY", 23, 2.441404, "width of the Z"),
-    Parameter("WW", "DECAY", 24, 2.0476, "width of the W"),
-    Parameter("WH", "DECAY", 25, 0.006382339, "width of the Higgs boson"),
-)
-
-_ZPRIME_PARAMETERS = (
-    Parameter("MZP", "MASS", 32, 400.0, "mass of the Z'"),
-    Parameter("WZP", "DECAY", 32, 0.5, "width of the Z'"),
-    Parameter("kZPq", "ZPRIME", 1, 1.0, "couplings of the Z' to quarks in units of those of the Z"),
-    Parameter(
-        "kZPl", "ZPRIME", 2, 1.0, "couplings of the Z' to leptons in units of those of the Z"
-    ),
-)
-
-CKM: Mapping[str, str] = MappingProxyType(
-    {
-        "V11": "1 - lamWS**2/2",
-        "V12": "lamWS",
-        "V13": "AWS*lamWS**3*(rhoWS - 1j*etaWS)",
-        "V21": "-lamWS",
-        "V22": "1 - lamWS**2/2",
-        "V23": "AWS*lamWS**2",
-        "V31": "AWS*lamWS**3*(1 - rhoWS - 1j*etaWS)",
-        "V32": "-AWS*lamWS**2",
-        "V33": "1",
-    }
-)
-"""V<up generation><down generation> in Wolfenstein's parameters to O(lambda^3)."""
-
-_SM_PARTICLES = (
-    Particle("d", "d~", 1, 2, 3, -1 / 3, -0.5, group="jet"),
-    Particle("u", "u~", 2, 2, 3, 2 / 3, 0.5, group="jet"),
-    Particle("s", "s~", 3, 2, 3, -1 / 3, -0.5, group="jet"),
-    Particle("c", "c~", 4, 2, 3, 2 / 3, 0.5, mass="MC", group="jet", yukawa="ymc"),
-    Particle("b", "b~", 5, 2, 3, -1 / 3, -0.5, mass="MB", group="bottom", yukawa="ymb"),
-    Particle("t", "t~", 6, 2, 3, 2 / 3, 0.5, mass="MT", width="WT", yukawa="ymt"),
-    Particle("e-", "e+", 11, 2, 1, -1.0, -0.5, mass="Me", group="lepton", yukawa="yme"),
-    Particle("ve", "ve~", 12, 2, 1, 0.0, 0.5, group="missing"),
-    Particle("mu-", "mu+", 13, 2, 1, -1.0, -0.5, mass="MM", group="lepton", yukawa="ymm"),
-    Particle("vm", "vm~", 14, 2, 1, 0.0, 0.5, group="missing"),
-    Particle("ta-", "ta+", 15, 2, 1, -1.0, -0.5, mass="MTA", group="lepton", yukawa="ymtau"),
-    Particle("vt", "vt~", 16, 2, 1, 0.0, 0.5, group="missing"),
-    Particle("g", "g", 21, 3, 8, 0.0, group="jet"),
-    Particle("a", "a", 22, 3, 1, 0.0, group="photon"),
-    Particle("z", "z", 23, 3, 1, 0.0, mass="MZ", width="WZ"),
-    Particle("w+", "w-", 24, 3, 1, 1.0, 1.0, mass="MW", width="WW"),
-    Particle("h", "h", 25, 1, 1, 0.0, mass="MH", width="WH"),
-)
-
-_ZPRIME_PARTICLES = (Particle("zp", "zp", 32, 3, 1, 0.0, mass="MZP", width="WZP"),)
-
-_UP, _DOWN = ("u", "c", "t"), ("d", "s", "b")
-_LEPTONS = (("ve", "e-"), ("vm", "mu-"), ("vt", "ta-"))
-
-
-def _fermion_vertex(bar: Particle, psi: Particle, boson: str, couplings: tuple[str, str]) -> Vertex:
-    """The vertex bar-psi-boson; that with gluons is strong, all others are electroweak."""
-    colour = "T" if boson == "g" else "delta" if psi.colour == 3 else "1"
-    structure = Structure(colour, "FFS" if boson == "h" else "FFV", couplings)
-    return Vertex((bar.antiname, psi.name, boson), (structure,), (1, 0) if boson == "g" else (0, 1))
-
-
-def _z_couplings(fermion: Particle) -> tuple[str, str]:
-    """Couplings g_L = e / (sin cos) (T_3 - Q sin^2) and g_R = -e Q sin / cos."""
-    charge, isospin = (
-        Fraction(number).limit_denominator(6) for number in (fermion.charge, fermion.isospin)
-    )
-    return f"ee/(sw*cw)*({isospin} - ({charge})*sw2)", f"-({charge})*ee*sw/cw"
-
-
-def _fermion_vertices(fermion: Particle) -> Iterable[Vertex]:
-    """Couplings of a fermion to gluon, photon, Z and Higgs boson; they follow from its row."""
-    photon = f"({Fraction(fermion.charge).limit_denominator(6)})*ee"
-    if fermion.colour == 3:
-        yield _fermion_vertex(fermion, fermion, "g", ("1", "1"))
-    if fermion.charge:
-        yield _fermion_vertex(fermion, fermion, "a", (photon, photon))
-    yield _fermion_vertex(fermion, fermion, "z", _z_couplings(fermion))
-    if fermion.yukawa:
-        yield _fermion_vertex(fermion, fermion, "h", (f"-{fermion.yukawa}/vev",) * 2)
-
-
-def _w_vertices(up: Particle, down: Particle, mixing: str) -> Iterable[Vertex]:
-    """Both charged currents between the partners of a doublet."""
-    yield _fermion_vertex(up, down, "w+", (f"gw/sqrt(2)*{mixing}", "0"))
-    yield _fermion_vertex(down, up, "w-", (f"gw/sqrt(2)*conj({mixing})", "0"))
-
-
-def _zprime_vertex(fermion: Particle) -> Vertex:
-    scale = "kZPq" if fermion.colour == 3 else "kZPl"
-    left, right = _z_couplings(fermion)
-    return _fermion_vertex(fermion, fermion, "zp", (f"{scale}*({left})", f"{scale}*({right})"))
-
-
-def _electroweak(particles: str, lorentz: str, coupling: str) -> Vertex:
-    """A vertex of bosons without colour."""
-    names = tuple(particles.split())
-    return Vertex(names, (Structure("1", lorentz, (coupling,)),), (0, len(names) - 2))
-
-
-_ROW = {particle.name: particle for particle in _SM_PARTICLES}
-_FERMIONS = tuple(particle for particle in _SM_PARTICLES if particle.spin == 2)
-
-_GLUON_VERTICES = (
-    Vertex(("g",) * 3, (Structure("f", "VVV", ("1",)),), (1, 0)),
-    Vertex(
-        ("g",) * 4,
-        (
-            Structure("f12f34", "VVVV1", ("-1",)),
-            Structure("f13f24", "VVVV2", ("-1",)),
-            Structure("f14f23", "VVVV3", ("-1",)),
-        ),
-        (2, 0),
-    ),
-)
-
-_BOSON_VERTICES = (
-    _electroweak("w+ w- a", "VVV", "-ee"),
-    _electroweak("w+ w- z", "VVV", "-ee*cw/sw"),
-    _electroweak("w+ w+ w- w-", "VVVV4", "gw**2"),
-    _electroweak("w+ w- a a", "VVVV4", "-ee**2"),
-    _electroweak("w+ w- a z", "VVVV4", "-ee*gw*cw"),
-    _electroweak("w+ w- z z", "VVVV4", "-gw**2*cw**2"),
-    _electroweak("w+ w- h", "VVS", "2*MW**2/vev"),
-    _electroweak("z z h", "VVS", "2*MZ**2/vev"),
-    _electroweak("w+ w- h h", "VVSS", "2*MW**2/vev**2"),
-    _electroweak("z z h h", "VVSS", "2*MZ**2/vev**2"),
-    _electroweak("h h h", "SSS", "-3*MH**2/vev"),
-    _electroweak("h h h h", "SSSS", "-3*MH**2/vev**2"),
-)
-
-_SM_VERTICES = (
-    *(vertex for fermion in _FERMIONS for vertex in _fermion_vertices(fermion)),
-    *(
-        vertex
-        for (i, up), (j, down) in product(enumerate(_UP, 1), enumerate(_DOWN, 1))
-        for vertex in _w_vertices(_ROW[up], _ROW[down], f"V{i}{j}")
-    ),
-    *(
-        vertex
-        for neutrino, lepton in _LEPTONS
-        for vertex in _w_vertices(_ROW[neutrino], _ROW[lepton], "1")
-    ),
-    *_GLUON_VERTICES,
-    *_BOSON_VERTICES,
-)
-
-MODELS: Mapping[str, Content] = MappingProxyType(
-    {
-        "sm": Content(_SM_PARAMETERS, _SM_PARTICLES, _SM_VERTICES),
-        "sm_zprime": Content(
-            _SM_PARAMETERS + _ZPRIME_PARAMETERS,
-            _SM_PARTICLES + _ZPRIME_PARTICLES,
-            _SM_VERTICES + tuple(_zprime_vertex(fermion) for fermion in _FERMIONS),
-        ),
-    }
-)
-"""Name of a model -> what it consists of."""
-
-LEPTON_CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "l+": ("e+", "mu+"),
-        "l-": ("e-", "mu-"),
-        "vl": ("ve", "vm", "vt"),
-        "vl~": ("ve~", "vm~", "vt~"),
-    }
-)
-"""Labels that stand for several leptons, as MadGraph defines them."""

@@ -24,7 +24,7 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
-class Entry:
+class SlhaEntry:
     """One line of a block, or the width of a DECAY line.
 
     Attributes:
@@ -47,7 +47,7 @@ class Slha:
     """
 
     source: str = "param_card"
-    entries: dict[tuple[str, int], list[Entry]] = field(default_factory=dict)
+    entries: dict[tuple[str, int], list[SlhaEntry]] = field(default_factory=dict)
 
     def value(self, block: str, code: int) -> float | None:
         """The number of an entry with one code; "DECAY" and a PDG code give a total width in GeV.
@@ -69,7 +69,7 @@ class Slha:
                 )
         return values[0] if values else None
 
-    def _number(self, block: str, code: int, entry: Entry) -> float:
+    def _number(self, block: str, code: int, entry: SlhaEntry) -> float:
         value = (
             float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
         )
@@ -124,7 +124,9 @@ def _begin(slha: Slha, header: re.Match[str], line: int) -> str:
 def _add(slha: Slha, block: str, words: list[str], line: int) -> None:
     """Put a line into the card; one without a code is no entry that a model could ask for."""
     if words and _CODE.fullmatch(words[0]):
-        slha.entries.setdefault((block, int(words[0])), []).append(Entry(" ".join(words[1:]), line))
+        slha.entries.setdefault((block, int(words[0])), []).append(
+            SlhaEntry(" ".join(words[1:]), line)
+        )
 
 
 def _refuse_stray(slha: Slha, line: str, number: int) -> None:

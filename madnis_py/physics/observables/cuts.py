@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.observables.kinematics import select
+from madnis_py.physics.observables.momenta import select
 
 Bools = NDArray[np.bool_]
 

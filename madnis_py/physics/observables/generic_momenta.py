@@ -13,7 +13,7 @@ from madnis_py.physics.observables.momenta import as_momenta
 _SEED = 20_240_501
 
 
-def representative_momenta(masses: Sequence[float], n_incoming: int, count: int = 4) -> Array:
+def generic_momenta(masses: Sequence[float], n_incoming: int, count: int = 4) -> Array:
     """Points of phase space without any symmetry: seen from a frame in which no particle is along an axis.
 
     Args:

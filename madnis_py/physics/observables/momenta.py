@@ -1,4 +1,4 @@
-"""The layout of momenta that all kernels share.
+"""Layout of momenta that all kernels share, and copies of momenta in it.
 
 Momenta are float64 (n, n_particles, 4), (E, px, py, pz) in GeV, incoming particles first with
 positive energies, with the events fastest in memory; every mapping returns them so, and
@@ -8,7 +8,7 @@ positive energies, with the events fastest in memory; every mapping returns them
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
@@ -46,3 +46,14 @@ def _is_event_fastest(momenta: Array) -> bool:
         and component >= 8 * n
         and particle == 4 * component
     )
+
+
+def select(p: Array, rows: NDArray[np.intp]) -> Array:
+    """Momenta of the events in `rows`, (m,), in the layout of the kernels."""
+    return np.take(p.transpose(1, 2, 0), rows, axis=2).transpose(2, 0, 1)
+
+
+def exchanged(p: Array) -> Array:
+    """Momenta with the two incoming particles exchanged, in the layout of the kernels."""
+    order = [1, 0, *range(2, p.shape[1])]
+    return np.take(p.transpose(1, 2, 0), order, axis=0).transpose(2, 0, 1)

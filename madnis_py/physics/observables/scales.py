@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from madnis_py.arrays import Array
-from madnis_py.physics.observables.kinematics import s_hat
+from madnis_py.physics.observables.parton_kinematics import s_hat
 
 
 def _ht(p: Array) -> Array:

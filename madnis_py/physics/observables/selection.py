@@ -15,7 +15,7 @@ from madnis_py.card.tables import EVENT, CutTable, closest
 from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import AnyCut, Bools, Cut, Cuts, Ranked, RankedCut
-from madnis_py.physics.observables.kinematics import select
+from madnis_py.physics.observables.momenta import select
 
 CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
 RANKED = re.compile(r"(.+)\[([1-9]\d{0,3})\]")

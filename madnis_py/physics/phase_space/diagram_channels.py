@@ -14,8 +14,8 @@ from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.generic_momenta import generic_momenta
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.selection import Selection
 from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
 from madnis_py.physics.phase_space.channels import Channel, Line, kept_names
@@ -81,7 +81,7 @@ class DiagramChannels:
             raise self._refused("with massless incoming particles")
         if len(self._masses) == 3 and self._beams.partonic:
             raise self._refused("with parton densities or with two or more final particles")
-        self._floors = MassFloors(self._masses, selection.cuts, math.sqrt(self._beams.s))
+        self._limits = MassLimits(self._masses, selection.cuts, math.sqrt(self._beams.s))
 
     def build(self) -> tuple[Channel, ...]:
         """The channels, in the order of their diagrams, without those that the card omits."""
@@ -94,7 +94,7 @@ class DiagramChannels:
         if self._card.channels.phase_space == "flat":
             return (
                 self._whole(
-                    "flat", self._possible("cuts", lambda: FlatMapping(self._floors, self._beams))
+                    "flat", self._possible("cuts", lambda: FlatMapping(self._limits, self._beams))
                 ),
             )
         selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
@@ -108,7 +108,7 @@ class DiagramChannels:
     def _check_room(self) -> None:
         """The final particles, and what is cut on, need less energy than the beams have."""
         energy, final = math.sqrt(self._beams.s), range(2, len(self._masses))
-        masses, least = sum(self._masses[2:]), self._floors.least_energy(final)
+        masses, least = sum(self._masses[2:]), self._limits.least_energy(final)
         if masses >= energy:
             expected = f"expected sqrt(s) above the masses of the final particles, {masses:g} GeV"
             raise self._card.error("beams.energy", f"{expected}; got {energy:g} GeV")
@@ -150,7 +150,7 @@ class DiagramChannels:
         exchanges = {channel.permutation for channel in channels}
         if not all(self._selection.unchanged_by(exchange) for exchange in exchanges):
             return False
-        p = representative_momenta(self._masses, 2)
+        p = generic_momenta(self._masses, 2)
         there = one.squared(p)
         return all(
             np.allclose(one.squared(_exchanged(p, exchange)), there, rtol=_SYMMETRIC, atol=0)
@@ -185,7 +185,7 @@ class DiagramChannels:
         }
         arguments = (
             representative.topology,
-            self._floors,
+            self._limits,
             poles,
             self._beams,
             selected.permutation,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from madnis_py.physics.diagrams.diagrams import Diagram, Tree, positions
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.trees import Tree, positions
 
 _FIRST, _SECOND = 1, 2
 """Bits of the incoming legs."""

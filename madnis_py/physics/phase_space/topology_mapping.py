@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.diagrams.diagrams import positions
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.diagrams.trees import positions
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.s_channel import LEAST_ENERGY
 from madnis_py.physics.phase_space.topology import Cluster, Topology
@@ -83,7 +83,7 @@ class _KernelMapping(ChannelMapping):
     Args:
         topology: how the final particles come together.
         lines: which distribution every line gets.
-        floors: least masses that the cuts leave.
+        limits: least masses that the cuts leave.
         least_energy: of the partons in GeV.
         beams: energies.
         legs: position of leg k of the topology among the particles of an event; may exchange the
@@ -94,17 +94,17 @@ class _KernelMapping(ChannelMapping):
         self,
         topology: Topology,
         lines: Lines,
-        floors: MassFloors,
+        limits: MassLimits,
         least_energy: float,
         beams: CollidingBeams,
         legs: Sequence[int] | None = None,
     ) -> None:
-        self._arguments = (topology, lines, floors, least_energy, beams, legs)
-        self.n_particles = len(floors.masses)
+        self._arguments = (topology, lines, limits, least_energy, beams, legs)
+        self.n_particles = len(limits.masses)
         self.dim = 3 * (self.n_particles - 2) - 4 + (0 if beams.partonic else 2)
         clusters: list[tuple[int, int, int, float, Line]] = []
-        top = [_enter(cluster, lines, floors, clusters) for cluster in topology.clusters]
-        rests = _least_rests(topology, floors, [clusters[place][3] for place in top])
+        top = [_enter(cluster, lines, limits, clusters) for cluster in topology.clusters]
+        rests = _least_rests(topology, limits, [clusters[place][3] for place in top])
         self.s_min = max(least_energy, rests[0], LEAST_ENERGY) ** 2
         self._check(beams)
         self._kernel = _core.Topology(
@@ -142,28 +142,28 @@ class _KernelMapping(ChannelMapping):
 def _enter(
     cluster: Cluster,
     lines: Lines,
-    floors: MassFloors,
+    limits: MassLimits,
     entries: list[tuple[int, int, int, float, Line]],
 ) -> int:
     """Append a cluster after its children; returns its place."""
     if not cluster.children:
         leg = positions(cluster.legs)[0]
-        entries.append((-1, -1, leg, floors.masses[leg], _power(0.0)))
+        entries.append((-1, -1, leg, limits.masses[leg], _power(0.0)))
     else:
-        left, right = (_enter(child, lines, floors, entries) for child in cluster.children)
+        left, right = (_enter(child, lines, limits, entries) for child in cluster.children)
         least = max(
-            floors.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3]
+            limits.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3]
         )
         entries.append((left, right, -1, least, lines.decaying(cluster, least)))
     return len(entries) - 1
 
 
-def _least_rests(topology: Topology, floors: MassFloors, minima: Sequence[float]) -> list[float]:
+def _least_rests(topology: Topology, limits: MassLimits, minima: Sequence[float]) -> list[float]:
     """Least mass of the clusters of the line from each on, at least their own together, and 0 after the last."""
     rests, legs = [0.0], 0
     for cluster, minimum in zip(reversed(topology.clusters), reversed(minima), strict=True):
         legs |= cluster.legs
-        rests.append(max(floors.least_mass(positions(legs)), minimum + rests[-1]))
+        rests.append(max(limits.least_mass(positions(legs)), minimum + rests[-1]))
     return rests[::-1]
 
 
@@ -274,7 +274,7 @@ class TopologyMapping(_KernelMapping):
 
     Args:
         topology: lines of the diagram.
-        floors: least masses that the cuts leave.
+        limits: least masses that the cuts leave.
         poles: |PDG code| of a line -> (mass, width) in GeV.
         beams: energies.
         legs: position of leg k of the topology among the particles of an event; may exchange the
@@ -288,32 +288,32 @@ class TopologyMapping(_KernelMapping):
     def __init__(
         self,
         topology: Topology,
-        floors: MassFloors,
+        limits: MassLimits,
         poles: Mapping[int, tuple[float, float]],
         beams: CollidingBeams,
         legs: Sequence[int] | None = None,
     ) -> None:
-        pt_cut = min([pt for pt in floors.pt[2:] if pt > 0], default=2 * _CUT_OFF)
-        least = floors.least_energy(range(2, len(floors.masses)))
-        super().__init__(topology, PropagatorLines(poles, pt_cut), floors, least, beams, legs)
+        pt_cut = min([pt for pt in limits.pt[2:] if pt > 0], default=2 * _CUT_OFF)
+        least = limits.least_energy(range(2, len(limits.masses)))
+        super().__init__(topology, PropagatorLines(poles, pt_cut), limits, least, beams, legs)
 
 
 class FlatMapping(_KernelMapping):
     """Flat phase space, RAMBO on diet: exactly flat for massless particles.
 
     Args:
-        floors: masses; cuts limit the energy of the partons alone.
+        limits: masses; cuts limit the energy of the partons alone.
         beams: energies.
     """
 
-    def __init__(self, floors: MassFloors, beams: CollidingBeams) -> None:
-        n = len(floors.masses)
+    def __init__(self, limits: MassLimits, beams: CollidingBeams) -> None:
+        n = len(limits.masses)
         chain = Cluster(1 << (n - 1), 0)
         for leg in range(n - 2, 1, -1):
             chain = Cluster(chain.legs | 1 << leg, 0, (Cluster(1 << leg, 0), chain))
-        least = floors.least_energy(range(2, n))
+        least = limits.least_energy(range(2, n))
         super().__init__(
-            Topology((chain,), ()), FlatLines(), MassFloors(floors.masses, ()), least, beams
+            Topology((chain,), ()), FlatLines(), MassLimits(limits.masses, ()), least, beams
         )
 
 

@@ -6,9 +6,10 @@ from collections.abc import Hashable, Sequence
 
 from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
-from madnis_py.physics.diagrams.diagrams import Diagram, Tree
+from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
-from madnis_py.physics.observables.kinematics import exchanged
+from madnis_py.physics.diagrams.trees import Tree
+from madnis_py.physics.observables.momenta import exchanged
 
 
 class Mirrored(MatrixElement):
@@ -68,7 +69,7 @@ def _content(diagram: Diagram, order: tuple[int, int]) -> frozenset[object]:
         return (everything ^ legs if legs & 1 else legs), abs(tree.pdg)
 
     return frozenset(
-        (tree.join.vertex, frozenset(line(part) for part in (tree, *tree.children)))
+        (tree.vertex.number, frozenset(line(part) for part in (tree, *tree.children)))
         for tree in diagram.tree.subtrees()
-        if tree.join is not None
+        if tree.vertex is not None
     )

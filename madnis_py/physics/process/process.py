@@ -19,10 +19,12 @@ from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import Widths, caveats, widths_of
 from madnis_py.physics.diagrams.definition import Definition
-from madnis_py.physics.diagrams.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.observable import Observable
 from madnis_py.physics.observables.selection import Selection, selection_of
 from madnis_py.physics.phase_space.channels import Channel, Resonance, pair_channels
@@ -148,10 +150,14 @@ class Process:
     def widths(self, group: FlavourGroup) -> Widths:
         """Which propagators of a group have a width."""
         return widths_of(
-            group.reaction, self.diagrams(group), self.floors(group), self.model, self.card.process
+            group.reaction,
+            self.diagrams(group),
+            self.mass_limits(group),
+            self.model,
+            self.card.process,
         )
 
-    def floors(self, group: FlavourGroup, cuts: Sequence[Cut] | None = None) -> MassFloors:
+    def mass_limits(self, group: FlavourGroup, cuts: Sequence[Cut] | None = None) -> MassLimits:
         """The invariant masses that energy, masses and cuts leave to the final particles of a group.
 
         Args:
@@ -164,14 +170,14 @@ class Process:
         fixed = len(final) > 1 and (n_incoming == 1 or self.card.beams.pdf == "none")
         whole = [Cut("mass", final, energy, energy)] if fixed else []
         every = [*(self.cuts if cuts is None else cuts), *whole]
-        return MassFloors([self.model.mass(pdg) for pdg in legs], every, energy, n_incoming)
+        return MassLimits([self.model.mass(pdg) for pdg in legs], every, energy, n_incoming)
 
     @cached_property
     def caveats(self) -> tuple[str, ...]:
         """What to say beside the numbers of this process, a sentence each."""
         if self.card.process.matrix_element is not None:
-            return self.model.caveats
-        return self.model.caveats + caveats(
+            return self.model.warnings
+        return self.model.warnings + caveats(
             ((self.widths(group), group.reaction.legs) for group in self.groups), self.model
         )
 
@@ -214,7 +220,9 @@ class Process:
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of one matrix element, in the order of its single-diagram parts."""
         if group not in self._enumerated:
-            self._enumerated[group] = diagrams_of(recursion_of(group.reaction, Joins(self.model)))
+            self._enumerated[group] = diagrams_of(
+                recursion_of(group.reaction, VertexTable(self.model))
+            )
         return self._enumerated[group]
 
     @cached_property

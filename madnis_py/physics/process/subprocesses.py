@@ -9,16 +9,12 @@ from dataclasses import dataclass
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.drell_yan import closed_form
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.diagrams.coupling_powers import weighted
 from madnis_py.physics.diagrams.definition import Definition
-from madnis_py.physics.diagrams.diagrams import (
-    QCD_WEIGHT,
-    QED_WEIGHT,
-    Joins,
-    Recursion,
-    recursion_of,
-)
 from madnis_py.physics.diagrams.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.mirrored import Mirrored, mirror
 from madnis_py.physics.process.providers import Wanted, provided
@@ -62,9 +58,10 @@ def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[Fl
     collected = _Groups(FlavourSymmetry.of(model))
     for orderings in _same_final_state(definition.reactions(model)):
         collected.add(orderings)
-    joins = Joins(model)
+    vertices = VertexTable(model)
     weights = {
-        reaction: _lowest_weights(recursion_of(reaction, joins)) for reaction in collected.flavours
+        reaction: _lowest_weights(recursion_of(reaction, vertices))
+        for reaction in collected.flavours
     }
     lowest = [min(of_step) for of_step in zip(*filter(None, weights.values()), strict=True)]
     if not lowest:
@@ -89,7 +86,7 @@ def _lowest_weights(step: Recursion) -> tuple[int, ...]:
     """The lowest WEIGHTED orders of a step and its decays, in the order of `_steps`; () if there are no diagrams."""
     if not step.goals:
         return ()
-    own = min(QCD_WEIGHT * goal.powers[0] + QED_WEIGHT * goal.powers[1] for goal in step.goals)
+    own = min(weighted(goal.powers) for goal in step.goals)
     return own, *(
         weight for unit in step.units if unit.decay for weight in _lowest_weights(unit.decay)
     )

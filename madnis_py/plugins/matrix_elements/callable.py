@@ -15,7 +15,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError, IntegrandError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.providers import Wanted
 from madnis_py.plugins.matrix_elements.adapter import Borrowed, per_event
 
@@ -131,5 +131,5 @@ def matrix_element(wanted: Wanted) -> CallableElement:
         InputError: see `CallableElement`.
     """
     wanted.allow("function")
-    probe = representative_momenta(wanted.masses, len(wanted.reaction.incoming))
+    probe = generic_momenta(wanted.masses, len(wanted.reaction.incoming))
     return CallableElement(wanted.mine("function"), wanted.own(), probe)

@@ -22,7 +22,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.providers import Wanted
 from madnis_py.plugins.matrix_elements.adapter import Borrowed
 from madnis_py.plugins.matrix_elements.trial import survives
@@ -212,7 +212,7 @@ def matrix_element(wanted: Wanted) -> StandaloneElement:
     """
     wanted.allow("library", "param_card")
     legs = wanted.reaction.legs
-    probe = representative_momenta(wanted.masses, len(wanted.reaction.incoming))
+    probe = generic_momenta(wanted.masses, len(wanted.reaction.incoming))
     library, param_card = Path(wanted.mine("library")), Path(wanted.mine("param_card"))
     if library.suffix != ".py":
         survives(library, try_module, str(library), str(param_card))

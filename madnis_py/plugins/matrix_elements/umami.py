@@ -12,7 +12,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError, MadnisError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.providers import Wanted
 from madnis_py.plugins.matrix_elements.adapter import Borrowed, per_event
 from madnis_py.plugins.matrix_elements.trial import survives
@@ -89,7 +89,7 @@ class UmamiElement(Borrowed):
         self._settings, self._masses, self._n_incoming = settings, tuple(masses), n_incoming
         self.library: UmamiLibrary = open_library(settings.library, settings.param_card)
         self._require_legs()
-        p = representative_momenta(masses, n_incoming, WARM_UP_POINTS)
+        p = generic_momenta(masses, n_incoming, WARM_UP_POINTS)
         first_call(self.library, p, settings.flavors)
         self.require_precision(p, WARM_UP_COUPLING, settings.precision)
         self.alpha_s_power = self.probe_power(p)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.plugins.matrix_elements.adapter import per_event
 from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary
 
@@ -56,7 +56,7 @@ def try_library(
     library: str, param_card: str, flavors: Sequence[int], masses: Sequence[float], n_incoming: int
 ) -> None:
     """Load a library and make its first call, for `survives`."""
-    p = representative_momenta(masses, n_incoming, WARM_UP_POINTS)
+    p = generic_momenta(masses, n_incoming, WARM_UP_POINTS)
     opened = UmamiLibrary(Path(library), param_card)
     if opened.n_particles == len(masses):
         first_call(opened, p, flavors)

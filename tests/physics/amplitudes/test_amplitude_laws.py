@@ -13,7 +13,8 @@ from madnis_py.physics.amplitudes.amplitude_builder import (
     external_legs,
 )
 from madnis_py.physics.amplitudes.tape_writer import MOMENTUM, ExternalLeg
-from madnis_py.physics.diagrams.diagrams import Joins, recursion_of
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.momenta import as_momenta
 
@@ -108,7 +109,7 @@ def with_momentum(text: str, leg: int, p: np.ndarray) -> np.ndarray:
     one = reaction(text, model)
     legs = list(external_legs(one, model))
     legs[leg] = ExternalLeg(legs[leg].pdg, legs[leg].incoming, (MOMENTUM,))
-    tape = AmplitudeBuilder(recursion_of(one, Joins(model)), legs, model).tape().tape
+    tape = AmplitudeBuilder(recursion_of(one, VertexTable(model)), legs, model).tape().tape
     kernel = _core.AmplitudeTape(tape.bound(model), float(average_factor(one, model)))
     return kernel.evaluate(p, np.full(len(p), ALPHA_S), None, False, False, False)[0]
 

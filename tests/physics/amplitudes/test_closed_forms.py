@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from amplitudes import ALPHA_S, G2, STABLE, amplitude, invariant, mandelstam, points
 
-from madnis_py.physics.amplitudes.drell_yan import mediators
-from madnis_py.physics.amplitudes.matrix_element import DrellYan
+from madnis_py.physics.amplitudes.drell_yan import DrellYan, mediators
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
 from madnis_py.physics.model.model import Model
 

@@ -13,7 +13,7 @@ import pytest
 from places import SHARED
 
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.matrix_element import DrellYan, Mediator
+from madnis_py.physics.amplitudes.drell_yan import DrellYan, Mediator
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.s_channel import Flat, SChannelMapping
 

@@ -17,7 +17,7 @@ from madnis_py.physics.amplitudes.colour import String, colour_matrix
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
 
 MIXED = "u u~ > d d~ QCD=99 QED=99"
@@ -210,7 +210,7 @@ def test_amplitudes_survive_pickling(tmp_path):
     single_top = reaction("u b > d t", model)
     one = TreeAmplitude(single_top, model, without_width(single_top, model), TapeCache(tmp_path))
     again = pickle.loads(pickle.dumps(one))
-    p = representative_momenta([model.mass(pdg) for pdg in one.legs], 2)
+    p = generic_momenta([model.mass(pdg) for pdg in one.legs], 2)
     np.testing.assert_array_equal(again.squared(p, ALPHA_S), one.squared(p, ALPHA_S))
     assert again.name == one.name == "u b > d t"
 
@@ -235,7 +235,7 @@ def test_values_of_parameters_need_no_new_tape(tmp_path):
         one = TreeAmplitude(
             reaction("b b~ > t t~ h QED=99 QCD=99", model), model, cache=TapeCache(tmp_path)
         )
-        p = representative_momenta([model.mass(pdg) for pdg in one.legs], 2)
+        p = generic_momenta([model.mass(pdg) for pdg in one.legs], 2)
         fresh = TreeAmplitude(one.reaction, model)
         for found, expected in zip(
             results(one, p, ALPHA_S), results(fresh, p, ALPHA_S), strict=True
@@ -264,7 +264,7 @@ def test_tapes_built_below_a_threshold_serve_above_it(text, tmp_path):
     )
     TreeAmplitude(one, Model("sm"), cache=TapeCache(tmp_path))
     read = TreeAmplitude(one, above, cache=TapeCache(tmp_path))
-    p = representative_momenta([above.mass(pdg) for pdg in one.legs], len(one.incoming))
+    p = generic_momenta([above.mass(pdg) for pdg in one.legs], len(one.incoming))
     np.testing.assert_allclose(
         read.squared(p, ALPHA_S), TreeAmplitude(one, above).squared(p, ALPHA_S), rtol=1e-13
     )
@@ -275,7 +275,7 @@ def test_tapes_built_below_a_threshold_serve_above_it(text, tmp_path):
 def test_squares_of_diagrams_are_not_negative_in_rounding(text):
     """Partons with sqrt(s) of 0.35 GeV in the laboratory of the LHC, where terms of 1e8 cancel."""
     n_final = len(text.split()) - 3
-    p = representative_momenta([0.0] * (2 + n_final), n_incoming=2, count=200) * (0.35 / 100)
+    p = generic_momenta([0.0] * (2 + n_final), n_incoming=2, count=200) * (0.35 / 100)
     p[..., 0], p[..., 3] = (
         math.cosh(10) * p[..., 0] + math.sinh(10) * p[..., 3],
         math.sinh(10) * p[..., 0] + math.cosh(10) * p[..., 3],

@@ -11,15 +11,17 @@ from amplitudes import amplitude, numbered, reaction, reactions
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.amplitude_builder import average_factor
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.diagrams.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 
 MODEL = Model("sm")
-JOINS = Joins(MODEL)
+VERTICES = VertexTable(MODEL)
 
 
 def diagrams(text: str) -> tuple[Diagram, ...]:
-    return diagrams_of(recursion_of(reaction(text, MODEL), JOINS))
+    return diagrams_of(recursion_of(reaction(text, MODEL), VERTICES))
 
 
 @pytest.mark.parametrize(

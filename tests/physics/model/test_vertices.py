@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model.particles import MODELS
 
 CKM = {"lamWS": 0.2253, "AWS": 0.808, "rhoWS": 0.132, "etaWS": 0.341}
 EVERYTHING = CKM | {"MC": 1.5, "ymc": 1.4, "Me": 5e-4, "yme": 5e-4, "MM": 0.1, "ymm": 0.1}
@@ -24,9 +24,9 @@ def vertex(model, particles):
 
 
 def value(model, particles):
-    """The coupling, the left one of fermions, of a vertex with one structure."""
-    (structure,) = vertex(model, particles).structures
-    return model.coupling(structure.couplings[0])
+    """The coupling, the left one of fermions, of a vertex with one term."""
+    (term,) = vertex(model, particles).terms
+    return model.coupling(term.couplings[0])
 
 
 @MODEL_NAMES
@@ -62,11 +62,11 @@ def test_structures_fit_the_spins_and_colours_of_their_particles(name):
     for vertex in MODELS[name].vertices:
         rows = [model.particle(model.pdg_of[particle]) for particle in vertex.particles]
         coloured = tuple(row.colour for row in rows)
-        for structure in vertex.structures:
-            assert SPINS[structure.lorentz] == tuple(row.spin for row in rows)
-            assert len(structure.couplings) == (2 if structure.lorentz in ("FFV", "FFS") else 1)
+        for term in vertex.terms:
+            assert SPINS[term.lorentz] == tuple(row.spin for row in rows)
+            assert len(term.couplings) == (2 if term.lorentz in ("FFV", "FFS") else 1)
             if coloured != (8, 8, 8, 8):
-                assert structure.colour == (COLOURS[coloured] if max(coloured) > 1 else "1")
+                assert term.colour == (COLOURS[coloured] if max(coloured) > 1 else "1")
 
 
 @MODEL_NAMES
@@ -86,11 +86,11 @@ def conjugate(model, vertex):
         model.particle_name(model.anti(model.pdg_of[particle])) for particle in vertex.particles
     ]
     terms = {}
-    for structure in vertex.structures:
-        couplings = [model.coupling(text).conjugate() for text in structure.couplings]
-        swapped = structure.lorentz == "FFS"  # between scalar bilinears the conjugate of P_L is P_R
-        terms[structure.colour, structure.lorentz] = couplings[::-1] if swapped else couplings
-    is_fermionic = vertex.structures[0].lorentz.startswith("FF")
+    for term in vertex.terms:
+        couplings = [model.coupling(text).conjugate() for text in term.couplings]
+        swapped = term.lorentz == "FFS"  # between scalar bilinears the conjugate of P_L is P_R
+        terms[term.colour, term.lorentz] = couplings[::-1] if swapped else couplings
+    is_fermionic = vertex.terms[0].lorentz.startswith("FF")
     return (names[1], names[0], names[2]) if is_fermionic else tuple(sorted(names)), terms
 
 
@@ -102,7 +102,7 @@ def test_every_vertex_has_its_conjugate(name):
         (other,) = (
             it for it in model.vertices if particles in (it.particles, tuple(sorted(it.particles)))
         )
-        found = {(term.colour, term.lorentz): term.couplings for term in other.structures}
+        found = {(term.colour, term.lorentz): term.couplings for term in other.terms}
         assert {
             key: [model.coupling(text) for text in texts] for key, texts in found.items()
         } == terms
@@ -143,10 +143,10 @@ def test_quartic_couplings_are_those_of_gluons_with_structure_constants_of_su2(p
     }
     expected = sum(
         model.coupling("gw") ** 2
-        * model.coupling(structure.couplings[0])
-        * np.einsum(factors[structure.colour], EPSILON, EPSILON, *fields)
-        * METRICS[structure.lorentz]
-        for structure in vertex(model, "g g g g").structures
+        * model.coupling(term.couplings[0])
+        * np.einsum(factors[term.colour], EPSILON, EPSILON, *fields)
+        * METRICS[term.lorentz]
+        for term in vertex(model, "g g g g").terms
     )
     np.testing.assert_allclose(
         value(model, particles) * METRICS["VVVV4"], expected, rtol=1e-13, atol=1e-15

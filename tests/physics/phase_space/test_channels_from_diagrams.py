@@ -14,10 +14,12 @@ import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
-from madnis_py.physics.diagrams.diagrams import Diagram, Joins, diagrams_of, recursion_of
+from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.channel_selection import (
     SelectedChannel,
@@ -69,7 +71,7 @@ def reaction(name: str) -> Reaction:
 
 @cache
 def diagrams(name: str, model: Model = MODEL) -> tuple[Diagram, ...]:
-    return diagrams_of(recursion_of(reaction(name), Joins(model)))
+    return diagrams_of(recursion_of(reaction(name), VertexTable(model)))
 
 
 @cache
@@ -276,7 +278,7 @@ def test_members_of_a_group_have_the_matrix_element_and_the_share_of_their_repre
     name: str,
 ) -> None:
     amplitude, selected = TreeAmplitude(reaction(name), MODEL), channels(name)
-    p = representative_momenta([MODEL.mass(pdg) for pdg in amplitude.legs], 2)
+    p = generic_momenta([MODEL.mass(pdg) for pdg in amplitude.legs], 2)
     me2, squares = amplitude.evaluate(as_momenta(p), 0.118)
     first = representatives(selected)
     for channel in selected:
@@ -293,7 +295,7 @@ def test_groups_do_not_depend_on_names_and_order_of_legs_or_diagrams(name: str) 
     outgoing = [branch.pdg for branch in one.outgoing]
     for _ in range(2):
         other = reaction_of(one.incoming, draw.sample(outgoing, len(outgoing)), **dict(one.orders))
-        found = list(diagrams_of(recursion_of(other, Joins(MODEL))))
+        found = list(diagrams_of(recursion_of(other, VertexTable(MODEL))))
         draw.shuffle(found)
         selected = select_channels(found, other.legs, MODEL)
         assert sorted(group_sizes(selected)) == sorted(group_sizes(channels(name)))
@@ -339,7 +341,7 @@ def test_quarks_of_equal_mass_behind_a_ckm_matrix_are_one_channel() -> None:
 
 def test_a_decay_has_one_cluster() -> None:
     one = reaction("t > b w+ g")
-    found = diagrams_of(recursion_of(one, Joins(MODEL)))
+    found = diagrams_of(recursion_of(one, VertexTable(MODEL)))
     selected = select_channels(found, one.legs, MODEL, n_incoming=1)
     assert len(selected) == len(found) == 2
     for channel, diagram in zip(selected, found, strict=True):
@@ -354,7 +356,7 @@ def test_a_decay_has_one_cluster() -> None:
 def test_five_particles_take_little_time() -> None:
     name = "g g > t t~ g g g"
     start = time.process_time()
-    found = diagrams_of(recursion_of(reaction(name), Joins(MODEL)))
+    found = diagrams_of(recursion_of(reaction(name), VertexTable(MODEL)))
     select_channels(found, reaction(name).legs, MODEL)
     assert time.process_time() - start < 3
 

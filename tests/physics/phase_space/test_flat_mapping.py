@@ -11,7 +11,7 @@ from channels import hadronic_volume, massless_volume, volume
 from scipy.stats import beta, kstest, uniform
 
 from madnis_py.physics.observables.cuts import Cut
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping
 
 PARTONS = CollidingBeams((500.0, 500.0), partonic=True)
@@ -28,13 +28,13 @@ NUMBERS = range(2, 8)
 
 
 def flat(*final: float, beams: CollidingBeams = PARTONS) -> FlatMapping:
-    return FlatMapping(MassFloors((0.0, 0.0, *final), ()), beams)
+    return FlatMapping(MassLimits((0.0, 0.0, *final), ()), beams)
 
 
 def hadronic(*final: float) -> FlatMapping:
     legs = tuple(range(2, len(final) + 2))
     energy = Cut("mass", legs, max(100.0, sum(final)), math.inf)
-    return FlatMapping(MassFloors((0.0, 0.0, *final), [energy]), HADRONS)
+    return FlatMapping(MassLimits((0.0, 0.0, *final), [energy]), HADRONS)
 
 
 CASES = {

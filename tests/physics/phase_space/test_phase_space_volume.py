@@ -63,8 +63,8 @@ def test_every_channel_fills_the_volume_of_hadrons(process, beams):
 )
 @pytest.mark.parametrize("room", [100.0, 400.0], ids=["near the threshold", "far above"])
 def test_every_channel_with_cuts_fills_what_flat_phase_space_leaves(process, room):
-    floors = cases(process, PARTONS)[0].floors
-    energy = (floors.least_energy(range(2, len(floors.masses))) + room) / 2
+    limits = cases(process, PARTONS)[0].mass_limits
+    energy = (limits.least_energy(range(2, len(limits.masses))) + room) / 2
     cuts = Cuts(card_cuts(process))
     found = cases(process, CollidingBeams((energy, energy), partonic=True))
     p, jacobian = found[0].flat().forward(points(found[0].flat().dim))

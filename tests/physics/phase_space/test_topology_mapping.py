@@ -13,7 +13,7 @@ from channels import ASYMMETRIC, HADRONS, PARTONS, POLES, Case, cases, masses
 
 from madnis_py.errors import InputError
 from madnis_py.physics.observables.cuts import Cuts
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import (
@@ -93,7 +93,7 @@ def test_inverse_is_zero_for_momenta_that_are_not_numbers(some):
 @pytest.mark.parametrize("other", [(500.0, 499.0), (250.0, 1000.0), (499.0, 501.0)])
 def test_inverse_is_zero_for_partons_of_other_energies(other):
     case = cases("g g > t t~ g", PARTONS)[3]
-    flat = FlatMapping(MassFloors(masses(case.process), ()), CollidingBeams(other, partonic=True))
+    flat = FlatMapping(MassLimits(masses(case.process), ()), CollidingBeams(other, partonic=True))
     p, _ = flat.forward(points(flat, 1000))
     assert (case.mapping().inverse(p)[1] == 0).all()
 
@@ -105,7 +105,7 @@ def test_inverse_is_zero_where_a_line_is_lighter_than_its_floor(process):
         p, _ = flat.forward(points(flat, 20000))
         lines = [list(line.legs) for line in case.channel.topology.propagators if line.kind == "s"]
         mass = np.array([invariant_mass(p[:, legs]) for legs in lines]).reshape(len(lines), len(p))
-        least = np.array([case.floors.least_mass(legs) for legs in lines])[:, None]
+        least = np.array([case.mass_limits.least_mass(legs) for legs in lines])[:, None]
         jacobian = mapping.inverse(p)[1]
         assert (jacobian[(mass < least * (1 - 1e-9)).any(axis=0)] == 0).all()
 
@@ -276,11 +276,11 @@ def test_a_mixture_finds_the_way_back_for_narrow_and_wide_resonances(width, shar
             return Line("mixture", 125.0, width, 1.0, least**2 - 1.0, share)
 
     pair = decay(25, Cluster(1 << 2, 11), Cluster(1 << 3, 12))
-    floors = MassFloors((0.0,) * 5, ())
+    limits = MassLimits((0.0,) * 5, ())
     topology = Topology((decay(23, pair, Cluster(1 << 4, 12)),), ())
     poles = {**MASSIVE, 23: (91.2, 2.4)}
     mapping = _KernelMapping(
-        topology, Mixed(poles, 20.0), floors, 50.0, CollidingBeams((6500.0, 6500.0), False)
+        topology, Mixed(poles, 20.0), limits, 50.0, CollidingBeams((6500.0, 6500.0), False)
     )
     laws.mapping_inverse_undoes_forward(mapping, 1e-9, worst=1e-7)
     laws.mapping_jacobian_agrees_with_finite_differences(mapping, HADRONS.energies)

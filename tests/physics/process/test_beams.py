@@ -14,8 +14,8 @@ from scipy.stats import qmc
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.cross_section.cross_section import PICOBARN_PER_INVERSE_GEV2, CrossSection
-from madnis_py.physics.observables.kinematics import exchanged, flux, s_hat
-from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.observables.momenta import as_momenta, exchanged
+from madnis_py.physics.observables.parton_kinematics import flux, s_hat
 from madnis_py.physics.process.process import Process
 
 ALPHA = 1 / 132.507

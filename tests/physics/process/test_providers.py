@@ -14,7 +14,7 @@ from places import ROOT
 
 from madnis_py.card.card import Card
 from madnis_py.errors import InputError, IntegrandError
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.providers import GROUP, SHIPPED, registered
 
@@ -122,7 +122,7 @@ def test_a_python_function_gives_the_numbers_and_we_the_rest(functions: Path) ->
         process(provider="python", function=f"{functions}:twice").matrix_element(),
         ours().matrix_element(),
     )
-    p = representative_momenta(MASSES, 2, 6)
+    p = generic_momenta(MASSES, 2, 6)
     coupling = np.linspace(0.1, 0.2, 6)
     me2, squares = one.evaluate(p, coupling)
     np.testing.assert_array_equal(me2, 2 * coupling**2 * p[:, 2, 0])
@@ -135,7 +135,7 @@ def test_a_python_function_gives_the_numbers_and_we_the_rest(functions: Path) ->
 
 def test_a_python_function_may_give_single_diagrams(functions: Path) -> None:
     one = process(provider="python", function=f"{functions}:with_squares").matrix_element()
-    p = representative_momenta(MASSES, 2, 6)
+    p = generic_momenta(MASSES, 2, 6)
     np.testing.assert_array_equal(
         one.evaluate(p, 0.1)[1], np.stack([p[:, 2, 0], p[:, 3, 0], p[:, 0, 0]], axis=1)
     )
@@ -148,7 +148,7 @@ def test_a_function_of_an_importable_module_needs_no_file(
     monkeypatch.syspath_prepend(str(functions.parent))
     one = process(provider="python", function="mine:twice").matrix_element()
     sys.modules.pop("mine")
-    assert (one.squared(representative_momenta(MASSES, 2), 0.1) > 0).all()
+    assert (one.squared(generic_momenta(MASSES, 2), 0.1) > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_nan_from_a_function_is_an_error_with_its_event(functions: Path) -> None
     with pytest.raises(
         IntegrandError, match=r"not_a_number: expected finite \|M\|\^2; got nan at event 2: "
     ):
-        one.squared(representative_momenta(MASSES, 2), np.array([0.1, 0.1, 0.4, 0.1]))
+        one.squared(generic_momenta(MASSES, 2), np.array([0.1, 0.1, 0.4, 0.1]))
 
 
 def test_a_function_cannot_change_the_momenta(functions: Path) -> None:
@@ -213,7 +213,7 @@ def test_a_standalone_module_of_either_signature_gives_the_numbers(
     arguments: str, tmp_path: Path
 ) -> None:
     table = standalone(tmp_path, arguments)
-    one, p = process(**table).matrix_element(), representative_momenta(MASSES, 2, 5)
+    one, p = process(**table).matrix_element(), generic_momenta(MASSES, 2, 5)
     total = p[:, 0] + p[:, 1]
     s = total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
     np.testing.assert_allclose(one.squared(p, 0.1), 0.01 * s, rtol=1e-12)

@@ -10,7 +10,7 @@ import pytest
 from channels import ASYMMETRIC, MODEL, PARTONS, Case, card_cuts, cases, masses
 
 from madnis_py.physics.observables.cuts import Cut, Cuts
-from madnis_py.physics.observables.mass_floors import MassFloors
+from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
 
@@ -48,17 +48,17 @@ def test_no_event_that_passes_lies_below_a_floor(process, beams):
     some_energy = Cut(
         "mass", tuple(everything), max(15.0, sum(masses(process)[2:]) + 1.0), math.inf
     )
-    floors = MassFloors(masses(process), card_cuts(process), math.sqrt(beams.s))
+    limits = MassLimits(masses(process), card_cuts(process), math.sqrt(beams.s))
     n_events = 0
     for case in cases(process, beams, (some_energy,))[::3]:
         p = passing_events(case)
         n_events += len(p)
         assert (
-            np.sqrt(4 * p[:, 0, 0] * p[:, 1, 0]) >= floors.least_energy(everything) * (1 - 1e-12)
+            np.sqrt(4 * p[:, 0, 0] * p[:, 1, 0]) >= limits.least_energy(everything) * (1 - 1e-12)
         ).all()
         for size in range(2, len(everything) + 1):
             for legs in combinations(everything, size):
-                least, greatest = floors.least_mass(legs), floors.greatest_mass(legs)
+                least, greatest = limits.least_mass(legs), limits.greatest_mass(legs)
                 mass = invariant_mass(p[:, legs])
                 assert (mass >= least * (1 - 1e-9)).all(), legs
                 assert (mass <= greatest * (1 + 1e-9)).all(), legs
@@ -70,11 +70,11 @@ def test_no_event_that_passes_lies_below_a_floor(process, beams):
     [("g g > g g g", SLOW, (2, 3)), ("g g > t t~ g g", PARTONS, (4, 5))],
 )
 def test_events_come_near_the_floor_of_a_pair_of_jets(process, beams, legs):
-    floors = MassFloors(masses(process), card_cuts(process), math.sqrt(beams.s))
+    limits = MassLimits(masses(process), card_cuts(process), math.sqrt(beams.s))
     lightest = min(
         invariant_mass(passing_events(case)[:, legs]).min() for case in cases(process, beams, ())
     )
-    assert floors.least_mass(legs) <= lightest < 1.1 * floors.least_mass(legs)
+    assert limits.least_mass(legs) <= lightest < 1.1 * limits.least_mass(legs)
 
 
 def test_a_pair_at_its_least_separation_is_as_light_as_its_floor():
@@ -87,7 +87,7 @@ def test_a_pair_at_its_least_separation_is_as_light_as_its_floor():
         Cut("dr", (2, 3), 0.4, math.inf),
     ]
     assert invariant_mass(p[:, 2:])[0] == pytest.approx(
-        MassFloors((0.0,) * 4, cuts).least_mass((2, 3)), rel=1e-12
+        MassLimits((0.0,) * 4, cuts).least_mass((2, 3)), rel=1e-12
     )
     looser = [*cuts[:2], Cut("dr", (2, 3), 0.4 - 1e-9, math.inf)]
     assert Cuts(looser).passes(as_momenta(p)).all()
@@ -95,52 +95,52 @@ def test_a_pair_at_its_least_separation_is_as_light_as_its_floor():
 
 def test_a_transverse_star_of_jets_has_the_least_energy():
     cuts = card_cuts("g g > g g g")
-    floors = MassFloors((0.0,) * 5, cuts)
+    limits = MassLimits((0.0,) * 5, cuts)
     p = np.zeros((1, 5, 4))
     for leg, phi in enumerate([0.0, 2 * math.pi / 3, -2 * math.pi / 3], start=2):
         p[:, leg] = [1.0, math.cos(phi), math.sin(phi), 0.0]
     p[:, :2] = [[1.5, 0.0, 0.0, 1.5], [1.5, 0.0, 0.0, -1.5]]
-    assert floors.least_energy((2, 3, 4)) == 60.0
+    assert limits.least_energy((2, 3, 4)) == 60.0
     assert Cuts(cuts).passes(as_momenta(20.0 * (1 + 1e-12) * p)).all()
 
 
-def test_massive_particles_raise_floors_by_their_masses():
+def test_massive_particles_raise_the_least_masses_by_their_masses():
     top = MODEL.mass(6)
-    floors = MassFloors(masses("g g > t t~ g g"), card_cuts("g g > t t~ g g"), 13000.0)
-    assert floors.least_mass((2, 3)) == 2 * top
-    assert floors.least_energy((2, 3, 4, 5)) == pytest.approx(2 * top + 40.0, rel=1e-12)
-    assert floors.least_mass((2, 4)) == pytest.approx(
+    limits = MassLimits(masses("g g > t t~ g g"), card_cuts("g g > t t~ g g"), 13000.0)
+    assert limits.least_mass((2, 3)) == 2 * top
+    assert limits.least_energy((2, 3, 4, 5)) == pytest.approx(2 * top + 40.0, rel=1e-12)
+    assert limits.least_mass((2, 4)) == pytest.approx(
         math.sqrt(top**2 + 40.0 * top**2 / 13000.0), rel=1e-12
     )
 
 
 def test_a_system_raises_the_floor_of_all_sets_that_contain_it():
-    floors = MassFloors(
+    limits = MassLimits(
         (0.0,) * 5, [Cut("mass", (2, 3), 15.0, math.inf), Cut("mass", (2, 3, 4), 50.0, math.inf)]
     )
-    assert floors.least_mass((2, 3)) == 15.0
-    assert floors.least_mass((2, 3, 4)) == 50.0
-    assert floors.least_mass((2, 4)) == 0.0
+    assert limits.least_mass((2, 3)) == 15.0
+    assert limits.least_mass((2, 3, 4)) == 50.0
+    assert limits.least_mass((2, 4)) == 0.0
 
 
 @pytest.mark.parametrize("observable", ["dr", "mass"])
 def test_the_larger_of_two_cuts_on_the_same_particles_counts_in_any_order(observable):
     pt = [Cut("pt", (leg,), 20.0, math.inf) for leg in (2, 3)]
     loose, tight = Cut(observable, (2, 3), 0.4, math.inf), Cut(observable, (3, 2), 0.7, math.inf)
-    expected = MassFloors((0.0,) * 4, [*pt, tight]).least_mass((2, 3))
-    assert expected > MassFloors((0.0,) * 4, [*pt, loose]).least_mass((2, 3)) > 0
+    expected = MassLimits((0.0,) * 4, [*pt, tight]).least_mass((2, 3))
+    assert expected > MassLimits((0.0,) * 4, [*pt, loose]).least_mass((2, 3)) > 0
     for cuts in ([loose, tight], [tight, loose]):
-        assert MassFloors((0.0,) * 4, [*pt, *cuts]).least_mass((2, 3)) == expected
+        assert MassLimits((0.0,) * 4, [*pt, *cuts]).least_mass((2, 3)) == expected
 
 
-def test_floors_grow_with_the_set():
+def test_least_masses_grow_with_the_set():
     for process in PROCESSES:
-        floors = MassFloors(masses(process), card_cuts(process), 13000.0)
+        limits = MassLimits(masses(process), card_cuts(process), 13000.0)
         everything = range(2, len(masses(process)))
         for size in range(2, len(everything)):
             for legs in combinations(everything, size):
                 for more in set(everything) - set(legs):
-                    assert floors.least_mass((*legs, more)) >= floors.least_mass(legs)
+                    assert limits.least_mass((*legs, more)) >= limits.least_mass(legs)
 
 
 @pytest.mark.parametrize("separation", [3.0, math.pi, 4.0, 7.0])
@@ -156,22 +156,22 @@ def test_separations_beyond_half_a_turn_are_true_limits(separation):
         Cut("pt", (3,), 20.0, math.inf),
         Cut("dr", (2, 3), separation, math.inf),
     ]
-    least = MassFloors((0.0,) * 4, cuts).least_mass((2, 3))
+    least = MassLimits((0.0,) * 4, cuts).least_mass((2, 3))
     assert 0 < least <= lightest
     if separation <= math.pi:
         assert lightest < 1.001 * least
 
 
 def test_without_cuts_only_masses_count():
-    floors = MassFloors((0.0, 0.0, 3.0, 0.0, 4.0), ())
-    assert [floors.least_mass(legs) for legs in ((2,), (3,), (2, 3), (2, 4), (2, 3, 4))] == [
+    limits = MassLimits((0.0, 0.0, 3.0, 0.0, 4.0), ())
+    assert [limits.least_mass(legs) for legs in ((2,), (3,), (2, 3), (2, 4), (2, 3, 4))] == [
         3.0,
         0.0,
         3.0,
         7.0,
         7.0,
     ]
-    assert floors.least_energy((2, 3, 4)) == 7.0
+    assert limits.least_energy((2, 3, 4)) == 7.0
 
 
 def test_the_others_and_cuts_limit_masses_from_above():
@@ -180,15 +180,15 @@ def test_the_others_and_cuts_limit_masses_from_above():
         Cut("mass", (2, 3, 4), 0.0, 150.0),
         Cut("mass", (2, 3), 0.0, 90.0),
     ]
-    floors = MassFloors((0.0, 0.0, 3.0, 4.0, 0.0, 5.0), cuts, 200.0)
-    assert floors.greatest_mass((2, 3)) == 90.0
-    assert floors.greatest_mass((2, 4)) == 146.0
-    assert floors.greatest_mass((2, 5)) == 200.0 - 4.0 - 20.0
-    assert floors.greatest_mass((2, 3, 4, 5)) == 200.0
+    limits = MassLimits((0.0, 0.0, 3.0, 4.0, 0.0, 5.0), cuts, 200.0)
+    assert limits.greatest_mass((2, 3)) == 90.0
+    assert limits.greatest_mass((2, 4)) == 146.0
+    assert limits.greatest_mass((2, 5)) == 200.0 - 4.0 - 20.0
+    assert limits.greatest_mass((2, 3, 4, 5)) == 200.0
 
 
 def test_a_decaying_particle_leaves_what_the_others_do_not_weigh():
-    decay = MassFloors((173.0, 4.7, 0.0, 0.0), (), 173.0, n_incoming=1)
+    decay = MassLimits((173.0, 4.7, 0.0, 0.0), (), 173.0, n_incoming=1)
     assert decay.greatest_mass((2, 3)) == 173.0 - 4.7
 
 
@@ -205,12 +205,12 @@ def test_a_decaying_particle_leaves_what_the_others_do_not_weigh():
     ],
 )
 def test_a_propagator_reaches_its_pole_where_cuts_and_energy_leave_its_mass(mass, width, reached):
-    floors = MassFloors((0.0,) * 5, [Cut("mass", (2, 3), 60.0, 120.0)], 200.0)
-    assert floors.reaches_pole((2, 3), mass, width) == reached
+    limits = MassLimits((0.0,) * 5, [Cut("mass", (2, 3), 60.0, 120.0)], 200.0)
+    assert limits.reaches_pole((2, 3), mass, width) == reached
 
 
 @pytest.mark.parametrize(("mass", "reached"), [(91.188, True), (91.2, False)])
 def test_a_fixed_energy_is_the_mass_of_the_s_channel(mass, reached):
     energy = 2 * math.sqrt(45.594 * 45.594)
     fixed = Cut("mass", (2, 3), energy, energy)
-    assert MassFloors((0.0,) * 4, [fixed], energy).reaches_pole((2, 3), mass) == reached
+    assert MassLimits((0.0,) * 4, [fixed], energy).reaches_pole((2, 3), mass) == reached

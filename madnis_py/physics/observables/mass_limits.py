@@ -15,7 +15,7 @@ than 1 / 900."""
 _ROUNDING = 1e-9
 
 
-class MassFloors:
+class MassLimits:
     """Limits that follow from masses and cuts, whatever the momenta are.
 
     A particle of mass m_1 and a massless one with p_T have 2 p_1.p_2 >= 2 p_T m_1^2 / sqrt(s), a

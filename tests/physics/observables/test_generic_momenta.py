@@ -7,7 +7,7 @@ import pytest
 from amplitudes import reaction
 
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import representative_momenta
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 
 PROCESSES = (
     "g g > t t~ g g g", "e+ e- > mu+ mu-", "u b > d t", "b b~ > h", "w+ w- > h h", "t > b w+", "t > b e+ ve",
@@ -20,7 +20,7 @@ def process(request: pytest.FixtureRequest) -> tuple[list[float], int, np.ndarra
     model = Model("sm")
     one = reaction(request.param, model)
     masses = [model.mass(pdg) for pdg in one.legs]
-    return masses, len(one.incoming), representative_momenta(masses, len(one.incoming), 10)
+    return masses, len(one.incoming), generic_momenta(masses, len(one.incoming), 10)
 
 
 def test_particles_are_on_shell(process):
@@ -48,8 +48,8 @@ def test_no_component_is_zero_or_equal_to_another(process):
 
 def test_points_differ_and_are_the_same_every_time(process):
     masses, n_incoming, p = process
-    np.testing.assert_array_equal(representative_momenta(masses, n_incoming, 10), p)
-    np.testing.assert_array_equal(representative_momenta(masses, n_incoming, 3), p[:3])
+    np.testing.assert_array_equal(generic_momenta(masses, n_incoming, 10), p)
+    np.testing.assert_array_equal(generic_momenta(masses, n_incoming, 3), p[:3])
     assert len(np.unique(p[:, -1, 1])) == len(p)
 
 
@@ -62,6 +62,6 @@ def test_momenta_have_the_layout_of_the_kernels(process):
 
 def test_energy_is_above_every_threshold():
     for masses in ([0.0, 0.0, 173.0, 173.0], [173.0, 173.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]):
-        total = representative_momenta(masses, 2)[:, :2].sum(axis=1)
+        total = generic_momenta(masses, 2)[:, :2].sum(axis=1)
         s = total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
         assert (np.sqrt(s) > 1.2 * max(sum(masses[:2]), sum(masses[2:])) + 50).all()

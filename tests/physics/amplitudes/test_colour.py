@@ -22,10 +22,10 @@ from madnis_py.physics.amplitudes.colour import (
     colour_matrix,
     flow_lines,
     multiply,
+    string_between,
     trace,
     trace_of_product,
 )
-from madnis_py.physics.amplitudes.colour import join as joined
 from madnis_py.physics.model.model import Model
 
 
@@ -167,7 +167,7 @@ def test_dyads_multiply_as_rows_and_columns():
     other = Dyad(Ket((), 2), Bra(3, ()))
     product, strings = multiply(DYAD, other)
     assert product == Dyad(KET, other.bra)
-    assert strings == (joined(BRA, other.ket),) == (String(1, (5, 6), 2),)
+    assert strings == (string_between(BRA, other.ket),) == (String(1, (5, 6), 2),)
 
 
 def test_lines_run_from_colour_to_anticolour_along_a_string():

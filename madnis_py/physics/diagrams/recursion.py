@@ -1,0 +1,262 @@
+"""Recursion over sets of legs: which fields a set can become, and at which vertices.
+
+A set of units, external legs or the products of a decay, is split in all ways into two or three
+parts whose fields meet at a vertex. `diagrams` writes the trees out as diagrams; the amplitude is
+built from the recursion itself (`colour_flows`), which shares what diagrams repeat.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, product
+
+from madnis_py.errors import InputError
+from madnis_py.physics.diagrams.coupling_powers import Powers, added, weighted
+from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.trees import Tree, positions
+from madnis_py.physics.diagrams.vertex_table import DirectedVertex, VertexTable
+
+MOST_TREES = 300_000
+"""Number of diagrams above which listing them takes minutes; g g > 6 g has fewer, g g > 7 g more."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What takes part in one step of a process as a whole: an external leg, or the decay products of a particle.
+
+    Attributes:
+        legs: bit mask.
+        pdg: the particle, as incoming at a vertex.
+        decay: the step that makes it; None for an external leg.
+    """
+
+    legs: int
+    pdg: int
+    decay: Recursion | None = None
+
+    @property
+    def powers(self) -> tuple[Powers, ...]:
+        """The powers of couplings that its decay may bring."""
+        return ((0, 0),) if self.decay is None else self.decay.totals
+
+
+@dataclass(frozen=True)
+class Field:
+    """A particle that a set of units can become.
+
+    Attributes:
+        pdg: as incoming at the next vertex.
+        powers: of the couplings of this step.
+        inner: of the couplings of the decays inside.
+    """
+
+    pdg: int
+    powers: Powers
+    inner: Powers
+
+    @property
+    def total(self) -> Powers:
+        """Powers of all couplings inside."""
+        return added(self.powers, self.inner)
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """One way to make a field from fields of disjoint sets of units."""
+
+    field: Field
+    vertex: DirectedVertex
+    parts: tuple[tuple[int, Field], ...]  # (units, field), ordered by the lowest unit
+
+
+class Recursion:
+    """A process, or one decay of it: which fields its units can form, and how.
+
+    Args:
+        vertices: those of the model.
+        units: bit k of the sets below means units[k].
+        orders: highest powers "QCD", "QED", "WEIGHTED"; the lowest possible WEIGHTED where it is
+            empty.
+        excluded: |PDG code| of particles that may not propagate.
+        root: for a decay, the particle that the units become, as incoming at the next vertex.
+
+    Attributes:
+        totals: powers of all couplings of the amplitude, ascending; empty if there is no diagram.
+    """
+
+    def __init__(
+        self,
+        vertices: VertexTable,
+        units: tuple[Unit, ...],
+        orders: tuple[tuple[str, int], ...] = (),
+        excluded: tuple[int, ...] = (),
+        root: int | None = None,
+    ) -> None:
+        self.vertices, self.units = vertices, units
+        self._highest = dict(orders)
+        self._excluded = {sign * pdg for pdg in excluded for sign in (1, -1)}
+        self.everything = (1 << len(units)) - 1
+        self._meetings: dict[int, dict[Field, list[Meeting]]] = {}
+        self._trees: dict[tuple[int, Field], list[Tree]] = {}
+        self._counts: dict[tuple[int, Field], int] = {}
+        self._end = self.everything if root is not None else self.everything ^ 1
+        self._root = root if root is not None else vertices.model.anti(units[0].pdg)
+        self.goals = self._find_goals()
+        self.totals = tuple(sorted({goal.total for goal in self.goals}))
+
+    def legs(self, units: int) -> int:
+        """The external legs of a set of units."""
+        return sum(self.units[k].legs for k in positions(units))
+
+    def fields(self, units: int) -> Sequence[Field]:
+        """What a set of units can become."""
+        if units.bit_count() == 1:
+            unit = self.units[units.bit_length() - 1]
+            return [Field(unit.pdg, (0, 0), inner) for inner in unit.powers]
+        return list(self.meetings(units))
+
+    def meetings(self, units: int) -> dict[Field, list[Meeting]]:
+        """How a set of two units or more becomes each of its fields."""
+        if units not in self._meetings:
+            found: dict[Field, list[Meeting]] = defaultdict(list)
+            for parts in _partitions(units, self.largest_vertex):
+                for meeting in self._meet(parts):
+                    found[meeting.field].append(meeting)
+            self._meetings[units] = {
+                field: ways
+                for field, ways in found.items()
+                if units == self._end or field.pdg not in self._excluded
+            }
+        return self._meetings[units]
+
+    @cached_property
+    def largest_vertex(self) -> int:
+        """The largest number of particles that meet at a vertex of the model."""
+        return max(len(vertex.particles) for vertex in self.vertices.model.vertices)
+
+    def _meet(self, parts: tuple[int, ...]) -> Iterator[Meeting]:
+        for fields in product(*(self.fields(part) for part in parts)):
+            below = (0, 0)
+            inner = (0, 0)
+            for field in fields:
+                below, inner = added(below, field.powers), added(inner, field.inner)
+            for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
+                powers = added(below, vertex.powers)
+                if self._allowed(powers):
+                    yield Meeting(
+                        Field(vertex.pdg, powers, inner),
+                        vertex,
+                        tuple(zip(parts, fields, strict=True)),
+                    )
+
+    def _allowed(self, powers: Powers) -> bool:
+        orders = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}
+        return all(orders[name] <= highest for name, highest in self._highest.items())
+
+    def _find_goals(self) -> tuple[Field, ...]:
+        """The fields that close the amplitude with the first unit, or are the root of a decay."""
+        goals = [field for field in self.fields(self._end) if field.pdg == self._root]
+        if not self._highest and goals:
+            lowest = min(weighted(goal.powers) for goal in goals)
+            goals = [goal for goal in goals if weighted(goal.powers) == lowest]
+        return tuple(goals)
+
+    def trees(self, units: int, field: Field) -> list[Tree]:
+        """All trees in which a set of units becomes a field."""
+        key = units, field
+        if key not in self._trees:
+            self._trees[key] = list(self._grow(units, field))
+        return self._trees[key]
+
+    def _grow(self, units: int, field: Field) -> Iterator[Tree]:
+        if units.bit_count() == 1:
+            unit = self.units[units.bit_length() - 1]
+            if unit.decay is None:
+                yield Tree(unit.legs, unit.pdg, (0, 0))
+            else:
+                yield from (tree for tree in unit.decay.final_trees() if tree.powers == field.inner)
+            return
+        legs = self.legs(units)
+        for meeting in self.meetings(units).get(field, ()):
+            for children in product(*(self.trees(part, below) for part, below in meeting.parts)):
+                yield Tree(legs, field.pdg, field.total, meeting.vertex, children)
+
+    def final_trees(self) -> list[Tree]:
+        """All amplitudes, rooted at the first unit or at the decaying particle.
+
+        Raises:
+            InputError: there are more than can be handled.
+        """
+        count = sum(self.count(self._end, goal) for goal in self.goals)
+        if count > MOST_TREES:
+            raise InputError(
+                f"process.definition: expected at most {MOST_TREES} diagrams of one process; got {count}"
+            )
+        return [tree for goal in self.goals for tree in self.trees(self._end, goal)]
+
+    def count(self, units: int, field: Field) -> int:
+        """How many trees there are in which a set of units becomes a field."""
+        key = units, field
+        if key not in self._counts:
+            self._counts[key] = self._counted(units, field)
+        return self._counts[key]
+
+    def _counted(self, units: int, field: Field) -> int:
+        if units.bit_count() > 1:
+            ways = self.meetings(units).get(field, ())
+            return sum(
+                math.prod(self.count(part, below) for part, below in way.parts) for way in ways
+            )
+        decay = self.units[units.bit_length() - 1].decay
+        if decay is None:
+            return 1
+        return sum(
+            decay.count(decay._end, goal) for goal in decay.goals if goal.total == field.inner
+        )
+
+
+def recursion_of(reaction: Reaction, vertices: VertexTable) -> Recursion:
+    """The steps of a reaction: its core, with a step inside for every decay."""
+    units = [Unit(1 << position, pdg) for position, pdg in enumerate(reaction.incoming)]
+    units += _outgoing_units(reaction, vertices, len(units))
+    return Recursion(vertices, tuple(units), reaction.orders, reaction.excluded)
+
+
+def _outgoing_units(reaction: Reaction, vertices: VertexTable, first: int) -> list[Unit]:
+    """The outgoing particles of a reaction, their legs numbered from `first` on."""
+    units = []
+    for branch in reaction.outgoing:
+        pdg = vertices.model.anti(branch.pdg)
+        if branch.decay is None:
+            units.append(Unit(1 << first, pdg))
+            first += 1
+        else:
+            products = _outgoing_units(branch.decay, vertices, first)
+            decay = Recursion(
+                vertices, tuple(products), branch.decay.orders, branch.decay.excluded, root=pdg
+            )
+            units.append(Unit(sum(one.legs for one in products), pdg, decay))
+            first += sum(one.legs.bit_count() for one in products)
+    return units
+
+
+def _partitions(units: int, largest_vertex: int) -> Iterator[tuple[int, ...]]:
+    """Unordered partitions of a set into two to `largest_vertex` - 1 parts, each ordered by the lowest element."""
+
+    def split(rest: int, parts: int) -> Iterator[tuple[int, ...]]:
+        if parts == 1:
+            yield (rest,)
+            return
+        lowest = rest & -rest
+        others = positions(rest ^ lowest)
+        for size in range(len(others) - parts + 2):
+            for chosen in combinations(others, size):
+                first = lowest | sum(1 << k for k in chosen)
+                yield from ((first, *more) for more in split(rest ^ first, parts - 1))
+
+    for parts in range(2, min(largest_vertex, units.bit_count() + 1)):
+        yield from split(units, parts)
