@@ -17,7 +17,7 @@ import results
 
 from madnis_py.card import card as cards
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
-from madnis_py.parallel.executors import workers
+from madnis_py.parallel.executors import thread_executor
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -103,7 +103,7 @@ def measure(name: str, options: Namespace) -> Row:
     card = cards.load(name).updated(
         {"training": {"preset": "quick" if options.quick else options.preset}}
     )
-    with tempfile.TemporaryDirectory() as folder, workers(options.threads) as executor:
+    with tempfile.TemporaryDirectory() as folder, thread_executor(options.threads) as executor:
         run = Run(Process.from_card(card), Path(folder), seed=1, executor=executor)
         run.integrate(20_000 if options.quick else None)
         record = run.record

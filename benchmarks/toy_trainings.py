@@ -31,9 +31,9 @@ from madnis_py.integration.channel_weights import (
 from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
-from madnis_py.integration.training.training_progress import Progress
 
 Outcome = dict[str, Any]
 """What a training left behind, in JSON terms."""
@@ -165,7 +165,7 @@ class _History:
         self.entries: list[list[float]] = []
         self.seconds = 0.0
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: StepProgress) -> None:
         if self.interval and progress.step % self.interval == 0:
             start = time.process_time()
             self.entries.append([progress.step, *self._variances(progress.step)])

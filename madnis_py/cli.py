@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from madnis_py.card.card import Card
     from madnis_py.integration.grids.sampler_choice import SamplerName
-    from madnis_py.parallel.executors import Labour
+    from madnis_py.parallel.executors import ExecutorChoice
     from madnis_py.progress import Watch
     from madnis_py.run.run import Run
 
@@ -332,9 +332,9 @@ def convert(
 ) -> None:
     """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
     from madnis_py.events.files import conversion
-    from madnis_py.parallel.executors import workers
+    from madnis_py.parallel.executors import thread_executor
 
-    with _watching(False, "nothing was written") as watch, workers(threads):
+    with _watching(False, "nothing was written") as watch, thread_executor(threads):
         done = conversion.convert(source, target, watch)
     typer.echo(f"{done.events} events in {target}")
     if done.left_out:
@@ -460,11 +460,11 @@ def verify(
 
     Exit status 1 if something is wrong; each fault is a sentence.
     """
-    from madnis_py.parallel.executors import workers
+    from madnis_py.parallel.executors import thread_executor
     from madnis_py.run.verification.event_file_verification import verify_events
     from madnis_py.run.verification.run_verification import verify_run
 
-    with _watching(json_output, "nothing was changed") as watch, workers(threads):
+    with _watching(json_output, "nothing was changed") as watch, thread_executor(threads):
         found = [
             verify_run(source, watch, trust) if source.is_dir() else verify_events(source, watch)
             for source in sources
@@ -618,13 +618,13 @@ class Workplace:
     """Makes runs that report to a display and are worked on by whom the user wants.
 
     Args:
-        labour: what the user asked for.
+        choice: what the user asked for.
         watch: told of progress.
         stack: what to end with the command.
     """
 
-    def __init__(self, labour: Labour, watch: Watch, stack: ExitStack) -> None:
-        self._labour, self.watch, self._stack = labour, watch, stack
+    def __init__(self, choice: ExecutorChoice, watch: Watch, stack: ExitStack) -> None:
+        self._choice, self.watch, self._stack = choice, watch, stack
 
     def new(
         self,
@@ -669,7 +669,7 @@ class Workplace:
         return opened
 
     def _hired(self, card: Card) -> Executor | None:
-        return self._stack.enter_context(self._labour.hire(card.cluster, _tell))
+        return self._stack.enter_context(self._choice.open(card.cluster, _tell))
 
 
 class Terminated(KeyboardInterrupt):
@@ -728,10 +728,10 @@ def _working(
     quiet: bool, threads: int | None, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[Workplace]:
     """Workers and display of a command that goes on where it was interrupted."""
-    from madnis_py.parallel.executors import Labour
+    from madnis_py.parallel.executors import ExecutorChoice
 
     with _watching(quiet, "the same command goes on from here") as watch, ExitStack() as stack:
-        yield Workplace(Labour(scheduler, workers, threads), watch, stack)
+        yield Workplace(ExecutorChoice(scheduler, workers, threads), watch, stack)
 
 
 def _named_card(path_or_name: str, trust: bool) -> Card:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from madnis_py.integration.samples import Samples
-from madnis_py.parallel.executors import workers
+from madnis_py.parallel.executors import thread_executor
 from madnis_py.run.run import Run
 
 POINTS = 100_000
@@ -86,7 +86,7 @@ def main() -> None:
     mpl.rcParams["svg.hashsalt"] = "madnis_py"  # the same run gives the same bytes
     figure = Figure(figsize=(7, 7), layout="constrained")
     above, below = figure.subplots(2, 1)
-    with workers() as executor:
+    with thread_executor() as executor:
         run = Run.open(arguments.directory, executor=executor)
         for name, sampler in run.samplers().items():
             samples = sampler.sample(torch.full((run.cross_section.n_channels,), POINTS), "figure")

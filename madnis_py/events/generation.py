@@ -21,9 +21,9 @@ from madnis_py.events.records import event_records
 from madnis_py.events.unweight import Encoding, Unweighter, UnweightingTally, raised_maximum
 from madnis_py.integration.integrator import Integrator
 from madnis_py.output_file import make_directory
-from madnis_py.parallel.in_order import finished, in_order
+from madnis_py.parallel.in_order import completed, in_order
+from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.parallel.random_streams import stream
-from madnis_py.parallel.shipped import Shipped
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import DRAWS
 
@@ -106,7 +106,7 @@ class EventSource:
 
     def __init__(self, maker: ChunkMaker, directory: Path, key: str = "") -> None:
         self.maker = maker
-        self._shipped = Shipped(maker)
+        self._shipped = PickledOnce(maker)
         self._name = hashlib.sha256(
             maker.maxima.tobytes() + f"{maker.seed} {key}".encode()
         ).hexdigest()
@@ -138,8 +138,8 @@ class EventSource:
         """Have a chunk made, unless it waits in its file."""
         stored = self._stored(index)
         if stored is not None:
-            return finished(stored)
-        return executor.submit(self._shipped, index) if executor else finished(self.maker(index))
+            return completed(stored)
+        return executor.submit(self._shipped, index) if executor else completed(self.maker(index))
 
     def _stored(self, index: int) -> Chunk | None:
         """The chunk of a file; one that is damaged or belongs to something else is removed."""

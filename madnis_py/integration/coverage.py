@@ -16,36 +16,13 @@ from numpy.typing import NDArray
 from scipy import stats
 from torch import Tensor
 
-from madnis_py.integration.estimate import Estimate, Moments
+from madnis_py.integration.estimate import Estimate, Measurement, Moments
 from madnis_py.integration.samples import Samples
 
 FEWEST_POINTS = 100
 """Points of a channel below which its mean is too far from a Gaussian for a chi^2."""
 
 _Subject = Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """A value of the integral from one source, for a comparison.
-
-    Attributes:
-        name: of the source, as a sentence calls it.
-        value: in the unit of the integral.
-        error: one standard deviation.
-    """
-
-    name: str
-    value: float
-    error: float
-
-    def in_unit(self, unit: float) -> Measurement:
-        """The same in another unit."""
-        return Measurement(self.name, self.value / unit, self.error / unit)
-
-    def __str__(self) -> str:
-        """E.g. `VEGAS 4207.1 +- 0.71`."""
-        return f"{self.name} {self.value:.6g} +- {self.error:.2g}"
 
 
 @dataclass(frozen=True)
@@ -221,7 +198,7 @@ class CoverageCheck:
         ]
 
     def _moments(self, samples: Samples) -> Moments:
-        return Moments.of(samples.channel, samples.weight, len(self.channels))
+        return Moments.of_samples(samples, len(self.channels))
 
 
 def largest_weights(samples: Samples, n_channels: int) -> Tensor:

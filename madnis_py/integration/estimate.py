@@ -31,6 +31,29 @@ are squared."""
 
 
 @dataclass(frozen=True)
+class Measurement:
+    """A value of the integral with its error and its source, for a comparison.
+
+    Attributes:
+        name: of the source, as a sentence calls it.
+        value: in the unit of the integral.
+        error: one standard deviation.
+    """
+
+    name: str
+    value: float
+    error: float
+
+    def in_unit(self, unit: float) -> Measurement:
+        """The same in another unit."""
+        return Measurement(self.name, self.value / unit, self.error / unit)
+
+    def __str__(self) -> str:
+        """E.g. `VEGAS 4207.1 +- 0.71`."""
+        return f"{self.name} {self.value:.6g} +- {self.error:.2g}"
+
+
+@dataclass(frozen=True)
 class Estimate:
     """A multi-channel Monte Carlo estimate of an integral, Eqs. (2.51) and (5.11) of the MadNIS thesis.
 
@@ -162,6 +185,11 @@ class Moments:
             torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares), unit
         )
 
+    @classmethod
+    def of_samples(cls, samples: Samples, n_channels: int) -> Moments:
+        """Moments of the weights of some points; see `of`."""
+        return cls.of(samples.channel, samples.weight, n_channels)
+
     def merged(self, other: Moments) -> Moments:
         """Moments of the points of both, Chan, Golub and LeVeque (1983)."""
         if self.unit != other.unit:
@@ -230,7 +258,7 @@ def estimate(samples: Samples, n_channels: int) -> Estimate:
     Raises:
         InputError: a channel has a single point.
     """
-    return Moments.of(samples.channel, samples.weight, n_channels).estimate()
+    return Moments.of_samples(samples, n_channels).estimate()
 
 
 def combine(estimates: Sequence[Estimate]) -> Estimate:

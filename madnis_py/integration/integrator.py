@@ -1,136 +1,40 @@
-"""Multi-channel importance sampling: integrand, flow and channel weights in, weighted points and integrals out."""
+"""Multi-channel importance sampling: integrand, flow and channel weights in, integrals out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from madnis_py.errors import InputError, IntegrandError
+from madnis_py.errors import InputError
 from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
 from madnis_py.integration import allocation
+from madnis_py.integration.block_sampler import BLOCK_POINTS, BlockSampler, blocks_of
 from madnis_py.integration.channel_weights import (
     AbstractChannelWeights,
     ChannelWeights,
     ChannelWeightSettings,
     PriorWeights,
 )
-from madnis_py.integration.dropping import restricted
-from madnis_py.integration.estimate import MINIMUM_POINTS, ROUNDING, Estimate, Moments, combine
-from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, combine, estimate
+from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.samples import Samples
+from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.parallel.random_streams import stream
-from madnis_py.parallel.shipped import Shipped
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-BLOCK_POINTS = 2**14
-"""Points of a block, the unit of parallel work; fixed, because the numbers drawn depend on it."""
-
-BLOCK_PRIORS = 2**21
-"""Prior weights of a block at most: with many channels the blocks get shorter."""
-
 UNIFORM_FRACTION = 0.05
-"""Share of the points of an integration that is spread evenly, against channels whose sigma_i was underestimated.
+"""Share of the points of an integration that is spread evenly over the channels.
 
-It raises the variance by 5 % at most.
+It protects against channels whose sigma_i was underestimated, and raises the variance by 5 % at
+most.
 """
-
-
-@dataclass(frozen=True)
-class Block:
-    """A piece of a sorted vector of channels.
-
-    Attributes:
-        index: position among the blocks.
-        start: position of its first point in the vector.
-        counts: points per channel, int64, shape (n_channels,).
-    """
-
-    index: int
-    start: int
-    counts: Tensor
-
-
-@dataclass(frozen=True)
-class BlockSampler:
-    """Draws and weights the points of one block; a function of the seed, the path and the block alone."""
-
-    shipped: Shipped[AbstractIntegrand]
-    flow: AbstractFlow
-    weights: AbstractChannelWeights
-    active: Tensor
-    seed: int
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For other processes: copies, because parameters in training are views of a memory that need not go there."""
-        return {**self.__dict__, "flow": deepcopy(self.flow), "weights": deepcopy(self.weights)}
-
-    @property
-    def integrand(self) -> AbstractIntegrand:
-        """What is sampled."""
-        return self.shipped.value
-
-    def __call__(
-        self, reduce: Callable[[Samples], T], path: tuple[str | int, ...], block: Block
-    ) -> T:
-        """Sample the block without gradients and return what `reduce` keeps of it."""
-        with torch.no_grad():
-            return reduce(self._sample(path, block))
-
-    def weigh(self, samples: Samples) -> Tensor:
-        """Magnitudes that points of another sampler would have here; see `Integrator.weigh`."""
-        with torch.no_grad():
-            evaluation = Evaluation(samples.target, samples.features, samples.prior)
-            log_q = self.flow.log_prob(samples.x, samples.channel)
-            prior = restricted(samples.prior, self.active)
-            return self._weights(evaluation, prior, samples.channel, log_q)[0].abs()
-
-    def _sample(self, path: tuple[str | int, ...], block: Block) -> Samples:
-        channel = torch.repeat_interleave(torch.arange(self.integrand.n_channels), block.counts)
-        x, log_q = self.flow.sample(channel, stream(self.seed, *path, block.index))
-        evaluation = self.integrand.evaluate(x, channel)
-        check = _Check(self.integrand, x, channel, block.start)
-        check.evaluation(evaluation)
-        prior = restricted(evaluation.prior, self.active)
-        weights = self._weights(evaluation, prior, channel, log_q)
-        weight, magnitude = weights[0], weights[-1].abs()
-        check.finite("weight", weight)
-        check.finite("magnitude", magnitude)
-        return Samples(
-            channel, x, log_q, evaluation.target, evaluation.features, prior, weight, magnitude
-        )
-
-    def _weights(
-        self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor
-    ) -> Tensor:
-        """alpha_i f J_i / q_i of the value and, in a second row, of the magnitude where there is one.
-
-        alpha is evaluated only where f is not 0.
-        """
-        values = evaluation.value[None]
-        if evaluation.magnitude is not None:
-            values = torch.stack([evaluation.value, evaluation.magnitude])
-        live = evaluation.target.nonzero().squeeze(1)
-        if len(live) == len(channel):
-            return self._times_alpha(values, evaluation.features, prior, channel, log_q)
-        parts = (part[live] for part in (evaluation.features, prior, channel, log_q))
-        return torch.zeros_like(values).index_copy(
-            1, live, self._times_alpha(values[:, live], *parts)
-        )
-
-    def _times_alpha(
-        self, values: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor
-    ) -> Tensor:
-        alpha: Tensor = self.weights(features, prior)
-        return alpha.gather(1, channel.unsqueeze(1)).squeeze(1) * values * torch.exp(-log_q)
 
 
 class Integrator:
@@ -169,10 +73,20 @@ class Integrator:
         seed: int = 0,
         executor: Executor | None = None,
     ) -> None:
-        self.integrand = _as_integrand(integrand, dim)
-        self._shipped = Shipped(self.integrand)
-        self.flow = flow if flow is not None else _default_flow(self.integrand, seed)
-        self.weights = weights if weights is not None else _default_weights(self.integrand, seed)
+        if not isinstance(integrand, AbstractIntegrand):
+            if dim is None:
+                raise InputError(
+                    "integrator: an integrand that is a function needs dim, "
+                    "the dimension of the unit cube"
+                )
+            integrand = FunctionIntegrand(integrand, dim)
+        if flow is None:
+            settings = FlowSettings(seed=seed)
+            flow = SplineFlow(integrand.dim, integrand.n_channels, settings, integrand.groups)
+        self.integrand = integrand
+        self._once = PickledOnce(integrand)
+        self.flow = flow
+        self.weights = weights if weights is not None else _default_weights(integrand, seed)
         self.active = torch.ones(self.integrand.n_channels, dtype=torch.bool)
         self.seed = seed
         self.executor = executor
@@ -212,34 +126,49 @@ class Integrator:
         return Samples.concatenate(list(self.map_blocks(_whole, counts, *path)))
 
     def map_blocks(
-        self, reduce: Callable[[Samples], T], counts: Tensor, *path: str | int
+        self, keep: Callable[[Samples], T], counts: Tensor, *path: str | int
     ) -> Iterator[T]:
-        """Draw the points of `sample` block by block and keep only `reduce` of each: memory for any number of points.
+        """Draw the points of `sample` block by block, with the memory for one block.
 
         Args:
-            reduce: called in the executor's workers.
+            keep: makes of the points of a block what is kept of them; called in the executor's
+                workers.
             counts: points per channel, int64, shape (n_channels,).
             path: names the random stream.
 
         Returns:
-            the results in the order of the blocks.
+            what `keep` returned, in the order of the blocks.
+
+        Raises:
+            InputError: `counts` has the wrong shape, a negative entry or no point at all.
+            IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         """
-        self._check_counts(counts)
-        return self._each(partial(self._sampler, reduce, path), _blocks(counts))
+        shape = (self.integrand.n_channels,)
+        if (
+            counts.dtype != torch.int64
+            or counts.shape != shape
+            or (counts < 0).any()
+            or not counts.any()
+        ):
+            got = f"{counts.dtype} {tuple(counts.shape)} of sum {int(counts.sum())}"
+            raise InputError(
+                f"counts: expected int64 {shape}, not negative, with at least one point; got {got}"
+            )
+        return self._each(partial(self._sampler, keep, path), blocks_of(counts))
 
     @property
     def _sampler(self) -> BlockSampler:
-        return BlockSampler(self._shipped, self.flow, self.weights, self.active, self.seed)
+        return BlockSampler(self._once, self.flow, self.weights, self.active, self.seed)
 
     def _each(self, work: Callable[[Item], T], items: Iterable[Item]) -> Iterator[T]:
         """The work on each item, in the executor's workers if there are any."""
-        return self.executor.map(Shipped(work), items) if self.executor else map(work, items)
+        return self.executor.map(PickledOnce(work), items) if self.executor else map(work, items)
 
-    def weigh(self, samples: Samples) -> Tensor:
-        """Magnitudes that points of another sampler of the same integrand would have if they had been drawn here.
+    def magnitudes(self, samples: Samples) -> Tensor:
+        """Magnitudes of points of another sampler, as if they had been drawn here.
 
         Args:
-            samples: sorted by channel, shape (n,); neither `log_q` nor `weight` nor `magnitude` is
+            samples: points of the same integrand, sorted by channel, shape (n,); neither `log_q` nor `weight` nor `magnitude` is
                 used.
 
         Returns:
@@ -251,15 +180,13 @@ class Integrator:
             samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples))))
             for start in starts
         ]
-        return torch.cat(list(self._each(self._sampler.weigh, blocks)))
+        return torch.cat(list(self._each(self._sampler.magnitudes, blocks)))
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
-        """Mean and squared deviations of the weights of `sample(counts, *path)`, without keeping the points."""
-        return reduce(
-            Moments.merged,
-            self.map_blocks(self._moments, counts, *path),
-            Moments.empty(len(counts)),
-        )
+        """Moments of the weights of `sample(counts, *path)`, without keeping the points."""
+        n_channels = self.integrand.n_channels
+        blocks = self.map_blocks(partial(Moments.of_samples, n_channels=n_channels), counts, *path)
+        return reduce(Moments.merged, blocks, Moments.empty(len(counts)))
 
     def integrate(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Estimate:
         """Integrate with n points, spread over the channels in proportion to their standard deviations.
@@ -288,14 +215,14 @@ class Integrator:
     def iterations(
         self, n: int, iterations: int = 10, sigma: Tensor | None = None
     ) -> Iterator[Samples]:
-        """The points of `integrate` one iteration after another, for those who need more of them than the integral.
+        """The points of `integrate`, one iteration after another.
 
         Args and errors are those of `integrate`.
         """
         results: list[Estimate] = []
         for k, points in enumerate(_split(n, iterations)):
             samples = self.sample(self._allocate(points, results, sigma), "integrate", k)
-            results.append(self._moments(samples).estimate())
+            results.append(estimate(samples, self.integrand.n_channels))
             yield samples
 
     def _allocate(self, n: int, results: Sequence[Estimate], sigma: Tensor | None) -> Tensor:
@@ -305,84 +232,9 @@ class Integrator:
             sigma = torch.ones(self.integrand.n_channels, dtype=torch.float64)
         return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self.active)
 
-    @property
-    def _moments(self) -> Callable[[Samples], Moments]:
-        return partial(_moments_of, self.integrand.n_channels)
-
-    def _check_counts(self, counts: Tensor) -> None:
-        shape = (self.integrand.n_channels,)
-        if (
-            counts.dtype != torch.int64
-            or counts.shape != shape
-            or (counts < 0).any()
-            or not counts.any()
-        ):
-            got = f"{counts.dtype} {tuple(counts.shape)} of sum {int(counts.sum())}"
-            raise InputError(
-                f"counts: expected int64 {shape}, not negative, with at least one point; got {got}"
-            )
-
-
-class _Check:
-    """Refuses what an integrand must not return, naming channel, event and point."""
-
-    def __init__(
-        self, integrand: AbstractIntegrand, x: Tensor, channel: Tensor, start: int
-    ) -> None:
-        self.integrand = integrand
-        self.x = x
-        self.channel = channel
-        self.start = start
-
-    def evaluation(self, evaluation: Evaluation) -> None:
-        n = len(self.x)
-        self.shape("value", evaluation.value, (n,))
-        self.shape("features", evaluation.features, (n, self.integrand.n_features))
-        self.shape("prior", evaluation.prior, (n, self.integrand.n_channels))
-        self.finite("value", evaluation.value)
-        self.finite("features", evaluation.features)
-        self.finite("prior", evaluation.prior)
-        if evaluation.magnitude is not None:
-            self.shape("magnitude", evaluation.magnitude, (n,))
-            self.finite("magnitude", evaluation.magnitude)
-            less = evaluation.magnitude < evaluation.value.abs() * (1 - ROUNDING)
-            self.refuse(less, "magnitude is less than the size of the value")
-        prior = evaluation.prior
-        if not prior.numel() or prior.amin() > 0:
-            return
-        self.refuse((prior < 0).any(dim=1), "prior is negative")
-        orphan = (prior.amax(dim=1) == 0) & (evaluation.target != 0)
-        self.refuse(orphan, "prior of every channel is 0 although the value is not")
-
-    def shape(self, name: str, array: Tensor, expected: tuple[int, ...]) -> None:
-        if array.dtype != torch.float64 or array.shape != expected:
-            got = f"{array.dtype} {tuple(array.shape)}"
-            raise IntegrandError(
-                f"integrand: expected {name} as torch.float64 {expected}; got {got}"
-            )
-
-    def finite(self, name: str, array: Tensor) -> None:
-        if array.sum().isfinite():
-            return
-        bad = ~array.isfinite()
-        if bad.any():
-            self.refuse(bad.reshape(len(bad), -1).any(dim=1), f"{name} is {array[bad][0].item()}")
-
-    def refuse(self, bad: Tensor, what: str) -> None:
-        if bad.any():
-            i = int(bad.nonzero()[0])
-            where = (
-                f"channel {int(self.channel[i])}, event {self.start + i}, x = {self.x[i].tolist()}"
-            )
-            raise IntegrandError(f"integrand: {what} in {where}")
-
 
 def _whole(samples: Samples) -> Samples:
     return samples
-
-
-def _moments_of(n_channels: int, samples: Samples) -> Moments:
-    return Moments.of(samples.channel, samples.weight, n_channels)
 
 
 def _split(n: int, iterations: int) -> list[int]:
@@ -390,32 +242,6 @@ def _split(n: int, iterations: int) -> list[int]:
         raise InputError(f"integrate: expected at least 1 iteration; got {iterations}")
     sizes: list[int] = allocation.uniform(n, iterations).tolist()
     return sizes
-
-
-def _blocks(counts: Tensor) -> Iterable[Block]:
-    n = int(counts.sum())
-    size = min(BLOCK_POINTS, max(BLOCK_PRIORS // len(counts), 1))
-    edges = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-    for index, start in enumerate(range(0, n, size)):
-        yield Block(index, start, edges.clamp(start, min(start + size, n)).diff())
-
-
-def _as_integrand(
-    integrand: AbstractIntegrand | Callable[[Tensor], Tensor], dim: int | None
-) -> AbstractIntegrand:
-    if isinstance(integrand, AbstractIntegrand):
-        return integrand
-    if dim is None:
-        raise InputError(
-            "integrator: an integrand that is a function needs dim, the dimension of the unit cube"
-        )
-    return FunctionIntegrand(integrand, dim)
-
-
-def _default_flow(integrand: AbstractIntegrand, seed: int) -> AbstractFlow:
-    return SplineFlow(
-        integrand.dim, integrand.n_channels, FlowSettings(seed=seed), integrand.groups
-    )
 
 
 def _default_weights(integrand: AbstractIntegrand, seed: int) -> AbstractChannelWeights:

@@ -1,8 +1,8 @@
-"""Workers of dask: those of a scheduler that is there already, or started for a run and ended with it.
+"""Executors of dask: the workers of a running scheduler, or of a cluster that is started for a run.
 
-Whoever reaches a scheduler can have code run by its workers. So one that is started here is reached
-with credentials that are made for the run and known to nobody else, at one address of this machine;
-see docs/security.md.
+Whoever reaches a scheduler can have code run by its workers. So a scheduler that is started here is
+reached with credentials that are made for the run and known to nobody else, at one address of this
+machine; see docs/security.md.
 """
 
 from __future__ import annotations
@@ -26,31 +26,32 @@ from madnis_py.parallel.process_workers import ATTEMPTS
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Tell = Callable[[str], None]
-"""Takes a sentence for the user."""
+Notify = Callable[[str], None]
+"""Called with a sentence for the user."""
 
-PATIENCE = 30
-"""Seconds to wait for a scheduler."""
+CONNECT_TIMEOUT = 30
+"""Seconds to wait for the answer of a scheduler."""
 
-ABANDONED = 600.0
-"""Seconds without any worker, where there have been some, after which nobody is expected any
-more."""
+NO_WORKERS_TIMEOUT = 600.0
+"""Seconds without any worker, after there have been some, until the tasks are given up."""
 
-_LOOK = 5.0
-"""Seconds between two looks at who is there."""
+_POLL_INTERVAL = 5.0
+"""Seconds between two looks at which workers there are."""
 
 _LOCALHOST = "127.0.0.1"
 
 
 @contextmanager
-def scheduler_workers(address: str, prepare: Callable[[], None], tell: Tell) -> Iterator[Executor]:
-    """The workers of a dask scheduler.
+def scheduler_executor(
+    address: str, initializer: Callable[[], None], notify: Notify
+) -> Iterator[Executor]:
+    """The workers of a dask scheduler that is running already.
 
     Args:
         address: such as "tls://host:8786", or the path of a scheduler file; credentials are those
             of dask's settings.
-        prepare: called first in each worker, also in those that join later.
-        tell: told that the connection is not encrypted, if so.
+        initializer: called first in each worker, also in those that join later.
+        notify: called with a sentence if the connection is not encrypted.
 
     Raises:
         InputError: dask is not installed, or nobody answers at the address.
@@ -59,33 +60,30 @@ def scheduler_workers(address: str, prepare: Callable[[], None], tell: Tell) -> 
     distributed = extra("distributed")
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
-        client = distributed.Client(**where, timeout=PATIENCE)
-    except (
-        OSError,
-        TypeError,
-        ValueError,
-    ) as error:  # dask's error without credentials is a TypeError
+        client = distributed.Client(**where, timeout=CONNECT_TIMEOUT)
+    except (OSError, TypeError, ValueError) as error:  # a TypeError where there are no credentials
         raise InputError(
             f'scheduler: expected a dask scheduler at "{address}"; got: {error}'
         ) from None
     if not client.scheduler.address.startswith("tls:"):
-        tell(
-            f"workers at {client.scheduler.address} are reached without encryption: for networks that you trust"
+        notify(
+            f"workers at {client.scheduler.address} are reached without encryption: "
+            "for networks that you trust"
         )
-    with _quiet(), client, DaskWorkers(client, prepare, tell) as workers:
+    with _without_log(), client, DaskWorkers(client, initializer, notify) as workers:
         yield workers
 
 
 @contextmanager
-def cluster_workers(
-    cluster: ClusterTable, prepare: Callable[[], None], tell: Tell
+def cluster_executor(
+    cluster: ClusterTable, initializer: Callable[[], None], notify: Notify
 ) -> Iterator[Executor]:
-    """Workers that are started for the run and end with it: local processes, or jobs of a batch system.
+    """Workers that are started for the run: local processes, or jobs of a batch system.
 
     Args:
-        cluster: of the card.
-        prepare: called first in each worker, also in those that join later.
-        tell: told where they are and how they are reached.
+        cluster: table of the card.
+        initializer: called first in each worker, also in those that join later.
+        notify: called with a sentence about where the workers are and how they are reached.
 
     Raises:
         InputError: dask or dask-jobqueue is not installed, or the batch system refuses.
@@ -93,7 +91,7 @@ def cluster_workers(
     """
     distributed = extra("distributed")
     try:
-        started = _started(cluster)
+        started = _start_cluster(cluster)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(f"cluster: {cluster.kind}: cannot be started: {error}") from None
     how = (
@@ -101,20 +99,70 @@ def cluster_workers(
         if cluster.tls
         else "without encryption, as the card says"
     )
-    tell(f"workers of {started.scheduler_address} are reached {how}")
+    notify(f"workers of {started.scheduler_address} are reached {how}")
     with (
-        _quiet(),
+        _without_log(),
         started,
         distributed.Client(started) as client,
-        DaskWorkers(client, prepare, tell) as workers,
+        DaskWorkers(client, initializer, notify) as workers,
     ):
         started.scale(cluster.workers)
         yield workers
 
 
+def _start_cluster(cluster: ClusterTable) -> Any:
+    """A dask cluster without workers.
+
+    Its credentials, a key and a certificate for all who take part in the run, exist only in memory.
+    """
+    try:
+        security = extra("distributed").Security.temporary() if cluster.tls else None
+    except ImportError:
+        raise InputError(
+            "workers: cryptography is not installed, which credentials are made with; "
+            "expected madnis_py with it: pip install 'madnis_py[dask]', or [cluster] tls = false"
+        ) from None
+    if cluster.kind == "local":
+        return extra("distributed").LocalCluster(
+            n_workers=cluster.workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            host=_LOCALHOST,
+            protocol="tls://" if cluster.tls else "tcp://",
+            security=security,
+            scheduler_kwargs={"dashboard": False, "dashboard_address": f"{_LOCALHOST}:0"},
+            **cluster.options,
+        )
+    jobqueue = extra("dask_jobqueue")
+    kinds = {"slurm": jobqueue.SLURMCluster, "htcondor": jobqueue.HTCondorCluster}
+    return kinds[cluster.kind](**jobqueue_arguments(cluster), security=security)
+
+
+def jobqueue_arguments(cluster: ClusterTable) -> dict[str, Any]:
+    """Arguments of a cluster of dask-jobqueue.
+
+    Jobs have one core each, and the scheduler listens at one address of this machine: that of the
+    interface that the card names, by default of the one that leads to other machines.
+    """
+    utils = extra("distributed").utils
+    interface = cluster.options.get("interface")
+    host = utils.get_ip() if interface is None else utils.get_ip_interface(str(interface))
+    job: dict[str, Any] = {"cores": 1, "processes": 1, "memory": cluster.memory, **cluster.options}
+    if cluster.kind == "slurm":
+        job |= {"walltime": cluster.walltime, "queue": cluster.queue, "account": cluster.account}
+    else:
+        job.setdefault("disk", "1GB")
+    job["scheduler_options"] = {"host": host, "dashboard": False, "dashboard_address": f"{host}:0"}
+    job.setdefault("shared_temp_directory", os.getcwd())  # noqa: PTH109  # nodes see it by this name
+    return {key: value for key, value in job.items() if value is not None}
+
+
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """What goes wrong is told in sentences; dask's log would print a traceback for each connection that breaks."""
+def _without_log() -> Iterator[None]:
+    """Without dask's log, which has a traceback for each connection that breaks.
+
+    `DaskWorkers` says what went wrong in sentences.
+    """
     loggers = [
         logging.getLogger(name)
         for name in ("distributed", "distributed.client", "tornado.application")
@@ -129,82 +177,43 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _started(cluster: ClusterTable) -> Any:
-    security = _credentials() if cluster.tls else None
-    if cluster.kind == "local":
-        quiet = {"dashboard": False, "dashboard_address": f"{_LOCALHOST}:0"}
-        local = extra("distributed").LocalCluster
-        where = {
-            "host": _LOCALHOST,
-            "protocol": "tls://" if cluster.tls else "tcp://",
-            "security": security,
-        }
-        many = {"n_workers": cluster.workers, "threads_per_worker": 1, "dashboard_address": None}
-        return local(**many, **where, scheduler_kwargs=quiet, **cluster.options)
-    jobqueue = extra("dask_jobqueue")
-    kinds = {"slurm": jobqueue.SLURMCluster, "htcondor": jobqueue.HTCondorCluster}
-    return kinds[cluster.kind](**job(cluster), security=security)
-
-
-def _credentials() -> Any:
-    """A key and a certificate for all who take part in the run, in memory."""
-    try:
-        return extra("distributed").Security.temporary()
-    except ImportError:
-        raise InputError(
-            "workers: cryptography is not installed, which credentials are made with; "
-            "expected madnis_py with it: pip install 'madnis_py[dask]', or [cluster] tls = false"
-        ) from None
-
-
-def job(cluster: ClusterTable) -> dict[str, Any]:
-    """What dask-jobqueue is told: jobs of one core each, and a scheduler at one address of this machine."""
-    job: dict[str, Any] = {"cores": 1, "processes": 1, "memory": cluster.memory, **cluster.options}
-    if cluster.kind == "slurm":
-        job |= {"walltime": cluster.walltime, "queue": cluster.queue, "account": cluster.account}
-    else:
-        job.setdefault("disk", "1GB")
-    host = _address_of(cluster.options.get("interface"))
-    job["scheduler_options"] = {"host": host, "dashboard": False, "dashboard_address": f"{host}:0"}
-    job.setdefault("shared_temp_directory", os.getcwd())  # noqa: PTH109  # nodes see it under this name
-    return {key: value for key, value in job.items() if value is not None}
-
-
-def _address_of(interface: object) -> str:
-    """The address of a network interface of this machine; by default of the one that leads to other machines."""
-    utils = extra("distributed").utils
-    address: str = utils.get_ip() if interface is None else utils.get_ip_interface(str(interface))
-    return address
-
-
 class DaskWorkers(Executor):
-    """The workers of a dask client as an executor, whose failures are told in sentences.
+    """The workers of a dask client as an executor, whose errors are sentences.
 
-    A worker that dies costs its tasks, which others do again; one that dies while this connects
-    costs nothing. A scheduler that goes away, or workers of whom none comes back, end every task
-    with a `WorkerError`.
+    The tasks of a worker that dies are done again by others; one that dies while this connects
+    costs nothing. When the scheduler goes away, or all workers for `NO_WORKERS_TIMEOUT`, every task
+    ends with a `WorkerError`.
 
     Args:
         client: connected.
-        prepare: called first in each worker, also in those that join later.
-        tell: told while there is no worker.
+        initializer: called first in each worker, also in those that join later.
+        notify: called with a sentence while there is no worker.
 
     Raises:
         WorkerError: the scheduler went away.
     """
 
-    def __init__(self, client: Any, prepare: Callable[[], None], tell: Tell) -> None:
+    def __init__(self, client: Any, initializer: Callable[[], None], notify: Notify) -> None:
         self._client, self._address = client, client.scheduler.address
         self._failure = WorkerError(f"workers: the dask scheduler at {self._address} has gone")
-        self._prepare_all(prepare)
+        self._initialize_all(initializer)
         self._executor: Executor = client.get_executor(retries=ATTEMPTS, pure=False)
         self._open: set[Future[Any]] = set()
         self._ended = Event()
-        Thread(target=self._look_after, args=(tell,), daemon=True).start()
+        Thread(target=self._watch_workers, args=(notify,), daemon=True).start()
 
-    def _prepare_all(self, prepare: Callable[[], None]) -> None:
-        """Have each worker prepared; one that dies meanwhile makes dask fail, which then is asked again."""
-        plugin = _preparing(prepare)
+    def _initialize_all(self, initializer: Callable[[], None]) -> None:
+        """Call the initializer in each worker, now and in those that join later.
+
+        dask fails where a worker dies meanwhile; then it is asked again.
+        """
+        plugin_class = extra("distributed").WorkerPlugin
+
+        class Initialized(plugin_class):  # type: ignore[misc, valid-type]
+            def setup(self, worker: Any) -> None:
+                initializer()
+
+        plugin = Initialized()
         for left in reversed(range(ATTEMPTS)):
             try:
                 self._client.register_plugin(plugin)
@@ -216,15 +225,15 @@ class DaskWorkers(Executor):
                 return
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Have a task done; see `concurrent.futures.Executor.submit`."""
-        promise: Future[T] = Future()
-        with self._sentences():
+        """Submit a task; see `concurrent.futures.Executor.submit`."""
+        future: Future[T] = Future()
+        with self._in_sentences():
             attempt = self._executor.submit(fn, *args, **kwargs)
-        self._open.add(promise)
-        promise.add_done_callback(self._open.discard)
-        promise.add_done_callback(lambda done: attempt.cancel() if done.cancelled() else None)
-        attempt.add_done_callback(partial(self._finish, promise))
-        return promise
+        self._open.add(future)
+        future.add_done_callback(self._open.discard)
+        future.add_done_callback(lambda done: attempt.cancel() if done.cancelled() else None)
+        attempt.add_done_callback(partial(self._finish, future))
+        return future
 
     def map(
         self,
@@ -234,38 +243,38 @@ class DaskWorkers(Executor):
         timeout: float | None = None,
         chunksize: int = 1,
     ) -> Iterator[T]:
-        """Have tasks done, which travel together; see `concurrent.futures.Executor.map`."""
-        with self._sentences():
+        """Submit tasks that travel together; see `concurrent.futures.Executor.map`."""
+        with self._in_sentences():
             results = self._executor.map(
                 fn, *map(list, iterables), timeout=timeout
             )  # dask takes no iterators
         return self._taken(results)
 
     def _taken(self, results: Iterator[T]) -> Iterator[T]:
-        with self._sentences():
+        with self._in_sentences():
             yield from results
 
-    def _finish(self, promise: Future[T], attempt: Future[T]) -> None:
+    def _finish(self, future: Future[T], attempt: Future[T]) -> None:
         error = self._failure if attempt.cancelled() else attempt.exception()
-        with suppress(InvalidStateError):  # nobody wants it any more
+        with suppress(InvalidStateError):  # the future was cancelled
             if error is None:
-                promise.set_result(attempt.result())
+                future.set_result(attempt.result())
             else:
-                promise.set_exception(self._told(error))
+                future.set_exception(self._translated(error))
 
     @contextmanager
-    def _sentences(self) -> Iterator[None]:
-        """Errors of dask in this block are told in sentences."""
+    def _in_sentences(self) -> Iterator[None]:
+        """Translate the errors of dask in this block, see `_translated`."""
         try:
             yield
         except (Exception, asyncio.CancelledError) as error:
-            told = self._told(error)
-            if told is error:
+            translated = self._translated(error)
+            if translated is error:
                 raise
-            raise told from None
+            raise translated from None
 
-    def _told(self, error: BaseException) -> BaseException:
-        """The error of a task, or what it says of the workers."""
+    def _translated(self, error: BaseException) -> BaseException:
+        """The error of a task, or the `WorkerError` that it is a consequence of."""
         distributed = extra("distributed")
         if isinstance(error, distributed.KilledWorker):
             return WorkerError("workers: a task was begun several times; its worker died each time")
@@ -274,10 +283,10 @@ class DaskWorkers(Executor):
             self._failure if isinstance(error, gone) or self._client.status != "running" else error
         )
 
-    def _look_after(self, tell: Tell) -> None:
-        """Say when there is no worker; give up when those that there were have been away for long."""
-        since, told, seen = time.monotonic(), False, False
-        while not self._ended.wait(_LOOK):
+    def _watch_workers(self, notify: Notify) -> None:
+        """Say when there is no worker, and give up when workers have been away for too long."""
+        since, notified, seen = time.monotonic(), False, False
+        while not self._ended.wait(_POLL_INTERVAL):
             if self._client.status != "running":
                 self._give_up()  # dask itself forgets tasks whose results were on their way
                 return
@@ -286,38 +295,28 @@ class DaskWorkers(Executor):
             except (OSError, RuntimeError, ValueError, asyncio.CancelledError):
                 continue
             if present:
-                since, told, seen = time.monotonic(), False, True
-            elif not told:
-                tell(f"no workers at {self._address}; waiting for one")
-                told = True
-            elif seen and time.monotonic() - since > ABANDONED:
+                since, notified, seen = time.monotonic(), False, True
+            elif not notified:
+                notify(f"no workers at {self._address}; waiting for one")
+                notified = True
+            elif seen and time.monotonic() - since > NO_WORKERS_TIMEOUT:
                 self._failure = WorkerError(
-                    f"workers: none has come back to {self._address} in {ABANDONED:.0f} seconds"
+                    f"workers: none has come back to {self._address} in {NO_WORKERS_TIMEOUT:.0f} seconds"
                 )
                 self._executor.shutdown(wait=False)
                 self._give_up()
                 return
 
     def _give_up(self) -> None:
-        for promise in list(self._open):
+        for future in list(self._open):
             with suppress(InvalidStateError):
-                promise.set_exception(self._failure)
+                future.set_exception(self._failure)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Give up tasks that nobody has taken; the client stays."""
+        """Cancel the tasks that have not begun; the client stays."""
         self._ended.set()
         if self._client.status == "running":
             self._executor.shutdown(wait=False)
-
-
-def _preparing(prepare: Callable[[], None]) -> Any:
-    plugin = extra("distributed").WorkerPlugin
-
-    class Prepared(plugin):  # type: ignore[misc, valid-type]
-        def setup(self, worker: Any) -> None:
-            prepare()
-
-    return Prepared()
 
 
 def extra(module: str) -> Any:
@@ -330,5 +329,6 @@ def extra(module: str) -> Any:
         return import_module(module)
     except ImportError:
         raise InputError(
-            f"workers: {module} is not installed; expected madnis_py with it: pip install 'madnis_py[dask]'"
+            f"workers: {module} is not installed; "
+            "expected madnis_py with it: pip install 'madnis_py[dask]'"
         ) from None

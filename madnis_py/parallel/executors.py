@@ -1,4 +1,4 @@
-"""Who does the work of a run: threads, processes of this machine, or the workers of a dask scheduler."""
+"""Executors of a run: threads or processes of this machine, or workers of a dask scheduler."""
 
 from __future__ import annotations
 
@@ -13,54 +13,56 @@ import torch
 from madnis_py import _core
 from madnis_py.card.tables import ClusterTable
 from madnis_py.errors import InputError
-from madnis_py.parallel.dask_workers import Tell, cluster_workers, scheduler_workers
+from madnis_py.parallel.dask_workers import Notify, cluster_executor, scheduler_executor
 from madnis_py.parallel.process_workers import ProcessWorkers
 
 
-def silent(sentence: str) -> None:
-    """Nobody listens."""
-
-
 @dataclass(frozen=True)
-class Labour:
-    """What a user asked for; the first of these that is given decides.
+class ExecutorChoice:
+    """The executor that a user asked for; the first of these options that is given decides.
 
     Attributes:
         scheduler: address of a dask scheduler.
-        workers: number of processes.
-        threads: of this process.
+        workers: number of worker processes of this machine.
+        threads: number of threads of this process.
     """
 
     scheduler: str | None = None
     workers: int | None = None
     threads: int | None = None
 
-    def hire(
-        self, cluster: ClusterTable, tell: Tell = silent
+    def open(
+        self, cluster: ClusterTable, notify: Notify
     ) -> AbstractContextManager[Executor | None]:
-        """The executor of a run, until the block ends.
+        """The executor of a run, as a context: its workers end with the block.
 
         Args:
-            cluster: of the card; counts where nothing else is asked for.
-            tell: told where workers of dask are and how they are reached.
+            cluster: table of the card; counts where the user gave none of the options.
+            notify: called with sentences about where dask's workers are and how they are reached.
+
+        Returns:
+            the executor for `Run`; None for a single thread.
+
+        Raises:
+            InputError: there cannot be such an executor.
         """
         if self.scheduler is not None:
             use_threads(1)
-            return scheduler_workers(self.scheduler, one_thread, tell)
+            return scheduler_executor(self.scheduler, use_threads, notify)
         if self.workers is not None:
-            return process_workers(self.workers)
+            return process_executor(self.workers)
         if cluster.kind != "none" and self.threads is None:
             use_threads(1)
-            return cluster_workers(cluster, one_thread, tell)
-        return workers(self.threads)
+            return cluster_executor(cluster, use_threads, notify)
+        return thread_executor(self.threads)
 
 
 @contextmanager
-def workers(threads: int | None = None) -> Iterator[Executor | None]:
+def thread_executor(count: int | None = None) -> Iterator[Executor | None]:
     """Threads of this process: kernels and blocks of points use them, torch uses one per block.
 
     Args:
-        threads: at most this many; all cores of the machine when not given.
+        count: number of threads; one per core of the machine when not given.
 
     Returns:
         the executor for `Run`; None for a single thread.
@@ -68,40 +70,38 @@ def workers(threads: int | None = None) -> Iterator[Executor | None]:
     Raises:
         InputError: fewer than one thread.
     """
-    threads = threads if threads is not None else os.cpu_count() or 1
-    if threads < 1:
-        raise InputError(f"threads: expected at least 1; got {threads}")
-    use_threads(threads)
-    if threads == 1:
+    count = count if count is not None else os.cpu_count() or 1
+    if count < 1:
+        raise InputError(f"threads: expected at least 1; got {count}")
+    use_threads(count)
+    if count == 1:
         yield None
         return
-    with ThreadPoolExecutor(threads) as executor:
+    with ThreadPoolExecutor(count) as executor:
         yield executor
 
 
 @contextmanager
-def process_workers(count: int) -> Iterator[Executor]:
-    """Processes of this machine, one thread each; one that is killed costs its tasks, nothing else.
+def process_executor(count: int) -> Iterator[Executor]:
+    """Processes of this machine, one thread each; see `ProcessWorkers`.
 
     Args:
         count: number of processes.
 
     Raises:
-        InputError: fewer than one.
+        InputError: fewer than one process.
     """
     if count < 1:
         raise InputError(f"workers: expected at least 1; got {count}")
     use_threads(1)
-    with ProcessWorkers(count, one_thread) as executor:
+    with ProcessWorkers(count, use_threads) as executor:
         yield executor
 
 
-def use_threads(count: int) -> None:
-    """How many threads the kernels of this process use; torch uses one."""
+def use_threads(count: int = 1) -> None:
+    """Set how many threads the kernels of this process use; torch uses one.
+
+    Without an argument it makes a process one worker among several.
+    """
     _core.set_thread_count(count)
     torch.set_num_threads(1)
-
-
-def one_thread() -> None:
-    """Make this process one worker among several."""
-    use_threads(1)

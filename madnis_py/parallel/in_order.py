@@ -1,4 +1,4 @@
-"""Work that others do, taken in its order."""
+"""Results of futures in the order of their tasks, with a bounded number of tasks under way."""
 
 from __future__ import annotations
 
@@ -13,33 +13,37 @@ Result = TypeVar("Result")
 
 
 def in_order(
-    begin: Callable[[Item], Future[Result]], items: Iterable[Item], ahead: Callable[[], int]
+    submit: Callable[[Item], Future[Result]], items: Iterable[Item], ahead: Callable[[], int]
 ) -> Generator[Result]:
-    """Results of the items one after the other, however long each takes; only as much is begun as is asked for.
+    """Results of the items one after the other, however long each takes.
 
-    Closing the generator cancels what has not begun.
+    No more tasks are submitted than `ahead` asks for. Closing the generator cancels those that have
+    not begun.
 
     Args:
-        begin: sets the work on an item going.
+        submit: begins the work on an item.
         items: what to work on, possibly many more than needed.
-        ahead: how many of those not yet taken shall be under way, one at least; asked before each
-            result.
+        ahead: number of tasks that shall be under way whose results have not been taken, at least
+            1; called before each result.
+
+    Yields:
+        the result of each item.
     """
     left: Iterator[Item] = iter(items)
-    begun: deque[Future[Result]] = deque()
+    pending: deque[Future[Result]] = deque()
     try:
         while True:
-            begun.extend(begin(item) for item in islice(left, max(ahead() - len(begun), 0)))
-            if not begun:
+            pending.extend(submit(item) for item in islice(left, max(ahead() - len(pending), 0)))
+            if not pending:
                 return
-            yield begun.popleft().result()
+            yield pending.popleft().result()
     finally:
-        for future in begun:
+        for future in pending:
             future.cancel()
 
 
-def finished(result: Result) -> Future[Result]:
-    """Work that is done already."""
+def completed(result: Result) -> Future[Result]:
+    """A future that has its result already."""
     future: Future[Result] = Future()
     future.set_result(result)
     return future

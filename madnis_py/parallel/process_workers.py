@@ -1,4 +1,4 @@
-"""Worker processes on this machine, of which any may die."""
+"""Executor of worker processes on this machine, any of which may die."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 ATTEMPTS = 5
-"""Times a task is begun; one whose worker dies each time is at fault itself."""
+"""Number of times that a task is begun; one whose worker dies each time is at fault itself."""
 
-_LOOK = 0.2
+_POLL_INTERVAL = 0.2
 """Seconds between two looks at which processes there are."""
 
 _PRELOADED = ["madnis_py.events.generation"]
-"""What new processes find loaded already."""
+"""Modules that new processes find loaded."""
 
 
 class ProcessWorkers(Executor):
-    """Processes that do tasks; when one is killed its tasks are done again by another.
+    """Worker processes; the tasks of one that is killed are done again by another.
 
     Tasks must be functions of their arguments alone.
 
     Args:
         count: number of processes.
-        prepare: called first in each.
+        initializer: called first in each.
     """
 
-    def __init__(self, count: int, prepare: Callable[[], None]) -> None:
-        self._count, self._prepare = count, prepare
+    def __init__(self, count: int, initializer: Callable[[], None]) -> None:
+        self._count, self._initializer = count, initializer
         self._lock = Lock()
         self._closed = False
         self._pool = self._new_pool()
@@ -48,7 +48,7 @@ class ProcessWorkers(Executor):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         pool = ProcessPoolExecutor(
-            self._count, mp_context=context, initializer=_prepare, initargs=(self._prepare,)
+            self._count, mp_context=context, initializer=_initialize, initargs=(self._initializer,)
         )
         Thread(target=self._guard, args=(pool,), daemon=True).start()
         return pool
@@ -62,9 +62,9 @@ class ProcessWorkers(Executor):
         """
         while not self._closed:
             processes = list((pool._processes or {}).values())
-            if not wait([one.sentinel for one in processes], _LOOK):
+            if not wait([one.sentinel for one in processes], _POLL_INTERVAL):
                 if not processes:
-                    time.sleep(_LOOK)
+                    time.sleep(_POLL_INTERVAL)
                 continue
             if not self._closed:
                 for one in processes:
@@ -73,54 +73,54 @@ class ProcessWorkers(Executor):
             return
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Have a task done; see `concurrent.futures.Executor.submit`."""
-        promise: Future[T] = Future()
-        self._begin(promise, partial(fn, *args, **kwargs), ATTEMPTS)
-        return promise
+        """Submit a task; see `concurrent.futures.Executor.submit`."""
+        future: Future[T] = Future()
+        self._begin(future, partial(fn, *args, **kwargs), ATTEMPTS)
+        return future
 
-    def _begin(self, promise: Future[T], task: Callable[[], T], attempts: int) -> None:
+    def _begin(self, future: Future[T], task: Callable[[], T], attempts: int) -> None:
         try:
             pool = self._pool
             attempt = pool.submit(task)
         except BrokenProcessPool:
-            self._again(promise, task, attempts, pool)
+            self._again(future, task, attempts, pool)
             return
-        attempt.add_done_callback(partial(self._finish, promise, task, attempts, pool))
+        attempt.add_done_callback(partial(self._finish, future, task, attempts, pool))
 
     def _finish(
         self,
-        promise: Future[T],
+        future: Future[T],
         task: Callable[[], T],
         attempts: int,
         pool: ProcessPoolExecutor,
         attempt: Future[T],
     ) -> None:
-        if promise.cancelled() or attempt.cancelled():
-            promise.cancel()
+        if future.cancelled() or attempt.cancelled():
+            future.cancel()
             return
         error = attempt.exception()
         if isinstance(error, BrokenProcessPool):
-            self._again(promise, task, attempts, pool)
+            self._again(future, task, attempts, pool)
         elif error is not None:
-            promise.set_exception(error)
+            future.set_exception(error)
         else:
-            promise.set_result(attempt.result())
+            future.set_result(attempt.result())
 
     def _again(
-        self, promise: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor
+        self, future: Future[T], task: Callable[[], T], attempts: int, pool: ProcessPoolExecutor
     ) -> None:
-        """Begin a task anew in a new pool, unless nobody wants it any more or it was tried often enough."""
+        """Begin a task anew in a new pool, unless this is shut down or its attempts are used up."""
         with self._lock:
             if self._closed:
-                promise.cancel()
+                future.cancel()
                 return
             if self._pool is pool:
                 self._pool = self._new_pool()
                 pool.shutdown(wait=False)
         if attempts > 1:
-            self._begin(promise, task, attempts - 1)
+            self._begin(future, task, attempts - 1)
         else:
-            promise.set_exception(
+            future.set_exception(
                 WorkerError(
                     f"workers: a task was begun {ATTEMPTS} times; its process died each time"
                 )
@@ -133,7 +133,7 @@ class ProcessWorkers(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def _prepare(prepare: Callable[[], None]) -> None:
-    """Ctrl-C is for the process that gives the work."""
+def _initialize(initializer: Callable[[], None]) -> None:
+    """Leave Ctrl-C to the process that submits the tasks, then call the initializer."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare()
+    initializer()

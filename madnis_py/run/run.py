@@ -39,9 +39,9 @@ from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.integration.training.training_progress import Progress
 from madnis_py.output_file import require_place
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey
@@ -656,10 +656,10 @@ class Run:
         samples = points_of_grids(self._grids())
         initialise_from_vegas(flow, self.survey().flow, self.training.vegas_init, samples)
 
-    def _watcher(self, stage: str, unit: str) -> Callable[[Progress], None]:
+    def _watcher(self, stage: str, unit: str) -> Callable[[StepProgress], None]:
         """Passes on what the stages of the integration say of themselves."""
 
-        def watch(progress: Progress) -> None:
+        def watch(progress: StepProgress) -> None:
             self.watch(
                 StageProgress(
                     stage,

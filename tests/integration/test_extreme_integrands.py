@@ -19,9 +19,9 @@ from madnis_py.integration.estimate import Moments, combine, unit_of
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
-from madnis_py.integration.training.training_progress import Progress
 
 SIZES = [1e-300, 1e-200, 1e-160, 1e160, 1e200, 1e300]
 
@@ -82,7 +82,7 @@ def test_a_training_and_grids_know_no_size_either(size: float) -> None:
         integrator = Integrator(
             integrand, SplineFlow(2, 1, FlowSettings(bins=4, units=8, seed=1)), seed=1
         )
-        progress: list[Progress] = []
+        progress: list[StepProgress] = []
         states.append(
             train(integrator, TrainingSettings(steps=12, batch_size=200), progress.append)
         )

@@ -14,11 +14,12 @@ from toy_integrands import CamelBack
 
 from madnis_py.errors import InputError, IntegrandError
 from madnis_py.flows.flow import SplineFlow
+from madnis_py.integration.block_sampler import BLOCK_POINTS, BlockSampler
 from madnis_py.integration.channel_weights import ChannelWeights, PriorWeights
 from madnis_py.integration.estimate import Moments, combine, estimate
 from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-from madnis_py.integration.integrator import BLOCK_POINTS, BlockSampler, Integrator
+from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 
 

@@ -18,8 +18,8 @@ import pytest
 from madnis_py.card.tables import ClusterTable
 from madnis_py.errors import InputError, WorkerError
 from madnis_py.parallel import dask_workers
-from madnis_py.parallel.dask_workers import DaskWorkers, cluster_workers, scheduler_workers
-from madnis_py.parallel.executors import Labour, one_thread, silent
+from madnis_py.parallel.dask_workers import DaskWorkers, cluster_executor, scheduler_executor
+from madnis_py.parallel.executors import ExecutorChoice, use_threads
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
 
@@ -45,6 +45,10 @@ def generated(directory: Path, executor: Executor | None, output: Path) -> bytes
     return Run.open(directory, executor=executor).generate(EVENTS, output).read_bytes()
 
 
+def silent(sentence: str) -> None:
+    """Nobody listens."""
+
+
 def nothing() -> None:
     """No preparation."""
 
@@ -59,7 +63,7 @@ def listening() -> set[str]:
 
 def test_workers_of_a_cluster_are_reached_with_credentials_of_the_run_alone() -> None:
     before, told = listening(), []
-    with cluster_workers(IN_THREADS, nothing, told.append) as workers:
+    with cluster_executor(IN_THREADS, nothing, told.append) as workers:
         assert listening() - before <= {"127.0.0.1"}
         assert workers.submit(abs, -3).result() == 3
         (sentence,) = told
@@ -68,13 +72,13 @@ def test_workers_of_a_cluster_are_reached_with_credentials_of_the_run_alone() ->
         assert sentence.endswith("are reached with credentials made for this run")
         with pytest.raises(OSError, match="TLS certificate does not match"):
             distributed.Client(address, security=distributed.Security.temporary(), timeout=1)
-        with pytest.raises(InputError, match="TLS"), scheduler_workers(address, nothing, silent):
+        with pytest.raises(InputError, match="TLS"), scheduler_executor(address, nothing, silent):
             pass
 
 
 def test_a_cluster_without_encryption_says_so() -> None:
     told: list[str] = []
-    with cluster_workers(
+    with cluster_executor(
         IN_THREADS.model_copy(update={"tls": False}), nothing, told.append
     ) as workers:
         assert workers.submit(abs, -3).result() == 3
@@ -87,7 +91,7 @@ def test_a_missing_cryptography_names_the_extra_and_the_way_without(
 ) -> None:
     monkeypatch.setitem(sys.modules, "cryptography", None)
     expected = r"cryptography is not installed.*madnis_py\[dask\].*tls = false"
-    with pytest.raises(InputError, match=expected), cluster_workers(IN_THREADS, nothing, silent):
+    with pytest.raises(InputError, match=expected), cluster_executor(IN_THREADS, nothing, silent):
         pass
 
 
@@ -99,7 +103,7 @@ def test_a_missing_dask_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None
     expected = r"pip install 'madnis_py\[dask\]'"
     with (
         pytest.raises(InputError, match=expected),
-        scheduler_workers("tcp://somewhere:1", nothing, silent),
+        scheduler_executor("tcp://somewhere:1", nothing, silent),
     ):
         pass
 
@@ -110,7 +114,9 @@ def test_jobs_of_batch_systems_have_one_core_and_what_the_card_says() -> None:
         kind="slurm", workers=10, memory="3GB", walltime="01:00:00", queue="short"
     )
     before = listening()
-    with jobqueue.SLURMCluster(**dask_workers.job(cluster), security=True) as started:
+    with jobqueue.SLURMCluster(
+        **dask_workers.jobqueue_arguments(cluster), security=True
+    ) as started:
         script, host = (
             started.job_script(),
             started.scheduler_address.rpartition(":")[0].removeprefix("tls://"),
@@ -123,7 +129,9 @@ def test_jobs_of_batch_systems_have_one_core_and_what_the_card_says() -> None:
 
 
 def test_the_interface_of_the_card_is_the_only_one() -> None:
-    job = dask_workers.job(ClusterTable(kind="htcondor", options={"interface": "lo"}))
+    job = dask_workers.jobqueue_arguments(
+        ClusterTable(kind="htcondor", options={"interface": "lo"})
+    )
     assert job["scheduler_options"]["host"] == "127.0.0.1"
 
 
@@ -173,8 +181,8 @@ def test_an_error_of_a_task_stays_what_it_is() -> None:
 
 
 def test_workers_that_stay_away_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dask_workers, "_LOOK", 0.05)
-    monkeypatch.setattr(dask_workers, "ABANDONED", 0.3)
+    monkeypatch.setattr(dask_workers, "_POLL_INTERVAL", 0.05)
+    monkeypatch.setattr(dask_workers, "NO_WORKERS_TIMEOUT", 0.3)
     with connected() as (cluster, workers):
         task = workers.submit(time.sleep, 0.3)
         time.sleep(0.2)
@@ -239,7 +247,7 @@ def test_dask_workers_make_the_same_bytes_although_one_is_killed(trained, tmp_pa
             n_workers=2, threads_per_worker=1, dashboard_address=None
         ) as cluster,
         distributed.Client(cluster) as client,
-        scheduler_workers(cluster.scheduler_address, one_thread, silent) as executor,
+        scheduler_executor(cluster.scheduler_address, use_threads, silent) as executor,
     ):
         assert generated(trained, executor, tmp_path / "dask.lhe") == expected
         assert generated(trained, Killing(executor, client), tmp_path / "killed.lhe") == expected
@@ -248,7 +256,7 @@ def test_dask_workers_make_the_same_bytes_although_one_is_killed(trained, tmp_pa
 @pytest.mark.slow
 def test_a_local_cluster_of_the_card_makes_the_same_bytes(trained, tmp_path):
     expected = generated(trained, None, tmp_path / "alone.lhe")
-    with Labour().hire(ClusterTable(kind="local", workers=2)) as executor:
+    with ExecutorChoice().open(ClusterTable(kind="local", workers=2), silent) as executor:
         assert generated(trained, executor, tmp_path / "local.lhe") == expected
 
 
@@ -322,7 +330,7 @@ def test_a_killed_scheduler_ends_a_generation_which_goes_on_without_it(
 def test_a_worker_that_is_killed_while_the_run_connects_costs_nothing(tmp_path: Path) -> None:
     with Dask(tmp_path) as dask, ThreadPoolExecutor(1) as threads:
         os.kill(dask.workers[0].pid, signal.SIGSTOP)  # it holds up whoever connects
-        hired = Labour(scheduler=str(dask.file)).hire(ClusterTable())
+        hired = ExecutorChoice(scheduler=str(dask.file)).open(ClusterTable(), silent)
         entered = threads.submit(hired.__enter__)
         time.sleep(3)
         assert not entered.done()

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from madnis_py.parallel.in_order import finished, in_order
+from madnis_py.parallel.in_order import completed, in_order
 
 
 def test_results_come_in_the_order_of_the_items_however_long_each_takes():
@@ -20,7 +20,7 @@ def test_results_come_in_the_order_of_the_items_however_long_each_takes():
         assert list(in_order(partial(executor.submit, work), range(20), lambda: 7)) == [
             item**2 for item in range(20)
         ]
-    assert list(in_order(lambda item: finished(work(item)), range(5), lambda: 1)) == [
+    assert list(in_order(lambda item: completed(work(item)), range(5), lambda: 1)) == [
         0,
         1,
         4,

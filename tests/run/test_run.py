@@ -25,7 +25,7 @@ from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choo
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.trainer import TrainingSettings
-from madnis_py.parallel.executors import workers
+from madnis_py.parallel.executors import thread_executor
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
 from madnis_py.run.report import conclusions, result_table
@@ -202,7 +202,7 @@ def test_two_threads_give_the_same_bytes_as_one(
     finished: Run, process: Process, tmp_path: Path
 ) -> None:
     before = _core.thread_count()
-    with workers(2) as executor:
+    with thread_executor(2) as executor:
         assert isinstance(executor, ThreadPoolExecutor)
         other = Run(process, tmp_path, SEED, executor=executor).execute(EVENTS, POINTS)
     _core.set_thread_count(before)

@@ -16,7 +16,7 @@ from madnis_py.errors import InputError
 from madnis_py.events.event_batch import OUTGOING, EventBatch
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
-from madnis_py.parallel.shipped import Shipped
+from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.physics.cross_section.sampled_states import Parts, SampledStates
 from madnis_py.physics.observables.final_state import FinalState
 from madnis_py.physics.observables.observable import Observable
@@ -291,7 +291,7 @@ def histograms_of_points(
     """
     classes = (codes for binning in binnings for codes in binning.observable.classes)
     work = PointTallies(SampledStates(cross_section, classes), tuple(binnings), counts.numpy())
-    blocks = sampler.map_blocks(Shipped(work), counts, *path)
+    blocks = sampler.map_blocks(PickledOnce(work), counts, *path)
     return work.histograms(_watched(blocks, watch))
 
 

@@ -11,8 +11,8 @@ from typing import TypeVar
 from madnis_py.integration.estimate import Estimate
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand
+from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training.training_progress import Callback, Progress
 
 Name = TypeVar("Name", bound=str)
 
@@ -33,7 +33,7 @@ def compare(
         candidates: by name; the same integral, with different mappings or channel weights.
         settings: of the grids; the second half of the iterations is what counts.
         seed: of the random numbers.
-        callback: told the `Progress` of each iteration, those of all candidates counted together.
+        callback: told the `StepProgress` of each iteration, those of all candidates counted together.
         executor: runs the blocks of points.
 
     Returns:
@@ -74,7 +74,7 @@ def preferred(figures: Mapping[Name, float], margin: float) -> Name:
 def _counting(callback: Callback, position: int, candidates: int) -> Callback:
     """Passes the progress of one candidate on as that of all."""
 
-    def follow(progress: Progress) -> None:
+    def follow(progress: StepProgress) -> None:
         step, total = position * progress.total + progress.step, candidates * progress.total
         callback(replace(progress, step=step, total=total))
 

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from madnis_py.errors import CheckpointError
-from madnis_py.integration.coverage import Measurement
-from madnis_py.integration.estimate import Estimate, Moments, combine
+from madnis_py.integration.estimate import Estimate, Measurement, Moments, combine
 from madnis_py.integration.grids.vegas_flow import VegasFlow
 
 _COLUMNS = ("counts", "means", "squares")

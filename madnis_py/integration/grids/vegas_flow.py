@@ -21,8 +21,8 @@ from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, co
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
+from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training.training_progress import Callback, Progress
 
 Weights = tuple[Tensor, Tensor, Tensor]
 """Channel, weight and magnitude of some points."""
@@ -216,7 +216,7 @@ def train_vegas(
         integrand: what is integrated.
         settings: iterations, points, bins and damping.
         seed: of the random streams ("vegas", iteration).
-        callback: told the `Progress` of each iteration.
+        callback: told the `StepProgress` of each iteration.
         executor: runs the blocks of points.
 
     Returns:
@@ -264,9 +264,9 @@ def _weights(samples: Samples) -> Weights:
     return samples.channel, samples.weight, samples.magnitude
 
 
-def _progress(estimates: list[Estimate], settings: VegasSettings, seconds: float) -> Progress:
+def _progress(estimates: list[Estimate], settings: VegasSettings, seconds: float) -> StepProgress:
     last = estimates[-1]
-    return Progress(
+    return StepProgress(
         step=len(estimates),
         total=settings.iterations,
         loss=last.relative_std**2,

@@ -13,18 +13,16 @@ from torch import Tensor, nn
 from madnis_py.errors import CheckpointError, InputError, MadnisError
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import ChannelWeights
-from madnis_py.integration.coverage import Measurement
 from madnis_py.integration.dropping import survivors
-from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, unit_of
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Measurement, Moments, unit_of
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import Callback, Reuse, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.adam import FlatAdam, Memory, copied
 from madnis_py.integration.training.buffer import Batch, SampleBuffer, StoredBatch
+from madnis_py.integration.training.channel_averages import ChannelAverages
 from madnis_py.integration.training.losses import DENSITY_LOSSES, LOSSES
-from madnis_py.integration.training.running_averages import RunningAverages
-from madnis_py.integration.training.schedule import Draw, Replay, Reuse, schedule
-from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.integration.training.training_check import (
+from madnis_py.integration.training.rollback import (
     HEAVY,
     LOST,
     MOST_RETURNS,
@@ -34,7 +32,8 @@ from madnis_py.integration.training.training_check import (
     batches_per_look,
     sentences,
 )
-from madnis_py.integration.training.training_progress import Callback, Progress
+from madnis_py.integration.training.schedule import Draw, Replay, schedule
+from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.training_state import Finished, Snapshot, TrainingState, modules
 from madnis_py.parallel.random_streams import stream
 
@@ -51,7 +50,7 @@ class Trainer:
             ...  # trainer.state and the integrator are those of the last finished step
 
     A step either happens completely or, when it raises or is interrupted, not at all. A training
-    that loses a part of the integral, see `training_check`, goes back to the last sound state and
+    that loses a part of the integral, see `rollback`, goes back to the last sound state and
     on from there with a smaller learning rate; after `MOST_RETURNS` of these it ends there.
 
     Args:
@@ -70,7 +69,7 @@ class Trainer:
     """
 
     _finished: Finished
-    _averages: RunningAverages
+    _averages: ChannelAverages
     _buffer: SampleBuffer
     _check: TrainingCheck
     _unit: float
@@ -158,7 +157,7 @@ class Trainer:
                 callback(progress)
         return self.state
 
-    def step(self) -> Progress:
+    def step(self) -> StepProgress:
         """Take a batch, fresh or from the buffer, and move the parameters against the gradient of the loss.
 
         Raises:
@@ -171,7 +170,7 @@ class Trainer:
             self._go_back()
             raise
 
-    def _step(self, step: int) -> Progress:
+    def _step(self, step: int) -> StepProgress:
         start = time.perf_counter()
         move = self._schedule.at(step)
         if isinstance(move, Draw):
@@ -323,8 +322,8 @@ class Trainer:
         if self.settings.averaging is not None and step + 1 == self.settings.steps:
             self._adam.adopt_mean()
 
-    def _progress(self, loss: float, fresh: Estimate | None, returned: bool) -> Progress:
-        return Progress(
+    def _progress(self, loss: float, fresh: Estimate | None, returned: bool) -> StepProgress:
+        return StepProgress(
             step=self._finished.step,
             total=self.settings.steps,
             loss=loss,
@@ -369,7 +368,7 @@ class Trainer:
 
     def _start(self) -> None:
         self._standardise()
-        self._averages = RunningAverages.zeros(self._n_channels)
+        self._averages = ChannelAverages.zeros(self._n_channels)
         self._buffer = SampleBuffer()
         self._check = TrainingCheck.start()
         self._unit = 1.0
@@ -437,7 +436,7 @@ def train(
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
         settings: of the training; the preset `standard` by default.
-        callback: told the `Progress` of each step. To stop early and keep the state, use a
+        callback: told the `StepProgress` of each step. To stop early and keep the state, use a
             `Trainer`.
         state: where to continue; from the integrator's present parameters by default.
 

@@ -14,8 +14,8 @@ from madnis_py.errors import CheckpointError
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.adam import FlatAdam, Memory, copied
 from madnis_py.integration.training.buffer import SampleBuffer
-from madnis_py.integration.training.running_averages import RunningAverages
-from madnis_py.integration.training.training_check import SLOWER, Fall, Return, TrainingCheck
+from madnis_py.integration.training.channel_averages import ChannelAverages
+from madnis_py.integration.training.rollback import SLOWER, Fall, Return, TrainingCheck
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class TrainingState:
     Attributes:
         step: steps finished.
         tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser,
-            `average.*` of `RunningAverages`, the `active` channels, `buffer.*` of the
+            `average.*` of `ChannelAverages`, the `active` channels, `buffer.*` of the
             `SampleBuffer`, `check.*` of the `TrainingCheck`, the `unit` of these figures, the rows
             of every `Return` as `returns`, and `recent.*` and `sound.*` of the states of earlier
             steps that are kept, see `Finished`.
@@ -109,19 +109,19 @@ class TrainingState:
             ),
         )
 
-    def averages(self, n_channels: int) -> RunningAverages:
+    def averages(self, n_channels: int) -> ChannelAverages:
         """Running averages of the channels.
 
         Raises:
             CheckpointError: they are missing or made for another number of channels.
         """
         stored = self.under("average")
-        tensors = [stored.get(field.name, torch.empty(0)) for field in fields(RunningAverages)]
+        tensors = [stored.get(field.name, torch.empty(0)) for field in fields(ChannelAverages)]
         if any(tensor.shape != (n_channels,) for tensor in tensors):
             raise CheckpointError(
                 f"training state: expected running averages of {n_channels} channels"
             )
-        return RunningAverages(*tensors)
+        return ChannelAverages(*tensors)
 
     def load_into(self, integrator: Integrator) -> None:
         """Give the integrator's flow and weights the trained parameters, and drop the channels that were dropped.
@@ -194,7 +194,7 @@ class Snapshot:
     """
 
     step: int
-    averages: RunningAverages
+    averages: ChannelAverages
     active: Tensor
     buffer: SampleBuffer
     check: TrainingCheck

@@ -10,7 +10,7 @@ from typing import Any
 
 from madnis_py.integration.grids.prior_comparison import compare, preferred
 from madnis_py.integration.grids.vegas_flow import VegasSettings
-from madnis_py.integration.training.training_progress import Callback
+from madnis_py.integration.step_progress import Callback
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, PRIORS, ChosenPrior
 from madnis_py.physics.process.process import Process
@@ -111,7 +111,7 @@ class PriorSurvey:
 
         Args:
             seed: of the random numbers.
-            callback: told the `Progress` of each iteration.
+            callback: told the `StepProgress` of each iteration.
             executor: runs the blocks of points.
         """
         if not self.candidates:

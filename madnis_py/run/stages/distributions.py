@@ -35,7 +35,7 @@ from madnis_py.integration import allocation
 from madnis_py.integration.estimate import MINIMUM_POINTS
 from madnis_py.integration.integrator import UNIFORM_FRACTION, Integrator
 from madnis_py.output_file import make_directory, write_file
-from madnis_py.parallel.shipped import Shipped
+from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.sampled_states import SampledStates
 from madnis_py.physics.model.model import Model
@@ -174,7 +174,7 @@ class _PointWork:
         )
         counts = self._counts(max(_PILOT_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
         pilot = PilotPoints(states, wanted.observables, counts.numpy())
-        blocks = self._sampler.map_blocks(Shipped(pilot), counts, "histograms", "pilot")
+        blocks = self._sampler.map_blocks(PickledOnce(pilot), counts, "histograms", "pilot")
         return wanted.binnings([Pilot.concatenate(values) for values in zip(*blocks, strict=True)])
 
     def histograms(self, bins: Sequence[Binning], points: int, watch: Watch) -> list[Histogram]:

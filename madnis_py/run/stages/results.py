@@ -19,11 +19,10 @@ from madnis_py.events.quality import (
     truncated_quality,
 )
 from madnis_py.events.unweight import Unweighter, UnweightingSummary, channel_maxima
-from madnis_py.integration.coverage import Measurement
-from madnis_py.integration.estimate import Estimate, Moments, combine, estimate
+from madnis_py.integration.estimate import Estimate, Measurement, Moments, combine, estimate
 from madnis_py.integration.grids.sampler_choice import SamplerCost
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.training.training_average import TrainingAverage
+from madnis_py.integration.training.training_integral import TrainingIntegral
 
 BOOTSTRAP_POINTS = 10_000
 """Points of a channel per replica in the bootstrap efficiency, Eq. (2.67)."""
@@ -206,7 +205,7 @@ class TrainingResult(BaseModel):
     )
 
     @classmethod
-    def of(cls, average: TrainingAverage, result: Result) -> TrainingResult | None:
+    def of(cls, average: TrainingIntegral, result: Result) -> TrainingResult | None:
         """Compare with the integrate stage; None when the training had fewer than two batches with a weight."""
         whole = average.whole
         if not whole.weight:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.events.generation import Selection
-from madnis_py.integration.coverage import CoverageCheck, Measurement, largest_weights
+from madnis_py.integration.coverage import CoverageCheck, largest_weights
+from madnis_py.integration.estimate import Measurement
 from madnis_py.integration.grids.sampler_choice import SamplerName, choose_sampler
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
-from madnis_py.integration.training.training_average import TrainingAverage, WeightedMean
+from madnis_py.integration.training.training_integral import TrainingIntegral, WeightedMean
 from madnis_py.run.stages.results import Result, SampledPoints, TrainingResult
 from madnis_py.run.stages.training_session import TrainingSession
 
@@ -60,7 +61,7 @@ def flow_warnings(
     flow: Integrator,
     sampled: Mapping[str, SampledPoints],
     results: Mapping[str, Result],
-    average: TrainingAverage,
+    average: TrainingIntegral,
 ) -> list[str]:
     """Signs that the flow misses what VEGAS or its own training knows.
 
@@ -75,7 +76,7 @@ def flow_warnings(
     largest = largest_weights(sampled["madnis"].all, len(check.channels))
     neural = results["madnis"].measurement("madnis")
     return [
-        *check.blind_spots("madnis", largest, "vegas", known, flow.weigh(known)),
+        *check.blind_spots("madnis", largest, "vegas", known, flow.magnitudes(known)),
         *check.agreement(results["vegas"].measurement("vegas"), neural),
         *check.agreement(_measurement("training", average.whole), neural),
         *check.agreement(

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from madnis_py.card.documents import parse_document
 from madnis_py.errors import CheckpointError
-from madnis_py.integration.coverage import Measurement
+from madnis_py.integration.estimate import Measurement
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
-from madnis_py.integration.training.training_average import TrainingAverage
-from madnis_py.integration.training.training_progress import Callback, Progress
+from madnis_py.integration.training.training_integral import TrainingIntegral
 from madnis_py.integration.training.training_state import TrainingState
 from madnis_py.progress import Stopwatch
 
@@ -53,8 +53,8 @@ class _Meta(_Reached):
     model_config = ConfigDict(extra="forbid")
 
     seconds: float = Field(ge=0)
-    average: TrainingAverage
-    kept: dict[int, TrainingAverage] = Field(
+    average: TrainingIntegral
+    kept: dict[int, TrainingIntegral] = Field(
         description="The average at each step that the trainer may go back to."
     )
 
@@ -75,13 +75,13 @@ class TrainingSession:
         trainer: Trainer,
         directory: Path,
         seconds: float = 0.0,
-        average: TrainingAverage | None = None,
-        kept: Mapping[int, TrainingAverage] | None = None,
+        average: TrainingIntegral | None = None,
+        kept: Mapping[int, TrainingIntegral] | None = None,
     ) -> None:
         self.trainer = trainer
         self.directory = directory
         self.seconds = seconds
-        self.average = average or TrainingAverage()
+        self.average = average or TrainingIntegral()
         self._kept = dict(kept or dict.fromkeys(trainer.kept_steps, self.average))
 
     @classmethod
@@ -144,7 +144,7 @@ class TrainingSession:
         clock = Stopwatch(self.seconds)
         interval = CHECKPOINT_INTERVAL
 
-        def follow(progress: Progress) -> None:
+        def follow(progress: StepProgress) -> None:
             nonlocal interval
             self._follow(progress)
             callback(progress)
@@ -159,7 +159,7 @@ class TrainingSession:
         finally:
             self._save(clock.total)
 
-    def _follow(self, progress: Progress) -> None:
+    def _follow(self, progress: StepProgress) -> None:
         """Take a batch into the average; those of steps that were given up leave it."""
         self.average = (
             self._kept[progress.step] if progress.returned else self.average.updated(progress)

@@ -15,7 +15,7 @@ from command_line import Outcome, call
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.events.histograms.pictures import picture
-from madnis_py.parallel.executors import workers
+from madnis_py.parallel.executors import thread_executor
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.observable import Observable
 from madnis_py.physics.process.process import Process
@@ -97,7 +97,7 @@ def test_the_same_run_has_the_same_histograms_for_any_number_of_threads(
     run: Run, found: Distributions
 ) -> None:
     alone = json.dumps(found.record())
-    with workers(2) as executor:
+    with thread_executor(2) as executor:
         assert (
             json.dumps(Run.open(run.directory.path, executor=executor).histograms(POINTS).record())
             == alone

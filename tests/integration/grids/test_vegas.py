@@ -13,9 +13,9 @@ from madnis_py.errors import CheckpointError
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
-from madnis_py.integration.training.training_progress import Progress
 from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
@@ -197,7 +197,7 @@ def test_grids_without_their_channels_are_refused(groups: torch.Tensor | None) -
 
 
 def test_the_callback_sees_every_iteration() -> None:
-    seen: list[Progress] = []
+    seen: list[StepProgress] = []
     train_vegas(
         FunctionIntegrand(gaussian, dim=2),
         VegasSettings(iterations=3, points=100),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from madnis_py.integration.step_progress import Reuse
 from madnis_py.integration.training.schedule import (
     AbstractSchedule,
     Draw,
@@ -13,7 +14,6 @@ from madnis_py.integration.training.schedule import (
     OnlineSchedule,
     PartialSchedule,
     Replay,
-    Reuse,
     schedule,
 )
 from madnis_py.integration.training.settings import TrainingSettings

@@ -15,10 +15,12 @@ from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError, InputError, IntegrandError, MadnisError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.integration.block_sampler import BlockSampler
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-from madnis_py.integration.integrator import BlockSampler, Integrator
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.adam import FlatAdam
@@ -26,7 +28,6 @@ from madnis_py.integration.training.buffer import Batch
 from madnis_py.integration.training.losses import DENSITY_LOSSES, LOSSES
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer, train
-from madnis_py.integration.training.training_progress import Progress
 from madnis_py.integration.training.training_state import TrainingState
 from madnis_py.parallel.random_streams import stream
 
@@ -248,7 +249,7 @@ def test_the_number_of_workers_changes_no_bit() -> None:
 
 
 def test_a_callback_that_stops_leaves_the_last_finished_step() -> None:
-    def stop_at_five(progress: Progress) -> None:
+    def stop_at_five(progress: StepProgress) -> None:
         if progress.step == 5:
             raise KeyboardInterrupt
 
@@ -327,7 +328,7 @@ def test_the_state_knows_the_standard_deviations() -> None:
 
 
 def test_progress_tells_the_integral_so_far() -> None:
-    seen: list[Progress] = []
+    seen: list[StepProgress] = []
     train(
         Integrator(CamelBack(optimal_prior=True), seed=1), TrainingSettings(steps=30), seen.append
     )
@@ -577,7 +578,7 @@ def test_a_sampler_in_training_travels_light() -> None:
 
 
 def test_progress_tells_the_reuse_and_the_active_channels() -> None:
-    seen: list[Progress] = []
+    seen: list[StepProgress] = []
     train(small(Mirrored()), EVERYTHING, seen.append)
     assert seen[0].active_channels == 3
     assert seen[-1].active_channels == 1

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from madnis_py.integration.training.training_progress import Progress
+from madnis_py.integration.step_progress import StepProgress
 
 MEMORY = 50
 """Batches over which the variance that sets the weight of the next batch is averaged."""
@@ -48,7 +48,7 @@ class WeightedMean:
 
 
 @dataclass(frozen=True)
-class TrainingAverage:
+class TrainingIntegral:
     """A running average of the integral over the steps of a training.
 
     The batch of step k is drawn with a flow and weights that depend on earlier batches alone, so
@@ -75,7 +75,7 @@ class TrainingAverage:
     smoothed: float = 0.0
     batches: int = 0
 
-    def updated(self, progress: Progress) -> TrainingAverage:
+    def updated(self, progress: StepProgress) -> TrainingIntegral:
         """With the batch of a step; steps without fresh points change nothing."""
         if progress.batch_value is None or progress.batch_error is None:
             return self

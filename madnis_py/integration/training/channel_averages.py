@@ -15,7 +15,7 @@ AVERAGING_STEPS = 100
 
 
 @dataclass(frozen=True)
-class RunningAverages:
+class ChannelAverages:
     """Per-channel averages over recent steps.
 
     Attributes:
@@ -31,24 +31,24 @@ class RunningAverages:
     largest: Tensor
 
     @classmethod
-    def zeros(cls, n_channels: int) -> RunningAverages:
+    def zeros(cls, n_channels: int) -> ChannelAverages:
         """Before the first step."""
         return cls(*torch.zeros(len(fields(cls)), n_channels, dtype=torch.float64))
 
-    def updated(self, samples: Samples, moments: Moments, step: int) -> RunningAverages:
+    def updated(self, samples: Samples, moments: Moments, step: int) -> ChannelAverages:
         """Averages with one more batch, of the moments given, counted from step 0."""
         zeros = torch.zeros_like(moments.means)
         sizes = zeros.index_add(0, samples.channel, samples.magnitude) / moments.counts.clamp(min=1)
         largest = zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax")
         share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
         old = torch.stack(list(self.tensors().values()))
-        return RunningAverages(
+        return ChannelAverages(
             *old.lerp(torch.stack((moments.means, moments.variances, sizes, largest)), share)
         )
 
-    def without(self, dropped: Tensor) -> RunningAverages:
+    def without(self, dropped: Tensor) -> ChannelAverages:
         """Averages that are 0 for the channels where `dropped`, bool, shape (n_channels,), is True."""
-        return RunningAverages(
+        return ChannelAverages(
             *(tensor.masked_fill(dropped, 0.0) for tensor in self.tensors().values())
         )
 

@@ -20,10 +20,9 @@ from madnis_py.errors import InputError, WorkerError
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
-from madnis_py.parallel import dask_workers
-from madnis_py.parallel import process_workers as process_workers_module
-from madnis_py.parallel.executors import Labour, process_workers
-from madnis_py.parallel.shipped import Shipped
+from madnis_py.parallel import dask_workers, process_workers
+from madnis_py.parallel.executors import ExecutorChoice, process_executor
+from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -41,6 +40,10 @@ def trained(tmp_path_factory) -> Path:
     return directory
 
 
+def silent(sentence: str) -> None:
+    """Nobody listens."""
+
+
 def generated(directory: Path, executor: Executor | None, output: Path) -> bytes:
     run = Run.open(directory, executor=executor)
     return run.generate(EVENTS, output).read_bytes()
@@ -49,7 +52,7 @@ def generated(directory: Path, executor: Executor | None, output: Path) -> bytes
 def test_one_two_and_four_processes_make_the_bytes_of_none(trained, tmp_path):
     expected = generated(trained, None, tmp_path / "alone.lhe")
     for count in (1, 2, 4):
-        with process_workers(count) as executor:
+        with process_executor(count) as executor:
             assert generated(trained, executor, tmp_path / f"{count}.lhe") == expected
 
 
@@ -65,7 +68,7 @@ def test_training_takes_the_same_steps_with_samples_from_processes():
         Trainer(integrator, settings).run(lambda progress: seen.append(progress.loss))
         return [*seen, integrator.integrate(50_000).value]
 
-    with process_workers(2) as executor:
+    with process_executor(2) as executor:
         assert losses(executor) == losses(None)
 
 
@@ -82,7 +85,7 @@ def die(_: int) -> None:
 
 
 def test_a_killed_process_costs_its_task_and_nothing_else(tmp_path):
-    with process_workers(2) as executor:
+    with process_executor(2) as executor:
         results = [executor.submit(die_once, tmp_path / "died", number) for number in range(8)]
         assert [result.result() for result in results] == [number**2 for number in range(8)]
     assert (tmp_path / "died").exists()
@@ -105,16 +108,16 @@ def die_while_sending_once(marker: Path) -> str:
 def test_a_process_that_is_killed_while_it_sends_its_result_costs_its_task_and_nothing_else(
     tmp_path,
 ):
-    with process_workers(2) as executor:
+    with process_executor(2) as executor:
         assert (
             executor.submit(die_while_sending_once, tmp_path / "died").result(timeout=60) == "done"
         )
 
 
 def test_a_task_that_kills_every_process_is_given_up_with_a_sentence(monkeypatch):
-    monkeypatch.setattr(process_workers_module, "ATTEMPTS", 2)
+    monkeypatch.setattr(process_workers, "ATTEMPTS", 2)
     with (
-        process_workers(1) as executor,
+        process_executor(1) as executor,
         pytest.raises(WorkerError, match="begun 2 times; its process died each time"),
     ):
         executor.submit(die, 1).result()
@@ -125,7 +128,7 @@ def fail(number: int) -> int:
 
 
 def test_an_error_in_a_process_is_the_error_of_its_task():
-    with process_workers(1) as executor:
+    with process_executor(1) as executor:
         with pytest.raises(ValueError, match="cannot do 7"):
             executor.submit(fail, 7).result()
         assert executor.submit(abs, -3).result() == 3
@@ -143,9 +146,9 @@ class Counted:
         return number + 1
 
 
-def test_a_shipped_value_is_unpickled_once_per_process():
-    shipped = Shipped(Counted())
-    copies = [pickle.loads(pickle.dumps(shipped)) for _ in range(5)]
+def test_a_value_is_unpickled_once_per_process():
+    once = PickledOnce(Counted())
+    copies = [pickle.loads(pickle.dumps(once)) for _ in range(5)]
     assert [copy(1) for copy in copies] == [2] * 5
     assert Counted.times <= 1
 
@@ -154,25 +157,28 @@ def test_a_cross_section_computes_the_same_in_another_process():
     one = CrossSection(Process.from_card("ttbar_pp_1j"))
     x = torch.rand(200, one.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     channel = torch.arange(200) * one.n_channels // 200
-    with process_workers(1) as executor:
-        there = executor.submit(Shipped(one.evaluate), x, channel).result()
+    with process_executor(1) as executor:
+        there = executor.submit(PickledOnce(one.evaluate), x, channel).result()
     here = one.evaluate(x, channel)
     np.testing.assert_array_equal(there.value, here.value)
     np.testing.assert_array_equal(there.prior, here.prior)
 
 
 @pytest.mark.parametrize(
-    ("labour", "sentence"),
+    ("choice", "sentence"),
     [
-        (Labour(workers=0), "workers: expected at least 1; got 0"),
-        (Labour(threads=0), "threads: expected at least 1; got 0"),
-        (Labour(scheduler="nonsense"), 'scheduler: expected a dask scheduler at "nonsense"'),
+        (ExecutorChoice(workers=0), "workers: expected at least 1; got 0"),
+        (ExecutorChoice(threads=0), "threads: expected at least 1; got 0"),
+        (
+            ExecutorChoice(scheduler="nonsense"),
+            'scheduler: expected a dask scheduler at "nonsense"',
+        ),
     ],
 )
-def test_workers_that_cannot_be_had_are_refused_in_a_sentence(labour, sentence, monkeypatch):
+def test_workers_that_cannot_be_had_are_refused_in_a_sentence(choice, sentence, monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr(dask_workers, "PATIENCE", 1)
-    with pytest.raises(InputError, match=sentence), labour.hire(ClusterTable()):
+    monkeypatch.setattr(dask_workers, "CONNECT_TIMEOUT", 1)
+    with pytest.raises(InputError, match=sentence), choice.open(ClusterTable(), silent):
         pass
 
 

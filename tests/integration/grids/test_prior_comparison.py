@@ -12,7 +12,7 @@ from torch import Tensor
 from madnis_py.integration.grids.prior_comparison import compare, preferred
 from madnis_py.integration.grids.vegas_flow import VegasSettings
 from madnis_py.integration.integrand import FunctionIntegrand
-from madnis_py.integration.training.training_progress import Progress
+from madnis_py.integration.step_progress import StepProgress
 
 SETTINGS = VegasSettings(iterations=5, points=1000, bins=16)
 CENTRES = torch.tensor([[0.25, 0.25], [0.75, 0.75]], dtype=torch.float64)
@@ -60,7 +60,7 @@ def test_the_same_candidate_twice_has_the_same_figure() -> None:
 
 
 def test_progress_counts_the_iterations_of_all_candidates() -> None:
-    told: list[Progress] = []
+    told: list[StepProgress] = []
     compare(CANDIDATES, SETTINGS, callback=told.append)
     assert [(progress.step, progress.total) for progress in told] == [
         (step, 10) for step in range(1, 11)

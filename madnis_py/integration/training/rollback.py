@@ -23,8 +23,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from madnis_py.integration.coverage import Measurement
-from madnis_py.integration.estimate import Estimate, Moments
+from madnis_py.integration.estimate import Estimate, Measurement, Moments
 from madnis_py.integration.samples import Samples
 
 BATCHES = 50

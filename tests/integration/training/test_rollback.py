@@ -17,23 +17,23 @@ from torch import Tensor
 from madnis_py.card import card as cards
 from madnis_py.errors import CheckpointError
 from madnis_py.flows.flow import FlowSettings, SplineFlow
-from madnis_py.integration.coverage import CoverageCheck, Measurement
-from madnis_py.integration.estimate import Moments
+from madnis_py.integration.coverage import CoverageCheck
+from madnis_py.integration.estimate import Measurement, Moments
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.buffer import SampleBuffer
-from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.integration.training.trainer import Trainer, train
-from madnis_py.integration.training.training_check import (
+from madnis_py.integration.training.rollback import (
     LOST,
     Fall,
     Return,
     TrainingCheck,
     batches_per_look,
 )
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer, train
 from madnis_py.integration.training.training_state import TrainingState
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -131,7 +131,7 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
 ) -> None:
     """Looks of four small batches, for which any fluctuation downwards is a loss."""
     for name, value in {"BATCHES": 4, "POINTS": 400, "HEAVY": 1.0}.items():
-        monkeypatch.setattr(f"madnis_py.integration.training.training_check.{name}", value)
+        monkeypatch.setattr(f"madnis_py.integration.training.rollback.{name}", value)
     monkeypatch.setattr("madnis_py.integration.training.trainer.LOST", 0.7)
     changes = {"steps": 60, "batch_size": 100, "buffer": buffer, "buffer_size": 3, "averaging": 0.9}
     settings = TrainingSettings(**changes)

@@ -1,0 +1,24 @@
+"""Trainings that tests have done for them."""
+
+from __future__ import annotations
+
+from madnis_py.integration.integrand import AbstractIntegrand
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.step_progress import StepProgress
+from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.integration.training.trainer import Trainer
+from madnis_py.integration.training.training_integral import TrainingIntegral
+
+
+def trained(
+    integrand: AbstractIntegrand, seed: int, settings: TrainingSettings
+) -> tuple[Integrator, TrainingIntegral]:
+    """A flow after its training, and the average over the batches."""
+    integrator, average = Integrator(integrand, seed=seed), TrainingIntegral()
+
+    def follow(progress: StepProgress) -> None:
+        nonlocal average
+        average = average.updated(progress)
+
+    Trainer(integrator, settings).run(follow)
+    return integrator, average
