@@ -15,7 +15,8 @@ from madnis_py.card.card import Card
 from madnis_py.errors import InputError, IntegrandError, MadnisError
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.matrix_elements.umami import UmamiElement, UmamiSettings, same_columns
-from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary
+from madnis_py.plugins.matrix_elements.umami_interface import Input, Output
+from madnis_py.plugins.matrix_elements.umami_library import UmamiLibrary
 
 __all__ = ["build"]
 

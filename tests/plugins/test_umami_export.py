@@ -26,7 +26,8 @@ from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.matrix_elements.umami import UmamiElement, UmamiSettings
 from madnis_py.plugins.matrix_elements.umami_export import export_umami, fingerprint
-from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary
+from madnis_py.plugins.matrix_elements.umami_interface import Input, Output
+from madnis_py.plugins.matrix_elements.umami_library import UmamiLibrary
 
 DEFINITIONS = [
     "g g > t t~",

@@ -17,12 +17,12 @@ from madnis_py.errors import InputError, IntegrandError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.providers import Wanted
-from madnis_py.plugins.matrix_elements.adapter import Borrowed, per_event
+from madnis_py.plugins.matrix_elements.adapter import ExternalElement, per_event
 
 Function = Callable[[Array, Array], Any]
 
 
-class CallableElement(Borrowed):
+class CallableElement(ExternalElement):
     """|M|^2 from a function (p, alpha_s) -> me2, or -> (me2, squares).
 
     p are momenta in GeV, float64 (n, n_particles, 4), and alpha_s is float64 (n,), both read-only;
@@ -55,14 +55,16 @@ class CallableElement(Borrowed):
             IntegrandError: the function returned NaN, infinity or another shape.
         """
         me2, squares = self._results(p, per_event(alpha_s, p))
-        return self._checked(p, me2), self.own.evaluate(p, alpha_s)[
-            1
-        ] if squares is None else squares
+        if squares is None:
+            squares = self.own.evaluate(p, alpha_s)[1]
+        return self.require_finite(p, me2), squares
 
-    def _foreign(self, p: Array, alpha_s: Array) -> Array:
+    def external_squared(self, p: Array, alpha_s: Array) -> Array:
+        """See `ExternalElement.external_squared`."""
         return self._results(p, alpha_s)[0]
 
     def _results(self, p: Array, alpha_s: Array) -> tuple[Array, Array | None]:
+        """|M|^2, and |M_i|^2 if the function returns them, with the right shapes."""
         result = self._function(_read_only(p), _read_only(alpha_s))
         me2, squares = result if isinstance(result, tuple) and len(result) == 2 else (result, None)
         me2 = self._shaped(me2, (len(p),))
@@ -96,11 +98,8 @@ def imported(function: str) -> Function:
     if not colon or not name.isidentifier():
         raise InputError(f'{function}: expected "module:function" or "file.py:function"')
     try:
-        module = (
-            _module_of_file(Path(where))
-            if where.endswith(".py")
-            else importlib.import_module(where)
-        )
+        is_file = where.endswith(".py")
+        module = _module_of_file(Path(where)) if is_file else importlib.import_module(where)
         found = getattr(module, name)
     except (ImportError, AttributeError, OSError) as error:
         raise InputError(

@@ -24,25 +24,31 @@ from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.providers import Wanted
-from madnis_py.plugins.matrix_elements.adapter import Borrowed
-from madnis_py.plugins.matrix_elements.trial import survives
+from madnis_py.plugins.matrix_elements.adapter import ExternalElement
+from madnis_py.plugins.matrix_elements.separate_process import require_survival
 
 _SUM_OF_HELICITIES = -1
+"""Value of the argument nhel that asks for the sum over helicities."""
+
 _TREE_LEVEL_SCALE = 0.0
-_COUPLING = 0.118
+"""Value of the argument scale2, which only loops depend on, in GeV^2."""
+
+_TEST_COUPLING = 0.118
+"""Strong coupling at which the precision of a module is measured."""
+
 _LOCK = Lock()
-"""The Fortran state belongs to the whole process."""
+"""Held while a module computes: the state of its Fortran code belongs to the whole process."""
 
 
 class Standalone:
-    """A module of `output standalone`, loaded and initialised once in a process.
+    """A module of `output standalone`, loaded and initialised with its parameters.
 
     Args:
         path: of the module: allmatrix2py.so or matrix2py.so.
         param_card: SLHA file.
 
     Raises:
-        InputError: it is none.
+        InputError: the file is no such module, or there is no param_card.
     """
 
     def __init__(self, path: Path, param_card: Path) -> None:
@@ -60,7 +66,13 @@ class Standalone:
         getattr(self._module, names[0])(str(param_card))
 
     def function(self, pdg: Sequence[int]) -> Callable[[Array, float], float]:
-        """|M|^2 of one process as a function of one point, (4, n_particles) in Fortran order, and alpha_s.
+        """|M|^2 of one process as a function of one point and alpha_s.
+
+        Args:
+            pdg: PDG codes of the legs, incoming first.
+
+        Returns:
+            function of momenta in GeV, float64 (4, n_particles) in Fortran order, and alpha_s.
 
         Raises:
             InputError: the module does not have the process, or a function with other arguments.
@@ -98,12 +110,11 @@ class Standalone:
         found = self._module.get_pdg_order()
         rows = np.asarray(found[0] if isinstance(found, tuple) else found)
         if list(pdg) not in [[int(code) for code in row[: len(pdg)]] for row in rows]:
-            raise InputError(
-                f"{self.path}: expected a module with the process {list(pdg)}; it has {rows.tolist()}"
-            )
+            expected = f"expected a module with the process {list(pdg)}"
+            raise InputError(f"{self.path}: {expected}; it has {rows.tolist()}")
 
 
-class StandaloneElement(Borrowed):
+class StandaloneElement(ExternalElement):
     """|M|^2 from a module of `output standalone`, point by point; |M_i|^2 are ours.
 
     Args:
@@ -131,7 +142,7 @@ class StandaloneElement(Borrowed):
         super().__init__(own, str(path))
         self._arguments = (path, param_card, pdg, own, probe, precision)
         self._function = open_standalone(path, param_card).function(pdg)
-        self.require_precision(probe, _COUPLING, precision)
+        self.require_precision(probe, _TEST_COUPLING, precision)
         self.alpha_s_power = self.probe_power(probe)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -143,7 +154,8 @@ class StandaloneElement(Borrowed):
         path, param_card, pdg, own, *_ = self._arguments
         return "standalone", path, param_card, pdg, own.identity
 
-    def _foreign(self, p: Array, alpha_s: Array) -> Array:
+    def external_squared(self, p: Array, alpha_s: Array) -> Array:
+        """See `ExternalElement.external_squared`."""
         points = np.ascontiguousarray(p)
         with _LOCK:
             values = [
@@ -153,14 +165,22 @@ class StandaloneElement(Borrowed):
         return np.array(values, np.float64)
 
 
+_CARD_OF_MODULE: dict[Path, Path] = {}
+"""The param_card of every module that this process has opened.
+
+State of the module because it mirrors state of the process: the Fortran code keeps one set of
+parameters, and two elements that believe in different ones would both get the later one.
+"""
+
+
 @cache
 def open_standalone(path: Path, param_card: Path) -> Standalone:
-    """A module with its parameters; one set of them in a process.
+    """A module with its parameters, initialised once in a process.
 
     Raises:
         InputError: it was loaded with other parameters before; see `Standalone`.
     """
-    before = _CARDS.setdefault(path, param_card)
+    before = _CARD_OF_MODULE.setdefault(path, param_card)
     if before != param_card:
         raise InputError(
             f"{path}: expected one param_card in a process; got {before} and {param_card}"
@@ -168,11 +188,8 @@ def open_standalone(path: Path, param_card: Path) -> Standalone:
     return Standalone(path, param_card)
 
 
-_CARDS: dict[Path, Path] = {}
-
-
 def try_module(library: str, param_card: str) -> None:
-    """Load and initialise a module, for `survives`."""
+    """Load and initialise a module: what `require_survival` has another process do first."""
     Standalone(Path(library), Path(param_card))
 
 
@@ -193,7 +210,10 @@ def _load(path: Path) -> ModuleType:
 
 
 def _arguments(function: Any, path: Path) -> list[str]:
-    """Names of the required arguments, from the first line of what f2py writes: "ans = f(pdgs,p,alphas,[npdg])"."""
+    """Names of the required arguments of a function of f2py.
+
+    From the first line of its documentation, "ans = f(pdgs,p,alphas,[npdg])".
+    """
     found = re.search(r"\(([^)]*)\)", function.__doc__ or "")
     if found is None:
         raise InputError(
@@ -204,7 +224,9 @@ def _arguments(function: Any, path: Path) -> list[str]:
 
 
 def matrix_element(wanted: Wanted) -> StandaloneElement:
-    """The provider "standalone": `{ provider = "standalone", library = "allmatrix2py.so", param_card = "..." }`.
+    """The provider "standalone".
+
+    `{ provider = "standalone", library = "allmatrix2py.so", param_card = "..." }`.
 
     Raises:
         CardError: a key is missing, or unknown here.
@@ -215,5 +237,5 @@ def matrix_element(wanted: Wanted) -> StandaloneElement:
     probe = generic_momenta(wanted.masses, len(wanted.reaction.incoming))
     library, param_card = Path(wanted.mine("library")), Path(wanted.mine("param_card"))
     if library.suffix != ".py":
-        survives(library, try_module, str(library), str(param_card))
+        require_survival(library, try_module, str(library), str(param_card))
     return StandaloneElement(library, param_card, legs, wanted.own(), probe, wanted.table.precision)

@@ -1,4 +1,4 @@
-"""Matrix elements from libraries with the UMAMI interface."""
+"""Provider "umami": matrix elements from libraries with the UMAMI interface."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from madnis_py.errors import InputError, MadnisError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.process.providers import Wanted
-from madnis_py.plugins.matrix_elements.adapter import Borrowed, per_event
-from madnis_py.plugins.matrix_elements.trial import survives
+from madnis_py.plugins.matrix_elements.adapter import ExternalElement, per_event
+from madnis_py.plugins.matrix_elements.separate_process import require_survival
 from madnis_py.plugins.matrix_elements.umami_calls import (
     WARM_UP_COUPLING,
     WARM_UP_POINTS,
@@ -23,21 +23,19 @@ from madnis_py.plugins.matrix_elements.umami_calls import (
     try_library,
     usual_inputs,
 )
-from madnis_py.plugins.matrix_elements.umami_library import (
-    Input,
-    Output,
-    UmamiLibrary,
-    open_library,
-)
+from madnis_py.plugins.matrix_elements.umami_interface import Input, Output
+from madnis_py.plugins.matrix_elements.umami_library import UmamiLibrary, open_library
 
 _SAME_SHARE = 1e-6
 """Difference of shares of |M_i|^2 below which two diagrams count as the same one."""
+
 _SAME_MASS = 1e-4
+"""Relative difference of masses below which they count as equal."""
 
 
 @dataclass(frozen=True)
 class UmamiSettings:
-    """How a library is used.
+    """Library of a card, and how it is called.
 
     Attributes:
         library: the shared object.
@@ -54,7 +52,7 @@ class UmamiSettings:
     precision: float = 1e-4
 
 
-class UmamiElement(Borrowed):
+class UmamiElement(ExternalElement):
     """|M|^2 from a library, and its |M_i|^2 where they can be told to belong to our diagrams.
 
     The library numbers its diagrams as it likes. Those that have the share of one of ours at
@@ -113,9 +111,10 @@ class UmamiElement(Borrowed):
         if self.columns is None:
             return super().evaluate(p, alpha_s)
         me2, squares = self._both(p, per_event(alpha_s, p))
-        return self._checked(p, me2), squares[:, self.columns]
+        return self.require_finite(p, me2), squares[:, self.columns]
 
-    def _foreign(self, p: Array, alpha_s: Array) -> Array:
+    def external_squared(self, p: Array, alpha_s: Array) -> Array:
+        """See `ExternalElement.external_squared`."""
         inputs = self._inputs(p, alpha_s)
         return self.library.evaluate(inputs, [Output.MATRIX_ELEMENT])[Output.MATRIX_ELEMENT]
 
@@ -137,9 +136,8 @@ class UmamiElement(Borrowed):
         if theirs is not None and not np.allclose(theirs, self._masses, rtol=_SAME_MASS, atol=0):
             ours = ", ".join(f"{mass:g}" for mass in self._masses)
             shown = ", ".join(f"{mass:g}" for mass in theirs)
-            raise InputError(
-                f"{self.name}: expected particles with the masses {ours} GeV of the card; got {shown}"
-            )
+            expected = f"expected particles with the masses {ours} GeV of the card"
+            raise InputError(f"{self.name}: {expected}; got {shown}")
 
     def _find_columns(self, p: Array) -> list[int] | None:
         """The columns of the library that are our diagrams."""
@@ -151,11 +149,14 @@ class UmamiElement(Borrowed):
 
 
 def same_columns(ours: Array, theirs: Array) -> list[int] | None:
-    """For every column of ours one of theirs with the same share of its row; None if one of them has none.
+    """The column of theirs for every column of ours: one with the same share of its row.
 
     Args:
         ours: float64 (n, n_diagrams).
         theirs: of any normalisation per row, float64 (n, m).
+
+    Returns:
+        one column of theirs for each of ours; None if one of ours has no counterpart.
     """
     if theirs.shape != ours.shape or not (theirs.sum(axis=1) > 0).all():
         return None
@@ -200,5 +201,5 @@ def matrix_element(wanted: Wanted) -> UmamiElement:
         wanted.masses,
         n_incoming,
     )
-    survives(settings.library, try_library, *arguments)
+    require_survival(settings.library, try_library, *arguments)
     return UmamiElement(settings, wanted.own(), wanted.masses, n_incoming)

@@ -1,4 +1,4 @@
-"""What libraries with the UMAMI interface are given, and the first call that each sees."""
+"""Inputs of libraries with the UMAMI interface, and the first call of each library."""
 
 from __future__ import annotations
 
@@ -13,23 +13,30 @@ from numpy.typing import NDArray
 from madnis_py.arrays import Array
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.plugins.matrix_elements.adapter import per_event
-from madnis_py.plugins.matrix_elements.umami_library import Input, Output, UmamiLibrary
+from madnis_py.plugins.matrix_elements.umami_interface import Input, Output
+from madnis_py.plugins.matrix_elements.umami_library import UmamiLibrary
 
 WARM_UP_POINTS = 16
+"""Points of the first call."""
+
 WARM_UP_COUPLING = 0.118
+"""Strong coupling of the first call."""
+
 _RANDOM = (Input.RANDOM_COLOR, Input.RANDOM_HELICITY, Input.RANDOM_DIAGRAM)
 
 
 def usual_inputs(
     library: UmamiLibrary, p: Array, alpha_s: Array, flavor: int | NDArray[np.int32] | None
 ) -> dict[Input, Any]:
-    """What a library is given: momenta, the coupling as it takes it, a flavour if there is one, what it requires.
+    """Momenta, the coupling as a library takes it, a flavour if there is one, random numbers.
+
+    Random numbers are 0.5, and only where the library requires them.
 
     Args:
         library: that is called.
         p: momenta in GeV, float64 (n, n_particles, 4).
         alpha_s: float64 (n,).
-        flavor: index for all events, or int32 (n,); None gives none.
+        flavor: index for all events, or int32 (n,); None passes none.
     """
     inputs = {Input.MOMENTA: p, **_coupling(library, alpha_s)}
     if flavor is not None:
@@ -55,7 +62,7 @@ def first_call(library: UmamiLibrary, p: Array, flavors: Sequence[int]) -> None:
 def try_library(
     library: str, param_card: str, flavors: Sequence[int], masses: Sequence[float], n_incoming: int
 ) -> None:
-    """Load a library and make its first call, for `survives`."""
+    """Load a library and make its first call: what `require_survival` has another process do."""
     p = generic_momenta(masses, n_incoming, WARM_UP_POINTS)
     opened = UmamiLibrary(Path(library), param_card)
     if opened.n_particles == len(masses):

@@ -8,7 +8,7 @@ of `_core`, so the numbers are the same bit by bit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from struct import pack
@@ -23,18 +23,24 @@ from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.subprocesses import FlavourGroup
 
 _TEMPLATE = Path(str(files("madnis_py"))) / "_core_umami.so"
+"""The library without a tape."""
+
 _MARK = b"madnis01"
+"""Last bytes of a library with a tape, after the length of the records."""
+
 _KINDS = {"int32": 0, "float64": 1}
 _TEXT = 2
+"""Kinds of records; `cpp/umami/cargo.hpp` reads them."""
 
 
 def export_umami(process: Process, output: Path) -> dict[Path, FlavourGroup]:
-    """Write one library per matrix element; the numbers in front of the suffix count from 1 if there are several.
+    """Write one library per matrix element.
 
-    The parameters of the model are those of the process for good. `DIAGRAM_AMP2` are |M_i|^2
-    without colour and averaging factors, in the order of `madnis-py diagrams --propagators`; colour
-    flows and helicities are numbered as in `madnis-py evaluate --weights`, from 0; the flavour
-    index counts the flavours of the group and changes nothing.
+    If there are several, numbers in front of the suffix count from 1. The parameters of the model
+    are those of the process for good. `DIAGRAM_AMP2` are |M_i|^2 without colour and averaging
+    factors, in the order of `madnis-py diagrams --propagators`; colour flows and helicities are
+    numbered as in `madnis-py evaluate --weights`, from 0; the flavour index counts the flavours of
+    the group and changes nothing.
 
     Args:
         process: whose matrix elements.
@@ -50,39 +56,33 @@ def export_umami(process: Process, output: Path) -> dict[Path, FlavourGroup]:
     """
     if output.suffix != ".so":
         raise InputError(f"{output}: expected a file name that ends in .so")
-    paths = _paths(output, process.unmirrored)
+    groups = process.unmirrored
+    paths = {output: groups[0]}
+    if len(groups) > 1:
+        paths = {
+            output.with_name(f"{output.stem}_{number}.so"): group
+            for number, group in enumerate(groups, start=1)
+        }
     for path, group in paths.items():
         _write(path, group, process)
     return paths
 
 
-def _paths(output: Path, groups: Sequence[FlavourGroup]) -> dict[Path, FlavourGroup]:
-    if len(groups) == 1:
-        return {output: groups[0]}
-    return {
-        output.with_name(f"{output.stem}_{number}.so"): group
-        for number, group in enumerate(groups, start=1)
-    }
-
-
 def _write(path: Path, group: FlavourGroup, process: Process) -> None:
-    tree = process.tree_amplitude(group)
-    records = b"".join(_record(name, value) for name, value in _cargo(tree, len(group.flavours)))
+    contents = _contents(process.tree_amplitude(group), len(group.flavours))
+    records = b"".join(_record(name, value) for name, value in contents)
+    try:
+        template = _TEMPLATE.read_bytes()
+    except OSError:
+        expected = "expected a part of the package; build it anew, it has none"
+        raise InputError(f"{_TEMPLATE}: {expected}") from None
     with OutputFile(path) as file:
-        file.write(_template())
+        file.write(template)
         file.write(records + pack("<Q", len(records)) + _MARK)
 
 
-def _template() -> bytes:
-    try:
-        return _TEMPLATE.read_bytes()
-    except OSError:
-        raise InputError(
-            f"{_TEMPLATE}: expected a part of the package; build it anew, it has none"
-        ) from None
-
-
-def _cargo(tree: TreeAmplitude, flavours: int) -> Iterator[tuple[str, Any]]:
+def _contents(tree: TreeAmplitude, flavours: int) -> Iterator[tuple[str, Any]]:
+    """Name and value of every record: the tapes, and the facts that a library tells."""
     tapes = tree.tapes
     for tape, arrays in (("amplitude", tapes.amplitude), ("squares", tapes.squares)):
         yield from ((f"{tape}.{name}", array) for name, array in sorted(arrays.items()))
@@ -93,11 +93,12 @@ def _cargo(tree: TreeAmplitude, flavours: int) -> Iterator[tuple[str, Any]]:
 
 
 def fingerprint(tree: TreeAmplitude) -> str:
-    """What a library answers for PROCESS_FINGERPRINT: the process and a digest of tape and parameters."""
+    """Value of PROCESS_FINGERPRINT: the process and a digest of tape and parameters."""
     return f"madnis_py {tree.name} {hashlib.sha256(str(tree.identity).encode()).hexdigest()}"
 
 
 def _record(name: str, value: Any) -> bytes:
+    """Lengths and kind, then name and data."""
     if isinstance(value, str):
         kind, count, data = _TEXT, len(value.encode()), value.encode()
     else:

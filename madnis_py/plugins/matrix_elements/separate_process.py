@@ -1,4 +1,4 @@
-"""Compiled code of others is tried by a process of its own first: what crashes there does not crash here."""
+"""Separate process that tries compiled code of others first: a crash there is an error here."""
 
 from __future__ import annotations
 
@@ -15,34 +15,36 @@ from pathlib import Path
 from madnis_py.errors import InputError, MadnisError
 
 _SURVIVED = "madnis_py: survived"
+"""Last line of output of a process whose call came back."""
 
 _PROGRAM = """
 import json, sys
 path, module, name, arguments = json.load(sys.stdin)
 sys.path[:] = path
-from madnis_py.plugins.matrix_elements.trial import undergo
-undergo(module, name, arguments)
+from madnis_py.plugins.matrix_elements.separate_process import call_and_report
+call_and_report(module, name, arguments)
 """
+"""Program of the separate process."""
 
 
-def survives(path: Path, call: Callable[..., object], *arguments: object) -> None:
+def require_survival(path: Path, call: Callable[..., object], *arguments: object) -> None:
     """Call a function in another process, once for the same content of a file.
 
     Args:
         path: of the library that the function loads.
-        call: a function of a module of this package; errors that it raises are for the caller to
-            meet again.
+        call: a function of a module of this package. Its errors are not reported here: the caller
+            meets them when it calls the function itself.
         arguments: of the function, as JSON can hold them.
 
     Raises:
         InputError: the process did not live to the end of the call; names the file and the signal.
     """
     if path.is_file():
-        _survives(path, hashlib.sha256(path.read_bytes()).hexdigest(), call, json.dumps(arguments))
+        _survived(path, hashlib.sha256(path.read_bytes()).hexdigest(), call, json.dumps(arguments))
 
 
-@cache
-def _survives(path: Path, digest: str, call: Callable[..., object], arguments: str) -> None:
+@cache  # by content: a library is tried once
+def _survived(path: Path, digest: str, call: Callable[..., object], arguments: str) -> None:
     request = json.dumps([sys.path, call.__module__, call.__name__, json.loads(arguments)])
     child = [sys.executable, "-c", _PROGRAM]
     done = subprocess.run(
@@ -55,16 +57,19 @@ def _survives(path: Path, digest: str, call: Callable[..., object], arguments: s
         )
 
 
-def _end(status: int, words: str) -> str:
-    """How a process ended, and its last words."""
+def _end(status: int, stderr: str) -> str:
+    """The end of a process in words, with the last line that it wrote."""
     if status < 0:
         return f"was ended by {signal.Signals(-status).name} ({signal.strsignal(-status)})"
-    last = words.strip().splitlines()[-1:]
+    last = stderr.strip().splitlines()[-1:]
     return f"ended with status {status}" + "".join(f": {line}" for line in last)
 
 
-def undergo(module: str, name: str, arguments: list[object]) -> None:
-    """The other process: call the function and say that it came back, be it with one of our errors."""
+def call_and_report(module: str, name: str, arguments: list[object]) -> None:
+    """In the separate process: call a function and print that it came back.
+
+    One of our own errors counts as coming back.
+    """
     function = getattr(__import__(module, fromlist=[name]), name)
     with suppress(MadnisError, ImportError):
         function(*arguments)
