@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -105,6 +105,17 @@ def test_a_missing_dask_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None
         pytest.raises(InputError, match=expected),
         scheduler_executor("tcp://somewhere:1", nothing, silent),
     ):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["slurm", "htcondor"])
+def test_a_missing_dask_jobqueue_names_the_extra(
+    kind: Literal["slurm", "htcondor"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    cluster = ClusterTable(kind=kind, workers=1, tls=False)
+    expected = r"dask_jobqueue is not installed.*pip install 'madnis_py\[dask\]'"
+    with pytest.raises(InputError, match=expected), cluster_executor(cluster, nothing, silent):
         pass
 
 
