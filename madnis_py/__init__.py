@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from madnis_py.events.files.conversion import convert
     from madnis_py.events.files.files import create_events, open_events
     from madnis_py.events.files.pythia import to_pythia
+    from madnis_py.flows.discrete import MixedFlow
     from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
@@ -54,6 +55,7 @@ _HOME = {
     "FunctionIntegrand": "integration.integrand",
     "Generator": "physics.cross_section.generator",
     "Integrator": "integration.integrator",
+    "MixedFlow": "flows.discrete",
     "Process": "physics.process.process",
     "Run": "run.run",
     "Samples": "integration.samples",
@@ -83,6 +85,7 @@ __all__ = [
     "FunctionIntegrand",
     "Generator",
     "Integrator",
+    "MixedFlow",
     "Process",
     "Run",
     "Samples",

@@ -33,6 +33,14 @@ def test_a_training_finds_the_integral_with_a_smaller_error(name):
     assert after.error < before.error / 2
 
 
+def test_a_density_over_categories_has_a_smaller_error_than_one_that_knows_none():
+    before, after, without, exact = example("categories").main(steps=150)
+    for estimate in (before, after, without):
+        assert agrees(estimate.value, estimate.error, exact)
+    assert after.error < before.error / 4
+    assert after.error < without.error / 1.2
+
+
 def test_the_path_integral_is_that_of_the_determinant():
     result, exact = example("path_integral").main(evaluations=4_000)
     assert agrees(result.mean, result.sdev, exact)
