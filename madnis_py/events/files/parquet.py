@@ -318,7 +318,8 @@ class Columns:
         self, column: pa.Array, name: str, counts: NDArray[np.int64] | None
     ) -> NDArray[Any]:
         """Numbers of the type that the batch has; only variations may be missing, which makes them NaN."""
-        wanted = _number_of(next((whole for whole, parts in PARTS.items() if name in parts), name))
+        of_batch = next((whole for whole, parts in PARTS.items() if name in parts), name)
+        wanted = _number_of(of_batch)
         if name != "variations":
             self._require(
                 ~column.is_null().to_numpy(zero_copy_only=False), counts, name, "a number"
@@ -331,7 +332,7 @@ class Columns:
         if column.null_count < len(column):
             absent = column.is_null().to_numpy(zero_copy_only=False)
             self._require(np.isfinite(found) | absent, counts, name, "a finite number")
-        return found.astype(wanted.to_pandas_dtype())
+        return found.astype(COLUMNS[of_batch][0])
 
     def _require(
         self, fits: NDArray[np.bool_], counts: NDArray[np.int64] | None, name: str, expected: str
