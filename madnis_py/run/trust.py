@@ -20,7 +20,7 @@ from typing import Any
 
 from madnis_py.card.card import Card, expanded
 from madnis_py.errors import InputError
-from madnis_py.physics.process.providers import pinned
+from madnis_py.physics.process.providers import with_digest_of_files
 
 FOLDERS = "MADNIS_PY_TRUSTED"
 """Environment variable: folders whose run directories are trusted, separated as in PATH."""
@@ -51,7 +51,7 @@ def reach_of_card(card: Card) -> list[Reach]:
         CardError: the card has the digest of other files than those that are there.
     """
     found: list[Reach] = []
-    table = pinned(card).process.matrix_element
+    table = with_digest_of_files(card).process.matrix_element
     if table is not None:
         keys = {
             "library": table.library,

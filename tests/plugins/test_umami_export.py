@@ -200,11 +200,9 @@ def test_a_process_with_several_matrix_elements_gives_numbered_libraries_and_tak
         Card.parse({"process": {**card["process"], "matrix_element": table}})
     )
     p = points(process, 20)
-    for ours, theirs in zip(process.subprocesses, borrowed.subprocesses, strict=True):
-        assert ours.flavours == theirs.flavours
-        np.testing.assert_array_equal(
-            ours.matrix_element.squared(p, 0.1), theirs.matrix_element.squared(p, 0.1)
-        )
+    assert process.flavours == borrowed.flavours
+    for ours, theirs in zip(process.matrix_elements, borrowed.matrix_elements, strict=True):
+        np.testing.assert_array_equal(ours.squared(p, 0.1), theirs.squared(p, 0.1))
 
 
 def test_only_shared_objects_are_written(tmp_path: Path) -> None:
@@ -261,8 +259,8 @@ def test_integrand_and_events_of_an_exported_library_are_the_same_bit_by_bit(
         CrossSection(one) for one in (process, borrowing(process, exported(process, tmp_path)))
     )
     elements: list[MatrixElement] = [
-        ours.subprocesses[0].matrix_element,
-        theirs.subprocesses[0].matrix_element,
+        ours.process.matrix_elements[0],
+        theirs.process.matrix_elements[0],
     ]
     assert [type(element) for element in elements] == [TreeAmplitude, UmamiElement]
     random = np.random.Generator(np.random.Philox(4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,7 +40,6 @@ from madnis_py.physics.pdf.grid_limits import (
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf import caveats, missing_members
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, PRIORS, ChosenPrior
-from madnis_py.physics.process.subprocesses import Subprocess
 
 if TYPE_CHECKING:
     from madnis_py.physics.process.process import Process
@@ -80,6 +79,7 @@ class CrossSection(AbstractIntegrand):
             "auto".
 
     Attributes:
+        process: as given.
         channel_names: names of the channels, in order.
         prior: name of the channel weights before training.
         flavours: PDG codes of the external legs for every combination of flavours, int32, shape
@@ -105,18 +105,17 @@ class CrossSection(AbstractIntegrand):
         require_finite(process)
         self.channels = process.channels
         self.channel_names = tuple(channel.name for channel in process.channels)
-        self.subprocesses = process.subprocesses
         self.dim = self.channels[0].mapping.dim
         self.n_channels = len(self.channels)
         self.groups = tuple(channel.group for channel in self.channels)
         self.n_particles = self.channels[0].mapping.n_particles
         self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
-        self._blocks = _blocks(self.subprocesses)
-        self.n_diagrams = sum(group.matrix_element.n_diagrams for group in self.subprocesses)
+        self._blocks = _blocks(process)
+        self.n_diagrams = process.diagram_offsets[-1]
         self._alpha_qed = model.alpha_qed
         first, second, *_ = process.flavours[0]
         self._unit = process.beams.spin_factor((first, second), model) * PICOBARN_PER_INVERSE_GEV2
-        self._process = process
+        self.process = process
         self._acceptance = Acceptance(process.selection)
         named = card.channels.prior
         self._set_prior(prior or (AUTO_PRIOR if named == "auto" else named))
@@ -203,8 +202,8 @@ class CrossSection(AbstractIntegrand):
         Raises:
             PdfError: a set of the variations is not found.
         """
-        card = self._process.card
-        general = [*self._process.caveats, *divergence_warnings(self._process)]
+        card = self.process.card
+        general = [*self.process.caveats, *divergence_warnings(self.process)]
         pdf, systematics = card.beams.pdf, card.systematics
         if pdf is None or pdf == "none":
             return general
@@ -222,7 +221,7 @@ class CrossSection(AbstractIntegrand):
             return ()
         strong = any(element.alpha_s_power != 0 for element, _ in self._blocks)
         own = limits_of(self.luminosity.pdf, strong)
-        return (*own, *varied_limits(own, self._process.card.systematics, strong))
+        return (*own, *varied_limits(own, self.process.card.systematics, strong))
 
     def outside_grid(self, samples: Samples) -> list[Outside]:
         """What part of the cross section lies beyond the limits of the parton densities.
@@ -233,7 +232,7 @@ class CrossSection(AbstractIntegrand):
         p, jacobian = self.momenta(samples.x, samples.channel)
         passes = self._keeps(p, jacobian)
         mu_f, mu_r = self._factorization(p), self._renormalization(p)
-        x = p[:, :2, 0] / np.array(self._process.card.beams.energy)
+        x = p[:, :2, 0] / np.array(self.process.card.beams.energy)
         ranges = {
             "factorization scale": (mu_f, mu_f),
             "renormalization scale": (mu_r, mu_r),
@@ -259,7 +258,7 @@ class CrossSection(AbstractIntegrand):
         Raises:
             PdfError: a set of theirs cannot be loaded.
         """
-        card, model = self._process.card, self._process.model
+        card, model = self.process.card, self.process.model
         return Systematics(variation_groups(card), card, self.flavours, self._served, model)
 
     @cached_property
@@ -274,7 +273,7 @@ class CrossSection(AbstractIntegrand):
 
     @cached_property
     def _details(self) -> EventDetails:
-        return EventDetails(self._process, self._served)
+        return EventDetails(self.process, self._served)
 
     def partonic_events(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
         """Turn points into events; see `EventDetails` for what is drawn and how.
@@ -362,12 +361,11 @@ class _Block:
     diagrams: slice
 
 
-def _blocks(subprocesses: Sequence[Subprocess]) -> list[tuple[MatrixElement, list[_Block]]]:
+def _blocks(process: Process) -> list[tuple[MatrixElement, list[_Block]]]:
     """The different matrix elements, each with the columns of the subprocesses that it serves."""
     served: dict[Hashable, tuple[MatrixElement, list[_Block]]] = {}
     flavour = diagram = 0
-    for group in subprocesses:
-        element = group.matrix_element
+    for group, element in zip(process.groups, process.matrix_elements, strict=True):
         columns = slice(flavour, flavour := flavour + len(group.flavours))
         block = _Block(columns, slice(diagram, diagram := diagram + element.n_diagrams))
         served.setdefault(element.identity, (element, []))[1].append(block)

@@ -123,14 +123,14 @@ class EventDetails:
 
     def __init__(self, process: Process, served: ServedFlavours) -> None:
         self._served = served
-        elements = [group.matrix_element for group in process.subprocesses]
+        elements = process.matrix_elements
         self._flavours = np.array(process.flavours, np.int32)
         self._mass = np.array(
             [[process.model.mass(int(pdg)) for pdg in legs] for legs in self._flavours]
         )
         self._colour = np.concatenate([np.array(element.flows, np.int32) for element in elements])
         counts = [len(element.flows) for element in elements]
-        sizes = [len(group.flavours) for group in process.subprocesses]
+        sizes = [len(group.flavours) for group in process.groups]
         self._first_flow = np.repeat(np.cumsum(counts) - counts, sizes)
         self._resonances = ResonanceTable(process, process.card.events.resonance_widths)
 

@@ -16,8 +16,8 @@ from madnis_py.physics.divergences.singular_limits import INCOMING, Kind, Limit,
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.selection import codes_of
+from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
-from madnis_py.physics.process.subprocesses import FlavourGroup
 
 _CURE = 10.0
 """GeV of the cuts that messages propose, at most; any number above 0 would do."""

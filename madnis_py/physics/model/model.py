@@ -67,8 +67,9 @@ class Model:
                 have.
         """
         name, table = card.process.model, card.parameters
+        overrides = table.overrides
         known = {parameter.name: parameter for parameter in MODELS[name].parameters}
-        for key in table.overrides:
+        for key in overrides:
             if key not in known:
                 raise card.error(
                     f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}"
@@ -79,13 +80,13 @@ class Model:
                 key: slha.value(parameter.block, parameter.code) for key, parameter in known.items()
             }
             given = {key: value for key, value in from_file.items() if value is not None}
-            model = cls(name, given | table.overrides)
+            model = cls(name, given | overrides)
             model._check_fixed_masses(slha)
             if table.param_card:
                 lacking = (
                     key
                     for key, one in known.items()
-                    if one.default and key not in given | table.overrides
+                    if one.default and key not in given | overrides
                 )
                 model.filled_in = tuple(lacking)
             else:

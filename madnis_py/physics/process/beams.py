@@ -78,23 +78,3 @@ def _helicities(pdg: int, model: Model) -> tuple[int, ...]:
     if model.is_left_handed(pdg):
         return (-1,) if pdg > 0 else (1,)
     return helicity_states(model, pdg)
-
-
-def check_beams(beams: Beams, definition: Definition, card: Card, model: Model) -> None:
-    """Refuse beams that are partons where these are several, or have less energy than their mass.
-
-    Raises:
-        CardError: names the place in the card.
-    """
-    if card.beams.pdf != "none":
-        return
-    if any(len(partons) > 1 for partons in definition.incoming):
-        raise card.error(
-            "beams.pdf", f'expected single partons in the beams for "none"; got "{definition.text}"'
-        )
-    for beam, (pdg, energy, mass) in enumerate(
-        zip(beams.pdg, beams.energies, beams.masses, strict=True)
-    ):
-        if energy <= mass:
-            expected = f"expected more than the mass {mass:g} GeV of {model.particle_name(pdg)}"
-            raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")

@@ -17,8 +17,8 @@ from madnis_py.physics.diagrams.diagram_picture import draw
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
+from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
-from madnis_py.physics.process.subprocesses import FlavourGroup
 
 Component = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -85,7 +85,7 @@ def evaluate_points(
         wanted = 'expected {"points": [...]}' if first["type"] == "model_type" else first["msg"]
         raise InputError(f"{place}: {wanted}; got {shown(first['input'])}") from None
     group = process.group(tuple(momenta.pdg) if momenta.pdg else None)
-    element = process.subprocess(group).matrix_element
+    element = process.matrix_element_of(group)
     for index, point in enumerate(momenta.points):
         if len(point.momenta) != element.n_particles:
             raise InputError(

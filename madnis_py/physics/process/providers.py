@@ -1,13 +1,14 @@
-"""Who computes matrix elements: this package, or whoever registered under a name.
+"""Providers of matrix elements, registered by name: libraries, functions, other packages.
 
-A provider is a callable that takes `Wanted` and returns a `MatrixElement`. It registers by an entry
-point of the group "madnis_py.matrix_elements", so that another package adds one by being installed.
+A provider is a callable that takes a `MatrixElementRequest` and returns a `MatrixElement`. It
+registers by an entry point of the group "madnis_py.matrix_elements", so that another package adds
+one by being installed.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -20,7 +21,7 @@ from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 
 GROUP = "madnis_py.matrix_elements"
-"""Of entry points: name of the provider -> "module:callable"."""
+"""Group of the entry points, each the name of a provider -> "module:callable"."""
 
 SHIPPED = {
     "umami": "madnis_py.plugins.matrix_elements.umami:matrix_element",
@@ -31,41 +32,42 @@ SHIPPED = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A matrix element that a card wants from a provider.
+class MatrixElementRequest:
+    """One matrix element that a card asks a provider for.
 
     Attributes:
         reaction: particles, coupling orders, decays.
         flavours: PDG codes of the external legs, incoming first, of all that share it.
         card: the whole card.
         model: particles and the values of the parameters.
-        place: position among the matrix elements of the card.
-        names: of all those, for people.
-        own: makes our matrix element, for what the provider does not tell.
+        index: position among the matrix elements of the card.
+        names: names of all matrix elements of the card, for messages.
+        own: makes the matrix element of this package, for what the provider does not give: colour
+            flows, helicities, diagrams.
     """
 
     reaction: Reaction
     flavours: tuple[tuple[int, ...], ...]
     card: Card
     model: Model
-    place: int
+    index: int
     names: tuple[str, ...]
     own: Callable[[], MatrixElement]
 
     @property
     def table(self) -> MatrixElementTable:
-        """process.matrix_element of the card."""
+        """The table process.matrix_element of the card."""
         table = self.card.process.matrix_element
         assert table is not None
         return table
 
     @property
     def masses(self) -> tuple[float, ...]:
-        """Of the legs in GeV."""
+        """Masses of the legs in GeV."""
         return tuple(self.model.mass(pdg) for pdg in self.reaction.legs)
 
-    def mine(self, key: str) -> Any:
-        """The value of a key for this matrix element: the only one, or one of a list.
+    def value(self, key: str) -> Any:
+        """The value of a key of the table: the only one, or that of this matrix element in a list.
 
         Raises:
             CardError: the key is missing, or the list has another length than there are matrix
@@ -81,7 +83,7 @@ class Wanted:
             raise self.error(
                 key, f"expected one for each of {', '.join(self.names)}; got {len(values)}"
             )
-        return values[self.place]
+        return values[self.index]
 
     def allow(self, *keys: str) -> None:
         """Refuse keys of the card that the provider has no use for.
@@ -100,36 +102,38 @@ class Wanted:
         return self.card.error(f"process.matrix_element.{key}", sentence)
 
 
-Provider = Callable[[Wanted], MatrixElement]
+Provider = Callable[[MatrixElementRequest], MatrixElement]
 
 
 def registered() -> dict[str, EntryPoint]:
     """Name -> entry point of every provider; those of this package win."""
     ours = {name: EntryPoint(name, value, GROUP) for name, value in SHIPPED.items()}
-    return {**_by_name(entry_points(group=GROUP)), **ours}
+    return {**{point.name: point for point in entry_points(group=GROUP)}, **ours}
 
 
-def provided(wanted: Wanted) -> MatrixElement:
+def provided(request: MatrixElementRequest) -> MatrixElement:
     """The matrix element of the provider that a card names.
 
     Raises:
-        CardError: nobody registered under the name, what is registered cannot be imported, or the
-            provider refuses.
+        CardError: no provider is registered under the name, it cannot be imported, or it refuses
+            the request.
     """
-    name, found = wanted.table.provider, registered()
+    name, found = request.table.provider, registered()
     if name not in found:
-        raise wanted.error(
+        raise request.error(
             "provider", f"expected a registered provider; got {shown(name)}{closest(name, found)}"
         )
     try:
         provider: Provider = found[name].load()
     except (ImportError, AttributeError) as error:
-        raise wanted.error("provider", f'"{name}" cannot be imported: {error}') from error
-    return provider(wanted)
+        raise request.error("provider", f'"{name}" cannot be imported: {error}') from error
+    return provider(request)
 
 
-def pinned(card: Card) -> Card:
-    """The card with the digest of the files that its matrix elements come from: other files make another card.
+def with_digest_of_files(card: Card) -> Card:
+    """The card with the SHA-256 of the files that its matrix elements come from.
+
+    Other files thus make another card.
 
     Raises:
         CardError: the card has the digest of other files.
@@ -146,7 +150,3 @@ def pinned(card: Card) -> Card:
         raise card.error("process.matrix_element.digest", expected)
     content = {**table.model_dump(mode="json", exclude_none=True), "digest": digest}
     return card.updated({"process": {"matrix_element": content}})
-
-
-def _by_name(points: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
-    return {point.name: point for point in points}

@@ -16,7 +16,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError, IntegrandError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.observables.generic_momenta import generic_momenta
-from madnis_py.physics.process.providers import Wanted
+from madnis_py.physics.process.providers import MatrixElementRequest
 from madnis_py.plugins.matrix_elements.adapter import ExternalElement, per_event
 
 Function = Callable[[Array, Array], Any]
@@ -122,13 +122,13 @@ def _module_of_file(path: Path) -> ModuleType:
     return module
 
 
-def matrix_element(wanted: Wanted) -> CallableElement:
+def matrix_element(request: MatrixElementRequest) -> CallableElement:
     """The provider "python": `{ provider = "python", function = "module:function" }`.
 
     Raises:
         CardError: the card does not say which function, or has a key that is unknown here.
         InputError: see `CallableElement`.
     """
-    wanted.allow("function")
-    probe = generic_momenta(wanted.masses, len(wanted.reaction.incoming))
-    return CallableElement(wanted.mine("function"), wanted.own(), probe)
+    request.allow("function")
+    probe = generic_momenta(request.masses, len(request.reaction.incoming))
+    return CallableElement(request.value("function"), request.own(), probe)

@@ -23,7 +23,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.observables.generic_momenta import generic_momenta
-from madnis_py.physics.process.providers import Wanted
+from madnis_py.physics.process.providers import MatrixElementRequest
 from madnis_py.plugins.matrix_elements.adapter import ExternalElement
 from madnis_py.plugins.matrix_elements.separate_process import require_survival
 
@@ -223,7 +223,7 @@ def _arguments(function: Any, path: Path) -> list[str]:
     return [name for name in re.split(r"[,\s]+", required) if name]
 
 
-def matrix_element(wanted: Wanted) -> StandaloneElement:
+def matrix_element(request: MatrixElementRequest) -> StandaloneElement:
     """The provider "standalone".
 
     `{ provider = "standalone", library = "allmatrix2py.so", param_card = "..." }`.
@@ -232,10 +232,12 @@ def matrix_element(wanted: Wanted) -> StandaloneElement:
         CardError: a key is missing, or unknown here.
         InputError: see `StandaloneElement`.
     """
-    wanted.allow("library", "param_card")
-    legs = wanted.reaction.legs
-    probe = generic_momenta(wanted.masses, len(wanted.reaction.incoming))
-    library, param_card = Path(wanted.mine("library")), Path(wanted.mine("param_card"))
+    request.allow("library", "param_card")
+    legs = request.reaction.legs
+    probe = generic_momenta(request.masses, len(request.reaction.incoming))
+    library, param_card = Path(request.value("library")), Path(request.value("param_card"))
     if library.suffix != ".py":
         require_survival(library, try_module, str(library), str(param_card))
-    return StandaloneElement(library, param_card, legs, wanted.own(), probe, wanted.table.precision)
+    return StandaloneElement(
+        library, param_card, legs, request.own(), probe, request.table.precision
+    )

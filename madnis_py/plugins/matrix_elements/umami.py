@@ -13,7 +13,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError, MadnisError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.observables.generic_momenta import generic_momenta
-from madnis_py.physics.process.providers import Wanted
+from madnis_py.physics.process.providers import MatrixElementRequest
 from madnis_py.plugins.matrix_elements.adapter import ExternalElement, per_event
 from madnis_py.plugins.matrix_elements.separate_process import require_survival
 from madnis_py.plugins.matrix_elements.umami_calls import (
@@ -174,7 +174,7 @@ def same_columns(ours: Array, theirs: Array) -> list[int] | None:
     return columns
 
 
-def matrix_element(wanted: Wanted) -> UmamiElement:
+def matrix_element(request: MatrixElementRequest) -> UmamiElement:
     """The provider "umami": `{ provider = "umami", library = "lib.so" }`.
 
     Further keys: `flavor` (flavour index, passed only if it is given) and `param_card`.
@@ -183,23 +183,23 @@ def matrix_element(wanted: Wanted) -> UmamiElement:
         CardError: the card does not say which library, or has a key that is unknown here.
         InputError: see `UmamiElement`.
     """
-    wanted.allow("library", "flavor", "param_card")
-    library, table = wanted.mine("library"), wanted.table
+    request.allow("library", "flavor", "param_card")
+    library, table = request.value("library"), request.table
     flavors = table.flavor if isinstance(table.flavor, tuple) else (table.flavor,)
     settings = UmamiSettings(
         library=Path(library),
         param_card=table.param_card or "",
-        flavor=None if table.flavor is None else wanted.mine("flavor"),
+        flavor=None if table.flavor is None else request.value("flavor"),
         flavors=tuple(flavor for flavor in flavors if flavor is not None),
         precision=table.precision,
     )
-    n_incoming = len(wanted.reaction.incoming)
+    n_incoming = len(request.reaction.incoming)
     arguments = (
         str(settings.library),
         settings.param_card,
         settings.flavors,
-        wanted.masses,
+        request.masses,
         n_incoming,
     )
     require_survival(settings.library, try_library, *arguments)
-    return UmamiElement(settings, wanted.own(), wanted.masses, n_incoming)
+    return UmamiElement(settings, request.own(), request.masses, n_incoming)

@@ -19,8 +19,8 @@ import numpy as np
 from madnis_py.errors import InputError
 from madnis_py.output_file import OutputFile
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
-from madnis_py.physics.process.subprocesses import FlavourGroup
 
 _TEMPLATE = Path(str(files("madnis_py"))) / "_core_umami.so"
 """The library without a tape."""

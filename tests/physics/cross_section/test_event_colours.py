@@ -136,13 +136,12 @@ def test_flavours_and_flows_of_one_point_come_as_often_as_both_say(text):
     p, alpha_s = events.momenta[:1], events.alpha_s[:1]
     densities = one.luminosity.evaluate(p, events.scale[:1] ** 2)[0]
     shares, column = {}, 0
-    for group in one.subprocesses:
-        me2 = group.matrix_element.squared(p, alpha_s)[0]
-        weights = group.matrix_element.weights(p, alpha_s).flows[0]
+    for group in one.process.groups:
+        element = one.process.matrix_element_of(group)
+        me2 = element.squared(p, alpha_s)[0]
+        weights = element.weights(p, alpha_s).flows[0]
         for legs in group.flavours:
-            for flow, weight in zip(
-                group.matrix_element.flows, weights / weights.sum(), strict=True
-            ):
+            for flow, weight in zip(element.flows, weights / weights.sum(), strict=True):
                 shares[legs, numbered(flow)] = densities[column] * me2 * weight
             column += 1
     found = Counter(
@@ -202,8 +201,9 @@ def check_colours(legs, colours) -> None:
 
 @pytest.mark.parametrize("text", MANY)
 def test_every_line_of_every_flow_has_two_ends(text):
-    for group in process(text).subprocesses:
-        flows = group.matrix_element.flows
+    whole = process(text)
+    for group in whole.groups:
+        flows = whole.matrix_element_of(group).flows
         assert len(set(map(numbered, flows))) == len(flows)
         for legs in group.flavours:
             for flow in flows:
@@ -216,8 +216,8 @@ def test_events_have_colours_of_the_right_kind_whatever_comes_first(text):
     events = drawn(one, *points(one, 20000))
     mirrored = {
         legs
-        for group in one.subprocesses
-        if isinstance(group.matrix_element, Mirrored)
+        for group in one.process.groups
+        if isinstance(one.process.matrix_element_of(group), Mirrored)
         for legs in group.flavours
     }
     first = Counter()

@@ -16,7 +16,7 @@ def process(definition, **tables):
 
 
 def flavours(process):
-    return [legs for group in process.subprocesses for legs in group.flavours]
+    return list(process.flavours)
 
 
 @pytest.mark.parametrize(
@@ -41,8 +41,7 @@ def test_protons_hold_bottom_quarks_without_mass_but_no_charm_quarks_with_mass()
 
 def test_a_matrix_element_is_shared_by_up_or_down_quarks_in_one_beam_order():
     groups = {
-        frozenset(legs[0] for legs in group.flavours)
-        for group in process("p p > e+ e-").subprocesses
+        frozenset(legs[0] for legs in group.flavours) for group in process("p p > e+ e-").groups
     }
     assert groups == {frozenset(pair) for pair in ((2, 4), (1, 3), (-2, -4), (-1, -3))}
 
@@ -56,7 +55,7 @@ def test_labels_of_leptons_pair_equal_flavours():
 
 
 def test_the_antiquark_carries_the_anticolour():
-    assert process("u~ u > e+ e-").subprocesses[0].matrix_element.flows[0] == (
+    assert process("u~ u > e+ e-").matrix_elements[0].flows[0] == (
         (0, 501),
         (501, 0),
         (0, 0),

@@ -66,9 +66,9 @@ smatrixhel.__doc__ = """ans = smatrixhel({arguments},[npdg])
 Wrapper for ``smatrixhel``."""
 '''
 THEIR_ELEMENTS = """
-def make(wanted):
-    wanted.allow("charm")
-    return wanted.own()
+def make(request):
+    request.allow("charm")
+    return request.own()
 """
 WITH_PROCESS = "pdgs,procid,p,alphas,scale2,nhel"
 WITHOUT_PROCESS = "pdgs,p,alphas,scale2,nhel"

@@ -198,7 +198,7 @@ def test_the_diagrams_of_all_subprocesses_stand_side_by_side():
 def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
     whole, found = process(definition), 0
     for group in whole.groups:
-        element = whole.subprocess(group).matrix_element
+        element = whole.matrix_element_of(group)
         if not isinstance(element, Mirrored):
             continue
         found += 1
@@ -228,7 +228,7 @@ def test_every_pair_of_beam_orders_shares_one_tape():
     groups = {group.reaction: group for group in whole.groups}
     for group in whole.groups:
         a, b = group.reaction.incoming
-        mirrored = isinstance(whole.subprocess(group).matrix_element, Mirrored)
+        mirrored = isinstance(whole.matrix_element_of(group), Mirrored)
         other = next(
             (one for one in groups if one.incoming == (b, a) and one.final == group.reaction.final),
             None,
@@ -242,9 +242,7 @@ def test_every_pair_of_beam_orders_shares_one_tape():
 
 def test_matrix_elements_are_equal_only_if_their_tapes_are():
     whole = process("p p > w+ w- j")
-    by_legs = {
-        group.reaction.legs: whole.subprocess(group).matrix_element for group in whole.groups
-    }
+    by_legs = {group.reaction.legs: whole.matrix_element_of(group) for group in whole.groups}
     up, down = by_legs[2, -2, 24, -24, 21], by_legs[1, -1, 24, -24, 21]
     assert isinstance(up, TreeAmplitude)
     assert up.identity != down.identity
@@ -293,4 +291,4 @@ def test_a_boson_without_couplings_has_no_column():
         Card.parse({"process": zprime, "beams": {"pdf": "toy"}, "parameters": {"kZPq": 0.0}})
     )
     assert whole.diagram_offsets == (0, 2)
-    assert whole.diagram_offsets[-1] == whole.subprocesses[0].matrix_element.n_diagrams
+    assert whole.diagram_offsets[-1] == whole.matrix_elements[0].n_diagrams

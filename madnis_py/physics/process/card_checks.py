@@ -1,0 +1,88 @@
+"""Checks of a card against its process, once all of it has been parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from madnis_py.card.card import Card
+from madnis_py.errors import InputError
+from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.observable import Observable
+from madnis_py.physics.process.beams import beams_of
+from madnis_py.physics.process.flavour_groups import FlavourGroup
+
+
+def parsed_histograms(card: Card, model: Model) -> dict[str, Observable]:
+    """The observables of the table [histograms], by what the card calls them.
+
+    Raises:
+        CardError: an observable, or a particle, is unknown.
+    """
+    try:
+        return {text: Observable.parse(text, model) for text in card.histograms}
+    except InputError as error:
+        raise card.error("histograms", str(error)) from None
+
+
+def check_card(
+    card: Card,
+    model: Model,
+    definition: Definition,
+    groups: Sequence[FlavourGroup],
+    histograms: Mapping[str, Observable],
+) -> None:
+    """Refuse a card whose tables do not fit its process.
+
+    Raises:
+        CardError: names the place in the card.
+    """
+    _check_three_particles(card, model, definition, groups)
+    _check_scales(card, definition, groups)
+    _check_beams(card, model, definition)
+    finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
+    for text, observable in histograms.items():
+        if not observable.measurable(finals):
+            expected = f'expected particles that "{definition.text}" has'
+            raise card.error(f'histograms."{text}"', f"{expected}; got others")
+
+
+def _check_three_particles(
+    card: Card, model: Model, definition: Definition, groups: Sequence[FlavourGroup]
+) -> None:
+    """Three massless particles meet only if they are parallel, where all invariants are 0."""
+    for legs in (group.reaction.legs for group in groups):
+        if len(legs) == 3 and not any(model.mass(pdg) for pdg in legs):
+            expected = "expected a mass among three particles"
+            raise card.error("process.definition", f'{expected}; got "{definition.text}"')
+
+
+def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGroup]) -> None:
+    """A single particle has no transverse momentum: scales made of transverse momenta are 0."""
+    if definition.n_incoming != 2 or len(groups[0].reaction.legs) > 3:
+        return
+    for name, scale in (
+        ("factorization", card.scales.factorization),
+        ("renormalization", card.scales.renormalization),
+    ):
+        if str(scale).startswith(("ht", "sum_et")):
+            expected = (
+                'expected GeV, "sum_mt" or "sqrt_s" for a single final particle, which has no p_T'
+            )
+            raise card.error(f"scales.{name}", f'{expected}; got "{scale}"')
+
+
+def _check_beams(card: Card, model: Model, definition: Definition) -> None:
+    """Beams that are partons are one parton each, with more energy than mass."""
+    if card.beams.pdf != "none":
+        return
+    if any(len(partons) > 1 for partons in definition.incoming):
+        expected = 'expected single partons in the beams for "none"'
+        raise card.error("beams.pdf", f'{expected}; got "{definition.text}"')
+    beams = beams_of(definition, card, model)
+    for beam, (pdg, energy, mass) in enumerate(
+        zip(beams.pdg, beams.energies, beams.masses, strict=True)
+    ):
+        if energy <= mass:
+            expected = f"expected more than the mass {mass:g} GeV of {model.particle_name(pdg)}"
+            raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")

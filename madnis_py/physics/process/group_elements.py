@@ -1,0 +1,112 @@
+"""The matrix element of each group of flavours: a formula, a tape, a provider's, or a mirrored one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from madnis_py.card.card import Card
+from madnis_py.physics.amplitudes.drell_yan import closed_form
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.process.flavour_groups import FlavourGroup
+from madnis_py.physics.process.mirrored import Mirrored, mirror, mirrored_columns
+from madnis_py.physics.process.providers import MatrixElementRequest, provided
+
+
+@dataclass(frozen=True)
+class MirrorImage:
+    """An earlier group whose reaction is that of another one with its incoming particles exchanged.
+
+    Attributes:
+        group: the earlier group.
+        columns: for every diagram of the other one, its position among those of the earlier group.
+    """
+
+    group: FlavourGroup
+    columns: tuple[int, ...]
+
+
+class GroupElements:
+    """The matrix elements of a process, each made when it is first asked for.
+
+    A group takes that of its mirror image at exchanged momenta, if it has one. Else the provider
+    that the card names makes it; without one it is a closed formula where there is one, which is
+    not worth sharing, else a tape.
+
+    Args:
+        groups: the groups of flavours of the process.
+        diagrams: group -> its Feynman diagrams.
+        tape: group -> its tape.
+        card: names the provider.
+        model: masses, widths and couplings.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[FlavourGroup],
+        diagrams: Callable[[FlavourGroup], tuple[Diagram, ...]],
+        tape: Callable[[FlavourGroup], TreeAmplitude],
+        card: Card,
+        model: Model,
+    ) -> None:
+        self._groups, self._diagrams, self._tape = tuple(groups), diagrams, tape
+        self._card, self._model = card, model
+        self._elements: dict[FlavourGroup, MatrixElement] = {}
+        self._images: dict[FlavourGroup, MirrorImage | None] = {}
+
+    def __getitem__(self, group: FlavourGroup) -> MatrixElement:
+        if group not in self._elements:
+            self._elements[group] = self._mirrored(group) or self._unmirrored(group)
+        return self._elements[group]
+
+    @property
+    def unmirrored(self) -> tuple[FlavourGroup, ...]:
+        """The groups without a mirror image."""
+        return tuple(group for group in self._groups if self._image(group) is None)
+
+    def _image(self, group: FlavourGroup) -> MirrorImage | None:
+        """The mirror image of a group among the earlier ones, if that has the same diagrams."""
+        if group not in self._images:
+            self._images[group] = self._found_image(group)
+        return self._images[group]
+
+    def _found_image(self, group: FlavourGroup) -> MirrorImage | None:
+        mirrored = mirror(group.reaction)
+        for earlier in self._groups[: self._groups.index(group)]:
+            if earlier.reaction == mirrored:
+                columns = mirrored_columns(self._diagrams(group), self._diagrams(earlier))
+                return None if columns is None else MirrorImage(earlier, tuple(columns))
+        return None
+
+    def _mirrored(self, group: FlavourGroup) -> MatrixElement | None:
+        image = self._image(group)
+        if image is None:
+            return None
+        own = self._card.process.matrix_element is None
+        if own and closed_form(image.group.reaction, self._model) is not None:
+            return None
+        return Mirrored(self[image.group], image.columns)
+
+    def _unmirrored(self, group: FlavourGroup) -> MatrixElement:
+        own = partial(self._own, group)
+        if self._card.process.matrix_element is None:
+            return own()
+        asked = self.unmirrored
+        names = tuple(
+            self._model.reaction_name(one.reaction.legs, len(one.reaction.incoming))
+            for one in asked
+        )
+        index = asked.index(group)
+        return provided(
+            MatrixElementRequest(
+                group.reaction, group.flavours, self._card, self._model, index, names, own
+            )
+        )
+
+    def _own(self, group: FlavourGroup) -> MatrixElement:
+        """The matrix element of this package."""
+        return closed_form(group.reaction, self._model) or self._tape(group)
