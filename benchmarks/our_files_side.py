@@ -10,7 +10,7 @@ from workers import Work
 
 from madnis_py import _core
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.files import create_events, open_events
+from madnis_py.events.files.formats import create_events, open_events
 
 BATCH = 10_000
 """Events that are given to the writer together."""

@@ -12,7 +12,7 @@ import pylhe
 import synthetic_events
 from workers import Work
 
-from madnis_py.events.files.files import create_events
+from madnis_py.events.files.formats import create_events
 
 folder = TemporaryDirectory(prefix="event_files_")
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.lhe import LheInit, LheProcess
+from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 SIGMA = 500.0

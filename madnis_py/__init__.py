@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from madnis_py import vegas
     from madnis_py.events.event_batch import EventBatch
     from madnis_py.events.files.conversion import convert
-    from madnis_py.events.files.files import create_events, open_events
+    from madnis_py.events.files.formats import create_events, open_events
     from madnis_py.events.files.pythia import to_pythia
     from madnis_py.flows.discrete import MixedFlow
     from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
@@ -64,8 +64,8 @@ _HOME = {
     "VegasFlow": "integration.grids.vegas_flow",
     "choose_prior": "physics.cross_section.prior_choice",
     "convert": "events.files.conversion",
-    "create_events": "events.files.files",
-    "open_events": "events.files.files",
+    "create_events": "events.files.formats",
+    "open_events": "events.files.formats",
     "to_pythia": "events.files.pythia",
     "train": "integration.training.trainer",
     "train_vegas": "integration.grids.vegas_flow",

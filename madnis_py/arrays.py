@@ -1,4 +1,4 @@
-"""Arrays of float64, and a digest of arrays together with what they belong to."""
+"""Types of arrays, and a digest of arrays together with what they belong to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-"""Every array of numbers, of any shape; docstrings give it."""
+"""Array of real numbers, of any shape; docstrings give it."""
+
+Integers = NDArray[np.int32]
+"""Array of the integers of event files, such as PDG codes."""
+
+Flags = NDArray[np.bool_]
+"""Array of truth values."""
 
 
 def array_digest(key: str, arrays: Mapping[str, Any]) -> NDArray[np.uint8]:

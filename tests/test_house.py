@@ -30,7 +30,7 @@ LARGEST_ROOM = 12
 
 KERNEL_USERS = {
     "events/files/lhe.py",
-    "events/soundness.py",
+    "events/validation.py",
     "flows/fused.py",
     "parallel/executors.py",
     "physics/amplitudes/drell_yan.py",

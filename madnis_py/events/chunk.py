@@ -11,10 +11,10 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from madnis_py.arrays import array_digest
+from madnis_py.arrays import Array, array_digest
 from madnis_py.errors import CheckpointError, InputError
-from madnis_py.events.event_batch import COLUMNS, EventBatch, Floats
-from madnis_py.events.unweight import UnweightingTally
+from madnis_py.events.event_batch import COLUMNS, EventBatch
+from madnis_py.events.unweighting import UnweightingTally
 from madnis_py.output_file import OutputFile
 
 
@@ -32,7 +32,7 @@ class Chunk:
     """
 
     events: EventBatch
-    uniform: Floats
+    uniform: Array
     tally: UnweightingTally
 
     def __post_init__(self) -> None:
@@ -101,3 +101,30 @@ _SUMS = len(fields(UnweightingTally))
 def _columns(path: Path) -> dict[str, NDArray[Any]]:
     with path.open("rb") as file, NpzFile(file, allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}
+
+
+@dataclass(frozen=True)
+class StoredChunk:
+    """A chunk in its file, and what decides in memory which of its events are selected.
+
+    Attributes:
+        path: its file.
+        key: of the file.
+        ratio: w / M_i of its events, float64, shape (k,).
+        uniform: the numbers that accepted them, float64, shape (k,).
+        tally: of all its trials.
+    """
+
+    path: Path
+    key: str
+    ratio: Array
+    uniform: Array
+    tally: UnweightingTally
+
+    def load(self) -> Chunk:
+        """Read the chunk again.
+
+        Raises:
+            CheckpointError: its file is no longer what it was.
+        """
+        return Chunk.load(self.path, self.key)

@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.arrays import Array, Flags, Integers
 from madnis_py.errors import InputError
-from madnis_py.events.soundness import require_sound
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int32]
-Flags = NDArray[np.bool_]
+from madnis_py.events.validation import require_valid
 
 UNUSED, INCOMING, OUTGOING, INTERMEDIATE = 0, -1, 1, 2
+"""Status of a row, ISTUP of the Les Houches accord; 0 is ours."""
+
 UNKNOWN_SPIN = 9.0
+"""SPINUP of a particle whose spin is not known."""
 
-
-# Column -> numbers per event; P stands for the rows of an event, W for its variations.
 COLUMNS: Mapping[str, tuple[type[np.generic], tuple[str | int, ...]]] = {
     "pdg": (np.int32, ("P",)),
     "status": (np.int32, ("P",)),
@@ -39,6 +37,7 @@ COLUMNS: Mapping[str, tuple[type[np.generic], tuple[str | int, ...]]] = {
     "process_id": (np.int32, ()),
     "variations": (np.float64, ("W",)),
 }
+"""Column -> dtype and numbers per event; P stands for its rows, W for its variations."""
 
 PARTICLE_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if "P" in rows)
 
@@ -47,8 +46,8 @@ PARTICLE_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if "P" in r
 class EventBatch:
     """n complete events of at most P particles each, in the terms of the Les Houches accord.
 
-    An event of fewer particles leaves its last rows unused: their status is 0, and nobody reads
-    what else they hold.
+    An event of fewer particles leaves its last rows unused: their status is 0, and what else they
+    hold has no meaning.
 
     Attributes:
         pdg: PDG codes, int32, shape (n, P).
@@ -83,25 +82,23 @@ class EventBatch:
     status: Integers
     mothers: Integers
     colour: Integers
-    momenta: Floats
-    mass: Floats
-    lifetime: Floats
-    spin: Floats
-    weight: Floats
-    scale: Floats
-    factorization_scale: Floats
-    renormalization_scale: Floats
-    alpha_qed: Floats
-    alpha_s: Floats
+    momenta: Array
+    mass: Array
+    lifetime: Array
+    spin: Array
+    weight: Array
+    scale: Array
+    factorization_scale: Array
+    renormalization_scale: Array
+    alpha_qed: Array
+    alpha_s: Array
     process_id: Integers
-    variations: Floats
+    variations: Array
 
     def __post_init__(self) -> None:
         for name in ("pdg", "variations"):  # the others follow their shapes
-            if np.ndim(getattr(self, name)) != 2:
-                raise InputError(
-                    f"events: {name}: expected a table; got {np.ndim(getattr(self, name))} dimensions"
-                )
+            if (dimensions := np.ndim(getattr(self, name))) != 2:
+                raise InputError(f"events: {name}: expected a table; got {dimensions} dimensions")
         for name, column in self.columns().items():
             self._check_column(name, column)
             object.__setattr__(self, name, np.ascontiguousarray(column))
@@ -142,7 +139,7 @@ class EventBatch:
 
     @property
     def n_particles(self) -> int:
-        """Rows per event, the incoming particles included; `counts` tells how many an event uses."""
+        """Rows per event, the incoming particles included; `counts` has those that are used."""
         return int(np.shape(self.pdg)[-1])
 
     @property
@@ -181,9 +178,11 @@ class EventBatch:
             )
         if more == 0:
             return self
-        return replace(
-            self, **{name: _lengthened(getattr(self, name), more) for name in PARTICLE_COLUMNS}
-        )
+        longer = {}
+        for name in PARTICLE_COLUMNS:
+            column = getattr(self, name)
+            longer[name] = np.pad(column, [(0, 0), (0, more)] + [(0, 0)] * (column.ndim - 2))
+        return replace(self, **longer)
 
     def narrowed(self) -> EventBatch:
         """The same events without the rows that none of them uses."""
@@ -192,12 +191,21 @@ class EventBatch:
             return self
         return replace(self, **{name: getattr(self, name)[:, :rows] for name in PARTICLE_COLUMNS})
 
-    def rescaled(self, unit: float) -> EventBatch:
-        """The same events with all weights, the variations too, in another unit, that is multiplied by a number."""
-        return replace(self, weight=self.weight * unit, variations=self.variations * unit)
+    def rescaled(self, unit: Array | float) -> EventBatch:
+        """The same events with all weights, the variations too, multiplied by a number.
 
-    def reweighted(self, weight: Floats) -> EventBatch:
-        """The same events with other weights, float64, shape (n,), and variations in the same proportion to them."""
+        Args:
+            unit: the number, one for all events or float64, shape (n,).
+        """
+        variations = self.variations * np.reshape(unit, (-1, 1))
+        return replace(self, weight=self.weight * unit, variations=variations)
+
+    def reweighted(self, weight: Array) -> EventBatch:
+        """The same events with other weights, and variations in the same proportion to them.
+
+        Args:
+            weight: pb, float64, shape (n,).
+        """
         return replace(
             self, weight=weight, variations=self.variations * (weight / self.weight)[:, None]
         )
@@ -215,8 +223,4 @@ class EventBatch:
         Raises:
             GenerationError: names the first event that fails and why.
         """
-        require_sound(self)
-
-
-def _lengthened(column: NDArray[Any], more: int) -> NDArray[Any]:
-    return np.pad(column, [(0, 0), (0, more)] + [(0, 0)] * (column.ndim - 2))
+        require_valid(self.columns())

@@ -24,7 +24,7 @@ ATTEMPTS = 5
 _POLL_INTERVAL = 0.2
 """Seconds between two looks at which processes there are."""
 
-_PRELOADED = ["madnis_py.events.generation"]
+_PRELOADED = ["madnis_py.events.chunk_generation"]
 """Modules that new processes find loaded."""
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from madnis_py.card.documents import defect, fingerprint, parse_document
 from madnis_py.errors import GenerationError
-from madnis_py.events.quality import ShareQuality
+from madnis_py.events.unweighting_quality import TruncatedQuality
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.physics.pdf.grid_limits import Outside
@@ -154,7 +154,7 @@ class RunRecord(_Part):
     points: int | None = Field(None, ge=1)
     seconds_per_point: NonNegative | None = None
     unweighting: UnweightingRecord | None = None
-    truncated: tuple[ShareQuality, ...] | None = None
+    truncated: tuple[TruncatedQuality, ...] | None = None
     channels: tuple[ChannelResult, ...] | None = None
 
     vegas: Result | None = None

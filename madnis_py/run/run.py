@@ -27,8 +27,9 @@ from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.tables import PriorName
 from madnis_py.errors import CheckpointError, GenerationError, InputError
-from madnis_py.events.files.files import event_format
-from madnis_py.events.generation import ChunkMaker, EventSource, Selection
+from madnis_py.events.chunk_generation import ChunkMaker, EventSource
+from madnis_py.events.event_selection import EventSelection
+from madnis_py.events.files.formats import event_format
 from madnis_py.flows.flow import AbstractFlow, SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.coverage import CoverageCheck
@@ -583,7 +584,7 @@ class Run:
         source.clear()
 
     def _generation_warnings(
-        self, result: Result, selection: Selection, weights: NDArray[np.float64]
+        self, result: Result, selection: EventSelection, weights: NDArray[np.float64]
     ) -> list[str]:
         """Whether the events agree with the integrate stage."""
         sentences = self._check.overweights("generate", weights, self._overweight_share)

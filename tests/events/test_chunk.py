@@ -11,7 +11,7 @@ from event_samples import drell_yan, with_resonance, with_variations
 from madnis_py.arrays import array_digest
 from madnis_py.errors import CheckpointError, OutputError
 from madnis_py.events.chunk import Chunk
-from madnis_py.events.unweight import UnweightingTally
+from madnis_py.events.unweighting import UnweightingTally
 
 
 def chunk(n: int = 100) -> Chunk:

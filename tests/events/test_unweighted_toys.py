@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from toy_integrands import CamelBack
 
-from madnis_py.events.unweight import ENCODINGS, Unweighter, channel_maxima
+from madnis_py.events.channel_maxima import channel_maxima
+from madnis_py.events.overweights import ENCODINGS
+from madnis_py.events.unweighting import Unweighter
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train

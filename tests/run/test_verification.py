@@ -15,13 +15,13 @@ from command_line import Outcome, call
 from event_samples import SIGMA, drell_yan, with_resonance
 
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.files import create_events, open_events
-from madnis_py.events.les_houches.lhe_init import Generator, LheInit, LheProcess
+from madnis_py.events.files.formats import create_events, open_events
+from madnis_py.events.les_houches.lhe_init import LheGenerator, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.run.verification.event_file_verification import verify_events
 
 OURS = LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (LheProcess(SIGMA, 3.0, SIGMA),))
-THEIRS = replace(OURS, generators=(Generator("other", "1", ""),))
+THEIRS = replace(OURS, generators=(LheGenerator("other", "1", ""),))
 
 
 def written(path: Path, batch: EventBatch, init: LheInit = OURS) -> Path:

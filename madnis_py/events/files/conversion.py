@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from madnis_py.errors import InputError
-from madnis_py.events.files.files import create_events, event_format, open_events
+from madnis_py.events.files.formats import create_events, event_format, open_events
 from madnis_py.events.files.normalization import in_pb, init_in_pb
 from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
 

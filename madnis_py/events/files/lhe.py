@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -13,18 +13,12 @@ import numpy as np
 from madnis_py import _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.event_format import EventReader, EventWriter, lacking, some
+from madnis_py.events.files.event_reader import EventReader, first_names
+from madnis_py.events.files.event_writer import EventWriter
 from madnis_py.events.files.ragged import MOST_ROWS, most_events
-from madnis_py.events.files.text_sinks import ByteSink, GzipSink, PlainSink
-from madnis_py.events.files.text_sources import TextSource
-from madnis_py.events.les_houches.lhe_init import (
-    NO_PDF,
-    SIGNED_WEIGHTS_IN_PB,
-    Generator,
-    LheInit,
-    LheProcess,
-)
 from madnis_py.events.les_houches.lhe_preamble import Preamble, decoded
+from madnis_py.events.les_houches.text_sinks import ByteSink, GzipSink, PlainSink
+from madnis_py.events.les_houches.text_sources import TextSource
 from madnis_py.events.les_houches.weight_groups import (
     MOST_WEIGHTS,
     NamedWeight,
@@ -35,21 +29,14 @@ from madnis_py.events.les_houches.weight_groups import (
 from madnis_py.events.les_houches.xml_text import NOT_XML
 from madnis_py.output_file import OutputFile
 
-__all__ = [
-    "NO_PDF",
-    "SIGNED_WEIGHTS_IN_PB",
-    "Generator",
-    "LheInit",
-    "LheProcess",
-    "LheReader",
-    "LheWriter",
-]
-
 BYTES_PER_PIECE = 1 << 22
-"""Text that is read together."""
+"""Bytes of text that are read at once, 4 MiB."""
 
 MOST_TEXT = 1 << 26
-"""Bytes of one event; the longest ones that are known have a hundredth."""
+"""Bytes that one event may have, 64 MiB; the longest ones known have a hundredth of it."""
+
+MOST_KINDS_LEFT_OUT = 32
+"""Kinds of things in events that `LheReader.left_out` names."""
 
 EVENT, COMMENT, END = b"<event", b"<!--", b"</LesHouchesEvents>"
 
@@ -62,14 +49,11 @@ class LheWriter(EventWriter):
     def _begin(self, stack: ExitStack) -> None:
         file = stack.enter_context(OutputFile(self.path))
         self._tags = weight_tags(self.init.weight_groups)
-        self._sink = self._new_sink(file, stack)
+        self._sink: ByteSink = PlainSink(file)
+        if self.path.suffix == ".gz":
+            threads = _core.thread_count()
+            self._sink = GzipSink(file, stack.enter_context(ThreadPoolExecutor(threads)), threads)
         self._sink.write(str(Preamble(self.header, self.init)).encode())
-
-    def _new_sink(self, file: OutputFile, stack: ExitStack) -> ByteSink:
-        if self.path.suffix != ".gz":
-            return PlainSink(file)
-        threads = _core.thread_count()
-        return GzipSink(file, stack.enter_context(ThreadPoolExecutor(threads)), threads)
 
     def _append(self, events: EventBatch) -> None:
         for text in _core.lhe_text(events.columns(), self._tags):
@@ -83,23 +67,23 @@ class LheWriter(EventWriter):
 class LheReader(EventReader):
     """Reads Les Houches files of any version and program, gzipped or not; see `EventReader`.
 
-    Weights are those that the first events have, whether they are declared or not.
+    The variations are those that the first events have, whether they are declared or not.
     """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._whole = 0
+        self._complete = 0  # events read so far
         with self._opened() as text:
             preamble, pending = _preamble(text)
             self.header, self.init = preamble.header, preamble.init
             self.left_out |= preamble.left_out
             if self.init.unknown_cross_section:
                 self.left_out.add("the cross section, which XSECUP does not say")
-            with suppress(EOFError):  # which is told when the events before it are read
+            with suppress(EOFError):  # raised once more after the events that precede the damage
                 pending += text.read(BYTES_PER_PIECE)
-            self._look_at(pending)
+            self._find_weights(pending)
 
-    def _look_at(self, text: bytes) -> None:
+    def _find_weights(self, text: bytes) -> None:
         """Take the weights that the first events have for those of the file."""
         declared = identifiers(self.init.weight_groups)
         self._listed = list(range(len(declared)))
@@ -110,22 +94,24 @@ class LheReader(EventReader):
             return
         found = ~np.isnan(variations).all(axis=0)
         if missing := [name for name, there in zip(declared, found, strict=True) if not there]:
-            self.left_out.add(f"declarations of weights that the events have not ({some(missing)})")
+            names = first_names(missing)
+            self.left_out.add(f"declarations of weights that the events have not ({names})")
         self._listed = np.where(found, np.cumsum(found) - 1, -1).tolist()
-        names = [name for name in map(decoded, undeclared) if name and not NOT_XML.search(name)]
-        further = (
-            WeightGroup("", "", (NamedWeight(name, ""),))
-            for name in names[: MOST_WEIGHTS - len(declared)]
-        )
-        groups = (*_kept(self.init.weight_groups, set(missing)), *further)
-        self.init = replace(self.init, weight_groups=groups)
+        groups, absent = [], set(missing)
+        for group in self.init.weight_groups:
+            weights = tuple(weight for weight in group.weights if weight.identifier not in absent)
+            groups += [replace(group, weights=weights)] if weights else []
+        others = [name for name in map(decoded, undeclared) if name and not NOT_XML.search(name)]
+        for name in others[: MOST_WEIGHTS - len(declared)]:
+            groups.append(WeightGroup("", "", (NamedWeight(name, ""),)))
+        self.init = replace(self.init, weight_groups=tuple(groups))
 
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
         weights = identifiers(self.init.weight_groups)
-        some_lack = np.zeros(len(weights), bool)
+        lacking = np.zeros(len(weights), bool)
         undeclared: dict[str, None] = {}
-        self._whole, finished = 0, False
+        self._complete, finished = 0, False
         with self._opened() as text:
             _, pending = _preamble(text)
             while not finished:
@@ -133,56 +119,67 @@ class LheReader(EventReader):
                     pending,
                     weights,
                     self._listed,
-                    self._whole,
+                    self._complete,
                     MOST_ROWS,
                     most_events(len(weights)),
                 )
                 pending = pending[end:]
                 self.share = text.share
-                self._leave_out(left_out)
+                for kind in sorted(left_out):
+                    known = len(self.left_out) < MOST_KINDS_LEFT_OUT
+                    self.left_out.add(kind if known else "more")
                 if not undeclared:
                     undeclared = dict.fromkeys(map(decoded, others))
                 if len(columns["weight"]):
                     batch = EventBatch(**columns)
-                    some_lack |= np.isnan(batch.variations).any(axis=0)
-                    self._whole += len(batch)
+                    lacking |= np.isnan(batch.variations).any(axis=0)
+                    self._complete += len(batch)
                     yield batch
                 elif not finished:
                     pending += self._more(text, pending)
-            if _follows(text, pending[len(END) :]):
-                self.left_out.add("what follows </LesHouchesEvents>")
-            self.share = text.share
-        if some_lack.any():
-            self.left_out.add(lacking([weights[place] for place in np.flatnonzero(some_lack)]))
+            self._read_rest(text, pending[len(END) :])
+        self._leave_out_weights(lacking)
         if undeclared:
-            self.left_out.add(f"weights that the first events have not ({some(list(undeclared))})")
+            names = first_names(list(undeclared))
+            self.left_out.add(f"weights that the first events have not ({names})")
 
     def _more(self, text: TextSource, pending: bytes) -> bytes:
-        """Further text; there must be some."""
+        """Further text behind what is pending, which does not hold a whole event.
+
+        Raises:
+            InputError: there is none, or an event is too long.
+        """
         if len(pending) > MOST_TEXT:
-            raise InputError(
-                f"event {self._whole + 1}: expected its end within {MOST_TEXT >> 20} MiB; got more text"
-            )
+            expected = f"expected its end within {MOST_TEXT >> 20} MiB"
+            raise InputError(f"event {self._complete + 1}: {expected}; got more text")
         more = text.read(BYTES_PER_PIECE)
         if more:
             return more
-        missing = f"expected {END.decode()} after {self._whole} events"
+        missing = f"expected {END.decode()} after {self._complete} events"
         if pending.startswith(EVENT):
-            missing = f"event {self._whole + 1}: expected </event>"
+            missing = f"event {self._complete + 1}: expected </event>"
         if pending.startswith(COMMENT):
-            missing = f"expected the end of a comment after {self._whole} events"
+            missing = f"expected the end of a comment after {self._complete} events"
         raise InputError(f"{missing}; got the end of the file")
+
+    def _read_rest(self, text: TextSource, further: bytes) -> None:
+        """Read what follows the events to its end, which shows that a gzip file is whole."""
+        while not further.strip() and (more := text.read(BYTES_PER_PIECE)):
+            further = more
+        if further.strip():
+            self.left_out.add("what follows </LesHouchesEvents>")
+        self.share = text.share
 
     @contextmanager
     def _opened(self) -> Iterator[TextSource]:
-        """The text of the file; what is wrong with it is said with its name."""
+        """The text of the file; errors of reading name the file."""
         try:
             with self.path.open("rb") as file:
                 yield TextSource(file)
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         except EOFError as error:
-            got = f"{error}, after {self._whole} whole events"
+            got = f"{error}, after {self._complete} whole events"
             raise InputError(f"{self.path}: expected a whole gzip file; got: {got}") from error
         except (InputError, _core.LheError) as error:
             raise InputError(f"{self.path}: {error}") from None
@@ -199,20 +196,3 @@ def _preamble(text: TextSource) -> tuple[Preamble, bytes]:
             )
         content += more
     return found[0], content[found[1] :]
-
-
-def _kept(groups: Iterable[WeightGroup], missing: set[str]) -> Iterator[WeightGroup]:
-    """Groups without weights that are missing, and no group without weights."""
-    for group in groups:
-        weights = tuple(weight for weight in group.weights if weight.identifier not in missing)
-        if weights:
-            yield replace(group, weights=weights)
-
-
-def _follows(text: TextSource, content: bytes) -> bool:
-    """Whether there is more than white space; a gzip file is whole only if it is read to its end."""
-    while not content.strip():
-        content = text.read(BYTES_PER_PIECE)
-        if not content:
-            return False
-    return True

@@ -1,40 +1,42 @@
-"""LHEH5 files, version 2: Les Houches events in the tables of an HDF5 file, arXiv:1905.05120 and arXiv:2309.13154.
+"""LHEH5 files, version 2: Les Houches events in the tables of an HDF5 file.
 
-Names and columns are those that pylhe reads and writes, which are those of Sherpa and Pepper with a
+The format is that of arXiv:1905.05120 and arXiv:2309.13154. Names and columns are those that pylhe reads and writes, which are those of Sherpa and Pepper with a
 header.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files import ragged
-from madnis_py.events.files.event_format import EventReader, EventWriter
+from madnis_py.events.files.event_reader import EventReader
+from madnis_py.events.files.event_writer import EventWriter
+from madnis_py.events.files.hdf5_output import Hdf5Output
 from madnis_py.events.files.lheh5_tables import (
     EVENT,
     GENERATOR,
     INIT,
     PARTICLE,
     PROCESS,
-    Floats,
-    Rows,
     Table,
+    TableRows,
     data_set,
     text_of,
 )
 from madnis_py.events.files.normalization import OF_EACH_PROCESS, scaled
 from madnis_py.events.files.ragged import EVENTS_PER_BLOCK, most_events
 from madnis_py.events.les_houches.lhe_header import LheHeader
-from madnis_py.events.les_houches.lhe_init import SIGNED_WEIGHTS_IN_PB, Generator, LheInit
+from madnis_py.events.les_houches.lhe_init import SIGNED_WEIGHTS_IN_PB, LheGenerator, LheInit
 from madnis_py.events.les_houches.lhe_preamble import MOST_TEXT
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import OutputPlace
@@ -43,14 +45,20 @@ if TYPE_CHECKING:
     import h5py
 
 VERSION = (2, 6, 0)
+"""Version of the format that is written."""
+
 EVENT_CHUNK, PARTICLE_CHUNK = 1024, 8192
-"""Rows of a table that lie together."""
+"""Rows of the tables of events and particles that lie together in a file."""
 
 MOST_PROCESSES = 1 << 16
+"""Processes and generators that a file may have."""
 
 
 class Lheh5Writer(EventWriter):
-    """Writes LHEH5 files; see `EventWriter`. One trial per event, so that the cross section is the mean weight."""
+    """Writes LHEH5 files; see `EventWriter`.
+
+    Every event has one trial, so that the cross section is the mean weight.
+    """
 
     suffixes = (".h5", ".hdf5")
     in_pb = True
@@ -58,10 +66,13 @@ class Lheh5Writer(EventWriter):
     def _begin(self, stack: ExitStack) -> None:
         import h5py
 
-        weights = _column_names_of(self.init.weight_groups)
+        weights = identifiers(self.init.weight_groups)
+        if taken := set(weights) & {*EVENT, "weight"}:
+            expected = "expected identifiers of weights that are no other column"
+            raise InputError(f"LHEH5: {expected}; got {sorted(taken)}")
         self._place = stack.enter_context(OutputPlace(self.path))
         with self._place.refusals():
-            self._target = stack.enter_context(PatientFile(self._place.partial))
+            self._target = stack.enter_context(Hdf5Output(self._place.partial))
             self._file = stack.enter_context(h5py.File(self._target, "w"))
             _write_init(self._file, self.init, self.header)
             self._events = _new_table(self._file, "events", (*EVENT, *weights), EVENT_CHUNK)
@@ -72,8 +83,18 @@ class Lheh5Writer(EventWriter):
             name = identifiers(self.init.weight_groups)[int(np.argmax(lacking.any(axis=0)))]
             expected = "expected events that have all weights, as a table needs them"
             raise InputError(f"{self.path}: {expected}; some have no {name!r}")
-        _append_rows(self._events, _event_rows(events, len(self._particles)))
-        _append_rows(self._particles, _particle_rows(events))
+        counts = events.counts.astype(np.int64)
+        start = len(self._particles) + np.cumsum(counts) - counts
+        trials = np.ones(len(events))
+        scales = (events.scale, events.factorization_scale, events.renormalization_scale)
+        couplings = (events.alpha_qed, events.alpha_s)
+        numbers = (events.process_id, counts, start, trials, *scales, *couplings, events.weight)
+        _append_rows(self._events, np.column_stack([*numbers, events.variations]))
+        flat = ragged.flattened(events)
+        energy_last = np.roll(flat.pop("momenta"), -1, axis=1)
+        integers = [flat[name] for name in ("pdg", "status", "mothers", "colour")]
+        reals = [energy_last, flat["mass"], flat["lifetime"], flat["spin"]]
+        _append_rows(self._particles, np.column_stack([*integers, *reals]))
         self._require_written()
 
     def _finish(self) -> None:
@@ -86,53 +107,25 @@ class Lheh5Writer(EventWriter):
                 raise self._target.error
 
 
-class PatientFile:
-    """A file for HDF5, which crashes where the file system refuses: the first refusal is kept and the rest left out.
+def _write_init(file: h5py.File, init: LheInit, header: LheHeader) -> None:
+    import h5py
 
-    Args:
-        path: of the file.
-
-    Attributes:
-        error: the first refusal.
-
-    Raises:
-        OSError: the file cannot be opened.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w+b", buffering=0)
-        self.error: OSError | None = None
-        self.seek, self.tell = self._file.seek, self._file.tell
-        self.read, self.readinto = self._file.read, self._file.readinto
-
-    def __enter__(self) -> Self:
-        """Nothing to prepare."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def write(self, data: memoryview) -> int:
-        """All of the bytes, or none of them after a refusal."""
-        done = 0
-        while done < len(data) and self.error is None:
-            done += self._unless_refused(self._file.write, data[done:])
-        return len(data)
-
-    def truncate(self, size: int) -> int:
-        """Set the size, if nothing was refused."""
-        return self._unless_refused(self._file.truncate, size)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def _unless_refused(self, act: Callable[[Any], int | None], what: Any) -> int:
-        try:
-            return (act(what) or 0) if self.error is None else 0
-        except OSError as error:
-            self.error = error
-            return 0
+    text = h5py.string_dtype("utf-8")
+    file.create_dataset("version", data=VERSION, dtype="i8")
+    _name_columns(file.create_dataset("init", data=init.numbers, dtype="f8"), INIT)
+    multiplicities = [np.nan, np.nan]  # npLO and npNLO of the merging of jets, which is not done
+    processes = [
+        [one.identifier, *multiplicities, one.cross_section, one.error, one.maximum]
+        for one in init.processes
+    ]
+    _name_columns(file.create_dataset("procInfo", data=processes, dtype="f8"), PROCESS)
+    rows = [[one.name, one.version, one.text, "{}"] for one in init.generators]
+    generators = file.create_dataset(
+        "generators", (len(rows), len(GENERATOR)), text, data=rows or None
+    )
+    _name_columns(generators, GENERATOR)
+    xml = file.create_group("xml")
+    xml.create_dataset("header", data=header.element(init.weight_groups), dtype=text)
 
 
 def _new_table(file: h5py.File, name: str, columns: Sequence[str], chunk: int) -> h5py.Dataset:
@@ -149,57 +142,10 @@ def _name_columns(data: h5py.Dataset, columns: Sequence[str]) -> None:
         data.attrs[attribute] = [name.encode() for name in columns]
 
 
-def _append_rows(table: h5py.Dataset, rows: Floats) -> None:
+def _append_rows(table: h5py.Dataset, rows: Array) -> None:
     begin = len(table)
     table.resize(begin + len(rows), axis=0)
     table[begin:] = rows
-
-
-def _column_names_of(groups: Sequence[WeightGroup]) -> tuple[str, ...]:
-    names = identifiers(groups)
-    if taken := set(names) & {*EVENT, "weight"}:
-        raise InputError(
-            f"LHEH5: expected identifiers of weights that are no other column; got {sorted(taken)}"
-        )
-    return names
-
-
-def _write_init(file: h5py.File, init: LheInit, header: LheHeader) -> None:
-    import h5py
-
-    text = h5py.string_dtype("utf-8")
-    file.create_dataset("version", data=VERSION, dtype="i8")
-    _name_columns(file.create_dataset("init", data=init.numbers, dtype="f8"), INIT)
-    multiplicity = np.nan  # of the merging of jets, which we know nothing of
-    processes = [
-        [one.identifier, multiplicity, multiplicity, one.cross_section, one.error, one.maximum]
-        for one in init.processes
-    ]
-    _name_columns(file.create_dataset("procInfo", data=processes, dtype="f8"), PROCESS)
-    rows = [[one.name, one.version, one.text, "{}"] for one in init.generators]
-    generators = file.create_dataset(
-        "generators", (len(rows), len(GENERATOR)), text, data=rows or None
-    )
-    _name_columns(generators, GENERATOR)
-    xml = file.create_group("xml")
-    xml.create_dataset("header", data=header.element(init.weight_groups), dtype=text)
-
-
-def _event_rows(events: EventBatch, first_particle: int) -> Floats:
-    counts = events.counts.astype(np.int64)
-    start = first_particle + np.cumsum(counts) - counts
-    columns: tuple[NDArray[Any], ...] = (
-        events.process_id, counts, start, np.ones(len(events)), events.scale, events.factorization_scale,
-        events.renormalization_scale, events.alpha_qed, events.alpha_s, events.weight,
-    )  # fmt: skip
-    return np.column_stack([*columns, events.variations])
-
-
-def _particle_rows(events: EventBatch) -> Floats:
-    flat = ragged.flattened(events)
-    energy_last = np.roll(flat.pop("momenta"), -1, axis=1)
-    integers = [flat[name] for name in ("pdg", "status", "mothers", "colour")]
-    return np.column_stack([*integers, energy_last, flat["mass"], flat["lifetime"], flat["spin"]])
 
 
 class Lheh5Reader(EventReader):
@@ -217,10 +163,8 @@ class Lheh5Reader(EventReader):
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
         with self._opened() as file:
-            events, particles = (
-                Table(file, "events", EVENT, "event"),
-                Table(file, "particles", PARTICLE, "particle"),
-            )
+            events = Table(file, "events", EVENT, "event")
+            particles = Table(file, "particles", PARTICLE, "particle")
             weights = identifiers(self.init.weight_groups)
             unit = self._events_per_trial(events)
             size, used = most_events(len(weights)), 0
@@ -232,13 +176,16 @@ class Lheh5Reader(EventReader):
                 if used > len(particles):
                     raise InputError(f"expected {used} rows of particles; got {len(particles)}")
                 for part in ragged.parts(counts, len(weights)):
-                    batch = _batch(
-                        rows.at(begin + part.start, part), counts[part], particles, weights
+                    own = rows.at(begin + part.start, part)
+                    batch = ragged.batch(
+                        counts[part],
+                        _particle_columns(own, counts[part], particles),
+                        _event_columns(own, weights),
                     )
                     yield batch if unit == 1 else scaled(batch, unit)
 
     def _events_per_trial(self, events: Table) -> float:
-        """What makes the mean of the weights of their sum by the sum of the trials."""
+        """Factor of the weights that makes their mean what their sum over the trials is now."""
         if "trials" not in events.columns:
             return 1.0
         total = 0.0
@@ -254,7 +201,7 @@ class Lheh5Reader(EventReader):
 
     @contextmanager
     def _opened(self) -> Iterator[h5py.File]:
-        """The file; what is wrong with it is said with its name, also what HDF5 does not foresee."""
+        """The file; errors of reading name it, those included that HDF5 does not foresee."""
         import h5py
 
         try:
@@ -269,15 +216,7 @@ class Lheh5Reader(EventReader):
             raise InputError(f"{self.path}: cannot be read: {reason}") from error
 
 
-def _batch(
-    events: Rows, counts: NDArray[np.int64], particles: Table, weights: Sequence[str]
-) -> EventBatch:
-    return ragged.batch(
-        counts, _particle_columns(events, counts, particles), _event_columns(events, weights)
-    )
-
-
-def _event_columns(events: Rows, weights: Sequence[str]) -> dict[str, NDArray[Any]]:
+def _event_columns(events: TableRows, weights: Sequence[str]) -> dict[str, NDArray[Any]]:
     scale = events["scale"]
     return {
         "weight": np.ascontiguousarray(
@@ -296,9 +235,9 @@ def _event_columns(events: Rows, weights: Sequence[str]) -> dict[str, NDArray[An
 
 
 def _particle_columns(
-    events: Rows, counts: NDArray[np.int64], table: Table
+    events: TableRows, counts: NDArray[np.int64], table: Table
 ) -> dict[str, NDArray[Any]]:
-    """The rows of the events, which mostly lie one behind the other."""
+    """Columns of the particles of events, wherever their rows lie in the table."""
     start = np.where(counts > 0, events.integers("start", 0, 2**53), 0)
     last = int((start + counts).max(initial=0))
     if last > len(table):
@@ -323,8 +262,8 @@ def _particle_columns(
     }
 
 
-def _rows_of(start: NDArray[np.int64], counts: NDArray[np.int64], table: Table) -> Rows:
-    """Particles of events one behind the other, read together where they lie so; else event by event."""
+def _rows_of(start: NDArray[np.int64], counts: NDArray[np.int64], table: Table) -> TableRows:
+    """Particles of events one behind the other: read at once where they lie so, else by event."""
     first = int(start.min(initial=0))
     if (start == first + np.cumsum(counts) - counts).all():
         return table.rows(first, first + int(counts.sum()))
@@ -332,7 +271,7 @@ def _rows_of(start: NDArray[np.int64], counts: NDArray[np.int64], table: Table) 
         table.rows(*bounds).numbers
         for bounds in zip(start.tolist(), (start + counts).tolist(), strict=True)
     ]
-    return Rows(table.what, first, np.concatenate(apart), table.columns)
+    return TableRows(table.what, first, np.concatenate(apart), table.columns)
 
 
 def _read_preamble(file: h5py.File) -> tuple[LheHeader, LheInit]:
@@ -345,19 +284,29 @@ def _read_preamble(file: h5py.File) -> tuple[LheHeader, LheInit]:
         )
     rows = processes.rows(0, len(processes))
     columns = [rows[name] for name in ("xSection", "error", "unitWeight", "procId")]
+    generators = []
+    if data_set(file, "generators") is not None:
+        table = Table(file, "generators", GENERATOR, "generator", text=True)
+        places = [table.columns.get(name) for name in ("name", "version", "description")]
+        for row in table.data[:MOST_PROCESSES]:
+            texts = ("" if place is None else text_of(row[place]) for place in places)
+            generators.append(LheGenerator(*texts))
     found = LheInit.from_numbers(
         [float(init[name]) for name in INIT],
         np.stack(columns, axis=1).ravel().tolist(),
         groups,
-        _read_generators(file),
+        tuple(generators),
     )
-    return header, replace(found, weighting=SIGNED_WEIGHTS_IN_PB) if abs(
-        found.weighting
-    ) == OF_EACH_PROCESS else found
+    if abs(found.weighting) == OF_EACH_PROCESS:  # here the mean is that over all events
+        found = replace(found, weighting=SIGNED_WEIGHTS_IN_PB)
+    return header, found
 
 
 def _read_header(file: h5py.File) -> tuple[LheHeader, tuple[WeightGroup, ...]]:
-    """The header, and weight groups that have a column each; without a header every column is a weight of its own."""
+    """The header and the weight groups; every weight has a column.
+
+    Without a header each column is a group of one weight.
+    """
     events = Table(file, "events", EVENT, "event")
     names = [name for name in events.columns if name not in {*EVENT, "weight"}]
     stored = data_set(file, "xml/header")
@@ -374,15 +323,3 @@ def _read_header(file: h5py.File) -> tuple[LheHeader, tuple[WeightGroup, ...]]:
             f"expected columns of the weights {list(identifiers(groups))[:20]}; got {names[:20]}"
         )
     return header, groups
-
-
-def _read_generators(file: h5py.File) -> tuple[Generator, ...]:
-    if data_set(file, "generators") is None:
-        return ()
-    table = Table(file, "generators", GENERATOR, "generator", text=True)
-    places = [table.columns.get(name) for name in ("name", "version", "description")]
-    rows = table.data[:MOST_PROCESSES]
-    return tuple(
-        Generator(*("" if place is None else text_of(row[place]) for place in places))
-        for row in rows
-    )

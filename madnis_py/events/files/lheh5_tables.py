@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.events.les_houches.lhe_preamble import decoded
 from madnis_py.events.les_houches.weight_groups import MOST_WEIGHTS
 
 if TYPE_CHECKING:
     import h5py
-
-Floats = NDArray[np.float64]
 
 INIT = (
     "beamA", "beamB", "energyA", "energyB", "PDFgroupA", "PDFgroupB", "PDFsetA", "PDFsetB", "weightingStrategy",
@@ -43,7 +42,7 @@ MOST_BYTES = 1 << 28
 """Of what HDF5 decompresses together."""
 
 
-class Rows:
+class TableRows:
     """Some rows of a table, by the names of their columns.
 
     Args:
@@ -53,10 +52,10 @@ class Rows:
         columns: name -> place.
     """
 
-    def __init__(self, what: str, begin: int, numbers: Floats, columns: Mapping[str, int]) -> None:
+    def __init__(self, what: str, begin: int, numbers: Array, columns: Mapping[str, int]) -> None:
         self.what, self.begin, self.numbers, self.columns = what, begin, numbers, columns
 
-    def __getitem__(self, name: str) -> Floats:
+    def __getitem__(self, name: str) -> Array:
         """A column of finite numbers, shape (n,).
 
         Raises:
@@ -66,7 +65,7 @@ class Rows:
         self._require(np.isfinite(column), column, name, "a finite number")
         return column
 
-    def get(self, name: str, otherwise: float | Floats) -> Floats:
+    def get(self, name: str, otherwise: float | Array) -> Array:
         """A column that need not be there; where it is missing or not a number, another value."""
         found = (
             self._column(name) if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
@@ -86,19 +85,19 @@ class Rows:
         self._require(fits, column, name, f"an integer from {low} to {high}")
         return column.astype(np.int64)
 
-    def at(self, begin: int, places: slice | NDArray[np.int64]) -> Rows:
+    def at(self, begin: int, places: slice | NDArray[np.int64]) -> TableRows:
         """Some of the rows; `begin` is the number of the first one."""
-        return Rows(self.what, begin, self.numbers[places], self.columns)
+        return TableRows(self.what, begin, self.numbers[places], self.columns)
 
-    def _column(self, name: str) -> Floats:
+    def _column(self, name: str) -> Array:
         if name not in self.columns:
             raise InputError(
                 f"expected the column {name}; got {', '.join(list(self.columns)[:20])}"
             )
-        column: Floats = self.numbers[..., self.columns[name]]
+        column: Array = self.numbers[..., self.columns[name]]
         return column
 
-    def _require(self, fits: NDArray[np.bool_], column: Floats, name: str, expected: str) -> None:
+    def _require(self, fits: NDArray[np.bool_], column: Array, name: str, expected: str) -> None:
         """Refuse the first row whose number does not fit."""
         if not np.all(fits):
             row = int(np.argmin(fits))
@@ -163,17 +162,17 @@ class Table:
         """Number of rows."""
         return len(self.data)
 
-    def rows(self, begin: int, end: int) -> Rows:
+    def rows(self, begin: int, end: int) -> TableRows:
         """Some of the rows."""
-        return Rows(
+        return TableRows(
             self.what, begin, np.asarray(self.data[begin:end], dtype=np.float64), self.columns
         )
 
-    def row(self) -> Rows:
+    def row(self) -> TableRows:
         """The only row of a table of one dimension."""
-        return Rows(self.what, 0, np.asarray(self.data[()], dtype=np.float64), self.columns)
+        return TableRows(self.what, 0, np.asarray(self.data[()], dtype=np.float64), self.columns)
 
-    def column(self, name: str, begin: int, end: int) -> Floats:
+    def column(self, name: str, begin: int, end: int) -> Array:
         """A part of a column."""
         return np.asarray(self.data[begin:end, self.columns[name]], dtype=np.float64)
 

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.events.event_batch import EventBatch, Floats
+from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.les_houches.lhe_init import SIGNED_WEIGHTS_IN_PB, LheInit
 
 if TYPE_CHECKING:
-    from madnis_py.events.files.event_format import EventReader
+    from madnis_py.events.files.event_reader import EventReader
 
 OF_EACH_PROCESS, RELATIVE_IN_PROCESS, RELATIVE, IN_PB = 1, 2, 3, 4
 """|IDWTUP|."""
@@ -166,7 +167,7 @@ def _named(reader: EventReader) -> Iterator[None]:
         raise InputError(f"{reader.path}: {error}") from None
 
 
-def scaled(events: EventBatch, unit: Floats | float) -> EventBatch:
+def scaled(events: EventBatch, unit: Array | float) -> EventBatch:
     """Events with all weights in another unit, (n,) or the same for all.
 
     Raises:

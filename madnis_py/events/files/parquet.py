@@ -1,4 +1,7 @@
-"""Parquet files of events: a column per quantity, lists of particles, for awkward, polars, pandas and the like."""
+"""Parquet files of events: a column per quantity, with lists of particles.
+
+Awkward, polars, pandas and the like read them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from numpy.typing import NDArray
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
 from madnis_py.events.files import ragged
-from madnis_py.events.files.event_format import EventReader, EventWriter, lacking
+from madnis_py.events.files.event_reader import EventReader
+from madnis_py.events.files.event_writer import EventWriter
 from madnis_py.events.files.ragged import EVENTS_PER_BLOCK, most_events
 from madnis_py.events.les_houches.lhe_preamble import Preamble
 from madnis_py.events.les_houches.weight_groups import identifiers
@@ -34,9 +38,19 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 """Columns of a batch with several numbers per particle -> columns of the file."""
 
 MOST_BYTES = 1 << 31
-"""Of a row group, which is read together."""
+"""Bytes that a row group may have, 2 GiB, because it is read at once."""
 
 EVENT_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if not rows)
+
+REPEATING = ("pdg", "status", *PARTS["mothers"], *PARTS["colour"], "mass", "lifetime", "spin")
+DICTIONARY = [
+    "process_id",
+    "weight",
+    "alpha_qed",
+    "alpha_s",
+    *(f"{name}.list.element" for name in REPEATING),
+]
+"""Columns whose numbers repeat; they are stored as places in a dictionary."""
 
 
 class ParquetWriter(EventWriter):
@@ -47,12 +61,12 @@ class ParquetWriter(EventWriter):
     def _begin(self, stack: ExitStack) -> None:
         from pyarrow import parquet
 
-        target = Target(stack.enter_context(OutputFile(self.path)))
+        target = ArrowSink(stack.enter_context(OutputFile(self.path)))
         schema = _schema().with_metadata({PREAMBLE: str(Preamble(self.header, self.init)).encode()})
         self._file = parquet.ParquetWriter(
-            target, schema, compression="zstd", use_dictionary=_repeating(), write_statistics=False
+            target, schema, compression="zstd", use_dictionary=DICTIONARY, write_statistics=False
         )
-        stack.callback(_close_quietly, self._file)
+        stack.callback(_close_after_error, self._file)
 
     def _append(self, events: EventBatch) -> None:
         self._file.write_table(_table(events, self._file.schema), row_group_size=EVENTS_PER_BLOCK)
@@ -61,7 +75,13 @@ class ParquetWriter(EventWriter):
         self._file.close()
 
 
-class Target:
+def _close_after_error(file: parquet.ParquetWriter) -> None:
+    """Close a file that may be broken: the error that broke it is the one to raise."""
+    with suppress(Exception):
+        file.close()
+
+
+class ArrowSink:
     """An output file as pyarrow wants it; it is closed by its owner.
 
     Args:
@@ -97,32 +117,30 @@ class ParquetReader(EventReader):
                 )
             found = Preamble.parse(stored)
             if found is None:
-                raise InputError(
-                    f"{PREAMBLE.decode()}: expected <LesHouchesEvents>, <header> and <init>; got a part of them"
-                )
+                expected = "expected <LesHouchesEvents>, <header> and <init>"
+                raise InputError(f"{PREAMBLE.decode()}: {expected}; got a part of them")
             self.header, self.init = found[0].header, found[0].init
             _require_columns(file)
 
     def __iter__(self) -> Iterator[EventBatch]:
         """The events in their order, in batches of bounded size."""
-        weights = identifiers(self.init.weight_groups)
-        some_lack = np.zeros(len(weights), bool)
+        n_variations = len(identifiers(self.init.weight_groups))
+        lacking = np.zeros(n_variations, bool)
         with self._opened() as file:
             done, total = 0, file.metadata.num_rows
             for table in file.iter_batches(
-                most_events(len(weights)), columns=[field.name for field in _schema()]
+                most_events(n_variations), columns=[field.name for field in _schema()]
             ):
-                columns, done = Columns(table, done), done + table.num_rows
+                columns, done = ParquetColumns(table, done), done + table.num_rows
                 self.share = done / total
-                for events in columns.batches(len(weights)):
-                    some_lack |= np.isnan(events.variations).any(axis=0)
+                for events in columns.batches(n_variations):
+                    lacking |= np.isnan(events.variations).any(axis=0)
                     yield events
-        if some_lack.any():
-            self.left_out.add(lacking([weights[place] for place in np.flatnonzero(some_lack)]))
+        self._leave_out_weights(lacking)
 
     @contextmanager
     def _opened(self) -> Iterator[parquet.ParquetFile]:
-        """The file; what is wrong with it is said with its name."""
+        """The file; errors of reading name it."""
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -154,11 +172,10 @@ def _schema() -> pa.Schema:
     import pyarrow as pa
 
     of_events = [pa.field(name, _number_of(name), nullable=False) for name in EVENT_COLUMNS]
-    of_particles = [
-        pa.field(part, _list_of(_number_of(name)), nullable=False)
-        for name in PARTICLE_COLUMNS
-        for part in _particle_parts(name)
-    ]
+    of_particles = []
+    for name in PARTICLE_COLUMNS:
+        numbers = pa.list_(pa.field("element", _number_of(name), nullable=False))
+        of_particles += [pa.field(part, numbers, nullable=False) for part in _particle_parts(name)]
     variations = pa.list_(pa.field("element", pa.float64()))  # null where an event lacks one
     return pa.schema(
         [*of_events, *of_particles, pa.field("variations", variations, nullable=False)]
@@ -169,24 +186,6 @@ def _number_of(column: str) -> pa.DataType:
     import pyarrow as pa
 
     return pa.from_numpy_dtype(COLUMNS[column][0])
-
-
-def _list_of(number: pa.DataType) -> pa.DataType:
-    import pyarrow as pa
-
-    return pa.list_(pa.field("element", number, nullable=False))
-
-
-def _repeating() -> list[str]:
-    """Columns whose numbers come again and again."""
-    lists = ("pdg", "status", *PARTS["mothers"], *PARTS["colour"], "mass", "lifetime", "spin")
-    return [
-        "process_id",
-        "weight",
-        "alpha_qed",
-        "alpha_s",
-        *(f"{name}.list.element" for name in lists),
-    ]
 
 
 def _table(events: EventBatch, schema: pa.Schema) -> pa.Table:
@@ -201,24 +200,16 @@ def _table(events: EventBatch, schema: pa.Schema) -> pa.Table:
             part: (offsets, numbers)
             for part, numbers in zip(_particle_parts(name), parts, strict=True)
         }
-    columns = [
-        _list_array(*lists[field.name], field.type)
-        if field.name in lists
-        else pa.array(getattr(events, field.name))
-        for field in schema
-    ]
+    columns = []
+    for field in schema:
+        if field.name in lists:
+            begins, numbers = lists[field.name]
+            absent = np.isnan(numbers) if field.type.value_field.nullable else None
+            flat = pa.array(np.ascontiguousarray(numbers), mask=absent)
+            columns.append(pa.ListArray.from_arrays(pa.array(begins), flat, type=field.type))
+        else:
+            columns.append(pa.array(getattr(events, field.name)))
     return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _list_array(
-    offsets: NDArray[np.int32], numbers: NDArray[Any], form: pa.DataType
-) -> pa.ListArray:
-    import pyarrow as pa
-
-    absent = np.isnan(numbers) if form.value_field.nullable else None
-    return pa.ListArray.from_arrays(
-        pa.array(offsets), pa.array(np.ascontiguousarray(numbers), mask=absent), type=form
-    )
 
 
 def _require_columns(file: parquet.ParquetFile) -> None:
@@ -252,7 +243,7 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
     return bool(types.is_integer(found) or (types.is_floating(found) and types.is_floating(wanted)))
 
 
-class Columns:
+class ParquetColumns:
     """Events as they stand in a file, checked where they are read.
 
     Args:
@@ -317,7 +308,7 @@ class Columns:
     def _numbers(
         self, column: pa.Array, name: str, counts: NDArray[np.int64] | None
     ) -> NDArray[Any]:
-        """Numbers of the type that the batch has; only variations may be missing, which makes them NaN."""
+        """Numbers of the type that the batch has; variations may be missing and are NaN then."""
         of_batch = next((whole for whole, parts in PARTS.items() if name in parts), name)
         wanted = _number_of(of_batch)
         if name != "variations":
@@ -337,7 +328,14 @@ class Columns:
     def _require(
         self, fits: NDArray[np.bool_], counts: NDArray[np.int64] | None, name: str, expected: str
     ) -> None:
-        """Refuse the first event with something that does not fit; `counts` says how many each has, if not one."""
+        """Refuse the first event with something that does not fit.
+
+        Args:
+            fits: whether each number fits, bool, shape (K,).
+            counts: how many of the numbers each event has; one each if None.
+            name: of the column.
+            expected: what every number should be.
+        """
         if fits.all():
             return
         place = int(np.argmin(fits))
@@ -349,9 +347,3 @@ class Columns:
         raise InputError(
             f"event {self._before + event + 1}: {name}: expected {expected}; got something else"
         )
-
-
-def _close_quietly(file: parquet.ParquetWriter) -> None:
-    """The first error is the one to tell."""
-    with suppress(Exception):
-        file.close()

@@ -10,7 +10,7 @@ import numpy as np
 
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.files import open_events
+from madnis_py.events.files.formats import open_events
 from madnis_py.events.les_houches.lhe_init import LheInit
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ _RESOLUTION = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
-class Pilot:
+class WeightedValues:
     """The values of an observable in some events.
 
     Attributes:
@@ -42,7 +42,7 @@ class Pilot:
     weights: Array
 
     @classmethod
-    def of(cls, observable: Observable, parts: Parts, weight: Array) -> Pilot:
+    def of(cls, observable: Observable, parts: Parts, weight: Array) -> WeightedValues:
         """Values of events in final states with their shares of the weights, float64, shape (n,)."""
         values = [observable.values(final) for final, _ in parts]
         weights = [
@@ -51,13 +51,13 @@ class Pilot:
         ]
         return cls(_joined(values), _joined(weights)).usable()
 
-    def usable(self) -> Pilot:
+    def usable(self) -> WeightedValues:
         """Without what an event does not have, and without weight."""
         used = np.isfinite(self.values) & (self.weights > 0)
-        return Pilot(self.values[used], self.weights[used])
+        return WeightedValues(self.values[used], self.weights[used])
 
     @classmethod
-    def concatenate(cls, pilots: Iterable[Pilot]) -> Pilot:
+    def concatenate(cls, pilots: Iterable[WeightedValues]) -> WeightedValues:
         """The values of several."""
         values, weights = zip(*((pilot.values, pilot.weights) for pilot in pilots), strict=True)
         return cls(np.concatenate(values), np.concatenate(weights))
@@ -104,7 +104,7 @@ def _round_bins(low: float, high: float) -> Bins:
 
 
 @dataclass(frozen=True)
-class PilotPoints:
+class PointValues:
     """Values of weighted points, for the workers of an integrator.
 
     Attributes:
@@ -117,17 +117,19 @@ class PilotPoints:
     observables: tuple[Observable, ...]
     counts: NDArray[np.int64]
 
-    def __call__(self, samples: Samples) -> list[Pilot]:
+    def __call__(self, samples: Samples) -> list[WeightedValues]:
         """The values of each observable."""
         live = self.states.of_live(samples)
         weight = live.magnitude / self.counts[live.channel]
-        return [Pilot.of(observable, live.parts, weight) for observable in self.observables]
+        return [
+            WeightedValues.of(observable, live.parts, weight) for observable in self.observables
+        ]
 
 
 def binnings(
     usual: Sequence[Observable],
     asked: Sequence[tuple[Observable, HistogramTable]],
-    pilots: Sequence[Pilot],
+    pilots: Sequence[WeightedValues],
 ) -> list[Binning]:
     """The bins of all histograms: those asked for, and usual ones that have more than one value.
 
@@ -143,7 +145,7 @@ def binnings(
 def _binnings(
     usual: Sequence[Observable],
     asked: Sequence[tuple[Observable, HistogramTable]],
-    pilots: Sequence[Pilot],
+    pilots: Sequence[WeightedValues],
 ) -> Iterator[Binning]:
     tables = {str(observable): table for observable, table in asked}
     observables = [*usual, *(observable for observable, _ in asked)]
@@ -156,7 +158,7 @@ def _binnings(
         yield Binning(observable, _edges(observable, tables.get(text, HistogramTable()), pilot))
 
 
-def _edges(observable: Observable, table: HistogramTable, pilot: Pilot) -> Array:
+def _edges(observable: Observable, table: HistogramTable, pilot: WeightedValues) -> Array:
     if table.range is not None:
         return np.linspace(*table.range, (table.bins or BINS) + 1)
     low, high, number = pilot.bins(observable.kind)

@@ -13,8 +13,8 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.events.histograms.distribution import Distribution
 from madnis_py.events.histograms.histogram import Histogram, require_hist
+from madnis_py.events.histograms.histogram_pair import HistogramPair
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def require_pictures() -> Any:
         ) from None
 
 
-def picture(distribution: Distribution, kind: str) -> bytes:
+def picture(distribution: HistogramPair, kind: str) -> bytes:
     """One observable: the differential cross section, and below it the ratio to the weighted points.
 
     Args:
@@ -79,7 +79,7 @@ def picture(distribution: Distribution, kind: str) -> bytes:
         return _content(figure, kind)
 
 
-def overview(distributions: Sequence[Distribution], title: str, kind: str) -> bytes:
+def overview(distributions: Sequence[HistogramPair], title: str, kind: str) -> bytes:
     """All observables on one page.
 
     Args:
@@ -142,7 +142,7 @@ def _content(figure: Figure, kind: str) -> bytes:
     return content.getvalue()
 
 
-def _draw(axes: Axes, distribution: Distribution) -> None:
+def _draw(axes: Axes, distribution: HistogramPair) -> None:
     """The differential cross section in points and events."""
     mplhep = require_pictures()
     if (weighted := distribution.weighted) is not None:
@@ -212,7 +212,7 @@ def _scale(axes: Axes, histogram: Histogram) -> None:
         axes.set_ylim(filled.min() / 3, filled.max() * 5)
 
 
-def _draw_ratio(axes: Axes, distribution: Distribution) -> None:
+def _draw_ratio(axes: Axes, distribution: HistogramPair) -> None:
     """Events and both errors over the weighted points."""
     weighted, events = distribution.weighted, distribution.events
     assert weighted is not None
@@ -246,6 +246,6 @@ def _draw_ratio(axes: Axes, distribution: Distribution) -> None:
     axes.set_xlabel(events.observable.label)
 
 
-def _agreement(distribution: Distribution) -> str:
+def _agreement(distribution: HistogramPair) -> str:
     found = distribution.comparison
     return "" if found is None else f"χ²/dof {found.chi2:.1f}/{found.dof}, p = {found.p_value:.2g}"

@@ -60,7 +60,7 @@ class LheProcess:
 
 
 @dataclass(frozen=True)
-class Generator:
+class LheGenerator:
     """A program that made events.
 
     Attributes:
@@ -99,7 +99,7 @@ class LheInit:
     pdf_sets: tuple[int, int]
     processes: tuple[LheProcess, ...]
     weight_groups: tuple[WeightGroup, ...] = ()
-    generators: tuple[Generator, ...] = (Generator(),)
+    generators: tuple[LheGenerator, ...] = (LheGenerator(),)
     weighting: int = SIGNED_WEIGHTS_IN_PB
     pdf_groups: tuple[int, int] | None = None
 
@@ -148,7 +148,7 @@ class LheInit:
         numbers: list[float],
         of_processes: list[float],
         weight_groups: tuple[WeightGroup, ...],
-        generators: tuple[Generator, ...],
+        generators: tuple[LheGenerator, ...],
     ) -> Self:
         """What a file has, from the ten numbers of its first line and the four of every process."""
         of_beams = [_integer(number, what) for number, what in zip(numbers[:2], BEAMS, strict=True)]
@@ -262,6 +262,6 @@ def _number(word: str) -> float:
         raise InputError(f"<init>: expected numbers; got {str(error)[:100]}") from None
 
 
-def _generator(element: Element) -> Generator:
+def _generator(element: Element) -> LheGenerator:
     given = parsed_attributes(element.attributes)
-    return Generator(given.get("name", ""), given.get("version", ""), unescaped(element.content))
+    return LheGenerator(given.get("name", ""), given.get("version", ""), unescaped(element.content))

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.arrays import Array
+from madnis_py.arrays import Array, Integers
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.trees import Tree
 from madnis_py.physics.model.model import Model
 
 if TYPE_CHECKING:
     from madnis_py.physics.process.process import Process
-
-Integers = NDArray[np.int32]
 
 
 @dataclass(frozen=True)

@@ -17,18 +17,17 @@ from madnis_py.card.card import Card
 from madnis_py.card.tables import HistogramTable
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.event_format import EventReader
-from madnis_py.events.files.files import open_events
+from madnis_py.events.files.event_reader import EventReader
+from madnis_py.events.files.formats import open_events
 from madnis_py.events.files.normalization import in_pb
-from madnis_py.events.histograms.automatic_bins import Pilot, PilotPoints, binnings
-from madnis_py.events.histograms.distribution import Distribution, distributions
-from madnis_py.events.histograms.histogram import (
-    Binning,
-    Histogram,
+from madnis_py.events.histograms.automatic_bins import PointValues, WeightedValues, binnings
+from madnis_py.events.histograms.histogram import Binning, Histogram
+from madnis_py.events.histograms.histogram_filling import (
     final_states,
     histograms_of_events,
     histograms_of_points,
 )
+from madnis_py.events.histograms.histogram_pair import HistogramPair, histogram_pairs
 from madnis_py.events.histograms.pictures import overview, picture, require_pictures
 from madnis_py.events.les_houches.weight_groups import WeightGroup
 from madnis_py.integration import allocation
@@ -63,7 +62,7 @@ class Distributions:
     """
 
     title: str
-    every: tuple[Distribution, ...]
+    every: tuple[HistogramPair, ...]
     points: int = 0
     events_file: Path | None = None
     left_out: tuple[str, ...] = ()
@@ -153,7 +152,7 @@ def distributions_of_run(
     bins = work.binnings()
     weighted = work.histograms(bins, points, watch)
     events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
-    every = tuple(distributions(weighted, events, groups))
+    every = tuple(histogram_pairs(weighted, events, groups))
     return Distributions(process.definition.text, every, points, events_file)
 
 
@@ -173,9 +172,11 @@ class _PointWork:
             self._cross_section, (codes for one in wanted.observables for codes in one.classes)
         )
         counts = self._counts(max(_PILOT_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
-        pilot = PilotPoints(states, wanted.observables, counts.numpy())
-        blocks = self._sampler.map_blocks(PickledOnce(pilot), counts, "histograms", "pilot")
-        return wanted.binnings([Pilot.concatenate(values) for values in zip(*blocks, strict=True)])
+        values = PointValues(states, wanted.observables, counts.numpy())
+        blocks = self._sampler.map_blocks(PickledOnce(values), counts, "histograms", "pilot")
+        return wanted.binnings(
+            [WeightedValues.concatenate(values) for values in zip(*blocks, strict=True)]
+        )
 
     def histograms(self, bins: Sequence[Binning], points: int, watch: Watch) -> list[Histogram]:
         """Fill the bins."""
@@ -214,12 +215,12 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
     wanted = _Wanted.of(_finals(first), card, model)
     parts = [(final_states(first), np.ones(len(first)))]
     bins = wanted.binnings(
-        [Pilot.of(observable, parts, first.weight) for observable in wanted.observables]
+        [WeightedValues.of(observable, parts, first.weight) for observable in wanted.observables]
     )
     events, groups = _of_reader(reader, bins, watch)
     left_out = tuple(sorted(reader.left_out | beyond))
     return Distributions(
-        path.name, tuple(distributions([], events, groups)), events_file=path, left_out=left_out
+        path.name, tuple(histogram_pairs([], events, groups)), events_file=path, left_out=left_out
     )
 
 
@@ -285,5 +286,5 @@ class _Wanted:
     def observables(self) -> tuple[Observable, ...]:
         return (*self.usual, *(observable for observable, _ in self.asked))
 
-    def binnings(self, pilots: Sequence[Pilot]) -> list[Binning]:
-        return binnings(self.usual, self.asked, pilots)
+    def binnings(self, values: Sequence[WeightedValues]) -> list[Binning]:
+        return binnings(self.usual, self.asked, values)

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from madnis_py.card.card import Card
 from madnis_py.card.tables import ClusterTable, EventTable
 from madnis_py.errors import GenerationError
+from madnis_py.events.chunk_generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.files import create_events
-from madnis_py.events.files.lhe import NO_PDF, LheInit, LheProcess
-from madnis_py.events.generation import TRIALS_PER_CHUNK, EventSource, Selection
+from madnis_py.events.event_selection import EventSelection
+from madnis_py.events.files.formats import create_events
+from madnis_py.events.les_houches.lhe_init import NO_PDF, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
-from madnis_py.events.unweight import ENCODINGS
+from madnis_py.events.overweights import ENCODINGS
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.systematics import Systematics, Variation
 from madnis_py.physics.process.process import Process
@@ -42,7 +43,7 @@ def collect(
     settings: EventTable,
     executor: Executor | None,
     watch: Watch,
-) -> Selection:
+) -> EventSelection:
     """Chunks that hold at least as many events as asked.
 
     Args:
@@ -56,7 +57,7 @@ def collect(
     Raises:
         GenerationError: far more trials than expected have not been enough.
     """
-    selection = Selection(
+    selection = EventSelection(
         ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise
     )
     expected = result.unweighting.efficiency * TRIALS_PER_CHUNK
@@ -99,7 +100,7 @@ class SelectedEvents:
         events: how many.
     """
 
-    selection: Selection
+    selection: EventSelection
     events: int
 
     @property

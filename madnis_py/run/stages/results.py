@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from madnis_py.errors import GenerationError
-from madnis_py.events.quality import (
+from madnis_py.events.channel_maxima import channel_maxima
+from madnis_py.events.unweighting import Unweighter, UnweightingSummary
+from madnis_py.events.unweighting_quality import (
     SHARES,
-    ShareQuality,
+    TruncatedQuality,
     bootstrap_efficiencies,
     bootstrap_efficiency,
     truncated_quality,
 )
-from madnis_py.events.unweight import Unweighter, UnweightingSummary, channel_maxima
 from madnis_py.integration.estimate import Estimate, Measurement, Moments, combine, estimate
 from madnis_py.integration.grids.sampler_choice import SamplerCost
 from madnis_py.integration.samples import Samples
@@ -114,7 +115,7 @@ class Result(BaseModel):
     unweighting: UnweightingSummary = Field(
         description="Efficiency and quality of events made with these maxima."
     )
-    truncated: tuple[ShareQuality, ...] = Field(
+    truncated: tuple[TruncatedQuality, ...] = Field(
         description="Efficiency for several overweight shares."
     )
     channels: tuple[ChannelResult, ...] = Field(description="Channel by channel.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.events.generation import Selection
+from madnis_py.events.event_selection import EventSelection
 from madnis_py.integration.coverage import CoverageCheck, largest_weights
 from madnis_py.integration.estimate import Measurement
 from madnis_py.integration.grids.sampler_choice import SamplerName, choose_sampler
@@ -115,7 +115,7 @@ def refusal(
     return None
 
 
-def unweighting(selection: Selection, weights: NDArray[np.float64]) -> dict[str, float]:
+def unweighting(selection: EventSelection, weights: NDArray[np.float64]) -> dict[str, float]:
     """Entries of run.json about events that were made.
 
     Args:
@@ -143,7 +143,9 @@ def cancelling_signs(weights: NDArray[np.float64]) -> list[str]:
     ]
 
 
-def generation_warnings(check: CoverageCheck, result: Result, selection: Selection) -> list[str]:
+def generation_warnings(
+    check: CoverageCheck, result: Result, selection: EventSelection
+) -> list[str]:
     """Signs that the trials of the events have another cross section than the integrate stage."""
     mean, error = (float(result.maxima.sum()) * value for value in selection.mean_ratio)
     return check.agreement(Measurement("generate", mean, error), result.measurement("integrate"))

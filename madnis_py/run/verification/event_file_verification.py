@@ -13,8 +13,8 @@ import numpy as np
 from madnis_py.card.documents import fingerprint
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.event_format import EventReader
-from madnis_py.events.files.files import event_format
+from madnis_py.events.files.event_reader import EventReader
+from madnis_py.events.files.formats import event_format
 from madnis_py.events.files.normalization import (
     IN_PB,
     OF_EACH_PROCESS,
@@ -23,8 +23,8 @@ from madnis_py.events.files.normalization import (
     WeightSums,
     units,
 )
-from madnis_py.events.les_houches.lhe_init import Generator, LheInit
-from madnis_py.events.soundness import ON_SHELL, first_fault
+from madnis_py.events.les_houches.lhe_init import LheGenerator, LheInit
+from madnis_py.events.validation import ON_SHELL, first_fault
 from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
 
 PRINTED = 1e-6
@@ -141,7 +141,9 @@ class _Findings:
             alone = replace(
                 alone, colour=np.where(alone.colour > 0, alone.colour + FIRST_TAG, alone.colour)
             )
-        fault = first_fault(alone.select(counted), ON_SHELL if _is_ours(self.init) else PRINTED)
+        fault = first_fault(
+            alone.select(counted).columns(), ON_SHELL if _is_ours(self.init) else PRINTED
+        )
         return fault and f"event {self.events + int(counted[fault[0]]) + 1}: {fault[1]}"
 
     def facts(self, reader: EventReader) -> dict[str, Any]:
@@ -199,4 +201,4 @@ class _Findings:
 
 
 def _is_ours(init: LheInit) -> bool:
-    return any(generator.name == Generator().name for generator in init.generators)
+    return any(generator.name == LheGenerator().name for generator in init.generators)

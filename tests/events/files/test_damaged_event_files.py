@@ -24,8 +24,8 @@ from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files import lhe, ragged
 from madnis_py.events.files.conversion import convert
-from madnis_py.events.files.event_format import Blocks
-from madnis_py.events.files.files import create_events, open_events
+from madnis_py.events.files.event_writer import EventBlocks
+from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.les_houches import weight_groups
 from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
@@ -425,7 +425,7 @@ def test_blocks_are_a_function_of_the_events_alone(monkeypatch: pytest.MonkeyPat
     events.status[:, 4:] = np.where(np.arange(4, 40) < counts[:, None], 1, 0)
 
     def sizes(*cuts: int) -> list[int]:
-        blocks, bounds = Blocks(), [0, *cuts, 900]
+        blocks, bounds = EventBlocks(), [0, *cuts, 900]
         found = [
             block for a, b in pairwise(bounds) for block in blocks.add(events.select(slice(a, b)))
         ]

@@ -14,7 +14,7 @@ from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files import lhe
 from madnis_py.events.files.conversion import convert
-from madnis_py.events.files.files import open_events
+from madnis_py.events.files.formats import open_events
 from madnis_py.events.les_houches.weight_groups import identifiers
 
 PARTICLES = """   2 -1 0 0 501 0 0.0 0.0 45.0 45.0 0.0 0.0 9.

@@ -30,10 +30,11 @@ from pyarrow import parquet
 
 from madnis_py.errors import GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files import files, text_sinks
+from madnis_py.events.files import formats
 from madnis_py.events.files.conversion import Conversion, convert
-from madnis_py.events.files.files import create_events, event_format, open_events
-from madnis_py.events.files.lhe import LheInit, LheProcess
+from madnis_py.events.files.formats import create_events, event_format, open_events
+from madnis_py.events.les_houches import text_sinks
+from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import OutputFile
 from madnis_py.progress import StageProgress
@@ -206,7 +207,7 @@ def test_a_name_that_says_no_format_is_refused(tmp_path: Path, name: str) -> Non
 def test_a_format_says_what_it_needs(
     name: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "find_spec", lambda wanted: None)
+    monkeypatch.setattr(formats, "find_spec", lambda wanted: None)
     with pytest.raises(
         InputError,
         match=rf"{name}: expected the package {module} .* 'madnis_py\[{extra}\]' brings it",

@@ -23,7 +23,8 @@ from event_samples import (
 from madnis_py import _core
 from madnis_py.errors import GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.lhe import LheInit, LheProcess, LheWriter
+from madnis_py.events.files.lhe import LheWriter
+from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 INIT = LheInit((2212, 2212), (6500.0, 6500.0), (331900, 331900), (LheProcess(SIGMA, 3.0, SIGMA),))

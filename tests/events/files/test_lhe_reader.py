@@ -15,8 +15,8 @@ from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files import lhe
 from madnis_py.events.files.conversion import convert
-from madnis_py.events.files.files import create_events, open_events
-from madnis_py.events.files.lhe import Generator, LheProcess
+from madnis_py.events.files.formats import create_events, open_events
+from madnis_py.events.les_houches.lhe_init import LheGenerator, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 
 # The forms of MadGraph: comments, attributes, further elements, signs, blocks that are no XML,
@@ -109,7 +109,9 @@ def test_a_file_in_the_ways_of_madgraph_is_read(tmp_path: Path, name: str) -> No
         LheProcess(505.029, 0.82, 505.029, 1),
         LheProcess(0.1, 0.002, 3.0, 12),
     )
-    assert init.generators == (Generator("MadGraph5_aMC@NLO", "3.5.1", "please cite 1405.0301 "),)
+    assert init.generators == (
+        LheGenerator("MadGraph5_aMC@NLO", "3.5.1", "please cite 1405.0301 "),
+    )
     scales = (
         {"MUR": "0.5", "MUF": "0.5", "PDF": "247000"},
         {"MUR": "2.0", "MUF": "2.0", "PDF": "247000"},
@@ -184,7 +186,7 @@ def test_a_foreign_file_keeps_everything_but_what_is_said_to_be_left_out(tmp_pat
 def test_numbers_are_those_that_pylhe_finds(tmp_path: Path) -> None:
     """With the formats of pylhe: fewer digits, other spaces."""
     with create_events(
-        tmp_path / "ours.lhe", lhe.LheInit((2212, 2212), (1.0, 1.0), (1, 1), (LheProcess(1, 1, 1),))
+        tmp_path / "ours.lhe", LheInit((2212, 2212), (1.0, 1.0), (1, 1), (LheProcess(1, 1, 1),))
     ) as w:
         w.write(drell_yan(50))
     (tmp_path / "theirs.lhe").write_text(read_lhe(tmp_path / "ours.lhe").tolhe())

@@ -16,9 +16,9 @@ from event_samples import drell_yan, equal, shower_of, with_variations
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files.conversion import convert
-from madnis_py.events.files.files import create_events, open_events
+from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.files.normalization import WeightSums, in_pb, units
-from madnis_py.events.les_houches.lhe_init import Generator, LheInit, LheProcess
+from madnis_py.events.les_houches.lhe_init import LheGenerator, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.run.stages.distributions import distributions_of_file
 from madnis_py.run.verification.event_file_verification import verify_events
@@ -30,7 +30,7 @@ EVENTS = 400
 
 
 def init_of(weighting: int, processes: tuple[LheProcess, ...] = PROCESSES) -> LheInit:
-    generators = (Generator("other", "1", ""),)
+    generators = (LheGenerator("other", "1", ""),)
     return LheInit((2212, 2212), (6500.0, 6500.0), (1, 1), processes, GROUPS, generators, weighting)
 
 

@@ -19,18 +19,17 @@ from madnis_py.card.card import Card
 from madnis_py.card.tables import HistogramTable
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.files import create_events
-from madnis_py.events.files.lhe import LheInit, LheProcess
-from madnis_py.events.histograms.automatic_bins import BINS, Pilot, binnings
-from madnis_py.events.histograms.comparison import compare
-from madnis_py.events.histograms.histogram import (
-    Binning,
-    Histogram,
+from madnis_py.events.files.formats import create_events
+from madnis_py.events.histograms.automatic_bins import BINS, WeightedValues, binnings
+from madnis_py.events.histograms.histogram import Binning, Histogram
+from madnis_py.events.histograms.histogram_filling import (
     PointTallies,
     final_states,
     histograms_of_events,
 )
-from madnis_py.events.histograms.variation_bands import bands
+from madnis_py.events.histograms.shape_comparison import compare
+from madnis_py.events.histograms.uncertainty_bands import bands
+from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.sampled_states import SampledStates
@@ -313,14 +312,14 @@ def test_bands_follow_what_their_group_says() -> None:
     }
 
 
-def pilot(values: Array) -> Pilot:
-    return Pilot(values, np.ones(len(values)))
+def weighted(values: Array) -> WeightedValues:
+    return WeightedValues(values, np.ones(len(values)))
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 37.0, 2e5])
 def test_automatic_bins_have_round_widths_and_hold_all_but_the_tails(scale: float) -> None:
     values = scale * np.random.default_rng(1).gamma(3.0, 1.0, 20_000)
-    low, high, number = pilot(values).bins("mass")
+    low, high, number = weighted(values).bins("mass")
     width = (high - low) / number
     digits = width / 10.0 ** np.floor(np.log10(width) + 1e-9)
     assert min(abs(digits - one) for one in (1, 2, 2.5, 5)) < 1e-6
@@ -341,17 +340,17 @@ def test_automatic_bins_have_round_widths_and_hold_all_but_the_tails(scale: floa
 def test_automatic_ranges_end_where_the_observable_does(
     kind: str, low: float | None, high: float | None
 ) -> None:
-    found = pilot(np.random.default_rng(1).uniform(0.2, 3.0, 1000)).bins(kind)
+    found = weighted(np.random.default_rng(1).uniform(0.2, 3.0, 1000)).bins(kind)
     assert found[0] == (low if low is not None else -found[1])
     assert high is None or found[1] == high
 
 
 def test_usual_observables_without_spread_are_left_out_unless_asked_for() -> None:
     usual = [Observable.parse(text, MODEL) for text in ("pt(e+,e-)", "pt(e+)", "pt(photon)")]
-    pilots = [pilot(np.full(10, 3.0)), pilot(np.linspace(1, 20, 10)), pilot(np.empty(0))]
-    assert [str(one.observable) for one in binnings(usual, [], pilots)] == ["pt(e+)"]
+    values = [weighted(np.full(10, 3.0)), weighted(np.linspace(1, 20, 10)), weighted(np.empty(0))]
+    assert [str(one.observable) for one in binnings(usual, [], values)] == ["pt(e+)"]
     asked = [(usual[0], HistogramTable()), (usual[2], HistogramTable())]
-    found = binnings(usual, asked, [*pilots, pilots[0], pilots[2]])
+    found = binnings(usual, asked, [*values, values[0], values[2]])
     assert [str(one.observable) for one in found] == ["pt(e+,e-)", "pt(e+)", "pt(photon)"]
     assert found[0].edges.tolist() == [2.5, 3.5]
 
@@ -369,7 +368,7 @@ def test_a_card_may_choose_the_bins(
     table: dict[str, object], low: float, high: float, number: int
 ) -> None:
     observable = Observable.parse("pt(e+)", MODEL)
-    values = pilot(np.linspace(1.0, 20.05, 1000))
+    values = weighted(np.linspace(1.0, 20.05, 1000))
     (found,) = binnings(
         [observable], [(observable, HistogramTable.model_validate(table))], [values, values]
     )

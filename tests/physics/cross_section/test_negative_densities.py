@@ -14,9 +14,10 @@ from toy_oracles import gauss_panels
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import GenerationError, IntegrandError
+from madnis_py.events.channel_maxima import channel_maxima
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.files import open_events
-from madnis_py.events.unweight import Unweighter, channel_maxima
+from madnis_py.events.files.formats import open_events
+from madnis_py.events.unweighting import Unweighter
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf

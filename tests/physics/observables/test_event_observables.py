@@ -14,7 +14,7 @@ from flat_mapping import flat_integrand
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.events.histograms.histogram import final_states
+from madnis_py.events.histograms.histogram_filling import final_states
 from madnis_py.physics.cross_section.partonic_events import DRAWS
 from madnis_py.physics.cross_section.sampled_states import SampledStates
 from madnis_py.physics.model.model import Model

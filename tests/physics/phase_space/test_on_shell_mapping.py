@@ -13,7 +13,7 @@ from drell_yan_quadrature import PICOBARN
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.events.files.files import open_events
+from madnis_py.events.files.formats import open_events
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.pdf import load_pdf

@@ -7,7 +7,7 @@ import pytest
 from drawn_events import drawn, points, process
 from flat_mapping import flat_integrand
 
-from madnis_py.events.records import event_records
+from madnis_py.events.event_records import event_records
 
 TOPS = "g g > t t~, (t > w+ b, w+ > e+ ve), (t~ > w- b~, w- > mu- vm~)"
 

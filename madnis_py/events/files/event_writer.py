@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -18,43 +18,6 @@ from madnis_py.events.files.ragged import part_size
 from madnis_py.events.les_houches.lhe_header import LheHeader
 from madnis_py.events.les_houches.lhe_init import LheInit
 from madnis_py.events.les_houches.weight_groups import identifiers
-
-_MOST_KINDS = 32
-
-
-class EventReader(ABC):
-    """A file of events: what it says of them at its beginning, and the events as often as one iterates.
-
-    Args:
-        path: the file.
-
-    Attributes:
-        init: beams, processes and weight groups.
-        header: blocks of text.
-        share: of the file that the last iteration has read so far, 0 to 1.
-        left_out: what the events of files of other programs had beside the columns, in words; known
-            after an iteration.
-
-    Raises:
-        InputError: the file is missing, damaged or something else; names the event where it is one.
-    """
-
-    init: LheInit
-    header: LheHeader
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.share = 0.0
-        self.left_out: set[str] = set()
-
-    @abstractmethod
-    def __iter__(self) -> Iterator[EventBatch]:
-        """The events in their order, in batches of bounded size."""
-
-    def _leave_out(self, words: Iterable[str]) -> None:
-        """Keep in mind what was left out; of very many kinds only some."""
-        for word in sorted(words):
-            self.left_out.add(word if len(self.left_out) < _MOST_KINDS else "more")
 
 
 class EventWriter(ABC):
@@ -106,7 +69,7 @@ class EventWriter(ABC):
         self.init = init
         self.header = header if isinstance(header, LheHeader) else LheHeader.of(header or {})
         self.n_events = 0
-        self._blocks = Blocks()
+        self._blocks = EventBlocks()
         self._processes = [process.identifier for process in init.processes]
         self._n_variations = len(identifiers(init.weight_groups))
 
@@ -185,7 +148,7 @@ class EventWriter(ABC):
         """Write what follows the events."""
 
 
-class Blocks:
+class EventBlocks:
     """Events that come in any batches and go in blocks that are a function of the events alone."""
 
     def __init__(self) -> None:
@@ -215,13 +178,3 @@ class Blocks:
         self._clear()
         if held:
             yield held[0] if len(held) == 1 else EventBatch.concatenate(held)
-
-
-def lacking(weights: Sequence[str]) -> str:
-    """What to say of weights that some events have not."""
-    return f"weights that some events have not ({some(weights)})"
-
-
-def some(names: Sequence[str]) -> str:
-    """The first of many names, none of them long."""
-    return ", ".join([ascii(name[:40])[1:-1] for name in names[:5]] + ["..."] * (len(names) > 5))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.arrays import Array, Flags, Integers
 from madnis_py.events.event_batch import (
     INCOMING,
     INTERMEDIATE,
@@ -15,14 +16,11 @@ from madnis_py.events.event_batch import (
     UNKNOWN_SPIN,
     UNUSED,
     EventBatch,
-    Flags,
-    Floats,
-    Integers,
 )
 from madnis_py.physics.cross_section.partonic_events import PartonicEvents
 
 
-def event_records(events: PartonicEvents, weight: Floats, process_id: int = 1) -> EventBatch:
+def event_records(events: PartonicEvents, weight: Array, process_id: int = 1) -> EventBatch:
     """Complete events: the incoming particles, the resonances, the final particles, and unused rows behind them.
 
     The mother of a particle is the smallest resonance that it comes from, else both incoming
@@ -33,7 +31,7 @@ def event_records(events: PartonicEvents, weight: Floats, process_id: int = 1) -
         weight: in any unit, float64, shape (n,); the variations become weights in the same unit.
         process_id: the subprocess in the terms of the file's <init>.
     """
-    rows = _Rows(events)
+    rows = _RecordRows(events)
     n = len(weight)
     return EventBatch(
         **{name: rows.in_place(getattr(rows, name)) for name in PARTICLE_COLUMNS},
@@ -48,7 +46,7 @@ def event_records(events: PartonicEvents, weight: Floats, process_id: int = 1) -
     )
 
 
-class _Rows:
+class _RecordRows:
     """The columns of all particles, incoming first, then resonances, present or not, then final particles."""
 
     def __init__(self, events: PartonicEvents) -> None:
@@ -97,22 +95,22 @@ class _Rows:
         return self._side_by_side(self._events.colour, self._events.resonances.colour)
 
     @property
-    def momenta(self) -> Floats:
+    def momenta(self) -> Array:
         legs = self._events.momenta
         return self._side_by_side(legs, np.einsum("nrk,nkm->nrm", self._decays, legs))
 
     @property
-    def mass(self) -> Floats:
+    def mass(self) -> Array:
         p = self.momenta[:, 2 : 2 + self._resonances]
         square = p[..., 0] ** 2 - np.square(p[..., 1:]).sum(axis=-1)
         return self._side_by_side(self._events.mass, np.sqrt(np.maximum(square, 0.0)))
 
     @property
-    def lifetime(self) -> Floats:
+    def lifetime(self) -> Array:
         return np.zeros(self._present.shape)
 
     @property
-    def spin(self) -> Floats:
+    def spin(self) -> Array:
         resonances = np.full((self._n, self._resonances), UNKNOWN_SPIN)
         return self._side_by_side(self._events.helicity.astype(np.float64), resonances)
 

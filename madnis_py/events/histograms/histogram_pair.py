@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from madnis_py.events.histograms.comparison import Comparison, compare
 from madnis_py.events.histograms.histogram import Histogram
-from madnis_py.events.histograms.variation_bands import Band, bands
+from madnis_py.events.histograms.shape_comparison import Comparison, compare
+from madnis_py.events.histograms.uncertainty_bands import Band, bands
 from madnis_py.events.les_houches.weight_groups import WeightGroup
 
 
 @dataclass(frozen=True, eq=False)
-class Distribution:
+class HistogramPair:
     """One observable.
 
     Attributes:
@@ -77,12 +77,12 @@ class Distribution:
         return record
 
 
-def distributions(
+def histogram_pairs(
     weighted: Sequence[Histogram], events: Sequence[Histogram], groups: tuple[WeightGroup, ...] = ()
-) -> Iterator[Distribution]:
+) -> Iterator[HistogramPair]:
     """Histograms of points and of events in pairs; there may be none of one kind."""
     for number in range(max(len(weighted), len(events))):
-        yield Distribution(
+        yield HistogramPair(
             weighted[number] if weighted else None,
             events[number] if events else None,
             groups,

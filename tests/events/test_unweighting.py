@@ -15,20 +15,15 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from madnis_py.errors import GenerationError, InputError
-from madnis_py.events.quality import (
-    Quality,
+from madnis_py.events.channel_maxima import channel_maxima, raised_maximum
+from madnis_py.events.overweights import ENCODINGS
+from madnis_py.events.unweighting import Accepted, Unweighter, UnweightingTally
+from madnis_py.events.unweighting_quality import (
+    UnweightingQuality,
     bootstrap_efficiencies,
     bootstrap_efficiency,
     bootstrap_maximum,
     truncated_quality,
-)
-from madnis_py.events.unweight import (
-    ENCODINGS,
-    Accepted,
-    Unweighter,
-    UnweightingTally,
-    channel_maxima,
-    raised_maximum,
 )
 from madnis_py.integration.samples import Samples
 
@@ -225,7 +220,9 @@ def test_tally_predicts_events_and_their_weights() -> None:
     _, weight, accepted, _ = generate(share=0.05)
     tally = accepted.tally
     assert abs(len(weight) - tally.accepted) < 5 * np.sqrt(tally.accepted)
-    assert abs(weight.mean() - tally.mean_event_weight) < 5 * weight.std() / np.sqrt(len(weight))
+    assert abs(weight.mean() - tally.ratio / tally.accepted) < 5 * weight.std() / np.sqrt(
+        len(weight)
+    )
     n_eff = tally.summary(len(weight), 1.0).n_eff
     assert n_eff == pytest.approx(weight.sum() ** 2 / (weight**2).sum(), rel=0.02)
 
@@ -237,7 +234,7 @@ def test_scan_predicts_the_tally_of_a_run() -> None:
         assert tally.summary(1, 1.0).efficiency == pytest.approx(
             SIGMA / unweighter.maxima.sum(), rel=0.02
         )
-        assert tally.accepted_fraction == pytest.approx(
+        assert tally.accepted / tally.trials == pytest.approx(
             0.95 * SIGMA / unweighter.maxima.sum(), rel=0.02
         )
         assert tally.summary(1, 1.0).overweight_share == pytest.approx(0.05, rel=0.1)
@@ -444,7 +441,7 @@ def test_effective_number_is_the_one_of_made_events() -> None:
 
 def test_channels_without_weights_have_no_quality() -> None:
     quality = truncated_quality(halves(10_000, 50), N_CHANNELS, 0.01)
-    assert quality.channels[2] == Quality(0.0, 0.0, 0.0)
+    assert quality.channels[2] == UnweightingQuality(0.0, 0.0, 0.0)
 
 
 def test_channel_whose_weights_one_half_missed_is_judged_by_the_largest_of_the_other() -> None:
@@ -515,7 +512,7 @@ def test_raising_the_maxima_leaves_the_events_that_larger_maxima_would_have_made
 
 def test_sums_over_trials_have_the_same_bits_for_every_number_of_threads() -> None:
     code = (
-        "import numpy as np; from madnis_py.events.unweight import UnweightingTally; "
+        "import numpy as np; from madnis_py.events.unweighting import UnweightingTally; "
         "ratio = np.random.default_rng(1).exponential(size=100_001); "
         "print(UnweightingTally.of(ratio, ratio, ratio))"
     )

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from madnis_py.errors import InputError
-from madnis_py.events.files.event_format import EventReader, EventWriter
+from madnis_py.events.files.event_reader import EventReader
+from madnis_py.events.files.event_writer import EventWriter
 from madnis_py.events.files.lhe import LheReader, LheWriter
 from madnis_py.events.files.lheh5 import Lheh5Reader, Lheh5Writer
 from madnis_py.events.files.parquet import ParquetReader, ParquetWriter

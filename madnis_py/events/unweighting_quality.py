@@ -12,13 +12,9 @@ from math import ceil, expm1, log
 
 import numpy as np
 
-from madnis_py.events.unweight import (
-    Floats,
-    Unweighter,
-    UnweightingTally,
-    channel_maxima,
-    magnitudes_by_channel,
-)
+from madnis_py.arrays import Array
+from madnis_py.events.channel_maxima import channel_maxima, magnitudes_by_channel
+from madnis_py.events.unweighting import Unweighter, UnweightingTally
 from madnis_py.integration.samples import Samples
 
 SHARES = (0.001, 0.01)
@@ -26,7 +22,7 @@ SHARES = (0.001, 0.01)
 
 
 @dataclass(frozen=True)
-class Quality:
+class UnweightingQuality:
     """What unweighting with given maxima does to fresh points.
 
     Attributes:
@@ -40,7 +36,7 @@ class Quality:
     n_eff: float
 
     @classmethod
-    def of(cls, tally: UnweightingTally) -> Quality:
+    def of(cls, tally: UnweightingTally) -> UnweightingQuality:
         """The figures of expectations; zeros where there is nothing to accept."""
         if not tally.accepted:
             return cls(0.0, 0.0, 0.0)
@@ -49,7 +45,7 @@ class Quality:
 
 
 @dataclass(frozen=True)
-class ShareQuality:
+class TruncatedQuality:
     """What truncated maxima of a given overweight share do.
 
     Attributes:
@@ -59,11 +55,11 @@ class ShareQuality:
     """
 
     share: float
-    combined: Quality
-    channels: tuple[Quality, ...]
+    combined: UnweightingQuality
+    channels: tuple[UnweightingQuality, ...]
 
 
-def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) -> ShareQuality:
+def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) -> TruncatedQuality:
     """Figures of the truncated maxima, found in each half of the points and applied to the other.
 
     Args:
@@ -79,7 +75,9 @@ def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) 
         reduce(UnweightingTally.__add__, tallies) for tallies in zip(*by_channel, strict=True)
     )
     total = reduce(UnweightingTally.__add__, combined)
-    return ShareQuality(share, Quality.of(total), tuple(map(Quality.of, channels)))
+    return TruncatedQuality(
+        share, UnweightingQuality.of(total), tuple(map(UnweightingQuality.of, channels))
+    )
 
 
 def _pairs(halves: Sequence[Samples]) -> tuple[tuple[Samples, Samples], ...]:
@@ -100,7 +98,7 @@ def _tallies(
     return unweighter.expect(fresh), unweighter.expect_by_channel(fresh)
 
 
-def bootstrap_maximum(weight: Floats, size: int) -> float:
+def bootstrap_maximum(weight: Array, size: int) -> float:
     """Median of the largest weight in a replica of `size` points drawn with replacement, over all possible replicas.
 
     The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so
@@ -115,7 +113,7 @@ def bootstrap_maximum(weight: Floats, size: int) -> float:
     return float(np.partition(weight, rank - 1)[rank - 1])
 
 
-def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int) -> Floats:
+def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int) -> Array:
     """Unweighting efficiency of every channel with the median of the replica maxima, eps_i = mean_i |w| / w_max,i.
 
     Args:
@@ -147,7 +145,7 @@ def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -
     )
 
 
-def _bootstrap(size: Floats, replica_size: int) -> float:
+def _bootstrap(size: Array, replica_size: int) -> float:
     """Efficiency of one channel; where replicas miss all weights, the largest one stands in."""
     if not size.any():
         return 0.0

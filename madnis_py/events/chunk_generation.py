@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.errors import CheckpointError
-from madnis_py.events.chunk import Chunk
-from madnis_py.events.records import event_records
-from madnis_py.events.unweight import Encoding, Unweighter, UnweightingTally, raised_maximum
+from madnis_py.events.chunk import Chunk, StoredChunk
+from madnis_py.events.event_records import event_records
+from madnis_py.events.unweighting import Unweighter
 from madnis_py.integration.integrator import Integrator
 from madnis_py.output_file import make_directory
 from madnis_py.parallel.in_order import completed, in_order
@@ -29,33 +29,6 @@ from madnis_py.physics.cross_section.partonic_events import DRAWS
 
 TRIALS_PER_CHUNK = 32_768
 """Trials of one chunk; fixed, because the events depend on it."""
-
-
-@dataclass(frozen=True)
-class MadeChunk:
-    """What a generation remembers of a chunk.
-
-    Attributes:
-        path: its file.
-        key: of the file.
-        ratio: w / M_i of its events, float64, shape (k,).
-        uniform: the numbers that accepted them, float64, shape (k,).
-        tally: of all its trials.
-    """
-
-    path: Path
-    key: str
-    ratio: NDArray[np.float64]
-    uniform: NDArray[np.float64]
-    tally: UnweightingTally
-
-    def load(self) -> Chunk:
-        """Read the chunk again.
-
-        Raises:
-            CheckpointError: its file is no longer what it was.
-        """
-        return Chunk.load(self.path, self.key)
 
 
 @dataclass(frozen=True)
@@ -71,7 +44,7 @@ class ChunkMaker:
 
     sampler: Integrator
     cross_section: CrossSection
-    maxima: NDArray[np.float64]
+    maxima: Array
     seed: int
 
     def __call__(self, index: int) -> Chunk:
@@ -114,7 +87,7 @@ class EventSource:
 
     def chunks(
         self, most: int, ahead: Callable[[], int], executor: Executor | None
-    ) -> Generator[MadeChunk]:
+    ) -> Generator[StoredChunk]:
         """The chunks in their order, at most so many.
 
         Args:
@@ -150,99 +123,15 @@ class EventSource:
             path.unlink(missing_ok=True)
             return None
 
-    def _kept(self, index: int, chunk: Chunk) -> MadeChunk:
+    def _kept(self, index: int, chunk: Chunk) -> StoredChunk:
         path, key = self._path(index), self._key(index)
         if not path.exists():
             make_directory(self.directory)
             chunk.save(path, key)
-        return MadeChunk(path, key, chunk.events.weight, chunk.uniform, chunk.tally)
+        return StoredChunk(path, key, chunk.events.weight, chunk.uniform, chunk.tally)
 
     def _key(self, index: int) -> str:
         return f"{self._name} {index}"
 
     def _path(self, index: int) -> Path:
         return self.directory / f"{index:06d}.npz"
-
-
-@dataclass
-class Selection:
-    """Which events of the chunks so far go to the file, under maxima that grow where too much lies above them.
-
-    Args:
-        encoding: of events above the maxima.
-        share: of the cross section that may lie above them.
-        most: largest factor of the maxima.
-
-    Attributes:
-        chunks: in their order.
-        factor: of the maxima.
-    """
-
-    encoding: Encoding
-    share: float
-    most: float
-
-    def __post_init__(self) -> None:
-        self.chunks: list[MadeChunk] = []
-        self.factor = 1.0
-        self._tally = UnweightingTally()
-        self._excess: list[NDArray[np.float64]] = []
-        self._counts: list[int] = []
-
-    def add(self, chunk: MadeChunk) -> None:
-        """Take a chunk; events of earlier ones are tested again if the maxima grow."""
-        size = np.abs(chunk.ratio)
-        self.chunks.append(chunk)
-        self._tally += chunk.tally
-        self._excess.append(size[size > 1])
-        factor = raised_maximum(
-            np.concatenate(self._excess), self._tally.magnitude, self.share, self.most
-        )
-        if factor > self.factor:
-            self.factor = factor
-            self._counts = [int(self.copies(one).sum()) for one in self.chunks]
-        else:
-            self._counts.append(int(self.copies(chunk).sum()))
-
-    @property
-    def events(self) -> int:
-        """How many events there are."""
-        return sum(self._counts)
-
-    @property
-    def trials(self) -> int:
-        """How many trials they took."""
-        return round(self._tally.trials)
-
-    @property
-    def efficiency(self) -> float:
-        """Cross section over the sum of the maxima."""
-        return self._tally.magnitude / (self.factor * self._tally.trials)
-
-    @property
-    def overweight_share(self) -> float:
-        """Share of the cross section that lies above the maxima."""
-        return (
-            float(np.maximum(np.concatenate(self._excess) - self.factor, 0.0).sum())
-            / self._tally.magnitude
-        )
-
-    @property
-    def cut_acceptance(self) -> float:
-        """Share of the trials with a weight other than 0."""
-        return self._tally.live / self._tally.trials
-
-    @property
-    def mean_ratio(self) -> tuple[float, float]:
-        """Mean of w / M_i over all trials, the cross section over the sum of the first maxima, and its error."""
-        trials = self._tally.trials
-        mean = self._tally.ratio / trials
-        return mean, float(np.sqrt((self._tally.squared / trials - mean**2) / trials))
-
-    def copies(self, chunk: MadeChunk) -> NDArray[np.int64]:
-        """How often each event of a chunk goes to the file."""
-        return self.encoding.copies(chunk.ratio / self.factor, chunk.uniform)
-
-    def weights(self, ratio: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Signed weights of events with these w / M_i, 1 below the maximum."""
-        return self.encoding.weight(ratio / self.factor)
