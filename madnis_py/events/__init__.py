@@ -1,1 +1,1 @@
-"""Unweighted events: their columns, how they are accepted and made in chunks."""
+"""Unweighted events: columns and their validation, acceptance of weighted points, chunks."""

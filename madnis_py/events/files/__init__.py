@@ -1,1 +1,1 @@
-"""Event files: one interface, a module for each format."""
+"""Formats of event files: readers, writers and conversion, in bounded memory."""

@@ -1,1 +1,1 @@
-"""Distributions of weighted points and of events: bins, errors, comparison, pictures."""
+"""Histograms of weighted points and events: bins, errors, comparison, pictures."""

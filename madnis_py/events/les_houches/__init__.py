@@ -1,1 +1,1 @@
-"""Parts of a Les Houches file that are not events: header, beams, weight groups."""
+"""Les Houches text: what precedes the events, XML and weights in it, gzip around it."""
