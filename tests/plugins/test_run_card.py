@@ -13,9 +13,16 @@ from madnis_py.errors import CardError
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.dat_entries import (
+    DEFAULTS,
+    NEUTRAL,
+    NEXT_TO_LEADING,
+    REFUSED,
+    TRANSLATED,
+)
+from madnis_py.plugins.madgraph_cards.dat_reader import read_run_card
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.run_card import import_run_card
-from madnis_py.plugins.madgraph_cards.run_card_entries import DEFAULTS, read_run_card
+from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
 
 INFINITE = float("inf")
 
@@ -148,6 +155,11 @@ def test_both_formats_of_the_same_run_card_mean_the_same(tmp_path):
 def test_an_imported_card_makes_a_process_with_its_cuts(tmp_path):
     card, _ = imported(DAT, tmp_path)
     assert any(cut.observable == "pt" for cut in Process.from_card(card).cuts)
+
+
+def test_every_known_entry_is_in_one_table():
+    tables = (set(TRANSLATED), set(REFUSED), NEUTRAL, NEXT_TO_LEADING)
+    assert len(set().union(*tables)) == sum(map(len, tables))
 
 
 def test_an_entry_that_is_not_there_has_the_default_of_madgraph(tmp_path):

@@ -1,8 +1,8 @@
-"""What cuts of MadGraph's cards can be about: the final particles of a process, and which of them come from decays."""
+"""Final particles of a process as MadGraph's cuts see them, and the decays that they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ from madnis_py.physics.diagrams.definition import Definition, Leg, Step
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.selection import codes_of
 from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Decay:
     Attributes:
         parent: PDG code.
         products: PDG codes of the final particles that it ends in, sorted.
-        positions: theirs in the final state.
+        positions: of the products in the final state.
     """
 
     parent: int
@@ -45,11 +46,11 @@ Place = tuple[int, int]
 
 
 class FinalParticles:
-    """The final state of a process, and how our cuts can name parts of it.
+    """The final state of a process, and the names of our cuts for parts of it.
 
     Args:
         definition: of the process.
-        model: the one that it was read with.
+        model: that the process was read with.
     """
 
     def __init__(self, definition: Definition, model: Model) -> None:
@@ -75,15 +76,14 @@ class FinalParticles:
         for leg in step.outgoing:
             end = start + (1 if leg.decay is None else len(leg.decay.final))
             if leg.decay is not None:
-                for one in leg.decay.reactions(self._model):
-                    yield Decay(
-                        one.incoming[0], tuple(sorted(one.final, key=_by_kind)), range(start, end)
-                    )
+                for decay in leg.decay.reactions(self._model):
+                    products = tuple(sorted(decay.final, key=_by_kind))
+                    yield Decay(decay.incoming[0], products, range(start, end))
                 yield from self._decays(leg.decay, start)
             start = end
 
     def places(self, pdgs: Collection[int], decayed: bool = True) -> frozenset[Place]:
-        """Where particles of these kinds may be.
+        """Places where particles of some kinds may be.
 
         Args:
             pdgs: their PDG codes.
@@ -97,20 +97,20 @@ class FinalParticles:
         )
 
     def count(self, pdgs: Collection[int]) -> tuple[int, int]:
-        """Least and largest number of final particles of these kinds."""
+        """Least and largest number of final particles of some kinds."""
         least = sum(leg.pdgs <= frozenset(pdgs) for leg in self.legs)
         return least, len({position for position, _ in self.places(pdgs)})
 
     def names(self, label: str, places: frozenset[Place]) -> tuple[str, ...] | None:
-        """The names of our cards that together mean what may be at these places, and nothing else.
+        """The names of our cards that together mean what may be at some places, and nothing else.
 
         Args:
             label: the class that is tried first.
-            places: as `places` returns them.
+            places: of the particles.
 
         Returns:
-            The class, or particles; none where there are no places, None where no names mean just
-            these.
+            the class, or names of particles, and an empty tuple where there are no places; None
+            where no names mean just these particles.
         """
         if not places:
             return ()
@@ -130,18 +130,19 @@ class FinalParticles:
         return self._model.mass(pdg)
 
     def massive(self, places: Iterable[Place]) -> bool:
-        """Whether one of the particles that may be at these places has a mass."""
+        """Whether one of the particles that may be at some places has a mass."""
         return any(self.mass(pdg) > 0 for _, pdg in places)
 
     def window(self, decay: Decay, widths: float) -> tuple[str, float, float] | None:
-        """The range of the mass of a decaying particle as a cut on its products.
+        """The range of the mass of a decaying particle, and the names of its products.
 
         Args:
             decay: of the chain.
             widths: half of the range in units of the width.
 
         Returns:
-            Names, least and largest mass in GeV; None where the names mean other particles too.
+            names for a cut, least and largest mass in GeV; None where the names mean other
+            particles too.
         """
         elsewhere = {
             pdg for k, leg in enumerate(self.legs) if k not in decay.positions for pdg in leg.pdgs
@@ -167,8 +168,41 @@ def depends_on_alpha_s(process: Process) -> bool:
     )
 
 
+def put_decay_windows(
+    final: FinalParticles, widths: float, card: ImportedCard, shown: Callable[[], str]
+) -> None:
+    """Cut on the mass of each decaying particle of a chain as MadEvent does.
+
+    Args:
+        final: knows the chain.
+        widths: half of the range in units of the width.
+        card: takes the cuts.
+        shown: the entry for a message.
+    """
+    if final.decays and widths <= 0:
+        meaning = "no decaying particle is on its mass shell"
+        card.refuse("cuts", shown(), meaning, "give a number of widths > 0")
+        return
+    unnamed: dict[str, None] = {}
+    for decay in final.decays:
+        if final.width(decay.parent) == 0:
+            continue
+        window = final.window(decay, widths)
+        if window is None:
+            unnamed[final.name(decay.parent)] = None
+            continue
+        names, least, most = window
+        card.cut(names, "mass_min", least)
+        card.cut(names, "mass_max", most)
+    if unnamed:
+        products = "no names of a card mean its products alone"
+        meaning = f"{', '.join(unnamed)} is within so many widths of its mass, and {products}"
+        way_out = "let every particle decay to others, or cut by hand"
+        card.refuse("cuts", shown(), meaning, way_out)
+
+
 def is_alone(places: Collection[Place]) -> bool:
-    """Whether all places are those of one particle."""
+    """Whether all places are those of a single particle."""
     return len({position for position, _ in places}) == 1
 
 

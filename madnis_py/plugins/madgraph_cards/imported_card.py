@@ -1,4 +1,4 @@
-"""A card of ours that is made from one of MadGraph's, and what could not be translated on the way."""
+"""Card that is made from one of MadGraph's, entry by entry, with what could not be translated."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from madnis_py.card.card import Card
 
 @dataclass(frozen=True)
 class Untranslated:
-    """An entry of MadGraph's card that changes the results and has no counterpart.
+    """Entry of MadGraph's card that changes the results and has no counterpart here.
 
     Attributes:
-        table: of our card in which it would stand.
+        table: of our card that the entry would belong to.
         entry: as MadGraph's card has it, "ickkw = 1".
-        meaning: what it does there.
-        way_out: what to do instead.
+        meaning: of the entry in MadGraph.
+        way_out: advice to the user.
     """
 
     table: str
@@ -31,11 +31,11 @@ class Untranslated:
 
 @dataclass
 class ImportedCard:
-    """The tables of a card as they are found, entry by entry.
+    """The tables of a card while entries are translated.
 
     Attributes:
         tables: of the card.
-        options: what belongs to the command line: option -> value.
+        options: settings of the command line: option -> value.
         untranslated: entries that have no counterpart and are not neutral.
     """
 
@@ -63,10 +63,8 @@ class ImportedCard:
         for one in reversed(self.untranslated):
             header = re.compile(rf"\[{one.table}[].]")
             place = next((number for number, line in enumerate(lines) if header.match(line)), 0)
-            lines.insert(place, f"# not translated: {_printable(str(one))}")
+            comment = "".join(  # a comment of TOML holds no control characters
+                letter if letter.isprintable() else repr(letter)[1:-1] for letter in str(one)
+            )
+            lines.insert(place, f"# not translated: {comment}")
         return "\n".join(lines) + "\n"
-
-
-def _printable(text: str) -> str:
-    """A text for a comment of TOML, which holds no control characters."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

@@ -109,6 +109,6 @@ _NAMES: Mapping[int, str] = {
 
 
 def set_of_number(number: int) -> str | None:
-    """The set whose central member has a number of LHAPDF: of those that are installed, or well known; else None."""
+    """The set whose central member has a number of LHAPDF, installed or well known; else None."""
     installed = (one.name for one in available_sets() if one.lhapdf_id == number)
     return next(installed, _NAMES.get(number))

@@ -1,0 +1,135 @@
+"""Cuts of a run_card.dat on ranks, sums and the whole event, which hold for decay products too.
+
+MadEvent's `cuts.f`; conventions are those of `dat_cuts`.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from madnis_py.plugins.madgraph_cards.dat_cuts import CutEntries, end_of
+from madnis_py.plugins.madgraph_cards.dat_entries import CLASSES
+from madnis_py.plugins.madgraph_cards.final_particles import is_alone
+
+_HEAVY = 10.0
+"""GeV; MadEvent's `ptheavy` is about particles of larger mass."""
+
+
+def translate_event_cuts(cuts: CutEntries) -> None:
+    """Translate the cuts on ranks, on sums over several particles, and on the whole event."""
+    _cut_ranks(cuts)
+    _cut_sums_of_jets(cuts)
+    for name, value in cuts.active("dsqrt_shat", "dsqrt_shatmax"):
+        cuts.card.cut("event", f"sqrt_s_{end_of(name)}", value)
+    for name, value in cuts.active("misset", "missetmax"):
+        cuts.card.cut("event", f"missing_pt_{end_of(name)}", value)
+    for name, _ in cuts.active("xetamin", "deltaeta"):
+        if cuts.final.count(cuts.codes["jet"])[1] >= 2:
+            cuts.refuse(name, "the two hardest jets go to opposite sides, far apart", "set it to 0")
+    _cut_heavy(cuts)
+    _cut_sums_of_leptons(cuts)
+    if any(cuts.active("ptgmin")) and cuts.final.places({22}):
+        meaning = "photons are isolated smoothly (hep-ph/9801442)"
+        cuts.refuse("ptgmin", meaning, "set it to 0 and use pta and draj")
+
+
+def _cut_ranks(cuts: CutEntries) -> None:
+    ranked = {
+        letter: [f"pt{letter}{rank}{end}" for rank, end in product(range(1, 5), ("min", "max"))]
+        for letter in "jl"
+    }
+    if cuts.run.whole("cutuse") != 0 and any(cuts.active(*ranked["j"])):
+        meaning = "an event is kept if one of its jets passes its cut"
+        cuts.refuse("cutuse", meaning, "set cutuse = 0")
+    for letter, names in ranked.items():
+        for name, value in cuts.active(*names):
+            _cut_rank(cuts, name, CLASSES[letter], int(name[3]), value)
+    for letter, label in CLASSES.items():
+        for name, value in cuts.active(f"xpt{letter}"):
+            if cuts.final.places(cuts.codes[label]):
+                _cut_rank(cuts, name, label, 1, value)
+
+
+def _cut_rank(cuts: CutEntries, name: str, label: str, rank: int, value: float) -> None:
+    """Put a cut on the rank-th particle of a class by transverse momentum."""
+    codes = cuts.codes[label]
+    least, most = cuts.final.count(codes)
+    if end_of(name) == "max" and most < rank:
+        return
+    if least < rank:
+        cuts.refuse_too_few(name, f"{rank} of class {label}", least)
+    elif cuts.final.names(label, cuts.final.places(codes)) == (label,):
+        cuts.card.cut(f"{label}[{rank}]", f"pt_{end_of(name)}", value)
+    else:
+        cuts.refuse_mixed(name)
+
+
+def _cut_sums_of_jets(cuts: CutEntries) -> None:
+    jets, bottoms = cuts.codes["jet"], cuts.codes["bottom"]
+    for name, value in cuts.active("htjmin", "htjmax"):
+        _cut_sum(cuts, name, jets, value)
+    for name, value in cuts.active("ihtmin", "ihtmax"):
+        _cut_sum(cuts, name, jets | bottoms, value)
+    least, most = cuts.final.count(jets)
+    for number in (2, 3, 4):
+        for name, value in cuts.active(f"ht{number}min", f"ht{number}max"):
+            if (least, most) == (number, number):
+                _cut_sum(cuts, name, jets, value)
+            elif most >= number:
+                meaning = f"sum of the {number} largest transverse momenta of more jets"
+                cuts.refuse(name, meaning, "set it to 0")
+
+
+def _cut_sum(cuts: CutEntries, name: str, codes: frozenset[int], value: float) -> None:
+    """Put a cut on the sum of the transverse momenta of all particles of some kinds."""
+    final, end = cuts.final, end_of(name)
+    places = final.places(codes)
+    if places and places == final.places({pdg for leg in final.legs for pdg in leg.pdgs}):
+        cuts.card.cut("event", f"ht_{end}", value)
+        return
+    label = next((one for one in ("jet", "bottom") if final.names(one, places) == (one,)), None)
+    if end == "min" and (not places or (label and final.count(codes)[0] == 0)):
+        cuts.refuse_too_few(name, "one jet", 0)
+    elif label:
+        cuts.card.cut(label, f"ht_{end}", value)
+    elif places:
+        cuts.refuse_mixed(name)
+
+
+def _cut_heavy(cuts: CutEntries) -> None:
+    """Put ptheavy: one heavy particle at least has so much transverse momentum.
+
+    With a single heavy particle this is a cut on that one.
+    """
+    heavy = {pdg for leg in cuts.final.legs for pdg in leg.pdgs if cuts.final.mass(pdg) > _HEAVY}
+    for name, value in cuts.active("ptheavy"):
+        if cuts.final.count(heavy) == (1, 1):
+            cuts.cut_each(name, "", cuts.final.places(heavy), "pt_min", value)
+        elif heavy:
+            meaning = "one of several heavy particles has so much transverse momentum"
+            cuts.refuse(name, meaning, "set it to 0")
+
+
+def _cut_sums_of_leptons(cuts: CutEntries) -> None:
+    """Put ptllmin and mmnl: pairs, and the mass, of charged leptons and neutrinos."""
+    for name, value in cuts.active("ptllmin", "ptllmax"):
+        neutrinos = cuts.final.places(cuts.codes["missing"])
+        charged = cuts.final.places(cuts.codes["lepton"])
+        pairs = cuts.lepton_pairs(charged)
+        pairs += ["lepton,missing"] if charged and neutrinos else []
+        pairs += ["missing,missing"] if neutrinos and not is_alone(neutrinos) else []
+        for pair in pairs:
+            cuts.card.cut(pair, f"pt_sum_{end_of(name)}", value)
+    codes = cuts.codes["lepton"] | cuts.codes["missing"]
+    least, most = cuts.final.count(codes)
+    together = [leg.pdgs for leg in cuts.final.legs if leg.pdgs & codes]
+    for name, value in cuts.active("mmnl", "mmnlmax"):
+        if least < 2 or least != most:
+            cuts.refuse_too_few(name, "two leptons or neutrinos", least)
+        elif most == len(cuts.final.legs):
+            cuts.card.cut("event", f"sqrt_s_{end_of(name)}", value)
+        elif all(len(pdgs) == 1 for pdgs in together):
+            names = ",".join(cuts.final.name(pdg) for pdgs in together for pdg in pdgs)
+            cuts.card.cut(names, f"mass_{end_of(name)}", value)
+        else:
+            cuts.refuse_mixed(name)

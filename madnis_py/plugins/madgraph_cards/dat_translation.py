@@ -1,0 +1,263 @@
+"""Translation of a run_card.dat to a card: one function per table of our card.
+
+Cuts are translated in `dat_cuts` and `dat_event_cuts`; `dat_entries` lists all entries.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+
+from madnis_py.card.card import Card
+from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.text_lines import shortened
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.dat_cuts import CutEntries, translate_particle_cuts
+from madnis_py.plugins.madgraph_cards.dat_entries import NEXT_TO_LEADING, REFUSED
+from madnis_py.plugins.madgraph_cards.dat_event_cuts import translate_event_cuts
+from madnis_py.plugins.madgraph_cards.dat_reader import RunCard
+from madnis_py.plugins.madgraph_cards.final_particles import (
+    FinalParticles,
+    depends_on_alpha_s,
+    put_decay_windows,
+)
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+from madnis_py.plugins.madgraph_cards.lhapdf_numbers import BUILT_IN, set_of_number
+
+_SCALES: Mapping[int, str] = {1: "sum_et", 2: "sum_mt", 3: "sum_mt/2", 4: "sqrt_s"}
+"""Values of dynamical_scale_choice -> our names of the scales."""
+
+_PRIORS: Mapping[str, str] = {"1": "diagram", "2": "propagator"}
+"""Values of sde_strategy -> our priors of the channels."""
+
+
+class DatTranslation:
+    """A run_card.dat on its way into a card of ours.
+
+    Args:
+        run: the run card.
+        card: with process and parameters; takes the translation.
+    """
+
+    def __init__(self, run: RunCard, card: ImportedCard) -> None:
+        self._run, self._card = run, card
+
+    def translate(self) -> None:
+        """Translate all entries, and note those that cannot be translated."""
+        run, card = self._run, self._card
+        self._refuse_unknown()
+        card.options["--events"] = run.whole("nevents", 0)
+        if seed := abs(run.whole("iseed")):
+            card.options["--seed"] = seed
+        hadronic = self._beams()
+        base = Card.parse(card.tables, run.source)
+        model = Model.from_card(base)
+        final = FinalParticles(Definition.parse(base, model), model)
+        if hadronic:
+            self._scales()
+        elif depends_on_alpha_s(process := Process.from_card(base)):
+            self._scale_of_alpha_s(process.model["MZ"])
+        energies = card.tables["beams"]["energy"]
+        partonic = not hadronic and energies[0] == energies[1]
+        cuts = CutEntries(run, final, card, partonic)
+        translate_particle_cuts(cuts)
+        translate_event_cuts(cuts)
+        put_decay_windows(final, run.number("bwcutoff"), card, lambda: run.shown("bwcutoff"))
+        if (widths := run.number("bwcutoff")) >= 0:
+            card.put("events", "resonance_widths", widths)
+        if prior := _PRIORS.get(run.text("sde_strategy")):
+            card.put("channels", "prior", prior)
+        self._systematics()
+        self._refuse_without_counterpart()
+
+    def _refuse_unknown(self) -> None:
+        """Refuse entries that no run card for leading order has."""
+        unknown = {name: f"{name} = {shortened(text)}" for name, text in self._run.unknown.items()}
+        other = next((entry for name, entry in unknown.items() if name in NEXT_TO_LEADING), None)
+        if other:
+            card = "only run cards for next-to-leading order have it"
+            meaning = f"{card}, and their entries mean other things"
+            way_out = "take the run card of the process at leading order"
+            self._card.refuse("process", other, meaning, way_out)
+            return
+        for entry in unknown.values():
+            meaning = "it is not known, what it changes neither"
+            self._card.refuse("process", entry, meaning, "leave it out")
+
+    def _beams(self) -> bool:
+        """Translate the beams; returns whether they have parton densities."""
+        run = self._run
+        self._card.put("beams", "energy", [run.number("ebeam1"), run.number("ebeam2")])
+        kinds = (run.whole("lpp1"), run.whole("lpp2"))
+        if kinds not in ((0, 0), (1, 1)):
+            entry = f"{run.shown('lpp1')}, {run.shown('lpp2')}"
+            others = "beams other than two protons (1) or two particles without parton densities"
+            way_out = "set both to 0 or both to 1"
+            self._card.refuse("beams", entry, f"{others} (0)", way_out)
+        hadronic = kinds != (0, 0)
+        self._card.put("beams", "pdf", self._parton_densities() if hadronic else "none")
+        return hadronic
+
+    def _parton_densities(self) -> str:
+        """The name of the set of pdlabel and lhaid; any name where these are refused."""
+        run = self._run
+        labels = [name for name in ("pdlabel", "pdlabel1", "pdlabel2") if run.has(name)]
+        texts = {run.text(name).lower() for name in labels}
+        if len(texts) > 1 and {"pdlabel1", "pdlabel2"} <= set(labels):
+            texts = {run.text("pdlabel1").lower(), run.text("pdlabel2").lower()}
+        if not labels:
+            return self._without_set(
+                "pdlabel is not set", "versions of MadGraph differ in its default"
+            )
+        if len(texts) != 1:
+            entry = ", ".join(map(run.shown, labels))
+            return self._without_set(entry, "each beam has its own densities")
+        label = texts.pop()
+        if label in BUILT_IN:
+            return self._numbered_set(BUILT_IN[label])
+        if label != "lhapdf":
+            self._without_set(run.shown(labels[0]), "this set is not known here")
+            return label
+        if not run.has("lhaid"):
+            meaning = "versions of MadGraph differ in its default"
+            return self._without_set("lhaid is not set", meaning, "set it")
+        first = next(iter(run.items("lhaid")), "")
+        if not re.fullmatch(r"\d{1,9}", first):
+            meaning = "this is no number of LHAPDF"
+            return self._without_set(run.shown("lhaid"), meaning, "set the number of the set")
+        return self._numbered_set(int(first))
+
+    def _without_set(
+        self, entry: str, meaning: str, way_out: str = "set pdlabel = lhapdf and lhaid"
+    ) -> str:
+        """Refuse an entry; returns the name of a set that there is not."""
+        self._card.refuse("beams", entry, meaning, way_out)
+        return "unknown"
+
+    def _numbered_set(self, number: int) -> str:
+        name = set_of_number(number)
+        if name is None:
+            meaning = "the name of this set is not known, and no installed set has this number"
+            other = "set the number of the central member of another one"
+            way_out = f"install it (lhapdf get {number}), or {other}"
+            self._card.refuse("beams", f"lhaid = {number}", meaning, way_out)
+        return name or f"lhaid-{number}"
+
+    def _scales(self) -> None:
+        """Translate fixed and dynamical scales of beams with parton densities."""
+        run = self._run
+        dynamical = []
+        if run.flag("fixed_ren_scale"):
+            self._card.put("scales", "renormalization", run.number("scale"))
+        else:
+            dynamical.append("renormalization")
+        fixed = self._fixed_factorization()
+        if fixed is None:
+            dynamical.append("factorization")
+        else:
+            self._card.put("scales", "factorization", fixed)
+        if not dynamical:
+            return
+        choice, factor = run.whole("dynamical_scale_choice"), run.number("scalefact")
+        if choice not in _SCALES:
+            meaning = {
+                -1: "the scale is that of MadGraph's clustering of the event",
+                0: "the scale is a Fortran function",
+            }.get(choice, "this scale is not known here")
+            choices = "1 (sum of E_T), 2 (sum of m_T), 3 (half of it) or 4 (sqrt(s))"
+            way_out = f"set {choices}, or fixed scales; --force takes 3"
+            self._card.refuse("scales", run.shown("dynamical_scale_choice"), meaning, way_out)
+        for key in dynamical:
+            self._card.put("scales", key, _SCALES.get(choice, "sum_mt/2"))
+            if factor != 1.0:
+                self._card.put("scales", f"{key}_factor", factor)
+
+    def _fixed_factorization(self) -> float | None:
+        """The fixed factorisation scale in GeV, None for a dynamical one."""
+        run = self._run
+        names = [
+            one if run.has(one) else "fixed_fac_scale"
+            for one in ("fixed_fac_scale1", "fixed_fac_scale2")
+        ]
+        flags = [run.flag(name) for name in names]
+        scales = [run.number(name) for name in ("dsqrt_q2fact1", "dsqrt_q2fact2")]
+        if flags[0] != flags[1] or (flags[0] and scales[0] != scales[1]):
+            entries = dict.fromkeys([*names, "dsqrt_q2fact1", "dsqrt_q2fact2"])
+            meaning = "each beam has its own factorisation scale"
+            way_out = "set the same one for both"
+            self._card.refuse("scales", ", ".join(map(run.shown, entries)), meaning, way_out)
+        return scales[0] if flags[0] else None
+
+    def _scale_of_alpha_s(self, mass: float) -> None:
+        """Refuse scales that alpha_s is not the parameter aS at.
+
+        Without parton densities alpha_s is the parameter aS here; in MadGraph it runs from there,
+        the mass of the Z.
+        """
+        run = self._run
+        if run.flag("fixed_ren_scale") and math.isclose(run.number("scale"), mass, rel_tol=1e-4):
+            self._card.put("scales", "renormalization", run.number("scale"))
+            return
+        entry = run.shown("scale" if run.flag("fixed_ren_scale") else "fixed_ren_scale")
+        meaning = "alpha_s runs from M_Z to this scale, here it is the parameter aS"
+        parameter = "aS of the param_card to alpha_s at the scale that you want"
+        way_out = f"set fixed_ren_scale = T and scale = M_Z, and {parameter}"
+        self._card.refuse("scales", entry, meaning, way_out)
+
+    def _systematics(self) -> None:
+        run = self._run
+        program = run.text("systematics_program").lower()
+        if not run.flag("use_syst") or program == "none":
+            self._card.tables["systematics"] = {"scale_factors": [], "pdf_members": False}
+            return
+        if program not in ("systematics", "auto"):
+            entry, meaning = run.shown("systematics_program"), "weights of another program"
+            self._card.refuse("systematics", entry, meaning, "set use_syst = F")
+            return
+        options = dict(
+            one.lstrip("-").partition("=")[::2] for one in run.items("systematics_arguments")
+        )
+        mu_r, mu_f = (_factors(options.pop(name, "1")) for name in ("mur", "muf"))
+        members = options.pop("pdf", "central").lower()
+        if options or mu_r != mu_f or not mu_r or members not in ("errorset", "central"):
+            pairs = "all pairs of factors of mu_R and mu_F and of the members of the set"
+            same = "--mur and --muf to the same factors and --pdf=errorset"
+            self._card.refuse(
+                "systematics",
+                run.shown("systematics_arguments"),
+                f"weights other than those of {pairs}",
+                f"set use_syst = F, or {same}",
+            )
+            return
+        self._card.tables["systematics"] = {
+            "scale_factors": mu_r,
+            "pdf_members": members == "errorset",
+        }
+
+    def _refuse_without_counterpart(self) -> None:
+        """Refuse entries of `dat_entries.REFUSED` that do not have a neutral value."""
+        for name, entry in REFUSED.items():
+            if not self._is_neutral(name):
+                way_out = f"set {name} = {entry.default}"
+                self._card.refuse("process", self._run.shown(name), entry.meaning, way_out)
+
+    def _is_neutral(self, name: str) -> bool:
+        run, entry = self._run, REFUSED[name]
+        if entry.neutral_up_to is not None:
+            return run.number(name) <= entry.neutral_up_to
+        if isinstance(entry.default, bool):
+            return run.flag(name) == entry.default
+        if isinstance(entry.default, str):
+            return run.text(name).lower() in ("", entry.default.lower())
+        return run.number(name) == entry.default
+
+
+def _factors(text: str) -> list[float]:
+    """Factors "0.5,1,2"; none where they are no positive numbers."""
+    try:
+        factors = [float(one) for one in text.split(",")]
+    except ValueError:
+        return []
+    return factors if all(0 < factor < math.inf for factor in factors) else []
