@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from madnis_py import _core
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 
 CASES = [(4, 8), (10, 8), (16, 8)]
 """Dimensions and channels."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from workers import Work
 
 from madnis_py import _core
-from madnis_py.flows.flow import SplineFlow
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator

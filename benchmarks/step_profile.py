@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from madnis_py import _core
-from madnis_py.flows.flow import SplineFlow
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator

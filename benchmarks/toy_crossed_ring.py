@@ -14,7 +14,7 @@ from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
 
 from madnis_py.arrays import Array
-from madnis_py.flows.flow import FlowSettings
+from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings

@@ -20,7 +20,9 @@ from torch import Tensor
 
 import madnis_py
 from madnis_py.errors import MadnisError
-from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
+from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import (
     AbstractChannelWeights,

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from madnis_py.events.files.formats import create_events, open_events
     from madnis_py.events.files.pythia import to_pythia
     from madnis_py.flows.discrete import MixedFlow
-    from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
+    from madnis_py.flows.flow import AbstractFlow
+    from madnis_py.flows.flow_settings import FlowSettings
+    from madnis_py.flows.spline_flow import SplineFlow
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
     from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
@@ -51,7 +53,7 @@ _HOME = {
     "Estimate": "integration.estimate",
     "EventBatch": "events.event_batch",
     "Evaluation": "integration.integrand",
-    "FlowSettings": "flows.flow",
+    "FlowSettings": "flows.flow_settings",
     "FunctionIntegrand": "integration.integrand",
     "Generator": "physics.cross_section.generator",
     "Integrator": "integration.integrator",
@@ -59,7 +61,7 @@ _HOME = {
     "Process": "physics.process.process",
     "Run": "run.run",
     "Samples": "integration.samples",
-    "SplineFlow": "flows.flow",
+    "SplineFlow": "flows.spline_flow",
     "TrainingSettings": "integration.training.settings",
     "VegasFlow": "integration.grids.vegas_flow",
     "choose_prior": "physics.cross_section.prior_choice",

@@ -1,4 +1,4 @@
-"""Blocks of a flow: invertible maps of points that know the channel of each, and those of them without a network.
+"""Blocks of a flow, invertible maps of points by channel, and those blocks without a network.
 
 Points are passed features first, float64, shape (dim, n), sorted by channel; `counts` are the
 points of each channel.
@@ -8,25 +8,46 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from madnis_py.flows import fused, splines
+from madnis_py.flows import splines
 from madnis_py.flows.permutations import random_rotation
 
 MARGIN = 2.0**-53
 """Sampled points keep this distance from the faces of the unit cube."""
 
 
+class CouplingShape(NamedTuple):
+    """What the kernels have to know about a coupling block of splines.
+
+    Attributes:
+        dim: number of features.
+        n_channels: number of channels.
+        bins: bins of each spline.
+        dtype: of the subnetworks.
+        transformed: features to transform, ascending; the others are the inputs of the subnetworks.
+        layers: inputs and outputs of each layer of the subnetworks.
+    """
+
+    dim: int
+    n_channels: int
+    bins: int
+    dtype: torch.dtype
+    transformed: tuple[int, ...]
+    layers: tuple[tuple[int, int], ...]
+
+
 class Block(nn.Module, ABC):
     """One layer of a flow; the two directions undo each other and agree on the Jacobian.
 
     Attributes:
-        shape: what compiled kernels have to know; None for blocks that they do not compute.
+        kernel_shape: what compiled kernels have to know; None for blocks that they do not compute.
     """
 
-    shape: fused.Shape | None = None
+    kernel_shape: CouplingShape | None = None
 
     @abstractmethod
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
@@ -111,7 +132,9 @@ class SoftPermutation(Block):
 
 
 class GridBlock(Block):
-    """The map of a VEGAS grid: latent bins have equal size, data bins the grid's. Nothing in it is trained.
+    """The map of a VEGAS grid, which is not trained.
+
+    Latent bins have equal size, data bins that of the bins of the grid.
 
     Nearest the data, behind blocks that are the identity, it makes the density that of the grid.
     With the ends of each bin as steep as its middle the map is piecewise linear, Eq. (2.38), and
@@ -134,7 +157,9 @@ class GridBlock(Block):
 
     @classmethod
     def smooth(cls, edges: Tensor) -> GridBlock:
-        """Rational-quadratic splines through the edges: a continuous density with the contents of the grid's bins.
+        """Rational-quadratic splines through the edges.
+
+        The density is continuous, with the contents of the bins of the grid.
 
         At an edge it is the geometric mean of the densities on both sides; towards the faces it
         goes on as it came.
@@ -158,7 +183,11 @@ class GridBlock(Block):
         return bin_.x + xi * bin_.width, -log_jac.sum(0)
 
     def map(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
-        """Map data to latent points feature by feature; also returns log dz/dx, both of shape (dim, n)."""
+        """Map data to latent points feature by feature.
+
+        Returns:
+            latent points and log dz/dx, both of shape (dim, n).
+        """
         inner = self.edges[:, :, 1:-1].contiguous()
         parts = zip(inner, torch.split(x.detach(), counts, dim=1), strict=True)
         index = [torch.searchsorted(edges, part.contiguous(), right=True) for edges, part in parts]

@@ -16,13 +16,9 @@ from torch import Tensor, nn
 
 from madnis_py.errors import InputError
 from madnis_py.flows.blocks import MARGIN
-from madnis_py.flows.flow import (
-    AbstractFlow,
-    CouplingBlock,
-    FlowSettings,
-    channel_counts,
-    check_points,
-)
+from madnis_py.flows.coupling import CouplingBlock
+from madnis_py.flows.flow import AbstractFlow, channel_counts, check_points
+from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import coupling_masks, default_blocks
 
@@ -110,9 +106,9 @@ class CategoryChain(nn.Module):
         super().__init__()
         self.categories = tuple(categories)
         self.tables = nn.ModuleList(CategoryTable(n_channels, n) for n in categories)
-        shape = (settings.layers, settings.units, generator, settings.torch_dtype)
+        size = settings.network_size
         self.networks = nn.ModuleList(
-            StackedMLP(n_channels, sum(categories[:k]), n, *shape, zero_output=True)
+            StackedMLP(n_channels, sum(categories[:k]), n, size, generator, zero_output=True)
             for k, n in enumerate(categories)
         )
 
@@ -224,8 +220,12 @@ class MixedFlow(AbstractFlow):
             coupling_masks(settings.permutation, continuous, count, generator) if continuous else []
         )
         seen = (False,) * sum(categories)
+        transforms, size = settings.transforms, settings.network_size
         self.blocks = nn.ModuleList(
-            CouplingBlock(mask + seen, n_channels, settings, generator) for mask in masks
+            CouplingBlock(
+                mask + seen, n_channels, transforms.for_mask(mask + seen), size, generator
+            )
+            for mask in masks
         )
 
     @torch.no_grad()
@@ -245,7 +245,7 @@ class MixedFlow(AbstractFlow):
         x = torch.cat((self._coordinates(category, position), features[: self.dim - len(category)]))
         return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
 
-    def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
+    def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`."""
         counts = channel_counts(channel, self.n_channels)
         check_points(x, len(channel), self.dim)

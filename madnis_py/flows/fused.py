@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,9 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from madnis_py import _core
 from madnis_py.flows import splines
-
-if TYPE_CHECKING:
-    from madnis_py.flows.blocks import Block
+from madnis_py.flows.blocks import Block, CouplingShape
 
 _Kernel = _core.CouplingFlow32 | _core.CouplingFlow64
 
@@ -33,38 +31,20 @@ _KERNELS: dict[torch.dtype, type[_Kernel]] = {
 }
 
 
-class Shape(NamedTuple):
-    """What the kernels have to know about a coupling block of splines.
-
-    Attributes:
-        dim: number of features.
-        n_channels: number of channels.
-        bins: bins of each spline.
-        dtype: of the subnetworks.
-        transformed: features to transform, ascending; the others are the inputs of the subnetworks.
-        layers: inputs and outputs of each layer of the subnetworks.
-    """
-
-    dim: int
-    n_channels: int
-    bins: int
-    dtype: torch.dtype
-    transformed: tuple[int, ...]
-    layers: tuple[tuple[int, int], ...]
-
-
 class FusedBlocks:
     """Consecutive coupling blocks as one, with the methods of a `Block`.
 
     Args:
-        blocks: in the order of sampling, each with a `shape`; the shapes differ in features and
+        blocks: in the order of sampling, each with a `kernel_shape`; these differ in features and
             layers only. The parameters of a block are the weights of its layers, then the biases,
             in that order.
     """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = blocks[::-1]
-        self.kernel = _kernel(tuple(block.shape for block in self.blocks if block.shape))
+        self.kernel = _kernel(
+            tuple(block.kernel_shape for block in self.blocks if block.kernel_shape)
+        )
         self.parameters = list(chain.from_iterable(block.parameters() for block in self.blocks))
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
@@ -73,7 +53,10 @@ class FusedBlocks:
         return z, log_jac
 
     def log_jac(self, x: Tensor, counts: list[int], value: Tensor) -> Tensor:
-        """The log |dz/dx| of `to_latent`, up to a constant the `value` given, differentiable in the parameters."""
+        """The log |dz/dx| of `to_latent`, differentiable in the parameters.
+
+        Its value, known up to a constant, is `value`.
+        """
         log_jac: Tensor = _LogJac.apply(self, counts, x, value, *self.parameters)  # type: ignore[no-untyped-call]
         return log_jac
 
@@ -98,22 +81,25 @@ class FusedBlocks:
 def joined(blocks: Sequence[Block]) -> list[Block | FusedBlocks]:
     """The blocks, with one `FusedBlocks` in the place of each run that the kernels can compute."""
     result: list[Block | FusedBlocks] = []
-    for served, group in groupby(blocks, key=_is_served):
+    for is_served, group in groupby(blocks, key=_is_served):
         run = list(group)
-        result += [FusedBlocks(run)] if served else run
+        result += [FusedBlocks(run)] if is_served else run
     return result
 
 
 def _is_served(block: Block) -> bool:
     """Whether the block is made of splines and the kernels can read its parameters."""
-    if block.shape is None:
+    if block.kernel_shape is None:
         return False
-    dtype = block.shape.dtype
+    dtype = block.kernel_shape.dtype
     return all(p.is_cpu and p.dtype is dtype and p.is_contiguous() for p in block.parameters())
 
 
 class _ToLatent(torch.autograd.Function):
-    """Saves nothing but its arguments: going through a tile again costs less than fetching what it computed."""
+    """`FusedBlocks.to_latent`; saves nothing but its arguments.
+
+    Going through a tile again costs less than fetching what was computed there.
+    """
 
     @staticmethod
     def forward(
@@ -133,7 +119,7 @@ class _ToLatent(torch.autograd.Function):
 
 
 class _LogJac(torch.autograd.Function):
-    """A value that is known; its gradient is computed when it is asked for."""
+    """`FusedBlocks.log_jac`: a value that is known, with its gradient computed on demand."""
 
     @staticmethod
     def forward(
@@ -184,7 +170,7 @@ def _differentiable_gradients(
     inputs: list[Tensor],
     upstream: tuple[Tensor | None, ...],
 ) -> list[Tensor | None]:
-    """The same as functions that torch can differentiate."""
+    """`_gradients` for second derivatives: computed in plain torch, which can differentiate them."""
     results = zip(blocks.reference(inputs[0], counts), upstream, strict=True)
     outputs, factors = zip(
         *((result, grad) for result, grad in results if grad is not None), strict=True
@@ -197,7 +183,7 @@ def _differentiable_gradients(
 
 
 @lru_cache(maxsize=64)
-def _kernel(shapes: tuple[Shape, ...]) -> _Kernel:
+def _kernel(shapes: tuple[CouplingShape, ...]) -> _Kernel:
     first = shapes[0]
     blocks = [(shape.transformed, shape.layers) for shape in shapes]
     return _KERNELS[first.dtype](

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class NetworkSize:
+    """Depth, width and number type of a network.
+
+    Attributes:
+        layers: linear layers, the output layer included; at least 1.
+        units: width of the hidden layers.
+        dtype: of parameters, inputs and outputs.
+    """
+
+    layers: int
+    units: int
+    dtype: torch.dtype = torch.float32
 
 
 class MLP(nn.Module):
@@ -16,10 +32,8 @@ class MLP(nn.Module):
     Args:
         n_in: inputs.
         n_out: outputs.
-        layers: linear layers, the output layer included; at least 1.
-        units: width of the hidden layers.
+        size: depth, width and number type.
         generator: source of the initial parameters.
-        dtype: of parameters, inputs and outputs.
         zero_output: initialise the output layer with zeros, so that the network returns zeros.
     """
 
@@ -27,14 +41,12 @@ class MLP(nn.Module):
         self,
         n_in: int,
         n_out: int,
-        layers: int,
-        units: int,
+        size: NetworkSize,
         generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
         zero_output: bool = False,
     ) -> None:
         super().__init__()
-        self.stack = StackedMLP(1, n_in, n_out, layers, units, generator, dtype, zero_output)
+        self.stack = StackedMLP(1, n_in, n_out, size, generator, zero_output)
 
     def forward(self, x: Tensor) -> Tensor:
         """Evaluate the network: (n, n_in) -> (n, n_out)."""
@@ -55,10 +67,8 @@ class StackedMLP(nn.Module):
         n_channels: networks.
         n_in: inputs of each; with 0 inputs a network is one constant per output.
         n_out: outputs of each.
-        layers: linear layers, the output layer included; at least 1.
-        units: width of the hidden layers.
+        size: depth, width and number type.
         generator: source of the initial parameters.
-        dtype: of parameters, inputs and outputs.
         zero_output: initialise the output layer with zeros, so that the networks return zeros.
 
     Attributes:
@@ -72,20 +82,18 @@ class StackedMLP(nn.Module):
         n_channels: int,
         n_in: int,
         n_out: int,
-        layers: int,
-        units: int,
+        size: NetworkSize,
         generator: torch.Generator,
-        dtype: torch.dtype = torch.float32,
         zero_output: bool = False,
     ) -> None:
         super().__init__()
-        widths = [n_in, *[units] * (layers - 1), n_out] if n_in else [0, n_out]
+        widths = [n_in, *[size.units] * (size.layers - 1), n_out] if n_in else [0, n_out]
         self.shapes = tuple(pairwise(widths))
         self.weights = nn.ParameterList(
-            _uniform((n_channels, b, a), a, generator, dtype) for a, b in self.shapes
+            _uniform((n_channels, b, a), a, generator, size.dtype) for a, b in self.shapes
         )
         self.biases = nn.ParameterList(
-            _uniform((n_channels, b), a, generator, dtype) for a, b in self.shapes
+            _uniform((n_channels, b), a, generator, size.dtype) for a, b in self.shapes
         )
         if zero_output:
             nn.init.zeros_(self.weights[-1])
@@ -102,16 +110,10 @@ class StackedMLP(nn.Module):
             outputs, shape (n_out, n).
         """
         if min(counts) == max(counts):
-            return self._batched(x, counts)
-        return self._sliced(x, counts)
-
-    def _batched(self, x: Tensor, counts: list[int]) -> Tensor:
-        h = x.view(len(x), len(counts), counts[0]).transpose(0, 1)
-        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            h = torch.baddbmm(bias.unsqueeze(2), weight, functional.leaky_relu(h) if i else h)
-        return h.transpose(0, 1).flatten(1)
-
-    def _sliced(self, x: Tensor, counts: list[int]) -> Tensor:
+            h = x.view(len(x), len(counts), counts[0]).transpose(0, 1)
+            for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+                h = torch.baddbmm(bias.unsqueeze(2), weight, functional.leaky_relu(h) if i else h)
+            return h.transpose(0, 1).flatten(1)
         weights = zip(*(weight.unbind() for weight in self.weights), strict=True)
         biases = zip(*(bias.unsqueeze(2).unbind() for bias in self.biases), strict=True)
         channels = zip(torch.split(x, counts, dim=1), weights, biases, strict=True)
@@ -127,7 +129,10 @@ def _evaluate(h: Tensor, weights: tuple[Tensor, ...], biases: tuple[Tensor, ...]
 def _uniform(
     shape: tuple[int, ...], fan_in: int, generator: torch.Generator, dtype: torch.dtype
 ) -> nn.Parameter:
-    """Uniform within 1 / sqrt(fan_in), drawn in float64 so that a seed means the same network in every dtype."""
+    """Uniform within 1 / sqrt(fan_in).
+
+    Drawn in float64, so that a seed means the same network in every dtype.
+    """
     bound = 1.0 / math.sqrt(max(fan_in, 1))
     draw = torch.rand(shape, generator=generator, dtype=torch.float64)
     return nn.Parameter((bound * (2.0 * draw - 1.0)).to(dtype))

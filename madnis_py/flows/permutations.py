@@ -1,4 +1,7 @@
-"""Which features each coupling block transforms; the others condition it. Section 3.2.2 of the MadNIS thesis."""
+"""Masks of coupling blocks: the features that each transforms; Section 3.2.2 of the MadNIS thesis.
+
+The other features condition the block.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,19 @@ def coupling_masks(
         return [(True,)] * blocks
     pairs = (blocks + 1) // 2
     halves = [_half(permutation, dim, pair - pairs, generator) for pair in range(pairs)]
-    return [mask for half in halves for mask in (half, _complement(half))][-blocks:]
+    complements = [tuple(not transformed for transformed in mask) for mask in halves]
+    return [mask for pair in zip(halves, complements, strict=True) for mask in pair][-blocks:]
+
+
+def _half(permutation: Permutation, dim: int, pair: int, generator: torch.Generator) -> Mask:
+    """The first mask of a pair; the pairs are counted from the data, -1 is the last."""
+    if permutation == "log":
+        bit = pair % (dim - 1).bit_length()
+        return tuple(bool(feature >> bit & 1) for feature in range(dim))
+    if permutation == "exchange" or permutation in SOFT:
+        return tuple(feature < dim // 2 for feature in range(dim))
+    chosen = torch.randperm(dim, generator=generator)[: dim // 2].tolist()
+    return tuple(feature in chosen for feature in range(dim))
 
 
 def random_rotation(dim: int, generator: torch.Generator) -> torch.Tensor:
@@ -49,24 +64,3 @@ def random_rotation(dim: int, generator: torch.Generator) -> torch.Tensor:
     q, r = torch.linalg.qr(torch.randn(dim, dim, generator=generator, dtype=torch.float64))
     rotation: torch.Tensor = q * r.diagonal().sign()
     return rotation
-
-
-def _half(permutation: Permutation, dim: int, pair: int, generator: torch.Generator) -> Mask:
-    if permutation == "log":
-        return _bit(dim, pair % (dim - 1).bit_length())
-    if permutation == "exchange" or permutation in SOFT:
-        return tuple(feature < dim // 2 for feature in range(dim))
-    return _random_half(dim, generator)
-
-
-def _bit(dim: int, bit: int) -> Mask:
-    return tuple(bool(feature >> bit & 1) for feature in range(dim))
-
-
-def _random_half(dim: int, generator: torch.Generator) -> Mask:
-    chosen = torch.randperm(dim, generator=generator)[: dim // 2].tolist()
-    return tuple(feature in chosen for feature in range(dim))
-
-
-def _complement(mask: Mask) -> Mask:
-    return tuple(not transformed for transformed in mask)

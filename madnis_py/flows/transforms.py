@@ -1,4 +1,4 @@
-"""What a coupling block does to the features that it transforms, as a function of parameters theta and in closed form.
+"""Transforms of a coupling block: monotonic functions of features with parameters theta.
 
 Points and parameters are passed features first and points last; points are float64, parameters of
 any lower precision.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -25,22 +26,36 @@ class Transform(nn.Module, ABC):
     Attributes:
         parameter_count: parameters per feature.
         condition_count: inputs of the network that `condition` makes of the conditioning features.
+        kernel_bins: bins of splines that the compiled kernels compute; None for other functions.
     """
 
     parameter_count: int
     condition_count: int
+    kernel_bins: int | None = None
 
     @abstractmethod
     def condition(self, fixed: Tensor) -> Tensor:
-        """Scale the conditioning features (n_fixed, n) for a network, to (condition_count, n): mean 0, variance 1."""
+        """Scale conditioning features (n_fixed, n) for a network: mean 0, variance 1.
+
+        Returns:
+            inputs of the network, shape (condition_count, n).
+        """
 
     @abstractmethod
     def to_latent(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Map x (m, n) with parameters theta (parameter_count, m, n) to z (m, n) and log dz/dx (m, n)."""
+        """Map data to latent points.
+
+        Args:
+            x: features, shape (m, n).
+            theta: parameters, shape (parameter_count, m, n).
+
+        Returns:
+            z and log dz/dx, shape (m, n) each.
+        """
 
     @abstractmethod
     def to_data(self, z: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """The inverse: z (m, n) to x (m, n) and log dx/dz (m, n)."""
+        """Map latent points to data, the inverse of `to_latent`; returns x and log dx/dz."""
 
 
 class SplineTransform(Transform):
@@ -58,10 +73,11 @@ class SplineTransform(Transform):
         super().__init__()
         self.parameter_count = splines.parameter_count(bins)
         self.condition_count = mask.count(False)
+        self.kernel_bins = bins
 
     def condition(self, fixed: Tensor) -> Tensor:
         """See `Transform.condition`."""
-        return math.sqrt(12.0) * (fixed - 0.5)
+        return _standardised(fixed)
 
     def to_latent(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         """See `Transform.to_latent`."""
@@ -72,8 +88,15 @@ class SplineTransform(Transform):
         return splines.inverse(z, theta)
 
 
-class PeriodicSplineTransform(SplineTransform):
-    """Splines of which some features are angles in units of 2 pi: smooth functions on the circle, Section 3.2.3.
+def _standardised(x: Tensor) -> Tensor:
+    """Uniform numbers of [0, 1] with mean 0 and variance 1."""
+    return math.sqrt(12.0) * (x - 0.5)
+
+
+class PeriodicSplineTransform(Transform):
+    """Splines for features of which some are angles in units of 2 pi, Section 3.2.3 of the thesis.
+
+    Those of angles are smooth functions on the circle.
 
     The spline of an angle has equal end derivatives, d_K = d_0, and starts at a trainable point of
     the circle: the parameter that would be d_K is the shift instead. Conditioning angles are seen
@@ -90,10 +113,11 @@ class PeriodicSplineTransform(SplineTransform):
     fixed_lines: Tensor
 
     def __init__(self, mask: Mask, bins: int, periodic: frozenset[int]) -> None:
-        super().__init__(mask, bins)
+        super().__init__()
+        self.parameter_count = splines.parameter_count(bins)
         transformed = [i for i, is_transformed in enumerate(mask) if is_transformed]
         fixed = [i for i, is_transformed in enumerate(mask) if not is_transformed]
-        self.condition_count += sum(i in periodic for i in fixed)
+        self.condition_count = len(fixed) + sum(i in periodic for i in fixed)
         self._register("angles", [i in periodic for i in transformed])
         self._register("fixed_angles", [i in periodic for i in fixed])
         self._register("fixed_lines", [i not in periodic for i in fixed])
@@ -101,7 +125,7 @@ class PeriodicSplineTransform(SplineTransform):
     def condition(self, fixed: Tensor) -> Tensor:
         """See `Transform.condition`."""
         angle = 2.0 * math.pi * fixed.index_select(0, self.fixed_angles)
-        lines = super().condition(fixed.index_select(0, self.fixed_lines))
+        lines = _standardised(fixed.index_select(0, self.fixed_lines))
         return torch.cat((lines, math.sqrt(2.0) * angle.cos(), math.sqrt(2.0) * angle.sin()))
 
     def to_latent(self, x: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
@@ -116,7 +140,7 @@ class PeriodicSplineTransform(SplineTransform):
         return self._turned(x, -shift), log_jac
 
     def _split(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Shifts of the angles, and parameters in which the last derivative of an angle is its first."""
+        """Shifts of the angles, and parameters with the first derivative of an angle as its last."""
         first = theta[2 * (theta.shape[0] // 3)]
         shift = theta[-1].index_select(0, self.angles)
         last = theta[-1].index_copy(0, self.angles, first.index_select(0, self.angles))
@@ -133,7 +157,9 @@ class PeriodicSplineTransform(SplineTransform):
 
 
 class AffineTransform(Transform):
-    """z = e^r x + s on the real line with |r| softly clamped to `LOG_SCALE_LIMIT`, Eqs. (3.47) and (3.48).
+    """z = e^r x + s on the real line, Eqs. (3.47) and (3.48) of the MadNIS thesis.
+
+    |r| is softly clamped to `LOG_SCALE_LIMIT`.
 
     The thesis prints the clamp for the shift s; it is the log-scale r that has to be bounded.
 
@@ -165,3 +191,48 @@ class AffineTransform(Transform):
     def _split(theta: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
         r, shift = theta.to(like.dtype).unbind()
         return 2.0 * LOG_SCALE_LIMIT / math.pi * torch.atan(r / LOG_SCALE_LIMIT), shift
+
+
+class TransformFamily(ABC):
+    """What all coupling blocks of a flow do to features; makes the transform of each.
+
+    Attributes:
+        on_real_line: whether features are normally distributed numbers instead of uniform ones.
+    """
+
+    on_real_line: bool
+
+    @abstractmethod
+    def for_mask(self, mask: Mask) -> Transform:
+        """The transform of a block with this mask."""
+
+
+@dataclass(frozen=True)
+class SplineTransforms(TransformFamily):
+    """Rational-quadratic splines.
+
+    Attributes:
+        bins: bins of each spline.
+        periodic: features that are angles.
+    """
+
+    bins: int
+    periodic: frozenset[int] = frozenset()
+    on_real_line = False
+
+    def for_mask(self, mask: Mask) -> Transform:
+        """See `TransformFamily.for_mask`."""
+        if self.periodic:
+            return PeriodicSplineTransform(mask, self.bins, self.periodic)
+        return SplineTransform(mask, self.bins)
+
+
+@dataclass(frozen=True)
+class AffineTransforms(TransformFamily):
+    """Scales and shifts of numbers on the real line."""
+
+    on_real_line = True
+
+    def for_mask(self, mask: Mask) -> Transform:
+        """See `TransformFamily.for_mask`."""
+        return AffineTransform(mask)

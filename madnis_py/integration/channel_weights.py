@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from madnis_py.errors import MadnisError
-from madnis_py.flows.networks import MLP
+from madnis_py.flows.networks import MLP, NetworkSize
 from madnis_py.parallel.random_streams import stream
 
 ROUNDING = 1e-12
@@ -80,9 +80,8 @@ class ChannelWeights(AbstractChannelWeights):
         super().__init__()
         settings = settings or ChannelWeightSettings()
         generator = stream(settings.seed, "channel weights")
-        self.network = MLP(
-            n_features, n_channels, settings.layers, settings.units, generator, zero_output=True
-        )
+        size = NetworkSize(settings.layers, settings.units)
+        self.network = MLP(n_features, n_channels, size, generator, zero_output=True)
         self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
         self.register_buffer("std", torch.ones(n_features, dtype=torch.float64))
         self.register_buffer("standardised", torch.tensor(False))

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from madnis_py.errors import InputError
-from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
+from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration import allocation
 from madnis_py.integration.block_sampler import BLOCK_POINTS, BlockSampler, blocks_of
 from madnis_py.integration.channel_weights import (

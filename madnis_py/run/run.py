@@ -30,7 +30,8 @@ from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
 from madnis_py.events.event_selection import EventSelection
 from madnis_py.events.files.formats import event_format
-from madnis_py.flows.flow import AbstractFlow, SplineFlow
+from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import combine, estimate

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import laws
 import pytest
 import torch
-from test_flows import perturbed, rand
+from fused_flows import perturbed
+from random_tensors import rand
 from torch import Tensor
 
 from madnis_py.errors import InputError
 from madnis_py.flows.discrete import SMALLEST_SHARE, CategoryTable, MixedFlow
-from madnis_py.flows.flow import FlowSettings
+from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings

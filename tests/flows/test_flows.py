@@ -1,3 +1,5 @@
+"""Flows of coupling blocks: laws of a density, independent values, refusals."""
+
 from __future__ import annotations
 
 import math
@@ -9,25 +11,14 @@ import pytest
 import torch
 from fused_flows import perturbed
 from pydantic import ValidationError
-from scipy.optimize import brentq
+from random_tensors import rand, randn
+from reference_flows import Vector, layers_of, reference_network, reference_spline
 from torch import Tensor
 
 from madnis_py.errors import InputError
-from madnis_py.flows import splines
-from madnis_py.flows.flow import FlowSettings, SplineFlow
-from madnis_py.flows.networks import MLP, StackedMLP
-from madnis_py.flows.permutations import coupling_masks, default_blocks
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
-
-Vector = np.ndarray
-
-
-def randn(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(shape, generator=stream(seed, "test"), dtype=dtype)
-
-
-def rand(*shape: int, seed: int, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.rand(shape, generator=stream(seed, "test"), dtype=dtype)
 
 
 def flow(dim: int, n_channels: int, **settings: object) -> Callable[[], SplineFlow]:
@@ -145,177 +136,6 @@ def test_new_flow_with_rotations_is_uniform_up_to_rounding(permutation: str) -> 
     )
 
 
-# --- the spline
-# -------------------------------------------------------------------------------------------------------
-
-
-def knots(theta: Vector) -> tuple[Vector, Vector, Vector]:
-    """Widths, heights and derivatives of one spline by Eq. (3.50), the minimum size as documented."""
-    k = len(theta) // 3
-    sizes = []
-    for part in (theta[:k], theta[k : 2 * k]):
-        softmax = np.exp(part - part.max()) / np.exp(part - part.max()).sum()
-        sizes.append(splines.MIN_BIN_SIZE + (1 - k * splines.MIN_BIN_SIZE) * softmax)
-    return sizes[0], sizes[1], np.log1p(np.exp(theta[2 * k :])) / np.log(2)
-
-
-def reference_spline(x: float, theta: Vector) -> tuple[float, float]:
-    """Value and derivative of one spline by the textbook bin function."""
-    w, h, d = knots(theta)
-    corner_x, corner_y = (np.concatenate(([0.0], np.cumsum(size))) for size in (w, h))
-    k = min(max(int(np.searchsorted(corner_x, x, side="right")) - 1, 0), len(w) - 1)
-    s, xi = h[k] / w[k], (x - corner_x[k]) / w[k]
-    denominator = s + (d[k] + d[k + 1] - 2 * s) * xi * (1 - xi)
-    y = corner_y[k] + h[k] * (s * xi**2 + d[k] * xi * (1 - xi)) / denominator
-    slope = (
-        s**2 * (d[k + 1] * xi**2 + 2 * s * xi * (1 - xi) + d[k] * (1 - xi) ** 2) / denominator**2
-    )
-    return y, slope
-
-
-@pytest.fixture
-def theta() -> Tensor:
-    """Parameters of 60 splines with 10 bins."""
-    return 1.5 * randn(31, 60, seed=1)
-
-
-def test_spline_is_the_textbook_function(theta: Tensor) -> None:
-    x = rand(60, seed=2)
-    y, log_jac = splines.forward(x, theta)
-    expected = np.array(
-        [reference_spline(a, t) for a, t in zip(x.numpy(), theta.T.numpy(), strict=True)]
-    )
-    np.testing.assert_allclose(y, expected[:, 0], rtol=0, atol=1e-14)
-    np.testing.assert_allclose(log_jac, np.log(expected[:, 1]), rtol=0, atol=1e-11)
-
-
-def test_inverse_spline_solves_the_textbook_function(theta: Tensor) -> None:
-    y = rand(60, seed=3)
-    x, log_jac = splines.inverse(y, theta)
-    for a, b, t, log_slope in zip(
-        x.tolist(), y.tolist(), theta.T.numpy(), log_jac.tolist(), strict=True
-    ):
-        root = brentq(lambda x, t=t, b=b: reference_spline(x, t)[0] - b, 0.0, 1.0, xtol=1e-15)
-        assert a == pytest.approx(root, abs=1e-12)
-        assert -log_slope == pytest.approx(math.log(reference_spline(root, t)[1]), abs=1e-9)
-
-
-@pytest.mark.parametrize("direction", [splines.forward, splines.inverse])
-def test_spline_gradients_are_right(direction: splines.Spline) -> None:
-    x, theta = rand(2, 8, seed=4).requires_grad_(), (2.0 * randn(16, 2, 8, seed=5)).requires_grad_()
-    assert torch.autograd.gradcheck(direction, (x, theta))
-
-
-@pytest.mark.parametrize("direction", [splines.forward, splines.inverse])
-@pytest.mark.parametrize("bins", [2, 3, 10, 37, splines.MAX_BINS])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_zero_parameters_are_exactly_the_identity(
-    direction: splines.Spline, bins: int, dtype: torch.dtype
-) -> None:
-    x = torch.cat((torch.tensor([0.0, 1.0], dtype=dtype), rand(5000, seed=6, dtype=dtype)))
-    y, log_jac = direction(x, torch.zeros(3 * bins + 1, len(x), dtype=dtype))
-    assert torch.equal(y, x)
-    assert torch.equal(log_jac, torch.zeros_like(x))
-
-
-@pytest.mark.parametrize("direction", [splines.forward, splines.inverse])
-@pytest.mark.parametrize("size", [1.0, 30.0, 1e4, 1e30])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_spline_survives_extreme_parameters(
-    direction: splines.Spline, size: float, dtype: torch.dtype
-) -> None:
-    x = torch.cat((torch.tensor([0.0, 1.0], dtype=dtype), rand(2000, seed=7, dtype=dtype)))
-    theta = (size * randn(31, len(x), seed=8, dtype=dtype)).requires_grad_()
-    y, log_jac = direction(x, theta)
-    (y + log_jac).sum().backward()
-    assert bool(((y >= 0.0) & (y <= 1.0)).all())
-    assert bool(log_jac.isfinite().all())
-    assert bool(theta.grad.isfinite().all())
-
-
-def test_spline_keeps_the_ends_of_the_interval(theta: Tensor) -> None:
-    for direction in (splines.forward, splines.inverse):
-        for end in (0.0, 1.0):
-            y, _ = direction(torch.full((60,), end, dtype=torch.float64), theta)
-            torch.testing.assert_close(y, torch.full_like(y, end), rtol=0.0, atol=1e-15)
-
-
-def test_spline_slope_at_its_knots_is_the_derivative_parameter(theta: Tensor) -> None:
-    w, _, d = knots(theta[:, 0].numpy())
-    at_knots = torch.from_numpy(np.concatenate(([0.0], np.cumsum(w)[:-1], [1.0])))
-    _, log_jac = splines.forward(at_knots, theta[:, :1].expand(-1, 11))
-    np.testing.assert_allclose(log_jac, np.log(d), atol=1e-9)
-
-
-def test_spline_returns_to_its_argument_in_steep_bins() -> None:
-    x, theta = rand(5000, seed=9), 6.0 * randn(31, 5000, seed=10)
-    y, log_jac = splines.forward(x, theta)
-    back, _ = splines.inverse(y, theta)
-    assert float(((back - x).abs() * log_jac.exp()).max()) < 1e-12
-
-
-def test_float32_parameters_leave_float64_points_unrounded() -> None:
-    x, theta = rand(1000, seed=11), randn(31, 1000, seed=12, dtype=torch.float32)
-    back, _ = splines.inverse(splines.forward(x, theta)[0], theta)
-    torch.testing.assert_close(back, x, rtol=0.0, atol=1e-12)
-
-
-# --- networks
-# ---------------------------------------------------------------------------------------------------------
-
-
-def reference_network(x: Vector, weights: list[Vector], biases: list[Vector]) -> Vector:
-    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        x = weight @ (np.where(x > 0, x, 0.01 * x) if i else x) + bias
-    return x
-
-
-def layers_of(network: StackedMLP, channel: int) -> tuple[list[Vector], list[Vector]]:
-    weights, biases = (
-        [p[channel].detach().numpy() for p in parameters]
-        for parameters in (network.weights, network.biases)
-    )
-    return weights, biases
-
-
-@pytest.mark.parametrize("counts", [[4, 4, 4], [0, 9, 3], [12, 0, 0]])
-def test_each_channel_is_evaluated_by_its_own_network(counts: list[int]) -> None:
-    network = StackedMLP(
-        3, 5, 4, layers=3, units=8, generator=stream(1, "net"), dtype=torch.float64
-    )
-    x = randn(5, 12, seed=13)
-    channel = np.repeat(np.arange(3), counts)
-    expected = [
-        reference_network(x[:, i].numpy(), *layers_of(network, c)) for i, c in enumerate(channel)
-    ]
-    np.testing.assert_allclose(network(x, counts).detach(), np.array(expected).T, atol=1e-13)
-
-
-@pytest.mark.parametrize("counts", [[4, 4, 4], [0, 9, 3]])
-def test_stacked_gradients_are_right(counts: list[int]) -> None:
-    network = StackedMLP(
-        3, 2, 2, layers=2, units=3, generator=stream(2, "net"), dtype=torch.float64
-    )
-    x = randn(2, 12, seed=14).requires_grad_()
-    parameters = tuple(network.parameters())
-    assert torch.autograd.gradcheck(lambda x, *_: network(x, counts), (x, *parameters))
-
-
-def test_single_network_maps_rows_to_rows() -> None:
-    network = MLP(5, 4, layers=3, units=8, generator=stream(3, "net"), dtype=torch.float64)
-    x = randn(7, 5, seed=15)
-    expected = [reference_network(row, *layers_of(network.stack, 0)) for row in x.numpy()]
-    np.testing.assert_allclose(network(x).detach(), expected, atol=1e-13)
-
-
-def test_zero_output_starts_at_zero_and_learns() -> None:
-    network = MLP(5, 4, layers=3, units=8, generator=stream(4, "net"), zero_output=True)
-    y = network(randn(7, 5, seed=16, dtype=torch.float32))
-    y.sum().backward()
-    assert torch.equal(y.detach(), torch.zeros(7, 4))
-    assert bool((network.stack.weights[-1].grad != 0.0).any())
-
-
 def test_initial_parameters_are_a_function_of_the_seed() -> None:
     def parameters(seed: int) -> Tensor:
         return torch.cat(
@@ -328,46 +148,6 @@ def test_initial_parameters_are_a_function_of_the_seed() -> None:
     torch.rand(7)
     assert torch.equal(parameters(1), first)
     assert not torch.equal(parameters(2), first)
-
-
-# --- permutations
-# -----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("dim", "blocks"), [(1, 2), (2, 2), (3, 4), (7, 6), (10, 8), (13, 8)])
-def test_number_of_blocks_of_the_logarithmic_decomposition(dim: int, blocks: int) -> None:
-    assert default_blocks(dim) == blocks
-
-
-@pytest.mark.parametrize("dim", range(2, 18))
-def test_logarithmic_decomposition_conditions_every_feature_on_every_other(dim: int) -> None:
-    masks = coupling_masks("log", dim, default_blocks(dim), stream(0))
-    for i in range(dim):
-        for j in set(range(dim)) - {i}:
-            assert any(mask[i] and not mask[j] for mask in masks)
-
-
-@pytest.mark.parametrize("permutation", ["log", "exchange", "random"])
-@pytest.mark.parametrize("dim", [1, 2, 3, 7, 10])
-@pytest.mark.parametrize("blocks", [2, 3, 8])
-def test_last_two_blocks_transform_every_feature(permutation: str, dim: int, blocks: int) -> None:
-    masks = coupling_masks(permutation, dim, blocks, stream(1, "mask"))
-    assert len(masks) == blocks
-    assert all(len(mask) == dim and any(mask) for mask in masks)
-    assert all(a or b for a, b in zip(masks[-2], masks[-1], strict=True))
-    assert dim == 1 or not any(a and b for a, b in zip(masks[-2], masks[-1], strict=True))
-
-
-def test_random_masks_are_a_function_of_the_generator() -> None:
-    first, again, other = (
-        coupling_masks("random", 12, 6, stream(seed, "mask")) for seed in (1, 1, 2)
-    )
-    assert first == again
-    assert first != other
-
-
-# --- the flow
-# ---------------------------------------------------------------------------------------------------------
 
 
 def reference_log_prob(flow: SplineFlow, x: Vector, channel: int) -> float:
@@ -465,10 +245,6 @@ def test_training_adapts_the_density_to_a_correlated_peak() -> None:
         optimizer.step()
     assert untrained > 1.5
     assert relative_std() < 0.3
-
-
-# --- what is refused
-# --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

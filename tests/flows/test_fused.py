@@ -35,7 +35,9 @@ from torch import Tensor
 from madnis_py import _core
 from madnis_py.flows import fused, splines
 from madnis_py.flows.blocks import GridBlock
-from madnis_py.flows.flow import CouplingBlock, FlowSettings, SplineFlow
+from madnis_py.flows.coupling import CouplingBlock
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
 
 # --- agreement with plain torch

@@ -21,7 +21,8 @@ from torch import Tensor
 from madnis_py import _core
 from madnis_py.flows import fused, splines
 from madnis_py.flows.blocks import MARGIN, Block
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
 
 

@@ -6,13 +6,15 @@ import math
 
 import pytest
 import torch
-from test_flows import perturbed, rand, randn
+from fused_flows import perturbed
+from random_tensors import rand, randn
 from torch import Tensor
 
 from madnis_py.errors import InputError
 from madnis_py.flows.blocks import GaussianData, GaussianLatent, SoftPermutation
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.permutations import random_rotation
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.flows.transforms import LOG_SCALE_LIMIT, AffineTransform, PeriodicSplineTransform
 from madnis_py.parallel.random_streams import stream
 

@@ -11,7 +11,8 @@ from integrands import ManyPeaks
 from torch import Tensor
 from toy_integrands import CamelBack
 
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.dropping import restricted, survivors
 from madnis_py.integration.grids.vegas_flow import VegasFlow

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from madnis_py import vegas
 from madnis_py.errors import IntegrandError
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.estimate import Moments, combine, unit_of
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import FunctionIntegrand

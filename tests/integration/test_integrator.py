@@ -13,7 +13,7 @@ from torch import Tensor
 from toy_integrands import CamelBack
 
 from madnis_py.errors import InputError, IntegrandError
-from madnis_py.flows.flow import SplineFlow
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.block_sampler import BLOCK_POINTS, BlockSampler
 from madnis_py.integration.channel_weights import ChannelWeights, PriorWeights
 from madnis_py.integration.estimate import Moments, combine, estimate

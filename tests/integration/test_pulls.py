@@ -10,7 +10,8 @@ import torch
 from integrands import Mirrored, ridge
 from toy_integrands import CamelBack
 
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings

@@ -5,7 +5,8 @@ import torch
 from integrands import Mirrored
 
 from madnis_py.errors import InputError
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.settings import TrainingSettings

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from madnis_py.flows import fused
 from madnis_py.flows.blocks import MARGIN
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
 
 SHAPES = list(itertools.product((1, 2, 3, 10), (1, 3, 48)))

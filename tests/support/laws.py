@@ -16,7 +16,8 @@ from torch import Tensor
 
 from madnis_py import _core
 from madnis_py.arrays import Array
-from madnis_py.flows.flow import AbstractFlow, SplineFlow
+from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.mapping import ChannelMapping

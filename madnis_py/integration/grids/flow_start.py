@@ -34,7 +34,9 @@ from torch import Tensor
 from madnis_py.errors import InputError
 from madnis_py.flows import splines
 from madnis_py.flows.blocks import GridBlock
-from madnis_py.flows.flow import FlowSettings, SplineFlow, channel_counts
+from madnis_py.flows.flow import channel_counts
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
@@ -82,7 +84,7 @@ def initialise_from_vegas(
         raise InputError(
             "VEGAS start: expected channels that share a density to share a grid, and no others"
         )
-    if method in ("fit", "merge") and flow.settings.transform != "spline":
+    if method in ("fit", "merge") and not flow.has_splines:
         raise InputError(
             f"VEGAS start: method '{method}' needs a flow of splines; got '{flow.settings.transform}'"
         )

@@ -152,7 +152,7 @@ class VegasFlow(AbstractFlow):
             adaptive_map.map(y[points], x[points], jacobian[points])
         return torch.from_numpy(x), -torch.from_numpy(jacobian).log()
 
-    def log_prob(self, x: Tensor, channel: Tensor, known: Tensor | None = None) -> Tensor:
+    def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density; has no parameters and no gradient. See `AbstractFlow.log_prob`."""
         return -torch.from_numpy(self._inverse(x.cpu(), channel)[1]).log().to(x.device)
 

@@ -267,8 +267,11 @@ class Trainer:
         there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(
             self._adam.device
         )
-        log_q = self.integrator.flow.log_prob(
-            there.x, batch.channel, there.log_q if fresh else None
+        flow = self.integrator.flow
+        log_q = (
+            flow.log_prob_of_sample(there.x, batch.channel, there.log_q)
+            if fresh
+            else flow.log_prob(there.x, batch.channel)
         )
         stratum = stratum.to(self._adam.device, non_blocking=True)
         return LOSSES[self.settings.loss](

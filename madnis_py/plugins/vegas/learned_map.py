@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from madnis_py.arrays import Array
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.grids.flow_start import initialise_from_vegas
 from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.samples import Samples

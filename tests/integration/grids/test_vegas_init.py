@@ -13,7 +13,8 @@ from toy_integrands import CamelBack
 
 from madnis_py.errors import InputError
 from madnis_py.flows import splines
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.grids.flow_start import (
     VegasStart,

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from madnis_py.card import card as cards
 from madnis_py.errors import CheckpointError
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import Measurement, Moments
 from madnis_py.integration.grids.sampler_choice import SamplerName

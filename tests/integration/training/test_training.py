@@ -14,7 +14,8 @@ from torch import Tensor
 from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError, InputError, IntegrandError, MadnisError
-from madnis_py.flows.flow import FlowSettings, SplineFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.block_sampler import BlockSampler
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.grids.vegas_flow import VegasFlow

@@ -14,7 +14,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from madnis_py.errors import MadnisError
 from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.discrete import MixedFlow
-from madnis_py.flows.flow import AbstractFlow, FlowSettings, SplineFlow
+from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.adam import FlatAdam
