@@ -15,7 +15,7 @@ from madnis_py.physics.divergences.limit_kinematics import LimitKinematics
 from madnis_py.physics.divergences.singular_limits import INCOMING, Kind, Limit, limits_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
-from madnis_py.physics.observables.selection import codes_of
+from madnis_py.physics.observables.particle_names import codes_of
 from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
 

@@ -1,4 +1,7 @@
-"""Cuts on momenta."""
+"""Cuts: limits on observables of particles at given positions, tested on momenta.
+
+`selection` makes them of the table [cuts] of a card, where particles have names.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _PARTICLES: dict[str, tuple[int, float]] = {
     "dr": (2, 2),
     "ht": (1, math.inf),
 }
-"""Least and largest number of particles that an observable takes."""
+"""Observable -> least and largest number of particles that it takes."""
 
 
 def _check(observable: str, count: int, minimum: float, maximum: float, got: object) -> None:
@@ -80,7 +83,7 @@ class Cut:
 
 @dataclass(frozen=True)
 class Ranked:
-    """The particle that has the rank-th largest transverse momentum among some.
+    """Particle with the rank-th largest transverse momentum among some.
 
     Attributes:
         particles: positions among the particles of an event.
@@ -99,7 +102,7 @@ class Ranked:
         _check_positions("rank", self.particles)
 
     def positions(self, p: Array) -> NDArray[np.intp]:
-        """Where it stands in each event, (n,); of equal ones the first comes first."""
+        """Its position in each event, (n,); of equal ones the first comes first."""
         members = np.array(self.particles)
         pt = np.hypot(p[:, members, 1], p[:, members, 2])
         return np.asarray(members[np.argsort(-pt, axis=1, kind="stable")[:, self.rank - 1]])
@@ -148,7 +151,7 @@ AnyCut = Cut | RankedCut
 
 
 class Cuts:
-    """Cuts that an event has to pass all; none pass everything.
+    """Cuts of which an event has to pass all; without any, every event passes.
 
     Args:
         cuts: in any order; those on ranks and on "ht" see only events that pass the others.
@@ -185,11 +188,10 @@ class Cuts:
         for cut in self._others:
             rows = np.flatnonzero(passed)
             kept = select(p, rows)
-            passed[rows] = cut.passes(kept) if isinstance(cut, RankedCut) else _passes_ht(cut, kept)
+            if isinstance(cut, RankedCut):
+                passed[rows] = cut.passes(kept)
+            else:
+                members = list(cut.particles)
+                ht = np.hypot(kept[:, members, 1], kept[:, members, 2]).sum(axis=1)
+                passed[rows] = ~((ht < cut.minimum) | (ht > cut.maximum))
         return passed
-
-
-def _passes_ht(cut: Cut, p: Array) -> Bools:
-    members = list(cut.particles)
-    ht = np.hypot(p[:, members, 1], p[:, members, 2]).sum(axis=1)
-    return np.asarray(~((ht < cut.minimum) | (ht > cut.maximum)))

@@ -1,4 +1,7 @@
-"""What is measured on momenta and fed to the channel weights."""
+"""Features: the numbers of an event that the channel weights see, the same for every card.
+
+`observable` has what histograms of a card show, `parton_kinematics` what a cross section needs.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 
 _BOUND = 50.0
+"""Limit of every feature: eta and log(p_T / GeV) of a particle along the beam are infinite."""
 
 
 def features(p: Array, hadronic: bool) -> Array:
-    """log(p_T / GeV), eta and phi of every final particle; of hadron collisions also what the partons carry.
+    """log(p_T / GeV), eta and phi of every final particle; for hadrons also s-hat and rapidity.
 
     The logarithm of s-hat tells the channel weights at once which resonance an event belongs to;
     the rapidity of the collision is the other number that parton densities depend on.

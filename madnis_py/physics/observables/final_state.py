@@ -1,8 +1,7 @@
-"""Final states as columns, and which of their particles a name means."""
+"""Final states of n events as columns, and the particles in them that names mean."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,17 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
-from madnis_py.card.tables import closest
-from madnis_py.errors import InputError
-from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.selection import CLASSES, RANKED, codes_of
+from madnis_py.physics.observables.particle_names import ParticleName
 
 Positions = NDArray[np.intp]
+"""Rows of particles in the columns of a final state, int64."""
 
 N_INCOMING = 2
 
 ABSENT = -1
-"""The position of a particle that an event does not have."""
+"""Position of a particle that an event does not have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,16 +51,17 @@ class FinalState:
         """Summed momentum of the outgoing particles in GeV, float64, shape (n, 4)."""
         return np.asarray(np.einsum("npk,np->nk", self.momenta, self.outgoing))
 
-    def positions(self, codes: frozenset[int]) -> Positions:
-        """Rows of the outgoing particles with some PDG codes, by falling transverse momentum.
+    def positions(self, name: ParticleName) -> Positions:
+        """Rows of the outgoing particles that a name means, by falling transverse momentum.
 
         Returns:
             int64, shape (n, m), of equal ones the first first; `ABSENT` behind the last of an event
             that has fewer.
         """
+        codes, rank = name.codes, name.rank
         if codes not in self._found:
             self._found[codes] = self._sorted(self.outgoing & np.isin(self.pdg, list(codes)))
-        return self._found[codes]
+        return self._found[codes][:, slice(None) if rank is None else slice(rank - 1, rank)]
 
     def _sorted(self, members: NDArray[np.bool_]) -> Positions:
         order = np.argsort(np.where(members, -self.pt, np.inf), axis=1, kind="stable")
@@ -71,60 +69,26 @@ class FinalState:
         return np.asarray(np.where(np.take_along_axis(members, order, axis=1), order, ABSENT))
 
     def summed(self, positions: Positions) -> Array:
-        """Summed momentum of the particles in the last axis of (n, m, k) positions, in GeV, shape (n, m, 4)."""
+        """Summed momentum of the particles in the last axis of positions.
+
+        Args:
+            positions: shape (n, m, k).
+
+        Returns:
+            GeV, float64, shape (n, m, 4).
+        """
         rows = np.arange(len(self))[:, None, None]
         return np.asarray(self.momenta[rows, positions].sum(axis=2))
 
 
-@dataclass(frozen=True)
-class Name:
-    """Particles as a card calls them: a class, a particle or a PDG number, perhaps with a rank.
-
-    Attributes:
-        codes: PDG codes.
-        rank: 1 for the one of largest transverse momentum; None for all of them.
-    """
-
-    codes: frozenset[int]
-    rank: int | None = None
-
-    @classmethod
-    def parse(cls, text: str, model: Model) -> Name:
-        """What a name means.
-
-        Raises:
-            InputError: nothing is called so.
-        """
-        ranked = RANKED.fullmatch(text)
-        name, rank = (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
-        codes = (
-            frozenset({int(name)}) if re.fullmatch(r"-?\d{1,18}", name) else codes_of(name, model)
-        )
-        if not codes:
-            raise InputError(
-                f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *CLASSES])}'
-            )
-        return cls(codes, rank)
-
-    def count(self, final: Sequence[int]) -> int:
-        """How many particles of a final state, given by its PDG codes, it means."""
-        members = sum(pdg in self.codes for pdg in final)
-        return members if self.rank is None else int(members >= self.rank)
-
-    def positions(self, final: FinalState) -> Positions:
-        """Rows of the particles, int64, shape (n, m); see `FinalState.positions`."""
-        found = final.positions(self.codes)
-        return found if self.rank is None else found[:, self.rank - 1 : self.rank]
-
-
-def sets_of(names: Sequence[Name], final: FinalState) -> Positions:
+def sets_of(names: Sequence[ParticleName], final: FinalState) -> Positions:
     """Every set of different particles, one for each name, once, as in [cuts].
 
     Returns:
         rows of the particles in the order of the names, int64, shape (n, m, len(names)); sets that
         an event does not have are `ABSENT` throughout.
     """
-    columns = [name.positions(final) for name in names]
+    columns = [final.positions(name) for name in names]
     choices = list(product(*(range(column.shape[1]) for column in columns)))
     sets = np.full((len(final), len(choices), len(names)), ABSENT)
     seen: list[Positions] = []

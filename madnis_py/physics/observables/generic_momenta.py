@@ -1,4 +1,7 @@
-"""Momenta in general position, to find out what vanishes."""
+"""Generic momenta: points of phase space without symmetry, at which only zeros vanish.
+
+Helicities are dropped, and matrix elements of other programs are probed, at these points.
+"""
 
 from __future__ import annotations
 
@@ -11,35 +14,35 @@ from madnis_py.arrays import Array
 from madnis_py.physics.observables.momenta import as_momenta
 
 _SEED = 20_240_501
+"""Seed of the points, the same for every process: tapes depend on it."""
 
 
 def generic_momenta(masses: Sequence[float], n_incoming: int, count: int = 4) -> Array:
-    """Points of phase space without any symmetry: seen from a frame in which no particle is along an axis.
+    """Points of phase space in a frame in which no particle moves along an axis.
 
     Args:
         masses: of the legs in GeV, incoming first.
         n_incoming: 1 or 2.
-        count: how many points.
+        count: number of points.
 
     Returns:
         Momenta in GeV, event-fastest float64 (count, n_legs, 4).
     """
     random = np.random.Generator(np.random.Philox(_SEED))
     energy = _energy(masses, n_incoming)
+    if n_incoming == 2:
+        incoming = _two_bodies(energy, *masses[:2])
+    else:
+        incoming = np.array([[energy, 0.0, 0.0, 0.0]])
     points = []
     for _ in range(count):
-        incoming = (
-            _two_bodies(energy, *masses[:2])
-            if n_incoming == 2
-            else np.array([[energy, 0.0, 0.0, 0.0]])
-        )
         outgoing = _flat_phase_space(energy, masses[n_incoming:], random)
         points.append(_boosted(np.concatenate([incoming, outgoing]), random))
     return as_momenta(np.array(points))
 
 
 def _energy(masses: Sequence[float], n_incoming: int) -> float:
-    """A total energy somewhat above all thresholds; the mass where one particle comes in or goes out."""
+    """Total energy in GeV above all thresholds; the mass where one particle comes in or out."""
     incoming, outgoing = sum(masses[:n_incoming]), sum(masses[n_incoming:])
     if n_incoming == 1:
         return incoming
@@ -64,7 +67,9 @@ def _flat_phase_space(energy: float, masses: Sequence[float], random: np.random.
     momentum = (
         q / np.linalg.norm(q, axis=1, keepdims=True) * random.gamma(2.0, size=(len(masses), 1))
     )
-    momentum = _at_rest(momentum)
+    light = np.column_stack([np.linalg.norm(momentum, axis=1), momentum])
+    total = light.sum(axis=0)
+    momentum = _boost(light, -total[1:] / total[0])[:, 1:]  # their sum is at rest now
     scale = energy / np.linalg.norm(momentum, axis=1).sum()
     for _ in range(50):  # Newton: sum of sqrt(m^2 + scale^2 q^2) = energy
         energies = np.sqrt(mass**2 + scale**2 * (momentum**2).sum(axis=1))
@@ -73,14 +78,8 @@ def _flat_phase_space(energy: float, masses: Sequence[float], random: np.random.
     return np.column_stack([np.sqrt(mass**2 + (momentum**2).sum(axis=1)), momentum])
 
 
-def _at_rest(momentum: Array) -> Array:
-    """Massless three-momenta seen from the frame where they add up to zero."""
-    light = np.column_stack([np.linalg.norm(momentum, axis=1), momentum])
-    total = light.sum(axis=0)
-    return _boost(light, -total[1:] / total[0])[:, 1:]
-
-
 def _boost(p: Array, beta: Array) -> Array:
+    """Momenta seen from a frame that moves with velocity -beta."""
     gamma = 1 / math.sqrt(1 - beta @ beta)
     along = p[:, 1:] @ beta
     energy = gamma * (p[:, 0] + along)

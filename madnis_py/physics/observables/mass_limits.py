@@ -1,4 +1,4 @@
-"""The least and greatest invariant masses that cuts leave to sets of final particles."""
+"""Limits of the invariant masses of sets of final particles that energy and cuts leave."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from itertools import combinations
 from madnis_py.physics.observables.cuts import Cut
 
 WIDTHS_OF_PEAK = 15
-"""How many widths from its pole a resonance ends: beyond, the width changes |propagator|^2 by less
-than 1 / 900."""
+"""Distance from its pole at which a resonance ends, in widths: beyond, the width changes
+|propagator|^2 by less than 1 / 900."""
 
 _ROUNDING = 1e-9
+"""Distance in masses at which a pole without width still counts as reached: rounding of the limits
+alone."""
+
+_ANGLES = ("eta", "rapidity")
 
 
 class MassLimits:
@@ -44,16 +48,16 @@ class MassLimits:
             _least_pt(mass, [cut for cut in cuts if cut.particles == (leg,)])
             for leg, mass in enumerate(self.masses)
         ]
-        self._systems = _strictest(cut for cut in cuts if cut.observable == "mass")
-        self._heaviest = _least_maxima(cut for cut in cuts if cut.observable == "mass")
-        self._separations = _strictest(cut for cut in cuts if cut.observable == "dr")
+        self._least_masses = _largest_minima(cut for cut in cuts if cut.observable == "mass")
+        self._greatest_masses = _least_maxima(cut for cut in cuts if cut.observable == "mass")
+        self._separations = _largest_minima(cut for cut in cuts if cut.observable == "dr")
 
     def least_mass(self, legs: Iterable[int]) -> float:
         """The least mass of a set of final particles in GeV."""
         legs = tuple(legs)
         squares = sum(self.masses[leg] ** 2 for leg in legs)
         squares += sum(self._least_product(a, b) for a, b in combinations(legs, 2))
-        systems = [minimum for system, minimum in self._systems.items() if system <= set(legs)]
+        systems = [minimum for system, minimum in self._least_masses.items() if system <= set(legs)]
         return max(math.sqrt(squares), sum(self.masses[leg] for leg in legs), _largest(systems))
 
     def least_energy(self, legs: Iterable[int]) -> float:
@@ -64,12 +68,12 @@ class MassLimits:
         )
 
     def greatest_mass(self, legs: Iterable[int]) -> float:
-        """The greatest mass of a set of final particles in GeV: what the others leave of the energy and of cuts."""
+        """The greatest mass in GeV that the other particles leave to a set of final ones."""
         legs = set(legs)
         others = set(range(self._n_incoming, len(self.masses))) - legs
         maxima = [
             maximum - self.least_mass(system - legs)
-            for system, maximum in self._heaviest.items()
+            for system, maximum in self._greatest_masses.items()
             if legs <= system
         ]
         return min([self._energy - self.least_energy(others), *maxima])
@@ -95,16 +99,23 @@ class MassLimits:
         separation = min(self._separations.get(frozenset((a, b)), 0.0), math.pi)
         if separation:
             product = max(product, 2 * self.pt[a] * self.pt[b] * (1 - math.cos(separation)))
-        pair = self._systems.get(frozenset((a, b)), 0.0)
+        pair = self._least_masses.get(frozenset((a, b)), 0.0)
         return max(product, pair**2 - self.masses[a] ** 2 - self.masses[b] ** 2)
 
     def _collinear(self, a: int, b: int) -> float:
-        """2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), E_a at most half of the energy."""
+        """Lower limit of 2 p_a.p_b in GeV^2 for momenta in one direction.
+
+        2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), with E_a at most half
+        of the energy.
+        """
         return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy if self.pt[b] else 0.0
 
 
 def _least_pt(mass: float, cuts: Sequence[Cut]) -> float:
-    """The least transverse momentum of a particle: its own cut, or p = p_T cosh(eta) and E = m_T cosh(y)."""
+    """The least transverse momentum in GeV that cuts on a particle leave to it.
+
+    Its own cut, or p = p_T cosh(eta) and E = m_T cosh(y).
+    """
     pt, energy = (
         _largest(cut.minimum for cut in cuts if cut.observable == name) for name in ("pt", "energy")
     )
@@ -119,15 +130,12 @@ def _least_pt(mass: float, cuts: Sequence[Cut]) -> float:
     return max(pt, momentum * _inverse_cosh(eta), math.sqrt(by_rapidity))
 
 
-_ANGLES = ("eta", "rapidity")
-
-
 def _inverse_cosh(x: float) -> float:
     """1 / cosh(x), 0 at infinity."""
     return 2 * math.exp(-x) / (1 + math.exp(-2 * x))
 
 
-def _strictest(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:
+def _largest_minima(cuts: Iterable[Cut]) -> dict[frozenset[int], float]:
     """The largest minimum that cuts ask of each set of particles."""
     minima: dict[frozenset[int], float] = {}
     for cut in cuts:

@@ -1,4 +1,7 @@
-"""Observables of events by the names of the card: "pt(jet[1])", "mass(e+,e-)", "ht"."""
+"""Observable of events by its name on the card, for histograms: "pt(jet[1])", "mass(e+,e-)", "ht".
+
+`features` are the fixed numbers that the channel weights see, `cuts` the limits that events pass.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,13 @@ from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.card.tables import EVENT, read_observable
 from madnis_py.errors import InputError
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.final_state import ABSENT, FinalState, Name, sets_of
-from madnis_py.physics.observables.selection import CLASSES, codes_of
+from madnis_py.physics.observables.final_state import ABSENT, FinalState, sets_of
+from madnis_py.physics.observables.particle_names import CLASSES, ParticleName, codes_of
 
 
 def _pt(p: Array) -> Array:
@@ -72,12 +74,14 @@ _OF_SYSTEM: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
 _OF_PAIR: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
     {"dr": _dr, "deta": _deta, "dphi": _dphi}
 )
+"""Functions of momenta in GeV, float64 (..., 4): of the sum of a set, of the two of a pair."""
+
 _IN_GEV = ("pt", "energy", "mass", "pt_sum", "ht", "sfos_mass", "missing_pt", "sqrt_s")
 
 
 @dataclass(frozen=True)
 class Observable:
-    """A number, or several, that events have.
+    """Observable: one value per event, or one for every set of particles that it means.
 
     Of one particle, or of the summed momentum of several: "pt", "eta" and "rapidity" with their
     signs, "phi" (-pi to pi), "energy"; of two or more "mass" and "pt_sum", which is another name of
@@ -92,14 +96,14 @@ class Observable:
 
     Attributes:
         kind: "pt", "mass", ...
-        particles: how the text calls them.
-        names: what they mean; none for the whole event.
+        particles: names as the text has them.
+        names: their meaning; none for the whole event.
         invisible: PDG codes of neutrinos.
     """
 
     kind: str
     particles: tuple[str, ...]
-    names: tuple[Name, ...]
+    names: tuple[ParticleName, ...]
     invisible: frozenset[int]
 
     @classmethod
@@ -113,9 +117,11 @@ class Observable:
             kind, particles = read_observable(text)
         except ValueError as error:
             raise InputError(str(error)) from None
-        names = (
-            () if particles == (EVENT,) else tuple(_name(text, part, model) for part in particles)
-        )
+        parts = () if particles == (EVENT,) else particles
+        try:
+            names = tuple(ParticleName.parse(part, model) for part in parts)
+        except InputError as error:
+            raise InputError(f"{text}: {error}") from None
         return cls(kind, particles, names, codes_of("missing", model))
 
     def __str__(self) -> str:
@@ -143,16 +149,18 @@ class Observable:
         return tuple(name.codes for name in self.names)
 
     def measurable(self, finals: Iterable[Sequence[int]]) -> bool:
-        """Whether one of some final states, given by PDG codes, has as many particles as it takes."""
-        return any(self._has(final) for final in finals)
+        """Whether one of `finals`, each given by its PDG codes, has the particles."""
+        numbers = Counter(self.names)
 
-    def _has(self, final: Sequence[int]) -> bool:
-        wanted = Counter(self.names)
-        each = all(
-            name.count(final) >= (1 if name.rank else number) for name, number in wanted.items()
-        )
-        together = sum(any(pdg in name.codes for name in wanted) for pdg in final)
-        return each and together >= len(self.names)
+        def has_them(final: Sequence[int]) -> bool:
+            each = all(
+                name.count(final) >= (1 if name.rank else number)
+                for name, number in numbers.items()
+            )
+            together = sum(any(pdg in name.codes for name in numbers) for pdg in final)
+            return each and together >= len(self.names)
+
+        return any(map(has_them, finals))
 
     def values(self, final: FinalState) -> Array:
         """Its values in each event.
@@ -178,13 +186,12 @@ class Observable:
         if not self.names:
             return _OF_SYSTEM[self.kind](final.total)[:, None]
         sets = sets_of(self.names, final)
-        values = self._of_sets(sets, final)
-        return np.where(sets[..., 0] == ABSENT, np.nan, values)
-
-    def _of_sets(self, sets: NDArray[np.intp], final: FinalState) -> Array:
         if self.kind in _OF_PAIR:
-            return _OF_PAIR[self.kind](final.summed(sets[..., :1]), final.summed(sets[..., 1:]))
-        return _OF_SYSTEM[self.kind](final.summed(sets))
+            a, b = final.summed(sets[..., :1]), final.summed(sets[..., 1:])
+            values = _OF_PAIR[self.kind](a, b)
+        else:
+            values = _OF_SYSTEM[self.kind](final.summed(sets))
+        return np.where(sets[..., 0] == ABSENT, np.nan, values)
 
     def _ht(self, final: FinalState) -> Array:
         members = final.outgoing
@@ -199,15 +206,10 @@ class Observable:
         return np.where(pairs, _mass(final.summed(sets)), np.nan)
 
 
-def _name(observable: str, text: str, model: Model) -> Name:
-    try:
-        return Name.parse(text, model)
-    except InputError as error:
-        raise InputError(f"{observable}: {error}") from None
-
-
 def usual_observables(finals: Sequence[Sequence[int]], model: Model) -> list[Observable]:
-    """What one looks at first: p_T and eta or y of the particles, masses and distances of pairs, and the whole event.
+    """Observables of histograms where a card names none.
+
+    They are p_T and eta or y of the particles, masses and distances of pairs, and the whole event.
 
     Jets are ranked by their transverse momenta, and so are particles of which there are several,
     and leptons, photons and bottom quarks whose flavours vary.
@@ -216,18 +218,18 @@ def usual_observables(finals: Sequence[Sequence[int]], model: Model) -> list[Obs
         finals: PDG codes of all final states that there may be.
         model: knows the particles.
     """
-    seen = _Seen(finals, model)
+    names = _PreciseNames(finals, model)
     texts = [
-        text for name in seen.objects() for text in (f"pt({name})", f"{seen.angle(name)}({name})")
+        text for name in names.objects() for text in (f"pt({name})", f"{names.angle(name)}({name})")
     ]
-    for a, b in combinations(seen.objects(), 2):
+    for a, b in combinations(names.objects(), 2):
         texts += [f"mass({a},{b})", f"dr({a},{b})", f"deta({a},{b})"]
-    texts += ["ht", "sqrt_s", f"rapidity({EVENT})", *(["missing_pt"] if seen.invisible else [])]
+    texts += ["ht", "sqrt_s", f"rapidity({EVENT})", *(["missing_pt"] if names.invisible else [])]
     return [Observable.parse(text, model) for text in texts]
 
 
-class _Seen:
-    """The particles of some final states by names as precise as all of them allow."""
+class _PreciseNames:
+    """Names of the particles of some final states, as precise as all of them allow."""
 
     def __init__(self, finals: Sequence[Sequence[int]], model: Model) -> None:
         self._model = model
@@ -242,14 +244,14 @@ class _Seen:
     def objects(self) -> Iterator[str]:
         """Every particle, ranked where there may be several of one name."""
         for family in self._families:
-            name = Name.parse(family, self._model)
+            name = ParticleName.parse(family, self._model)
             most = max(name.count(final) for final in self._finals)
             for rank in range(1, most + 1):
                 yield f"{family}[{rank}]" if most > 1 or family in CLASSES else family
 
     def angle(self, name: str) -> str:
         """Rapidity for particles with a mass, else pseudorapidity."""
-        codes = Name.parse(name.partition("[")[0], self._model).codes & self._known
+        codes = ParticleName.parse(name.partition("[")[0], self._model).codes & self._known
         light = name.partition("[")[0] in CLASSES or not any(map(self._model.mass, codes))
         return "eta" if light else "rapidity"
 
@@ -260,10 +262,6 @@ class _Seen:
         if pdg in self._codes["jet"] | self._codes["missing"]:
             return "jet" if pdg in self._codes["jet"] else "missing"
         family = next((name for name in CLASSES if pdg in self._codes[name]), "")
-        return family if family and self._varies(family) else self._model.particle_name(pdg)
-
-    def _varies(self, family: str) -> bool:
-        return (
-            len({tuple(sorted(self._codes[family].intersection(final))) for final in self._finals})
-            > 1
-        )
+        codes = self._codes.get(family, frozenset())
+        varies = len({codes.intersection(final) for final in self._finals}) > 1
+        return family if varies else self._model.particle_name(pdg)

@@ -1,4 +1,4 @@
-"""Factorisation and renormalisation scales, fixed or event by event."""
+"""Scale of the PDFs or of alpha_s, fixed or event by event."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ def _sum_mt(p: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum((energy - pz) * (energy + pz), 0.0)).sum(axis=1))
 
 
-def _sqrt_s(p: Array) -> Array:
-    """Energy of the collision of the partons in their centre-of-mass frame."""
-    return np.sqrt(s_hat(p))
-
-
 _DYNAMICAL: MappingProxyType[str, tuple[Callable[[Array], Array], float]] = MappingProxyType(
     {
         "ht": (_ht, 1.0),
@@ -45,9 +40,10 @@ _DYNAMICAL: MappingProxyType[str, tuple[Callable[[Array], Array], float]] = Mapp
         "sum_et/2": (_sum_et, 0.5),
         "sum_mt": (_sum_mt, 1.0),
         "sum_mt/2": (_sum_mt, 0.5),
-        "sqrt_s": (_sqrt_s, 1.0),
+        "sqrt_s": (lambda p: np.sqrt(s_hat(p)), 1.0),
     }
 )
+"""Name of a dynamical scale -> observable in GeV and factor."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
-"""The cuts of a card as cuts on positions of particles, for every combination of flavours."""
+"""Selection of events: the table [cuts] as cuts on positions, per combination of flavours.
+
+`cuts` has the cuts themselves, which know positions and momenta; here names of particles become
+positions, and `Acceptance` tells which events pass for which flavours.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -11,19 +14,23 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
-from madnis_py.card.tables import EVENT, CutTable, closest
+from madnis_py.card.tables import EVENT, CutTable
 from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import AnyCut, Bools, Cut, Cuts, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import select
-
-CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
-RANKED = re.compile(r"(.+)\[([1-9]\d{0,3})\]")
+from madnis_py.physics.observables.particle_names import (
+    CLASSES,
+    ParticleName,
+    codes_of,
+    split_rank,
+    unknown_name,
+)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What events have to pass; it may depend on the flavours where a final particle has several.
+    """Cuts that events have to pass, which may depend on the flavours of final particles.
 
     Attributes:
         common: what every combination of flavours has to pass.
@@ -38,7 +45,7 @@ class Selection:
 
     @property
     def cuts(self) -> tuple[Cut, ...]:
-        """The cuts on particles at fixed positions that hold for all flavours: what a phase-space map may rely on."""
+        """Cuts at fixed positions that hold for all flavours; phase-space maps may rely on them."""
         return tuple(cut for cut in self.common if isinstance(cut, Cut))
 
     def of(self, flavours: int) -> tuple[AnyCut, ...]:
@@ -46,7 +53,7 @@ class Selection:
         return (*self.common, *self.further[self.index[flavours]])
 
     def unchanged_by(self, exchange: Sequence[int]) -> bool:
-        """Whether events pass alike with particle k at position exchange[k], for every combination of flavours."""
+        """Whether events pass alike with particle k at position exchange[k], for all flavours."""
         return all(
             {_key(cut, exchange) for cut in cuts}
             == {_key(cut, range(len(exchange))) for cut in cuts}
@@ -55,7 +62,7 @@ class Selection:
 
 
 def _key(cut: AnyCut, exchange: Sequence[int]) -> object:
-    """What a cut asks for, with particle k at position exchange[k]."""
+    """Content of a cut with particle k at position exchange[k], equal for equal cuts."""
     ranked = (one if isinstance(one, Ranked) else Ranked((one,)) for one in cut.particles)
     particles = frozenset(
         (frozenset(exchange[k] for k in one.particles), one.rank) for one in ranked
@@ -79,27 +86,27 @@ def selection_of(
             event has.
     """
     entries = [
-        _Entry.read(names, table, definition, card, model) for names, table in card.cuts.items()
+        _CardCut.read(text, table, definition, card, model) for text, table in card.cuts.items()
     ]
+    finals = [legs[definition.n_incoming :] for legs in flavours]
     for entry in entries:
-        entry.check_ranks(flavours, card)
-    finals = {legs: legs[definition.n_incoming :] for legs in flavours}
+        entry.check_ranks(finals, card)
     lists = {
         final: tuple(dict.fromkeys(cut for entry in entries for cut in entry.cuts(final)))
-        for final in finals.values()
+        for final in finals
     }
     first = next(iter(lists.values()))
     common = tuple(cut for cut in first if all(cut in cuts for cuts in lists.values()))
     rest = {final: tuple(cut for cut in cuts if cut not in common) for final, cuts in lists.items()}
     further = tuple(dict.fromkeys(rest.values()))
-    return Selection(common, further, tuple(further.index(rest[finals[legs]]) for legs in flavours))
+    return Selection(common, further, tuple(further.index(rest[final]) for final in finals))
 
 
 class Acceptance:
-    """Which events pass.
+    """Test of events: which pass a selection.
 
     Args:
-        selection: what they have to pass.
+        selection: its cuts.
     """
 
     def __init__(self, selection: Selection) -> None:
@@ -130,90 +137,67 @@ class Acceptance:
 
 
 @dataclass(frozen=True)
-class _Name:
-    """A class or particle, perhaps with a rank.
+class _CardCut:
+    """An entry of [cuts].
 
     Attributes:
-        meaning: PDG codes.
-        rank: among these by transverse momentum; None for all of them.
+        path: where it stands on the card.
+        names: particles that it cuts on.
+        ranges: observable -> least and greatest value.
+        invisible: PDG codes of neutrinos.
         first: position of the first final particle.
     """
 
-    meaning: frozenset[int]
-    rank: int | None
+    path: str
+    names: tuple[ParticleName, ...]
+    ranges: Mapping[str, tuple[float, float]]
+    invisible: frozenset[int]
     first: int
-
-    def members(self, final: Sequence[int]) -> tuple[int, ...]:
-        """Positions of the final particles that it means."""
-        return tuple(
-            position for position, pdg in enumerate(final, start=self.first) if pdg in self.meaning
-        )
-
-    def particles(self, final: Sequence[int]) -> list[Ranked]:
-        """The particles that it means, one by one."""
-        members = self.members(final)
-        if self.rank is None:
-            return [Ranked((position,)) for position in members]
-        return [Ranked(members, self.rank)] if self.rank <= len(members) else []
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One entry of [cuts]."""
-
-    text: str
-    names: tuple[_Name, ...]
-    table: CutTable
-    model: Model
 
     @classmethod
     def read(
         cls, text: str, table: CutTable, definition: Definition, card: Card, model: Model
-    ) -> _Entry:
-        names = (
-            _name(part.strip(), definition, card, model, f'cuts."{text}"')
-            for part in text.split(",")
-        )
-        return cls(text, tuple(names), table, model)
+    ) -> _CardCut:
+        path = f'cuts."{text}"'
+        names = (_name(part.strip(), definition, card, model, path) for part in text.split(","))
+        invisible = codes_of("missing", model)
+        return cls(path, tuple(names), table.ranges(), invisible, definition.n_incoming)
 
-    def check_ranks(self, flavours: Sequence[tuple[int, ...]], card: Card) -> None:
+    def check_ranks(self, finals: Iterable[Sequence[int]], card: Card) -> None:
         for name in self.names:
-            most = max(len(name.members(legs[name.first :])) for legs in flavours)
+            most = max(len(self._members(name.codes, final)) for final in finals)
             if name.rank is not None and 0 < most < name.rank:
-                raise card.error(
-                    f'cuts."{self.text}"', f"expected a rank of at most {most}; got {name.rank}"
-                )
+                raise card.error(self.path, f"expected a rank of at most {most}; got {name.rank}")
 
     def cuts(self, final: tuple[int, ...]) -> Iterator[AnyCut]:
         """The cuts on a final state; none on what it does not have."""
-        for observable, limits in self.table.ranges().items():
+        members = self._members(self.names[0].codes, final)
+        for observable, limits in self.ranges.items():
             match observable:
                 case "ht":
-                    yield from _system("ht", self.names[0].members(final), limits)
+                    yield from _system("ht", members, limits)
                 case "sqrt_s":
-                    yield from _system("mass", self.names[0].members(final), limits)
+                    yield from _system("mass", members, limits)
                 case "missing_pt":
-                    yield from _system("pt_sum", self._invisible(final), limits)
+                    yield from _system("pt_sum", self._members(self.invisible, final), limits)
                 case "sfos_mass":
-                    for pair in self._opposite_pairs(final):
-                        yield Cut("mass", pair, *limits)
+                    for a, b in combinations(members, 2):
+                        if final[a - self.first] == -final[b - self.first]:
+                            yield Cut("mass", (a, b), *limits)
                 case _:
                     yield from self._one_by_one(observable, final, limits)
 
-    def _invisible(self, final: tuple[int, ...]) -> tuple[int, ...]:
-        return _Name(codes_of("missing", self.model), None, self.names[0].first).members(final)
-
-    def _opposite_pairs(self, final: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-        name = self.names[0]
-        for a, b in combinations(name.members(final), 2):
-            if final[a - name.first] == -final[b - name.first]:
-                yield a, b
+    def _members(self, codes: frozenset[int], final: Sequence[int]) -> tuple[int, ...]:
+        """Positions of the final particles with some PDG codes."""
+        return tuple(
+            position for position, pdg in enumerate(final, start=self.first) if pdg in codes
+        )
 
     def _one_by_one(
         self, observable: str, final: tuple[int, ...], limits: tuple[float, float]
     ) -> Iterator[AnyCut]:
-        """The cut for every set of particles that the names mean."""
-        choices = product(*(name.particles(final) for name in self.names))
+        """The cut for every set of different particles, one for each name."""
+        choices = product(*(self._particles(name, final) for name in self.names))
         sets = {
             tuple(sorted(choice, key=_order))
             for choice in choices
@@ -227,9 +211,30 @@ class _Entry:
             else:
                 yield RankedCut(observable, particles, *limits)
 
+    def _particles(self, name: ParticleName, final: Sequence[int]) -> list[Ranked]:
+        """The particles that a name means, one by one."""
+        members = self._members(name.codes, final)
+        if name.rank is None:
+            return [Ranked((position,)) for position in members]
+        return [Ranked(members, name.rank)] if name.rank <= len(members) else []
 
-def _order(particle: Ranked) -> tuple[tuple[int, ...], int]:
-    return particle.particles, particle.rank
+
+def _name(text: str, definition: Definition, card: Card, model: Model, path: str) -> ParticleName:
+    """What a name of a cut means: final particles of the process, or a class."""
+    present = {pdg for alternatives in definition.outgoing for pdg in alternatives}
+    if text == EVENT:
+        return ParticleName(frozenset(present))
+    name, rank = split_rank(text)
+    codes = codes_of(name, model)
+    if not codes:
+        raise card.error(path, unknown_name(name, model))
+    if name not in CLASSES and not codes & present:
+        names = (model.particle_name(pdg) for legs in definition.outgoing for pdg in legs)
+        final = ", ".join(dict.fromkeys(names))
+        raise card.error(
+            path, f'expected a class or one of the final particles {final}; got "{name}"'
+        )
+    return ParticleName(codes, rank)
 
 
 def _system(
@@ -242,38 +247,5 @@ def _system(
         yield Cut(observable, particles, *limits)
 
 
-def _name(text: str, definition: Definition, card: Card, model: Model, path: str) -> _Name:
-    ranked = RANKED.fullmatch(text)
-    name, rank = (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
-    first = definition.n_incoming
-    present = {pdg for alternatives in definition.outgoing for pdg in alternatives}
-    if text == EVENT:
-        return _Name(frozenset(present), None, first)
-    meaning = codes_of(name, model)
-    if not meaning:
-        known = [*model.pdg_of, *CLASSES]
-        raise card.error(path, f'unknown particle or class "{name}"{closest(name, known)}')
-    if name not in CLASSES and not meaning & present:
-        final = ", ".join(
-            dict.fromkeys(
-                model.particle_name(pdg)
-                for alternatives in definition.outgoing
-                for pdg in alternatives
-            )
-        )
-        raise card.error(
-            path, f'expected a class or one of the final particles {final}; got "{name}"'
-        )
-    return _Name(meaning, rank, first)
-
-
-def codes_of(name: str, model: Model) -> frozenset[int]:
-    """The PDG codes that a class or a particle name stands for; bottom quarks without mass are jets too."""
-    if name not in CLASSES:
-        return frozenset({model.pdg_of[name]} if name in model.pdg_of else ())
-    members = [row.pdg for row in model.particles if row.group == name]
-    if name == "jet":
-        members += [
-            row.pdg for row in model.particles if row.group == "bottom" and model.mass(row.pdg) == 0
-        ]
-    return frozenset(sign * pdg for pdg in members for sign in (1, -1))
+def _order(particle: Ranked) -> tuple[tuple[int, ...], int]:
+    return particle.particles, particle.rank

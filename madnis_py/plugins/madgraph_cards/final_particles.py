@@ -8,7 +8,7 @@ from functools import cached_property
 
 from madnis_py.physics.diagrams.definition import Definition, Leg, Step
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.selection import codes_of
+from madnis_py.physics.observables.particle_names import codes_of
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 

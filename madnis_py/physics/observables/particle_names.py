@@ -1,0 +1,71 @@
+"""Names of particles on a card: a class, a particle or a PDG number, perhaps with a rank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from madnis_py.card.tables import closest
+from madnis_py.errors import InputError
+from madnis_py.physics.model.model import Model
+
+CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
+"""Names that stand for all particles of a class, `Particle.group`."""
+
+_RANKED = re.compile(r"(.+)\[([1-9]\d{0,3})\]")
+
+
+def split_rank(text: str) -> tuple[str, int | None]:
+    """Name and rank: "jet[2]" -> ("jet", 2), "e+" -> ("e+", None)."""
+    ranked = _RANKED.fullmatch(text)
+    return (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
+
+
+def codes_of(name: str, model: Model) -> frozenset[int]:
+    """PDG codes of a class or particle, none if unknown; massless bottom quarks are jets too."""
+    if name not in CLASSES:
+        return frozenset({model.pdg_of[name]} if name in model.pdg_of else ())
+    members = [row.pdg for row in model.particles if row.group == name]
+    if name == "jet":
+        members += [
+            row.pdg for row in model.particles if row.group == "bottom" and model.mass(row.pdg) == 0
+        ]
+    return frozenset(sign * pdg for pdg in members for sign in (1, -1))
+
+
+def unknown_name(name: str, model: Model) -> str:
+    """Sentence for a name without particles, with the nearest one that has some."""
+    return f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *CLASSES])}'
+
+
+@dataclass(frozen=True)
+class ParticleName:
+    """Particles that a name on a card means.
+
+    Attributes:
+        codes: PDG codes.
+        rank: among these by transverse momentum, 1 for the largest; None for all of them.
+    """
+
+    codes: frozenset[int]
+    rank: int | None = None
+
+    @classmethod
+    def parse(cls, text: str, model: Model) -> ParticleName:
+        """Read a class, a particle or a PDG number, perhaps with a rank.
+
+        Raises:
+            InputError: nothing is called so.
+        """
+        name, rank = split_rank(text)
+        is_number = re.fullmatch(r"-?\d{1,18}", name)
+        codes = frozenset({int(name)}) if is_number else codes_of(name, model)
+        if not codes:
+            raise InputError(unknown_name(name, model))
+        return cls(codes, rank)
+
+    def count(self, final: Sequence[int]) -> int:
+        """How many particles of a final state, given by its PDG codes, it means."""
+        members = sum(pdg in self.codes for pdg in final)
+        return members if self.rank is None else int(members >= self.rank)
