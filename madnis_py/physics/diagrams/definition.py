@@ -1,4 +1,9 @@
-"""The definition of a process in MadGraph's notation: "p p > t t~ j QED=0 / h, (t > b w+, w+ > e+ ve), t~ > b~ w-"."""
+"""Definition of a process in MadGraph's notation.
+
+For example "p p > t t~ j QED=0 / h, (t > b w+, w+ > e+ ve), t~ > b~ w-": labels that stand for
+several particles, coupling orders, excluded particles, decay chains. `reactions` are its choices of
+definite particles.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +24,8 @@ _ORDERS = ("QCD", "QED", "WEIGHTED")
 _ORDER = re.compile(r"(?<!\S)([^\s<>=!]+)\s*(?:<=|=(?!=))\s*(\d{1,4})(?!\S)")
 
 _MOST_LEVELS, _MOST_OUTGOING, _MOST_FINAL, _MOST_COMBINATIONS = 20, 8, 20, 5_000_000
-"""Limits above what can be computed: brackets in each other, outgoing particles of a step and in
-all, flavours."""
+"""Limits of a definition, above what can be computed: levels of brackets, outgoing particles of a
+step, final particles, combinations of flavours of a step."""
 
 _UNSUPPORTED = {
     r"\$\$": "$$ (forbidden s-channel particles)",
@@ -30,21 +35,23 @@ _UNSUPPORTED = {
     r"\^": "^2 (orders of the squared amplitude)",
     r"[{}]": "{ } (polarised particles)",
     r"\|": "| (alternative s-channel particles)",
-    r"==|>=|!=|=>|<(?!=)|\w\s*>\s*\d": "orders other than QCD=2 or QCD<=2 (exact, lowest or excluded powers)",
+    r"==|>=|!=|=>|<(?!=)|\w\s*>\s*\d": "orders other than QCD=2 or QCD<=2 "
+    "(exact, lowest or excluded powers)",
     r">[^,()]*>": "> ... > (required s-channel particles)",
 }
-"""What MadGraph knows and we do not: pattern -> what the message calls it; the first that matches
-is named."""
+"""Notation of MadGraph that is not supported here: pattern -> its name in the message.
+
+The first that matches is named."""
 
 
 @dataclass(frozen=True)
 class Leg:
-    """A label of a definition.
+    """A label of a definition with its particles.
 
     Attributes:
-        label: what the card writes, in small letters.
+        label: as on the card, in small letters.
         alternatives: the PDG codes that it stands for.
-        decay: how all of them decay, None if they do not.
+        decay: of all of them; None if they do not decay.
     """
 
     label: str
@@ -57,8 +64,8 @@ class Step:
     """The core process of a definition, or one of its decays.
 
     Attributes:
-        incoming: what comes in.
-        outgoing: what goes out, with its decays.
+        incoming: labels before ">".
+        outgoing: labels behind it, with their decays.
         orders: as in `Reaction`.
         excluded: as in `Reaction`.
     """
@@ -77,7 +84,7 @@ class Step:
         return tuple(alternatives for part in parts for alternatives in part)
 
     def excluding(self, particles: tuple[int, ...]) -> Step:
-        """The step and its decays without some intermediate particles more, PDG codes without sign."""
+        """The step and its decays with more excluded particles, PDG codes without sign."""
         outgoing = tuple(
             replace(leg, decay=leg.decay and leg.decay.excluding(particles))
             for leg in self.outgoing
@@ -103,23 +110,18 @@ class Step:
 
 
 def _branches(leg: Leg, model: Model) -> list[Branch]:
+    """Every particle of a leg with every decay; of decays that differ in order alone, the first."""
     if leg.decay is None:
         return [Branch(pdg) for pdg in leg.alternatives]
-    decays = _distinct(leg.decay.reactions(model))
+    decays: dict[object, Reaction] = {}
+    for reaction in leg.decay.reactions(model):
+        decays.setdefault(reaction.content, reaction)
     return [
         Branch(pdg, decay)
         for pdg in leg.alternatives
-        for decay in decays
+        for decay in decays.values()
         if decay.incoming == (pdg,)
     ]
-
-
-def _distinct(reactions: Iterable[Reaction]) -> Iterable[Reaction]:
-    """The first of those that differ in order alone."""
-    first: dict[object, Reaction] = {}
-    for reaction in reactions:
-        first.setdefault(reaction.content, reaction)
-    return first.values()
 
 
 def _charge(particles: Iterable[int], model: Model) -> int:
@@ -152,17 +154,17 @@ class Definition:
 
     @cached_property
     def legs(self) -> tuple[tuple[int, ...], ...]:
-        """PDG codes that each external leg may have, incoming first, decay products in the place of their parent."""
+        """PDG codes that each external leg may have, incoming first, then as `Step.final`."""
         return (*(leg.alternatives for leg in self.core.incoming), *self.core.final)
 
     @property
     def n_incoming(self) -> int:
-        """How many legs come in."""
+        """Number of incoming legs."""
         return len(self.core.incoming)
 
     @property
     def orders(self) -> dict[str, int]:
-        """Coupling -> highest power of it in the amplitude of the core process, for those that the card names."""
+        """Coupling -> highest power in the amplitude of the core process, if the card names it."""
         return dict(self.core.orders)
 
     @property
@@ -220,12 +222,15 @@ class _Reader:
         return self._card.error("process.definition", sentence)
 
     def _chain(self, text: str) -> Step:
-        """A process and the decays that follow it after commas, each of them a chain of its own where in brackets."""
+        """A process and its decays, after commas; a decay in brackets is a chain of its own."""
         core, *decays = self._parts(text)
         return self._decayed(self._step(core), [self._decay(decay) for decay in decays])
 
     def _decay(self, text: str) -> Step:
-        """A decay: a process, or a chain in brackets; what is excluded behind these is so in all of its steps."""
+        """A decay: a process, or a chain in brackets.
+
+        Particles excluded behind the brackets are excluded in all steps inside.
+        """
         brackets = re.fullmatch(r"\((.*)\)([^()]*)", text)
         if brackets is None:
             return self._chain(text)
@@ -237,7 +242,7 @@ class _Reader:
         return chain.excluding(self._excluded(behind.removeprefix("/"), text))
 
     def _parts(self, text: str) -> list[str]:
-        """What commas outside of brackets separate."""
+        """The parts of a text between commas outside of brackets."""
         parts, depth = [""], 0
         for character in text:
             depth += {"(": 1, ")": -1}.get(character, 0)
@@ -314,9 +319,15 @@ class _Reader:
         return totals
 
     def _decayed(self, step: Step, decays: Sequence[Step]) -> Step:
-        """The step with its outgoing particles decaying: one decay serves all equal ones, several go by order."""
+        """The step with its decays: one serves all equal particles, several go by their order."""
+        for decay in decays:
+            if len(decay.incoming) != 1:
+                labels = " ".join(leg.label for leg in decay.incoming)
+                raise self._error(
+                    f'expected the decay of one particle after a comma; got that of "{labels}"'
+                )
         outgoing = list(step.outgoing)
-        for parent in dict.fromkeys(self._parent(decay) for decay in decays):
+        for (parent,) in dict.fromkeys(decay.incoming for decay in decays):
             listed = [decay for decay in decays if decay.incoming == (parent,)]
             places = [
                 place
@@ -328,20 +339,12 @@ class _Reader:
                 outgoing[place] = replace(outgoing[place], decay=decay)
         return replace(step, outgoing=tuple(outgoing))
 
-    def _parent(self, decay: Step) -> Leg:
-        if len(decay.incoming) != 1:
-            labels = " ".join(leg.label for leg in decay.incoming)
-            raise self._error(
-                f'expected the decay of one particle after a comma; got that of "{labels}"'
-            )
-        return decay.incoming[0]
-
     def _check_decays(self, parent: Leg, listed: int, present: int, step: Step) -> None:
         if present == 0:
             final = ", ".join(dict.fromkeys(leg.label for leg in step.outgoing))
             raise self._error(
-                f"expected a decay of {final}; got one of {parent.label} (decays of decay products stand in brackets, "
-                "p p > t t~, (t > b w+, w+ > e+ ve))"
+                f"expected a decay of {final}; got one of {parent.label} (decays of decay products "
+                "stand in brackets, p p > t t~, (t > b w+, w+ > e+ ve))"
             )
         if listed not in (1, present):
             wanted = "one decay" if present == 1 else f"one decay or {present}"

@@ -1,4 +1,4 @@
-"""Feynman diagrams as SVG: incoming legs on the left, outgoing ones on the right, time from left to right."""
+"""Pictures of Feynman diagrams as SVG, incoming legs on the left, outgoing ones on the right."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.model.model import Model
 
 _CELL_WIDTH, _CELL_HEIGHT, _MARGIN = 230.0, 150.0, 34.0
+"""Size of the cell of one diagram and the height of the title, in pixels."""
+
 _WAVE, _COIL = 7.0, 6.0
-"""Length of one wave and of one turn of a gluon, in pixels."""
+"""Length of one wave of a vector boson and of one turn of a gluon, in pixels."""
 
 Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class _Segment:
-    """A line between two points with its particle; from where a fermion's arrow comes to where it goes."""
+    """A line between two points with its particle, in the direction of a fermion's arrow."""
 
     start: Point
     end: Point
@@ -51,19 +53,21 @@ def draw(
     cells = []
     for number, diagram in enumerate(diagrams):
         x, y = (number % columns) * _CELL_WIDTH, (number // columns) * _CELL_HEIGHT + _MARGIN
-        inside = _Picture(diagram, legs, n_incoming, model).svg()
+        inside = _DiagramPicture(diagram, legs, n_incoming, model).svg()
         cells.append(
-            f'<g transform="translate({x:.0f},{y:.0f})"><text x="6" y="14">{number + 1}</text>{inside}</g>'
+            f'<g transform="translate({x:.0f},{y:.0f})">'
+            f'<text x="6" y="14">{number + 1}</text>{inside}</g>'
         )
     style = "path{fill:none;stroke:black;stroke-width:1.3} text{font:12px serif} circle{fill:black}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}">'
         f'<style>{style}</style><rect width="100%" height="100%" fill="white"/>'
         f'<text x="6" y="20">{escape(title)}</text>{"".join(cells)}</svg>\n'
     )
 
 
-class _Picture:
+class _DiagramPicture:
     """One diagram."""
 
     def __init__(
@@ -81,7 +85,7 @@ class _Picture:
         return "".join([*lines, *dots])
 
     def _place(self, tree: Tree) -> None:
-        """Vertices on the line between the incoming legs below each other, everything else to the right of them."""
+        """Vertices between the incoming legs below each other, all else to the right of them."""
         backbone, branches, end = _backbone(tree, self._n_incoming)
         leaves = [leaf for group in branches for branch in group for leaf in _leaves(branch)]
         step = (_CELL_HEIGHT - 2 * 26) / max(len(leaves) - 1, 1)
@@ -142,7 +146,7 @@ class _Picture:
 
 
 def _backbone(tree: Tree, n_incoming: int) -> tuple[list[Tree], list[list[Tree]], Tree | None]:
-    """The vertices between the incoming legs, what leaves at each of them, and the second incoming leg."""
+    """Vertices between the incoming legs, what leaves at each, and the second incoming leg."""
     if n_incoming == 1:
         return [tree], [list(tree.children)], None
     line, backbone, branches = tree, [], []
@@ -170,11 +174,8 @@ def _line(segment: _Segment, model: Model) -> str:
     particle = model.particle(segment.pdg)
     (x, y), (u, v) = segment.start, segment.end
     if particle.spin == 3:
-        path = (
-            _coil(segment.start, segment.end)
-            if particle.colour == 8
-            else _wave(segment.start, segment.end)
-        )
+        period, offset = (_COIL, (-3.0, 2.5)) if particle.colour == 8 else (_WAVE, (0.0, 2.5))
+        path = _curve(segment.start, segment.end, period, offset)
         shape = f'<path d="{path}"/>'
     elif particle.spin == 1:
         shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke-dasharray="5 3"/>'
@@ -187,11 +188,12 @@ def _line(segment: _Segment, model: Model) -> str:
 def _arrow(start: Point, end: Point) -> str:
     angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
     x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-    return f'<path d="M-4 -3L4 0L-4 3Z" style="fill:black" transform="translate({x:.1f},{y:.1f}) rotate({angle:.0f})"/>'
+    place = f"translate({x:.1f},{y:.1f}) rotate({angle:.0f})"
+    return f'<path d="M-4 -3L4 0L-4 3Z" style="fill:black" transform="{place}"/>'
 
 
 def _curve(start: Point, end: Point, period: float, offset: tuple[float, float]) -> str:
-    """Points along a line with a periodic offset: `offset` is (along, across) of the circle that is added."""
+    """Path along a line with a circle added to it, whose radii along and across are `offset`."""
     length = math.hypot(end[0] - start[0], end[1] - start[1]) or 1.0
     along = ((end[0] - start[0]) / length, (end[1] - start[1]) / length)
     turns = max(1, round(length / period))
@@ -204,11 +206,3 @@ def _curve(start: Point, end: Point, period: float, offset: tuple[float, float])
         x, y = forward * along[0] - across * along[1], forward * along[1] + across * along[0]
         points.append((start[0] + x, start[1] + y))
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
-def _wave(start: Point, end: Point) -> str:
-    return _curve(start, end, _WAVE, (0.0, 2.5))
-
-
-def _coil(start: Point, end: Point) -> str:
-    return _curve(start, end, _COIL, (-3.0, 2.5))

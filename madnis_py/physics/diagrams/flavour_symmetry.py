@@ -1,8 +1,11 @@
-"""Permutations of flavours that leave a model as it is: processes that they connect share one matrix element."""
+"""Flavour symmetry: permutations of flavours that leave a model as it is.
+
+Processes that they connect share one matrix element.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
@@ -10,7 +13,7 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import Vertex
 
 _GENERATIONS = (((1, 2), (3, 4)), ((11, 12), (13, 14)))
-"""Pairs of generations that may be exchanged, as PDG codes."""
+"""Pairs of generations, as PDG codes, whose exchange may be a symmetry."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class FlavourSymmetry:
         """The symmetry of a model with the values of its parameters."""
         permutations: list[dict[int, int]] = [{}]
         for first, second in _GENERATIONS:
-            exchange = _exchange(first, second)
+            pairs = [*zip(first, second, strict=True), *zip(second, first, strict=True)]
+            exchange = {sign * a: sign * b for a, b in pairs for sign in (1, -1)}
             if _leaves_unchanged(exchange, model):
                 permutations += [{**known, **exchange} for known in permutations]
         return cls(tuple(permutations))
@@ -41,17 +45,6 @@ class FlavourSymmetry:
         exchanged.
         """
         return min((_image(reaction, permutation) for permutation in self.permutations), key=_rank)
-
-
-def _rank(reaction: Reaction) -> tuple[object, ...]:
-    """What decides which reaction is the first; the order of the incoming particles has the last word."""
-    incoming = [(abs(pdg), pdg) for pdg in reaction.incoming]
-    return sorted(incoming), [(abs(pdg), pdg) for pdg in reaction.final], incoming
-
-
-def _exchange(first: Sequence[int], second: Sequence[int]) -> dict[int, int]:
-    pairs = [*zip(first, second, strict=True), *zip(second, first, strict=True)]
-    return {sign * a: sign * b for a, b in pairs for sign in (1, -1)}
 
 
 def _leaves_unchanged(exchange: Mapping[int, int], model: Model) -> bool:
@@ -84,3 +77,9 @@ def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:
     incoming = tuple(exchange.get(pdg, pdg) for pdg in reaction.incoming)
     excluded = tuple(sorted({abs(exchange.get(pdg, pdg)) for pdg in reaction.excluded}))
     return Reaction(incoming, branches, reaction.orders, excluded)
+
+
+def _rank(reaction: Reaction) -> tuple[object, ...]:
+    """Sort key of reactions; the order of the incoming particles comes last."""
+    incoming = [(abs(pdg), pdg) for pdg in reaction.incoming]
+    return sorted(incoming), [(abs(pdg), pdg) for pdg in reaction.final], incoming

@@ -1,4 +1,4 @@
-"""Reactions: particles that come in and out, and how they decay."""
+"""Reaction: definite particles that come in and out, and how they decay."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Branch:
 
     @property
     def content(self) -> object:
-        """Equal for the same particle with the same decay; see `Reaction.content`."""
+        """Key equal for the same particle with the same decay; see `Reaction.content`."""
         return self.pdg, None if self.decay is None else self.decay.content
 
 
@@ -46,7 +46,7 @@ class Reaction:
 
     @property
     def legs(self) -> tuple[int, ...]:
-        """PDG codes of all external legs: incoming, then outgoing with decay products in the place of their parent."""
+        """PDG codes of all external legs, incoming first, then as `final`."""
         return self.incoming + self.final
 
     @property
@@ -60,9 +60,8 @@ class Reaction:
 
     @cached_property
     def content(self) -> object:
-        """Equal for reactions of the same particles in any order of what comes out, here and in the decays.
+        """Key equal for the same particles, outgoing ones and decay products in any order.
 
-        Such reactions are one: coupling orders and excluded particles say how it goes, not what it
-        is.
+        Coupling orders and excluded particles are not in it: such reactions have the same events.
         """
         return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())

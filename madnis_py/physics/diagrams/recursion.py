@@ -21,12 +21,12 @@ from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex, VertexTable
 
 MOST_TREES = 300_000
-"""Number of diagrams above which listing them takes minutes; g g > 6 g has fewer, g g > 7 g more."""
+"""Number of diagrams above which listing them takes minutes: g g > 6 g has fewer, g g > 7 g not."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What takes part in one step of a process as a whole: an external leg, or the decay products of a particle.
+    """An external leg, or the decay products of a particle, which act as one in a step.
 
     Attributes:
         legs: bit mask.
@@ -79,13 +79,16 @@ class Recursion:
     Args:
         vertices: those of the model.
         units: bit k of the sets below means units[k].
-        orders: highest powers "QCD", "QED", "WEIGHTED"; the lowest possible WEIGHTED where it is
-            empty.
+        orders: highest powers "QCD", "QED", "WEIGHTED"; the lowest possible WEIGHTED if there are
+            none.
         excluded: |PDG code| of particles that may not propagate.
         root: for a decay, the particle that the units become, as incoming at the next vertex.
 
     Attributes:
-        totals: powers of all couplings of the amplitude, ascending; empty if there is no diagram.
+        everything: the set of all units.
+        goals: fields that close the amplitude with the first unit, or are the root of a decay; none
+            if there is no diagram.
+        totals: powers of all couplings of the amplitude, ascending.
     """
 
     def __init__(
@@ -105,7 +108,11 @@ class Recursion:
         self._counts: dict[tuple[int, Field], int] = {}
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
-        self.goals = self._find_goals()
+        goals = [field for field in self.fields(self._end) if field.pdg == self._root]
+        if not self._highest and goals:
+            lowest = min(weighted(goal.powers) for goal in goals)
+            goals = [goal for goal in goals if weighted(goal.powers) == lowest]
+        self.goals = tuple(goals)
         self.totals = tuple(sorted({goal.total for goal in self.goals}))
 
     def legs(self, units: int) -> int:
@@ -124,7 +131,7 @@ class Recursion:
         if units not in self._meetings:
             found: dict[Field, list[Meeting]] = defaultdict(list)
             for parts in _partitions(units, self.largest_vertex):
-                for meeting in self._meet(parts):
+                for meeting in self._meetings_of(parts):
                     found[meeting.field].append(meeting)
             self._meetings[units] = {
                 field: ways
@@ -138,7 +145,8 @@ class Recursion:
         """The largest number of particles that meet at a vertex of the model."""
         return max(len(vertex.particles) for vertex in self.vertices.model.vertices)
 
-    def _meet(self, parts: tuple[int, ...]) -> Iterator[Meeting]:
+    def _meetings_of(self, parts: tuple[int, ...]) -> Iterator[Meeting]:
+        """Every vertex at which one field of each part meet, within the highest powers."""
         for fields in product(*(self.fields(part) for part in parts)):
             below = (0, 0)
             inner = (0, 0)
@@ -146,33 +154,19 @@ class Recursion:
                 below, inner = added(below, field.powers), added(inner, field.inner)
             for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
                 powers = added(below, vertex.powers)
-                if self._allowed(powers):
-                    yield Meeting(
-                        Field(vertex.pdg, powers, inner),
-                        vertex,
-                        tuple(zip(parts, fields, strict=True)),
-                    )
-
-    def _allowed(self, powers: Powers) -> bool:
-        orders = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}
-        return all(orders[name] <= highest for name, highest in self._highest.items())
-
-    def _find_goals(self) -> tuple[Field, ...]:
-        """The fields that close the amplitude with the first unit, or are the root of a decay."""
-        goals = [field for field in self.fields(self._end) if field.pdg == self._root]
-        if not self._highest and goals:
-            lowest = min(weighted(goal.powers) for goal in goals)
-            goals = [goal for goal in goals if weighted(goal.powers) == lowest]
-        return tuple(goals)
+                orders = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}
+                if all(orders[name] <= highest for name, highest in self._highest.items()):
+                    onward = Field(vertex.pdg, powers, inner)
+                    yield Meeting(onward, vertex, tuple(zip(parts, fields, strict=True)))
 
     def trees(self, units: int, field: Field) -> list[Tree]:
         """All trees in which a set of units becomes a field."""
         key = units, field
         if key not in self._trees:
-            self._trees[key] = list(self._grow(units, field))
+            self._trees[key] = list(self._grown(units, field))
         return self._trees[key]
 
-    def _grow(self, units: int, field: Field) -> Iterator[Tree]:
+    def _grown(self, units: int, field: Field) -> Iterator[Tree]:
         if units.bit_count() == 1:
             unit = self.units[units.bit_length() - 1]
             if unit.decay is None:
@@ -194,7 +188,8 @@ class Recursion:
         count = sum(self.count(self._end, goal) for goal in self.goals)
         if count > MOST_TREES:
             raise InputError(
-                f"process.definition: expected at most {MOST_TREES} diagrams of one process; got {count}"
+                f"process.definition: expected at most {MOST_TREES} diagrams of one process; "
+                f"got {count}"
             )
         return [tree for goal in self.goals for tree in self.trees(self._end, goal)]
 
@@ -202,21 +197,18 @@ class Recursion:
         """How many trees there are in which a set of units becomes a field."""
         key = units, field
         if key not in self._counts:
-            self._counts[key] = self._counted(units, field)
+            decay = self.units[units.bit_length() - 1].decay
+            if units.bit_count() > 1:
+                self._counts[key] = sum(
+                    math.prod(self.count(part, below) for part, below in way.parts)
+                    for way in self.meetings(units).get(field, ())
+                )
+            elif decay is None:
+                self._counts[key] = 1
+            else:
+                goals = (goal for goal in decay.goals if goal.total == field.inner)
+                self._counts[key] = sum(decay.count(decay._end, goal) for goal in goals)
         return self._counts[key]
-
-    def _counted(self, units: int, field: Field) -> int:
-        if units.bit_count() > 1:
-            ways = self.meetings(units).get(field, ())
-            return sum(
-                math.prod(self.count(part, below) for part, below in way.parts) for way in ways
-            )
-        decay = self.units[units.bit_length() - 1].decay
-        if decay is None:
-            return 1
-        return sum(
-            decay.count(decay._end, goal) for goal in decay.goals if goal.total == field.inner
-        )
 
 
 def recursion_of(reaction: Reaction, vertices: VertexTable) -> Recursion:
@@ -245,7 +237,10 @@ def _outgoing_units(reaction: Reaction, vertices: VertexTable, first: int) -> li
 
 
 def _partitions(units: int, largest_vertex: int) -> Iterator[tuple[int, ...]]:
-    """Unordered partitions of a set into two to `largest_vertex` - 1 parts, each ordered by the lowest element."""
+    """Unordered partitions of a set into two to `largest_vertex` - 1 parts.
+
+    The parts are in the order of their lowest elements.
+    """
 
     def split(rest: int, parts: int) -> Iterator[tuple[int, ...]]:
         if parts == 1:

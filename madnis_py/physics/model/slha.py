@@ -1,8 +1,8 @@
-"""Reader of param_card.dat and other SLHA files: all blocks and total widths, checked where a model asks for them.
+"""SLHA files such as param_card.dat: numbers of all blocks and total widths.
 
-Les Houches formats of P. Skands et al., hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2). What no
-model asks for may be anything: text (SPINFO, DCINFO), matrices, cross sections, comments in any
-encoding.
+A number is checked when a model asks for it; all else may be anything: text (SPINFO, DCINFO),
+matrices, cross sections, comments in any encoding. Les Houches formats of P. Skands et al.,
+hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from madnis_py.errors import CardError
 from madnis_py.physics.model.text_lines import read_lines, shortened
 
 DECAY = "DECAY"
-"""What `Slha.value` calls the block of the total widths."""
+"""Name of the block of the total widths in `Slha.value`."""
 
 _HEADER = re.compile(r"\s*(BLOCK|DECAY|XSECTION)(?:\s+(.*)|$)", re.IGNORECASE)
 _CODE = re.compile(r"[-+]?\d{1,18}")
@@ -28,7 +28,7 @@ class SlhaEntry:
     """One line of a block, or the width of a DECAY line.
 
     Attributes:
-        text: what stands behind the code, without the comment.
+        text: behind the code, without the comment.
         line: number of the line, from 1.
     """
 
@@ -78,7 +78,8 @@ class Slha:
         place = f"{self.source}: line {entry.line}: {_name(block, code)}"
         if block == DECAY and entry.text.lower().startswith("auto"):
             raise CardError(
-                f'{place}: expected a width in GeV; got "{entry.text}", and widths are not computed here'
+                f'{place}: expected a width in GeV; got "{entry.text}", '
+                "and widths are not computed here"
             )
         raise CardError(f'{place}: expected a number; got "{shortened(entry.text)}"')
 
@@ -100,8 +101,11 @@ def read_slha(path: Path) -> Slha:
         line = text.partition("#")[0]
         if header := _HEADER.match(line):
             block = _begin(slha, header, number)
-        elif block is None or line[:1].isalpha():
-            _refuse_stray(slha, line, number)
+        elif (block is None or line[:1].isalpha()) and line.strip():
+            raise CardError(
+                f"{path}: line {number}: expected BLOCK, DECAY or an entry of a block; "
+                f'got "{shortened(line)}"'
+            )
         elif block:
             _add(slha, block, line.split(), number)
     if block is None:
@@ -110,27 +114,22 @@ def read_slha(path: Path) -> Slha:
 
 
 def _begin(slha: Slha, header: re.Match[str], line: int) -> str:
-    """Read the first line of a block; returns the block that the lines below belong to, "" for none."""
+    """Read the first line of a block.
+
+    Returns:
+        The block that the lines below belong to; "" for branching ratios and cross sections, which
+        are not kept.
+    """
     kind, words = header[1].upper(), (header[2] or "").split()
     if not words:
         raise CardError(f"{slha.source}: line {line}: expected a name after {kind}; got none")
     if kind == DECAY:
         _add(slha, DECAY, words, line)
-    return (
-        words[0].upper() if kind == "BLOCK" else ""
-    )  # branching ratios and cross sections go nowhere
+    return words[0].upper() if kind == "BLOCK" else ""
 
 
 def _add(slha: Slha, block: str, words: list[str], line: int) -> None:
-    """Put a line into the card; one without a code is no entry that a model could ask for."""
+    """Keep a line of a block if it begins with a code: no model can ask for another one."""
     if words and _CODE.fullmatch(words[0]):
-        slha.entries.setdefault((block, int(words[0])), []).append(
-            SlhaEntry(" ".join(words[1:]), line)
-        )
-
-
-def _refuse_stray(slha: Slha, line: str, number: int) -> None:
-    if line.strip():
-        raise CardError(
-            f'{slha.source}: line {number}: expected BLOCK, DECAY or an entry of a block; got "{shortened(line)}"'
-        )
+        entry = SlhaEntry(" ".join(words[1:]), line)
+        slha.entries.setdefault((block, int(words[0])), []).append(entry)

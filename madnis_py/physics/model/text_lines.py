@@ -1,4 +1,4 @@
-"""Lines of the text files that people and other programs write, whatever their encoding and line ends."""
+"""Lines of text files that people and other programs write, of any encoding and line ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from madnis_py.errors import CardError
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
-"""Not `str.splitlines`, which also breaks at characters that Latin-1 comments contain."""
+"""Ends of lines; `str.splitlines` also breaks at characters that Latin-1 comments contain."""
 
 
 def read_lines(path: Path, what: str) -> list[str]:
@@ -16,12 +16,17 @@ def read_lines(path: Path, what: str) -> list[str]:
 
     Args:
         path: of the file.
-        what: it should be, for the message.
+        what: the kind of file for the message, "param_card".
 
     Raises:
         CardError: the file cannot be read.
     """
-    return _LINE_END.split(_decoded(read_bytes(path, what)))
+    content = read_bytes(path, what)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return _LINE_END.split(text)
 
 
 def read_bytes(path: Path, what: str) -> bytes:
@@ -41,10 +46,3 @@ def read_bytes(path: Path, what: str) -> bytes:
 def shortened(text: str) -> str:
     """A piece of a file for a message, of at most 60 characters."""
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")

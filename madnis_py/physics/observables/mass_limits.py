@@ -105,8 +105,8 @@ class MassLimits:
     def _collinear(self, a: int, b: int) -> float:
         """Lower limit of 2 p_a.p_b in GeV^2 for momenta in one direction.
 
-        2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), with E_a at most half
-        of the energy.
+        2 p_a.p_b >= 2 (E_a - |p_a|) p_Tb, E_a - |p_a| = m_a^2 / (E_a + |p_a|), where E_a is at most
+        half of the energy.
         """
         return 2 * self.pt[b] * self.masses[a] ** 2 / self._energy if self.pt[b] else 0.0
 
