@@ -106,7 +106,7 @@ def measure(name: str, options: Namespace) -> Row:
     with tempfile.TemporaryDirectory() as folder, thread_executor(options.threads) as executor:
         run = Run(Process.from_card(card), Path(folder), seed=1, executor=executor)
         run.integrate(20_000 if options.quick else None)
-        record = run.record
+        record = run.record.content()
     return Row(name, record, flat_sigma(name, 20_000 if options.quick else FLAT_POINTS))
 
 

@@ -239,7 +239,7 @@ def train(
         started = work.new(card, output, seed, method, preset, device, allow_divergent, trust, wait)
         started.samplers()
         if json_output:
-            _print_json(started.record)
+            _print_json(started.record.content())
 
 
 @app.command()
@@ -585,7 +585,7 @@ def processes() -> None:
 def info(json_output: TableJson = False) -> None:
     """Tell versions, instruction set, threads and where parton densities are looked for."""
     from madnis_py.physics.pdf.pdf import search_folders
-    from madnis_py.run.run import versions
+    from madnis_py.run.versions import versions
 
     facts = {**versions(), "pdf search path": [str(folder) for folder in search_folders()]}
     if json_output:
@@ -640,6 +640,7 @@ class Workplace:
     ) -> Run:
         """Begin a run, or go on with the one in the directory."""
         from madnis_py.physics.process.process import Process
+        from madnis_py.run.directory import RunDirectory
         from madnis_py.run.run import Run
 
         chosen = _named_card(card, trust)
@@ -649,13 +650,12 @@ class Workplace:
             chosen = chosen.updated({"process": {"allow_divergent": True}})
         return Run(
             Process.from_card(chosen),
-            output or _default_directory(chosen),
+            RunDirectory(output or _default_directory(chosen), wait),
             seed,
             method=method.value,
             device=device.value,
             executor=self._hired(chosen),
             watch=self.watch,
-            wait=wait,
         )
 
     def open(self, directory: Path, trust: bool, wait: bool, any_version: bool = False) -> Run:
@@ -665,7 +665,9 @@ class Workplace:
         opened = Run.open(
             directory, watch=self.watch, any_version=any_version, trust=trust, wait=wait
         )
-        opened.executor = self._hired(opened.process.card)
+        self._stack.enter_context(
+            opened.executed_by(lambda cluster: self._choice.open(cluster, _tell))
+        )
         return opened
 
     def _hired(self, card: Card) -> Executor | None:
@@ -706,7 +708,7 @@ def _terminations() -> Iterator[None]:
 @contextmanager
 def _watching(quiet: bool, afterwards: str) -> Iterator[Watch]:
     """The display of a command; a signal, or a machine that gives out, ends it with a word on what was done."""
-    from madnis_py.run.report import progress_display
+    from madnis_py.run.progress_display import progress_display
 
     try:
         with _terminations(), progress_display(_console(stderr=quiet)) as display:
@@ -772,7 +774,7 @@ def _show(finished: Run, json_output: bool) -> None:
     )
 
     if json_output:
-        _print_json(finished.record)
+        _print_json(finished.record.content())
         return
     record = finished.outcome
     console = _console()

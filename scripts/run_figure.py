@@ -58,13 +58,13 @@ def draw_weights(axes: Axes, name: str, samples: Samples, efficiency: float) -> 
 def draw_masses(axes: Axes, run: Run, samples: Samples) -> None:
     """Mass spectrum of the events and of weighted points, d sigma / d m in pb / GeV."""
     edges = np.geomspace(15, 1000, 90)
-    momenta, _ = run.cross_section.momenta(samples.x, samples.channel)
+    momenta, _ = run.choose_prior().momenta(samples.x, samples.channel)
     counts = np.bincount(samples.channel)[samples.channel.numpy()]
     width = np.diff(edges)
     weighted, _ = np.histogram(pair_mass(momenta), edges, weights=samples.weight.numpy() / counts)
     axes.stairs(weighted / width, edges, color=COLOURS["vegas"], label="VEGAS, weighted")
     found, _ = np.histogram(pair_mass(event_momenta(run.events_file)), edges)
-    unit = run.record["sigma_pb"] / run.record["events"] / width
+    unit = run.record.content()["sigma_pb"] / run.record.content()["events"] / width
     centres = np.sqrt(edges[1:] * edges[:-1])
     axes.errorbar(
         centres,
@@ -89,8 +89,10 @@ def main() -> None:
     with thread_executor() as executor:
         run = Run.open(arguments.directory, executor=executor)
         for name, sampler in run.samplers().items():
-            samples = sampler.sample(torch.full((run.cross_section.n_channels,), POINTS), "figure")
-            draw_weights(above, name, samples, run.record[name]["unweighting"]["efficiency"])
+            samples = sampler.sample(torch.full((run.choose_prior().n_channels,), POINTS), "figure")
+            draw_weights(
+                above, name, samples, run.record.content()[name]["unweighting"]["efficiency"]
+            )
             if name == "vegas":
                 draw_masses(below, run, samples)
     above.set(

@@ -42,7 +42,7 @@ KERNEL_USERS = {
     "physics/phase_space/s_channel.py",
     "physics/phase_space/topology_mapping.py",
     "plugins/matrix_elements/umami_library.py",
-    "run/run.py",
+    "run/versions.py",
 }
 MODULES = {
     path.relative_to(PACKAGE).with_suffix("").as_posix(): path

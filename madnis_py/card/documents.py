@@ -1,4 +1,4 @@
-"""Documents that the program keeps for itself, read into typed models: any defect is a sentence with its place."""
+"""Documents that the program keeps for itself, read into typed models; a defect is a sentence."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,14 +19,32 @@ from madnis_py.errors import CheckpointError
 Model = TypeVar("Model", bound=BaseModel)
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[BufferedReader]:
+    """A file to read from.
+
+    Raises:
+        CheckpointError: it is missing, cannot be read or is no file.
+    """
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise CheckpointError(f"{path}: cannot be read: expected a file")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a name with a null byte
+        raise CheckpointError(f"{path!r}: cannot be read: {error}") from error
+
+
 def read_file(path: Path) -> bytes:
     """The content of a file.
 
     Raises:
         CheckpointError: it is missing, cannot be read or is no file.
     """
-    with _readable(path):
-        return path.read_bytes()
+    with opened(path) as file:
+        return file.read()
 
 
 def fingerprint(path: Path) -> tuple[int, str]:
@@ -34,7 +53,7 @@ def fingerprint(path: Path) -> tuple[int, str]:
     Raises:
         CheckpointError: it is missing, cannot be read or is no file.
     """
-    with _readable(path), path.open("rb") as file:
+    with opened(path) as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return file.tell(), sha256
 
@@ -64,32 +83,6 @@ def defect(error: ValidationError) -> str:
     return f"{place}: {_sentence(first)}" if place else _sentence(first)
 
 
-def place_of(parts: Iterable[int | str]) -> str:
-    """A path inside a document: beams.energy[1]."""
-    text = ""
-    for part in parts:
-        text += f"[{part}]" if isinstance(part, int) else f".{quoted(part)}"
-    return text.removeprefix(".")
-
-
-def quoted(key: str) -> str:
-    """A key as TOML writes it."""
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Errors of the file system in this block are those of the file."""
-    try:
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise CheckpointError(f"{path}: cannot be read: expected a file")
-        yield
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # a name with a null byte
-        raise CheckpointError(f"{path!r}: cannot be read: {error}") from error
-
-
 def _sentence(error: ErrorDetails) -> str:
     match error["type"]:
         case "missing":
@@ -103,3 +96,16 @@ def _sentence(error: ErrorDetails) -> str:
         case _:
             expected = re.sub(r"^Input should be ", "", error["msg"]).replace("'", '"')
             return f"expected {expected}; got {shown(error['input'])}"
+
+
+def place_of(parts: Iterable[int | str]) -> str:
+    """A path inside a document: beams.energy[1]."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{quoted(part)}"
+    return text.removeprefix(".")
+
+
+def quoted(key: str) -> str:
+    """A key as TOML writes it."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'

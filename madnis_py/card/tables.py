@@ -13,8 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
-PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
+from madnis_py.card.choices import DynamicalScale, Preset, PriorName
 
 _TOO_MANY = 10**15
 """A whole number of a card that means nothing."""
@@ -470,9 +469,7 @@ class TrainingTable(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Setting]
 
-    preset: Literal["quick", "standard", "paper"] = Field(
-        "standard", description="Size of networks and training."
-    )
+    preset: Preset = Field("standard", description="Size of networks and training.")
 
     @property
     def overrides(self) -> dict[str, Setting]:

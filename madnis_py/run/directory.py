@@ -1,23 +1,24 @@
-"""The directory of a run: which run owns it, what its run.json says, and which process works on it."""
+"""The directory of a run: the run that owns it, its run.json, and the process that works on it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 from madnis_py.card.card import Card
-from madnis_py.card.documents import read_file
+from madnis_py.card.documents import opened
 from madnis_py.errors import InputError, OutputError
 from madnis_py.file_lock import FileLock
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord
 
-_PATIENCE = 60.0
+_WRITING_PATIENCE = 60.0
 """Seconds to wait for another process that writes run.json, which takes a moment."""
 
 
@@ -31,12 +32,16 @@ class RunDirectory:
     Args:
         path: the directory; made when the run is claimed.
         wait: wait for another process that does what this one shall do; otherwise that is an error.
+        any_version: go on with a run of another version of the package, which may give other
+            numbers; otherwise that is an error.
     """
 
-    def __init__(self, path: Path, wait: bool = False) -> None:
+    def __init__(self, path: Path, wait: bool = False, any_version: bool = False) -> None:
         self.path = path
+        self.any_version = any_version
         self._patience = math.inf if wait else 0.0
         self._working = False
+        self._held: tuple[_State, RunRecord] | None = None
 
     @property
     def record_file(self) -> Path:
@@ -67,20 +72,27 @@ class RunDirectory:
 
     @property
     def record(self) -> RunRecord:
-        """The content of run.json.
+        """The content of run.json, read once, and again where another process has replaced it.
 
         Raises:
             CheckpointError: there is none, or something in it cannot be.
         """
-        return RunRecord.parse(read_file(self.record_file), str(self.record_file))
+        with opened(self.record_file) as file:
+            state = _state(file)
+            if self._held is None or self._held[0] != state:
+                self._held = state, RunRecord.parse(file.read(), str(self.record_file))
+        return self._held[1]
 
-    def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> None:
-        """Make the directory ours, or go on with the run that is in it.
+    def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> RunIdentity:
+        """Make the directory that of a run, or go on with the run that is in it.
 
         Args:
             card: of the run.
             identity: what has to be the same to go on.
             versions: of what computes, for the record.
+
+        Returns:
+            the identity of the run, which may have been begun by another version of the package.
 
         Raises:
             InputError: another run is in it.
@@ -94,15 +106,27 @@ class RunDirectory:
                     self._write(
                         RunRecord(
                             identity=identity,
-                            card=card.content(),
+                            card=card,
                             versions=dict(versions),
                             stages={},
                         )
                     )
-                    return
-        self._require(identity)
+                    return identity
+        return self._require(identity)
 
-    def update(self, **entries: Any) -> None:
+    def _require(self, identity: RunIdentity) -> RunIdentity:
+        """Refuse another run."""
+        found = self.record.identity
+        own, wanted = found.model_dump(), identity.model_dump()
+        if self.any_version:
+            del wanted["version"]
+        for key, value in wanted.items():
+            if own[key] != value:
+                holds = f"holds a run with {key} = {own[key]}; got {value}"
+                raise InputError(f"{self.path}: {holds}; choose another directory")
+        return found
+
+    def update(self, **entries: object) -> None:
         """Replace entries of run.json; see `change`."""
         self.change(lambda record: record.updated(**entries))
 
@@ -165,16 +189,18 @@ class RunDirectory:
                         empty.rmdir()
 
     def _writing(self) -> FileLock:
-        return FileLock(self.path / ".run.json.lock", str(self.record_file), _PATIENCE)
+        return FileLock(self.path / ".run.json.lock", str(self.record_file), _WRITING_PATIENCE)
 
     def _write(self, record: RunRecord) -> None:
         write_file(self.record_file, (json.dumps(record.content(), indent=2) + "\n").encode())
+        with opened(self.record_file) as file:
+            self._held = _state(file), record
 
-    def _require(self, identity: RunIdentity) -> None:
-        """Refuse another run."""
-        own, wanted = self.record.identity.model_dump(), identity.model_dump()
-        for key, value in wanted.items():
-            if own[key] != value:
-                raise InputError(
-                    f"{self.path}: holds a run with {key} = {own[key]}; got {value}; choose another directory"
-                )
+
+_State = tuple[int, int, int, int]
+"""What tells two states of a file apart: inode, times of change in ns, size."""
+
+
+def _state(file: BufferedReader) -> _State:
+    found = os.fstat(file.fileno())
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size

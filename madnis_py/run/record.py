@@ -3,43 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
+from madnis_py.card.card import Card
+from madnis_py.card.choices import Device, Method
 from madnis_py.card.documents import defect, fingerprint, parse_document
-from madnis_py.errors import GenerationError
+from madnis_py.errors import CardError, GenerationError
 from madnis_py.events.unweighting_quality import TruncatedQuality
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.physics.pdf.grid_limits import Outside
 from madnis_py.physics.phase_space.priors import ChosenPrior
-from madnis_py.run.stages.results import ChannelResult, Result, TrainingResult
+from madnis_py.run.stages.integration import Integration
+from madnis_py.run.stages.record_part import NonNegative, RecordPart
+from madnis_py.run.stages.results import (
+    ChannelResult,
+    Result,
+    TrainingResult,
+    UnweightingRecord,
+)
+from madnis_py.run.stages.run_warnings import RunWarning
 
-Method = Literal["madnis", "vegas", "auto"]
-Device = Literal["cpu", "cuda"]
-
+StageName = Literal["prior", "survey", "pilot", "train", "integrate", "generate", "histograms"]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-NonNegative = Annotated[float, Field(ge=0)]
 
 
-class _Part(BaseModel):
-    """A part of run.json: all keys known, all numbers finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class RunIdentity(_Part):
+class RunIdentity(RecordPart):
     """What has to be the same to go on with a run."""
 
-    card: Digest = Field(description="Digest of the card.")
-    seed: int = Field(ge=0, description="Of all random numbers.")
-    method: Method = Field(description="How points are sampled.")
+    card: Digest = Field(description="SHA-256 of the card, 64 hexadecimal digits.")
+    seed: int = Field(ge=0, description="Seed of all random numbers.")
+    method: Method = Field(description="How points are sampled: one sampler, or the cheaper one.")
     device: Device = Field(description="Where networks compute.")
     training: TrainingSettings = Field(description="Settings of the training.")
-    version: str = Field(description="Of the package.")
+    version: str = Field(description="Version of the package that began the run.")
 
     @property
     def digest(self) -> str:
@@ -47,14 +48,14 @@ class RunIdentity(_Part):
         return hashlib.sha256(self.model_dump_json(exclude={"version"}).encode()).hexdigest()
 
 
-class StageRecord(_Part):
+class StageRecord(RecordPart):
     """What a stage took."""
 
-    seconds: NonNegative = Field(description="Wall time.")
-    evaluations: int = Field(ge=0, description="Of the integrand.")
+    seconds: NonNegative = Field(description="Wall time in seconds.")
+    evaluations: int = Field(ge=0, description="Evaluations of the integrand.")
 
 
-class PriorRecord(_Part):
+class PriorRecord(RecordPart):
     """The channel weights before the training."""
 
     chosen: ChosenPrior = Field(description="Name of the prior.")
@@ -63,55 +64,36 @@ class PriorRecord(_Part):
     )
 
 
-class UnweightingRecord(_Part):
-    """What unweighting costs and how good its events are; after `generate` that of the generation."""
+class EventFileRecord(RecordPart):
+    """A file of events, asked for or made."""
 
-    efficiency: float = Field(gt=0, description="sigma / sum_i M_i.")
-    efficiency_bootstrap: NonNegative = Field(description="The same with the maxima of Eq. (2.67).")
-    overweight_share: NonNegative = Field(
-        description="Share of the cross section above the maxima."
-    )
-    n_eff: NonNegative = Field(description="Kish's effective number of events.")
-    negative_share: float = Field(
-        ge=0, le=1, description="Share of the events with a negative weight."
-    )
-    cut_acceptance: float = Field(
-        ge=0, le=1, description="Share of the trials with a weight other than 0."
-    )
-    maximum_factor: float = Field(1.0, ge=1, description="By which the maxima grew.")
-
-
-class EventFileRecord(_Part):
-    """A file of events, wanted or made."""
-
-    file: str = Field(description="Its path, seen from the directory of the run if it lies inside.")
-    events: int = Field(ge=1, description="How many it has.")
-    seed: int = Field(ge=0, description="Of its random numbers.")
-    sampler: SamplerName | None = Field(None, description="Who drew its points.")
+    file: str = Field(description="Path, relative to the directory of the run if it lies inside.")
+    events: int = Field(ge=1, description="Number of events.")
+    seed: int = Field(ge=0, description="Seed of its random numbers.")
+    sampler: SamplerName | None = Field(None, description="Sampler that drew its points.")
     integration: Digest | None = Field(
         None, description="Digest of the result that its events are made with."
     )
-    size: int | None = Field(None, ge=0, description="Bytes, once it is made.")
+    size: int | None = Field(None, ge=0, description="Size in bytes, once the file is made.")
     sha256: Digest | None = Field(None, description="Digest of its bytes.")
     unweighting: UnweightingRecord | None = Field(None, description="How good its events are.")
-    warnings: tuple[str, ...] = Field((), description="What was noticed while they were made.")
+    warnings: tuple[RunWarning, ...] = Field(
+        (), description="Warnings from while the events were made."
+    )
 
-    def made(self, path: Path, unweighting: Mapping[str, float], warnings: Sequence[str]) -> Self:
+    def made(
+        self, path: Path, unweighting: UnweightingRecord, warnings: Sequence[RunWarning]
+    ) -> Self:
         """This file as it was made.
 
         Args:
             path: where it is.
             unweighting: figures of its events.
-            warnings: what was noticed.
+            warnings: of the stage that made them.
         """
         size, sha256 = fingerprint(path)
-        figures = {
-            "size": size,
-            "sha256": sha256,
-            "unweighting": unweighting,
-            "warnings": tuple(warnings),
-        }
-        return type(self).model_validate(self.model_dump() | figures)
+        figures = {"size": size, "sha256": sha256, "unweighting": unweighting}
+        return self.model_copy(update=figures | {"warnings": tuple(warnings)})
 
     def is_at(self, path: Path) -> bool:
         """Whether the bytes that were made are there."""
@@ -127,46 +109,61 @@ class EventFileRecord(_Part):
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
-class RunRecord(_Part):
+def _figure(name: str) -> Any:
+    """A figure of the sampler in use: the sentence is that of `Result`."""
+    return Field(None, description=Result.model_fields[name].description)
+
+
+class RunRecord(RecordPart):
     """The content of run.json after any stage: what is not known yet is not there."""
 
-    identity: RunIdentity
-    card: dict[str, Any]
-    versions: dict[str, str]
-    stages: dict[str, StageRecord] = Field(
-        {}, description="By name, in the order in which they were finished."
+    identity: RunIdentity = Field(description="What has to be the same to go on with the run.")
+    card: Card = Field(description="The process card with every default written out.")
+    versions: dict[str, str] = Field(
+        description="Versions of the package and of what computes, and the instruction set."
+    )
+    stages: dict[StageName, StageRecord] = Field(
+        {}, description="What each stage took, in the order in which they were finished."
     )
 
-    prior: PriorRecord | None = None
+    prior: PriorRecord | None = Field(None, description="Channel weights before the training.")
     plan: Choice | None = Field(
         None, description='The choice of the method "auto" before the training.'
     )
 
     sampler: SamplerName | None = Field(
         None,
-        description="Who makes the events, to whom the next figures belong; none that the survey excludes.",
+        description="Sampler that makes the events and has the next figures; none that was refused.",
     )
-    sigma_pb: float | None = None
-    sigma_error_pb: NonNegative | None = None
-    sigma_absolute_pb: NonNegative | None = None
-    chi2_per_dof: NonNegative | None = None
-    relative_std: NonNegative | None = None
-    points: int | None = Field(None, ge=1)
-    seconds_per_point: NonNegative | None = None
-    unweighting: UnweightingRecord | None = None
-    truncated: tuple[TruncatedQuality, ...] | None = None
-    channels: tuple[ChannelResult, ...] | None = None
+    sigma_pb: float | None = _figure("sigma_pb")
+    sigma_error_pb: NonNegative | None = _figure("sigma_error_pb")
+    sigma_absolute_pb: NonNegative | None = _figure("sigma_absolute_pb")
+    chi2_per_dof: NonNegative | None = _figure("chi2_per_dof")
+    relative_std: NonNegative | None = _figure("relative_std")
+    points: Annotated[int, Field(ge=1)] | None = _figure("points")
+    seconds_per_point: NonNegative | None = _figure("seconds_per_point")
+    unweighting: UnweightingRecord | None = _figure("unweighting")
+    truncated: tuple[TruncatedQuality, ...] | None = _figure("truncated")
+    channels: tuple[ChannelResult, ...] | None = _figure("channels")
 
-    vegas: Result | None = None
-    madnis: Result | None = None
-    warnings: tuple[str, ...] = ()
+    vegas: Result | None = Field(None, description="Figures of the VEGAS grids, the baseline.")
+    madnis: Result | None = Field(None, description="Figures of the trained flow.")
+    warnings: tuple[RunWarning, ...] = Field(
+        (), description="Warnings; none when nothing was noticed."
+    )
     outside_grid: tuple[Outside, ...] = Field(
         (), description="What lies beyond the ends of the parton densities."
     )
-    choice: Choice | None = None
-    training_sigma: TrainingResult | None = None
+    choice: Choice | None = Field(
+        None, description="The sampler that is cheaper from now on, after a training."
+    )
+    training_sigma: TrainingResult | None = Field(
+        None, description="Cross section from the training batches alone, as a check."
+    )
 
-    events: int = Field(0, ge=0, description="Of the file that was written last; 0 before that.")
+    events: int = Field(
+        0, ge=0, description="Events of the file that was written last; 0 before that."
+    )
     generated: EventFileRecord | None = Field(None, description="The file that was written last.")
     event_files: tuple[EventFileRecord, ...] = Field(
         (), description="All files that were written, the last one last."
@@ -181,7 +178,7 @@ class RunRecord(_Part):
         """
         return parse_document(content, cls, where)
 
-    def updated(self, **entries: Any) -> Self:
+    def updated(self, **entries: object) -> Self:
         """This record with some entries replaced, checked again.
 
         Raises:
@@ -192,29 +189,65 @@ class RunRecord(_Part):
         except ValidationError as error:
             raise GenerationError(f"run.json: {defect(error)}") from None
 
-    def with_stage(self, name: str, stage: StageRecord) -> Self:
+    @property
+    def preferred_sampler(self) -> SamplerName | None:
+        """The sampler whose result and events count where nobody asks for one; None if not known yet.
+
+        That of the method; for "auto" the cheaper one of those that were integrated, before that the
+        one that was predicted to be.
+        """
+        if self.identity.method != "auto":
+            return self.identity.method
+        decision = self.choice or self.plan
+        return decision.sampler if decision else None
+
+    def result_of(self, sampler: SamplerName) -> Result | None:
+        """The figures of a sampler, if it was integrated."""
+        return self.vegas if sampler == "vegas" else self.madnis
+
+    @property
+    def warning_sentences(self) -> list[str]:
+        """The warnings without their stages."""
+        return [warning.sentence for warning in self.warnings]
+
+    def with_stage(self, name: StageName, stage: StageRecord) -> Self:
         """With a stage that is finished."""
         return self.updated(stages=self.stages | {name: stage})
 
+    def with_integration(self, found: Integration, sampler: SamplerName | None = None) -> Self:
+        """With the results of the integrate stage; there are no figures in use where one was refused.
+
+        Args:
+            found: the results.
+            sampler: to be used, if one was asked for.
+        """
+        compared = (
+            {"choice": found.choice, "training_sigma": found.training} if found.choice else {}
+        )
+        known = self.updated(**compared)
+        used = sampler or known.preferred_sampler
+        if used is None or used in found.refusals:
+            figures: dict[str, object] = dict.fromkeys(("sampler", *Result.model_fields))
+        else:
+            figures = {"sampler": used, **found.results[used].model_dump()}
+        return known.updated(
+            **{str(name): result for name, result in found.results.items()},
+            **figures,
+            warnings=found.warnings,
+            outside_grid=found.outside,
+            events=0,
+        )
+
     def with_events(self, made: EventFileRecord) -> Self:
-        """With a file of events; its sampler and its figures are those of the run, unless that has a new result."""
-        others = [one for one in self.event_files if one.file != made.file]
-        entries: dict[str, Any] = {
-            "events": made.events,
-            "generated": made,
-            "event_files": [*others, made],
-        }
-        result = self.madnis if made.sampler == "madnis" else self.vegas
-        if result is not None and made.integration == digest(result):
-            earlier = [
-                sentence for sentence in self.warnings if not sentence.startswith("generate")
-            ]
-            entries |= result.model_dump() | {
-                "sampler": made.sampler,
-                "unweighting": made.unweighting,
-            }
-            entries["warnings"] = [*earlier, *made.warnings]
-        return self.updated(**entries)
+        """With a file of events, whose figures are those of the run unless it has a new result."""
+        others = tuple(one for one in self.event_files if one.file != made.file)
+        known = self.updated(events=made.events, generated=made, event_files=(*others, made))
+        result = self.result_of(made.sampler or "vegas")
+        if result is None or made.integration != digest(result):
+            return known
+        earlier = [one for one in self.warnings if one.stage != "generate"]
+        figures = {"sampler": made.sampler, **result.model_dump(), "unweighting": made.unweighting}
+        return known.updated(**figures, warnings=(*earlier, *made.warnings))
 
     def content(self) -> dict[str, Any]:
         """What is known, as plain JSON values."""
@@ -227,12 +260,18 @@ class RunRecord(_Part):
         """The file of that path, if it was written by this run."""
         return next((made for made in self.event_files if made.file == path), None)
 
-    @model_validator(mode="after")
-    def _definition_is_text(self) -> Self:
-        process = self.card.get("process")
-        if not isinstance(process, dict) or not isinstance(process.get("definition"), str):
-            raise ValueError("card: expected the definition of a process")
-        return self
+    @field_validator("card", mode="before")
+    @classmethod
+    def _card_as_people_write_it(cls, value: Any) -> Any:
+        """Read the card as from TOML, where 6500 is a number and a list of two is a pair."""
+        try:
+            return Card.parse(value, "run.json") if isinstance(value, dict) else value
+        except CardError as error:
+            raise ValueError(str(error).removeprefix("run.json: ")) from None
+
+    @field_serializer("card")
+    def _card_without_what_is_not_given(self, card: Card) -> dict[str, Any]:
+        return card.content()
 
     @model_validator(mode="after")
     def _figures_are_those_of_a_sampler(self) -> Self:

@@ -54,7 +54,7 @@ def lines_of(path: Path) -> list[str]:
 
 def test_a_run_writes_exactly_the_events_asked_for(finished: Run) -> None:
     assert lines_of(finished.events_file).count("<event>") == EVENTS
-    assert finished.record["events"] == EVENTS
+    assert finished.record.content()["events"] == EVENTS
 
 
 def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:
@@ -73,7 +73,7 @@ def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:
 def test_run_json_has_the_efficiency_at_two_overweight_shares_channel_by_channel(
     finished: Run,
 ) -> None:
-    for part in (finished.record["vegas"], finished.record["madnis"]):
+    for part in (finished.record.content()["vegas"], finished.record.content()["madnis"]):
         small, large = part["truncated"]
         assert (small["share"], large["share"]) == (0.001, 0.01)
         assert small["combined"]["efficiency"] < large["combined"]["efficiency"]
@@ -83,7 +83,10 @@ def test_run_json_has_the_efficiency_at_two_overweight_shares_channel_by_channel
 
 
 def test_run_json_has_the_channel_shares_before_and_after_the_training(finished: Run) -> None:
-    vegas, neural = finished.record["vegas"]["channels"], finished.record["madnis"]["channels"]
+    vegas, neural = (
+        finished.record.content()["vegas"]["channels"],
+        finished.record.content()["madnis"]["channels"],
+    )
     assert [channel["share_prior"] for channel in neural] == [channel["share"] for channel in vegas]
     assert sum(channel["share_prior"] for channel in neural) == pytest.approx(1.0)
 
@@ -91,22 +94,22 @@ def test_run_json_has_the_channel_shares_before_and_after_the_training(finished:
 def test_the_average_over_the_training_batches_agrees_with_the_integrate_stage(
     finished: Run,
 ) -> None:
-    training = finished.record["training_sigma"]
+    training = finished.record.content()["training_sigma"]
     assert training["batches"] == 12
-    error = math.hypot(training["sigma_error_pb"], finished.record["sigma_error_pb"])
+    error = math.hypot(training["sigma_error_pb"], finished.record.content()["sigma_error_pb"])
     assert training["pull"] == pytest.approx(
-        (training["sigma_pb"] - finished.record["sigma_pb"]) / error
+        (training["sigma_pb"] - finished.record.content()["sigma_pb"]) / error
     )
     assert abs(training["pull"]) < 5
 
 
 def test_the_break_even_follows_from_the_measured_costs(finished: Run) -> None:
-    choice = finished.record["choice"]
+    choice = finished.record.content()["choice"]
     costs = [
         SamplerCost(
             part["seconds_per_point"], part["unweighting"]["efficiency"], part["relative_std"]
         )
-        for part in (finished.record["vegas"], finished.record["madnis"])
+        for part in (finished.record.content()["vegas"], finished.record.content()["madnis"])
     ]
     again = choose_sampler(*costs, choice["training_seconds"], events=EVENTS, points=POINTS)
     assert json.loads(json.dumps(again.to_dict())) == choice
@@ -115,7 +118,7 @@ def test_the_break_even_follows_from_the_measured_costs(finished: Run) -> None:
 def test_a_run_with_a_channel_per_peak_has_no_warnings_but_that_of_the_densities(
     finished: Run,
 ) -> None:
-    assert finished.record["warnings"] == [FOR_TESTS]
+    assert finished.record.warning_sentences == [FOR_TESTS]
 
 
 def test_densities_for_tests_are_named_wherever_results_stand(finished: Run) -> None:
@@ -130,7 +133,7 @@ def test_a_run_without_the_channel_of_a_narrow_peak_warns(process: Process, tmp_
     run.integrate(100_000)
     assert any(
         "channel photon" in sentence or "channel Z" in sentence
-        for sentence in run.record["warnings"]
+        for sentence in run.record.warning_sentences
     )
 
 
@@ -155,8 +158,8 @@ def test_auto_stays_with_vegas_when_few_events_cannot_pay_a_training(
 ) -> None:
     run = Run(process, tmp_path, SEED, method="auto", training=TrainingSettings(steps=100_000))
     run.execute(100, POINTS)
-    assert run.record["plan"]["sampler"] == "vegas"
-    assert "madnis" not in run.record
+    assert run.record.content()["plan"]["sampler"] == "vegas"
+    assert "madnis" not in run.record.content()
     assert lines_of(run.events_file).count("<event>") == 100
 
 
@@ -177,14 +180,14 @@ def test_auto_trains_when_that_pays_and_a_resumed_run_keeps_the_decision(
         )
     monkeypatch.setattr("madnis_py.run.stages.cost_prediction.predict", planned("vegas"))
     resumed = Run.open(tmp_path).execute(100, POINTS)
-    assert resumed.record["plan"]["sampler"] == "madnis"
-    cheaper = resumed.record["choice"]["sampler"]
-    assert resumed.record["sigma_pb"] == resumed.record[cheaper]["sigma_pb"]
-    assert resumed.chosen == cheaper
+    assert resumed.record.content()["plan"]["sampler"] == "madnis"
+    cheaper = resumed.record.content()["choice"]["sampler"]
+    assert resumed.record.content()["sigma_pb"] == resumed.record.content()[cheaper]["sigma_pb"]
+    assert resumed.record.preferred_sampler == cheaper
 
 
 def test_vegas_and_neural_cross_sections_are_compatible(finished: Run) -> None:
-    vegas, neural = finished.record["vegas"], finished.record["madnis"]
+    vegas, neural = finished.record.content()["vegas"], finished.record.content()["madnis"]
     error = math.hypot(vegas["sigma_error_pb"], neural["sigma_error_pb"])
     assert abs(vegas["sigma_pb"] - neural["sigma_pb"]) < 5 * error
 
@@ -289,7 +292,7 @@ def test_a_damaged_run_json_is_refused(tmp_path: Path) -> None:
 def test_vegas_alone_makes_events_too(process: Process, tmp_path: Path) -> None:
     run = Run(process, tmp_path, SEED, method="vegas").execute(200, POINTS)
     assert lines_of(run.events_file).count("<event>") == 200
-    assert "madnis" not in run.record
+    assert "madnis" not in run.record.content()
 
 
 def test_fewer_events_than_one_are_refused(finished: Run) -> None:
@@ -304,7 +307,7 @@ def test_pylhe_reads_every_event_as_a_shower_would(finished: Run) -> None:
     assert len(events) == EVENTS
     weights = np.array([event.eventinfo.weight for event in events])
     assert math.isclose(weights.mean(), info.xSection, rel_tol=1e-9)
-    assert info.xSection == finished.record["sigma_pb"]
+    assert info.xSection == finished.record.content()["sigma_pb"]
     for event in events:
         check_kinematics(event)
         check_colour(event)
@@ -341,7 +344,7 @@ def test_pythia_showers_the_events_and_reports_our_cross_section(
     pythia = shower_of(file)
     assert sum(pythia.next() for _ in range(300)) == 300
     assert math.isclose(
-        pythia.infoPython().sigmaGen(), finished.record["sigma_pb"] * 1e-9, rel_tol=1e-6
+        pythia.infoPython().sigmaGen(), finished.record.content()["sigma_pb"] * 1e-9, rel_tol=1e-6
     )
 
 

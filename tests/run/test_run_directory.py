@@ -63,6 +63,28 @@ def test_a_record_comes_back_as_it_was_written(finished: Path) -> None:
     assert RunRecord.parse(text.encode(), "run.json").content() == json.loads(text)
 
 
+def test_a_run_json_whose_warnings_have_no_stage_yet_is_read_and_used(
+    directory: Path, tmp_path: Path
+) -> None:
+    """As version 0.1.0 wrote it at first; the events that it names are still its events."""
+    before = RunDirectory(directory).record
+    old = ["parton densities: for tests", "generate 1 +- 0 pb and integrate 2 +- 0 pb differ"]
+    change(directory, "warnings", value=old)
+    change(directory, "generated", "warnings", value=old[1:])
+    change(directory, "event_files", 0, "warnings", value=old[1:])
+    run = Run.open(directory)
+    assert [(one.stage, one.sentence) for one in run.record.warnings] == [
+        ("integrate", old[0]),
+        ("generate", old[1]),
+    ]
+    told: list[object] = []
+    Run.open(directory, watch=told.append).generate(EVENTS)
+    assert not told
+    run.generate(EVENTS, tmp_path / "more.lhe")
+    assert run.record.warning_sentences == old[:1]
+    assert run.record.updated(warnings=()).madnis == before.madnis
+
+
 @pytest.mark.parametrize(
     ("place", "value", "sentence"),
     [
@@ -104,10 +126,16 @@ def test_a_record_comes_back_as_it_was_written(finished: Path) -> None:
             "stages.train.evaluations: expected a value; got none",
         ),
         (("warnings",), "none", 'warnings: .*; got "none"'),
+        (("warnings",), [{"stage": "lunch", "sentence": ""}], r"warnings\[0\].stage: expected .*"),
+        (
+            ("warnings",),
+            [{"stage": "train"}],
+            r"warnings\[0\].sentence: expected a value; got none",
+        ),
         (("choice", "sampler"), "luck", 'choice.sampler: expected "vegas" or "madnis"; got "luck"'),
         (("event_files", 0, "sha256"), "0", 'event_files\\[0\\].sha256: .*; got "0"'),
         (("sampler",), None, "sampler: expected a value; got none"),
-        (("card",), {}, "card: expected the definition of a process"),
+        (("card",), {}, "card: process: expected a value; got none"),
         (("misspelt",), 1, "misspelt: unknown key"),
     ],
     ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",

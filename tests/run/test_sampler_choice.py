@@ -82,14 +82,18 @@ def test_vegas_events_of_a_run_with_a_flow_are_those_of_a_run_with_vegas_alone(
 def test_run_json_names_the_sampler_of_the_events_and_has_its_figures(
     copied: Run, tmp_path: Path
 ) -> None:
-    assert copied.record["sampler"] == copied.record["generated"]["sampler"] == "madnis"
+    assert (
+        copied.record.content()["sampler"]
+        == copied.record.content()["generated"]["sampler"]
+        == "madnis"
+    )
     copied.generate(EVENTS, tmp_path / "events.lhe.gz", sampler="vegas")
-    record = copied.record
+    record = copied.record.content()
     assert record["sampler"] == record["generated"]["sampler"] == "vegas"
     assert figures(record) == figures(record["vegas"])
     copied.generate(EVENTS, tmp_path / "events.lhe.gz")
-    assert copied.record["sampler"] == "madnis"
-    assert figures(copied.record) == figures(copied.record["madnis"])
+    assert copied.record.content()["sampler"] == "madnis"
+    assert figures(copied.record.content()) == figures(copied.record.content()["madnis"])
 
 
 def test_events_of_the_other_sampler_are_not_taken_for_those_that_are_there(
@@ -108,7 +112,7 @@ def test_vegas_makes_events_of_a_run_that_has_not_been_trained(
     run = Run(process, tmp_path / "run", SEED)
     run.integrate(POINTS, sampler="vegas")
     run.generate(EVENTS, sampler="vegas")
-    assert "madnis" not in run.record
+    assert "madnis" not in run.record.content()
     assert gzip.decompress(run.events_file.read_bytes()) == gzip.decompress(
         vegas_alone.events_file.read_bytes()
     )
@@ -121,10 +125,10 @@ def test_a_run_without_a_flow_refuses_to_use_one(vegas_alone: Run, tmp_path: Pat
 
 def test_a_flow_that_loses_is_a_warning_in_the_run_that_asked_for_it(finished: Run) -> None:
     (sentence,) = [
-        one for one in finished.record["warnings"] if "the flow is worse than VEGAS" in one
+        one for one in finished.record.warning_sentences if "the flow is worse than VEGAS" in one
     ]
     flow, vegas = (
-        finished.record[name]["unweighting"]["efficiency"] for name in ("madnis", "vegas")
+        finished.record.content()[name]["unweighting"]["efficiency"] for name in ("madnis", "vegas")
     )
     assert flow < vegas
     assert f"unweighting efficiency {flow:.3g} where VEGAS has {vegas:.3g}" in sentence
@@ -143,8 +147,9 @@ def test_a_flow_loses_by_a_tenth_of_the_efficiency(efficiency: float, lost: int)
 def test_the_closing_line_names_the_sampler_with_less_time_per_event_and_a_command_that_runs(
     copied: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record = copied.record
-    record["madnis"]["seconds_per_point"] = 1.0
+    assert copied.record.madnis is not None
+    slow = copied.record.madnis.model_copy(update={"seconds_per_point": 1.0})
+    record = copied.record.model_copy(update={"madnis": slow})
     (line,) = better_sampler(record, copied.directory.path)
     assert re.search(
         r"better sampler: VEGAS .* us per event, efficiency .*, neural .* us per event", line
@@ -154,7 +159,7 @@ def test_the_closing_line_names_the_sampler_with_less_time_per_event_and_a_comma
     assert str(EVENTS) in words
     done = call(words[1:], capsys, monkeypatch)
     assert done.status == 0, done.err
-    assert copied.record["generated"]["sampler"] == "vegas"
+    assert copied.record.content()["generated"]["sampler"] == "vegas"
     assert "better sampler: " in done.out
 
 

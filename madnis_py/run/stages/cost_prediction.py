@@ -1,4 +1,4 @@
-"""A pilot before the training: how fast the samplers are, and how long the training will take."""
+"""Cost prediction before the training: how fast the samplers are, how long training will take."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from madnis_py.integration.training.trainer import Trainer
 from madnis_py.run.stages.results import Result, SampledPoints
 
 POINTS = 50_000
-"""Points of the pilot per sampler."""
+"""Points per sampler from which its speed is measured."""
 
 PARTS = 2
-"""Independent parts of these points."""
+"""Number of independent parts that the points come in."""
 
 STEPS = 8
-"""Training steps that are timed; the first half warms up and does not count."""
+"""Number of training steps that are timed; the first half warms up and does not count."""
 
 
 def predict(vegas: Integrator, trainer: Trainer, share: float, events: int, points: int) -> Choice:
     """Choose VEGAS if even a perfect flow would not pay its training, and the flow otherwise.
 
     The flow is taken to be as fast as it is untrained, with constant weights. So VEGAS is chosen
-    only when it is certain to be faster, as far as the timing is.
+    only where it is faster for certain, within the accuracy of the timing.
 
     Args:
         vegas: trained grids.

@@ -1,4 +1,4 @@
-"""From chunks of unweighted events to an event file with the cross section of the run."""
+"""Event files of a run: from chunks of unweighted events to a file with the cross section."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from math import ceil
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from madnis_py.card.card import Card
+from madnis_py.arrays import Array
 from madnis_py.card.tables import ClusterTable, EventTable
 from madnis_py.errors import GenerationError
 from madnis_py.events.chunk_generation import TRIALS_PER_CHUNK, EventSource
@@ -29,11 +29,12 @@ from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch
 from madnis_py.run.stages.results import Result
 
-_PATIENCE = 4
-"""Times the expected trials after which a generation gives up."""
+_MOST_TRIALS = 4
+"""Factor by which the trials may exceed what is expected before a generation gives up."""
 
 _MOST_AHEAD = 256
-"""Chunks in the making at a time; finished ones may have to wait in memory for an earlier one."""
+"""Number of chunks in the making at a time; finished ones may have to wait for an earlier one in
+memory."""
 
 
 def collect(
@@ -52,7 +53,7 @@ def collect(
         result: of the sampler, for what to expect.
         settings: of the unweighting.
         executor: makes chunks beside each other; they are taken in their order.
-        watch: told of each chunk.
+        watch: called with each chunk.
 
     Raises:
         GenerationError: far more trials than expected have not been enough.
@@ -61,7 +62,7 @@ def collect(
         ENCODINGS[settings.overweights], settings.overweight_share, settings.maximum_raise
     )
     expected = result.unweighting.efficiency * TRIALS_PER_CHUNK
-    most = 10 + ceil(_PATIENCE * settings.maximum_raise * events / expected)
+    most = 10 + ceil(_MOST_TRIALS * settings.maximum_raise * events / expected)
     clock = Stopwatch()
 
     def ahead() -> int:
@@ -103,8 +104,8 @@ class SelectedEvents:
     selection: EventSelection
     events: int
 
-    @property
-    def weights(self) -> NDArray[np.float64]:
+    @cached_property
+    def weights(self) -> Array:
         """Signed weights, 1 below the maximum, float64, shape (events,)."""
         parts = [
             np.repeat(self.selection.weights(chunk.ratio), self.selection.copies(chunk))
@@ -125,7 +126,6 @@ class SelectedEvents:
 def write(
     output: Path,
     events: SelectedEvents,
-    weights: NDArray[np.float64],
     process: Process,
     cross_section: CrossSection,
     result: Result,
@@ -135,7 +135,6 @@ def write(
     Args:
         output: the file.
         events: what goes into it.
-        weights: theirs.
         process: what was generated.
         cross_section: for what the events carry.
         result: cross section and its error.
@@ -144,15 +143,16 @@ def write(
         GenerationError: too few events for the signs of their weights: they add up to nothing.
         OutputError: the file cannot be written.
     """
-    unit = weight_unit(weights, result.sigma_pb)
-    subprocess = LheProcess(
-        result.sigma_pb, result.sigma_error_pb, float(unit * np.abs(weights).max())
-    )
+    unit = weight_unit(events.weights, result.sigma_pb)
+    largest = float(unit * np.abs(events.weights).max())
+    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, largest)
     pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
     groups = weight_groups(cross_section.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
+    # Whoever did the work, the same events come with the same bytes.
+    card = process.card.model_copy(update={"cluster": ClusterTable()})
     blocks = {
-        "madnis_py_card": _card_of_results(process.card),
+        "madnis_py_card": card.to_toml(),
         "madnis_py_warnings": "\n".join(cross_section.caveats),
     }
     with create_events(
@@ -162,7 +162,7 @@ def write(
             writer.write(batch)
 
 
-def weight_unit(weights: NDArray[np.float64], cross_section: float) -> float:
+def weight_unit(weights: Array, cross_section: float) -> float:
     """By what signed weights have to be multiplied to have the cross section as their mean.
 
     Raises:
@@ -175,11 +175,6 @@ def weight_unit(weights: NDArray[np.float64], cross_section: float) -> float:
             f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed"
         )
     return cross_section / mean
-
-
-def _card_of_results(card: Card) -> str:
-    """The card as events carry it: whoever did the work, the same events come with the same bytes."""
-    return card.model_copy(update={"cluster": ClusterTable()}).to_toml()
 
 
 def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:

@@ -1,18 +1,18 @@
-"""What the integrate stage finds out about a sampler, as run.json keeps it."""
+"""Results of the integrate stage: what is kept of its points, and the figures of a sampler."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError
 from madnis_py.events.channel_maxima import channel_maxima
-from madnis_py.events.unweighting import Unweighter, UnweightingSummary
+from madnis_py.events.unweighting import Unweighter
 from madnis_py.events.unweighting_quality import (
     SHARES,
     TruncatedQuality,
@@ -24,6 +24,7 @@ from madnis_py.integration.estimate import Estimate, Measurement, Moments, combi
 from madnis_py.integration.grids.sampler_choice import SamplerCost
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.training_integral import TrainingIntegral
+from madnis_py.run.stages.record_part import NonNegative, RecordPart
 
 BOOTSTRAP_POINTS = 10_000
 """Points of a channel per replica in the bootstrap efficiency, Eq. (2.67)."""
@@ -31,7 +32,7 @@ BOOTSTRAP_POINTS = 10_000
 
 @dataclass(frozen=True)
 class SampledPoints:
-    """What is kept of the points of the integrate stage.
+    """Points of the integrate stage, as far as they are kept.
 
     Attributes:
         parts: the weights of each iteration, without coordinates; two at least.
@@ -43,12 +44,10 @@ class SampledPoints:
     first: Samples
     seconds: float
 
-    @property
-    def all(self) -> Samples:
-        """All weights, sorted by channel."""
+    def merged(self) -> Samples:
+        """The weights of all iterations, sorted by channel."""
         return Samples.concatenate(self.parts).sorted_by_channel()
 
-    @property
     def halves(self) -> tuple[Samples, Samples]:
         """The weights of every other iteration, sorted by channel: two independent samples."""
         even, odd = (
@@ -67,10 +66,8 @@ class SampledPoints:
         ).value
 
 
-class ChannelResult(BaseModel):
+class ChannelResult(RecordPart):
     """One channel of a sampler."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field(description="Name of the channel.")
     share: float = Field(description="Its part of the cross section, I_i / sigma, Eq. (5.46).")
@@ -89,42 +86,63 @@ class ChannelResult(BaseModel):
     @model_validator(mode="after")
     def _has_a_maximum_where_it_has_weights(self) -> Self:
         if (self.maximum > 0) != (self.share != 0 or self.sigma_i > 0):
-            raise ValueError(
-                f"maximum: expected one above 0 where there are weights, else 0; got {self.maximum:g}"
-            )
+            expected = "maximum: expected one above 0 where there are weights, else 0"
+            raise ValueError(f"{expected}; got {self.maximum:g}")
         return self
 
 
-class Result(BaseModel):
-    """What the integrate stage finds out about one sampler; written to run.json."""
+class UnweightingFigures(RecordPart):
+    """What unweighting costs and how good its events are; see `UnweightingSummary`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    efficiency: float = Field(gt=0, description="sigma / sum_i M_i.")
+    efficiency_bootstrap: NonNegative = Field(description="The same with the maxima of Eq. (2.67).")
+    overweight_share: NonNegative = Field(
+        description="Share of the cross section above the maxima."
+    )
+    n_eff: NonNegative = Field(description="Kish's effective number of events.")
+    negative_share: float = Field(
+        ge=0, le=1, description="Share of the events with a negative weight."
+    )
+    cut_acceptance: float = Field(
+        ge=0, le=1, description="Share of the trials with a weight other than 0."
+    )
+
+
+class UnweightingRecord(UnweightingFigures):
+    """What unweighting costs and how good its events are; after `generate` of the events made."""
+
+    maximum_factor: float = Field(1.0, ge=1, description="Factor by which the maxima grew.")
+
+
+class Result(RecordPart):
+    """Figures of one sampler after the integrate stage."""
 
     sigma_pb: float = Field(gt=0, description="Cross section in pb.")
-    sigma_error_pb: float = Field(ge=0, description="Its standard error in pb.")
+    sigma_error_pb: float = Field(ge=0, description="Standard error of the cross section in pb.")
     sigma_absolute_pb: float = Field(
         ge=0,
-        description="Cross section with all flavours counted positive; larger where parton densities are negative.",
+        description="Cross section in pb with all flavours counted positive; larger where parton "
+        "densities are negative.",
     )
     chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
     relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
     points: int = Field(ge=1, description="Points of the estimate.")
     seconds_per_point: float = Field(
-        ge=0, description="Wall time of a point, sampling and integrand together."
+        ge=0, description="Wall time of a point in seconds, sampling and integrand together."
     )
-    unweighting: UnweightingSummary = Field(
+    unweighting: UnweightingFigures = Field(
         description="Efficiency and quality of events made with these maxima."
     )
     truncated: tuple[TruncatedQuality, ...] = Field(
         description="Efficiency for several overweight shares."
     )
-    channels: tuple[ChannelResult, ...] = Field(description="Channel by channel.")
+    channels: tuple[ChannelResult, ...] = Field(description="Figures channel by channel.")
 
     @classmethod
     def of(
         cls, sampled: SampledPoints, names: Sequence[str], share: float, prior: Result | None = None
     ) -> Self:
-        """Judge the points of a sampler.
+        """Figures of the points of a sampler.
 
         Args:
             sampled: its points.
@@ -135,51 +153,25 @@ class Result(BaseModel):
         Raises:
             GenerationError: all weights are 0, or the cross section is not positive.
         """
-        n_channels = len(names)
-        total, points = sampled.estimate(n_channels), sampled.all
-        maxima = channel_maxima(points, n_channels, share)
-        if not total.value > 0:
-            got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
-            raise GenerationError(
-                f"integrate: expected a cross section > 0; {got}; with other parton densities they may all be positive"
-            )
-        tally = Unweighter(maxima).expect(points)
-        quality = {
-            one: truncated_quality(sampled.halves, n_channels, one)
-            for one in sorted({*SHARES, share})
-        }
-        fresh = quality[share].combined
-        summary = tally.summary(total.n, bootstrap_efficiency(points, n_channels, BOOTSTRAP_POINTS))
-        shares = [float(value) / total.value for value in total.channel_values]
-        bootstrap = bootstrap_efficiencies(points, n_channels, BOOTSTRAP_POINTS)
+        total, points = sampled.estimate(len(names)), sampled.merged()
+        maxima = channel_maxima(points, len(names), share)
+        _require_positive(total)
+        unweighting, truncated = _unweighting(sampled, points, maxima, share)
         return cls(
             sigma_pb=total.value,
             sigma_error_pb=total.error,
-            sigma_absolute_pb=sampled.magnitude(n_channels),
+            sigma_absolute_pb=sampled.magnitude(len(names)),
             chi2_per_dof=total.chi2_per_dof,
             relative_std=total.relative_std,
             points=total.n,
             seconds_per_point=sampled.seconds / total.n,
-            unweighting=replace(
-                summary, overweight_share=fresh.overweight_share, n_eff=fresh.n_eff * total.n
-            ),
-            truncated=tuple(quality.values()),
-            channels=tuple(
-                ChannelResult(
-                    name=name,
-                    share=shares[i],
-                    share_prior=prior.channels[i].share if prior else shares[i],
-                    sigma_i=float(total.channel_stds[i]),
-                    maximum=float(maxima[i]),
-                    efficiency_bootstrap=float(bootstrap[i]),
-                    active=bool(total.channel_counts[i] > 0),
-                )
-                for i, name in enumerate(names)
-            ),
+            unweighting=unweighting,
+            truncated=truncated,
+            channels=_channels(total, points, maxima, names, prior),
         )
 
     @property
-    def maxima(self) -> NDArray[np.float64]:
+    def maxima(self) -> Array:
         """Truncated maximum weight per channel in pb, float64, shape (n_channels,)."""
         return np.array([channel.maximum for channel in self.channels])
 
@@ -193,10 +185,54 @@ class Result(BaseModel):
         return Measurement(name, self.sigma_pb, self.sigma_error_pb)
 
 
-class TrainingResult(BaseModel):
-    """The cross section from the batches of the training, a check of the other one; written to run.json."""
+def _require_positive(total: Estimate) -> None:
+    if not total.value > 0:
+        expected = "integrate: expected a cross section > 0"
+        got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
+        raise GenerationError(
+            f"{expected}; {got}; with other parton densities they may all be positive"
+        )
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+def _unweighting(
+    sampled: SampledPoints, points: Samples, maxima: Array, share: float
+) -> tuple[UnweightingFigures, tuple[TruncatedQuality, ...]]:
+    """Figures of events made with these maxima, and of all overweight shares that are reported.
+
+    Overweight share and effective events are those of points that had no part in the maxima.
+    """
+    halves = sampled.halves()
+    quality = {one: truncated_quality(halves, len(maxima), one) for one in sorted({*SHARES, share})}
+    fresh, n_points = quality[share].combined, len(points)
+    efficiency = bootstrap_efficiency(points, len(maxima), BOOTSTRAP_POINTS)
+    figures = asdict(Unweighter(maxima).expect(points).summary(n_points, efficiency)) | {
+        "overweight_share": fresh.overweight_share,
+        "n_eff": fresh.n_eff * n_points,
+    }
+    return UnweightingFigures.model_validate(figures), tuple(quality.values())
+
+
+def _channels(
+    total: Estimate, points: Samples, maxima: Array, names: Sequence[str], prior: Result | None
+) -> tuple[ChannelResult, ...]:
+    shares = [float(value) / total.value for value in total.channel_values]
+    bootstrap = bootstrap_efficiencies(points, len(names), BOOTSTRAP_POINTS)
+    return tuple(
+        ChannelResult(
+            name=name,
+            share=shares[i],
+            share_prior=prior.channels[i].share if prior else shares[i],
+            sigma_i=float(total.channel_stds[i]),
+            maximum=float(maxima[i]),
+            efficiency_bootstrap=float(bootstrap[i]),
+            active=bool(total.channel_counts[i] > 0),
+        )
+        for i, name in enumerate(names)
+    )
+
+
+class TrainingResult(RecordPart):
+    """The cross section from the batches of the training, a check of the other one."""
 
     sigma_pb: float = Field(description="Cross section in pb.")
     sigma_error_pb: float = Field(description="Its standard error in pb.")

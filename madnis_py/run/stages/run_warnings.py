@@ -1,45 +1,71 @@
-"""What a run concludes from its results: which sampler is cheaper, and whether something may have been missed."""
+"""Warnings of a run: what its results say may have been missed, and when one is not to be used."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
+from madnis_py.arrays import Array
 from madnis_py.events.event_selection import EventSelection
 from madnis_py.integration.coverage import CoverageCheck, largest_weights
 from madnis_py.integration.estimate import Measurement
-from madnis_py.integration.grids.sampler_choice import SamplerName, choose_sampler
-from madnis_py.integration.grids.survey import Survey
+from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.training_integral import TrainingIntegral, WeightedMean
-from madnis_py.run.stages.results import Result, SampledPoints, TrainingResult
-from madnis_py.run.stages.training_session import TrainingSession
+from madnis_py.run.stages.record_part import RecordPart
+from madnis_py.run.stages.results import Result, SampledPoints
 
-MARGIN = 0.1
+WarningStage = Literal["process", "survey", "train", "integrate", "generate"]
+
+LOST_MARGIN = 0.1
 """Share by which the efficiency of a flow has to be below that of VEGAS for a warning."""
 
 FEWEST_EFFECTIVE = 400
-"""Effective events below which negative weights leave more than 5 % of uncertainty in the unit of
-the weights."""
+"""Number of effective events below which negative weights leave more than 5 % of uncertainty in the
+unit of the weights."""
 
 MANY_NEGATIVE = 0.01
-"""Share of negative events from which on to speak."""
+"""Share of negative events above which a warning names it."""
+
+
+class RunWarning(RecordPart):
+    """A sentence with channel and figure, and the stage that it is about."""
+
+    stage: WarningStage = Field(description="Stage of the run; process for what the card implies.")
+    sentence: str = Field(description="What was noticed, with the figures.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_sentence_alone(cls, value: Any) -> Any:
+        """Read what run.json held before the stage had a field of its own."""
+        if not isinstance(value, str):
+            return value
+        return {
+            "stage": "generate" if value.startswith("generate") else "integrate",
+            "sentence": value,
+        }
+
+
+def warnings_of(stage: WarningStage, sentences: Iterable[str]) -> tuple[RunWarning, ...]:
+    """Sentences with their stage."""
+    return tuple(RunWarning(stage=stage, sentence=sentence) for sentence in sentences)
 
 
 def sampler_warnings(
-    check: CoverageCheck, survey: Survey, sampled: Mapping[str, SampledPoints]
+    check: CoverageCheck, sampled: Mapping[SamplerName, SampledPoints]
 ) -> list[str]:
     """Signs that a part of the integral was missed, from the points of each sampler by itself."""
-    sentences = check.iterations("survey", survey.iterations)
-    for name, points in sampled.items():
-        sentences += check.sampler(name, points.parts)
-    return sentences
+    return [
+        sentence
+        for name, points in sampled.items()
+        for sentence in check.sampler(name, points.parts)
+    ]
 
 
-def sign_warnings(results: Mapping[str, Result]) -> list[str]:
+def sign_warnings(results: Mapping[SamplerName, Result]) -> list[str]:
     """What negative parton densities do to the results of each sampler; nothing where there are none."""
     sentences = []
     for name, result in results.items():
@@ -59,8 +85,8 @@ def sign_warnings(results: Mapping[str, Result]) -> list[str]:
 def flow_warnings(
     check: CoverageCheck,
     flow: Integrator,
-    sampled: Mapping[str, SampledPoints],
-    results: Mapping[str, Result],
+    sampled: Mapping[SamplerName, SampledPoints],
+    results: Mapping[SamplerName, Result],
     average: TrainingIntegral,
 ) -> list[str]:
     """Signs that the flow misses what VEGAS or its own training knows.
@@ -73,7 +99,7 @@ def flow_warnings(
         average: of the training.
     """
     known = sampled["vegas"].first
-    largest = largest_weights(sampled["madnis"].all, len(check.channels))
+    largest = largest_weights(sampled["madnis"].merged(), len(check.channels))
     neural = results["madnis"].measurement("madnis")
     return [
         *check.blind_spots("madnis", largest, "vegas", known, flow.magnitudes(known)),
@@ -89,7 +115,7 @@ def flow_warnings(
 def lost_comparison(vegas: Result, flow: Result) -> list[str]:
     """Whether a flow that was asked for makes clearly fewer events of its points than VEGAS."""
     own, other = flow.unweighting.efficiency, vegas.unweighting.efficiency
-    if own >= (1 - MARGIN) * other:
+    if own >= (1 - LOST_MARGIN) * other:
         return []
     figures = f"unweighting efficiency {own:.3g} where VEGAS has {other:.3g}"
     return [
@@ -115,24 +141,7 @@ def refusal(
     return None
 
 
-def unweighting(selection: EventSelection, weights: NDArray[np.float64]) -> dict[str, float]:
-    """Entries of run.json about events that were made.
-
-    Args:
-        selection: of the chunks they come from.
-        weights: theirs, 1 below the maximum.
-    """
-    return {
-        "efficiency": selection.efficiency,
-        "overweight_share": selection.overweight_share,
-        "maximum_factor": selection.factor,
-        "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
-        "negative_share": float((weights < 0).mean()),
-        "cut_acceptance": selection.cut_acceptance,
-    }
-
-
-def cancelling_signs(weights: NDArray[np.float64]) -> list[str]:
+def cancelling_signs(weights: Array) -> list[str]:
     """Whether events are too few for the signs of their weights, float64 (n,), whose sum sets their unit."""
     n_eff = float(weights.sum() ** 2 / (weights @ weights))
     if n_eff > FEWEST_EFFECTIVE or not (weights < 0).any():
@@ -149,26 +158,6 @@ def generation_warnings(
     """Signs that the trials of the events have another cross section than the integrate stage."""
     mean, error = (float(result.maxima.sum()) * value for value in selection.mean_ratio)
     return check.agreement(Measurement("generate", mean, error), result.measurement("integrate"))
-
-
-def comparison(
-    results: Mapping[str, Result], session: TrainingSession, events: int, points: int
-) -> dict[str, Any]:
-    """Entries of run.json that compare the trained flow with VEGAS and with its own training.
-
-    Args:
-        results: of "vegas" and "madnis".
-        session: the training.
-        events: unweighted events wanted.
-        points: of the integrate stage.
-    """
-    vegas, neural = results["vegas"], results["madnis"]
-    choice = choose_sampler(vegas.cost, neural.cost, session.seconds, events=events, points=points)
-    training = TrainingResult.of(session.average, neural)
-    return {
-        "choice": choice.to_dict(),
-        "training_sigma": training.model_dump() if training else None,
-    }
 
 
 def _measurement(name: str, mean: WeightedMean) -> Measurement:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from madnis_py.card.card import Card
 from madnis_py.card.documents import parse_document
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.estimate import Measurement
@@ -28,7 +29,24 @@ CHECKPOINT_SHARE = 0.05
 """Share of the time that storing states may take; a buffer of points can be large."""
 
 NAME = "training"
-"""Of the checkpoint."""
+"""Name of the checkpoint."""
+
+
+def training_settings(card: Card) -> TrainingSettings:
+    """The settings of a card: its preset with what it overrides.
+
+    Raises:
+        CardError: an override has an unknown name or a value that cannot be used.
+    """
+    preset = TrainingSettings.preset(card.training.preset)
+    try:
+        return TrainingSettings.model_validate(preset.model_dump() | card.training.overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise card.error(
+            f"training.{'.'.join(map(str, first['loc']))}",
+            f"{first['msg']}; known settings are {', '.join(TrainingSettings.model_fields)}",
+        ) from None
 
 
 class _Reached(BaseModel):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from madnis_py.card import card as cards
-from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.training import checkpoint
@@ -63,16 +62,12 @@ def _of_card(directory: RunDirectory, record: RunRecord) -> Iterator[str]:
     try:
         for name, card in (
             ("card.toml", cards.load(directory.card_file)),
-            ("run.json: card", _recorded(record)),
+            ("run.json: card", record.card),
         ):
             if card.digest() != record.identity.card:
                 yield f"{name}: expected the digest {record.identity.card[:12]}...; got {card.digest()[:12]}..."
     except InputError as error:
         yield str(error)
-
-
-def _recorded(record: RunRecord) -> Card:
-    return Card.parse(record.card, "run.json: card")
 
 
 def _of_states(path: Path, record: RunRecord) -> Iterator[str]:

@@ -38,7 +38,7 @@ def test_pylhe_reads_every_event_and_their_mean_weight_is_the_cross_section(run:
     assert len(weights) == EVENTS
     assert set(variations) == {8}
     np.testing.assert_allclose(np.mean(weights), sigma, rtol=1e-9)
-    assert sigma == run.record["sigma_pb"]
+    assert sigma == run.record.content()["sigma_pb"]
 
 
 def check_lines(event: pylhe.LHEEvent) -> None:
@@ -60,4 +60,6 @@ def test_pythia_showers_all_and_reports_our_cross_section(
     path = Run.open(run.directory.path).generate(events, tmp_path / "events.lhe.gz")
     pythia = shower_of(path, settings)
     assert sum(pythia.next() for _ in range(events)) == events
-    assert pythia.infoPython().sigmaGen() == pytest.approx(run.record["sigma_pb"] * 1e-9, rel=1e-6)
+    assert pythia.infoPython().sigmaGen() == pytest.approx(
+        run.record.content()["sigma_pb"] * 1e-9, rel=1e-6
+    )

@@ -73,9 +73,9 @@ def test_totals_agree_with_the_cross_section_of_the_run(run: Run, found: Distrib
     for one in found.every:
         assert one.weighted is not None
         assert one.events is not None
-        error = np.hypot(one.weighted.all_errors[-1], run.record["sigma_error_pb"])
-        assert abs(one.weighted.total - run.record["sigma_pb"]) < 5 * error
-        assert one.events.total == pytest.approx(run.record["sigma_pb"], rel=1e-9)
+        error = np.hypot(one.weighted.all_errors[-1], run.record.content()["sigma_error_pb"])
+        assert abs(one.weighted.total - run.record.content()["sigma_pb"]) < 5 * error
+        assert one.events.total == pytest.approx(run.record.content()["sigma_pb"], rel=1e-9)
 
 
 def test_nominal_bins_lie_in_the_band_of_their_scale_variations(found: Distributions) -> None:

@@ -261,11 +261,13 @@ COLLAPSING = TrainingSettings(
 def test_a_run_whose_training_loses_the_cross_section_goes_back_and_says_so(tmp_path: Path) -> None:
     run = Run(small_process(tmp_path), tmp_path / "run", 3, training=COLLAPSING)
     run.integrate(20_000)
-    assert any(sentence.startswith("training: went back") for sentence in run.record["warnings"])
-    vegas, neural = run.record["vegas"], run.record["madnis"]
+    assert any(
+        sentence.startswith("training: went back") for sentence in run.record.warning_sentences
+    )
+    vegas, neural = run.record.content()["vegas"], run.record.content()["madnis"]
     error = math.hypot(vegas["sigma_error_pb"], neural["sigma_error_pb"])
     assert abs(vegas["sigma_pb"] - neural["sigma_pb"]) < 5 * error
-    assert abs(run.record["training_sigma"]["pull"]) < 5
+    assert abs(run.record.content()["training_sigma"]["pull"]) < 5
 
 
 def test_a_flow_that_has_lost_the_cross_section_is_refused_and_vegas_makes_the_events(
@@ -329,10 +331,14 @@ def test_w2j_with_too_large_a_rate_keeps_its_cross_section(
     )
     run = Run(Process.from_card(card), tmp_path, seed)
     run.integrate(200_000)
-    vegas, neural = run.record["vegas"], run.record["madnis"]
+    vegas, neural = run.record.content()["vegas"], run.record.content()["madnis"]
     error = math.hypot(vegas["sigma_error_pb"], neural["sigma_error_pb"])
     assert abs(vegas["sigma_pb"] - neural["sigma_pb"]) < 5 * error
-    worse = any("the flow is worse than VEGAS" in sentence for sentence in run.record["warnings"])
+    worse = any(
+        "the flow is worse than VEGAS" in sentence for sentence in run.record.warning_sentences
+    )
     assert worse or neural["unweighting"]["efficiency"] > 0.9 * vegas["unweighting"]["efficiency"]
     assert clip or not worse
-    assert any(sentence.startswith("training: went back") for sentence in run.record["warnings"])
+    assert any(
+        sentence.startswith("training: went back") for sentence in run.record.warning_sentences
+    )

@@ -295,4 +295,4 @@ def test_it_is_told_with_the_results_of_a_run(tmp_path):
     )
     run = Run(one, tmp_path / "run", seed=1, method="vegas")
     run.integrate(points=2000)
-    assert run.record["warnings"][0] == one.caveats[0]
+    assert run.record.warning_sentences[0] == one.caveats[0]

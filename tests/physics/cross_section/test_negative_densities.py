@@ -112,7 +112,7 @@ def test_the_cross_section_is_the_signed_sum(
     made: tuple[Run, dict[tuple[int, int], Array]],
 ) -> None:
     run, expected = made
-    result = Result.model_validate(run.record["vegas"])
+    result = Result.model_validate(run.record.content()["vegas"])
     assert (
         abs(result.sigma_pb - sum(part.sum() for part in expected.values()))
         < 5 * result.sigma_error_pb
@@ -128,7 +128,7 @@ def test_flavours_of_events_have_the_numbers_and_signs_of_the_quadrature(
     made: tuple[Run, dict[tuple[int, int], Array]],
 ) -> None:
     run, expected = made
-    events, result = events_of(run), Result.model_validate(run.record["vegas"])
+    events, result = events_of(run), Result.model_validate(run.record.content()["vegas"])
     whole = sum(np.abs(part).sum() for part in expected.values())
     for pair, truth in expected.items():
         own = (events.pdg[:, :2] == pair).all(axis=1)
@@ -146,13 +146,13 @@ def test_the_mean_of_the_weights_is_the_cross_section(
     made: tuple[Run, dict[tuple[int, int], Array]],
 ) -> None:
     run, _ = made
-    events, result = events_of(run), Result.model_validate(run.record["vegas"])
+    events, result = events_of(run), Result.model_validate(run.record.content()["vegas"])
     assert events.weight.mean() == pytest.approx(result.sigma_pb, rel=1e-9)
     sizes, negative = np.abs(events.weight), result.unweighting.negative_share
     error = 2 * np.sqrt(negative * (1 - negative) / EVENTS) / (1 - 2 * negative)
     assert abs(sizes.mean() / result.sigma_absolute_pb - 1) < 5 * error + 2e-3
     assert verify_events(run.events_file).faults == ()
-    assert run.record["unweighting"]["negative_share"] == np.mean(events.weight < 0)
+    assert run.record.content()["unweighting"]["negative_share"] == np.mean(events.weight < 0)
 
 
 def test_variations_of_signed_weights_give_the_cross_section_at_other_scales(
@@ -193,7 +193,10 @@ def test_distributions_of_points_and_events_agree(
     made: tuple[Run, dict[tuple[int, int], Array]],
 ) -> None:
     run, _ = made
-    found, result = run.histograms(40_000).every, Result.model_validate(run.record["vegas"])
+    found, result = (
+        run.histograms(40_000).every,
+        Result.model_validate(run.record.content()["vegas"]),
+    )
     assert found
     for one in found:
         error = np.hypot(one.weighted.all_errors[-1], result.sigma_error_pb)

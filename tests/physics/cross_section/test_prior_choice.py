@@ -18,7 +18,8 @@ from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurve
 from madnis_py.physics.phase_space.priors import PRIORS
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
-from madnis_py.run.report import conclusions
+from madnis_py.run.record import PriorRecord
+from madnis_py.run.report import prior_sentence
 from madnis_py.run.run import Run
 
 SEED = 5
@@ -123,19 +124,19 @@ def test_a_run_surveys_the_priors_once_and_writes_down_what_it_found(
     process: Process, tmp_path: Path
 ) -> None:
     run = Run(process, tmp_path, SEED)
-    assert run.cross_section.prior == run.prior == run.record["prior"]["chosen"]
-    assert run.record["prior"] == choose_prior(process, SEED).to_dict()
-    assert list(run.record["stages"]) == ["prior"]
-    assert (
-        run.record["stages"]["prior"]["evaluations"] == PriorSurvey(run.cross_section).evaluations
-    )
+    integrand = run.choose_prior()
+    record = run.record.content()
+    assert integrand.prior == record["prior"]["chosen"]
+    assert record["prior"] == choose_prior(process, SEED).to_dict()
+    assert list(record["stages"]) == ["prior"]
+    assert record["stages"]["prior"]["evaluations"] == PriorSurvey(integrand).evaluations
 
 
 def test_a_prior_of_the_card_is_used_without_a_survey(process: Process, tmp_path: Path) -> None:
     run = Run(explicit(process, "flat"), tmp_path, SEED)
-    assert run.cross_section.prior == "flat"
-    assert run.record["stages"] == {}
-    assert run.record["prior"] == {"chosen": "flat", "relative_std": {}}
+    assert run.choose_prior().prior == "flat"
+    assert run.record.content()["stages"] == {}
+    assert run.record.content()["prior"] == {"chosen": "flat", "relative_std": {}}
 
 
 def test_a_run_that_goes_on_keeps_the_prior(
@@ -143,18 +144,19 @@ def test_a_run_that_goes_on_keeps_the_prior(
 ) -> None:
     other = PriorChoice("density", {"diagram": 2.0, "density": 1.0})
     monkeypatch.setattr(PriorSurvey, "choose", lambda *_: other)
-    assert Run(process, tmp_path, SEED, method="vegas").prior == "density"
+    assert Run(process, tmp_path, SEED, method="vegas").choose_prior().prior == "density"
     monkeypatch.undo()
     told: list[StageProgress] = []
     resumed = Run.open(tmp_path, watch=told.append)
     resumed.integrate(20_000)
-    assert resumed.cross_section.prior == "density"
-    assert resumed.record["prior"] == other.to_dict()
+    assert resumed.choose_prior().prior == "density"
+    assert resumed.record.content()["prior"] == other.to_dict()
     assert not any(progress.stage == "prior" for progress in told)
 
 
 def test_the_result_tells_the_prior_in_one_line(process: Process, tmp_path: Path) -> None:
     choice = PriorChoice("propagator", {"diagram": 2.345, "propagator": 1.0, "flat": math.inf})
     line = "prior: propagator; sum_i sigma_i / sigma in a short survey: diagram 2.35, propagator 1"
-    assert conclusions({"prior": choice.to_dict()}) == [line]
-    assert conclusions({"prior": PriorChoice("flat").to_dict()}) == ["prior: flat"]
+    assert prior_sentence(PriorRecord.model_validate(choice.to_dict())) == line
+    fixed = PriorRecord.model_validate(PriorChoice("flat").to_dict())
+    assert prior_sentence(fixed) == "prior: flat"

@@ -125,10 +125,10 @@ def test_a_small_share_is_a_warning_and_stands_in_the_record(tmp_path: Path) -> 
         process(pdf, systematics={"scale_factors": []}), tmp_path / "run", seed=2, method="vegas"
     )
     run.integrate(40_000)
-    (found,) = run.record["outside_grid"]
+    (found,) = run.record.content()["outside_grid"]
     assert abs(found["share"] - share_below(pdf, 0.0021)) < 2e-3
     assert 0 < found["share"] < 0.01
-    (sentence,) = (one for one in run.record["warnings"] if "x below" in one)
+    (sentence,) = (one for one in run.record.warning_sentences if "x below" in one)
     assert sentence.startswith(
         'integrate: the cross section with x below 0.0021, where the grid of "ends" begins: 0.'
     )
@@ -142,7 +142,7 @@ def test_variations_below_the_grid_are_a_warning_of_the_cross_section_and_no_eve
     run.integrate(20_000)
     assert any(
         "variations of the events with 0.5 times the factorization scale below 2 GeV" in one
-        for one in run.record["warnings"]
+        for one in run.record.warning_sentences
     )
     with pytest.raises(
         GenerationError, match=r"To change: systematics\.scale_factors and pdf_sets"

@@ -1,8 +1,8 @@
-"""Whether a run stays where its parton densities are known: warnings with shares, and a refusal of too much."""
+"""Limits of the parton densities in a run: too much of a cross section beyond them is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from madnis_py.errors import GenerationError
 from madnis_py.integration import allocation
@@ -11,11 +11,11 @@ from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import LARGEST_SHARE, Outside
 
 LOOK_POINTS = 5000
-"""Points of the look before anything is trained."""
+"""Number of points that are looked at before anything is trained."""
 
 _MARGIN = 2.0
-"""How many times too much the look has to find: its shares have errors, and the integrate stage
-decides."""
+"""Factor by which a share has to exceed its limit in that look, whose shares have errors; the
+integrate stage decides."""
 
 
 def require_look(grids: Integrator, cross_section: CrossSection) -> None:
@@ -39,7 +39,7 @@ def require_inside(outside: Sequence[Outside]) -> None:
     Raises:
         GenerationError: so much does; says beyond which end, of which set, and what to change.
     """
-    _require([one for one in outside if not one.limit.varied])
+    _require(one for one in outside if not one.limit.varied)
 
 
 def require_variations(outside: Sequence[Outside]) -> None:
@@ -48,10 +48,10 @@ def require_variations(outside: Sequence[Outside]) -> None:
     Raises:
         GenerationError: they do.
     """
-    _require([one for one in outside if one.limit.varied])
+    _require(one for one in outside if one.limit.varied)
 
 
-def _require(outside: Sequence[Outside]) -> None:
+def _require(outside: Iterable[Outside]) -> None:
     too_much = next((one for one in outside if one.too_much), None)
     if too_much is not None:
         raise GenerationError(f"parton densities: {too_much.refusal}")

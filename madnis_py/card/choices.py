@@ -1,0 +1,20 @@
+"""Words that a user chooses from, in cards and on the command line; imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Method = Literal["madnis", "vegas", "auto"]
+"""How points are sampled: by a flow, by VEGAS grids with the same channels, or by the cheaper one."""
+
+Preset = Literal["quick", "standard", "paper"]
+"""Size of networks and training."""
+
+Device = Literal["cpu", "cuda"]
+"""Where networks compute."""
+
+PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
+"""Channel weights before the training."""
+
+DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
+"""Scales that follow from the momenta of an event."""

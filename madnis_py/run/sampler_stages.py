@@ -1,0 +1,193 @@
+"""The stages that make the samplers of a run: prior, survey, training; each result is read once."""
+
+from __future__ import annotations
+
+from madnis_py.errors import CheckpointError, GenerationError
+from madnis_py.flows.spline_flow import SplineFlow
+from madnis_py.integration.channel_weights import PriorWeights
+from madnis_py.integration.grids.flow_start import initialise_from_vegas, points_of_grids
+from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
+from madnis_py.integration.grids.survey import Survey
+from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.training import checkpoint
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey
+from madnis_py.progress import Stopwatch
+from madnis_py.run.context import RunContext
+from madnis_py.run.record import PriorRecord
+from madnis_py.run.stages import cost_prediction, density_limits
+from madnis_py.run.stages.training_session import TrainingSession
+
+SURVEY = "survey"
+"""Name of the checkpoint with the VEGAS grids."""
+
+
+class SamplerStages:
+    """Makes the samplers of a run, or reads those that are stored, and holds them.
+
+    What is held once never changes: the same run leaves the same states, whichever process made
+    them.
+
+    Args:
+        context: of the run.
+        integrand: with whatever prior.
+
+    Raises:
+        CheckpointError: the directory holds states of a run with another seed or other settings.
+    """
+
+    def __init__(self, context: RunContext, integrand: CrossSection) -> None:
+        self._context = context
+        self._integrand = integrand
+        self._with_prior: CrossSection | None = None
+        self._survey: Survey | None = None
+        self._grids: Integrator | None = None
+        self._trained: TrainingSession | None = None
+        self._require_own_states()
+
+    def choose_prior(self) -> CrossSection:
+        """The integrand with the prior of the card, or else of a short survey, written down."""
+        if self._with_prior is None:
+            prior = self._context.once(lambda: self._context.record.prior, self._survey_priors)
+            self._with_prior = self._integrand.with_prior(prior.chosen)
+        return self._with_prior
+
+    def _survey_priors(self) -> PriorRecord:
+        context, named = self._context, self._context.process.card.channels.prior
+        clock, evaluations, choice = Stopwatch(), 0, PriorChoice(named) if named != "auto" else None
+        if choice is None:
+            survey = PriorSurvey(self._integrand)
+            watch = context.watcher("prior", "iterations")
+            choice = survey.choose(context.identity.seed, watch, context.executor)
+            evaluations = survey.evaluations
+        prior = PriorRecord.model_validate(choice.to_dict())
+        if choice.relative_std:
+            context.finish("prior", clock, evaluations, lambda record: record.updated(prior=prior))
+        else:  # nothing had to be surveyed
+            context.directory.update(prior=prior)
+        return prior
+
+    def survey(self) -> Survey:
+        """VEGAS grids, the baseline and the first look at the channels.
+
+        Raises:
+            GenerationError: no point has a cross section, or too many are where no parton densities
+                are known.
+        """
+        if self._survey is None:
+            self._survey = self._context.once(self._stored_survey, self._adapt_grids)
+        return self._survey
+
+    def _stored_survey(self) -> Survey | None:
+        path = self._context.directory.path
+        if not checkpoint.exists(path, SURVEY):
+            return None
+        return Survey.from_tensors(checkpoint.load(path, SURVEY)[0])
+
+    def _adapt_grids(self) -> Survey:
+        context, integrand = self._context, self.choose_prior()
+        settings = VegasSettings.for_integrand(integrand)
+        clock, evaluations = Stopwatch(), settings.evaluations(integrand)
+        watch = context.watcher("survey", "iterations")
+        survey = Survey.of(
+            *train_vegas(integrand, settings, context.identity.seed, watch, context.executor)
+        )
+        _require_weights(survey, evaluations)
+        self._grids = self._grid_integrator(survey.flow)
+        density_limits.require_look(self._grids, integrand)
+        meta = settings.model_dump() | {"run": context.identity.digest}
+        checkpoint.save(context.directory.path, SURVEY, survey.tensors(), meta)
+        context.finish("survey", clock, evaluations)
+        return survey
+
+    def grids(self) -> Integrator:
+        """The integrator with the VEGAS grids and the prior as channel weights."""
+        survey = self.survey()
+        if self._grids is None:
+            self._grids = self._grid_integrator(survey.flow)
+        return self._grids
+
+    def _grid_integrator(self, flow: VegasFlow) -> Integrator:
+        context = self._context
+        return Integrator(
+            self.choose_prior(),
+            flow,
+            PriorWeights(),
+            seed=context.identity.seed,
+            executor=context.executor,
+        )
+
+    def train(self) -> TrainingSession:
+        """Train the flow and the channel weights; goes on from the last stored step."""
+        if self._trained is None:
+            self._trained = self._context.once(self._finished_training, self._train)
+        return self._trained
+
+    def _finished_training(self) -> TrainingSession | None:
+        path, settings = self._context.directory.path, self._context.identity.training
+        return self._session() if TrainingSession.is_finished(path, settings) else None
+
+    def _train(self) -> TrainingSession:
+        session = self._session()
+        clock = Stopwatch(session.seconds)
+        session.run(self._context.watcher("train", "steps"))
+        self._context.finish("train", clock, session.trainer.evaluations)
+        return session
+
+    def _session(self) -> TrainingSession:
+        """The training at its last stored step."""
+        identity, path = self._context.identity, self._context.directory.path
+        integrator = Integrator(
+            self.choose_prior(), seed=identity.seed, executor=self._context.executor
+        )
+        integrator.flow.to(identity.device)
+        integrator.weights.to(identity.device)
+        way = identity.training.vegas_init
+        if way == "none":
+            return TrainingSession.resume(integrator, identity.training, path)
+        if not TrainingSession.exists(path) and isinstance(integrator.flow, SplineFlow):
+            samples = points_of_grids(self.grids())
+            initialise_from_vegas(integrator.flow, self.survey().flow, way, samples)
+        return TrainingSession.resume(
+            integrator, identity.training, path, self.survey().measurement
+        )
+
+    def plan(self, events: int, points: int) -> SamplerName:
+        """The sampler that is predicted to be done first, for "auto"; otherwise that of the method.
+
+        Args:
+            events: unweighted events wanted, as far as known.
+            points: of the integrate stage.
+        """
+        if self._context.identity.method != "auto":
+            return self._context.identity.method
+        return self._context.once(
+            lambda: self._context.record.plan, lambda: self._predict(events, points)
+        ).sampler
+
+    def _predict(self, events: int, points: int) -> Choice:
+        grids, trainer = self.grids(), self._session().trainer
+        clock, share = Stopwatch(), self._context.process.card.events.overweight_share
+        choice = cost_prediction.predict(grids, trainer, share, events, points)
+        self._context.finish("pilot", clock, change=lambda record: record.updated(plan=choice))
+        return choice
+
+    def _require_own_states(self) -> None:
+        path = self._context.directory.path
+        if (
+            checkpoint.exists(path, SURVEY)
+            and checkpoint.meta(path, SURVEY).get("run") != self._context.identity.digest
+        ):
+            raise CheckpointError(
+                f"{path}: survey.json belongs to another run than run.json identifies"
+            )
+
+
+def _require_weights(survey: Survey, points: int) -> None:
+    """Nothing can be learned from points without weight."""
+    if not any(part.channel_stds.any() or part.value for part in survey.iterations):
+        expected = "survey: expected points with a cross section; got none"
+        raise GenerationError(
+            f"{expected} among {points:,}: the process has none, or the cuts leave next to nothing"
+        )

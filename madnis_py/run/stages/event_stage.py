@@ -1,0 +1,85 @@
+"""The generate stage: unweighted events of a run in a file, and what they are like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+
+from madnis_py.events.chunk_generation import EventSource
+from madnis_py.integration.coverage import CoverageCheck
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
+from madnis_py.progress import Watch
+from madnis_py.run.stages import event_file, run_warnings
+from madnis_py.run.stages.event_file import SelectedEvents
+from madnis_py.run.stages.results import Result, UnweightingRecord
+from madnis_py.run.stages.run_warnings import RunWarning, warnings_of
+
+
+@dataclass(frozen=True)
+class EventStage:
+    """Makes files of events.
+
+    Args:
+        process: what is generated.
+        cross_section: the integrand, for what the events carry.
+        result: of the sampler, with the cross section and the maxima.
+        executor: makes chunks beside each other; this thread if None.
+        watch: called with the progress.
+    """
+
+    process: Process
+    cross_section: CrossSection
+    result: Result
+    executor: Executor | None
+    watch: Watch
+
+    def run(
+        self, source: EventSource, events: int, output: Path
+    ) -> tuple[UnweightingRecord, tuple[RunWarning, ...]]:
+        """Write a file.
+
+        Args:
+            source: makes the chunks.
+            events: how many the file will have.
+            output: the file.
+
+        Returns:
+            how good the events are, and what was noticed.
+
+        Raises:
+            GenerationError: far more trials than expected have not been enough, or the signed
+                weights add up to nothing.
+            OutputError: the file cannot be written.
+        """
+        settings = self.process.card.events
+        selection = event_file.collect(
+            source, events, self.result, settings, self.executor, self.watch
+        )
+        selected = SelectedEvents(selection, events)
+        event_file.write(output, selected, self.process, self.cross_section, self.result)
+        return (
+            self._figures(selected),
+            warnings_of("generate", self._sentences(selected, settings.overweight_share)),
+        )
+
+    def _figures(self, selected: SelectedEvents) -> UnweightingRecord:
+        selection, weights = selected.selection, selected.weights
+        figures = {
+            "efficiency": selection.efficiency,
+            "overweight_share": selection.overweight_share,
+            "maximum_factor": selection.factor,
+            "n_eff": float(weights.sum() ** 2 / (weights @ weights)),
+            "negative_share": float((weights < 0).mean()),
+            "cut_acceptance": selection.cut_acceptance,
+        }
+        return UnweightingRecord.model_validate(self.result.unweighting.model_dump() | figures)
+
+    def _sentences(self, selected: SelectedEvents, overweight_share: float) -> Iterator[str]:
+        """Whether the events agree with the integrate stage."""
+        check = CoverageCheck(self.cross_section.channel_names)
+        yield from check.overweights("generate", selected.weights, overweight_share)
+        yield from run_warnings.cancelling_signs(selected.weights)
+        yield from run_warnings.generation_warnings(check, self.result, selected.selection)
