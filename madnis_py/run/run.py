@@ -421,14 +421,14 @@ class Run:
         """
         result, sampler = self.integrate(), self._sampler(self._sampler_in_use())
         sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
-        clock, events_file = Stopwatch(), self._find_events()
+        clock, events_file = Stopwatch(), self.find_events()
         found = distributions_of_run(
             self.process, sampler, sigma, points, events_file, self._context.watch
         )
         self._context.finish("histograms", clock, points)
         return found
 
-    def _find_events(self) -> Path | None:
+    def find_events(self) -> Path | None:
         """The events that were written last, if they are still there, or were moved with the directory."""
         made = self.record.generated
         places = (

@@ -23,7 +23,7 @@ from command_line import Outcome, call, small_process
 from madnis_py.errors import MadnisError, from_surroundings
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
-from madnis_py.run import report
+from madnis_py.run import progress_display
 from madnis_py.run.run import Run
 
 GOES_ON = "the same command goes on from here"
@@ -54,17 +54,17 @@ def command(
 @pytest.fixture
 def strike(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], object]], None]:
     """Lets something happen, once, when a stage first tells of its progress."""
-    original = report.LogDisplay.update
+    original = progress_display.LogDisplay.update
 
     def in_stage(stage: str, happens: Callable[[], object]) -> None:
         left = [happens]
 
-        def update(self: report.LogDisplay, progress: StageProgress) -> None:
+        def update(self: progress_display.LogDisplay, progress: StageProgress) -> None:
             original(self, progress)
             if progress.stage == stage and left:
                 left.pop()()
 
-        monkeypatch.setattr(report.LogDisplay, "update", update)
+        monkeypatch.setattr(progress_display.LogDisplay, "update", update)
 
     return in_stage
 

@@ -249,7 +249,7 @@ def test_events_outside_of_a_run_are_read_if_the_run_has_written_them(
     with_events: tuple[Run, Path],
 ) -> None:
     run, outside = with_events
-    assert run._written_events == outside
+    assert run.find_events() == outside
 
 
 def test_other_files_outside_of_a_run_are_not_taken_for_its_events(
@@ -258,11 +258,11 @@ def test_other_files_outside_of_a_run_are_not_taken_for_its_events(
     run, outside = with_events
     outside.write_text("secret")
     with pytest.raises(InputError, match=f'would use the events "{outside}"'):
-        _ = run._written_events
+        _ = run.find_events()
     (fault,) = verify_run(tmp_path / "run").faults
     assert fault.endswith("expected the bytes that the run has written; got others")
     run.trust = Trust(True)
-    assert run._written_events == outside
+    assert run.find_events() == outside
 
 
 def test_a_run_is_not_verified_through_links_that_lead_outside(
