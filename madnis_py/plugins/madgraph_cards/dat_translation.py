@@ -238,20 +238,19 @@ class DatTranslation:
 
     def _refuse_without_counterpart(self) -> None:
         """Refuse entries of `dat_entries.REFUSED` that do not have a neutral value."""
+        run = self._run
         for name, entry in REFUSED.items():
-            if not self._is_neutral(name):
+            if entry.neutral_up_to is not None:
+                neutral = run.number(name) <= entry.neutral_up_to
+            elif isinstance(entry.default, bool):
+                neutral = run.flag(name) == entry.default
+            elif isinstance(entry.default, str):
+                neutral = run.text(name).lower() in ("", entry.default.lower())
+            else:
+                neutral = run.number(name) == entry.default
+            if not neutral:
                 way_out = f"set {name} = {entry.default}"
-                self._card.refuse("process", self._run.shown(name), entry.meaning, way_out)
-
-    def _is_neutral(self, name: str) -> bool:
-        run, entry = self._run, REFUSED[name]
-        if entry.neutral_up_to is not None:
-            return run.number(name) <= entry.neutral_up_to
-        if isinstance(entry.default, bool):
-            return run.flag(name) == entry.default
-        if isinstance(entry.default, str):
-            return run.text(name).lower() in ("", entry.default.lower())
-        return run.number(name) == entry.default
+                self._card.refuse("process", run.shown(name), entry.meaning, way_out)
 
 
 def _factors(text: str) -> list[float]:

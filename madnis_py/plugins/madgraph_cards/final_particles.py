@@ -174,7 +174,7 @@ def put_decay_windows(
     """Cut on the mass of each decaying particle of a chain as MadEvent does.
 
     Args:
-        final: knows the chain.
+        final: with the decays of the chain.
         widths: half of the range in units of the width.
         card: takes the cuts.
         shown: the entry for a message.

@@ -1,4 +1,4 @@
-"""Values of MadGraph 7's run_card.toml by type, and what nobody has asked for."""
+"""Values of MadGraph 7's run_card.toml by type, and the entries that nothing has translated yet."""
 
 from __future__ import annotations
 

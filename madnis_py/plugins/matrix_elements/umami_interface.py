@@ -6,6 +6,12 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+AnyArray = NDArray[Any]
+"""Arrays of inputs and outputs: float64 or int32."""
+
 DECLARATIONS = """
 int umami_get_meta(int key, void* result);
 int umami_supported_inputs(_Bool const** supported, int* count);
@@ -98,6 +104,26 @@ def status_text(status: int, version: tuple[int, int]) -> str:
     """The meaning of a status other than 0 in a version (1, minor), for messages."""
     meanings = _STATUSES | _STATUSES_OF_MINOR[min(version[1], 1)]
     return f"status {status} ({meanings.get(status, 'unknown')})"
+
+
+def in_layout(key: Input, array: AnyArray) -> AnyArray:
+    """An input as the interface has it, copied only from another layout or type.
+
+    Args:
+        key: of the input.
+        array: momenta (n, n_particles, 4), which are (4, n_particles, n) there; all others (n,).
+    """
+    if key == Input.MOMENTA:
+        return np.ascontiguousarray(array.transpose(2, 1, 0), np.float64)
+    return np.ascontiguousarray(array, np.int32 if key in INTEGER_INPUTS else np.float64)
+
+
+def empty_output(key: Output, n: int, n_diagrams: int) -> AnyArray:
+    """An array for an output of n events; that of DIAGRAM_AMP2 is (n_diagrams, n)."""
+    if key == Output.DIAGRAM_AMP2:
+        assert n_diagrams
+        return np.zeros((n_diagrams, n))
+    return np.zeros(n, np.float64 if key == Output.MATRIX_ELEMENT else np.int32)
 
 
 @cache

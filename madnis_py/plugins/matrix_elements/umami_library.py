@@ -19,18 +19,17 @@ from madnis_py import _core
 from madnis_py.errors import InputError, IntegrandError
 from madnis_py.plugins.matrix_elements.umami_interface import (
     DEVICES,
-    INTEGER_INPUTS,
     LAST_INPUT_OF_1_0,
     REQUIRED_FUNCTIONS,
+    AnyArray,
     Input,
     Meta,
     Output,
+    empty_output,
     ffi,
+    in_layout,
     status_text,
 )
-
-AnyArray = NDArray[Any]
-"""Arrays of inputs and outputs: float64 or int32."""
 
 BLOCK = 4096
 """Events per call: the same for any number of threads, so that results do not depend on it."""
@@ -130,8 +129,8 @@ class UmamiLibrary:
             )
             raise InputError(f"{self.path}: needs the input {names}, which is not known here")
         n = len(inputs[Input.MOMENTA])
-        arrays = {key: _in_layout(key, array) for key, array in inputs.items()}
-        results = {key: self._empty_output(key, n) for key in outputs}
+        arrays = {key: in_layout(key, array) for key, array in inputs.items()}
+        results = {key: empty_output(key, n, self.n_diagrams or 0) for key in outputs}
 
         def evaluate_block(start: int) -> None:
             self.call(arrays, results, min(BLOCK, n - start), n, start)
@@ -180,13 +179,6 @@ class UmamiLibrary:
             raise IntegrandError(
                 f"{self.path}: umami_matrix_element: {status_text(status, self.version)}"
             )
-
-    def _empty_output(self, key: Output, n: int) -> AnyArray:
-        """An array for an output, in the layout of the interface."""
-        if key == Output.DIAGRAM_AMP2:
-            assert self.n_diagrams
-            return np.zeros((self.n_diagrams, n))
-        return np.zeros(n, np.float64 if key == Output.MATRIX_ELEMENT else np.int32)
 
     @contextmanager
     def _handle(self) -> Iterator[Any]:
@@ -259,16 +251,6 @@ def _free_handles(lib: Any, handles: SimpleQueue[Any]) -> None:
     """Called when a library is collected, so it must not be a method of the library."""
     while not handles.empty():
         lib.umami_free(handles.get_nowait())
-
-
-def _in_layout(key: Input, array: AnyArray) -> AnyArray:
-    """An input as the interface has it, copied only from another layout or type.
-
-    Momenta are (4, n_particles, n) there.
-    """
-    if key == Input.MOMENTA:
-        return np.ascontiguousarray(array.transpose(2, 1, 0), np.float64)
-    return np.ascontiguousarray(array, np.int32 if key in INTEGER_INPUTS else np.float64)
 
 
 def _pointers(arrays: Mapping[Any, AnyArray], kind: str) -> tuple[Any, Any]:

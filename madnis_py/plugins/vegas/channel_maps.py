@@ -82,22 +82,18 @@ class ChannelMaps:
 
     def _alpha(self, x: Array, channel: NDArray[np.int64], jacobian: Array) -> Array:
         """Normalised weight alpha_i(x) of the channel i of each point, shape (n,)."""
-        prior = self._priors(x)
+        if self.prior is None:
+            prior = np.stack([self._density(i, x) for i in range(len(self))], axis=1)
+        else:
+            prior = np.asarray(self.prior(x), dtype=float)
+        if prior.shape != (len(x), len(self)):
+            raise InputError(f"prior: expected shape {(len(x), len(self))}; got {prior.shape}")
         total = prior.sum(axis=1)
         if not (total[jacobian > 0] > 0).all() or (prior < 0).any():
             raise InputError(
                 "prior: expected weights that are not negative and not all 0 where a map leads"
             )
         return prior[np.arange(len(x)), channel] / np.where(total > 0, total, 1.0)
-
-    def _priors(self, x: Array) -> Array:
-        """Weights of all channels before they are normalised, shape (n, n_channels)."""
-        if self.prior is None:
-            return np.stack([self._density(i, x) for i in range(len(self))], axis=1)
-        prior = np.asarray(self.prior(x), dtype=float)
-        if prior.shape != (len(x), len(self)):
-            raise InputError(f"prior: expected shape {(len(x), len(self))}; got {prior.shape}")
-        return prior
 
     def _density(self, i: int, x: Array) -> Array:
         """Density 1 / J_i of a map, shape (n,); 0 where the map does not reach."""
