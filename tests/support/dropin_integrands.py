@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import gvar
 import numpy as np
@@ -15,18 +16,32 @@ from madnis_py.plugins.vegas import iterations, learned_map
 
 SQUARE = [[0.0, 1.0]] * 2
 
+Integrand = TypeVar("Integrand", bound=Callable[..., Any])
+
+
+def lbatch(function: Integrand) -> Integrand:
+    """`vegas.lbatchintegrand`, which has no types."""
+    marked: Integrand = vegas.lbatchintegrand(function)
+    return marked
+
+
+def rbatch(function: Integrand) -> Integrand:
+    """`vegas.rbatchintegrand`, which has no types."""
+    marked: Integrand = vegas.rbatchintegrand(function)
+    return marked
+
 
 def gaussian(x: Any) -> float:
     """A peak of integral 1."""
-    return math.exp(-100.0 * sum((x[d] - 0.5) ** 2 for d in range(len(x)))) * (100.0 / math.pi) ** (
-        len(x) / 2
-    )
+    distance2 = float(sum((x[d] - 0.5) ** 2 for d in range(len(x))))
+    height: float = (100.0 / math.pi) ** (len(x) / 2)
+    return math.exp(-100.0 * distance2) * height
 
 
-@vegas.lbatchintegrand
+@lbatch
 def ridge(x: Array) -> Array:
     """Along the diagonal of the square."""
-    return np.exp(-((x[:, 0] - x[:, 1]) ** 2) / (2 * 0.03**2)) / 0.074225  # type: ignore[no-any-return]
+    return np.exp(-((x[:, 0] - x[:, 1]) ** 2) / (2 * 0.03**2)) / 0.074225
 
 
 RIDGE = (math.sqrt(2 * math.pi) * 0.03 - 2 * 0.03**2) / 0.074225

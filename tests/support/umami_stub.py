@@ -1,4 +1,4 @@
-"""Libraries with the UMAMI interface for e+ e- > mu+ mu-, compiled on the spot, and the formula they have to give."""
+"""Libraries with the UMAMI interface for e+ e- > mu+ mu-, and the formula that they must give."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def couplings() -> dict[str, float]:
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """Compile the stub with some definitions; every call gives a file of its own, with a state of its own."""
+    """Compile the stub with some definitions; every call gives a file with a state of its own."""
     compiler = shutil.which("cc")
     if compiler is None:
         pytest.skip("needs a C compiler")
@@ -84,7 +84,10 @@ def events(n: int, seed: int = 1, energy: float = 200.0) -> Array:
 
 
 def formula(p: Array) -> tuple[Array, Array]:
-    """|M|^2, averaged, and |M_i|^2 of photon and Z: sum of |sum_V g g / (s - M^2 + i M G)|^2 4 u^2 or 4 t^2."""
+    """|M|^2, averaged, and |M_i|^2 of photon and Z.
+
+    Sum of |sum_V g g / (s - M^2 + i M G)|^2 times 4 u^2 or 4 t^2.
+    """
     model: Model = process().model
     metric = np.array([1.0, -1.0, -1.0, -1.0])
     s, u, t = (2 * (p[:, a] * p[:, b] * metric).sum(axis=1) for a, b in ((0, 1), (1, 2), (1, 3)))

@@ -1,4 +1,4 @@
-"""`madnis_py.vegas` in the place of `vegas`: by behaviour, with the integrands that users of vegas write."""
+"""`madnis_py.vegas` in the place of `vegas`, with the integrands that users of vegas write."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import gvar
 import numpy as np
 import pytest
 import vegas as original
-from dropin_integrands import RIDGE, SQUARE, Array, gaussian, pull, ridge, shorten
+from dropin_integrands import RIDGE, SQUARE, gaussian, lbatch, pull, rbatch, ridge, shorten
 from vegas_dropin import TASKS, measured
 
 from madnis_py import vegas
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.plugins.vegas.flow_decision import TrainingCost, VariableCorrelation, decide
 from madnis_py.plugins.vegas.iteration_log import IterationStatistics
@@ -27,7 +28,7 @@ from madnis_py.plugins.vegas.weighted_points import IterationPoints, PointHistor
 pytestmark = pytest.mark.usefixtures("gvar_seed")
 
 
-class Quadratic(vegas.RBatchIntegrand):
+class Quadratic(vegas.RBatchIntegrand):  # type: ignore[misc]
     def __call__(self, x: Array) -> Array:
         return 3.0 * x[0] ** 2  # type: ignore[no-any-return]
 
@@ -36,7 +37,7 @@ def with_jacobian(x: Any, jac: Any) -> list[float]:
     return [x[0], x[1] * jac[0] * jac[1]]
 
 
-@vegas.rbatchintegrand
+@rbatch
 def from_dictionary(x: Any) -> dict[str, Any]:
     return {"a": x["r"] * x["angles"][1], "both": [x["angles"][0], x["r"] ** 2]}
 
@@ -84,11 +85,11 @@ def test_numbers_are_those_of_vegas_where_vegas_draws_the_points(name: str) -> N
 
 @pytest.fixture(scope="module")
 def flow_of_the_ridge() -> tuple[Any, Any, int]:
-    """An integrator whose flow has taken over, its result, and the number of times that the integrand was looked at."""
+    """An integrator whose flow has taken over, its result, the evaluations of the integrand."""
     gvar.ranseed(1)
     seen = []
 
-    @vegas.lbatchintegrand
+    @lbatch
     def counted(x: Array) -> Array:
         seen.append(len(x))
         return np.stack([ridge(x), x[:, 0] * ridge(x)], axis=1)
@@ -129,11 +130,11 @@ def test_the_flow_is_better_than_vegas_with_the_same_evaluations(
 
 def test_the_summary_says_what_happened(flow_of_the_ridge: tuple[Any, Any, int]) -> None:
     _, result, _ = flow_of_the_ridge
-    told = result.summary()
-    assert told.startswith("itn   integral")
-    assert "VEGAS, relative standard deviation" in told
-    assert "to 6: the flow, relative standard deviation" in told
-    assert "The flow learned for" in told
+    summary = result.summary()
+    assert summary.startswith("itn   integral")
+    assert "VEGAS, relative standard deviation" in summary
+    assert "to 6: the flow, relative standard deviation" in summary
+    assert "The flow learned for" in summary
     assert result.report == pickle.loads(pickle.dumps(result)).report
 
 
@@ -197,7 +198,7 @@ def test_a_new_region_takes_the_flow_away(flow_of_the_ridge: tuple[Any, Any, int
 
 
 def test_named_variables_and_dictionaries_pass_through_the_flow(short_training: None) -> None:
-    @vegas.rbatchintegrand
+    @rbatch
     def integrand(x: Any) -> dict[str, Any]:
         height = ridge(np.stack([x["r"], x["angles"][1] / 2], axis=1))
         return {"ridge": height, "moments": [height * x["angles"][0], height * x["r"]]}
@@ -230,7 +231,7 @@ def test_a_flow_that_is_no_better_is_taken_away(
 
 
 def test_a_product_stays_with_vegas_without_loading_torch() -> None:
-    @vegas.lbatchintegrand
+    @lbatch
     def product(x: Array) -> Array:
         return np.exp(-50 * ((x - 0.5) ** 2).sum(axis=1))  # type: ignore[no-any-return]
 
@@ -378,11 +379,11 @@ def test_an_integrand_that_raises_leaves_the_integrator_usable(short_training: N
     listener = Listener()
     integrator = vegas.Integrator(SQUARE, method="flow", nitn=4, neval=2000, analyzer=listener)
 
-    @vegas.lbatchintegrand
+    @lbatch
     def broken(x: Array) -> Array:
         if len(x) > 1:
             raise ZeroDivisionError
-        return ridge(x)  # type: ignore[no-any-return]
+        return ridge(x)
 
     with pytest.raises(ZeroDivisionError):
         integrator(broken)
@@ -410,7 +411,7 @@ def test_two_processes_give_the_points_of_one(short_training: None) -> None:
 
 @pytest.mark.parametrize("method", ["auto", "flow"])
 def test_an_integrand_without_any_value_has_the_integral_0(method: str) -> None:
-    @vegas.lbatchintegrand
+    @lbatch
     def nothing(x: Array) -> Array:
         return np.zeros(len(x))
 
@@ -422,9 +423,9 @@ def test_an_integrand_without_any_value_has_the_integral_0(method: str) -> None:
 def test_a_flow_learns_on_in_a_second_call_with_another_integrand(
     short_training: None, flow_of_the_ridge: tuple[Any, Any, int]
 ) -> None:
-    @vegas.lbatchintegrand
+    @lbatch
     def steeper(x: Array) -> Array:
-        return ridge(x) * np.exp(-3 * x[:, 0])  # type: ignore[no-any-return]
+        return ridge(x) * np.exp(-3 * x[:, 0])
 
     integrator = vegas.Integrator(flow_of_the_ridge[0])
     result = integrator(steeper, nitn=4, neval=3000)

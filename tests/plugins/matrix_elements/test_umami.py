@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from madnis_py.card.card import Card
 from madnis_py.errors import InputError, IntegrandError, MadnisError
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.matrix_elements.umami import UmamiElement, UmamiSettings, same_columns
-from madnis_py.plugins.matrix_elements.umami_interface import Input, Output
+from madnis_py.plugins.matrix_elements.umami_interface import AnyArray, Input, Output
 from madnis_py.plugins.matrix_elements.umami_library import UmamiLibrary
 
 __all__ = ["build"]
@@ -28,9 +30,7 @@ def element(library: Path, **settings: object) -> UmamiElement:
 
 
 def provided(**table: object) -> Process:
-    return Process.from_card(
-        Card.parse({**CARD, "process": {**CARD["process"], "matrix_element": table}})
-    )
+    return Process.from_card(Card.parse(CARD).updated({"process": {"matrix_element": table}}))
 
 
 @pytest.mark.parametrize("minor", VERSIONS)
@@ -96,11 +96,12 @@ def test_momenta_in_the_layout_of_the_interface_are_not_copied(
     momenta = np.ascontiguousarray(p.transpose(2, 1, 0))
     seen: list[int] = []
     call = library.call
-    monkeypatch.setattr(
-        library,
-        "call",
-        lambda inputs, *rest: (seen.append(inputs[Input.MOMENTA].ctypes.data), call(inputs, *rest)),
-    )
+
+    def noted(inputs: Mapping[Input, AnyArray], *rest: Any) -> None:
+        seen.append(inputs[Input.MOMENTA].ctypes.data)
+        call(inputs, *rest)
+
+    monkeypatch.setattr(library, "call", noted)
     library.evaluate({Input.MOMENTA: momenta.transpose(2, 1, 0)}, [Output.MATRIX_ELEMENT])
     assert seen == [momenta.ctypes.data]
 
@@ -220,7 +221,8 @@ def test_a_number_that_is_not_finite_is_an_error_with_its_event(value: str, buil
 def test_a_card_takes_its_numbers_from_a_library_beside_it(build: Build, tmp_path: Path) -> None:
     library = build()
     (tmp_path / "card.toml").write_text(
-        '[process]\ndefinition = "e+ e- > mu+ mu-"\nmatrix_element = { provider = "umami", library = "here.so" }\n'
+        '[process]\ndefinition = "e+ e- > mu+ mu-"\n'
+        'matrix_element = { provider = "umami", library = "here.so" }\n'
         '[beams]\npdf = "none"\nenergy = [100.0, 100.0]\n'
     )
     (tmp_path / "here.so").write_bytes(library.read_bytes())

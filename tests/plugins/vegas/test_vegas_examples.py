@@ -1,4 +1,4 @@
-"""Integrals that users of vegas do: distributions, posteriors, path integrals, functions of a C library."""
+"""Integrals that users of vegas do: distributions, posteriors, path integrals, C functions."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from typing import Any
 import gvar
 import numpy as np
 import pytest
-from dropin_integrands import Array, pull
+from dropin_integrands import lbatch, pull, rbatch
 
 from madnis_py import vegas
+from madnis_py.arrays import Array
 
 pytestmark = pytest.mark.usefixtures("gvar_seed")
 
 
 def test_a_histogram_and_its_covariance_come_from_one_integral() -> None:
-    @vegas.rbatchintegrand
+    @rbatch
     def integrand(x: Array) -> dict[str, Array]:
         height = np.exp(-10 * ((x - 0.5) ** 2).sum(axis=0))
         radius = np.sqrt(((x - 0.5) ** 2).sum(axis=0))
@@ -38,7 +39,7 @@ def test_a_posterior_with_correlated_parameters_has_the_mean_of_its_fit(
     x = np.array([0.1, 1.2, 1.9, 3.5])
     y, error = 1.0 + 0.5 * x, 0.3
 
-    @vegas.lbatchintegrand
+    @lbatch
     def posterior(p: Array) -> dict[str, Array]:
         chi2 = ((p[:, :1] + p[:, 1:] * x - y) ** 2).sum(axis=1) / error**2
         weight = np.exp(-chi2 / 2)
@@ -54,7 +55,10 @@ def test_a_posterior_with_correlated_parameters_has_the_mean_of_its_fit(
 
 
 def test_a_path_integral_has_the_ground_state_of_its_lattice() -> None:
-    """exp(-S) of a harmonic oscillator with periodic time, 6 slices a = 0.5 apart: a Gaussian of known determinant."""
+    """exp(-S) of a harmonic oscillator with periodic time, 6 slices a = 0.5 apart.
+
+    A Gaussian of known determinant.
+    """
     slices, a = 6, 0.5
     kinetic = (
         2 * np.eye(slices)
@@ -63,7 +67,7 @@ def test_a_path_integral_has_the_ground_state_of_its_lattice() -> None:
     )
     action = kinetic / a + a * np.eye(slices)
 
-    @vegas.lbatchintegrand
+    @lbatch
     def path(theta: Array) -> Array:
         x = np.tan(theta)
         return np.exp(-0.5 * np.einsum("ni,ij,nj->n", x, action, x)) * (1 + x**2).prod(axis=1)  # type: ignore[no-any-return]
@@ -83,22 +87,22 @@ def test_a_function_of_a_c_library_is_integrated(tmp_path: Path) -> None:
 
     (tmp_path / "f.c").write_text(
         "#include <math.h>\n"
-        "double f(const double *x, int dim) { double s = 0; for (int d = 0; d < dim; d++) s += x[d] * x[d];"
-        " return exp(-s); }\n"
+        "double f(const double *x, int dim)"
+        " { double s = 0; for (int d = 0; d < dim; d++) s += x[d] * x[d]; return exp(-s); }\n"
         "void many(const double *x, int n, int dim, double *y)"
         " { for (int i = 0; i < n; i++) y[i] = f(x + i * dim, dim); }"
     )
     subprocess.run(
         [compiler, "-shared", "-fPIC", "-o", "f.so", "f.c", "-lm"], cwd=tmp_path, check=True
     )
-    ffi = cffi.FFI()
+    ffi: Any = cffi.FFI()
     ffi.cdef("double f(const double*, int); void many(const double*, int, int, double*);")
     library = ffi.dlopen(str(tmp_path / "f.so"))
 
     def one(x: Any) -> float:
         return float(library.f(ffi.cast("double*", ffi.from_buffer(np.asarray(x))), len(x)))
 
-    @vegas.lbatchintegrand
+    @lbatch
     def many(x: Array) -> Array:
         values = np.empty(len(x))
         x_c, values_c = (

@@ -289,7 +289,7 @@ def test_a_run_through_an_exported_library_gives_the_same_cross_section_and_byte
     results = []
     for name, text in (("ours", definition + rest), ("theirs", definition + table + rest)):
         (tmp_path / f"{name}.toml").write_text(text)
-        arguments = [
+        arguments: list[str | Path] = [
             "run",
             tmp_path / f"{name}.toml",
             "-o",

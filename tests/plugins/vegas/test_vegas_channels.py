@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import vegas as original
-from dropin_integrands import SQUARE, Array, pull, ridge
+from dropin_integrands import SQUARE, lbatch, pull, ridge
 
 from madnis_py import vegas
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 
 pytestmark = pytest.mark.usefixtures("gvar_seed")
@@ -37,7 +38,7 @@ class Peak:
         return slopes.prod(axis=1)  # type: ignore[no-any-return]
 
 
-@vegas.lbatchintegrand
+@lbatch
 def two_peaks(x: Array) -> Array:
     def peak(centre: float) -> Array:
         return np.exp(-((x - centre) ** 2).sum(axis=1) / (2 * 0.01**2)) / (2 * math.pi * 0.01**2)  # type: ignore[no-any-return]

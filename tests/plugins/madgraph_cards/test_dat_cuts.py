@@ -1,0 +1,149 @@
+"""Cuts of a run_card.dat mean in our cards what MadEvent means, or are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_cards import INFINITE, SMALL, cuts_of, imported
+
+from madnis_py.errors import CardError
+from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+
+
+@pytest.mark.parametrize(
+    ("definition", "entries", "expected"),
+    [
+        (
+            "p p > b b~",
+            "2.5 = etab\n5 = ptb",
+            {"bottom": {"pt": (5.0, INFINITE), "rapidity": (-INFINITE, 2.5)}},
+        ),
+        ("p p > ta+ ta-", "0 = drll\n0 = ptl", {"lepton": {"rapidity": (-INFINITE, 2.5)}}),
+        (
+            "p p > h, h > b b~",
+            "5 = ptb\n2.5 = etab\n30 = xptb",
+            {"bottom[1]": {"pt": (30.0, INFINITE)}},
+        ),
+        (
+            "p p > h, h > b b~",
+            "5 = ptb\nT = cut_decays",
+            {"bottom": {"pt": (5.0, INFINITE)}},
+        ),
+        (
+            "p p > t t~",
+            "{6: 50} = pt_min_pdg",
+            {"t": {"pt": (50.0, INFINITE)}, "t~": {"pt": (50.0, INFINITE)}},
+        ),
+        (
+            "p p > t t~",
+            "{6: 500} = mxx_min_pdg\n{'default': True} = mxx_only_part_antipart",
+            {"t,t~": {"mass": (500.0, INFINITE)}},
+        ),
+        ("p p > z h", "{25: 2.0, 99: 1} = eta_max_pdg", {"h": {"rapidity": (-INFINITE, 2.0)}}),
+        (
+            "p p > e+ ve",
+            "10 = ptl\n-1 = etal\n50 = mmnl\n20 = ptllmin\n15 = misset",
+            {
+                "lepton": {"pt": (10.0, INFINITE)},
+                "lepton,missing": {"pt_sum": (20.0, INFINITE)},
+                "event": {"missing_pt": (15.0, INFINITE), "sqrt_s": (50.0, INFINITE)},
+            },
+        ),
+        (
+            "p p > e+ e-",
+            "0 = drll\n-1 = etal\n30 = ptllmin\n0 = ptl\n60 = mmll\n120 = mmllmax",
+            {"lepton": {"sfos_mass": (60.0, 120.0)}, "e+,e-": {"pt_sum": (30.0, INFINITE)}},
+        ),
+        ("p p > z j", "50 = ptheavy\n0 = ptj\n-1 = etaj", {"z": {"pt": (50.0, INFINITE)}}),
+        (
+            "p p > j j",
+            "0 = drjj\n-1 = etaj\n0 = ptj\n100 = ht2min\n80 = ihtmin\n500 = mmjj",
+            {"event": {"ht": (100.0, INFINITE)}, "jet,jet": {"mass": (500.0, INFINITE)}},
+        ),
+    ],
+)
+def test_cuts_mean_what_madevent_means(
+    tmp_path: Path,
+    definition: str,
+    entries: str,
+    expected: dict[str, dict[str, tuple[float, float]]],
+) -> None:
+    assert {
+        names: ranges
+        for names, ranges in cuts_of(
+            imported(f"{SMALL}{entries}\n", tmp_path, definition=definition)[0]
+        ).items()
+        if names != "b,b~"
+    } == expected
+
+
+def test_flavours_that_are_jets_in_madgraph_only_are_cut_on_by_name(tmp_path: Path) -> None:
+    text = SMALL + "5 = maxjetflavor\n0 = drjj\n-1 = etaj\n"
+    card, _ = imported(text, tmp_path, definition="g g > b b~")
+    assert cuts_of(card) == {"b": {"pt": (20.0, INFINITE)}, "b~": {"pt": (20.0, INFINITE)}}
+    with pytest.raises(
+        CardError, match="xptj = 30: it is about particles that no names of a card mean alone"
+    ):
+        imported(text + "30 = xptj\n", tmp_path, definition="g g > b b~ g")
+
+
+def test_cuts_spare_decay_products_or_are_refused_where_names_cannot_tell_them_apart(
+    tmp_path: Path,
+) -> None:
+    text = SMALL + "10 = ptl\n-1 = etal\n0 = drll\n0 = drjl\n"
+    spared = cuts_of(imported(text, tmp_path, definition="p p > w+ z, w+ > e+ ve, z > mu+ mu-")[0])
+    assert not any("pt" in ranges for ranges in spared.values())
+    mixed = cuts_of(imported(text, tmp_path, definition="p p > w+ mu+ mu-, w+ > e+ ve")[0])
+    assert {names for names, ranges in mixed.items() if "pt" in ranges} == {"mu-", "mu+"}
+    with pytest.raises(
+        CardError,
+        match=r"ptl = 10: .* decay products are not cut on \(cut_decays = F\); set cut_decays",
+    ):
+        imported(text, tmp_path, definition="p p > w+ e+ e-, w+ > e+ ve")
+
+
+def test_decaying_particles_of_a_chain_are_within_bwcutoff_widths_of_their_mass(
+    tmp_path: Path,
+) -> None:
+    text = SMALL + "10 = bwcutoff\n"
+    card, _ = imported(text, tmp_path, definition="p p > t t~, (t > b w+, w+ > e+ ve), t~ > b~ w-")
+    model = Process.from_card(card).model
+    windows = {names: ranges["mass"] for names, ranges in cuts_of(card).items()}
+    assert {
+        names: pytest.approx(
+            (model.mass(pdg) - 10 * model.width(pdg), model.mass(pdg) + 10 * model.width(pdg))
+        )
+        for names, pdg in (("b,e+,ve", 6), ("e+,ve", 24), ("b~,w-", 6))
+    } == windows
+    assert card.events.resonance_widths == 10.0
+
+
+def test_a_window_that_names_cannot_tell_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        CardError,
+        match=r"bwcutoff = 15\.0 .*: z is within so many widths of its mass, and no names",
+    ):
+        imported(SMALL, tmp_path, definition="p p > z z, z > e+ e-")
+    card, _ = imported(SMALL, tmp_path, definition="p p > z z, z > e+ e-, z > mu+ mu-")
+    assert {"e+,e-", "mu+,mu-"} == {
+        names.replace("e-,e+", "e+,e-").replace("mu-,mu+", "mu+,mu-") for names in card.cuts
+    }
+
+
+def test_an_imported_decay_chain_has_the_cross_section_of_madgraph(tmp_path: Path) -> None:
+    """0.1520 pb at 600 GeV with bwcutoff = 15; without windows 0.1633 pb."""
+    (tmp_path / "run_card.dat").write_text(
+        "0 = lpp1\n0 = lpp2\n300 = ebeam1\n300 = ebeam2\nT = fixed_ren_scale\n5 = maxjetflavor\n"
+    )
+    (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 5 0.0\nBLOCK YUKAWA\n 5 0.0\n")
+    definition = "u u~ > t t~, (t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)"
+    card, _ = import_run_card(tmp_path / "run_card.dat", definition, tmp_path / "param_card.dat")
+    _, result = train_vegas(
+        CrossSection(Process.from_card(card)), VegasSettings(points=20_000), seed=1
+    )
+    assert result.error / result.value < 5e-3
+    assert abs(result.value - 0.1520) < 3 * result.error

@@ -1,0 +1,236 @@
+"""Entries of a run_card.dat become those of a card, or are refused: nothing is lost in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_cards import DAT, INFINITE, SMALL, TOP, cuts_of, imported
+
+from madnis_py.errors import CardError
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.dat_entries import (
+    DEFAULTS,
+)
+from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+
+
+def test_every_entry_of_a_run_card_is_translated(tmp_path: Path) -> None:
+    card, rest = imported(DAT, tmp_path)
+    assert card.process.definition == TOP
+    assert not card.process.t_channel_widths
+    assert card.beams.energy == (6800.0, 6800.0)
+    assert card.beams.pdf == "NNPDF40_lo_as_01180"
+    assert card.scales.factorization == 173.0
+    assert (card.scales.renormalization, card.scales.renormalization_factor) == ("sum_mt/2", 0.5)
+    assert card.scales.factorization_factor == 1.0
+    assert card.channels.prior == "propagator"
+    assert card.systematics.scale_factors == ()
+    assert cuts_of(card) == {
+        "jet": {"pt": (20.0, INFINITE), "eta": (-INFINITE, 5.0), "ht": (100.0, INFINITE)},
+        "jet[1]": {"pt": (40.0, INFINITE)},
+        "event": {"sqrt_s": (400.0, INFINITE)},
+    }
+    assert rest.options == {"--events": 20000, "--seed": 17}
+    assert rest.untranslated == []
+
+
+def test_an_imported_card_makes_a_process_with_its_cuts(tmp_path: Path) -> None:
+    card, _ = imported(DAT, tmp_path)
+    assert any(cut.observable == "pt" for cut in Process.from_card(card).cuts)
+
+
+def test_an_entry_that_is_not_there_has_the_default_of_madgraph(tmp_path: Path) -> None:
+    card, _ = imported(SMALL, tmp_path, definition="p p > e+ e- j a")
+    names = [name for name, value in DEFAULTS.items() if value != "" and "scale" not in name]
+    written_out = "".join(f"  {DEFAULTS[name]} = {name}\n" for name in names)
+    complete, _ = imported(written_out + SMALL, tmp_path, definition="p p > e+ e- j a")
+    assert card.digest() == complete.digest()
+    assert card.beams.energy == (6500.0, 6500.0)
+    assert cuts_of(card) == {
+        "jet": {"pt": (20.0, INFINITE), "eta": (-INFINITE, 5.0)},
+        "photon": {"pt": (10.0, INFINITE), "eta": (-INFINITE, 2.5)},
+        "lepton": {"pt": (10.0, INFINITE), "eta": (-INFINITE, 2.5)},
+        "lepton,lepton": {"dr": (0.4, INFINITE)},
+        "photon,jet": {"dr": (0.4, INFINITE)},
+        "jet,lepton": {"dr": (0.4, INFINITE)},
+        "photon,lepton": {"dr": (0.4, INFINITE)},
+    }
+
+
+def test_particles_without_densities_have_no_pdf_and_no_scales_without_strong_coupling(
+    tmp_path: Path,
+) -> None:
+    text = "0 = lpp1\n0 = lpp2\n-1 = dynamical_scale_choice\n"
+    card, _ = imported(text, tmp_path, definition="e+ e- > mu+ mu-")
+    assert card.beams.pdf == "none"
+
+
+def test_without_densities_alpha_s_is_that_of_the_param_card_at_the_mass_of_the_z_only(
+    tmp_path: Path,
+) -> None:
+    text = "0 = lpp1\n0 = lpp2\nT = fixed_ren_scale\n"
+    card, _ = imported(text, tmp_path, definition="u u~ > t t~")
+    assert card.scales.renormalization == 91.188
+    with pytest.raises(
+        CardError,
+        match="scale = 500: alpha_s runs from M_Z to this scale, here it is the parameter aS",
+    ):
+        imported(text + "500 = scale\n", tmp_path, definition="u u~ > t t~")
+    with pytest.raises(CardError, match="fixed_ren_scale = F: alpha_s runs"):
+        imported(text.replace("T =", "F ="), tmp_path, definition="u u~ > t t~")
+
+
+def test_a_parameter_card_is_named_in_the_card(tmp_path: Path) -> None:
+    (tmp_path / "run_card.dat").write_text(SMALL)
+    (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 6 1.70e+02 # MT\nDECAY 6 1.4\n")
+    card, _ = import_run_card(tmp_path / "run_card.dat", "g g > t t~", tmp_path / "param_card.dat")
+    assert Process.from_card(card).model.mass(6) == 170.0
+
+
+@pytest.mark.parametrize(
+    ("label", "number", "name"),
+    [
+        ("lhapdf", "247000", "NNPDF23_lo_as_0130_qed"),
+        ("LHAPDF", "263000", "NNPDF30_lo_as_0130"),
+        ("'lhapdf'", "[303400, 263000]", "NNPDF31_nlo_as_0118"),
+        ("lhapdf", "325100, 331100", "NNPDF31_nnlo_as_0118_luxqed"),
+        ("nn23lo1", "230000", "NNPDF23_lo_as_0130_qed"),
+        ("cteq6l1", "0", "cteq6l1"),
+    ],
+)
+def test_sets_are_found_by_their_numbers_and_labels(
+    tmp_path: Path, label: str, number: str, name: str
+) -> None:
+    assert imported(f"{SMALL}{label} = pdlabel\n{number} = lhaid\n", tmp_path)[0].beams.pdf == name
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        (
+            "F = fixed_ren_scale",
+            r"dynamical_scale_choice = -1 \(MadGraph's default; .*:"
+            " the scale is that of MadGraph's clustering",
+        ),
+        (
+            "F = fixed_fac_scale\n0 = dynamical_scale_choice",
+            "dynamical_scale_choice = 0: the scale is a Fortran function",
+        ),
+        (
+            "F = fixed_fac_scale\n10 = dynamical_scale_choice",
+            "dynamical_scale_choice = 10: this scale is not known",
+        ),
+        (
+            "100.0 = dsqrt_q2fact2",
+            "each beam has its own factorisation scale; set the same one for both",
+        ),
+        (
+            "F = fixed_fac_scale1\nT = fixed_fac_scale2\n3 = dynamical_scale_choice",
+            "each beam has its own factorisation scale",
+        ),
+        (
+            "999999 = lhaid",
+            r"lhaid = 999999: the name of this set is not known.*;"
+            r" install it \(lhapdf get 999999\)",
+        ),
+        ("$DEFAULT_PDF_SETS = lhaid", r"lhaid = \$DEFAULT_PDF_SETS: this is no number of LHAPDF"),
+        (
+            "iww = pdlabel",
+            "pdlabel = iww: this set is not known here; set pdlabel = lhapdf and lhaid",
+        ),
+        (
+            "lhapdf = pdlabel1\nnone = pdlabel2",
+            "pdlabel1 = lhapdf, pdlabel2 = none: each beam has its own densities",
+        ),
+        (
+            "0 = lpp1",
+            r"lpp1 = 0, lpp2 = 1 \(MadGraph's default; .*\): beams other than two protons",
+        ),
+        ("-1 = lpp2", "lpp2 = -1: beams other than two protons"),
+        ("80.0 = polbeam1", "polbeam1 = 80.0: the beam is polarised; set polbeam1 = 0.0"),
+        ("82 = nb_proton1", "nb_proton1 = 82: the beam is an ion"),
+        ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is an ion"),
+        ("1 = ickkw", r"ickkw = 1: jets are matched to a shower \(MLM\); set ickkw = 0"),
+        ("30 = xqcut", "xqcut = 30: partons are apart by a kt measure"),
+        ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by Durham's measure"),
+        ("ptj_bias = bias_module", "bias_module = ptj_bias: events are biased"),
+        ("['cuts.f'] = custom_fcts", r"custom_fcts = \['cuts.f'\]: functions in Fortran"),
+        ("sum = event_norm", "event_norm = sum: weights of events are normalised in another way"),
+        ("0 = time_of_flight", "time_of_flight = 0: lifetimes are written"),
+        (
+            "1e-2 = small_width_treatment",
+            "small_width_treatment = 1e-2: narrow particles get a larger width",
+        ),
+        (
+            "['--mur=1,2','--muf=0.5,1,2'] = systematics_arguments",
+            "systematics_arguments = .*: weights other than",
+        ),
+        (
+            "syscalc = systematics_program",
+            "systematics_program = syscalc: weights of another program",
+        ),
+        (
+            "0.01 = req_acc_fo\n1 = my_own",
+            "req_acc_fo = 0.01: only run cards for next-to-leading order have it",
+        ),
+        (
+            "3 = my_own_cut",
+            "my_own_cut = 3: it is not known, what it changes neither; leave it out",
+        ),
+        ("4.0 = deltaeta", None),
+        (
+            "20.0 = ej",
+            "ej = 20.0: energies are cut on in the frame of the partons, here in the laboratory",
+        ),
+        (
+            "30.0 = ptj2min",
+            "ptj2min = 30.0: it asks for 2 of class jet in every event, the process has 1 for sure",
+        ),
+        (
+            "100.0 = ptheavy",
+            "ptheavy = 100.0: one of several heavy particles has so much transverse momentum",
+        ),
+        (
+            "100.0 = mmnl",
+            "mmnl = 100.0: it asks for two leptons or neutrinos in every event, the process has 0",
+        ),
+        (
+            "{6: 100} = e_min_pdg",
+            "e_min_pdg = {6: 100}: energies are cut on in the frame of the partons",
+        ),
+        ("10.0 = ptgmin", None),
+    ],
+)
+def test_what_changes_the_results_and_has_no_counterpart_is_refused_with_key_meaning_and_way_out(
+    tmp_path: Path, entries: str, sentence: str | None
+) -> None:
+    text = SMALL + entries + "\n"
+    if sentence is None:  # it is about particles that the process does not have
+        assert imported(text, tmp_path)[0].digest() == imported(SMALL, tmp_path)[0].digest()
+        return
+    with pytest.raises(CardError, match=f"run_card.dat: .*{sentence}"):
+        imported(text, tmp_path)
+    _, rest = imported(text, tmp_path, force=True)
+    assert len(rest.untranslated) == 1
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        "1 = nhel\n2 = sde_strategy\nT = gridpack\ntag = run_tag\n"
+        "3.0 = lhe_version\n5 = asrwgtflavor\nF = clusinfo",
+        "$DEFAULT_PDF_MEMBERS = reweight_PDF",
+        "0.5 1 2 = sys_scalefact\nNNPDF30_lo_as_0130.LHgrid = sys_pdf\nauto = sys_matchscale",
+        "0.4 = R0gamma\n1.0 = xn\nT = isoEM\n['-O3'] = global_flag\n{'a': 1} = bias_parameters",
+        "# 7 = lpp1\n! 7 = lpp2\nprose that goes on (see the manual)\n"
+        "\tand on for ptj\n-1 is left-handed",
+        "0 = ickkw\n0 = xqcut\n-1.0 = ktdurham\nNone = bias_module\n"
+        "'average' = event_norm\n[] = custom_fcts",
+    ],
+)
+def test_what_is_neutral_is_silent(tmp_path: Path, entries: str) -> None:
+    expected, _ = imported(SMALL, tmp_path)
+    card, rest = imported(f"{SMALL}{entries}\n", tmp_path)
+    assert card.updated({"channels": {"prior": "diagram"}}).digest() == expected.digest()
+    assert rest.untranslated == []

@@ -1,0 +1,73 @@
+"""Import of a run card: the command, other files, comments that name what is missing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from command_line import call
+from run_cards import SMALL, TOP, imported
+
+from madnis_py.errors import CardError
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+
+
+def test_the_command_writes_nothing_but_with_force(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "run_card.dat").write_text(SMALL + "1 = ickkw\nF = fixed_ren_scale\n")
+    order: list[str | Path] = [
+        "import-card",
+        tmp_path / "run_card.dat",
+        "--definition",
+        "g g > t t~",
+        "-o",
+        tmp_path / "card.toml",
+    ]
+    refused = call(order, capsys, monkeypatch)
+    assert refused.status == 2
+    assert re.fullmatch(
+        "madnis-py: run_card.dat: dynamical_scale_choice = -1 .*; set 1 .*takes 3. "
+        r"ickkw = 1: jets are matched to a shower \(MLM\); set ickkw = 0. "
+        "--force writes a card with all the rest\n",
+        refused.err,
+    )
+    assert not (tmp_path / "card.toml").exists()
+    forced = call([*order, "--force"], capsys, monkeypatch)
+    assert forced.status == 0
+    assert (
+        forced.out.count("not translated: ")
+        == (tmp_path / "card.toml").read_text().count("# not translated: ")
+        == 2
+    )
+
+
+def test_a_forced_card_names_in_comments_what_it_lacks_where_it_would_stand(tmp_path: Path) -> None:
+    card, rest = imported(
+        SMALL + "F = fixed_ren_scale\n1 = ickkw\n30 = ptj2min\n", tmp_path, force=True
+    )
+    text = rest.to_toml(card)
+    lines = text.splitlines()
+    assert lines[0].startswith("# not translated: ickkw = 1: jets are matched")
+    assert lines[lines.index("[scales]") - 1].startswith(
+        "# not translated: dynamical_scale_choice = -1"
+    )
+    assert lines[lines.index("[cuts.jet]") - 1].startswith("# not translated: ptj2min = 30")
+    (tmp_path / "forced.toml").write_text(text)
+    assert Process.from_card(tmp_path / "forced.toml").card.scales.renormalization == "sum_mt/2"
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="expected a readable run card; got: No such file"):
+        import_run_card(tmp_path / "none.dat", TOP)
+
+
+def test_of_two_cuts_on_one_observable_the_stricter_one_stays() -> None:
+    card = ImportedCard()
+    for value in (30.0, 40.0, 35.0):
+        card.cut("jet[1]", "pt_min", value)
+        card.cut("jet", "eta_max", value)
+    assert card.tables["cuts"] == {"jet[1]": {"pt_min": 40.0}, "jet": {"eta_max": 30.0}}
