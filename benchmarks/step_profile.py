@@ -83,8 +83,8 @@ def step_parts(trainer: Trainer, steps: int) -> dict[str, float]:
         (trainer.integrator.flow, "log_prob", "log_prob"),
         (trainer.integrator.integrand, "evaluate", "integrand"),
         (ChannelWeights, "forward", "channel weights"),
-        (trainer._adam, "take_gradient", "backward"),
-        (trainer._adam, "step", "optimiser"),
+        (trainer._update.adam, "take_gradient", "backward"),
+        (trainer._update.adam, "step", "optimiser"),
         (trainer, "_finish", "copy to go back to"),
     ]
     samples: dict[str, list[float]] = defaultdict(list)

@@ -74,7 +74,7 @@ class StepProgress:
         batch_value: estimate of the integral from the fresh points of this step alone, unbiased
             given the earlier steps; None for a step without fresh points.
         batch_error: its standard error.
-        returned: whether the training went back to an earlier step, because it had lost a part of
+        rolled_back: whether the training went back to an earlier step, because it had lost a part of
             the integral.
     """
 
@@ -89,7 +89,7 @@ class StepProgress:
     reuse: Reuse | None = None
     batch_value: float | None = None
     batch_error: float | None = None
-    returned: bool = False
+    rolled_back: bool = False
 
 
 Callback = Callable[[StepProgress], None]

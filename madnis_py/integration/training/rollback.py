@@ -1,16 +1,16 @@
-"""Whether a training still sees the whole integral: its estimate at regular looks against all that is known.
+"""Rollback of a training that loses a part of the integral.
 
 A flow that gives up a part of the integrand looks better from step to step: no point comes near
-that part any more, and what is left agrees with itself. What tells is the integral, which sinks. A
-look takes the fresh batches since the one before it and compares two figures with the survey and
-with all earlier looks:
+that part any more, and what is left agrees with itself. What gives it away is the estimate of the
+integral, which sinks. At regular looks the fresh batches since the look before are compared with
+the survey and with all earlier looks, in two figures:
 
     total: the mean of all weights. Unbiased whatever the flow is, but a few points may carry it.
     bulk: the same without points that carry more than `HEAVY` of it each. A part that is hardly
         visited any more leaves the bulk before it leaves the total.
 
 Only a figure that *sinks* speaks against a training; one that rises has found something that was
-not known.
+not known. A training that has lost a part goes back to the last trusted state.
 """
 
 from __future__ import annotations
@@ -27,49 +27,52 @@ from madnis_py.integration.estimate import Estimate, Measurement, Moments
 from madnis_py.integration.samples import Samples
 
 BATCHES = 50
-"""Fresh batches of a look, at least."""
+"""Least number of fresh batches of a look."""
 
 POINTS = 10_000
-"""Points of a look, at least; of fewer a single one may carry much by chance."""
+"""Least number of points of a look; of fewer a single one may carry much by chance."""
 
 MOST_LOOKS = 100
-"""Looks of a training, about at most."""
+"""Number of looks that a long training has."""
 
 HEAVY = 0.01
-"""Share of the integral of a look; a point that carries more of it is none of the bulk."""
+"""Share of the integral of a look that a point of the bulk carries at most."""
 
 LOST = 5.0
-"""Standard deviations by which a figure has to have sunk for the training to go back."""
+"""Deficit, in standard deviations, from which on the training goes back."""
 
-SOUND = 2.0
-"""Standard deviations up to which a state is one to go back to, if heavy points carry less than
-`HEAVY` together."""
+TRUSTED = 2.0
+"""Deficit, in standard deviations, up to which a state is trusted.
 
-SLOWER = 0.3
-"""Factor of the learning rate with each return."""
+A state is trusted, and one to go back to, if also all heavy points together carry less than
+`HEAVY`.
+"""
 
-MOST_RETURNS = 3
-"""Returns after which a training goes on; the next one ends it."""
+RATE_FACTOR = 0.3
+"""Factor of the learning rate with each rollback."""
+
+MOST_ROLLBACKS = 3
+"""Number of rollbacks after which a training goes on; the next one ends it."""
 
 LEAST_ERROR = 1e-4
-"""Relative errors below this are not believed: densities have single precision."""
+"""Least relative error of a figure: densities have single precision."""
 
-NAMES = (
+COMPARISONS = (
     ("estimate", "survey"),
     ("estimate", "earlier steps"),
     ("bulk of the estimate", "bulk in earlier steps"),
 )
-"""What can sink below what."""
+"""Figures of a look with the known ones that they can sink below, by the kind of a deficit."""
 
 
 @dataclass(frozen=True)
-class Fall:
-    """A figure of a look beside one that was known before.
+class Deficit:
+    """How far a figure of a look is below one that was known before.
 
     Attributes:
-        kind: which of `NAMES` they are.
-        found: the new one.
-        known: the old one.
+        kind: which of `COMPARISONS` this is.
+        found: the figure of the look.
+        known: the figure known before.
     """
 
     kind: int
@@ -78,17 +81,20 @@ class Fall:
 
     @classmethod
     def between(cls, kind: int, found: Sequence[float], known: Sequence[float]) -> Self:
-        """From values with their errors."""
-        names = NAMES[kind]
+        """The deficit of two figures, each given as value and error."""
+        names = COMPARISONS[kind]
         return cls(kind, Measurement(names[0], *found), Measurement(names[1], *known))
 
-    def in_unit(self, unit: float) -> Fall:
+    def in_unit(self, unit: float) -> Deficit:
         """The same in another unit."""
-        return Fall(self.kind, self.found.in_unit(unit), self.known.in_unit(unit))
+        return Deficit(self.kind, self.found.in_unit(unit), self.known.in_unit(unit))
 
     @property
     def size(self) -> float:
-        """By how many standard deviations the figure is nearer to 0, or beyond it; 0 where nothing was known."""
+        """Standard deviations by which the figure is nearer to 0 than the known one, or beyond 0.
+
+        0 where the known figure is 0 within its error.
+        """
         error = math.hypot(
             *(max(one.error, LEAST_ERROR * abs(one.value)) for one in (self.found, self.known))
         )
@@ -102,27 +108,27 @@ class Fall:
 
 
 @dataclass(frozen=True)
-class Return:
-    """A training that went back.
+class Rollback:
+    """One rollback of a training.
 
     Attributes:
-        step: at which it was noticed.
-        to: step of the state that it went back to.
-        fall: why.
+        step: step at which the deficit was noticed.
+        to: step of the state that the training went back to.
+        deficit: the reason.
     """
 
     step: int
     to: int
-    fall: Fall
+    deficit: Deficit
 
     @property
     def row(self) -> tuple[float, ...]:
         """As numbers, for a checkpoint."""
-        found, known = self.fall.found, self.fall.known
+        found, known = self.deficit.found, self.deficit.known
         return (
             self.step,
             self.to,
-            self.fall.kind,
+            self.deficit.kind,
             found.value,
             found.error,
             known.value,
@@ -131,14 +137,14 @@ class Return:
 
     @classmethod
     def of_row(cls, row: Sequence[float]) -> Self:
-        """What `row` gave."""
+        """The rollback whose `row` this is."""
         step, to, kind, *figures = row
-        return cls(int(step), int(to), Fall.between(int(kind), figures[:2], figures[2:]))
+        return cls(int(step), int(to), Deficit.between(int(kind), figures[:2], figures[2:]))
 
 
 @dataclass(frozen=True)
-class TrainingCheck:
-    """What the looks of a training have seen.
+class IntegralCheck:
+    """The looks of a training so far.
 
     Attributes:
         window: sums over the batches since the last look: total, its variance, bulk, its variance;
@@ -154,13 +160,13 @@ class TrainingCheck:
         """Before the first batch."""
         return cls(torch.zeros(4, dtype=torch.float64), torch.zeros(0, 4, dtype=torch.float64))
 
-    def with_batch(self, samples: Samples, moments: Moments, heavy: float) -> TrainingCheck:
-        """With a fresh batch.
+    def with_batch(self, samples: Samples, moments: Moments, heavy: float) -> IntegralCheck:
+        """The check with a fresh batch more.
 
         Args:
             samples: of the batch.
-            moments: theirs.
-            heavy: part of the integral of the batch from which on a point is none of the bulk.
+            moments: of the same points.
+            heavy: part of the integral of the batch that a point of the bulk carries at most.
         """
         bulk = total = moments.estimate()
         light = samples.weight.abs() <= heavy * moments.counts[samples.channel]
@@ -169,28 +175,31 @@ class TrainingCheck:
                 samples.channel, samples.weight * light, len(moments.counts)
             ).estimate()
         sums = torch.tensor([*_sums(total), *_sums(bulk)], dtype=torch.float64)
-        return TrainingCheck(self.window + sums, self.looks)
+        return IntegralCheck(self.window + sums, self.looks)
 
-    def after_look(self, batches: int) -> TrainingCheck:
-        """With the batches since the last look, so many, as one more."""
+    def after_look(self, batches: int) -> IntegralCheck:
+        """The check with one look more, at the `batches` since the last look."""
         total, total_variance, bulk, bulk_variance = (self.window / batches).tolist()
         errors = [math.sqrt(variance / batches) for variance in (total_variance, bulk_variance)]
         look = torch.tensor([[total, errors[0], bulk, errors[1]]], dtype=torch.float64)
-        return TrainingCheck(torch.zeros_like(self.window), torch.cat([self.looks, look]))
+        return IntegralCheck(torch.zeros_like(self.window), torch.cat([self.looks, look]))
 
-    def deepest_fall(self, survey: Measurement | None) -> Fall:
-        """What has sunk most in the last look; of size 0 where there is nothing to compare it with."""
+    def largest_deficit(self, survey: Measurement | None) -> Deficit:
+        """What has sunk most in the last look; of size 0 where there is nothing to compare with."""
         *earlier, last = self.looks.tolist()
         total, bulk = last[:2], last[2:]
-        falls = [Fall.between(0, total, (survey.value, survey.error))] if survey else []
-        falls += [Fall.between(1, total, look[:2]) for look in earlier]
-        falls += [Fall.between(2, bulk, look[2:]) for look in earlier]
-        return max(falls, key=lambda fall: fall.size, default=Fall.between(1, total, total))
+        deficits = [
+            *([Deficit.between(0, total, (survey.value, survey.error))] if survey else []),
+            *(Deficit.between(1, total, look[:2]) for look in earlier),
+            *(Deficit.between(2, bulk, look[2:]) for look in earlier),
+        ]
+        nothing = Deficit.between(1, total, total)
+        return max(deficits, key=lambda deficit: deficit.size, default=nothing)
 
-    def sound(self, fall: Fall) -> bool:
-        """Whether the last look, with its deepest fall, speaks for the state at the look before."""
+    def trusts(self, deficit: Deficit) -> bool:
+        """Whether the last look, with its largest deficit, speaks for the state at the look before."""
         total, _, bulk, _ = self.looks[-1].tolist()
-        return fall.size < SOUND and abs(total - bulk) < HEAVY * abs(total)
+        return deficit.size < TRUSTED and abs(total - bulk) < HEAVY * abs(total)
 
     def tensors(self) -> dict[str, Tensor]:
         """By name."""
@@ -198,29 +207,30 @@ class TrainingCheck:
 
 
 def batches_per_look(draws: int, points: int) -> int:
-    """Fresh batches of a look in a training with so many, of so many points each."""
+    """Fresh batches of a look in a training with `draws` batches of `points` points each."""
     return max(BATCHES, math.ceil(POINTS / points), math.ceil(draws / MOST_LOOKS))
 
 
-def sentences(returns: Sequence[Return], steps: int) -> list[str]:
-    """What a training that went back has to say of itself, one sentence at most.
+def rollback_sentences(rollbacks: Sequence[Rollback], steps: int) -> list[str]:
+    """A sentence about a training that went back; none for others.
 
     Args:
-        returns: in their order.
-        steps: that the training should have had.
+        rollbacks: in their order.
+        steps: steps that the training should have had.
     """
-    if not returns:
+    if not rollbacks:
         return []
-    last = returns[-1]
-    often = f"{len(returns)} times" if len(returns) > 1 else "once"
-    rate = f"each time with {SLOWER:g} of the learning rate"
+    last = rollbacks[-1]
+    often = f"{len(rollbacks)} times" if len(rollbacks) > 1 else "once"
+    rate = f"each time with {RATE_FACTOR:g} of the learning rate"
     ended = (
         f"; it ended there, after {last.to:,} of {steps:,} steps"
-        if len(returns) > MOST_RETURNS
+        if len(rollbacks) > MOST_ROLLBACKS
         else ""
     )
     return [
-        f"training: went back {often}, {rate}, last from step {last.step:,} to {last.to:,}: {last.fall}{ended}"
+        f"training: went back {often}, {rate}, last from step {last.step:,} to {last.to:,}: "
+        f"{last.deficit}{ended}"
     ]
 
 

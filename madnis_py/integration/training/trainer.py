@@ -8,9 +8,9 @@ import warnings
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from madnis_py.errors import CheckpointError, InputError, MadnisError
+from madnis_py.errors import CheckpointError, MadnisError
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.dropping import survivors
@@ -18,26 +18,24 @@ from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Measurement
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import Callback, Reuse, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.integration.training.adam import FlatAdam, Memory, copied
+from madnis_py.integration.training.adam import Memory, copied
 from madnis_py.integration.training.buffer import Batch, SampleBuffer, StoredBatch
 from madnis_py.integration.training.channel_averages import ChannelAverages
-from madnis_py.integration.training.losses import DENSITY_LOSSES, LOSSES
+from madnis_py.integration.training.parameter_update import ParameterUpdate
 from madnis_py.integration.training.rollback import (
     HEAVY,
     LOST,
-    MOST_RETURNS,
+    MOST_ROLLBACKS,
     POINTS,
-    Fall,
-    TrainingCheck,
+    Deficit,
+    IntegralCheck,
     batches_per_look,
-    sentences,
+    rollback_sentences,
 )
-from madnis_py.integration.training.schedule import Draw, Replay, schedule
+from madnis_py.integration.training.schedule import Draw, schedule
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.integration.training.training_state import Finished, Snapshot, TrainingState, modules
+from madnis_py.integration.training.training_state import FinishedStep, Snapshot, TrainingState
 from madnis_py.parallel.random_streams import stream
-
-TINY = torch.finfo(torch.float64).tiny
 
 
 class Trainer:
@@ -50,8 +48,8 @@ class Trainer:
             ...  # trainer.state and the integrator are those of the last finished step
 
     A step either happens completely or, when it raises or is interrupted, not at all. A training
-    that loses a part of the integral, see `rollback`, goes back to the last sound state and
-    on from there with a smaller learning rate; after `MOST_RETURNS` of these it ends there.
+    that loses a part of the integral, see `rollback`, goes back to the last trusted state and on
+    from there with a smaller learning rate; after `MOST_ROLLBACKS` of these it ends there.
 
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
@@ -68,10 +66,10 @@ class Trainer:
         CheckpointError: the state belongs to another model or other settings.
     """
 
-    _finished: Finished
+    _finished: FinishedStep
     _averages: ChannelAverages
     _buffer: SampleBuffer
-    _check: TrainingCheck
+    _check: IntegralCheck
     _unit: float
 
     def __init__(
@@ -93,9 +91,7 @@ class Trainer:
             self.settings.batch(self._n_channels),
         )
         self._batches_per_look = batches_per_look(draws, points)
-        self._adam = FlatAdam(
-            self._trained_parameters(), averaged=self.settings.averaging is not None
-        )
+        self._update = ParameterUpdate(integrator, self.settings)
         if state is None:
             self._start()
         else:
@@ -105,22 +101,9 @@ class Trainer:
     @property
     def state(self) -> TrainingState:
         """The state after the last finished step; later steps do not change it."""
-        tensors = {f"average.{name}": tensor for name, tensor in self._averages.tensors().items()}
-        tensors["active"] = self.integrator.active
-        for prefix, module in modules(self.integrator).items():
-            tensors |= {
-                f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()
-            }
-        tensors |= {f"adam.{name}": tensor.clone() for name, tensor in self._adam.tensors().items()}
-        tensors |= {f"buffer.{name}": tensor for name, tensor in self._buffer.tensors().items()}
-        tensors |= {f"check.{name}": tensor for name, tensor in self._check.tensors().items()}
-        tensors["unit"] = torch.tensor(self._unit, dtype=torch.float64)
-        rows = [one.row for one in self._finished.returns]
-        tensors["returns"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
-        for prefix, snapshot in self._finished.kept.items() if not self.finished else ():
-            stored = snapshot.tensors(self._buffer)
-            tensors |= {f"{prefix}.{name}": tensor for name, tensor in stored.items()}
-        return TrainingState(self._finished.step, tensors)
+        return TrainingState.of(
+            self._finished, self.integrator, self._update.adam, self._unit, ended=self.finished
+        )
 
     @property
     def finished(self) -> bool:
@@ -130,24 +113,24 @@ class Trainer:
     @property
     def ended(self) -> bool:
         """Whether the training went back so often that it goes no further."""
-        return len(self._finished.returns) > MOST_RETURNS
+        return len(self._finished.rollbacks) > MOST_ROLLBACKS
 
     @property
     def kept_steps(self) -> set[int]:
         """Steps of the states that the training may go back to."""
-        return {self._finished.recent.step, self._finished.sound.step}
+        return {self._finished.recent.step, self._finished.trusted.step}
 
     @property
     def evaluations(self) -> int:
         """Points drawn so far, those of steps that were given up included."""
         draws = self._schedule.draws_before
-        given_up = sum(draws(one.step) - draws(one.to) for one in self._finished.returns)
+        given_up = sum(draws(one.step) - draws(one.to) for one in self._finished.rollbacks)
         return (draws(self._finished.step) + given_up) * self.settings.batch(self._n_channels)
 
     @property
     def sentences(self) -> list[str]:
-        """What is to be said of a training that went back; empty for others."""
-        return sentences(self._finished.returns, self.settings.steps)
+        """A sentence about a training that went back; none for others."""
+        return rollback_sentences(self._finished.rollbacks, self.settings.steps)
 
     def run(self, callback: Callback | None = None) -> TrainingState:
         """Do the steps that are left; the callback may stop by raising KeyboardInterrupt."""
@@ -173,24 +156,29 @@ class Trainer:
     def _step(self, step: int) -> StepProgress:
         start = time.perf_counter()
         move = self._schedule.at(step)
+        fresh = None
         if isinstance(move, Draw):
             loss, fresh = self._draw(move, step)
             reuse = self.reuse.after_draw(time.perf_counter() - start)
         else:
-            loss, fresh = self._learn(self._recall(move), step), None
+            order = stream(self.integrator.seed, "buffer", move.sweep)
+            loss = self._learn(self._buffer.at(move.position, order).restored(), step)
             reuse = self.reuse.after_replay(time.perf_counter() - start)
-        self._average_parameters(step)
-        fall = self._look(step, isinstance(move, Draw))
-        if lost := fall is not None and fall.size > LOST:
-            self._return(step + 1, fall)
+        self._update.average(step)
+        deficit = self._look(step, fresh is not None)
+        if lost := deficit is not None and deficit.size > LOST:
+            reason = deficit.in_unit(1.0 / self._unit)
+            self._finished = self._finished.rolled_back(step + 1, reason)
+            self._go_back()
         else:
-            self._adopt_mean_parameters(step)
-            self._finish(step + 1, sound=fall is not None and self._check.sound(fall))
+            if step + 1 == self.settings.steps:
+                self._update.adopt_average()
+            self._finish(step + 1, deficit is not None and self._check.trusts(deficit))
         self.reuse = reuse
         return self._progress(loss, fresh, lost)
 
-    def _look(self, step: int, fresh: bool) -> Fall | None:
-        """Hold the batches since the last look against what is known; None if it is not time for that."""
+    def _look(self, step: int, fresh: bool) -> Deficit | None:
+        """The largest deficit of the batches since the last look; None between two looks."""
         batches = self._schedule.draws_before(step + 1) % self._batches_per_look
         if batches == 0 and fresh:
             batches = self._batches_per_look
@@ -200,7 +188,7 @@ class Trainer:
         ):
             return None
         self._check = self._check.after_look(batches)
-        return self._check.deepest_fall(self.survey and self.survey.in_unit(self._unit))
+        return self._check.largest_deficit(self.survey and self.survey.in_unit(self._unit))
 
     def _draw(self, move: Draw, step: int) -> tuple[float, Estimate]:
         """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time.
@@ -228,66 +216,21 @@ class Trainer:
         self._drop(drawn + 1)
         return loss, replace(moments, unit=self._unit).estimate()
 
-    def _recall(self, move: Replay) -> Batch:
-        order = stream(self.integrator.seed, "buffer", move.sweep)
-        return self._buffer.at(move.position, order).restored()
-
     def _learn(self, batch: Batch, step: int, fresh: bool = False) -> float:
         """One optimiser step; a batch without any value teaches nothing."""
         if len(batch) == 0:
             return 0.0
-        loss, norm = torch.stack(self._update(batch, step, fresh)).tolist()
+        rate = self._finished.learning_rate_factor * self.settings.learning_rate_at(step)
+        size = self._averages.size.sum()
+        loss, norm = torch.stack(self._update(batch, size, rate, fresh)).tolist()
         for name, value in (("loss", loss), ("gradient", norm)):
             if not math.isfinite(value):
                 self._go_back()
                 raise MadnisError(
-                    f"training: {name} is {value} at step {step}, {self._suspect(batch)}"
+                    f"training: {name} is {value} at step {step}, "
+                    f"{self._update.largest_weight(batch)}"
                 )
         return float(loss)
-
-    def _update(self, batch: Batch, step: int, fresh: bool) -> tuple[Tensor, Tensor]:
-        """Move the batch to the device of the parameters, and these against the gradient; waits for nothing there.
-
-        Returns:
-            the loss and the norm of its gradient, float64 scalars on the device.
-        """
-        loss = self._loss(batch, fresh)
-        norm = self._adam.take_gradient(loss)
-        largest = self.settings.gradient_clip
-        scale = 1.0 if largest is None else (largest / norm.clamp(min=TINY)).clamp(max=1.0)
-        self._adam.step(
-            self._finished.learning_rate_factor * self.settings.learning_rate_at(step), scale
-        )
-        return loss.detach(), norm
-
-    def _loss(self, batch: Batch, fresh: bool = False) -> Tensor:
-        """The loss in units of the integral of |f|, so that it has no dimension and Adam's epsilon no meaning."""
-        size = self._averages.size.sum()
-        stratum, value, counts = self._groups.strata(batch.channel, batch.value, batch.counts)
-        there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(
-            self._adam.device
-        )
-        flow = self.integrator.flow
-        log_q = (
-            flow.log_prob_of_sample(there.x, batch.channel, there.log_q)
-            if fresh
-            else flow.log_prob(there.x, batch.channel)
-        )
-        stratum = stratum.to(self._adam.device, non_blocking=True)
-        return LOSSES[self.settings.loss](
-            log_q, self._alpha(there), there.value, there.log_q, stratum, there.counts
-        )
-
-    def _alpha(self, batch: Batch) -> Tensor:
-        """Weight of each point's own channel."""
-        alpha: Tensor = self.integrator.weights(batch.features, batch.prior)
-        return alpha.gather(1, batch.channel.unsqueeze(1)).squeeze(1)
-
-    def _suspect(self, batch: Batch) -> str:
-        with torch.no_grad():
-            weight = self._alpha(batch) * batch.value * torch.exp(-batch.log_q)
-        worst = int(weight.abs().argmax())
-        return f"largest weight {weight[worst].item():.3g} in channel {int(batch.channel[worst])}"
 
     def _allocate(self, drawn: int) -> Tensor:
         """Points per channel: evenly at first, then r evenly and the rest in proportion to sigma_i."""
@@ -315,17 +258,7 @@ class Trainer:
         self._averages = self._averages.without(~active)
         self._buffer = self._buffer.purged(active)
 
-    def _average_parameters(self, step: int) -> None:
-        """Follow the parameters with a slower mean."""
-        if self.settings.averaging is not None:
-            self._adam.follow(max(1 - self.settings.averaging, 1 / (step + 1)))
-
-    def _adopt_mean_parameters(self, step: int) -> None:
-        """Let the mean take the place of the parameters after the last step."""
-        if self.settings.averaging is not None and step + 1 == self.settings.steps:
-            self._adam.adopt_mean()
-
-    def _progress(self, loss: float, fresh: Estimate | None, returned: bool) -> StepProgress:
+    def _progress(self, loss: float, fresh: Estimate | None, rolled_back: bool) -> StepProgress:
         return StepProgress(
             step=self._finished.step,
             total=self.settings.steps,
@@ -340,23 +273,8 @@ class Trainer:
             reuse=self.reuse,
             batch_value=fresh.value if fresh else None,
             batch_error=fresh.error if fresh else None,
-            returned=returned,
+            rolled_back=rolled_back,
         )
-
-    def _trained_parameters(self) -> dict[str, nn.Parameter]:
-        trained = modules(self.integrator)
-        if self.settings.loss in DENSITY_LOSSES:
-            del trained["weights"]
-        found = {
-            f"{prefix}.{name}": p
-            for prefix, m in trained.items()
-            for name, p in m.named_parameters()
-        }
-        if not found:
-            raise InputError(
-                f"training: nothing to train with the loss '{self.settings.loss}', flow or weights are fixed"
-            )
-        return found
 
     def _standardise(self) -> None:
         """Scale the features of new channel weights by a first batch."""
@@ -373,59 +291,50 @@ class Trainer:
         self._standardise()
         self._averages = ChannelAverages.zeros(self._n_channels)
         self._buffer = SampleBuffer()
-        self._check = TrainingCheck.start()
+        self._check = IntegralCheck.start()
         self._unit = 1.0
-        now, kept = (self._snapshot(0, copied(self._adam.memory)) for _ in range(2))
-        self._finished = Finished.at(now, kept, kept, ())
+        now, kept = (self._snapshot(0, copied(self._update.adam.memory)) for _ in range(2))
+        self._finished = FinishedStep.at(now, kept, kept, ())
 
     def _continue(self, state: TrainingState) -> None:
+        adam = self._update.adam
         state.load_into(self.integrator)
         self._averages = state.averages(self._n_channels)
-        self._buffer = self._buffer_of(state)
+        self._buffer = state.buffer
+        full = 0 if self.settings.buffer == "none" else self.settings.buffer_size
+        expected = min(state.step, full)
+        if len(self._buffer) != expected:
+            raise CheckpointError(
+                f"training state: expected {expected} batches in its buffer; "
+                f"got {len(self._buffer)}"
+            )
         self._check = state.check
         self._unit = state.unit
-        state.load_into_optimiser(self._adam)
-        now, same = (self._snapshot(state.step, copied(self._adam.memory)) for _ in range(2))
-        expected = self._n_channels, self._most_batches, self._adam.memory
-        recent = state.snapshot("recent", *expected) or same
-        self._finished = Finished.at(
-            now, recent, state.snapshot("sound", *expected) or recent, state.returns
-        )
+        state.load_into_optimiser(adam)
+        now, same = (self._snapshot(state.step, copied(adam.memory)) for _ in range(2))
+        recent = state.snapshot("recent", self._n_channels, full, adam.memory) or same
+        trusted = state.snapshot("sound", self._n_channels, full, adam.memory) or recent
+        self._finished = FinishedStep.at(now, recent, trusted, state.rollbacks)
 
     def _snapshot(self, step: int, memory: Memory) -> Snapshot:
         return Snapshot(
             step, self._averages, self.integrator.active, self._buffer, self._check, memory
         )
 
-    def _finish(self, step: int, sound: bool) -> None:
-        """Make this the state to go back to; one assignment, so that an interruption comes before or after it."""
-        now = self._snapshot(step, copied(self._adam.memory, self._finished.spare))
-        self._finished = self._finished.after(now, sound)
+    def _finish(self, step: int, trusted: bool) -> None:
+        """Make this the state to go back to.
 
-    def _return(self, step: int, fall: Fall) -> None:
-        """Begin again at the last sound state."""
-        self._finished = self._finished.returned(step, fall.in_unit(1.0 / self._unit))
-        self._go_back()
+        It is one assignment, so that an interruption comes before or after it.
+        """
+        now = self._snapshot(step, copied(self._update.adam.memory, self._finished.spare))
+        self._finished = self._finished.after(now, trusted)
 
     def _go_back(self) -> None:
+        """Return to the last finished step."""
         last = self._finished
-        copied(last.memory, self._adam.memory)
+        copied(last.memory, self._update.adam.memory)
         self._averages, self._buffer, self._check = last.averages, last.buffer, last.check
         self.integrator.active = last.active
-
-    @property
-    def _most_batches(self) -> int:
-        """Batches of a full buffer."""
-        return 0 if self.settings.buffer == "none" else self.settings.buffer_size
-
-    def _buffer_of(self, state: TrainingState) -> SampleBuffer:
-        buffer = state.buffer
-        expected = min(state.step, self._most_batches)
-        if len(buffer) != expected:
-            raise CheckpointError(
-                f"training state: expected {expected} batches in its buffer; got {len(buffer)}"
-            )
-        return buffer
 
 
 def train(
@@ -434,7 +343,9 @@ def train(
     callback: Callback | None = None,
     state: TrainingState | None = None,
 ) -> TrainingState:
-    """Train the flow and the weights of an integrator in place; a training that had to go back says so in a warning.
+    """Train the flow and the weights of an integrator in place.
+
+    A training that had to go back says so in a warning.
 
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.

@@ -1,4 +1,4 @@
-"""What a training leaves behind after each step, complete enough to go on from."""
+"""State of a training after each step, complete enough to go on from, as tensors by name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.adam import FlatAdam, Memory, copied
 from madnis_py.integration.training.buffer import SampleBuffer
 from madnis_py.integration.training.channel_averages import ChannelAverages
-from madnis_py.integration.training.rollback import SLOWER, Fall, Return, TrainingCheck
+from madnis_py.integration.training.rollback import RATE_FACTOR, Deficit, IntegralCheck, Rollback
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,43 @@ class TrainingState:
         step: steps finished.
         tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser,
             `average.*` of `ChannelAverages`, the `active` channels, `buffer.*` of the
-            `SampleBuffer`, `check.*` of the `TrainingCheck`, the `unit` of these figures, the rows
-            of every `Return` as `returns`, and `recent.*` and `sound.*` of the states of earlier
-            steps that are kept, see `Finished`.
+            `SampleBuffer`, `check.*` of the `IntegralCheck`, the `unit` of these figures, the rows
+            of every `Rollback` as `returns`, and `recent.*` and `sound.*` of the recent and the
+            trusted state of earlier steps, see `FinishedStep`.
     """
 
     step: int
     tensors: Mapping[str, Tensor]
+
+    @classmethod
+    def of(
+        cls, last: FinishedStep, integrator: Integrator, adam: FlatAdam, unit: float, ended: bool
+    ) -> Self:
+        """The state after a step.
+
+        Args:
+            last: what the step left behind.
+            integrator: whose flow and weights are trained.
+            adam: the optimiser.
+            unit: of averages and looks.
+            ended: whether no step follows, so that earlier states need not be kept.
+        """
+        tensors = {f"average.{name}": tensor for name, tensor in last.averages.tensors().items()}
+        tensors["active"] = last.active
+        for prefix, module in modules(integrator).items():
+            tensors |= {
+                f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()
+            }
+        tensors |= {f"adam.{name}": tensor.clone() for name, tensor in adam.tensors().items()}
+        tensors |= {f"buffer.{name}": tensor for name, tensor in last.buffer.tensors().items()}
+        tensors |= {f"check.{name}": tensor for name, tensor in last.check.tensors().items()}
+        tensors["unit"] = torch.tensor(unit, dtype=torch.float64)
+        rows = [one.row for one in last.rollbacks]
+        tensors["returns"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
+        for prefix, snapshot in last.kept.items() if not ended else ():
+            stored = snapshot.tensors(last.buffer)
+            tensors |= {f"{prefix}.{name}": tensor for name, tensor in stored.items()}
+        return cls(last.step, tensors)
 
     @property
     def sigma(self) -> Tensor:
@@ -55,7 +85,7 @@ class TrainingState:
 
     @property
     def unit(self) -> float:
-        """Of the averages and of what the looks have seen, a power of two.
+        """Unit of the averages and of the figures of the looks, a power of two.
 
         Raises:
             CheckpointError: it is missing.
@@ -63,33 +93,33 @@ class TrainingState:
         return float(self._require("unit", ()))
 
     @property
-    def check(self) -> TrainingCheck:
-        """What the looks have seen.
+    def check(self) -> IntegralCheck:
+        """The looks so far.
 
         Raises:
             CheckpointError: it is missing.
         """
-        return TrainingCheck(
+        return IntegralCheck(
             self._require("check.window", (4,)), self._require("check.looks", (None, 4))
         )
 
     @property
-    def returns(self) -> tuple[Return, ...]:
+    def rollbacks(self) -> tuple[Rollback, ...]:
         """How often the training went back, and why.
 
         Raises:
             CheckpointError: it is missing.
         """
-        return tuple(Return.of_row(row) for row in self._require("returns", (None, 7)).tolist())
+        return tuple(Rollback.of_row(row) for row in self._require("returns", (None, 7)).tolist())
 
     def snapshot(self, name: str, n_channels: int, batches: int, memory: Memory) -> Snapshot | None:
-        """A state to go back to; None if it is the one before, as `Finished` lists them.
+        """A state to go back to; None if it is the same as the one before it in `FinishedStep`.
 
         Args:
-            name: of the state.
-            n_channels: of the integrand.
-            batches: in a full buffer.
-            memory: of the optimiser; says what is expected.
+            name: "recent" or "sound".
+            n_channels: number of channels of the integrand.
+            batches: number of batches in a full buffer.
+            memory: of the optimiser; has the shapes and types that are expected.
 
         Raises:
             CheckpointError: it is incomplete or belongs to another training.
@@ -124,7 +154,7 @@ class TrainingState:
         return ChannelAverages(*tensors)
 
     def load_into(self, integrator: Integrator) -> None:
-        """Give the integrator's flow and weights the trained parameters, and drop the channels that were dropped.
+        """Give an integrator the trained parameters, and drop the channels that were dropped.
 
         Raises:
             CheckpointError: the state belongs to another flow, other weights or another number of
@@ -132,21 +162,20 @@ class TrainingState:
         """
         for prefix, module in modules(integrator).items():
             stored = self.under(prefix)
-            with suppress(
-                RuntimeError
-            ):  # a flow takes the grids of the state; what does not fit is named below
-                module.load_state_dict(stored)
+            with suppress(RuntimeError):  # what does not fit is named below
+                module.load_state_dict(stored)  # a flow takes the grids of the state
             expected = module.state_dict()
             for name in sorted(expected.keys() | stored.keys()):
                 wanted, got = _kind(expected.get(name)), _kind(stored.get(name))
                 if wanted != got:
                     raise CheckpointError(
-                        f"training state: made for another {prefix}: expected {wanted} as {prefix}.{name}; got {got}"
+                        f"training state: made for another {prefix}: "
+                        f"expected {wanted} as {prefix}.{name}; got {got}"
                     )
         integrator.active = self._require("active", integrator.active.shape, torch.bool)
 
     def load_into_optimiser(self, adam: FlatAdam) -> None:
-        """Give the optimiser what it knew.
+        """Give the optimiser its moments and its count of steps.
 
         Raises:
             CheckpointError: it is incomplete or belongs to other parameters or settings.
@@ -197,7 +226,7 @@ class Snapshot:
     averages: ChannelAverages
     active: Tensor
     buffer: SampleBuffer
-    check: TrainingCheck
+    check: IntegralCheck
     memory: Memory
 
     def tensors(self, current: SampleBuffer) -> dict[str, Tensor]:
@@ -214,20 +243,20 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Finished(Snapshot):
-    """What the last finished step left behind.
+class FinishedStep(Snapshot):
+    """The last finished step, with the earlier states that the training may go back to.
 
     Attributes:
-        recent: the state at the last look. What that look saw came before; whether it is sound, the
-            next one tells.
-        sound: the one before it: where the training would go back to.
-        returns: how often it did, and why.
-        spare: memory for the next one.
+        recent: the state at the last look. What that look saw came before it; the next look tells
+            whether the state is to be trusted.
+        trusted: the state to go back to, at a look before.
+        rollbacks: how often the training went back, and why.
+        spare: memory for the next step.
     """
 
     recent: Snapshot
-    sound: Snapshot
-    returns: tuple[Return, ...]
+    trusted: Snapshot
+    rollbacks: tuple[Rollback, ...]
     spare: Memory
 
     @classmethod
@@ -235,45 +264,49 @@ class Finished(Snapshot):
         cls,
         now: Snapshot,
         recent: Snapshot,
-        sound: Snapshot,
-        returns: tuple[Return, ...],
+        trusted: Snapshot,
+        rollbacks: tuple[Rollback, ...],
         spare: Memory | None = None,
     ) -> Self:
-        """With the state of a moment."""
+        """The step that left the state `now`."""
         state = {field.name: getattr(now, field.name) for field in fields(Snapshot)}
         return cls(
-            **state, recent=recent, sound=sound, returns=returns, spare=spare or copied(now.memory)
+            **state,
+            recent=recent,
+            trusted=trusted,
+            rollbacks=rollbacks,
+            spare=spare or copied(now.memory),
         )
 
     @property
     def kept(self) -> dict[str, Snapshot]:
-        """The earlier states by name, without repetitions."""
+        """The earlier states by their name in a `TrainingState`, without repetitions."""
         kept = {"recent": self.recent} if self.recent.step < self.step else {}
-        return kept | ({"sound": self.sound} if self.sound.step < self.recent.step else {})
+        return kept | ({"sound": self.trusted} if self.trusted.step < self.recent.step else {})
 
     @property
     def learning_rate_factor(self) -> float:
-        """By which the learning rate has become smaller."""
-        return SLOWER ** len(self.returns)
+        """Factor by which the learning rate has become smaller."""
+        return RATE_FACTOR ** len(self.rollbacks)
 
     @property
     def attempt(self) -> tuple[str | int, ...]:
-        """Tells the random numbers of a step from those of the same step before the training went back."""
-        return ("return", len(self.returns)) if self.returns else ()
+        """Part of the names of random streams that tells a step from the same step before a rollback."""
+        return ("return", len(self.rollbacks)) if self.rollbacks else ()
 
-    def after(self, now: Snapshot, sound: bool) -> Finished:
-        """After one more step; a look at its end may have found the state at the look before to be sound."""
-        if not sound:
-            return Finished.at(now, self.recent, self.sound, self.returns, self.memory)
-        return Finished.at(
-            now, replace(now, memory=copied(now.memory)), self.recent, self.returns, self.memory
+    def after(self, now: Snapshot, trusted: bool) -> FinishedStep:
+        """One more step, at whose end a look may have found the recent state to be trusted."""
+        if not trusted:
+            return FinishedStep.at(now, self.recent, self.trusted, self.rollbacks, self.memory)
+        return FinishedStep.at(
+            now, replace(now, memory=copied(now.memory)), self.recent, self.rollbacks, self.memory
         )
 
-    def returned(self, step: int, fall: Fall) -> Finished:
-        """At the last sound state again, because of what a step found."""
-        now = replace(self.sound, memory=copied(self.sound.memory, self.spare))
-        returns = (*self.returns, Return(step, self.sound.step, fall))
-        return Finished.at(now, self.sound, self.sound, returns, self.memory)
+    def rolled_back(self, step: int, deficit: Deficit) -> FinishedStep:
+        """The trusted state again, because of a deficit that a step found."""
+        now = replace(self.trusted, memory=copied(self.trusted.memory, self.spare))
+        rollbacks = (*self.rollbacks, Rollback(step, self.trusted.step, deficit))
+        return FinishedStep.at(now, self.trusted, self.trusted, rollbacks, self.memory)
 
 
 def modules(integrator: Integrator) -> dict[str, nn.Module]:

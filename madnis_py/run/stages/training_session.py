@@ -180,7 +180,7 @@ class TrainingSession:
     def _follow(self, progress: StepProgress) -> None:
         """Take a batch into the average; those of steps that were given up leave it."""
         self.average = (
-            self._kept[progress.step] if progress.returned else self.average.updated(progress)
+            self._kept[progress.step] if progress.rolled_back else self.average.updated(progress)
         )
         known = self._kept | {progress.step: self.average}
         self._kept = {step: known[step] for step in self.trainer.kept_steps}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from madnis_py.integration.training import losses
+from madnis_py.integration.training.losses import LossInput
 from madnis_py.parallel.random_streams import stream
 
 COUNTS = torch.tensor([37, 0, 13])
@@ -24,32 +26,42 @@ ALPHA = uniform("alpha", 0.1, 1.0)
 LOG_Q = uniform("log q theta", -1.0, 1.0)
 
 
+def points(
+    log_q: Tensor = LOG_Q,
+    alpha: Tensor = ALPHA,
+    value: Tensor = VALUE,
+    log_q_sample: Tensor = LOG_Q_SAMPLE,
+) -> LossInput:
+    """50 points of three channels, one of which is empty."""
+    return LossInput(log_q, alpha, value, log_q_sample, CHANNEL, COUNTS)
+
+
 def means(x: np.ndarray) -> np.ndarray:
     return np.array([x[:37].mean(), 0.0, x[37:].mean()])
 
 
 def variance(log_q: Tensor, alpha: Tensor) -> Tensor:
-    return losses.variance(log_q, alpha, VALUE, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    return losses.variance(points(log_q, alpha))
 
 
 def kullback_leibler(log_q: Tensor, alpha: Tensor) -> Tensor:
-    return losses.kullback_leibler(log_q, alpha, VALUE, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    return losses.kullback_leibler(points(log_q, alpha))
 
 
 def stratified(log_q: Tensor, alpha: Tensor) -> Tensor:
-    return losses.stratified(log_q, alpha, VALUE, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    return losses.stratified(points(log_q, alpha))
 
 
 def reverse_kullback_leibler(log_q: Tensor, alpha: Tensor) -> Tensor:
-    return losses.reverse_kullback_leibler(log_q, alpha, VALUE, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    return losses.reverse_kullback_leibler(points(log_q, alpha))
 
 
 def variance_softclip(log_q: Tensor, alpha: Tensor) -> Tensor:
-    return losses.variance_softclip(log_q, alpha, VALUE, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    return losses.variance_softclip(points(log_q, alpha))
 
 
 def stratified_softclip(log_q: Tensor, alpha: Tensor) -> Tensor:
-    return losses.stratified_softclip(log_q, alpha, VALUE, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    return losses.stratified_softclip(points(log_q, alpha))
 
 
 ALL = [
@@ -70,7 +82,9 @@ def on_a_grid(name: str, q: Tensor, f: Tensor) -> float:
     flat, channel = torch.zeros(len(f), dtype=torch.float64), torch.zeros(len(f), dtype=torch.int64)
     live = f != 0
     arrays = (q.log(), torch.ones_like(f), f, flat, channel)
-    return float(losses.LOSSES[name](*(array[live] for array in arrays), torch.tensor([len(f)])))
+    return float(
+        losses.LOSSES[name](LossInput(*(array[live] for array in arrays), torch.tensor([len(f)])))
+    )
 
 
 def test_variance_is_equation_5_13() -> None:
@@ -119,16 +133,19 @@ def test_at_the_best_allocation_variance_and_stratified_loss_agree() -> None:
         [weight[:37].std(correction=0), torch.tensor(0.0), weight[37:].std(correction=0)]
     )
     scale = torch.where(CHANNEL == 0, 37 / 13 * sigma[2] / sigma[0], 1.0)
-    arguments = (LOG_Q_SAMPLE, ALPHA, VALUE * scale, LOG_Q_SAMPLE, CHANNEL, COUNTS)
-    assert float(losses.variance(*arguments)) == pytest.approx(
-        float(losses.stratified(*arguments)), rel=1e-12
+    scaled = points(LOG_Q_SAMPLE, value=VALUE * scale)
+    assert float(losses.variance(scaled)) == pytest.approx(
+        float(losses.stratified(scaled)), rel=1e-12
     )
 
 
 def test_softclip_compresses_only_weights_far_above_the_mean_of_their_channel() -> None:
     weight = torch.ones(50, dtype=torch.float64)
     weight[3] = -2000.0
-    clipped = losses.softclip(weight, torch.zeros(50, dtype=torch.int64), torch.tensor([50]))
+    one_channel = replace(
+        points(), channel=torch.zeros(50, dtype=torch.int64), counts=torch.tensor([50])
+    )
+    clipped = losses.softclip(weight, one_channel)
     unit = 30.0 * (2000.0 + 49.0) / 50
     assert float(clipped[3]) == pytest.approx(-unit * np.arcsinh(2000.0 / unit), rel=1e-13)
     assert torch.allclose(clipped[4:], weight[4:], rtol=1e-5)
@@ -136,21 +153,21 @@ def test_softclip_compresses_only_weights_far_above_the_mean_of_their_channel() 
 
 def test_soft_clipped_losses_are_those_of_the_clipped_weights() -> None:
     weight = ALPHA * VALUE * torch.exp(-LOG_Q_SAMPLE)
-    value = losses.softclip(weight, CHANNEL, COUNTS) * LOG_Q_SAMPLE.exp() / ALPHA
-    arguments = (LOG_Q, ALPHA, value, LOG_Q_SAMPLE, CHANNEL, COUNTS)
+    value = losses.softclip(weight, points()) * LOG_Q_SAMPLE.exp() / ALPHA
+    clipped = points(value=value)
     assert float(variance_softclip(LOG_Q, ALPHA)) == pytest.approx(
-        float(losses.variance(*arguments)), rel=1e-12
+        float(losses.variance(clipped)), rel=1e-12
     )
     assert float(stratified_softclip(LOG_Q, ALPHA)) == pytest.approx(
-        float(losses.stratified(*arguments)), rel=1e-12
+        float(losses.stratified(clipped)), rel=1e-12
     )
 
 
 def test_an_outlier_weighs_less_in_the_soft_clipped_loss() -> None:
     value = VALUE.abs()
     value[5] *= 1e5
-    arguments = (LOG_Q, ALPHA, value, LOG_Q_SAMPLE, CHANNEL, COUNTS)
-    assert losses.stratified_softclip(*arguments) < 0.95 * losses.stratified(*arguments)
+    outlier = points(value=value)
+    assert losses.stratified_softclip(outlier) < 0.95 * losses.stratified(outlier)
 
 
 def test_reverse_kullback_leibler_is_the_divergence_of_the_flow_weighted_with_the_shares() -> None:
@@ -197,7 +214,7 @@ def test_divergences_hold_alpha_constant(loss: Callable[[Tensor, Tensor], Tensor
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_the_unit_of_the_integrand_only_scales_the_loss(name: str) -> None:
     def loss(value: Tensor) -> float:
-        return float(losses.LOSSES[name](LOG_Q, ALPHA, value, LOG_Q_SAMPLE, CHANNEL, COUNTS))
+        return float(losses.LOSSES[name](points(value=value)))
 
     power = 0 if name in losses.DENSITY_LOSSES else 2
     assert loss(1e6 * VALUE) == pytest.approx(1e6**power * loss(VALUE), rel=1e-9)
@@ -210,8 +227,8 @@ def test_points_of_value_zero_may_be_left_out(name: str) -> None:
     live = value != 0
     arrays = (LOG_Q, ALPHA, value, LOG_Q_SAMPLE, CHANNEL)
     assert 0 < live.sum() < 50
-    assert float(loss(*(array[live] for array in arrays), COUNTS)) == pytest.approx(
-        float(loss(*arrays, COUNTS))
+    assert float(loss(LossInput(*(array[live] for array in arrays), COUNTS))) == pytest.approx(
+        float(loss(LossInput(*arrays, COUNTS)))
     )
 
 
@@ -260,9 +277,9 @@ def test_a_weight_of_zero_adds_nothing_however_small_the_density_that_is_trained
 ) -> None:
     far = LOG_Q_SAMPLE.index_fill(0, torch.tensor([5]), 1100.0)
     log_q = LOG_Q.clone().requires_grad_()
-    result = loss(log_q, ALPHA, VALUE, far, CHANNEL, COUNTS)
+    result = loss(points(log_q, log_q_sample=far))
     (gradient,) = torch.autograd.grad(result, log_q)
     without = VALUE.index_fill(0, torch.tensor([5]), 0.0)
-    assert result.item() == loss(LOG_Q, ALPHA, without, LOG_Q_SAMPLE, CHANNEL, COUNTS).item()
+    assert result.item() == loss(points(value=without)).item()
     assert gradient.isfinite().all()
     assert gradient[5] == 0

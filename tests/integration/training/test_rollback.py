@@ -28,9 +28,9 @@ from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.buffer import SampleBuffer
 from madnis_py.integration.training.rollback import (
     LOST,
-    Fall,
-    Return,
-    TrainingCheck,
+    Deficit,
+    IntegralCheck,
+    Rollback,
     batches_per_look,
 )
 from madnis_py.integration.training.settings import TrainingSettings
@@ -139,7 +139,7 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
     whole = Trainer(integrator(), settings)
     path: list[int] = []
     final = whole.run(lambda progress: path.append(progress.step))
-    assert any(one.to > 0 for one in whole._finished.returns)
+    assert any(one.to > 0 for one in whole._finished.rollbacks)
     trainer = Trainer(integrator(), settings)
     for count, _ in enumerate(path, start=1):
         if count % 3 == 0:
@@ -152,7 +152,7 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
 def test_after_three_returns_a_training_ends_at_the_last_sound_state(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("madnis_py.integration.training.training_state.SLOWER", 1.0)
+    monkeypatch.setattr("madnis_py.integration.training.training_state.RATE_FACTOR", 1.0)
     trainer = Trainer(integrator(), TOO_FAST.model_copy(update={"learning_rate": 0.5}))
     state = trainer.run()
     (sentence,) = trainer.sentences
@@ -177,38 +177,40 @@ def test_a_peak_that_is_found_late_is_learned_and_not_taken_for_a_loss() -> None
     assert result.error < 0.05 * result.value
 
 
-def figures(*looks: tuple[float, float]) -> TrainingCheck:
-    return TrainingCheck(
+def figures(*looks: tuple[float, float]) -> IntegralCheck:
+    return IntegralCheck(
         torch.zeros(4, dtype=torch.float64), torch.tensor([2 * look for look in looks]).double()
     )
 
 
 def test_a_figure_that_rises_is_no_fall() -> None:
-    assert figures((1.0, 0.1), (5.0, 0.1)).deepest_fall(Measurement("survey", 1.0, 0.01)).size < 0
+    assert (
+        figures((1.0, 0.1), (5.0, 0.1)).largest_deficit(Measurement("survey", 1.0, 0.01)).size < 0
+    )
 
 
 def test_the_fall_below_the_survey_is_told_with_both_numbers() -> None:
-    fall = figures((3.0, 0.3)).deepest_fall(Measurement("survey", 7.0, 0.4))
-    assert fall.size == pytest.approx(8.0)
-    assert str(fall) == "estimate 3 +- 0.3 is 8.0 standard deviations below survey 7 +- 0.4"
+    deficit = figures((3.0, 0.3)).largest_deficit(Measurement("survey", 7.0, 0.4))
+    assert deficit.size == pytest.approx(8.0)
+    assert str(deficit) == "estimate 3 +- 0.3 is 8.0 standard deviations below survey 7 +- 0.4"
 
 
 def test_a_negative_integral_falls_towards_zero_too() -> None:
-    assert figures((-1.0, 0.1)).deepest_fall(
+    assert figures((-1.0, 0.1)).largest_deficit(
         Measurement("survey", -2.0, 0.0)
     ).size == pytest.approx(10, rel=1e-3)
 
 
 def test_a_figure_that_says_nothing_is_no_height_to_fall_from() -> None:
-    assert figures((0.0, 0.0), (1.0, 0.1)).deepest_fall(None).size == 0
-    assert figures((0.01, 0.1), (-2.0, 0.1)).deepest_fall(None).size == 0
+    assert figures((0.0, 0.0), (1.0, 0.1)).largest_deficit(None).size == 0
+    assert figures((0.01, 0.1), (-2.0, 0.1)).largest_deficit(None).size == 0
 
 
 def test_a_part_that_single_points_carry_leaves_the_bulk() -> None:
     """1000 points of weight 1, then 999 of weight 1/2 and one that makes up for them: the total stays."""
     channel, even = torch.zeros(1000, dtype=torch.int64), torch.ones(1000, dtype=torch.float64)
     lost = torch.cat([0.5 * even[1:], torch.tensor([500.5], dtype=torch.float64)])
-    check = TrainingCheck.start()
+    check = IntegralCheck.start()
     for weight in (even, lost):
         empty = torch.empty(1000, 0, dtype=torch.float64)
         samples = Samples(channel, empty, empty, weight, empty, empty, weight, weight)
@@ -216,9 +218,9 @@ def test_a_part_that_single_points_carry_leaves_the_bulk() -> None:
     (total, _, bulk, bulk_error) = check.looks[1].tolist()
     assert total == pytest.approx(1.0)
     assert bulk == pytest.approx(0.4995)
-    fall = check.deepest_fall(None)
-    assert fall.found.name == "bulk of the estimate"
-    assert fall.size == pytest.approx(0.5005 / math.hypot(bulk_error, 1e-4), rel=1e-3)
+    deficit = check.largest_deficit(None)
+    assert deficit.found.name == "bulk of the estimate"
+    assert deficit.size == pytest.approx(0.5005 / math.hypot(bulk_error, 1e-4), rel=1e-3)
 
 
 def test_a_look_has_fifty_batches_and_ten_thousand_points_and_long_trainings_a_hundred() -> None:
@@ -230,8 +232,8 @@ def test_a_look_has_fifty_batches_and_ten_thousand_points_and_long_trainings_a_h
 
 
 def test_returns_come_back_from_their_rows() -> None:
-    one = Return(700, 600, Fall.between(2, (1.0, 0.1), (2.0, 0.05)))
-    assert Return.of_row(one.row) == one
+    one = Rollback(700, 600, Deficit.between(2, (1.0, 0.1), (2.0, 0.05)))
+    assert Rollback.of_row(one.row) == one
 
 
 def test_a_buffer_comes_back_from_its_differences_to_a_later_one() -> None:

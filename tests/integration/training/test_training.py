@@ -27,6 +27,7 @@ from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.adam import FlatAdam
 from madnis_py.integration.training.buffer import Batch
 from madnis_py.integration.training.losses import DENSITY_LOSSES, LOSSES
+from madnis_py.integration.training.parameter_update import ParameterUpdate
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer, train
 from madnis_py.integration.training.training_state import TrainingState
@@ -294,7 +295,7 @@ def test_an_interruption_undoes_a_step_with_every_feature_on(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "_average_parameters", interrupted)
+        patch.setattr(ParameterUpdate, "average", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trainer.step()
     assert same(trainer.state, before)
@@ -504,7 +505,11 @@ def test_replayed_batches_are_weighted_with_the_density_of_their_drawing() -> No
     new = trainer.integrator.sample(torch.tensor([100_000]), "new")
     with torch.no_grad():
         losses = [
-            float(trainer._loss(Batch.of(samples, torch.tensor([100_000])), 0))
+            float(
+                trainer._update.loss(
+                    Batch.of(samples, torch.tensor([100_000])), trainer._averages.size.sum()
+                )
+            )
             for samples in (old, new)
         ]
     assert losses[0] == pytest.approx(losses[1], rel=0.05)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from integrands import Mirrored
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from madnis_py.errors import MadnisError
@@ -92,11 +93,16 @@ def trainer_and_batch(
     return trainer, Batch.of(trainer.integrator.sample(counts, "update"), counts)
 
 
+def update(trainer: Trainer, batch: Batch, fresh: bool) -> tuple[Tensor, Tensor]:
+    """Loss and norm of the gradient of an update, at the size that the trainer knows."""
+    return trainer._update(batch, trainer._averages.size.sum(), 1e-3, fresh)
+
+
 @pytest.mark.parametrize("name", FLOWS)
 def test_the_update_asks_for_no_value(name: str) -> None:
     trainer, batch = trainer_and_batch(FLOWS[name]())
     with NoWaiting():
-        loss, norm = trainer._update(batch, 1, fresh=True)
+        loss, norm = update(trainer, batch, fresh=True)
     assert float(norm) > 0
     assert loss.dtype == norm.dtype == torch.float64
 
@@ -106,7 +112,7 @@ def test_no_loss_asks_for_a_value(loss: str) -> None:
     settings = PLAIN.model_copy(update={"loss": loss, "gradient_clip": 1.0})
     trainer, batch = trainer_and_batch(FLOWS["spline"](), settings)
     with NoWaiting():
-        trainer._update(batch, 1, fresh=False)
+        update(trainer, batch, fresh=False)
 
 
 def test_a_wait_would_be_noticed() -> None:
@@ -124,7 +130,7 @@ def moved(trainer: Trainer, device: str) -> Trainer:
     """The trainer with its networks on a device."""
     trainer.integrator.flow.to(device)
     trainer.integrator.weights.to(device)
-    trainer._adam = FlatAdam(trainer._trained_parameters())
+    trainer._update.adam = FlatAdam(trainer._update.parameters())
     return trainer
 
 
@@ -134,11 +140,11 @@ def test_the_update_stays_on_the_device_of_the_networks(name: str, loss: str) ->
     """Tensors on the device "meta" have no values to read and refuse to meet those of the CPU."""
     settings = PLAIN.model_copy(update={"loss": loss, "gradient_clip": 1.0})
     trainer, batch = trainer_and_batch(FLOWS[name](), settings)
-    results = moved(trainer, "meta")._update(batch, 1, fresh=True)
+    results = update(moved(trainer, "meta"), batch, fresh=True)
     assert [(result.device.type, result.shape, result.dtype) for result in results] == [
         ("meta", torch.Size(()), torch.float64)
     ] * 2
-    assert {tensor.device.type for tensor in trainer._adam.memory} == {"meta"}
+    assert {tensor.device.type for tensor in trainer._update.adam.memory} == {"meta"}
 
 
 def test_a_batch_moves_as_a_whole() -> None:
@@ -151,7 +157,7 @@ def test_a_batch_moves_as_a_whole() -> None:
 
 def test_an_update_that_fails_leaves_the_parameters_that_the_message_speaks_of() -> None:
     trainer, _ = trainer_and_batch(FLOWS["spline"]())
-    before = {name: p.detach().clone() for name, p in trainer._trained_parameters().items()}
+    before = {name: p.detach().clone() for name, p in trainer._update.parameters().items()}
     handle = next(trainer.integrator.flow.parameters()).register_hook(
         lambda gradient: gradient * torch.nan
     )
@@ -160,7 +166,7 @@ def test_an_update_that_fails_leaves_the_parameters_that_the_message_speaks_of()
     ):
         trainer.step()
     handle.remove()
-    assert all(torch.equal(p, before[name]) for name, p in trainer._trained_parameters().items())
+    assert all(torch.equal(p, before[name]) for name, p in trainer._update.parameters().items())
 
 
 def test_a_stored_training_of_a_flow_with_grids_goes_on_in_a_flow_that_has_none_yet() -> None:
