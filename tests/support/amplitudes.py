@@ -10,11 +10,12 @@ import numpy as np
 from madnis_py.card.card import Card
 from madnis_py.card.tables import ProcessTable
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.amplitudes.widths import Line, widths_of
+from madnis_py.physics.amplitudes.widths import widths_of
 from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.diagrams.diagrams import diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.trees import PropagatorKey
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
@@ -40,7 +41,7 @@ def reaction(text: str, model: Model) -> Reaction:
     return one
 
 
-def without_width(one: Reaction, model: Model, **switches: bool) -> frozenset[Line]:
+def without_width(one: Reaction, model: Model, **switches: bool) -> frozenset[PropagatorKey]:
     """The propagators that have no width by the switches of a card, whatever the energy."""
     limits = MassLimits([model.mass(pdg) for pdg in one.legs], (), n_incoming=len(one.incoming))
     table = ProcessTable.model_validate({"definition": "any", **switches})

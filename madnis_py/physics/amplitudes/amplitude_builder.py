@@ -1,4 +1,7 @@
-"""Squared amplitudes of any tree process: from a reaction to tapes and their values."""
+"""Builder of tapes: |M|^2 and |M_i|^2 of a reaction as arrays, before any momenta are known.
+
+`tape_writer` writes the currents of a tape, `tree_amplitude` runs tapes on momenta.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.physics.amplitudes.colour import Closed, colour_matrix
 from madnis_py.physics.amplitudes.colour_flows import Contraction, FlowCurrents
 from madnis_py.physics.amplitudes.currents import Currents
 from madnis_py.physics.amplitudes.diagram_squares import square_pairs
@@ -22,13 +24,16 @@ from madnis_py.physics.amplitudes.tape_writer import (
     constant_values,
     helicity_states,
 )
+from madnis_py.physics.colour.colour import Closed, colour_matrix
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import Recursion
+from madnis_py.physics.diagrams.trees import PropagatorKey
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 
 _Entries = tuple[tuple[str, Fraction], ...]
+"""Constants of a tape: expressions of the model and their factors."""
 
 
 def external_legs(reaction: Reaction, model: Model) -> tuple[ExternalLeg, ...]:
@@ -48,7 +53,7 @@ def _fermions(legs: Sequence[ExternalLeg], model: Model) -> int:
 
 @dataclass(frozen=True)
 class Tape:
-    """What kernels run, without the values of the model.
+    """Tables that kernels run, without the values of the model.
 
     Attributes:
         arrays: integer tables and rational factors.
@@ -65,12 +70,12 @@ class Tape:
 
 @dataclass(frozen=True)
 class AmplitudeTape:
-    """The tape of |M|^2 and what its outputs mean.
+    """The tape of |M|^2 with the colour flows and helicities of its outputs.
 
     Attributes:
         tape: for the kernels.
         flows: colour structures of the colour-flow weights.
-        helicities: of the legs, one row per helicity weight, int8, shape (n_helicities, n_legs).
+        helicities: one row per helicity weight, int8, shape (n_helicities, n_legs).
     """
 
     tape: Tape
@@ -80,12 +85,12 @@ class AmplitudeTape:
 
 @dataclass(frozen=True)
 class _Amplitudes:
-    """The amplitudes of all flows by powers of g_s, those equal up to a factor once.
+    """The amplitudes of all flows by powers of g_s; equal ones up to a factor are one.
 
     Attributes:
         contractions: (amplitude, current, source, factor).
         parts: per flow: (amplitude, power of g_s, factor).
-        count: how many different ones.
+        count: number of different amplitudes.
     """
 
     contractions: list[tuple[int, int, int, Fraction]]
@@ -117,10 +122,10 @@ class AmplitudeBuilder:
     """Builds the tape of |M|^2.
 
     Args:
-        recursion: the process.
+        recursion: of the reaction.
         legs: external particles and the helicities that are summed over.
         model: particles and vertices; which couplings vanish matters here, not their values.
-        without_width: propagators, as `widths.Line`.
+        without_width: propagators that have none.
     """
 
     def __init__(
@@ -128,7 +133,7 @@ class AmplitudeBuilder:
         recursion: Recursion,
         legs: Sequence[ExternalLeg],
         model: Model,
-        without_width: Set[tuple[int, int]] = frozenset(),
+        without_width: Set[PropagatorKey] = frozenset(),
     ) -> None:
         self._legs = tuple(legs)
         self._currents = Currents(model, _fermions(legs, model))
@@ -205,7 +210,7 @@ class AmplitudeBuilder:
         }
 
     def _column_arrays(self) -> Arrays:
-        """Colour matrix and the columns that it acts on: the amplitudes, or sums of them over powers of g_s."""
+        """Colour matrix and its columns: the amplitudes, or their sums over powers of g_s."""
         parts = self._amplitudes.parts
         powers = {power for pieces in parts.values() for _, power, _ in pieces}
         exact = colour_matrix(tuple(parts))
@@ -241,9 +246,16 @@ def diagram_tape(
     diagrams: tuple[Diagram, ...],
     vertices: VertexTable,
     legs: Sequence[ExternalLeg],
-    without_width: Set[tuple[int, int]] = frozenset(),
+    without_width: Set[PropagatorKey] = frozenset(),
 ) -> Tape:
-    """The tape of |M_i|^2 of all diagrams, summed over helicities; arguments as `AmplitudeBuilder`."""
+    """The tape of |M_i|^2 of all diagrams, summed over helicities.
+
+    Args:
+        diagrams: as `diagrams_of` gives them.
+        vertices: of the model.
+        legs: as for `AmplitudeBuilder`.
+        without_width: as for `AmplitudeBuilder`.
+    """
     model = vertices.model
     currents = Currents(model, _fermions(legs, model))
     pairs = square_pairs(diagrams, vertices, currents, legs[0].pdg)
@@ -276,7 +288,7 @@ def diagram_tape(
 
 
 def average_factor(reaction: Reaction, model: Model) -> Fraction:
-    """1 / (spins and colours of the incoming particles x permutations of identical outgoing ones)."""
+    """1 / (spins and colours of incoming particles x permutations of identical outgoing ones)."""
     states = 1
     for pdg in reaction.incoming:
         states *= len(helicity_states(model, pdg)) * model.particle(pdg).colour
@@ -284,7 +296,7 @@ def average_factor(reaction: Reaction, model: Model) -> Fraction:
 
 
 def _identical(reaction: Reaction) -> int:
-    """Permutations of equal particles, those that decay to the same counting as equal, in every step."""
+    """Permutations of identical particles in every step; their decays are identical, too."""
     equal: dict[object, int] = defaultdict(int)
     factor = 1
     for branch in reaction.outgoing:

@@ -1,4 +1,4 @@
-"""Amplitudes of colour flows as products of currents, every current shared.
+"""Colour flows: their amplitudes as products of currents, every current shared.
 
 The currents are those of the Berends-Giele recursion, for any particles: one per set of legs and
 colour structure. An amplitude is closed in its middle, so that no current holds more legs than
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from madnis_py.physics.amplitudes.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
-from madnis_py.physics.amplitudes.colour_vertices import closed_colour, colour_of
 from madnis_py.physics.amplitudes.currents import Currents, Kind, Scaled, Vertex
+from madnis_py.physics.colour.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
+from madnis_py.physics.colour.colour_vertices import closed_colour, colour_of
 from madnis_py.physics.diagrams.coupling_powers import Powers, added
 from madnis_py.physics.diagrams.recursion import Field, Meeting, Recursion
 
@@ -71,32 +71,29 @@ class FlowCurrents:
             ):
                 continue
             for field in self._step.fields(units):
+                anti = self._currents.model.anti(field.pdg)
                 for other in self._step.fields(everything ^ units):
-                    if (
-                        self._anti(field.pdg) == other.pdg
-                        and added(field.total, other.total) in goals
-                    ):
-                        yield from self._close(units, field, other)
+                    if anti == other.pdg and added(field.total, other.total) in goals:
+                        yield from self._closed(units, field, other)
 
-    def _close(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
+    def _closed(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
+        """The products of the currents of `units` with the sources of all other units."""
         rest = self._step.everything ^ units
         powers = added(field.total, other.total)
+        nodes = self._currents.nodes
         for singlet in (False, True) if self._is_octet(field.pdg) else (False,):
-            sources = self._currents_of(
-                rest, self._sources(rest, other, singlet, self._closing(units)), other, 1, False
-            )
-            for (a, current), (b, source) in product(
-                self.current(units, field, singlet).items(), sources.items()
-            ):
-                nodes = self._currents.nodes
+            sums = self._sources(rest, other, singlet, self._has_middle(units))
+            sources = self._currents_of(rest, sums, other, 1, False)
+            currents = self.current(units, field, singlet)
+            for (a, current), (b, source) in product(currents.items(), sources.items()):
                 order = [current.node, source.node]
                 if nodes[current.node].kind == Kind.ket:
                     order.reverse()
                 factor = self._currents.fermion_sign(order) * current.factor * source.factor
                 yield Contraction(closed_colour(a, b), powers, current.node, source.node, factor)
 
-    def _closing(self, units: int) -> Callable[[_Parts], bool]:
-        """Which partitions of the other units have their middle where `units` are attached."""
+    def _has_middle(self, units: int) -> Callable[[_Parts], bool]:
+        """Test of partitions of the other units: whether their middle is where `units` attach."""
         if 2 * units.bit_count() == self._n:
             return lambda parts: True
         size = (units.bit_count(), units)
@@ -105,16 +102,27 @@ class FlowCurrents:
         )
 
     def current(self, units: int, field: Field, singlet: bool = False) -> _Coloured:
-        """The propagated currents of a field by colour; `singlet` chooses the U(1) part of a gluon."""
+        """The propagated currents of a field by colour.
+
+        Args:
+            units: the set that becomes the field.
+            field: one of `Recursion.fields`.
+            singlet: whether to take the U(1) part of a gluon.
+        """
         key = units, field, singlet
         if key not in self._known:
-            self._known[key] = dict(self._build(units, field, singlet))
+            if units.bit_count() == 1:
+                number = units.bit_length() - 1
+                self._known[key] = self._current_of_unit(number, field, singlet)
+            else:
+                factor = Fraction(1)
+                if self._is_octet(field.pdg):
+                    factor = Fraction(-1, 2 * N_COLOURS) if singlet else Fraction(1, 2)
+                sources = self._sources(units, field, singlet)
+                self._known[key] = self._currents_of(units, sources, field, factor, True)
         return self._known[key]
 
-    def _build(self, units: int, field: Field, singlet: bool) -> _Coloured:
-        if units.bit_count() > 1:
-            return self._propagated(units, field, singlet)
-        number = units.bit_length() - 1
+    def _current_of_unit(self, number: int, field: Field, singlet: bool) -> _Coloured:
         if number in self._decays:
             return self._decays[number].decayed(field.inner)
         if singlet:
@@ -143,12 +151,6 @@ class FlowCurrents:
                 for vertex, number in terms.items():
                     merged[structure][vertex] += number
         return self._currents_of(self._step.everything, merged, goals[0], 1, True)
-
-    def _propagated(self, units: int, field: Field, singlet: bool) -> _Coloured:
-        factor = Fraction(1)
-        if self._is_octet(field.pdg):
-            factor = Fraction(-1, 2 * N_COLOURS) if singlet else Fraction(1, 2)
-        return self._currents_of(units, self._sources(units, field, singlet), field, factor, True)
 
     def _currents_of(
         self,
@@ -192,9 +194,14 @@ class FlowCurrents:
         sources: dict[ColourStructure, dict[Vertex, Fraction]],
     ) -> None:
         """Add one vertex for every combination of the colours of what meets there."""
-        for children in product(
-            *(list(self._children(part, field)) for part, field in meeting.parts)
-        ):
+        below = [
+            [
+                *self.current(units, field).items(),
+                *(self.current(units, field, True).items() if self._is_octet(field.pdg) else ()),
+            ]
+            for units, field in meeting.parts
+        ]
+        for children in product(*below):
             colours = colour_of(meeting.vertex, [structure for structure, _ in children], singlet)
             if not colours:
                 continue
@@ -208,13 +215,5 @@ class FlowCurrents:
                 for vertex, sign in vertices:
                     sources[structure][vertex] += number * sign * factor
 
-    def _children(self, units: int, field: Field) -> Iterator[tuple[ColourStructure, Scaled]]:
-        yield from self.current(units, field).items()
-        if self._is_octet(field.pdg):
-            yield from self.current(units, field, singlet=True).items()
-
     def _is_octet(self, pdg: int) -> bool:
         return self._currents.model.particle(pdg).colour == 8
-
-    def _anti(self, pdg: int) -> int:
-        return self._currents.model.anti(pdg)

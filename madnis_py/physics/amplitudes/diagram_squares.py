@@ -1,4 +1,4 @@
-"""|M_i|^2 of single diagrams without sums over helicities of the whole process.
+"""|M_i|^2 of single diagrams, without sums over the helicities of the whole process.
 
 A diagram is cut at one propagator into a current J and a source G. Its helicity sum is a product of
 two density matrices, sum |J.G|^2 = sum_{mu nu} (sum J^mu J^nu*) (sum G^mu G^nu*), each over the
@@ -64,7 +64,7 @@ class DiagramCurrents:
         return SquarePair(number, current.node, source.node, (current.factor * source.factor) ** 2)
 
     def _cuts(self, tree: Tree, rest: Tree) -> Iterator[tuple[Tree, Tree]]:
-        """Both sides of every line inside a tree, the external ones included, and of that to the rest."""
+        """Both sides of every line of a tree: inside, external ones included, and below."""
         yield tree, rest
         for position, child in enumerate(tree.children):
             yield from self._cuts(child, self._turned(tree, rest, position))

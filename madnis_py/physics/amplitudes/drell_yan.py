@@ -1,4 +1,4 @@
-"""q q~ -> photon, Z, Z' -> l- l+ with massless fermions: the closed formula, many times faster than a tape."""
+"""Drell-Yan, q q~ -> photon, Z, Z' -> l- l+, in closed form, many times faster than a tape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Mediator:
     """A neutral vector boson with vertices i gamma^mu (g_L P_L + g_R P_R).
 
     Attributes:
-        name: for people, "a", "z", "zprime".
+        name: of its channel, "photon", "Z" or "Z'" for those of a model.
         mass: M in GeV.
         width: Gamma in GeV, fixed: the propagator is 1 / (s - M^2 + i M Gamma).
         quark: (g_L, g_R) to the incoming fermions, the unit charge included.
@@ -53,13 +53,13 @@ class Mediator:
 
 
 _HELICITIES = ((-1, -1), (-1, 1), (1, -1), (1, 1))
-"""Of quark and lepton, twice their value; their antiparticles have the opposite ones."""
+"""Helicities of quark and lepton, twice their value; antiparticles have the opposite ones."""
 
 
 class DrellYan(MatrixElement):
-    """q q~ -> mediators -> l- l+ at tree level with all interferences; the fermions are massless, Eq. (5.40).
+    """q q~ -> mediators -> l- l+ at tree level with all interferences, Eq. (5.40).
 
-    Independent of alpha_s. One diagram per mediator.
+    The fermions are massless. Independent of alpha_s. One diagram per mediator.
 
     Args:
         mediators: the bosons exchanged in the s channel.
@@ -105,7 +105,10 @@ class DrellYan(MatrixElement):
         return self._kernel.evaluate(p)
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
-        """See `MatrixElement.weights`; helicities go as |sum_V g_q g_l P_V(s)|^2 u^2, or t^2 if they differ."""
+        """See `MatrixElement.weights`.
+
+        Helicities of quark and lepton go as |sum_V g_q g_l P_V(s)|^2 u^2 if equal, t^2 if not.
+        """
         mediators, legs, _ = self._arguments
         me2, s = self.squared(p, alpha_s), s_hat(p)
         parts = np.stack(
@@ -120,7 +123,7 @@ class DrellYan(MatrixElement):
 
 
 def _coupled(mediators: Sequence[Mediator], s: Array, quark: int, lepton: int) -> Array:
-    """|sum_V g_q g_l / (s - M^2 + i M Gamma)|^2 for helicities of quark and lepton, float64 (n,)."""
+    """|sum_V g_q g_l / (s - M^2 + i M Gamma)|^2 of helicities of quark and lepton, (n,)."""
     couplings = [one.quark[quark > 0] * one.lepton[lepton > 0] for one in mediators]
     poles = [complex(one.mass**2, -one.mass * one.width) for one in mediators]
     total = sum(coupling / (s - pole) for coupling, pole in zip(couplings, poles, strict=True))
@@ -128,24 +131,24 @@ def _coupled(mediators: Sequence[Mediator], s: Array, quark: int, lepton: int) -
 
 
 def _angle(p: Array, legs: Sequence[int], quark: int, lepton: int) -> Array:
-    """(2 p_q p_l+)^2 for equal helicities of quark and lepton, (2 p_q p_l-)^2 for unequal ones, float64 (n,)."""
+    """(2 p_q p_l+)^2 in GeV^4 if quark and lepton have one helicity, else (2 p_q p_l-)^2, (n,)."""
     other = p[:, legs[3] if quark == lepton else legs[2]]
     product = p[:, legs[0]] * other
     return np.asarray(np.square(2 * (product[:, 0] - product[:, 1:].sum(axis=1))))
 
 
 def mediator_name(model: Model, pdg: int) -> str:
-    """What channels and messages call a neutral vector boson."""
+    """Name of a neutral vector boson in channels and messages."""
     return _VECTORS.get(model.particle_name(pdg), model.particle_name(pdg))
 
 
 def mediators(model: Model, quark: int, lepton: int = 11) -> tuple[Mediator, ...]:
-    """Photon, Z and, where the model has one, Z' with their couplings to a quark and a charged lepton.
+    """Photon, Z and, if the model has one, Z' with their couplings to a quark and a lepton.
 
     Args:
-        model: where masses, widths and couplings come from.
+        model: for masses, widths and couplings.
         quark: PDG code of the quark.
-        lepton: PDG code of the lepton.
+        lepton: PDG code of the charged lepton.
     """
     return tuple(
         Mediator(
@@ -161,7 +164,7 @@ def mediators(model: Model, quark: int, lepton: int = 11) -> tuple[Mediator, ...
 
 
 def closed_form(reaction: Reaction, model: Model) -> DrellYan | None:
-    """The matrix element of q q~ -> l l through all neutral vectors; None for any other reaction."""
+    """Matrix element of q q~ -> l l through all neutral vectors; None for any other reaction."""
     if not _is_covered(reaction, model):
         return None
     quark, _, lepton, _ = reaction.legs
@@ -175,9 +178,9 @@ def closed_form(reaction: Reaction, model: Model) -> DrellYan | None:
 
 
 def _is_covered(reaction: Reaction, model: Model) -> bool:
-    if len(reaction.incoming) != 2 or len(reaction.outgoing) != 2 or reaction.excluded:
-        return False
-    if any(branch.decay is not None for branch in reaction.outgoing):
+    decays = any(branch.decay is not None for branch in reaction.outgoing)
+    two_to_two = len(reaction.incoming) == 2 and len(reaction.outgoing) == 2
+    if decays or not two_to_two or reaction.excluded:
         return False
     a, b, c, d = reaction.legs
     orders = dict(reaction.orders)

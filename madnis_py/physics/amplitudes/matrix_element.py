@@ -1,4 +1,8 @@
-"""Squared matrix elements as functions of momenta."""
+"""Matrix element: the interface of |M|^2 as a function of momenta, whoever computes it.
+
+`tree_amplitude` computes it from diagrams, `drell_yan` in closed form, `plugins/matrix_elements` by
+other programs.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from madnis_py.arrays import Array
 
 @dataclass(frozen=True)
 class Weights:
-    """|M|^2 and what events are drawn from.
+    """|M|^2 with the weights that colour flows and helicities of events are drawn by.
 
     Attributes:
         me2: averaged over initial and summed over final states, float64 (n,).
@@ -72,9 +76,9 @@ class MatrixElement(ABC):
 
     @abstractmethod
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
-        """|M|^2 and what colour flows and helicities of events are drawn in proportion to; arguments as `evaluate`."""
+        """|M|^2 with the weights of its colour flows and helicities; arguments as `evaluate`."""
 
     @property
     def identity(self) -> Hashable:
-        """Equal for matrix elements that return the same bits for the same arguments, unequal in doubt."""
+        """Key equal for matrix elements with the same results to the bit, unequal in doubt."""
         return id(self)

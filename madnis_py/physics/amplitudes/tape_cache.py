@@ -1,4 +1,4 @@
-"""Built tapes on disk, found by what they were built from."""
+"""Cache of built tapes on disk, found by a description of what they were built from."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ Arrays = Mapping[str, Any]
 
 _SOURCES = (
     "physics/amplitudes/amplitude_builder.py",
-    "physics/amplitudes/colour.py",
     "physics/amplitudes/colour_flows.py",
-    "physics/amplitudes/colour_vertices.py",
     "physics/amplitudes/currents.py",
     "physics/amplitudes/diagram_squares.py",
     "physics/amplitudes/tape_writer.py",
     "physics/amplitudes/tree_amplitude.py",
+    "physics/colour/colour.py",
+    "physics/colour/colour_vertices.py",
     "physics/diagrams/diagrams.py",
     "physics/diagrams/recursion.py",
     "physics/diagrams/trees.py",
     "physics/diagrams/vertex_table.py",
     "physics/observables/generic_momenta.py",
 )
-"""Code that a tape depends on, inside the package."""
+"""Modules of the package that write tapes: other code does not read them."""
 
 
 def default_folder() -> Path | None:
-    """Where tapes are kept.
+    """Folder of the tapes.
 
     `$MADNIS_PY_CACHE`, else `madnis_py` in the user's cache directory; for a user without a home a
-    folder among the temporary files. None if that belongs to somebody else, whose tapes are not to
+    folder among the temporary files. None if that belongs to another user, whose tapes are not to
     be trusted.
     """
     if chosen := os.environ.get("MADNIS_PY_CACHE"):
@@ -52,7 +52,7 @@ def default_folder() -> Path | None:
 
 
 def _home_folder() -> Path | None:
-    """The folder in the user's home; None for a user without one, or with one where nothing can be kept."""
+    """The folder in the user's home; None without a home, or with one that cannot be written."""
     try:
         home = Path.home()
     except RuntimeError:  # no $HOME, and no entry for the user
@@ -76,7 +76,7 @@ def _temporary_folder() -> Path | None:
 
 @cache
 def _source_digest() -> bytes:
-    """Digest of the code that writes tapes: another version does not read them."""
+    """Digest of `_SOURCES`."""
     digest = hashlib.sha256()
     for name in _SOURCES:
         digest.update(files("madnis_py").joinpath(name).read_bytes())
@@ -125,7 +125,7 @@ def _read(path: Path, key: str) -> Arrays | None:
 
 
 def _write(path: Path, key: str, arrays: Arrays) -> None:
-    """Write into a temporary folder, then move: another process never reads half a file, and nothing is left behind."""
+    """Write into a temporary folder, then move: no process reads half a file or leaves one."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:

@@ -1,4 +1,7 @@
-"""Squared amplitudes of any tree process as functions of momenta."""
+"""Tree amplitude: |M|^2 of a reaction as a function of momenta, from its tapes.
+
+`amplitude_builder` makes the tapes, `tape_cache` keeps them.
+"""
 
 from __future__ import annotations
 
@@ -24,30 +27,30 @@ from madnis_py.physics.amplitudes.amplitude_builder import (
     diagram_tape,
     external_legs,
 )
-from madnis_py.physics.amplitudes.colour import String, flow_lines
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tape_writer import CHOSEN, Arrays, ExternalLeg
-from madnis_py.physics.amplitudes.widths import Line
+from madnis_py.physics.colour.colour import String, flow_lines
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
-from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.trees import PropagatorKey
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 
 _VANISHING = 1e-26
-"""Share of |M|^2 below which a helicity counts as zero."""
+"""Share of |M|^2 of a helicity that vanishes: the square of what rounding leaves, with a margin."""
 
 
 @dataclass(frozen=True)
 class BoundTapes:
-    """The tapes of a process with the values of its model: plain arrays, all that the kernels need.
+    """The tapes of a reaction with the values of its model, all that the kernels need.
 
     Attributes:
         amplitude: of |M|^2, name -> int32 or float64 array.
         squares: of |M_i|^2, name -> int32 or float64 array.
-        average: what |M|^2 is multiplied with, over initial states and identical particles.
+        average: factor of |M|^2 for initial states and identical particles, `average_factor`.
     """
 
     amplitude: Arrays
@@ -84,7 +87,7 @@ class TreeAmplitude(MatrixElement):
         self,
         reaction: Reaction,
         model: Model,
-        without_width: Set[Line] = frozenset(),
+        without_width: Set[PropagatorKey] = frozenset(),
         cache: TapeCache | None = None,
     ) -> None:
         self.reaction, self.legs = reaction, reaction.legs
@@ -101,9 +104,8 @@ class TreeAmplitude(MatrixElement):
         self.alpha_s_power = powers.pop() if len(powers) == 1 else None
         self._external = external_legs(reaction, model)
         self._average = float(average_factor(reaction, model))
-        builder = _Tapes(self, vertices)
-        described = builder.description()
-        arrays = builder.build() if cache is None else cache.get(described, builder.build)
+        tapes = _StoredTapes(reaction, vertices, self.diagrams, self._external, without_width)
+        arrays = tapes.build() if cache is None else cache.get(tapes.description(), tapes.build)
         amplitude, squares = _unpacked(arrays, "amplitude"), _unpacked(arrays, "squares")
         self._amplitude_arrays, self._square_arrays = amplitude.bound(model), squares.bound(model)
         meaning = json.loads(str(arrays["meaning"]))
@@ -212,15 +214,27 @@ class TreeAmplitude(MatrixElement):
         return np.abs(self.squared(p, alpha_s, single=True) - exact) / exact
 
 
-class _Tapes:
-    """Builds what a tree amplitude keeps on disk."""
+@dataclass(frozen=True)
+class _StoredTapes:
+    """Both tapes of an amplitude as the arrays that the cache keeps.
 
-    def __init__(self, amplitude: TreeAmplitude, vertices: VertexTable) -> None:
-        self._amplitude, self._vertices = amplitude, vertices
+    Attributes:
+        reaction: of the amplitude.
+        vertices: of its model.
+        diagrams: of the reaction.
+        legs: with their helicities.
+        without_width: propagators that have none.
+    """
+
+    reaction: Reaction
+    vertices: VertexTable
+    diagrams: tuple[Diagram, ...]
+    legs: tuple[ExternalLeg, ...]
+    without_width: Set[PropagatorKey]
 
     def description(self) -> str:
-        """Everything that the tapes depend on: the structure of model and process, and which values vanish."""
-        one, model = self._amplitude, self._vertices.model
+        """Everything that the tapes depend on: model, reaction, and which values vanish."""
+        model = self.vertices.model
         expressions = {
             text for vertex in model.vertices for part in vertex.terms for text in part.couplings
         }
@@ -231,8 +245,8 @@ class _Tapes:
         ]
         return repr(
             (
-                one.reaction,
-                sorted(one._without_width),
+                self.reaction,
+                sorted(self.without_width),
                 model.vertices,
                 complex_ones,
                 vanishing,
@@ -241,12 +255,12 @@ class _Tapes:
         )
 
     def build(self) -> Arrays:
-        """The arrays of both tapes, and what their rows mean."""
-        one, model = self._amplitude, self._vertices.model
-        recursion = recursion_of(one.reaction, self._vertices)
-        builder = AmplitudeBuilder(recursion, one._external, model, one._without_width)
+        """The arrays of both tapes, with the helicities and colour flows of their results."""
+        recursion = recursion_of(self.reaction, self.vertices)
+        model, legs = self.vertices.model, self.legs
+        builder = AmplitudeBuilder(recursion, legs, model, self.without_width)
         tape = self._without_zeros(builder, builder.tape())
-        squares = diagram_tape(one.diagrams, self._vertices, one._external, one._without_width)
+        squares = diagram_tape(self.diagrams, self.vertices, legs, self.without_width)
         flows = [
             [(string.antiquark, string.gluons, string.quark) for string in flow]
             for flow in tape.flows
@@ -261,12 +275,12 @@ class _Tapes:
     def _without_zeros(self, builder: AmplitudeBuilder, tape: AmplitudeTape) -> AmplitudeTape:
         """Drop the helicities whose amplitude vanishes although their diagrams do not.
 
-        The tape serves other values of the parameters too: they are looked for at values in general
-        position. Below threshold nothing is dropped, since no momenta could tell.
+        The tape serves other values of the parameters too: zeros are looked for at values in
+        general position. Below threshold nothing is dropped, since there are no momenta.
         """
-        one, model = self._amplitude, _in_general_position(self._vertices.model)
-        masses = [model.mass(pdg) for pdg in one.legs]
-        n_incoming = len(one.reaction.incoming)
+        model = _in_general_position(self.vertices.model)
+        masses = [model.mass(leg.pdg) for leg in self.legs]
+        n_incoming = len(self.reaction.incoming)
         p = generic_momenta(masses, n_incoming)
         if not np.allclose(p[:, :n_incoming].sum(axis=1), p[:, n_incoming:].sum(axis=1)):
             return tape
@@ -276,19 +290,15 @@ class _Tapes:
         kept = (helicities > _VANISHING * me2[:, None]).any(axis=0)
         if kept.all() or not kept.any():
             return tape
-        live = np.zeros([len(leg.states) for leg in one._external], bool)
-        for states in tape.helicities[kept]:
-            live[
-                tuple(
-                    leg.states.index(int(state))
-                    for leg, state in zip(one._external, states, strict=True)
-                )
-            ] = True
+        live = np.zeros([len(leg.states) for leg in self.legs], bool)
+        for states in tape.helicities[kept].tolist():
+            place = [leg.states.index(one) for leg, one in zip(self.legs, states, strict=True)]
+            live[tuple(place)] = True
         return builder.tape(live)
 
 
 def _in_general_position(model: Model) -> Model:
-    """The model with other masses, widths and couplings, in no relation to each other; what vanishes goes on to."""
+    """The model with unrelated masses, widths and couplings, zero where they are zero."""
     units = {"MASS": 40.0, "YUKAWA": 20.0, "DECAY": 1.0, "ZPRIME": 0.5}
     values = {
         name: units[parameter.block] * (1 + 0.17 * place)
@@ -320,8 +330,3 @@ def _unpacked(arrays: Mapping[str, Any], name: str) -> Tape:
     }
     constants: Sequence[tuple[str, int, int]] = json.loads(str(arrays[f"{name}:constants"]))
     return Tape(inside, tuple((text, Fraction(over, under)) for text, over, under in constants))
-
-
-def reaction_of(incoming: Sequence[int], outgoing: Sequence[int], **orders: int) -> Reaction:
-    """A reaction without decays, for example `reaction_of((21, 21), (6, -6), QCD=2)`."""
-    return Reaction(tuple(incoming), tuple(Branch(pdg) for pdg in outgoing), tuple(orders.items()))

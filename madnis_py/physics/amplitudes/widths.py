@@ -1,4 +1,4 @@
-"""Which propagators have a width.
+"""Widths of propagators: which have one, by the diagrams, cuts and switches of a card.
 
 A fixed width is needed where a propagator can be on its mass shell, and breaks gauge cancellations
 everywhere else: of photons with external particles at low energies, of longitudinal vector bosons
@@ -14,32 +14,30 @@ from dataclasses import dataclass
 from madnis_py.card.tables import ProcessTable
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
-from madnis_py.physics.diagrams.trees import positions
+from madnis_py.physics.diagrams.trees import PropagatorKey, positions
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.mass_limits import MassLimits
-
-Line = tuple[int, int]
-"""A propagator: |PDG code|, and the bit mask of the legs on the side without leg 0."""
 
 _SECOND = 2
 """Bit of the second incoming leg."""
 
 _MOST_NAMED = 3
+"""Number of decays that a warning names; ", ..." stands for more."""
 
 
 @dataclass(frozen=True)
 class Widths:
-    """The propagators of a matrix element whose widths are not as usual.
+    """Propagators of a matrix element whose width is not simply that of their particle.
 
     Attributes:
-        zero: those without.
-        kept: those of external particles that have one, since they can be on their mass shell.
-        off_shell: those that a decay chain requires although they cannot.
+        zero: without a width.
+        kept: of external particles, with a width since they can be on their mass shell.
+        off_shell: required by a decay chain, but never on their mass shell.
     """
 
-    zero: frozenset[Line]
-    kept: tuple[Line, ...]
-    off_shell: tuple[Line, ...]
+    zero: frozenset[PropagatorKey]
+    kept: tuple[PropagatorKey, ...]
+    off_shell: tuple[PropagatorKey, ...]
 
 
 def widths_of(
@@ -49,7 +47,7 @@ def widths_of(
     model: Model,
     table: ProcessTable,
 ) -> Widths:
-    """What a card and its cuts say about the widths of a reaction.
+    """The widths that a card and its cuts give to the propagators of a reaction.
 
     Args:
         reaction: with its decays, whose parents keep their widths.
@@ -63,9 +61,11 @@ def widths_of(
     related = set() if table.external_widths else external | _coupled_vectors(external, model)
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
     required = set(_required(reaction, len(reaction.incoming)))
-    resonant = {
-        line for line in {*lines} - exchanged if _resonates(line, reaction, limits, model)
-    } | required
+    resonant = required | {
+        line
+        for line in {*lines} - exchanged
+        if _reaches_pole(line, limits, model) and not _goes_on(line, reaction)
+    }
     zero = {line for line in lines if line[0] in related and line not in resonant}
     if not table.t_channel_widths:
         zero |= exchanged
@@ -78,18 +78,8 @@ def widths_of(
     return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
 
 
-def _resonates(line: Line, reaction: Reaction, limits: MassLimits, model: Model) -> bool:
-    """Whether a propagator can come on its mass shell by decaying to external particles."""
-    return _reaches_pole(line, limits, model) and not _goes_on(line, reaction)
-
-
-def _reaches_pole(line: Line, limits: MassLimits, model: Model) -> bool:
-    pdg, legs = line
-    return limits.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
-
-
-def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
-    """The propagators of particles that have a width, whatever its value is."""
+def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[PropagatorKey]:
+    """The propagators of particles with a parameter for their width, which may be 0."""
     inside = (
         tree
         for diagram in diagrams
@@ -100,7 +90,7 @@ def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[Line]:
 
 
 def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
-    """The vector bosons that meet some of these at a vertex of three: their masses are tied to each other."""
+    """Vector bosons that meet some of these at a vertex of three, which ties their masses."""
     triple = (
         vertex for vertex in model.vertices if any(term.lorentz == "VVV" for term in vertex.terms)
     )
@@ -113,7 +103,7 @@ def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
     }
 
 
-def _required(reaction: Reaction, first: int) -> Iterator[Line]:
+def _required(reaction: Reaction, first: int) -> Iterator[PropagatorKey]:
     """The propagators that decays require, the legs of the final state counted from `first` on."""
     for branch in reaction.outgoing:
         size = 1 if branch.decay is None else len(branch.decay.final)
@@ -123,8 +113,8 @@ def _required(reaction: Reaction, first: int) -> Iterator[Line]:
         first += size
 
 
-def _goes_on(line: Line, reaction: Reaction) -> bool:
-    """Whether a propagator is an external particle that emits others, so that it is off its mass shell, as t* > t g."""
+def _goes_on(line: PropagatorKey, reaction: Reaction) -> bool:
+    """Whether a propagator is an external particle off its mass shell, as t* > t g."""
     pdg, legs = line
     n_incoming = len(reaction.incoming)
     everything = (1 << len(reaction.legs)) - (1 << n_incoming)
@@ -133,12 +123,19 @@ def _goes_on(line: Line, reaction: Reaction) -> bool:
     return emerges or enters
 
 
-def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tuple[str, ...]:
-    """What to say of widths that stay and of decays off the mass shell, a sentence for each particle.
+def _reaches_pole(line: PropagatorKey, limits: MassLimits, model: Model) -> bool:
+    pdg, legs = line
+    return limits.reaches_pole(positions(legs), model.mass(pdg), model.width(pdg))
+
+
+def width_warnings(
+    found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model
+) -> tuple[str, ...]:
+    """Warnings of widths that are kept and of decays off the mass shell, one for each particle.
 
     Args:
-        found: of each matrix element, with the PDG codes of its legs.
-        model: knows the names.
+        found: widths of each matrix element, with the PDG codes of its legs.
+        model: for the names of particles.
     """
     found = tuple(found)
     kept = _products(((line, legs) for widths, legs in found for line in widths.kept), model)
@@ -149,7 +146,8 @@ def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tu
     missing = "diagrams without it, which are left out, matter as much"
     return (
         *(
-            f"widths: {name} is an external particle and keeps its width where it decays ({products}); {lost}"
+            f"widths: {name} is an external particle and keeps its width where it decays "
+            f"({products}); {lost}"
             for name, products in kept
         ),
         *(
@@ -160,9 +158,9 @@ def caveats(found: Iterable[tuple[Widths, tuple[int, ...]]], model: Model) -> tu
 
 
 def _products(
-    lines: Iterable[tuple[Line, tuple[int, ...]]], model: Model
+    lines: Iterable[tuple[PropagatorKey, tuple[int, ...]]], model: Model
 ) -> Iterator[tuple[str, str]]:
-    """The particles of these propagators, each with what it decays to."""
+    """Names of the particles of propagators, each with its decay products as text."""
     decays: dict[int, list[str]] = {}
     for (pdg, mask), legs in lines:
         decays.setdefault(pdg, []).append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,3 +66,8 @@ class Reaction:
         Coupling orders and excluded particles are not in it: such reactions have the same events.
         """
         return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())
+
+
+def reaction_of(incoming: Sequence[int], outgoing: Sequence[int], **orders: int) -> Reaction:
+    """A reaction without decays, for example `reaction_of((21, 21), (6, -6), QCD=2)`."""
+    return Reaction(tuple(incoming), tuple(Branch(pdg) for pdg in outgoing), tuple(orders.items()))

@@ -12,6 +12,9 @@ from functools import cached_property
 from madnis_py.physics.diagrams.coupling_powers import Powers
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 
+PropagatorKey = tuple[int, int]
+"""A propagator: its |PDG code|, and the bit mask of the legs on the side without leg 0."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tree:

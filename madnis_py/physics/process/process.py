@@ -16,7 +16,7 @@ from madnis_py.physics.amplitudes.drell_yan import mediator_name
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.amplitudes.widths import Widths, caveats, widths_of
+from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_of
 from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.recursion import recursion_of
@@ -144,7 +144,7 @@ class Process:
         """Sentences that belong beside the numbers of this process."""
         if self.card.process.matrix_element is not None:
             return self.model.warnings
-        return self.model.warnings + caveats(
+        return self.model.warnings + width_warnings(
             ((self.widths(group), group.reaction.legs) for group in self.groups), self.model
         )
 

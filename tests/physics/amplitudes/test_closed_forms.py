@@ -9,7 +9,8 @@ import pytest
 from amplitudes import ALPHA_S, G2, STABLE, amplitude, invariant, mandelstam, points
 
 from madnis_py.physics.amplitudes.drell_yan import DrellYan, mediators
-from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.model.model import Model
 
 QCD = {  # Ellis, Stirling and Webber, QCD and Collider Physics, Table 7.1, without g^4

@@ -23,7 +23,8 @@ from places import ROOT
 from madnis_py.errors import PdfError
 from madnis_py.physics.amplitudes import tape_cache
 from madnis_py.physics.amplitudes.tape_cache import TapeCache, default_folder
-from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from madnis_py.card.card import Card
-from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, reaction_of
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
-from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.reactions import Reaction, reaction_of
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model

@@ -1,4 +1,4 @@
-"""What vertices do to colour.
+"""Colour of vertices: what comes out of a vertex, by the colour of what goes in.
 
 Gluons are matrices in colour space. The source of a gluon carries twice the matrix W^a T^a of what
 its vertices give, or ket_k bra_l for a quark line, so that the completeness relation leaves a
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from madnis_py.physics.amplitudes.colour import (
+from madnis_py.physics.colour.colour import (
     Bra,
     Closed,
     ColourStructure,
@@ -31,16 +31,17 @@ _Terms = list[tuple[Open, Closed, int]]
 """A sum of monomials: the open object, closed strings, factor."""
 
 _PAIRS = {"f12f34": ((0, 1), (2, 3)), "f13f24": ((0, 2), (1, 3)), "f14f23": ((0, 3), (1, 2))}
+"""Colour of a vertex of four gluons -> the slots of its two structure constants."""
 
 
 def colour_of(
     vertex: DirectedVertex, children: Sequence[ColourStructure], singlet: bool
 ) -> list[tuple[ColourStructure, int]]:
-    """The colour of what goes on from a vertex.
+    """The colour of the particle that goes on from a vertex.
 
     Args:
-        vertex: with the slots of what comes from below.
-        children: colour of what comes from below.
+        vertex: with the slots of the particles from below.
+        children: colour of these particles.
         singlet: whether the U(1) part of a gluon goes on.
 
     Returns:
@@ -75,7 +76,8 @@ def _terms(colour: str, out: int, below: Mapping[int, Open], singlet: bool) -> _
     if singlet or len(matrices) < len(below):
         return []  # the U(1) gluon commutes with all matrices
     if colour == "f":
-        return _commutator(matrices[(out + 1) % 3], matrices[(out + 2) % 3], -2)
+        a, b = matrices[(out + 1) % 3], matrices[(out + 2) % 3]
+        return [_product((a, b), -2), _product((b, a), 2)]  # -i f^{abc} T^c = -[T^a, T^b], twice
     return _double_commutator(_PAIRS[colour], out, matrices)
 
 
@@ -93,11 +95,6 @@ def _on_quark_line(out: int, below: Mapping[int, Open], singlet: bool) -> tuple[
         case Bra() as bra, None, (Word() | Dyad()) as gluon:
             return *act_left(bra, gluon), 1
     raise NotImplementedError(f"colour of a quark line with {below}")
-
-
-def _commutator(a: Matrix, b: Matrix, factor: int) -> _Terms:
-    """-i f^{abc} T^c = -[T^a, T^b] and its like."""
-    return [_product((a, b), factor), _product((b, a), -factor)]
 
 
 def _double_commutator(

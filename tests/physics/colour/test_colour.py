@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from amplitudes import amplitude
 
-from madnis_py.physics.amplitudes.colour import (
+from madnis_py.physics.colour.colour import (
     Bra,
     Closed,
     Dyad,

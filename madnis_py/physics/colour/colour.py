@@ -1,8 +1,9 @@
-"""Exact colour algebra of SU(3) in the basis of strings and traces of generators, T^a with Tr(T^a T^b) = 1/2.
+"""Colour algebra of SU(3), exact, in the basis of strings and traces of generators T^a.
 
-A closed colour structure is a product of strings (T^a1 ... T^ak)_{i j} between external quarks and
-of traces of external gluons. An open one also carries the index of the current that it belongs to.
-Internal gluons are written as matrices in colour space by the completeness relation
+The generators have Tr(T^a T^b) = 1/2. A closed colour structure is a product of strings
+(T^a1 ... T^ak)_{i j} between external quarks and of traces of external gluons. An open one also
+carries the index of the current that it belongs to. Internal gluons are written as matrices in
+colour space by the completeness relation
 
     T^a_{ij} T^a_{kl} = 1/2 (delta_il delta_kj - delta_ij delta_kl / N),
 
@@ -19,11 +20,12 @@ from itertools import pairwise
 N_COLOURS = 3
 
 Gluons = tuple[int, ...]
+"""Positions of external gluons, in the order of their generators."""
 
 
 @dataclass(frozen=True, order=True)
 class Ket:
-    """(T^gluons)_{i quark}: an open colour index i that ends on an external leg with an index of that kind."""
+    """(T^gluons)_{i quark}: an open colour index i of a line that ends on an external quark."""
 
     gluons: Gluons
     quark: int
@@ -53,7 +55,10 @@ class Dyad:
 
 
 Matrix = Word | Dyad
+"""A matrix in colour space: the colour of an internal gluon."""
+
 Open = Ket | Bra | Word | Dyad | None
+"""The open colour of a current; None for a colour singlet."""
 
 
 @dataclass(frozen=True, order=True)
@@ -133,7 +138,7 @@ def trace_of_product(a: Matrix, b: Matrix) -> Closed:
 
 
 def flow_lines(flow: Closed, incoming: Sequence[bool]) -> tuple[tuple[int, int], ...]:
-    """Colour and anticolour numbers of every leg, as the Les Houches format writes them, from 501 on.
+    """Colour and anticolour of every leg in the numbers of the Les Houches format, from 501 on.
 
     Args:
         flow: strings and traces over the positions of the legs.
@@ -193,7 +198,7 @@ def _renamed(flow: Closed, order: dict[int, int]) -> Closed:
 
 
 def _loops(a: Closed, b: Closed) -> tuple[Gluons, ...]:
-    """The traces of generators that a times the conjugate of b is, sums over quark colours done."""
+    """The traces whose product is a times the conjugate of b, quark colours summed."""
     loops = [string.gluons for string in a if string.is_trace]
     loops += [string.gluons[::-1] for string in b if string.is_trace]
     strings = {string.antiquark: string for string in a if not string.is_trace}
