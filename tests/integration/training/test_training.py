@@ -353,7 +353,7 @@ def test_a_loss_that_overflows_names_step_and_channel_and_changes_nothing() -> N
     def poisoned(x: Tensor, *_: object) -> Tensor:
         return x.new_full((len(x),), -torch.inf).requires_grad_()
 
-    trainer.integrator.flow.log_prob = poisoned  # type: ignore[method-assign]
+    trainer.integrator.flow.log_prob_of_sample = poisoned  # type: ignore[method-assign]
     with pytest.raises(MadnisError, match=r"loss is inf at step 1, largest weight .* in channel 0"):
         trainer.step()
     assert trainer.state.step == 1
@@ -550,7 +550,7 @@ def test_averaged_parameters_take_the_place_of_the_last_ones_after_the_last_step
         plain.step()
         averaged.step()
         share = max(0.2, 1 / (step + 1))
-        for name, parameter in plain._trained_parameters().items():
+        for name, parameter in plain._update.parameters().items():
             mean[name] = torch.lerp(mean.get(name, parameter.detach()), parameter.detach(), share)
         if step == 10:
             model = averaged.integrator.flow.state_dict()
