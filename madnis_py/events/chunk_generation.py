@@ -24,8 +24,7 @@ from madnis_py.output_file import make_directory
 from madnis_py.parallel.in_order import completed, in_order
 from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.parallel.random_streams import stream
-from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 
 TRIALS_PER_CHUNK = 32_768
 """Trials of one chunk; fixed, because the events depend on it."""
@@ -37,13 +36,13 @@ class ChunkMaker:
 
     Attributes:
         sampler: draws the trials, by itself.
-        cross_section: makes events of accepted points.
+        events: makes events of accepted points.
         maxima: per channel in pb.
         seed: of the random streams.
     """
 
     sampler: Integrator
-    cross_section: CrossSection
+    events: PartonicEventSampler
     maxima: Array
     seed: int
 
@@ -55,7 +54,7 @@ class ChunkMaker:
         accepted = unweighter.accept(samples, self._uniform((len(samples),), index, "accept"))
         chosen = samples.select(accepted.index)
         numbers = self._uniform((len(chosen), DRAWS), index, "details")
-        partonic = self.cross_section.partonic_events(chosen.x, chosen.channel, numbers)
+        partonic = self.events.sample(chosen.x, chosen.channel, numbers)
         events = event_records(partonic, np.copysign(accepted.ratio, partonic.sign))
         order = torch.randperm(len(events), generator=self._stream(index, "order")).numpy()
         return Chunk(events.select(order), accepted.uniform[order], accepted.tally)

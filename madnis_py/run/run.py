@@ -28,6 +28,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.output_file import require_place
 from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import Stopwatch, Watch, unwatched
 from madnis_py.run import gridpack
@@ -377,7 +378,7 @@ class Run:
         density_limits.require_variations(self.record.outside_grid)
         # A task is a whole chunk, which does not ask for help.
         sampler, integrand = self._sampler(used).without_executor(), self.choose_prior()
-        maker = ChunkMaker(sampler, integrand, result.maxima, wanted.seed)
+        maker = ChunkMaker(sampler, PartonicEventSampler(integrand), result.maxima, wanted.seed)
         key = f"{self._context.identity.model_dump_json()} {wanted.integration}"
         source, clock = EventSource(maker, folder, key), Stopwatch()
         stage = EventStage(

@@ -8,7 +8,11 @@ import torch
 
 from madnis_py.card.card import Card
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEvents
+from madnis_py.physics.cross_section.partonic_events import (
+    DRAWS,
+    PartonicEvents,
+    PartonicEventSampler,
+)
 from madnis_py.physics.process.process import Process
 
 PARTONS = {"pdf": "none", "energy": [400.0, 400.0]}
@@ -32,4 +36,4 @@ def drawn(one: CrossSection, x: torch.Tensor, channel: torch.Tensor) -> Partonic
     uniform = torch.rand(
         len(x), DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
     )
-    return one.partonic_events(x, channel, uniform)
+    return PartonicEventSampler(one).sample(x, channel, uniform)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,16 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from madnis_py.arrays import Array
-from madnis_py.errors import GenerationError, InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
-from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.cross_section.partonic_events import (
-    EventDetails,
-    PartonicEvents,
-    ServedFlavours,
-)
-from madnis_py.physics.cross_section.systematics import Systematics, variation_groups
+from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.momenta import select
@@ -39,11 +32,9 @@ from madnis_py.physics.pdf.grid_limits import (
 )
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf import caveats, missing_members
-from madnis_py.physics.phase_space.priors import AUTO_PRIOR, PRIORS, ChosenPrior
-
-if TYPE_CHECKING:
-    from madnis_py.physics.process.process import Process
-
+from madnis_py.physics.phase_space.channels import Channel
+from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_of
+from madnis_py.physics.process.process import Process
 
 _TINY = 1e-300
 
@@ -52,20 +43,30 @@ PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 
 
 @dataclass(frozen=True)
-class _Scattering:
-    """What partons do at given momenta: PDF x |M|^2 in GeV^0, per combination of flavours and per diagram."""
+class Scattering:
+    """PDF x |M|^2 of partons at n given momenta in GeV^0, and its scales.
 
-    flavours: Array  # (n, n_flavours), negative where a parton density is
-    diagrams: Array  # (n, n_diagrams) without signs, or (n, 0) where they are not asked for
-    mu_f: Array  # (n,)
-    mu_r: Array  # (n,)
-    alpha_s: Array  # (n,)
+    Attributes:
+        flavours: of each combination of flavours, negative where a parton density is, float64,
+            shape (n, n_flavours).
+        diagrams: of each diagram, without signs, float64, shape (n, n_diagrams); (n, 0) where it is
+            not asked for.
+        mu_f: factorisation scale in GeV, float64, shape (n,).
+        mu_r: renormalisation scale in GeV, float64, shape (n,).
+        alpha_s: strong coupling at mu_r, float64, shape (n,).
+    """
+
+    flavours: Array
+    diagrams: Array
+    mu_f: Array
+    mu_r: Array
+    alpha_s: Array
 
 
 class CrossSection(AbstractIntegrand):
-    """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b, Eq. (2.8) of the MadNIS thesis, in pb.
+    """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b in pb.
 
-    The flux is that of massive particles where they have a mass, the average over helicities that
+    Eq. (2.8) of the MadNIS thesis. The flux is that of massive particles where they have a mass, the average over helicities that
     of the beams, see `Beams.spin_factor`. The channel weights see `observables.features`. For the
     prior, |M|^2 of every subprocess is shared out over its diagrams in proportion to |M_i|^2; the
     subprocesses stand side by side, each times the densities of its flavours, see
@@ -80,12 +81,10 @@ class CrossSection(AbstractIntegrand):
 
     Attributes:
         process: as given.
-        channel_names: names of the channels, in order.
-        prior: name of the channel weights before training.
         flavours: PDG codes of the external legs for every combination of flavours, int32, shape
             (n_flavours, P).
-        n_diagrams: Feynman diagrams of all subprocesses.
         luminosity: the parton densities of the two beams.
+        elements: the matrix elements.
 
     Raises:
         PdfError: the parton densities cannot be loaded.
@@ -99,35 +98,39 @@ class CrossSection(AbstractIntegrand):
 
     def __init__(self, process: Process, prior: ChosenPrior | None = None) -> None:
         card, model = process.card, process.model
+        self.process = process
         self.flavours = np.array(process.flavours, np.int32)
         self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
-        _check_masses(process, self.flavours)
+        _require_one_mass_per_leg(process, self.flavours)
         require_finite(process)
-        self.channels = process.channels
-        self.channel_names = tuple(channel.name for channel in process.channels)
-        self.dim = self.channels[0].mapping.dim
-        self.n_channels = len(self.channels)
-        self.groups = tuple(channel.group for channel in self.channels)
-        self.n_particles = self.channels[0].mapping.n_particles
-        self.n_features = 3 * (self.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
-        self._blocks = _blocks(process)
-        self.n_diagrams = process.diagram_offsets[-1]
-        self._alpha_qed = model.alpha_qed
+        self.elements = SharedElements(process)
+        mapping, self.n_channels = process.channels[0].mapping, len(process.channels)
+        self.dim, self.groups = mapping.dim, tuple(channel.group for channel in process.channels)
+        self.n_features = 3 * (mapping.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
+        self._acceptance = Acceptance(process.selection)
+        self._scales = (
+            Scale(card.scales.factorization, card.scales.factorization_factor),
+            Scale(card.scales.renormalization, card.scales.renormalization_factor),
+        )
+        named = card.channels.prior
+        self._prior = prior_of(self.channels, prior or (AUTO_PRIOR if named == "auto" else named))
         first, second, *_ = process.flavours[0]
         self._unit = process.beams.spin_factor((first, second), model) * PICOBARN_PER_INVERSE_GEV2
-        self.process = process
-        self._acceptance = Acceptance(process.selection)
-        named = card.channels.prior
-        self._set_prior(prior or (AUTO_PRIOR if named == "auto" else named))
-        scales = card.scales
-        self._factorization = Scale(scales.factorization, scales.factorization_factor)
-        self._renormalization = Scale(scales.renormalization, scales.renormalization_factor)
 
-    def _set_prior(self, name: ChosenPrior) -> None:
-        if name not in PRIORS:
-            raise InputError(f"prior: expected {', '.join(PRIORS)}; got {name}")
-        self.prior = name
-        self._prior = PRIORS[name](self.channels)
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The channels of the process."""
+        return self.process.channels
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels, in order."""
+        return tuple(channel.name for channel in self.channels)
+
+    @property
+    def prior(self) -> ChosenPrior:
+        """Name of the channel weights before training."""
+        return self._prior.name
 
     def with_prior(self, name: ChosenPrior) -> Self:
         """The same integrand with other channel weights before training; shares everything else.
@@ -139,7 +142,7 @@ class CrossSection(AbstractIntegrand):
             InputError: there is no prior of this name.
         """
         other = copy(self)
-        other._set_prior(name)
+        other._prior = prior_of(self.channels, name)
         return other
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
@@ -153,11 +156,12 @@ class CrossSection(AbstractIntegrand):
             p: momenta in GeV, event-fastest float64 (n, P, 4).
             jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
         """
-        kept = np.flatnonzero(self._keeps(p, jacobian))
+        kept = np.flatnonzero(self.passes(p, jacobian))
         p_kept = select(p, kept)
-        scattering = self._scatter(p_kept, self._prior.needs_diagrams)
+        scattering = self.scattering(p_kept, self._prior.needs_diagrams)
         prior = np.ones((len(p), self.n_channels))
-        prior[kept] = _usable(self._prior(p_kept, scattering.diagrams))
+        weights = self._prior(p_kept, scattering.diagrams)
+        prior[kept] = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
         seen = features(p, self.luminosity.hadronic)
 
         def in_picobarn(flavours: Array) -> Tensor:
@@ -181,23 +185,18 @@ class CrossSection(AbstractIntegrand):
             p: momenta in GeV, event-fastest float64 (n, P, 4).
             jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
         """
-        points = x.detach().numpy()
-        p = np.empty((self.n_particles, 4, len(points))).transpose(2, 0, 1)
+        points, n_particles = x.detach().numpy(), self.flavours.shape[1]
+        p = np.empty((n_particles, 4, len(points))).transpose(2, 0, 1)
         jacobian = np.empty(len(points))
-        for index, rows in _runs(channel, self.n_channels):
+        for index, rows in _rows_by_channel(channel, self.n_channels):
             p[rows], jacobian[rows] = self.channels[index].mapping.forward(
                 np.ascontiguousarray(points[rows])
             )
         return p, jacobian
 
     @property
-    def pdf_id(self) -> int:
-        """LHAPDF number of the parton densities, 0 for beams that are partons."""
-        return self.luminosity.pdf.lhapdf_id if self.luminosity.pdf else 0
-
-    @property
     def caveats(self) -> list[str]:
-        """What to say beside every result of divergences, widths and parton densities; nothing where all is well.
+        """Sentences about divergences, widths and parton densities that belong beside every result.
 
         Raises:
             PdfError: a set of the variations is not found.
@@ -212,26 +211,26 @@ class CrossSection(AbstractIntegrand):
 
     @cached_property
     def grid_limits(self) -> tuple[Limit, ...]:
-        """Where the parton densities end, for the cross section and for the variations of the events.
+        """Where the parton densities end, for the cross section and the variations of its events.
 
         Raises:
             PdfError: a set of the variations cannot be loaded.
         """
         if self.luminosity.pdf is None:
             return ()
-        strong = any(element.alpha_s_power != 0 for element, _ in self._blocks)
+        strong = self.elements.depend_on_alpha_s
         own = limits_of(self.luminosity.pdf, strong)
         return (*own, *varied_limits(own, self.process.card.systematics, strong))
 
     def outside_grid(self, samples: Samples) -> list[Outside]:
-        """What part of the cross section lies beyond the limits of the parton densities.
+        """Shares of the cross section that lie beyond the limits of the parton densities.
 
         Args:
             samples: weighted points with their coordinates, sorted by channel.
         """
         p, jacobian = self.momenta(samples.x, samples.channel)
-        passes = self._keeps(p, jacobian)
-        mu_f, mu_r = self._factorization(p), self._renormalization(p)
+        passes = self.passes(p, jacobian)
+        mu_f, mu_r = (scale(p) for scale in self._scales)
         x = p[:, :2, 0] / np.array(self.process.card.beams.energy)
         ranges = {
             "factorization scale": (mu_f, mu_f),
@@ -248,70 +247,23 @@ class CrossSection(AbstractIntegrand):
         )
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
-        """Which points lie in phase space and pass the cuts, bool, shape (n,); the share is the cut acceptance."""
-        return torch.from_numpy(self._keeps(*self.momenta(x, channel)))
+        """Which points lie in phase space and pass the cuts, bool, shape (n,).
 
-    @cached_property
-    def systematics(self) -> Systematics:
-        """The variations that events carry.
-
-        Raises:
-            PdfError: a set of theirs cannot be loaded.
+        Their share is the cut acceptance.
         """
-        card, model = self.process.card, self.process.model
-        return Systematics(variation_groups(card), card, self.flavours, self._served, model)
+        return torch.from_numpy(self.passes(*self.momenta(x, channel)))
 
-    @cached_property
-    def _served(self) -> ServedFlavours:
-        every = np.arange(len(self.flavours))
-        return ServedFlavours(
-            [
-                (element, np.concatenate([every[block.flavours] for block in blocks]))
-                for element, blocks in self._blocks
-            ]
-        )
-
-    @cached_property
-    def _details(self) -> EventDetails:
-        return EventDetails(self.process, self._served)
-
-    def partonic_events(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
-        """Turn points into events; see `EventDetails` for what is drawn and how.
+    def passes(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
+        """Which momenta lie in phase space and pass the cuts, bool, shape (n,).
 
         Args:
-            x: points in [0, 1] to whose magnitude some flavours contribute, float64, shape (n,
-                dim).
-            channel: sorted, int64, shape (n,).
-            uniform: numbers in [0, 1), float64, shape (n, DRAWS).
-
-        Raises:
-            GenerationError: no flavours contribute at one of the points.
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
         """
-        p, jacobian = self.momenta(x, channel)
-        kept = self._keeps(p, jacobian)
-        if not kept.all():
-            raise GenerationError(
-                f"events: expected points that pass the cuts; got none at point {np.argmin(kept)}"
-            )
-        scattering = self._scatter(p)
-        drawn = self._details.draw(p, scattering.alpha_s, scattering.flavours, uniform.numpy())
-        return PartonicEvents(
-            momenta=p,
-            sign=drawn.sign,
-            pdg=self._details.pdg(drawn),
-            colour=self._details.colour(drawn),
-            helicity=drawn.helicity,
-            mass=self._details.mass(drawn),
-            resonances=self._details.resonances(p, drawn),
-            scale=scattering.mu_f,
-            renormalization_scale=scattering.mu_r,
-            alpha_s=scattering.alpha_s,
-            alpha_qed=np.full(len(p), self._alpha_qed),
-            variations=self.systematics.ratios(p, drawn.flavour, scattering.mu_f, scattering.mu_r),
-        )
+        return (jacobian > 0) & self._acceptance.passes(p)
 
     def flavour_shares(self, p: Array) -> Array:
-        """What part each combination of flavours has in the magnitude of the cross section, with its sign.
+        """Shares of the combinations of flavours in the magnitude of the cross section, signed.
 
         Args:
             p: momenta in GeV where some flavours contribute, event-fastest float64 (n, P, 4).
@@ -319,60 +271,38 @@ class CrossSection(AbstractIntegrand):
         Returns:
             float64 (n, n_flavours); the sizes in each row sum to one.
         """
-        flavours = self._scatter(p).flavours
+        flavours = self.scattering(p).flavours
         return np.asarray(flavours / np.abs(flavours).sum(axis=1, keepdims=True))
 
-    def _keeps(self, p: Array, jacobian: Array) -> NDArray[np.bool_]:
-        return (jacobian > 0) & self._acceptance.passes(p)
+    def scattering(self, p: Array, with_diagrams: bool = False) -> Scattering:
+        """PDF x |M|^2 of every combination of flavours.
 
-    def _scatter(self, p: Array, with_diagrams: bool = False) -> _Scattering:
-        """PDF x |M|^2 of every combination of flavours; each density and each different matrix element once."""
-        mu_f, mu_r = self._factorization(p), self._renormalization(p)
+        Each density and each different matrix element is evaluated once.
+
+        Args:
+            p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
+            with_diagrams: whether |M|^2 is shared out over the diagrams, too.
+        """
+        mu_f, mu_r = (scale(p) for scale in self._scales)
         alpha_s = self.luminosity.alpha_s(mu_r**2)
         densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
-        flavours, diagrams = (
-            np.empty_like(densities),
-            np.empty((len(p), self.n_diagrams if with_diagrams else 0)),
-        )
-        for element, blocks in self._blocks:
-            me2, squares = (
-                element.evaluate(p, alpha_s)
-                if with_diagrams
-                else (element.squared(p, alpha_s), None)
-            )
-            shares = (
-                None
-                if squares is None
-                else squares / np.maximum(squares.sum(axis=1, keepdims=True), _TINY)
-            )
-            for block in blocks:
-                flavours[:, block.flavours] = densities[:, block.flavours] * me2[:, None]
+        flavours = np.empty_like(densities)
+        diagrams = np.empty((len(p), self.elements.n_diagrams if with_diagrams else 0))
+        for element, groups in self.elements:
+            if with_diagrams:
+                me2, squares = element.evaluate(p, alpha_s)
+                shares = squares / np.maximum(squares.sum(axis=1, keepdims=True), _TINY)
+            else:
+                me2, shares = element.squared(p, alpha_s), None
+            for columns in groups:
+                flavours[:, columns.flavours] = densities[:, columns.flavours] * me2[:, None]
                 if shares is not None:
-                    total = np.abs(flavours[:, block.flavours]).sum(axis=1)
-                    np.multiply(total[:, None], shares, out=diagrams[:, block.diagrams])
-        return _Scattering(flavours, diagrams, mu_f, mu_r, alpha_s)
+                    total = np.abs(flavours[:, columns.flavours]).sum(axis=1)
+                    np.multiply(total[:, None], shares, out=diagrams[:, columns.diagrams])
+        return Scattering(flavours, diagrams, mu_f, mu_r, alpha_s)
 
 
-@dataclass(frozen=True)
-class _Block:
-    """The columns of one subprocess among all combinations of flavours and all diagrams."""
-
-    flavours: slice
-    diagrams: slice
-
-
-def _blocks(process: Process) -> list[tuple[MatrixElement, list[_Block]]]:
-    """The different matrix elements, each with the columns of the subprocesses that it serves."""
-    served: dict[Hashable, tuple[MatrixElement, list[_Block]]] = {}
-    flavour = diagram = 0
-    for group, element in zip(process.groups, process.matrix_elements, strict=True):
-        columns = slice(flavour, flavour := flavour + len(group.flavours))
-        block = _Block(columns, slice(diagram, diagram := diagram + element.n_diagrams))
-        served.setdefault(element.identity, (element, []))[1].append(block)
-    return list(served.values())
-
-
-def _check_masses(process: Process, flavours: NDArray[np.int32]) -> None:
+def _require_one_mass_per_leg(process: Process, flavours: NDArray[np.int32]) -> None:
     """Phase space is made for one mass of each particle."""
     masses = np.array([[process.model.mass(int(pdg)) for pdg in legs] for legs in flavours])
     differ = np.flatnonzero((masses != masses[0]).any(axis=0))
@@ -382,12 +312,7 @@ def _check_masses(process: Process, flavours: NDArray[np.int32]) -> None:
         raise process.card.error("process.definition", f"{expected}; got {got} GeV")
 
 
-def _usable(prior: Array) -> Array:
-    """A prior that is flat where it would be 0 in all channels."""
-    return np.where(prior.sum(axis=1, keepdims=True) > 0, prior, 1.0)
-
-
-def _runs(channel: Tensor, n_channels: int) -> Iterator[tuple[int, slice]]:
+def _rows_by_channel(channel: Tensor, n_channels: int) -> Iterator[tuple[int, slice]]:
     """The channels that occur in a sorted tensor, with the rows of each."""
     ends = np.cumsum(np.bincount(channel.numpy(), minlength=n_channels))
     starts = np.concatenate([[0], ends[:-1]])

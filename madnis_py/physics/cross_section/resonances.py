@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,7 @@ from madnis_py.arrays import Array, Integers
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.trees import Tree
 from madnis_py.physics.model.model import Model
-
-if TYPE_CHECKING:
-    from madnis_py.physics.process.process import Process
+from madnis_py.physics.process.process import Process
 
 
 @dataclass(frozen=True)

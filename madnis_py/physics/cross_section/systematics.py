@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.tables import SystematicsTable
-from madnis_py.physics.cross_section.partonic_events import ServedFlavours
+from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf import other_members, pdf_set
@@ -20,7 +20,7 @@ from madnis_py.physics.pdf.pdf import other_members, pdf_set
 
 @dataclass(frozen=True)
 class Variation:
-    """One other choice.
+    """Another choice of scales and parton densities.
 
     Attributes:
         mu_r: factor of the renormalisation scale.
@@ -35,12 +35,12 @@ class Variation:
 
 @dataclass(frozen=True)
 class VariationGroup:
-    """Choices that belong together.
+    """Variations that belong together.
 
     Attributes:
         name: for people, and in event files.
         combine: how they make an uncertainty: "envelope", or the ErrorType of a set.
-        variations: the choices.
+        variations: its members.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Systematics:
         groups: the variations, in the order of the weights.
         card: beams and the backend of the parton densities.
         flavours: PDG codes of the external legs of all flavours, int32, shape (n_flavours, P).
-        served: the matrix elements.
+        elements: the matrix elements.
         model: for the beams.
 
     Attributes:
@@ -108,12 +108,12 @@ class Systematics:
         groups: Sequence[VariationGroup],
         card: Card,
         flavours: NDArray[np.int32],
-        served: ServedFlavours,
+        elements: SharedElements,
         model: Model,
     ) -> None:
         self.groups = tuple(groups)
         self._variations = [variation for group in groups for variation in group.variations]
-        self._served = served
+        self._elements = elements
         self._nominal = Variation(1.0, 1.0, card.beams.pdf or "none")
         names = dict.fromkeys(variation.pdf for variation in (*self._variations, self._nominal))
         self._beams: dict[str, PartonLuminosity] = {
@@ -142,7 +142,7 @@ class Systematics:
         """
         if not self._variations:
             return np.empty((len(p), 0))
-        point = _Point(self._beams, self._served, self._nominal, p, flavour, mu_f, mu_r)
+        point = _Point(self._beams, self._elements, self._nominal, p, flavour, mu_f, mu_r)
         return np.stack([point.ratio(variation) for variation in self._variations], axis=1)
 
 
@@ -152,27 +152,23 @@ class _Point:
     def __init__(
         self,
         beams: dict[str, PartonLuminosity],
-        served: ServedFlavours,
+        elements: SharedElements,
         nominal: Variation,
         p: Array,
         flavour: NDArray[np.intp],
         mu_f: Array,
         mu_r: Array,
     ) -> None:
-        self._beams, self._served, self._nominal, self._p, self._flavour = (
-            beams,
-            served,
-            nominal,
-            p,
-            flavour,
-        )
-        self._mu_f, self._mu_r = mu_f, mu_r
+        self._beams, self._elements, self._nominal = beams, elements, nominal
+        self._p, self._flavour, self._mu_f, self._mu_r = p, flavour, mu_f, mu_r
         self._densities: dict[tuple[str, float], Array] = {}
-        self._changes: dict[bytes, Array] = {}
+        self._element_ratios: dict[bytes, Array] = {}
 
     def ratio(self, variation: Variation) -> Array:
         """PDF x |M|^2 of each event over that without variation, float64 (n,)."""
-        return self._density(variation) / self._density(self._nominal) * self._change(variation)
+        return (
+            self._density(variation) / self._density(self._nominal) * self._element_ratio(variation)
+        )
 
     def _density(self, variation: Variation) -> Array:
         key = variation.pdf, variation.mu_f
@@ -183,14 +179,16 @@ class _Point:
             self._densities[key] = densities[np.arange(len(self._p)), self._flavour]
         return self._densities[key]
 
-    def _change(self, variation: Variation) -> Array:
-        """Of |M|^2, with the coupling of its parton densities at its scale."""
+    def _element_ratio(self, variation: Variation) -> Array:
+        """|M|^2 with the coupling of a variation over that without, float64 (n,)."""
         alpha_s = self._alpha_s(variation)
         key = alpha_s.tobytes()
-        if key not in self._changes:
+        if key not in self._element_ratios:
             before = self._alpha_s(self._nominal)
-            self._changes[key] = self._served.change(self._p, before, alpha_s, self._flavour)
-        return self._changes[key]
+            self._element_ratios[key] = self._elements.coupling_ratio(
+                self._p, before, alpha_s, self._flavour
+            )
+        return self._element_ratios[key]
 
     def _alpha_s(self, variation: Variation) -> Array:
         return self._beams[variation.pdf].alpha_s((variation.mu_r * self._mu_r) ** 2)

@@ -6,12 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from madnis_py.arrays import Array
+from madnis_py.errors import InputError
 from madnis_py.physics.phase_space.channels import Channel, Line
+
+ChosenPrior = Literal["diagram", "propagator", "density", "flat"]
 
 
 class Prior(ABC):
@@ -21,9 +24,11 @@ class Prior(ABC):
         channels: the channels, in the order of the columns.
 
     Attributes:
+        name: that of the card.
         needs_diagrams: whether it looks at |M_i|^2; if not, they need not be computed.
     """
 
+    name: ClassVar[ChosenPrior]
     needs_diagrams = False
 
     def __init__(self, channels: Sequence[Channel]) -> None:
@@ -46,6 +51,8 @@ class Prior(ABC):
 class FlatPrior(Prior):
     """The same weight for every channel."""
 
+    name = "flat"
+
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
         return np.ones((len(p), len(self.channels)))
@@ -54,6 +61,7 @@ class FlatPrior(Prior):
 class DiagramPrior(Prior):
     """Single-diagram enhancement, alpha_i proportional to |M_i|^2, Eq. (2.56)."""
 
+    name = "diagram"
     needs_diagrams = True
 
     def __init__(self, channels: Sequence[Channel]) -> None:
@@ -71,6 +79,8 @@ class DiagramPrior(Prior):
 
 class PropagatorPrior(Prior):
     """alpha_i proportional to the squared propagators of channel i, Eq. (2.60)."""
+
+    name = "propagator"
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         super().__init__(channels)
@@ -115,7 +125,12 @@ def _squared_propagator(q2: Array, line: Line) -> Array:
 
 
 class DensityPrior(Prior):
-    """alpha_i proportional to the density 1 / J_i of the points of channel i, Eq. (2.63) with equal beta_i."""
+    """alpha_i proportional to the density 1 / J_i of the points of channel i.
+
+    Eq. (2.63) with equal beta_i.
+    """
+
+    name = "density"
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
@@ -123,17 +138,21 @@ class DensityPrior(Prior):
         return np.divide(1.0, jacobian, out=np.zeros_like(jacobian), where=jacobian > 0)
 
 
-ChosenPrior = Literal["diagram", "propagator", "density", "flat"]
-
 PRIORS: MappingProxyType[ChosenPrior, type[Prior]] = MappingProxyType(
-    {
-        "diagram": DiagramPrior,
-        "propagator": PropagatorPrior,
-        "density": DensityPrior,
-        "flat": FlatPrior,
-    }
+    {prior.name: prior for prior in (DiagramPrior, PropagatorPrior, DensityPrior, FlatPrior)}
 )
 """The priors by the names of the card; between two that are equally good, the first."""
 
 AUTO_PRIOR: ChosenPrior = "diagram"
-"""What the "auto" of a card stands for as long as nobody has chosen, see `prior_choice`."""
+"""The prior that "auto" in a card stands for before a survey has chosen one, see `prior_choice`."""
+
+
+def prior_of(channels: Sequence[Channel], name: ChosenPrior) -> Prior:
+    """The prior of channels by its name.
+
+    Raises:
+        InputError: there is no prior of this name.
+    """
+    if name not in PRIORS:
+        raise InputError(f"prior: expected {', '.join(PRIORS)}; got {name}")
+    return PRIORS[name](channels)

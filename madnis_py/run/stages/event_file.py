@@ -23,7 +23,7 @@ from madnis_py.events.files.formats import create_events
 from madnis_py.events.les_houches.lhe_init import NO_PDF, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.overweights import ENCODINGS
-from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.cross_section.systematics import Systematics, Variation
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch
@@ -127,7 +127,7 @@ def write(
     output: Path,
     events: SelectedEvents,
     process: Process,
-    cross_section: CrossSection,
+    partonic: PartonicEventSampler,
     result: Result,
 ) -> None:
     """Write events with weights whose mean is the cross section.
@@ -136,7 +136,7 @@ def write(
         output: the file.
         events: what goes into it.
         process: what was generated.
-        cross_section: for what the events carry.
+        partonic: made the events; for their variations and warnings.
         result: cross section and its error.
 
     Raises:
@@ -146,14 +146,15 @@ def write(
     unit = weight_unit(events.weights, result.sigma_pb)
     largest = float(unit * np.abs(events.weights).max())
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, largest)
-    pdf = cross_section.pdf_id if cross_section.luminosity.pdf else NO_PDF
-    groups = weight_groups(cross_section.systematics)
-    init = LheInit(process.beams.pdg, process.beams.energies, (pdf, pdf), (subprocess,), groups)
+    pdf = partonic.cross_section.luminosity.pdf
+    numbers = (pdf.lhapdf_id if pdf else NO_PDF,) * 2
+    groups = weight_groups(partonic.systematics)
+    init = LheInit(process.beams.pdg, process.beams.energies, numbers, (subprocess,), groups)
     # Whoever did the work, the same events come with the same bytes.
     card = process.card.model_copy(update={"cluster": ClusterTable()})
     blocks = {
         "madnis_py_card": card.to_toml(),
-        "madnis_py_warnings": "\n".join(cross_section.caveats),
+        "madnis_py_warnings": "\n".join(partonic.cross_section.caveats),
     }
     with create_events(
         output, init, {name: text for name, text in blocks.items() if text}

@@ -24,7 +24,7 @@ class EventStage:
 
     Args:
         process: what is generated.
-        cross_section: the integrand, for what the events carry.
+        cross_section: the integrand.
         result: of the sampler, with the cross section and the maxima.
         executor: makes chunks beside each other; this thread if None.
         watch: called with the progress.
@@ -59,7 +59,7 @@ class EventStage:
             source, events, self.result, settings, self.executor, self.watch
         )
         selected = SelectedEvents(selection, events)
-        event_file.write(output, selected, self.process, self.cross_section, self.result)
+        event_file.write(output, selected, self.process, source.maker.events, self.result)
         return (
             self._figures(selected),
             warnings_of("generate", self._sentences(selected, settings.overweight_share)),

@@ -16,7 +16,11 @@ from flat_mapping import flat_integrand
 from madnis_py.card.card import Card
 from madnis_py.integration.grids.vegas_flow import VegasSettings
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEvents
+from madnis_py.physics.cross_section.partonic_events import (
+    DRAWS,
+    PartonicEvents,
+    PartonicEventSampler,
+)
 from madnis_py.physics.process.mirrored import Mirrored
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -56,7 +60,7 @@ def drawn(
     uniform = torch.rand(
         len(x), DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
     )
-    return one.partonic_events(x, channel, uniform)
+    return PartonicEventSampler(one).sample(x, channel, uniform)
 
 
 def repeated(one: CrossSection, n: int) -> PartonicEvents:
@@ -160,7 +164,7 @@ def test_the_ends_of_the_unit_interval_draw_a_flow_of_the_flavours(text):
     one = integrand(text)
     x, channel = points(one, 300)
     for edge in (0.0, np.nextafter(1.0, 0.0)):
-        events = one.partonic_events(
+        events = PartonicEventSampler(one).sample(
             x, channel, torch.full((len(x), DRAWS), edge, dtype=torch.float64)
         )
         for legs, colours in zip(events.pdg.tolist(), events.colour.tolist(), strict=True):
@@ -173,9 +177,9 @@ def test_a_flow_does_not_know_the_other_events():
     uniform = torch.rand(
         len(x), DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(2)
     )
-    together = one.partonic_events(x, channel, uniform)
+    together = PartonicEventSampler(one).sample(x, channel, uniform)
     for row in range(0, len(x), 7):
-        alone = one.partonic_events(
+        alone = PartonicEventSampler(one).sample(
             x[row : row + 1], channel[row : row + 1], uniform[row : row + 1]
         )
         np.testing.assert_array_equal(alone.colour[0], together.colour[row])

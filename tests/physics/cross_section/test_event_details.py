@@ -13,7 +13,8 @@ from flat_mapping import flat_integrand
 
 from madnis_py.card.card import Card
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import PartonicEvents, drawn_columns
+from madnis_py.physics.cross_section.event_details import drawn_columns
+from madnis_py.physics.cross_section.partonic_events import PartonicEvents
 from madnis_py.physics.cross_section.systematics import variation_groups
 
 

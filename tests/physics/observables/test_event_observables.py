@@ -15,7 +15,7 @@ from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
 from madnis_py.events.histograms.histogram_filling import final_states
-from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.cross_section.sampled_states import SampledStates
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.final_state import FinalState
@@ -280,7 +280,7 @@ def test_flavours_share_a_point_as_often_as_events_draw_them() -> None:
     channel = torch.zeros(len(x), dtype=torch.int64)
     live = integrand.evaluate(x, channel).value > 0
     x, channel = x[live].repeat(30, 1), channel[live].repeat(30)
-    drawn = integrand.partonic_events(
+    drawn = PartonicEventSampler(integrand).sample(
         x, channel, torch.rand(len(x), DRAWS, dtype=torch.float64, generator=generator)
     )
     parts = SampledStates(integrand, [frozenset({21})])(x, channel, np.ones(len(x)))

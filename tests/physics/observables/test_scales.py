@@ -9,7 +9,7 @@ from flat_mapping import flat_integrand
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.process import Process
@@ -79,7 +79,9 @@ def test_both_scales_have_a_choice_and_a_factor_of_their_own():
         renormalization_factor=2.0,
     )
     x, channel = points(one)
-    events = one.partonic_events(x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64))
+    events = PartonicEventSampler(one).sample(
+        x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64)
+    )
     pt, m, pz = transverse(events.momenta)
     np.testing.assert_allclose(events.scale, DEFINITIONS["ht"](pt, m, pz) / 4, rtol=1e-9)
     alpha_s = load_pdf("toy").alpha_s(4 * DEFINITIONS["sum_mt"](pt, m, pz) ** 2)
@@ -91,7 +93,9 @@ def test_the_cross_section_follows_the_coupling_at_the_renormalisation_scale():
     one, other = integrand(renormalization="sum_mt/2"), integrand(renormalization=91.188)
     x, channel = points(one)
     alpha_s = [
-        two.partonic_events(x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64)).alpha_s
+        PartonicEventSampler(two)
+        .sample(x, channel, torch.zeros(len(x), DRAWS, dtype=torch.float64))
+        .alpha_s
         for two in (one, other)
     ]
     ratio = one.evaluate(x, channel).value / other.evaluate(x, channel).value

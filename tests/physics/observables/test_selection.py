@@ -12,7 +12,7 @@ from flat_mapping import flat_integrand
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.observables.cuts import Cut, Cuts, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.selection import Acceptance
@@ -271,7 +271,7 @@ def test_events_have_flavours_that_pass_their_cuts():
     )
     channel = torch.zeros(len(x), dtype=torch.int64)
     inside = integrand.evaluate(x, channel).value > 0
-    events = integrand.partonic_events(
+    events = PartonicEventSampler(integrand).sample(
         x[inside], channel[inside], torch.rand(int(inside.sum()), DRAWS, dtype=torch.float64)
     )
     electrons, hard = events.pdg[:, 2] == -11, pt(events.momenta[:, 2]) > 500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from copy import copy
 from functools import cache
 
 import numpy as np
@@ -17,7 +18,7 @@ from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.cross_section.partonic_events import DRAWS
+from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.process.mirrored import Mirrored
 from madnis_py.physics.process.process import Process
 
@@ -82,7 +83,9 @@ def test_flavours_of_events_come_in_proportion_to_their_cross_sections():
     point, first = x[row : row + 1], channel[:1]
     parts = np.array([one.evaluate(point, first).value.item() for one in single_flavours(whole)])
     uniform = torch.rand(n, DRAWS, dtype=torch.float64, generator=torch.Generator().manual_seed(5))
-    events = integrand.partonic_events(point.expand(n, -1).contiguous(), first.expand(n), uniform)
+    events = PartonicEventSampler(integrand).sample(
+        point.expand(n, -1).contiguous(), first.expand(n), uniform
+    )
     for legs, share in zip(whole.flavours, parts / parts.sum(), strict=True):
         drawn = (events.pdg == legs).all(axis=1).sum()
         assert abs(drawn - n * share) < 5 * np.sqrt(n * share * (1 - share)) + 1e-9
@@ -95,7 +98,7 @@ def test_events_have_the_masses_and_colours_of_their_flavours():
     uniform = torch.linspace(0, 0.999, int(inside.sum()), dtype=torch.float64)[:, None].expand(
         -1, DRAWS
     )
-    events = integrand.partonic_events(x[inside], channel[inside], uniform)
+    events = PartonicEventSampler(integrand).sample(x[inside], channel[inside], uniform)
     gluons, quarks = events.pdg == 21, (abs(events.pdg) < 7) & (events.pdg != 21)
     assert ((events.colour > 0).sum(axis=2)[gluons] == 2).all()
     assert ((events.colour > 0).sum(axis=2)[quarks] == 1).all()
@@ -130,10 +133,11 @@ class Counted(MatrixElement):
 
 def calls(integrand):
     """What is asked of the matrix elements at some points."""
-    counted = [(Counted(element), blocks) for element, blocks in integrand._blocks]
-    integrand._blocks, before = counted, integrand._blocks
-    integrand.evaluate(*points(integrand))
-    integrand._blocks = before
+    counted = [(Counted(element), columns) for element, columns in integrand.elements]
+    watched = copy(integrand)
+    watched.elements = copy(integrand.elements)
+    watched.elements._served = counted
+    watched.evaluate(*points(integrand))
     return [call for element, _ in counted for call in element.calls]
 
 

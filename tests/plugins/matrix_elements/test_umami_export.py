@@ -20,7 +20,8 @@ from madnis_py.errors import InputError, IntegrandError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import drawn_columns
+from madnis_py.physics.cross_section.event_details import drawn_columns
+from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.process.process import Process
@@ -271,7 +272,9 @@ def test_integrand_and_events_of_an_exported_library_are_the_same_bit_by_bit(
     assert torch.equal(first.prior, second.prior)
     kept = first.value > 0
     uniform = torch.from_numpy(random.random((int(kept.sum()), 4)))
-    events = [one.partonic_events(x[kept], channel[kept], uniform) for one in (ours, theirs)]
+    events = [
+        PartonicEventSampler(one).sample(x[kept], channel[kept], uniform) for one in (ours, theirs)
+    ]
     for name in ("momenta", "pdg", "colour", "helicity", "scale", "alpha_s", "variations"):
         np.testing.assert_array_equal(
             getattr(events[0], name), getattr(events[1], name), err_msg=name
