@@ -18,3 +18,6 @@ PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
 
 DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
 """Scales that follow from the momenta of an event."""
+
+PictureFormat = Literal["svg", "png", "pdf"]
+"""Formats of pictures of histograms."""

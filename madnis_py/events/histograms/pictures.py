@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-FORMATS = ("svg", "png", "pdf")
-"""Kinds of pictures."""
-
 _LOGARITHMIC = 100.0
 """Ratio of the highest to the lowest bin from which the axis is logarithmic."""
 
@@ -56,7 +53,7 @@ def picture(distribution: HistogramPair, kind: str) -> bytes:
 
     Args:
         distribution: what to draw.
-        kind: one of `FORMATS`.
+        kind: one of `card.choices.PictureFormat`.
 
     Raises:
         InputError: a package is not installed.
@@ -85,7 +82,7 @@ def overview(distributions: Sequence[HistogramPair], title: str, kind: str) -> b
     Args:
         distributions: what to draw, at least one.
         title: of the page.
-        kind: one of `FORMATS`.
+        kind: one of `card.choices.PictureFormat`.
 
     Raises:
         InputError: a package is not installed.

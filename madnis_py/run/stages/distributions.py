@@ -81,7 +81,7 @@ class Distributions:
 
         Args:
             folder: made if it is not there.
-            kind: of the pictures, one of `histogram_pictures.FORMATS`.
+            kind: of the pictures, one of `card.choices.PictureFormat`.
             watch: told of each picture.
 
         Raises:

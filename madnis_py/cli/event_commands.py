@@ -1,0 +1,130 @@
+"""Commands about events: other formats, distributions, and whether files are what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from madnis_py.card.choices import PictureFormat
+from madnis_py.cli.interruption import GOES_ON, watching
+from madnis_py.cli.options import Threads, Trust, WorkOptions, with_options
+from madnis_py.cli.output import console, print_json
+from madnis_py.cli.runs import opened_run
+
+
+def convert(
+    source: Annotated[
+        Path, typer.Argument(metavar="SOURCE", help="Events of this program or another one.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="TARGET", help="The new file.")],
+    threads: Threads = None,
+) -> None:
+    """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
+    from madnis_py.events.files import conversion
+    from madnis_py.parallel.executors import thread_executor
+
+    with watching(False, "nothing was written") as watch, thread_executor(threads):
+        done = conversion.convert(source, target, watch)
+    typer.echo(f"{done.events} events in {target}")
+    if done.left_out:
+        typer.echo(f"left out: {', '.join(done.left_out)}")
+
+
+@with_options
+def histograms(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR|EVENTFILE", help="The directory of a run, or a file of events."
+        ),
+    ],
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output-dir",
+            metavar="FOLDER",
+            help="Where the pictures go; DIR/histograms, or EVENTFILE_histograms, if not given.",
+        ),
+    ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1),
+    ] = None,
+    picture: Annotated[PictureFormat, typer.Option("--format", help="Kind of pictures.")] = "svg",
+    work: WorkOptions,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print the content of histograms.json.")
+    ] = False,
+) -> None:
+    """Draw distributions: of weighted points and the events of a run, or of an event file.
+
+    Which, and with which bins, follows from the process and from the table [histograms] of its
+    card.
+    """
+    from madnis_py.events.histograms.pictures import require_pictures
+    from madnis_py.run.report import distribution_table
+    from madnis_py.run.stages.distributions import (
+        HISTOGRAM_POINTS,
+        default_folder,
+        distributions_of_file,
+    )
+
+    require_pictures()
+    folder = output or default_folder(source)
+    with watching(json_output, GOES_ON) as watch:
+        if source.is_dir():
+            with opened_run(source, work, watch) as opened:
+                found = opened.histograms(points or HISTOGRAM_POINTS)
+        else:
+            found = distributions_of_file(source, watch)
+        found.write(folder, picture, watch)
+    if found.left_out:
+        typer.echo(f"left out: {', '.join(found.left_out)}", err=True)
+    if json_output:
+        print_json(found.record())
+        return
+    terminal = console()
+    terminal.print(distribution_table(found))
+    terminal.print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
+
+
+def verify(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DIR|EVENTFILE...", help="Directories of runs, and files of events."
+        ),
+    ],
+    threads: Threads = None,
+    trust: Trust = False,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print what was found as JSON.")
+    ] = False,
+) -> None:
+    """Check runs and event files: whole, usable by a shower, with the right weights?
+
+    Exit status 1 if something is wrong; each fault is a sentence.
+    """
+    from madnis_py.parallel.executors import thread_executor
+    from madnis_py.run.verification.event_file_verification import verify_events
+    from madnis_py.run.verification.run_verification import verify_run
+
+    with watching(json_output, "nothing was changed") as watch, thread_executor(threads):
+        found = [
+            verify_run(source, watch, trust) if source.is_dir() else verify_events(source, watch)
+            for source in sources
+        ]
+    if json_output:
+        print_json([one.record() for one in found])
+    else:
+        for one in found:
+            typer.echo(one.summary)
+    faults = [fault for one in found for fault in one.faults]
+    for fault in faults:
+        typer.echo(f"madnis-py: {fault}", err=True)
+    if faults:
+        raise typer.Exit(1)

@@ -1,0 +1,147 @@
+"""Commands of a run: all stages or each by itself, and gridpacks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from madnis_py.cli.interruption import GOES_ON, watching
+from madnis_py.cli.options import (
+    BeginOptions,
+    CardArgument,
+    Points,
+    RecordJson,
+    RunArgument,
+    Sampler,
+    WorkOptions,
+    with_options,
+)
+from madnis_py.cli.output import print_json, show_run
+from madnis_py.cli.runs import begun_run, opened_run
+
+Events = Annotated[
+    int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")
+]
+
+
+@with_options
+def run(
+    card: CardArgument,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output-dir",
+            metavar="DIR",
+            help="Where the run goes; runs/NAME of the card if not given.",
+        ),
+    ] = None,
+    events: Events = 10_000,
+    points: Points = None,
+    begin: BeginOptions,
+    work: WorkOptions,
+    json_output: RecordJson = False,
+) -> None:
+    """Do everything: survey, train, integrate, generate.
+
+    The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures:
+    DIR/run.json.
+    """
+    with (
+        watching(json_output, GOES_ON) as watch,
+        begun_run(card, output, begin, work, watch) as started,
+    ):
+        show_run(started.execute(events, points), json_output)
+
+
+@with_options
+def train(
+    card: CardArgument,
+    output: Annotated[
+        Path, typer.Option("-o", "--output-dir", metavar="DIR", help="Where the run goes.")
+    ],
+    begin: BeginOptions,
+    work: WorkOptions,
+    json_output: RecordJson = False,
+) -> None:
+    """Survey the channels and train; `integrate` and `generate` go on from there."""
+    with (
+        watching(json_output, GOES_ON) as watch,
+        begun_run(card, output, begin, work, watch) as started,
+    ):
+        started.samplers()
+        if json_output:
+            print_json(started.record.content())
+
+
+@with_options
+def integrate(
+    directory: RunArgument,
+    *,
+    points: Points = None,
+    work: WorkOptions,
+    json_output: RecordJson = False,
+) -> None:
+    """Compute the cross section of a trained run from fresh points."""
+    with watching(json_output, GOES_ON) as watch, opened_run(directory, work, watch) as opened:
+        opened.integrate(points)
+        show_run(opened, json_output)
+
+
+@with_options
+def generate(
+    directory: RunArgument,
+    *,
+    events: Events,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="S", help="Another seed than that of the run gives independent events.", min=0
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Ends in .lhe, .lhe.gz, .h5, .hdf5 or .parquet; DIR/events.lhe.gz if not given.",
+        ),
+    ] = None,
+    sampler: Sampler = None,
+    work: WorkOptions,
+    any_version: Annotated[
+        bool,
+        typer.Option(
+            "--any-version", help="Also events of a run that another version of the package made."
+        ),
+    ] = False,
+    json_output: RecordJson = False,
+) -> None:
+    """Write unweighted events of a trained run to a file; what its name ends in says the format."""
+    with (
+        watching(json_output, GOES_ON) as watch,
+        opened_run(directory, work, watch, any_version) as opened,
+    ):
+        opened.generate(events, output, seed, sampler)
+        show_run(opened, json_output)
+
+
+@with_options
+def gridpack(
+    directory: RunArgument,
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="FILE", help="Ends in .tar.gz or .tgz.")
+    ],
+    *,
+    sampler: Sampler = None,
+    work: WorkOptions,
+) -> None:
+    """Pack a trained run into a tarball that makes events wherever the package is installed.
+
+    Unpacked, `./run.sh NEVENTS SEED [NTHREADS]` writes events.lhe.gz to the current directory, and
+    `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
+    """
+    with watching(False, GOES_ON) as watch, opened_run(directory, work, watch) as opened:
+        typer.echo(f"gridpack in {opened.gridpack(output, sampler)}")

@@ -1,0 +1,100 @@
+"""Runs that a command begins or goes on with: their card, their directory, their executor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from madnis_py.cli.options import BeginOptions, WorkOptions
+from madnis_py.cli.output import notify
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from madnis_py.card.card import Card
+    from madnis_py.card.tables import ClusterTable
+    from madnis_py.progress import Watch
+    from madnis_py.run.run import Run
+
+
+@contextmanager
+def begun_run(
+    card: str, output: Path | None, options: BeginOptions, work: WorkOptions, watch: Watch
+) -> Iterator[Run]:
+    """A new run, or the one in its directory.
+
+    Args:
+        card: file or name.
+        output: directory; runs/NAME of the card if None.
+        options: what the run is.
+        work: how it is worked on.
+        watch: called with its progress.
+    """
+    from madnis_py.physics.process.process import Process
+    from madnis_py.run.directory import RunDirectory
+    from madnis_py.run.run import Run
+
+    chosen = named_card(card, work.trust)
+    if options.preset is not None:
+        chosen = chosen.updated({"training": {"preset": options.preset}})
+    if options.allow_divergent:
+        chosen = chosen.updated({"process": {"allow_divergent": True}})
+    process = Process.from_card(chosen)
+    directory = RunDirectory(output or Path("runs") / Path(chosen.source).stem, work.wait)
+    with _executor(work, chosen.cluster) as executor:
+        yield Run(
+            process,
+            directory,
+            options.seed,
+            method=options.method,
+            device=options.device,
+            executor=executor,
+            watch=watch,
+        )
+
+
+@contextmanager
+def opened_run(
+    directory: Path, work: WorkOptions, watch: Watch, any_version: bool = False
+) -> Iterator[Run]:
+    """The run of a directory; its card may ask for workers, once the directory is trusted.
+
+    Args:
+        directory: of the run.
+        work: how it is worked on.
+        watch: called with its progress.
+        any_version: also a run of another version of the package.
+    """
+    from madnis_py.run.run import Run
+
+    opened = Run.open(
+        directory, watch=watch, any_version=any_version, trust=work.trust, wait=work.wait
+    )
+    with opened.executed_by(lambda cluster: _executor(work, cluster)):
+        yield opened
+
+
+def _executor(work: WorkOptions, cluster: ClusterTable) -> AbstractContextManager[Executor | None]:
+    from madnis_py.parallel.executors import ExecutorChoice
+
+    return ExecutorChoice(work.scheduler, work.workers, work.threads).open(cluster, notify)
+
+
+def named_card(path_or_name: str, trust: bool) -> Card:
+    """A card that the user names.
+
+    What it loads is written to standard error; of the card of a run directory it is asked for.
+    """
+    from madnis_py.card import card as cards
+    from madnis_py.run.directory import RunDirectory
+    from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory
+
+    card, files = cards.load(path_or_name), RunDirectory(Path(path_or_name).parent)
+    if Path(path_or_name).name == files.card_file.name and files.record_file.exists():
+        Trust(trust).require(files.path, reach_of_directory(files.path, card))
+        return card
+    for reach in reach_of_card(card):
+        notify(f"{card.source} names {reach.words}")
+    return card
