@@ -37,7 +37,9 @@ def faults(value: Any, schema: Schema, root: Schema, place: str = "") -> Iterato
             yield from min(tried, key=len)
         return
     kind = schema.get("type")
-    if (kind and not isinstance(value, TYPES[kind])) or isinstance(value, bool) > (kind == "boolean"):
+    if kind and (
+        not isinstance(value, TYPES[kind]) or isinstance(value, bool) != (kind == "boolean")
+    ):
         yield f"{place}: {value} is no {kind}"
         return
     if "enum" in schema and value not in schema["enum"]:
