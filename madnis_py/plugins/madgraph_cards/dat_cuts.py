@@ -139,11 +139,8 @@ def translate_particle_cuts(cuts: CutEntries) -> None:
         _cut_singles(cuts, letter, label)
     for pair in PAIRS:
         _cut_pairs(cuts, pair)
-    for kind, observable in (("pt", "pt"), ("e", "energy"), ("eta", "eta")):
-        for end in ("min", "max"):
-            for pdg, value in cuts.run.of_particles(f"{kind}_{end}_pdg").items():
-                if value > 0 if end == "min" else value >= 0:
-                    _cut_particle(cuts, f"{kind}_{end}_pdg", pdg, observable, value)
+    for kind, end in product(("pt", "e", "eta"), ("min", "max")):
+        _cut_particles(cuts, kind, end)
     for pdg, value in cuts.run.of_particles("mxx_min_pdg").items():
         if value > 0:
             _cut_pairs_of_particle(cuts, pdg, value)
@@ -196,16 +193,18 @@ def _cut_both(cuts: CutEntries, name: str, labels: list[str], key: str, value: f
         cuts.card.cut(",".join(names), key, value)
 
 
-def _cut_particle(cuts: CutEntries, name: str, pdg: int, observable: str, value: float) -> None:
-    """Put a cut by PDG code, which holds for particle and antiparticle."""
-    places = cuts.final.places({pdg, -pdg}, cuts.cut_decays)
-    if not places:
-        return
-    if observable == "energy" and not cuts.partonic:
-        cuts.refuse_energy(name)
-        return
-    kind = cuts.rapidity(places) if observable == "eta" else observable
-    cuts.cut_each(name, "", places, f"{kind}_{name.split('_')[1]}", value)
+def _cut_particles(cuts: CutEntries, kind: str, end: str) -> None:
+    """Put the cuts by PDG code on "pt", "e" or "eta", which hold for particle and antiparticle."""
+    name = f"{kind}_{end}_pdg"
+    for pdg, value in cuts.run.of_particles(name).items():
+        places = cuts.final.places({pdg, -pdg}, cuts.cut_decays)
+        if not places or (value <= 0 if end == "min" else value < 0):
+            continue
+        if kind == "e" and not cuts.partonic:
+            cuts.refuse_energy(name)
+            continue
+        observable = {"pt": "pt", "e": "energy", "eta": cuts.rapidity(places)}[kind]
+        cuts.cut_each(name, "", places, f"{observable}_{end}", value)
 
 
 def _cut_pairs_of_particle(cuts: CutEntries, pdg: int, value: float) -> None:

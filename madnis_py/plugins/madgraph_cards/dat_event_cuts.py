@@ -26,7 +26,13 @@ def translate_event_cuts(cuts: CutEntries) -> None:
     for name, _ in cuts.active("xetamin", "deltaeta"):
         if cuts.final.count(cuts.codes["jet"])[1] >= 2:
             cuts.refuse(name, "the two hardest jets go to opposite sides, far apart", "set it to 0")
-    _cut_heavy(cuts)
+    heavy = {pdg for leg in cuts.final.legs for pdg in leg.pdgs if cuts.final.mass(pdg) > _HEAVY}
+    for name, value in cuts.active("ptheavy"):  # of one of them at least
+        if cuts.final.count(heavy) == (1, 1):
+            cuts.cut_each(name, "", cuts.final.places(heavy), "pt_min", value)
+        elif heavy:
+            meaning = "one of several heavy particles has so much transverse momentum"
+            cuts.refuse(name, meaning, "set it to 0")
     _cut_sums_of_leptons(cuts)
     if any(cuts.active("ptgmin")) and cuts.final.places({22}):
         meaning = "photons are isolated smoothly (hep-ph/9801442)"
@@ -94,20 +100,6 @@ def _cut_sum(cuts: CutEntries, name: str, codes: frozenset[int], value: float) -
         cuts.card.cut(label, f"ht_{end}", value)
     elif places:
         cuts.refuse_mixed(name)
-
-
-def _cut_heavy(cuts: CutEntries) -> None:
-    """Put ptheavy: one heavy particle at least has so much transverse momentum.
-
-    With a single heavy particle this is a cut on that one.
-    """
-    heavy = {pdg for leg in cuts.final.legs for pdg in leg.pdgs if cuts.final.mass(pdg) > _HEAVY}
-    for name, value in cuts.active("ptheavy"):
-        if cuts.final.count(heavy) == (1, 1):
-            cuts.cut_each(name, "", cuts.final.places(heavy), "pt_min", value)
-        elif heavy:
-            meaning = "one of several heavy particles has so much transverse momentum"
-            cuts.refuse(name, meaning, "set it to 0")
 
 
 def _cut_sums_of_leptons(cuts: CutEntries) -> None:

@@ -163,7 +163,9 @@ def read_run_card(lines: list[str], source: str) -> RunCard:
     for number, line in enumerate(lines, start=1):
         content = re.split("[#!]", line, maxsplit=1)[0].strip()
         value, equals, name = (part.strip() for part in content.rpartition("="))
-        if not equals and not _is_entry_without_equals(content):
+        words = content.lower().split()
+        is_prose = len(words) != 2 or words[1] not in DEFAULTS
+        if not equals and (is_prose or not (_NUMBER.fullmatch(words[0]) or words[0] in _FLAGS)):
             continue
         if not value or not re.fullmatch(r"[A-Za-z_]\w{0,63}", name):
             raise CardError(
@@ -173,11 +175,3 @@ def read_run_card(lines: list[str], source: str) -> RunCard:
     if not found:
         raise CardError(f"{source}: expected lines value = name of a run card; got none")
     return RunCard(found, source)
-
-
-def _is_entry_without_equals(content: str) -> bool:
-    """Whether a line is a value and a name of an entry, and no piece of prose."""
-    words = content.lower().split()
-    if len(words) != 2 or words[1] not in DEFAULTS:
-        return False
-    return bool(_NUMBER.fullmatch(words[0])) or words[0] in _FLAGS

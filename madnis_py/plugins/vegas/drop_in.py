@@ -90,7 +90,7 @@ class DropInIntegrator(vegas.Integrator):  # type: ignore[misc]
 
     Raises:
         AttributeError: a setting is not known, as vegas says it.
-        InputError: the method or a channel is none.
+        InputError: the method is unknown, there is no channel, or one is no map.
     """
 
     __module__, __qualname__ = "madnis_py.vegas", "Integrator"  # names in messages and pickles
@@ -235,7 +235,7 @@ class DropInIntegrator(vegas.Integrator):  # type: ignore[misc]
         start = time.perf_counter()
         pool, nproc = self.pool if self.nproc > 1 else None, self.nproc
         observed = ObservedIntegrand(integrand, record, pool, nproc)
-        with _attributes(self, nitn=1, analyzer=None, nproc=1, rtol=0.0, atol=0.0):
+        with _temporary_settings(self, nitn=1, analyzer=None, nproc=1, rtol=0.0, atol=0.0):
             estimate = super().__call__(observed).itn_results[0]
         seconds = time.perf_counter() - start
         std = _relative_std(estimate, self.last_neval)
@@ -284,7 +284,7 @@ class DropInIntegrator(vegas.Integrator):  # type: ignore[misc]
                 yield (x, *batch[1:at], weight, *batch[at + 1 :])
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
-        """Settings, grids, strata and flow."""
+        """Pickle settings, grids, strata, channels and flow."""
         _, _, state = super().__reduce__()
         state |= {"method": self.method}
         about = (self._channel_maps, self._prior, self._placement.flow, self._grid, self.xsample)
@@ -295,7 +295,7 @@ DropInIntegrator.__name__ = "Integrator"
 
 
 @contextmanager
-def _attributes(integrator: vegas.Integrator, **values: Any) -> Iterator[None]:
+def _temporary_settings(integrator: vegas.Integrator, **values: Any) -> Iterator[None]:
     """Give settings other values for a while, without what `set` does for a new value."""
     before = {name: getattr(integrator, name) for name in values}
     for name, value in values.items():
