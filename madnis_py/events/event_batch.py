@@ -100,20 +100,14 @@ class EventBatch:
             if (dimensions := np.ndim(getattr(self, name))) != 2:
                 raise InputError(f"events: {name}: expected a table; got {dimensions} dimensions")
         for name, column in self.columns().items():
-            self._check_column(name, column)
+            dtype, rows = COLUMNS[name]
+            lengths = {"P": self.n_particles, "W": self.n_variations}
+            shape = (len(self), *(lengths[row] if isinstance(row, str) else row for row in rows))
+            is_array = isinstance(column, np.ndarray)
+            if not is_array or column.dtype != dtype or column.shape != shape:
+                got = f"{column.dtype} {column.shape}" if is_array else type(column).__name__
+                raise InputError(f"events: {name}: expected {np.dtype(dtype)} {shape}; got {got}")
             object.__setattr__(self, name, np.ascontiguousarray(column))
-
-    def _check_column(self, name: str, column: object) -> None:
-        dtype, rows = COLUMNS[name]
-        lengths = {"P": self.n_particles, "W": self.n_variations}
-        shape = (len(self), *(lengths[row] if isinstance(row, str) else row for row in rows))
-        if not isinstance(column, np.ndarray) or column.dtype != dtype or column.shape != shape:
-            came = (
-                f"{column.dtype} {column.shape}"
-                if isinstance(column, np.ndarray)
-                else type(column).__name__
-            )
-            raise InputError(f"events: {name}: expected {np.dtype(dtype)} {shape}; got {came}")
 
     @classmethod
     def concatenate(cls, batches: Sequence[EventBatch]) -> EventBatch:

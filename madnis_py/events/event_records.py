@@ -1,4 +1,4 @@
-"""From partonic events to the records of event files: which rows there are, and who decays to whom."""
+"""Records of partonic events: the rows of particles and resonances, with their mothers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.arrays import Array, Flags, Integers
+from madnis_py.arrays import Array, Integers
 from madnis_py.events.event_batch import (
     INCOMING,
     INTERMEDIATE,
@@ -21,9 +21,10 @@ from madnis_py.physics.cross_section.partonic_events import PartonicEvents
 
 
 def event_records(events: PartonicEvents, weight: Array, process_id: int = 1) -> EventBatch:
-    """Complete events: the incoming particles, the resonances, the final particles, and unused rows behind them.
+    """Complete events from partonic ones.
 
-    The mother of a particle is the smallest resonance that it comes from, else both incoming
+    The rows are the incoming particles, the resonances, the final particles, then unused rows. The
+    mother of a particle is the smallest resonance that it comes from, else both incoming
     particles.
 
     Args:
@@ -47,21 +48,23 @@ def event_records(events: PartonicEvents, weight: Array, process_id: int = 1) ->
 
 
 class _RecordRows:
-    """The columns of all particles, incoming first, then resonances, present or not, then final particles."""
+    """Columns with a row for every possible resonance, also where an event lacks it.
+
+    The rows are the 2 incoming particles, R resonances and the final particles, P + R in all.
+    """
 
     def __init__(self, events: PartonicEvents) -> None:
         self._events, self._n, self._legs = events, *events.pdg.shape
         found = events.resonances
         self._resonances = found.pdg.shape[1]
-        self._decays = np.asarray(
-            found.legs[..., None] >> np.arange(self._legs) & 1, bool
-        )  # (n, R, P)
+        bits = found.legs[..., None] >> np.arange(self._legs) & 1
+        self._decays = np.asarray(bits, bool)  # legs that each resonance decays to, (n, R, P)
         present = found.pdg != 0
         self._present = self._side_by_side(np.ones(events.pdg.shape, bool), present)
         self._order = np.argsort(~self._present, axis=1, kind="stable")
 
     def in_place(self, column: NDArray[Any]) -> NDArray[Any]:
-        """A column with the rows that are not there at the end."""
+        """A column with the rows that an event lacks moved to the end."""
         order = self._order.reshape(*self._order.shape, *[1] * (column.ndim - 2))
         return np.take_along_axis(column, order, axis=1)
 
@@ -76,18 +79,18 @@ class _RecordRows:
 
     @property
     def mothers(self) -> Integers:
-        """A resonance that is not there, or does not hold the particle, counts as larger than any other."""
-        members = self._members()
-        place = np.cumsum(self._present, axis=1)  # 1-based row of what is there
+        """Rows of the smallest resonance that holds a particle, else of the incoming particles."""
+        own = np.broadcast_to(np.eye(self._legs, dtype=bool), (self._n, self._legs, self._legs))
+        members = self._side_by_side(own, self._decays)  # legs that each row stands for
+        size = members.sum(axis=-1)
+        position = np.cumsum(self._present, axis=1)  # 1-based, among the rows that are there
         mothers = np.zeros((self._n, self._legs + self._resonances, 2), np.int32)
         mothers[:, 2:] = [1, 2]
-        for resonance in range(
-            self._resonances
-        ):  # mothers come before daughters: the last one that holds it is it
-            row = 2 + resonance
-            held = self._present[:, row, None] & self._holds(members[:, row], members)
+        for row in range(2, 2 + self._resonances):  # smaller ones come later and overwrite
+            inside = (members <= members[:, row, None]).all(axis=-1) & (size < size[:, row, None])
+            held = self._present[:, row, None] & inside
             held[:, : row + 1] = False
-            mothers[held] = np.repeat(place[:, row], held.sum(axis=1))[:, None]
+            mothers[held] = np.repeat(position[:, row], held.sum(axis=1))[:, None]
         return np.where(self._present[..., None], mothers, 0).astype(np.int32)
 
     @property
@@ -113,17 +116,6 @@ class _RecordRows:
     def spin(self) -> Array:
         resonances = np.full((self._n, self._resonances), UNKNOWN_SPIN)
         return self._side_by_side(self._events.helicity.astype(np.float64), resonances)
-
-    def _members(self) -> Flags:
-        """The legs that each row stands for, (n, rows, P)."""
-        own = np.broadcast_to(np.eye(self._legs, dtype=bool), (self._n, self._legs, self._legs))
-        return self._side_by_side(own, self._decays)
-
-    @staticmethod
-    def _holds(mother: Flags, members: Flags) -> Flags:
-        """Whether a set of legs, (n, P), holds those of each row, (n, rows, P), and more."""
-        inside = (members <= mother[:, None]).all(axis=-1)
-        return np.asarray(inside & (members.sum(axis=-1) < mother.sum(axis=-1)[:, None]))
 
     @staticmethod
     def _side_by_side(legs: NDArray[Any], resonances: NDArray[Any]) -> NDArray[Any]:

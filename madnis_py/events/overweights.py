@@ -25,7 +25,14 @@ class Encoding(ABC):
 
     @abstractmethod
     def weight(self, ratio: Array) -> Array:
-        """Weight of each event of a trial, 1 below the maximum, with the sign of w, float64 (k,)."""
+        """Weight of each event of a trial, with the sign of w, 1 below the maximum.
+
+        Args:
+            ratio: w / M, float64 (k,).
+
+        Returns:
+            float64, shape (k,).
+        """
 
 
 class KeptWeights(Encoding):

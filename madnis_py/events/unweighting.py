@@ -45,8 +45,9 @@ class UnweightingSummary:
 class UnweightingTally:
     """Sums over trials with r = w / M_i and |r| = |w| / M_i; those of chunks add up.
 
-    They are expectations: nothing in them depends on which trials were accepted. An event of a trial is positive with probability (|r| + r) / 2 |r|, so that r is the expectation
-    of its weight.
+    They are expectations: nothing in them depends on which trials were accepted. An event of a
+    trial is positive with probability (|r| + r) / 2 |r|, so that r is the expectation of its
+    weight.
 
     Attributes:
         trials: number of trials, or 1 where the sums are expectations per trial.
@@ -138,8 +139,8 @@ class Unweighter:
     """Hit or miss, Eq. (2.66).
 
     Every trial draws a channel in proportion to its maximum M_i and a point of that channel. It is
-    accepted with probability min(1, |w| / M_i); an `overweights.Encoding` says what becomes of weights above
-    the maximum. No weight is clipped, so every expectation stays what it was.
+    accepted with probability min(1, |w| / M_i); an `overweights.Encoding` says what becomes of
+    weights above the maximum. No weight is clipped, so every expectation stays what it was.
 
         counts = unweighter.trials(n, generator)
         samples = integrator.sample(counts, ...)

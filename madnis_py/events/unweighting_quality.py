@@ -1,4 +1,4 @@
-"""How well weighted points unweight: bootstrap and truncated maxima, combined and channel by channel.
+"""Quality of unweighting: efficiencies with bootstrapped and with truncated maxima.
 
 Every truncated figure comes from points that had no part in the maxima it uses.
 """
@@ -68,8 +68,10 @@ def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) 
         share: overweight share of the maxima; 0.001 needs 10^5 points per channel or more to mean
             it.
     """
+    first, second = halves
+    pairs = (first, second), (second, first)
     combined, by_channel = zip(
-        *(_tallies(scan, fresh, n_channels, share) for scan, fresh in _pairs(halves)), strict=True
+        *(_tallies(scan, fresh, n_channels, share) for scan, fresh in pairs), strict=True
     )
     channels = (
         reduce(UnweightingTally.__add__, tallies) for tallies in zip(*by_channel, strict=True)
@@ -78,11 +80,6 @@ def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) 
     return TruncatedQuality(
         share, UnweightingQuality.of(total), tuple(map(UnweightingQuality.of, channels))
     )
-
-
-def _pairs(halves: Sequence[Samples]) -> tuple[tuple[Samples, Samples], ...]:
-    first, second = halves
-    return (first, second), (second, first)
 
 
 def _tallies(
@@ -99,10 +96,11 @@ def _tallies(
 
 
 def bootstrap_maximum(weight: Array, size: int) -> float:
-    """Median of the largest weight in a replica of `size` points drawn with replacement, over all possible replicas.
+    """Median, over all replicas of a sample, of the largest weight in a replica.
 
-    The largest of N draws from n sorted weights is at most the k-th with probability (k / n)^N, so
-    the median is the weight k = ceil(n 2^(-1/N)): no replica has to be drawn.
+    A replica has `size` points that are drawn with replacement. The largest of N draws from n
+    sorted weights is at most the k-th with probability (k / n)^N, so the median is the weight
+    k = ceil(n 2^(-1/N)): no replica has to be drawn.
 
     Args:
         weight: all absolute weights of a channel, at least one, shape (n,).
@@ -114,7 +112,10 @@ def bootstrap_maximum(weight: Array, size: int) -> float:
 
 
 def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int) -> Array:
-    """Unweighting efficiency of every channel with the median of the replica maxima, eps_i = mean_i |w| / w_max,i.
+    """Unweighting efficiency of every channel, eps_i = mean_i |w| / w_max,i.
+
+    The maximum w_max,i is the median of the replica maxima; see `bootstrap_maximum`. Where the
+    replicas miss all weights, it is the largest weight.
 
     Args:
         samples: weighted points, more than a replica has.
@@ -125,17 +126,20 @@ def bootstrap_efficiencies(samples: Samples, n_channels: int, replica_size: int)
     Returns:
         float64, shape (n_channels,); 0 for a channel without weights.
     """
-    return np.array(
-        [_bootstrap(size, replica_size) for size in magnitudes_by_channel(samples, n_channels)]
-    )
+    efficiencies = np.zeros(n_channels)
+    for channel, size in enumerate(magnitudes_by_channel(samples, n_channels)):
+        if size.any():
+            maximum = bootstrap_maximum(size, replica_size) or size.max()
+            efficiencies[channel] = size.mean() / maximum
+    return efficiencies
 
 
 def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -> float:
-    """Unweighting efficiency of Eq. (2.67), mean of |w| / w_max with the median of the replica maxima as w_max.
+    """Unweighting efficiency of Eq. (2.67), mean of |w| / w_max.
 
-    The channels combine to sum_i I_i eps_i / sum_i I_i with I_i = mean_i |w|. It is the limit of
-    many replicas, where the average over replicas is the one over all weights. Args are those of
-    `bootstrap_efficiencies`.
+    The maximum w_max is the median of the replica maxima. The channels combine to
+    sum_i I_i eps_i / sum_i I_i with I_i = mean_i |w|. It is the limit of many replicas, where the
+    average over replicas is the one over all weights. Args are those of `bootstrap_efficiencies`.
     """
     integral = np.array(
         [size.mean() if len(size) else 0.0 for size in magnitudes_by_channel(samples, n_channels)]
@@ -143,10 +147,3 @@ def bootstrap_efficiency(samples: Samples, n_channels: int, replica_size: int) -
     return float(
         integral @ bootstrap_efficiencies(samples, n_channels, replica_size) / integral.sum()
     )
-
-
-def _bootstrap(size: Array, replica_size: int) -> float:
-    """Efficiency of one channel; where replicas miss all weights, the largest one stands in."""
-    if not size.any():
-        return 0.0
-    return float(size.mean() / (bootstrap_maximum(size, replica_size) or size.max()))

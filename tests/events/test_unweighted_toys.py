@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from scipy import stats
 from toy_integrands import CamelBack
 
+from madnis_py.arrays import Array
 from madnis_py.events.channel_maxima import channel_maxima
 from madnis_py.events.overweights import ENCODINGS
 from madnis_py.events.unweighting import Unweighter
@@ -18,13 +18,11 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
 
-Floats = NDArray[np.float64]
-
 TRAINING = TrainingSettings(steps=60, batch_size=500, learning_rate=1e-2, warmup_steps=10)
 BINS = 25
 
 
-def events(toy: CamelBack, seed: int, share: float) -> tuple[Floats, Floats]:
+def events(toy: CamelBack, seed: int, share: float) -> tuple[Array, Array]:
     """Points of the real line and weights of the events of 30 000 trials."""
     integrator = Integrator(toy, seed=seed)
     train(integrator, TRAINING)
@@ -39,11 +37,11 @@ def events(toy: CamelBack, seed: int, share: float) -> tuple[Floats, Floats]:
     return samples.features[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio)
 
 
-def cumulative(toy: CamelBack, p: Floats) -> Floats:
+def cumulative(toy: CamelBack, p: Array) -> Array:
     """Share of the integral below p."""
     peaks = list(zip(toy.mean.tolist(), toy.width.tolist(), toy.area.tolist(), strict=True))
 
-    def below(point: Floats | float) -> Floats:
+    def below(point: Array | float) -> Array:
         return np.asarray(
             sum(area * stats.norm.cdf(point, mean, width) for mean, width, area in peaks)
         )

@@ -11,9 +11,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.channel_maxima import channel_maxima, raised_maximum
 from madnis_py.events.overweights import ENCODINGS
@@ -26,8 +26,6 @@ from madnis_py.events.unweighting_quality import (
     truncated_quality,
 )
 from madnis_py.integration.samples import Samples
-
-Floats = NDArray[np.float64]
 
 # The target 1 / (2 sqrt(x)) on [CUT, 1] in halves, alpha_i = 1/2: channel 0 draws x flat and has
 # weights with the tail P(w > W) ~ 1 / W^2; channel 1 draws x = u^2 and has constant weights.
@@ -66,7 +64,7 @@ def scan(points: int = 100_000, seed: int = 1) -> Samples:
     return toy([points, points // 2, points // 10], torch.Generator().manual_seed(seed))
 
 
-def excess(samples: Samples, maxima: Floats) -> float:
+def excess(samples: Samples, maxima: Array) -> float:
     weight, channel = samples.weight.numpy(), samples.channel.numpy()
     return sum(
         np.maximum(weight[channel == i] - m, 0).mean()
@@ -77,7 +75,7 @@ def excess(samples: Samples, maxima: Floats) -> float:
 
 def generate(
     share: float, trials: int = 400_000, seed: int = 2
-) -> tuple[Floats, Floats, Accepted, Unweighter]:
+) -> tuple[Array, Array, Accepted, Unweighter]:
     """x, event weights, and what made them."""
     generator = torch.Generator().manual_seed(seed)
     unweighter = Unweighter(channel_maxima(scan(), N_CHANNELS, share))
@@ -93,13 +91,19 @@ def generate(
     )
 
 
-def cumulative(x: Floats) -> Floats:
+def cumulative(x: Array) -> Array:
     return (np.sqrt(x) - np.sqrt(CUT)) / SIGMA
 
 
 def test_share_zero_gives_the_true_maxima() -> None:
     maxima = channel_maxima(of_lists([1.0, 3.0, 2.0], [5.0, 0.0]), 2, 0.0)
     assert maxima.tolist() == [3.0, 5.0]
+
+
+def test_excess_is_spent_on_the_flattest_pieces_first() -> None:
+    """The example that the search for the maxima works out by hand."""
+    maxima = channel_maxima(of_lists([10.0, 6.0, 4.0, 4.0], [8.0, 7.0, 1.0, 0.0]), 2, 0.15)
+    assert maxima == pytest.approx([6.0, 6.5], rel=1e-12)
 
 
 def test_excess_is_exactly_the_share_in_the_sample() -> None:

@@ -26,39 +26,40 @@ class Conversion:
 
 
 def convert(source: Path | str, target: Path | str, watch: Watch = unwatched) -> Conversion:
-    """Write the events of a file to another one, in bounded memory; what their names end in says the formats.
+    """Write the events of a file to another one, in the format that its name ends in.
 
-    Header, beams, processes, weight groups and all numbers of the events stay as they are, to the
-    last bit; but LHEH5, which knows no other, gets weights in pb with the cross section as mean,
-    whatever IDWTUP the source has. Whether a shower can use the events is not looked at.
+    The memory is bounded. Header, beams, processes, weight groups and all numbers of the events
+    stay as they are, to the last bit; but LHEH5, which has no other meaning of weights, gets them
+    in pb with the cross section as mean, whatever IDWTUP the source has. Whether a shower can use
+    the events is not checked.
 
     Args:
         source: events of ours or of another program.
         target: the new file.
-        watch: is told how far it is.
+        watch: called with the progress.
 
     Raises:
         InputError: the source is missing or damaged, a name says no format, or both are one file.
         OutputError: the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    writer_of = event_format(target).writer
+    pb_only = event_format(target).writer.in_pb
     reader = open_events(source)
     if target.exists() and target.samefile(source):
         raise InputError(f"{target}: expected another file than the source")
     clock = Stopwatch()
-    init, batches = (
-        (init_in_pb(reader.init), in_pb(reader)) if writer_of.in_pb else (reader.init, reader)
-    )
+    init, batches = reader.init, iter(reader)
+    if pb_only:
+        init, batches = init_in_pb(reader.init), in_pb(reader)
     with create_events(target, init, reader.header) as writer:
         for batch in batches:
             writer.copy(batch)
             watch(_progress(writer.n_events, reader.share, clock))
     watch(_progress(writer.n_events, 1.0, clock))
-    rescaled = (
-        {f"IDWTUP {reader.init.weighting} (weights are in pb)"} if init != reader.init else set()
-    )
-    return Conversion(writer.n_events, tuple(sorted(reader.left_out | rescaled)))
+    left_out = set(reader.left_out)
+    if init != reader.init:
+        left_out.add(f"IDWTUP {reader.init.weighting} (weights are in pb)")
+    return Conversion(writer.n_events, tuple(sorted(left_out)))
 
 
 def _progress(done: int, share: float, clock: Stopwatch) -> StageProgress:

@@ -1,4 +1,4 @@
-"""What every format of event files does: read batches, write batches, each in bounded memory."""
+"""Writers of event files: batches of events to any format, in bounded memory."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ class EventWriter(ABC):
                 f"{path}: expected a file name that ends in {' or '.join(self.suffixes)}"
             )
         if self.in_pb and needs_sums(init):
-            expected = "expected weights in pb with the cross section as mean (IDWTUP -4), as madnis-py convert makes them"
-            raise InputError(f"{path}: {expected}; got IDWTUP {init.weighting}")
+            expected = "expected weights in pb with the cross section as mean (IDWTUP -4)"
+            advice = "as madnis-py convert makes them"
+            raise InputError(f"{path}: {expected}, {advice}; got IDWTUP {init.weighting}")
         self.path = path
         self.init = init
         self.header = header if isinstance(header, LheHeader) else LheHeader.of(header or {})
@@ -93,7 +94,10 @@ class EventWriter(ABC):
             OutputError: the file system refuses.
         """
         events.check()
-        self._check_processes(events)
+        unknown = np.setdiff1d(events.process_id, self._processes)
+        if len(unknown):
+            expected = f"expected events of the processes {self._processes}"
+            raise InputError(f"{self.path}: {expected}; got {unknown.tolist()}")
         self.copy(events)
 
     def copy(self, events: EventBatch) -> None:
@@ -113,13 +117,6 @@ class EventWriter(ABC):
             self._append(block)
         self.n_events += len(events)
 
-    def _check_processes(self, events: EventBatch) -> None:
-        unknown = np.setdiff1d(events.process_id, self._processes)
-        if len(unknown):
-            raise InputError(
-                f"{self.path}: expected events of the processes {self._processes}; got {unknown.tolist()}"
-            )
-
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -137,7 +134,10 @@ class EventWriter(ABC):
 
     @abstractmethod
     def _begin(self, stack: ExitStack) -> None:
-        """Open the file and write what precedes the events; the stack leaves it complete or removes it."""
+        """Open the file and write what precedes the events.
+
+        What is entered into the stack leaves the file complete, or removes it after an error.
+        """
 
     @abstractmethod
     def _append(self, events: EventBatch) -> None:
@@ -149,7 +149,7 @@ class EventWriter(ABC):
 
 
 class EventBlocks:
-    """Events that come in any batches and go in blocks that are a function of the events alone."""
+    """Events divided into blocks that depend on the events, not on the batches they come in."""
 
     def __init__(self) -> None:
         self._clear()

@@ -1,7 +1,7 @@
 """LHEH5 files, version 2: Les Houches events in the tables of an HDF5 file.
 
-The format is that of arXiv:1905.05120 and arXiv:2309.13154. Names and columns are those that pylhe reads and writes, which are those of Sherpa and Pepper with a
-header.
+The format is that of arXiv:1905.05120 and arXiv:2309.13154. Names and columns are those that pylhe
+reads and writes, which are those of Sherpa and Pepper with a header.
 """
 
 from __future__ import annotations

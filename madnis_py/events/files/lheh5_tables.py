@@ -1,4 +1,4 @@
-"""The tables of LHEH5 files: the names of their columns, and their rows, checked where they are read."""
+"""Tables of LHEH5 files: the names of their columns, and rows that are checked as they are read."""
 
 from __future__ import annotations
 
@@ -17,36 +17,30 @@ if TYPE_CHECKING:
     import h5py
 
 INIT = (
-    "beamA", "beamB", "energyA", "energyB", "PDFgroupA", "PDFgroupB", "PDFsetA", "PDFsetB", "weightingStrategy",
-    "numProcesses",
+    "beamA", "beamB", "energyA", "energyB", "PDFgroupA", "PDFgroupB", "PDFsetA", "PDFsetB",
+    "weightingStrategy", "numProcesses",
 )  # fmt: skip
 PROCESS = ("procId", "npLO", "npNLO", "xSection", "error", "unitWeight")
 EVENT = (
-    "pid",
-    "nparticles",
-    "start",
-    "trials",
-    "scale",
-    "fscale",
-    "rscale",
-    "aqed",
-    "aqcd",
+    "pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd",
     "NOMINAL",
-)
+)  # fmt: skip
 PARTICLE = (
-    "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m", "lifetime", "spin",
+    "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m",
+    "lifetime", "spin",
 )  # fmt: skip
 GENERATOR = ("name", "version", "description", "extraAttributes")
+"""Columns of the tables init, procInfo, events, particles and generators, in their order."""
 
 MOST_BYTES = 1 << 28
-"""Of what HDF5 decompresses together."""
+"""Bytes that HDF5 may decompress at once, 256 MiB."""
 
 
 class TableRows:
     """Some rows of a table, by the names of their columns.
 
     Args:
-        what: the rows are of, for messages, such as "events".
+        what: name of a row in messages, such as "event".
         begin: number of the first one, counted from 0.
         numbers: shape (n, columns).
         columns: name -> place.
@@ -67,9 +61,8 @@ class TableRows:
 
     def get(self, name: str, otherwise: float | Array) -> Array:
         """A column that need not be there; where it is missing or not a number, another value."""
-        found = (
-            self._column(name) if name in self.columns else np.full(self.numbers.shape[:-1], np.nan)
-        )
+        absent = np.full(self.numbers.shape[:-1], np.nan)
+        found = self._column(name) if name in self.columns else absent
         column = np.where(np.isnan(found), otherwise, found)
         self._require(np.isfinite(column), column, name, "a finite number")
         return column
@@ -91,9 +84,8 @@ class TableRows:
 
     def _column(self, name: str) -> Array:
         if name not in self.columns:
-            raise InputError(
-                f"expected the column {name}; got {', '.join(list(self.columns)[:20])}"
-            )
+            got = ", ".join(list(self.columns)[:20])
+            raise InputError(f"expected the column {name}; got {got}")
         column: Array = self.numbers[..., self.columns[name]]
         return column
 
@@ -101,20 +93,18 @@ class TableRows:
         """Refuse the first row whose number does not fit."""
         if not np.all(fits):
             row = int(np.argmin(fits))
-            got = np.ravel(column)[row]
-            raise InputError(
-                f"{self.what} {self.begin + row + 1}: {name}: expected {expected}; got {got:g}"
-            )
+            where = f"{self.what} {self.begin + row + 1}: {name}"
+            raise InputError(f"{where}: expected {expected}; got {np.ravel(column)[row]:g}")
 
 
 class Table:
     """A data set of numbers with names of its columns.
 
     Args:
-        file: where it is.
-        name: of the data set.
-        otherwise: names of the columns, for a file that does not tell.
-        what: its rows are, for messages.
+        file: the file.
+        name: name of the data set.
+        otherwise: names of the columns, for a file that does not name them.
+        what: name of a row in messages.
         dimensions: 2 for rows and columns, 1 for a single row.
         text: whether it holds text.
 
@@ -134,9 +124,8 @@ class Table:
     ) -> None:
         data = data_set(file, name)
         if data is None:
-            raise InputError(
-                f"expected the table {name} of LHEH5 version 2; got {', '.join(list(file)[:20]) or 'nothing'}"
-            )
+            got = ", ".join(list(file)[:20]) or "nothing"
+            raise InputError(f"expected the table {name} of LHEH5 version 2; got {got}")
         if data.ndim != dimensions or (not text and data.dtype.kind not in "fiu"):
             expected = "text" if text else "numbers"
             got = f"{data.dtype} of shape {data.shape}"
@@ -181,7 +170,7 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset | None:
     """A data set of the file; nothing if there is none.
 
     Raises:
-        InputError: its numbers are elsewhere: a file must not make us read another one.
+        InputError: its numbers are in another file, which we must not be made to read.
     """
     import h5py
 

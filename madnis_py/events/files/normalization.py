@@ -1,4 +1,4 @@
-"""The unit of event weights: what makes the cross section their mean, whatever the IDWTUP of a file says of them.
+"""Normalization of event weights: units in which their mean is the cross section, from any IDWTUP.
 
 hep-ph/0109068 knows four meanings, each with a sign that says whether weights may be negative:
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from madnis_py.events.files.event_reader import EventReader
 
 OF_EACH_PROCESS, RELATIVE_IN_PROCESS, RELATIVE, IN_PB = 1, 2, 3, 4
-"""|IDWTUP|."""
+"""Values of |IDWTUP|."""
 
 
 @dataclass
@@ -79,13 +79,10 @@ class WeightSums:
         Args:
             units: by what the weights of each process are multiplied; see `units`.
         """
-        mean = sum(units[process] * weight for process, weight in self.weights.items()) / self.total
-        square = (
-            sum(
-                units[process] * units[process] * square for process, square in self.squares.items()
-            )
-            / self.total
-        )
+        unit = units.__getitem__
+        mean = sum(unit(one) * weight for one, weight in self.weights.items()) / self.total
+        squares = (unit(one) * unit(one) * square for one, square in self.squares.items())
+        square = sum(squares) / self.total
         return mean, max(square - mean * mean, 0.0) ** 0.5 / self.total**0.5
 
 
@@ -133,9 +130,9 @@ def _ratio(cross_section: float, weights: float, init: LheInit) -> float:
 
 
 def in_pb(reader: EventReader) -> Iterator[EventBatch]:
-    """The events of a file with weights whose mean is the cross section, and variations in the same unit.
+    """The events of a file with weights in pb, whose mean is the cross section.
 
-    The file is read twice where IDWTUP is not +-4.
+    The variations follow in the same unit. The file is read twice where IDWTUP is not +-4.
 
     Raises:
         InputError: the file is damaged, or its weights do not add up to a part of its cross
@@ -151,16 +148,15 @@ def in_pb(reader: EventReader) -> Iterator[EventBatch]:
     with _named(reader):
         of_processes = units(reader.init, sums)
     for batch in reader:
+        unit = np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id)
         with _named(reader):
-            events = scaled(
-                batch, np.vectorize(of_processes.__getitem__, otypes=[float])(batch.process_id)
-            )
+            events = scaled(batch, unit)
         yield events
 
 
 @contextmanager
 def _named(reader: EventReader) -> Iterator[None]:
-    """What is wrong is said with the name of the file."""
+    """Errors get the name of the file."""
     try:
         yield
     except InputError as error:
@@ -168,16 +164,16 @@ def _named(reader: EventReader) -> Iterator[None]:
 
 
 def scaled(events: EventBatch, unit: Array | float) -> EventBatch:
-    """Events with all weights in another unit, (n,) or the same for all.
+    """Events with all weights in another unit; see `EventBatch.rescaled`.
 
     Raises:
         InputError: a weight is then beyond the numbers of a computer.
     """
     with np.errstate(over="ignore"):
-        weight, variations = events.weight * unit, events.variations * np.reshape(unit, (-1, 1))
-    if not np.isfinite(weight).all() or np.isinf(variations).any():
+        found = events.rescaled(unit)
+    if not np.isfinite(found.weight).all() or np.isinf(found.variations).any():
         raise InputError("expected weights that are finite numbers in pb; got others")
-    return replace(events, weight=weight, variations=variations)
+    return found
 
 
 def init_in_pb(init: LheInit) -> LheInit:

@@ -101,7 +101,7 @@ class ArrowSink:
 
 
 class ParquetReader(EventReader):
-    """Reads Parquet files that `ParquetWriter` wrote, also after others have changed or added columns.
+    """Reads Parquet files of `ParquetWriter`, also after others changed or added columns.
 
     Integers and floating-point numbers of any size will do where their values fit; see
     `EventReader`.

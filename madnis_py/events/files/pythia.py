@@ -1,4 +1,4 @@
-"""Events handed to Pythia 8 in memory, without a file between."""
+"""Events for Pythia 8 in memory, without a file between."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pythia8mc
 
 Arguments = tuple[Any, ...]
+Event = tuple[Arguments, list[Arguments]]
+"""Arguments of `LHAup.setProcess`, and of `LHAup.addParticle` for each particle."""
 
 
 def to_pythia(
@@ -53,7 +55,7 @@ def to_pythia(
     return _source(_rows([events] if isinstance(events, EventBatch) else events), init)
 
 
-def _source(events: Iterator[tuple[Arguments, list[Arguments]]], init: LheInit) -> pythia8mc.LHAup:
+def _source(events: Iterator[Event], init: LheInit) -> pythia8mc.LHAup:
     try:
         from pythia8mc import LHAup
     except ModuleNotFoundError:
@@ -66,21 +68,10 @@ def _source(events: Iterator[tuple[Arguments, list[Arguments]]], init: LheInit) 
 
         def setInit(self) -> bool:  # noqa: N802
             """Beams and processes."""
-            (
-                first,
-                second,
-                energy,
-                other_energy,
-                group,
-                other_group,
-                pdf,
-                other_pdf,
-                weighting,
-                _,
-            ) = init.numbers
-            self.setBeamA(first, energy, group, pdf)
-            self.setBeamB(second, other_energy, other_group, other_pdf)
-            self.setStrategy(weighting)
+            beams = init.numbers[:8]  # PDG code, energy, PDFGUP and PDFSUP, each for both beams
+            self.setBeamA(*beams[::2])
+            self.setBeamB(*beams[1::2])
+            self.setStrategy(init.weighting)
             for one in init.processes:
                 self.addProcess(one.identifier, one.cross_section, one.error, one.maximum)
             return True
@@ -98,17 +89,15 @@ def _source(events: Iterator[tuple[Arguments, list[Arguments]]], init: LheInit) 
     return EventsInMemory()
 
 
-def _rows(batches: Iterable[EventBatch]) -> Iterator[tuple[Arguments, list[Arguments]]]:
-    """The arguments of setProcess and addParticle, event by event."""
+def _rows(batches: Iterable[EventBatch]) -> Iterator[Event]:
     for batch in batches:
         events = (batch.process_id, batch.weight, batch.scale, batch.alpha_qed, batch.alpha_s)
         processes = zip(*(column.tolist() for column in events), strict=True)
         counts = batch.counts.tolist()
         for process, count, particles in zip(processes, counts, _particles(batch), strict=True):
             if not count:
-                raise InputError(
-                    "events for Pythia: expected particles, without which it takes none; got an event of none"
-                )
+                expected = "expected particles, without which it takes none"
+                raise InputError(f"events for Pythia: {expected}; got an event of none")
             yield process, particles[:count]
 
 

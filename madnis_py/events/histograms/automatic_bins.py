@@ -1,8 +1,8 @@
-"""Bins that show a distribution, from the values of some events."""
+"""Automatic bins of histograms, from values of observables in some weighted points or events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,16 +15,23 @@ from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.sampled_states import Parts, SampledStates
 from madnis_py.physics.observables.observable import Observable
 
-Bins = tuple[float, float, int]
+EqualBins = tuple[float, float, int]
+"""Lower end, upper end and number of bins of equal width."""
 
 BINS = 50
 """Bins of a histogram whose card gives only the range."""
 
 _SHARE_BELOW, _SHARE_ABOVE = 0.002, 0.005
+"""Shares of the cross section that may lie below and above the bins."""
+
 _ROUND_WIDTHS = np.array([1.0, 2.0, 2.5, 5.0, 10.0])
-_FIXED: dict[str, Bins] = {"phi": (-np.pi, np.pi, 40), "dphi": (0.0, np.pi, 40)}
+"""Widths of bins, up to powers of ten."""
+
+_FIXED: dict[str, EqualBins] = {"phi": (-np.pi, np.pi, 40), "dphi": (0.0, np.pi, 40)}
 _FROM_ZERO = ("pt", "pt_sum", "missing_pt", "dr", "deta")
 _SYMMETRIC = ("eta", "rapidity")
+"""Kinds of observables whose bins are fixed, begin at 0, or are symmetric around 0."""
+
 _RESOLUTION = 1e-6
 """Values that differ less, relative to their size, are one value."""
 
@@ -43,33 +50,39 @@ class WeightedValues:
 
     @classmethod
     def of(cls, observable: Observable, parts: Parts, weight: Array) -> WeightedValues:
-        """Values of events in final states with their shares of the weights, float64, shape (n,)."""
+        """Values in final states, and the parts of the weights of their events.
+
+        Args:
+            observable: what is measured.
+            parts: final states with their shares of the weights.
+            weight: of the events, float64, shape (n,).
+        """
         values = [observable.values(final) for final, _ in parts]
         weights = [
             np.broadcast_to(np.abs(weight * share)[:, None], of_part.shape)
             for of_part, (_, share) in zip(values, parts, strict=True)
         ]
-        return cls(_joined(values), _joined(weights)).usable()
-
-    def usable(self) -> WeightedValues:
-        """Without what an event does not have, and without weight."""
-        used = np.isfinite(self.values) & (self.weights > 0)
-        return WeightedValues(self.values[used], self.weights[used])
+        every, weight_of_every = (
+            np.concatenate([np.empty(0), *(array.ravel() for array in arrays)])
+            for arrays in (values, weights)
+        )
+        used = np.isfinite(every) & (weight_of_every > 0)
+        return cls(every[used], weight_of_every[used])
 
     @classmethod
-    def concatenate(cls, pilots: Iterable[WeightedValues]) -> WeightedValues:
-        """The values of several."""
-        values, weights = zip(*((pilot.values, pilot.weights) for pilot in pilots), strict=True)
+    def concatenate(cls, parts: Iterable[WeightedValues]) -> WeightedValues:
+        """The values of several parts of the events."""
+        values, weights = zip(*((part.values, part.weights) for part in parts), strict=True)
         return cls(np.concatenate(values), np.concatenate(weights))
 
     @property
     def is_constant(self) -> bool:
-        """Whether there are not two different values."""
+        """Whether there is at most one value."""
         if not len(self.values):
             return True
         return bool(np.ptp(self.values) <= _RESOLUTION * np.abs(self.values).max())
 
-    def bins(self, kind: str) -> Bins:
+    def bins(self, kind: str) -> EqualBins:
         """Lower end, upper end and number of bins with round widths that hold all but the tails."""
         if kind in _FIXED:
             return _FIXED[kind]
@@ -90,12 +103,8 @@ class WeightedValues:
         return _round_bins(float(low), float(high))
 
 
-def _joined(arrays: Sequence[Array]) -> Array:
-    return np.concatenate([np.empty(0), *(array.ravel() for array in arrays)])
-
-
-def _round_bins(low: float, high: float) -> Bins:
-    """Half as many bins to one more than BINS, whose width is a round number and whose ends are multiples of it."""
+def _round_bins(low: float, high: float) -> EqualBins:
+    """Bins of a round width whose ends are multiples of it, from half of `BINS` to one more."""
     least = max(high - low, _RESOLUTION * abs(high)) / BINS
     power = 10.0 ** np.floor(np.log10(least))
     width = float(power * _ROUND_WIDTHS[np.searchsorted(_ROUND_WIDTHS * power, least * (1 - 1e-9))])
@@ -129,37 +138,27 @@ class PointValues:
 def binnings(
     usual: Sequence[Observable],
     asked: Sequence[tuple[Observable, HistogramTable]],
-    pilots: Sequence[WeightedValues],
+    values: Sequence[WeightedValues],
 ) -> list[Binning]:
-    """The bins of all histograms: those asked for, and usual ones that have more than one value.
+    """The bins of all histograms: those of the card, and usual ones that have more than one value.
 
     Args:
-        usual: observables that nobody asked for; one that is asked for too takes its bins from
-            there.
+        usual: observables of every process; the card may set the bins of one.
         asked: observables of the card.
-        pilots: values of `usual`, then of `asked`.
+        values: values of `usual`, then of `asked`.
     """
-    return list(_binnings(usual, asked, pilots))
-
-
-def _binnings(
-    usual: Sequence[Observable],
-    asked: Sequence[tuple[Observable, HistogramTable]],
-    pilots: Sequence[WeightedValues],
-) -> Iterator[Binning]:
     tables = {str(observable): table for observable, table in asked}
     observables = [*usual, *(observable for observable, _ in asked)]
-    done = set()
-    for observable, pilot in zip(observables, pilots, strict=True):
+    found: dict[str, Binning] = {}
+    for observable, of_observable in zip(observables, values, strict=True):
         text = str(observable)
-        if text in done or (text not in tables and pilot.is_constant):
+        if text in found or (text not in tables and of_observable.is_constant):
             continue
-        done.add(text)
-        yield Binning(observable, _edges(observable, tables.get(text, HistogramTable()), pilot))
-
-
-def _edges(observable: Observable, table: HistogramTable, pilot: WeightedValues) -> Array:
-    if table.range is not None:
-        return np.linspace(*table.range, (table.bins or BINS) + 1)
-    low, high, number = pilot.bins(observable.kind)
-    return np.linspace(low, high, (table.bins or number) + 1)
+        table = tables.get(text, HistogramTable())
+        if table.range is not None:
+            low, high, number = *table.range, BINS
+        else:
+            low, high, number = of_observable.bins(observable.kind)
+        edges = np.linspace(low, high, (table.bins or number) + 1)
+        found[text] = Binning(observable, edges)
+    return list(found.values())

@@ -1,4 +1,4 @@
-"""An observable in weighted points and in events, side by side."""
+"""Pairs of histograms of one observable: of weighted points and of events."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from madnis_py.events.les_houches.weight_groups import WeightGroup
 
 @dataclass(frozen=True, eq=False)
 class HistogramPair:
-    """One observable.
+    """Histograms of one observable in the same bins; one of the two may be missing.
 
     Attributes:
-        weighted: from weighted points, if there are any.
-        events: from events in the same bins, if there are any; one of the two there is.
+        weighted: from weighted points.
+        events: from events.
         groups: what the variations of the events stand for.
     """
 
@@ -29,7 +29,7 @@ class HistogramPair:
 
     @property
     def histogram(self) -> Histogram:
-        """That of the events, else that of the points."""
+        """The histogram of the events, else that of the points."""
         found = self.events or self.weighted
         assert found is not None
         return found
@@ -80,7 +80,7 @@ class HistogramPair:
 def histogram_pairs(
     weighted: Sequence[Histogram], events: Sequence[Histogram], groups: tuple[WeightGroup, ...] = ()
 ) -> Iterator[HistogramPair]:
-    """Histograms of points and of events in pairs; there may be none of one kind."""
+    """Pairs of histograms, observable by observable; one of the lists may be empty."""
     for number in range(max(len(weighted), len(events))):
         yield HistogramPair(
             weighted[number] if weighted else None,

@@ -1,4 +1,4 @@
-"""Pictures of distributions, drawn with matplotlib and mplhep."""
+"""Pictures of histograms, drawn with matplotlib and mplhep."""
 
 from __future__ import annotations
 
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
 _LOGARITHMIC = 100.0
 """Ratio of the highest to the lowest bin from which the axis is logarithmic."""
 
-_POINTS, _EVENTS, _BANDS = (
-    "tab:blue",
-    "black",
-    ("tab:orange", "tab:green", "tab:purple", "tab:brown"),
-)
-_DRAWN_BANDS = len(_BANDS)
+_POINTS, _EVENTS = "tab:blue", "black"
+_BANDS = ("tab:orange", "tab:green", "tab:purple", "tab:brown")
+"""Colours of weighted points, events, and the bands that are drawn."""
 
 
 def require_pictures() -> Any:
@@ -48,11 +45,11 @@ def require_pictures() -> Any:
         ) from None
 
 
-def picture(distribution: HistogramPair, kind: str) -> bytes:
-    """One observable: the differential cross section, and below it the ratio to the weighted points.
+def picture(pair: HistogramPair, kind: str) -> bytes:
+    """Picture of one observable: the differential cross section, below it events over points.
 
     Args:
-        distribution: what to draw.
+        pair: what to draw.
         kind: one of `card.choices.PictureFormat`.
 
     Raises:
@@ -61,34 +58,34 @@ def picture(distribution: HistogramPair, kind: str) -> bytes:
     with _style():
         figure = _figure(6.0, 5.0)
         figure.subplots_adjust(left=0.14, right=0.97, bottom=0.11, top=0.94, hspace=0.06)
-        both = distribution.weighted is not None and distribution.events is not None
+        both = pair.weighted is not None and pair.events is not None
         above, below = (
             figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
             if both
             else (figure.subplots(), None)
         )
-        _draw(above, distribution)
+        _draw(above, pair)
         above.legend(frameon=False)
-        above.set_title(_agreement(distribution), fontsize="small", loc="right")
+        above.set_title(_agreement(pair), fontsize="small", loc="right")
         if below is not None:
-            _draw_ratio(below, distribution)
-        above.set_xlabel("" if below is not None else distribution.histogram.observable.label)
+            _draw_ratio(below, pair)
+        above.set_xlabel("" if below is not None else pair.histogram.observable.label)
         return _content(figure, kind)
 
 
-def overview(distributions: Sequence[HistogramPair], title: str, kind: str) -> bytes:
+def overview(pairs: Sequence[HistogramPair], title: str, kind: str) -> bytes:
     """All observables on one page.
 
     Args:
-        distributions: what to draw, at least one.
+        pairs: what to draw, at least one.
         title: of the page.
         kind: one of `card.choices.PictureFormat`.
 
     Raises:
         InputError: a package is not installed.
     """
-    columns = ceil(sqrt(len(distributions)))
-    rows = ceil(len(distributions) / columns)
+    columns = ceil(sqrt(len(pairs)))
+    rows = ceil(len(pairs) / columns)
     with _style():
         width, height = 3.8 * columns, 3.0 * rows + 0.5
         figure = _figure(width, height)
@@ -101,11 +98,11 @@ def overview(distributions: Sequence[HistogramPair], title: str, kind: str) -> b
         figure.subplots_adjust(**margins, hspace=0.35, wspace=0.3)
         figure.suptitle(title, y=1 - 0.2 / height)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for panel, distribution in zip(panels, distributions, strict=False):
-            _draw(panel, distribution)
-            panel.set_xlabel(distribution.histogram.observable.label)
-            panel.set_title(_agreement(distribution), fontsize="x-small", loc="right")
-        for panel in panels[len(distributions) :]:
+        for panel, pair in zip(panels, pairs, strict=False):
+            _draw(panel, pair)
+            panel.set_xlabel(pair.histogram.observable.label)
+            panel.set_title(_agreement(pair), fontsize="x-small", loc="right")
+        for panel in panels[len(pairs) :]:
             panel.set_visible(False)
         panels[0].legend(frameon=False, fontsize="x-small")
         return _content(figure, kind)
@@ -139,10 +136,10 @@ def _content(figure: Figure, kind: str) -> bytes:
     return content.getvalue()
 
 
-def _draw(axes: Axes, distribution: HistogramPair) -> None:
+def _draw(axes: Axes, pair: HistogramPair) -> None:
     """The differential cross section in points and events."""
     mplhep = require_pictures()
-    if (weighted := distribution.weighted) is not None:
+    if (weighted := pair.weighted) is not None:
         _band(
             axes,
             weighted,
@@ -160,8 +157,8 @@ def _draw(axes: Axes, distribution: HistogramPair) -> None:
             color=_POINTS,
             label="weighted points",
         )
-    if (events := distribution.events) is not None:
-        drawn = list(distribution.bands.items())[:_DRAWN_BANDS]
+    if (events := pair.events) is not None:
+        drawn = list(pair.bands.items())[: len(_BANDS)]
         for colour, (name, (low, high)) in zip(_BANDS, drawn, strict=False):
             _band(axes, events, low[1:-2], high[1:-2], colour, 0.25, name)
         mplhep.histplot(
@@ -175,8 +172,8 @@ def _draw(axes: Axes, distribution: HistogramPair) -> None:
             markersize=3,
             label="events",
         )
-    axes.set_ylabel(f"dσ/dx [pb/{distribution.histogram.observable.unit or 'unit'}]")
-    _scale(axes, distribution.histogram)
+    axes.set_ylabel(f"dσ/dx [pb/{pair.histogram.observable.unit or 'unit'}]")
+    _scale(axes, pair.histogram)
 
 
 def _band(
@@ -209,9 +206,9 @@ def _scale(axes: Axes, histogram: Histogram) -> None:
         axes.set_ylim(filled.min() / 3, filled.max() * 5)
 
 
-def _draw_ratio(axes: Axes, distribution: HistogramPair) -> None:
+def _draw_ratio(axes: Axes, pair: HistogramPair) -> None:
     """Events and both errors over the weighted points."""
-    weighted, events = distribution.weighted, distribution.events
+    weighted, events = pair.weighted, pair.events
     assert weighted is not None
     assert events is not None
     mplhep = require_pictures()
@@ -243,6 +240,6 @@ def _draw_ratio(axes: Axes, distribution: HistogramPair) -> None:
     axes.set_xlabel(events.observable.label)
 
 
-def _agreement(distribution: HistogramPair) -> str:
-    found = distribution.comparison
+def _agreement(pair: HistogramPair) -> str:
+    found = pair.comparison
     return "" if found is None else f"χ²/dof {found.chi2:.1f}/{found.dof}, p = {found.p_value:.2g}"

@@ -1,4 +1,4 @@
-"""Do two histograms show the same distribution?"""
+"""Comparison of the shapes of two histograms: chi^2 with their covariances."""
 
 from __future__ import annotations
 
@@ -87,25 +87,23 @@ def _merging(first: Histogram, second: Histogram, least: float) -> Array:
 
 
 def _enough(row: Array, first: Histogram, second: Histogram, least: float) -> bool:
-    return all(_effective(row, histogram) >= least for histogram in (first, second))
-
-
-def _effective(row: Array, histogram: Histogram) -> float:
-    """Effective entries of some places together."""
-    contents, effective = histogram.contents, histogram.effective_entries
-    squares = (
-        np.divide(contents**2, effective, out=np.zeros_like(contents), where=effective > 0) @ row
-    )
-    return float((contents @ row) ** 2 / squares) if squares else 0.0
+    """Whether some places have `least` effective entries together, (sum w)^2 / sum w^2, in both."""
+    for histogram in (first, second):
+        contents, entries = histogram.contents, histogram.effective_entries
+        squares = np.divide(contents**2, entries, out=np.zeros_like(contents), where=entries > 0)
+        square = squares @ row
+        together = float((contents @ row) ** 2 / square) if square else 0.0
+        if not together >= least:
+            return False
+    return True
 
 
 def _shape(histogram: Histogram, merge: Array) -> tuple[Array, Array]:
     """Contents over the cross section, and their covariance to first order."""
     total = histogram.total
     if total == 0:
-        raise InputError(
-            f"histograms: {histogram.observable}: expected a cross section other than zero; got 0 pb"
-        )
+        expected = "expected a cross section other than zero"
+        raise InputError(f"histograms: {histogram.observable}: {expected}; got 0 pb")
     shape = merge @ histogram.contents / total
     whole = np.zeros(len(histogram.contents))
     whole[-1] = 1.0

@@ -1,4 +1,4 @@
-"""What the variations of event weights mean for a histogram: the band of each group of them."""
+"""Uncertainty bands of histograms: one for each group of variations of the event weights."""
 
 from __future__ import annotations
 
@@ -52,9 +52,10 @@ _BANDS: Mapping[str, Callable[[Array, Array], Band]] = MappingProxyType(
 
 
 def bands(histogram: Histogram, groups: Iterable[WeightGroup]) -> dict[str, Band]:
-    """The band of each group of variations, by its name; those of groups that say nothing else are envelopes.
+    """The band of each group of variations, by its name.
 
-    A group of which some events lack a weight has no band.
+    It is the envelope unless the group says how its variations combine. A group of which some
+    events lack a weight has no band.
 
     Args:
         histogram: of events.
@@ -67,13 +68,9 @@ def bands(histogram: Histogram, groups: Iterable[WeightGroup]) -> dict[str, Band
         begin += len(group.weights)
         if np.isnan(varied).any():
             continue
-        found[_unused(group.name or "variations", found)] = _BANDS.get(group.combine, _envelope)(
-            histogram.contents, varied
-        )
+        name = group.name or "variations"
+        taken = sum(one == name or one.startswith(f"{name} (") for one in found)
+        band = _BANDS.get(group.combine, _envelope)
+        unique = f"{name} ({taken + 1})" if taken else name
+        found[unique] = band(histogram.contents, varied)
     return found
-
-
-def _unused(name: str, found: Mapping[str, Band]) -> str:
-    """The name, with a number where it is taken."""
-    taken = sum(one == name or one.startswith(f"{name} (") for one in found)
-    return f"{name} ({taken + 1})" if taken else name

@@ -1,4 +1,4 @@
-"""The <header> of a Les Houches file: blocks of text, and what the variations of weights stand for."""
+"""The <header> of a Les Houches file: blocks of text, and the declarations of weights."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHERE = "LHE header"
 
 @dataclass(frozen=True)
 class LheHeader:
-    """What a <header> holds beside the weight groups.
+    """The content of a <header> without the weight groups.
 
     Attributes:
         xml: elements as they stand in the file; those of other programs need not be valid XML.
@@ -38,12 +38,11 @@ class LheHeader:
         Raises:
             InputError: a block has a name or a character that XML does not allow.
         """
-        return cls(
-            "".join(
-                f"<{xml_text.name(WHERE, name)}>{xml_text.escaped(f'{WHERE}: {name}', text)}</{name}>\n"
-                for name, text in blocks.items()
-            )
-        )
+        xml = ""
+        for name, text in blocks.items():
+            content = xml_text.escaped(f"{WHERE}: {name}", text)
+            xml += f"<{xml_text.name(WHERE, name)}>{content}</{name}>\n"
+        return cls(xml)
 
     @property
     def blocks(self) -> dict[str, str]:
@@ -58,7 +57,7 @@ class LheHeader:
 
     @classmethod
     def parse(cls, content: str) -> tuple[Self, tuple[WeightGroup, ...]]:
-        """What stands between <header> and </header>.
+        """The header and the weight groups in the text between <header> and </header>.
 
         Raises:
             InputError: the weight groups are no XML, do not end or have no identifiers.
@@ -77,7 +76,7 @@ class LheHeader:
 
 
 def _without(text: str, elements: Iterable[xml_text.Element]) -> Iterator[str]:
-    """What stands beside elements; a line that is empty without one goes with it."""
+    """A text without some elements of it, and without the lines that are empty then."""
     at = 0
     for element in elements:
         yield text[at : element.begin]

@@ -1,4 +1,4 @@
-"""The <init> of a Les Houches file: beams, processes, and what made it."""
+"""The <init> of a Les Houches file: beams, processes, and the programs that made the events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from madnis_py.events.les_houches.weight_groups import (
     identifiers,
 )
 from madnis_py.events.les_houches.xml_text import (
-    Element,
     attributes,
     elements,
     escaped,
@@ -25,13 +24,16 @@ from madnis_py.events.les_houches.xml_text import (
     unescaped,
 )
 
-SIGNED_WEIGHTS_IN_PB = -4  # IDWTUP: the mean of the event weights is the cross section
+SIGNED_WEIGHTS_IN_PB = -4
+"""IDWTUP of weights of both signs whose mean is the cross section."""
+
 NO_PDF = -1
+"""PDFGUP and PDFSUP of a beam without parton densities."""
 
 NUMBER = re.compile(
     r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?|[+-]?(?:nan|inf(?:inity)?)", re.IGNORECASE
 )
-"""As C++ or Fortran write it; what is not finite is refused where it stands for something."""
+"""A number as C++ or Fortran write it; one that is not finite is refused later, where it counts."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class LheProcess:
             raise InputError(f"LHE process {self.identifier}: expected finite pb; got {numbers}")
 
     def __str__(self) -> str:
-        return f" {float(self.cross_section)} {float(self.error)} {float(self.maximum)} {self.identifier}"
+        numbers = map(float, (self.cross_section, self.error, self.maximum))
+        return f" {' '.join(map(str, numbers))} {self.identifier}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class LheGenerator:
     Attributes:
         name: of the program.
         version: of the program.
-        text: what it says of itself.
+        text: content of the element <generator>.
     """
 
     name: str = "madnis_py"
@@ -80,7 +83,7 @@ class LheGenerator:
 
 @dataclass(frozen=True)
 class LheInit:
-    """The <init> of a file: beams and processes. Event weights are in pb, with the cross section as their mean.
+    """The <init> of a file: beams and processes.
 
     Attributes:
         beam_pdg: PDG codes of the beams, 2212 for protons.
@@ -88,9 +91,9 @@ class LheInit:
         pdf_sets: LHAPDF numbers of the parton densities of the beams; -1 for a beam without.
         processes: at least one, with different identifiers.
         weight_groups: what the variations of the events stand for.
-        generators: what made the events.
-        weighting: IDWTUP; events of ours have -4. Files of others may have another meaning of
-            weights.
+        generators: programs that made the events.
+        weighting: IDWTUP, the meaning of the event weights; those of ours have -4, weights in pb
+            with the cross section as their mean.
         pdf_groups: PDFGUP; by default 0 with parton densities and -1 without.
     """
 
@@ -118,18 +121,17 @@ class LheInit:
     @property
     def cross_section(self) -> tuple[float, float]:
         """XSECUP and XERRUP of all processes together, in pb."""
-        processes = self.processes
-        return sum(process.cross_section for process in processes), hypot(
-            *(process.error for process in processes)
-        )
+        total = sum(process.cross_section for process in self.processes)
+        return total, hypot(*(process.error for process in self.processes))
 
     @property
     def unknown_cross_section(self) -> str | None:
-        """A sentence where weights are relative to an XSECUP that says nothing; Sherpa writes 1 +- 1."""
+        """A sentence where weights are relative to an XSECUP without meaning; Sherpa has 1 +- 1."""
         cross_section, error = self.cross_section
         if abs(self.weighting) not in (2, 3) or error < abs(cross_section):
             return None
-        return f"IDWTUP {self.weighting}: expected an XSECUP that is known; got {cross_section:g} +- {error:g} pb"
+        got = f"{cross_section:g} +- {error:g} pb"
+        return f"IDWTUP {self.weighting}: expected an XSECUP that is known; got {got}"
 
     @property
     def numbers(self) -> list[float | int]:
@@ -150,60 +152,67 @@ class LheInit:
         weight_groups: tuple[WeightGroup, ...],
         generators: tuple[LheGenerator, ...],
     ) -> Self:
-        """What a file has, from the ten numbers of its first line and the four of every process."""
-        of_beams = [_integer(number, what) for number, what in zip(numbers[:2], BEAMS, strict=True)]
-        of_pdfs = [
-            _integer(number, what) for number, what in zip(numbers[4:8], DENSITIES, strict=True)
-        ]
-        groups, pdf_sets = (of_pdfs[0], of_pdfs[1]), (of_pdfs[2], of_pdfs[3])
+        """The <init> of a file.
+
+        Args:
+            numbers: the ten numbers of its first line.
+            of_processes: four numbers of every process, XSECUP, XERRUP, XMAXUP and LPRUP.
+            weight_groups: what the variations of the events stand for.
+            generators: programs that made the events.
+
+        Raises:
+            InputError: a number that should be an integer is none.
+        """
+        first_beam, second_beam = map(_integer, numbers[:2], BEAMS)
+        first_group, second_group, first_set, second_set = map(_integer, numbers[4:8], DENSITIES)
+        groups, pdf_sets = (first_group, second_group), (first_set, second_set)
+        columns = (of_processes[column::4] for column in range(4))
+        processes = tuple(
+            LheProcess(cross_section, error, maximum, _integer(identifier, "LPRUP"))
+            for cross_section, error, maximum, identifier in zip(*columns, strict=True)
+        )
         return cls(
-            (of_beams[0], of_beams[1]),
-            (numbers[2], numbers[3]),
-            pdf_sets,
-            tuple(
-                LheProcess(cross_section, error, maximum, _integer(identifier, "LPRUP"))
-                for cross_section, error, maximum, identifier in zip(
-                    *[iter(of_processes)] * 4, strict=True
-                )
-            ),
-            weight_groups,
-            generators,
-            _integer(numbers[8], "IDWTUP"),
-            None if groups == _usual_groups(pdf_sets) else groups,
+            beam_pdg=(first_beam, second_beam),
+            beam_energies=(numbers[2], numbers[3]),
+            pdf_sets=pdf_sets,
+            processes=processes,
+            weight_groups=weight_groups,
+            generators=generators,
+            weighting=_integer(numbers[8], "IDWTUP"),
+            pdf_groups=None if groups == _usual_groups(pdf_sets) else groups,
         )
 
     @classmethod
     def parse(cls, text: str, weight_groups: tuple[WeightGroup, ...] = ()) -> tuple[Self, set[str]]:
-        """The content of an <init> element, and what of it is left out, in words.
+        """An <init> from the content of the element, and what is left out of it, in words.
 
         Args:
             text: ten numbers, four of every process, <generator> and <initrwgt>; prose is left out.
-            weight_groups: declared elsewhere; <initrwgt> adds to them what is not among them.
+            weight_groups: those of the header; <initrwgt> adds what is not among them.
 
         Raises:
             InputError: numbers are missing or are none.
         """
         inside = list(elements(text))
         numbers, left_out = _numbers(outside(text, inside))
-        declared = [
-            group
-            for found in inside
-            if found.name == DECLARATIONS
-            for group in declared_groups(text[found.begin : found.end])
-            if group not in weight_groups
-        ]
-        generators = tuple(_generator(found) for found in inside if found.name == "generator")
-        others = {
-            f"<{found.name[:40]}> of <init>"
-            for found in inside
-            if found.name not in (DECLARATIONS, "generator")
-        }
-        init = cls.from_numbers(numbers[:10], numbers[10:], (*weight_groups, *declared), generators)
-        return init, left_out | others
+        groups, generators = list(weight_groups), []
+        for element in inside:
+            if element.name == DECLARATIONS:
+                declared = declared_groups(text[element.begin : element.end])
+                groups += [group for group in declared if group not in weight_groups]
+            elif element.name == "generator":
+                given = parsed_attributes(element.attributes)
+                name, version = given.get("name", ""), given.get("version", "")
+                generators.append(LheGenerator(name, version, unescaped(element.content)))
+            else:
+                left_out.add(f"<{element.name[:40]}> of <init>")
+        init = cls.from_numbers(numbers[:10], numbers[10:], tuple(groups), tuple(generators))
+        return init, left_out
 
 
 BEAMS = ("IDBMUP(1)", "IDBMUP(2)")
 DENSITIES = ("PDFGUP(1)", "PDFGUP(2)", "PDFSUP(1)", "PDFSUP(2)")
+"""Names of the integers in the first line."""
 
 
 def _usual_groups(pdf_sets: tuple[int, int]) -> tuple[int, int]:
@@ -244,7 +253,7 @@ def _numbers(text: str) -> tuple[list[float], set[str]]:
 def _row(
     rows: list[list[str]], begin: int, count: int, left_out: set[str]
 ) -> tuple[list[float], int]:
-    """Numbers of a line, or of several that have as many together, and the line behind them."""
+    """Numbers of a line, or of several with `count` together, and the number of the next line."""
     words = rows[begin] if begin < len(rows) else []
     begin += 1
     if len(words) > count:
@@ -260,8 +269,3 @@ def _number(word: str) -> float:
         return float(word.upper().replace("D", "E") if NUMBER.fullmatch(word) else word)
     except ValueError as error:
         raise InputError(f"<init>: expected numbers; got {str(error)[:100]}") from None
-
-
-def _generator(element: Element) -> LheGenerator:
-    given = parsed_attributes(element.attributes)
-    return LheGenerator(given.get("name", ""), given.get("version", ""), unescaped(element.content))

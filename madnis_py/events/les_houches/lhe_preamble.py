@@ -1,4 +1,4 @@
-"""What a Les Houches file says before its events: found in its text, read and written."""
+"""The preamble of a Les Houches file, which precedes the events: found in a text, read, written."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from madnis_py.events.les_houches.lhe_header import LheHeader
 from madnis_py.events.les_houches.lhe_init import LheInit
 
 MOST_TEXT = 1 << 25
-"""Bytes before the events; headers with parameters and thousands of weights have a hundredth."""
+"""Bytes that may precede the events, 32 MiB; headers with thousands of weights have a hundredth."""
 
 ROOT_WITHIN = 1 << 22
-"""Bytes after which nobody begins a Les Houches file any more."""
+"""Bytes that may precede <LesHouchesEvents>, 4 MiB; a longer text is no Les Houches file."""
 
 TAG = re.compile(rb"<!--|<!\[CDATA\[|<(/?)(LesHouchesEvents|header|init|event)(?=[\s/>])")
+"""A tag of the frame of a file, or the beginning of text in which tags have no meaning."""
+
 VERBATIM = {b"<!--": b"-->", b"<![CDATA[": b"]]>"}
+"""Beginning -> end of text in which tags have no meaning."""
+
 ANGLE = re.compile(rb"[<>]")
 
 MEANT = {
@@ -26,7 +30,7 @@ MEANT = {
     b"header": (b"</header",),
     b"init": (b"</init",),
 }
-"""Element -> tags that mean something in it; others are text."""
+"""Element -> tags that have a meaning in it; others are text."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Preamble:
     Attributes:
         header: blocks of text.
         init: beams, processes and weight groups.
-        left_out: what <init> has beside them, in words.
+        left_out: what the text of <init> had beside them, in words.
     """
 
     header: LheHeader
@@ -49,17 +53,17 @@ class Preamble:
 
     @classmethod
     def parse(cls, content: bytes) -> tuple[Self, int] | None:
-        """What precedes the events and where that ends; nothing if the end lies behind what is given.
+        """The preamble of a file and where it ends; None if the content ends before it.
 
         What other programs put beside <header> becomes a part of it. Tags in comments and CDATA
         sections are none.
 
         Args:
-            content: a file from its beginning.
+            content: bytes from the beginning of a file.
 
         Raises:
             InputError: this is no Les Houches file, <init> has not the numbers that it should, or
-                there is no end.
+                the preamble is too long.
         """
         places = _places(content)
         if places is None:
@@ -75,6 +79,8 @@ class Preamble:
 
 @dataclass(frozen=True)
 class _Place:
+    """Where a part of a preamble begins and ends; whether it lies outside of <header>."""
+
     begin: int
     end: int
     beside_header: bool = False
@@ -90,13 +96,10 @@ class _Places:
 
 
 def _places(content: bytes) -> _Places | None:
-    """The parts of a preamble, in one pass; nothing if a part does not end."""
+    """The parts of a preamble, in one pass; None if a part does not end."""
     header: list[_Place] = []
-    within, at, mark = (
-        b"",
-        0,
-        0,
-    )  # the element that we are in, how far we are, and where its content begins
+    within = b""  # the element in which the next tag lies
+    at, mark = 0, 0  # how far the content is read, and where that of the element begins
     while tag := TAG.search(content, at):
         at = tag.end()
         if tag[0] in VERBATIM:

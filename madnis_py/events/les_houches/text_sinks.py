@@ -1,4 +1,4 @@
-"""Where the text of an event file goes: as it is, or compressed on several threads."""
+"""Sinks for the text of event files: plain, or compressed on several threads."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from isal import isal_zlib
 from madnis_py.output_file import OutputFile
 
 COMPRESSION_LEVEL = 1
+"""Level of ISA-L, 0 to 3."""
+
 PIECE = 1 << 20
-"""Bytes that are compressed together; fixed, so that the file depends neither on threads nor on how
-the events came."""
+"""Bytes that are compressed together, 1 MiB; fixed, so that the file depends neither on the threads
+nor on the batches of events."""
 
 GZIP_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 """RFC 1952: deflate, no name, no time, fastest, unknown system."""
 
 
 class ByteSink(Protocol):
-    """Where the text of a file goes."""
+    """A file that text is written to."""
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
 
     def finish(self) -> None:
-        """Write what is still held back."""
+        """Write what is still in memory."""
 
 
 class PlainSink:
@@ -36,13 +38,13 @@ class PlainSink:
         self.write = file.write
 
     def finish(self) -> None:
-        """Nothing is held back."""
+        """Nothing is in memory."""
 
 
 class GzipSink:
-    """Text in one gzip member without name and time, a function of the text alone.
+    """One gzip member without name and time, so that equal texts give equal files.
 
-    Pieces of the text are compressed for themselves and end at whole bytes, so that several threads
+    Pieces of the text are compressed independently and end at whole bytes, so that several threads
     can work.
 
     Args:
@@ -72,7 +74,7 @@ class GzipSink:
         self.file.write(struct.pack("<II", self.check, self.size % 2**32))
 
     def _compress(self, size: int) -> None:
-        """The first bytes that are held, whole pieces."""
+        """Compress the first `size` bytes that are held, whole pieces."""
         pieces = [bytes(self.held[begin : begin + PIECE]) for begin in range(0, size, PIECE)]
         del self.held[:size]
         for piece, compressed in zip(pieces, self.pool.map(_deflated, pieces), strict=True):
@@ -80,6 +82,7 @@ class GzipSink:
             self.file.write(compressed)
 
     def _counted(self, piece: bytes) -> bytes:
+        """A piece of the text, counted in the size and the checksum at the end of the member."""
         self.check = isal_zlib.crc32(piece, self.check)
         self.size += len(piece)
         return piece

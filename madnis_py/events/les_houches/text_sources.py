@@ -1,4 +1,4 @@
-"""Where the text of an event file comes from: as it is, or decompressed, in pieces of bounded size."""
+"""Sources of the text of event files: plain or decompressed, in pieces of bounded size."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import BinaryIO, Protocol
 from isal import isal_zlib
 
 GZIP_MAGIC = b"\x1f\x8b"
+"""First bytes of a gzip file, RFC 1952."""
 
 COMPRESSED = 1 << 16
-"""Bytes that are decompressed together."""
+"""Bytes that are decompressed at once, 64 KiB."""
 
 
 class ByteSource(Protocol):
-    """Bytes one behind the other."""
+    """A file that bytes are read from."""
 
     def read(self, size: int, /) -> bytes:
-        """Some of the next bytes, at most so many; none at the end alone."""
+        """Some of the next bytes, at most `size`; none only at the end."""
 
 
 class GzipSource:
@@ -32,7 +33,7 @@ class GzipSource:
         self._member: isal_zlib.Decompress | None = None
 
     def read(self, size: int) -> bytes:
-        """Some of the next bytes, at most so many; none at the end alone.
+        """Some of the next bytes, at most `size`; none only at the end.
 
         Raises:
             EOFError: a member is damaged or does not end.
@@ -47,18 +48,15 @@ class GzipSource:
                 continue
             if not self._held:
                 raise EOFError("the file ended before its compressed text")
-            text = self._decompressed(self._member, size)
+            try:
+                text = bytes(self._member.decompress(self._held, size))
+            except isal_zlib.error as error:  # type: ignore[misc]
+                raise EOFError(error) from error
             self._held = self._member.unconsumed_tail
             if self._member.eof:
                 self._held, self._member = self._member.unused_data, None
             if text:
                 return text
-
-    def _decompressed(self, member: isal_zlib.Decompress, size: int) -> bytes:
-        try:
-            return bytes(member.decompress(self._held, size))
-        except isal_zlib.error as error:  # type: ignore[misc]
-            raise EOFError(error) from error
 
 
 class TextSource:
@@ -75,12 +73,19 @@ class TextSource:
         magic = file.read(len(GZIP_MAGIC))
         file.seek(0)
         self._bytes: ByteSource = GzipSource(file) if magic == GZIP_MAGIC else file
-        self._broken: Exception | None = None
+        self._error: Exception | None = None
 
     def read(self, size: int) -> bytes:
-        """The next bytes, so many unless the file ends or is broken; what precedes a broken place is read before."""
-        if self._broken is not None:
-            raise self._broken
+        """The next bytes, as many as `size` unless the file ends or is damaged before.
+
+        What precedes the damage is returned; only the next call raises.
+
+        Raises:
+            EOFError: a gzip file is damaged or does not end.
+            OSError: the file system refuses.
+        """
+        if self._error is not None:
+            raise self._error
         parts: list[bytes] = []
         try:
             while size and (part := self._bytes.read(size)):
@@ -89,7 +94,7 @@ class TextSource:
         except (OSError, EOFError) as error:
             if not parts:
                 raise
-            self._broken = error
+            self._error = error
         return b"".join(parts)
 
     @property

@@ -1,4 +1,4 @@
-"""What the variations of event weights stand for: <initrwgt> of the Les Houches format, arXiv:1405.1067."""
+"""Groups of variations of event weights: <initrwgt> of the Les Houches format, arXiv:1405.1067."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from madnis_py.errors import InputError
 from madnis_py.events.les_houches.xml_text import attributes, escaped
 
 WHERE = "LHE weights"
+"""Beginning of messages."""
+
 DECLARATIONS = "initrwgt"
-"""The element of the groups."""
+"""Element that declares the groups."""
 
 APOSTROPHE = {"'": "&apos;"}
 
 MOST_WEIGHTS = 1 << 16
-"""Variations of one file."""
+"""Variations that a file may have."""
 
 STRAY = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)|<(?!/?(?:initrwgt|weightgroup|weight)\b|!)"
 )
-"""Signs that stand for themselves where programs write no XML, such as "set mass 6 170 && x <
-1"."""
+"""Characters & and < that are text although XML would not allow them, as in "pt < 1 && x"."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,10 @@ class NamedWeight:
     """One variation.
 
     Attributes:
-        identifier: by which events name it. Pythia takes 1001 to 1009 for scale variations in
-            MadGraph's order.
-        text: what it is, for people.
-        attributes: what it is, for programs: MUR and MUF as factors, PDF as LHAPDF number.
+        identifier: name of the variation in events. Pythia takes 1001 to 1009 for scale variations
+            in MadGraph's order.
+        text: description for people.
+        attributes: description for programs: MUR and MUF as factors, PDF as LHAPDF number.
     """
 
     identifier: str
@@ -53,7 +54,7 @@ class WeightGroup:
     """Variations that belong together.
 
     Attributes:
-        name: of the group; weights of a group without one stand alone in the file.
+        name: name of the group; weights of a group without one stand alone in the file.
         combine: how an uncertainty follows from them: "envelope", "gaussian", "hessian", "unknown",
             or "" for not said.
         weights: the variations; those of all groups, one group after the other, are the columns of
@@ -70,11 +71,8 @@ class WeightGroup:
         weights = "".join(map(str, self.weights))
         if not self.name:
             return weights
-        given = (
-            {"name": self.name}
-            | ({"combine": self.combine} if self.combine else {})
-            | dict(self.attributes)
-        )
+        combine = {"combine": self.combine} if self.combine else {}
+        given = {"name": self.name, **combine, **self.attributes}
         return f"<weightgroup{attributes(WHERE, given)}>\n{weights}</weightgroup>\n"
 
 
@@ -116,20 +114,18 @@ def declared_groups(text: str) -> tuple[WeightGroup, ...]:
         InputError: its tags do not match, or a weight has no identifier.
     """
     try:
-        return tuple(
-            map(_weight_group, ET.fromstring(STRAY.sub(lambda sign: escape(sign[0]), text)))
-        )
+        root = ET.fromstring(STRAY.sub(lambda sign: escape(sign[0]), text))
     except ET.ParseError as error:
         raise InputError(f"<initrwgt>: expected XML; got: {error}") from None
-
-
-def _weight_group(element: ET.Element) -> WeightGroup:
-    """A group, or a single weight that belongs to none."""
-    if element.tag == "weight":
-        return WeightGroup("", "", (_named_weight(element),))
-    given = dict(element.attrib)
-    name = given.pop("name", None) or given.pop("type", "")
-    return WeightGroup(name, given.pop("combine", ""), tuple(map(_named_weight, element)), given)
+    groups = []
+    for element in root:
+        if element.tag == "weight":  # it belongs to no group
+            groups.append(WeightGroup("", "", (_named_weight(element),)))
+            continue
+        given, weights = dict(element.attrib), tuple(map(_named_weight, element))
+        name = given.pop("name", None) or given.pop("type", "")
+        groups.append(WeightGroup(name, given.pop("combine", ""), weights, given))
+    return tuple(groups)
 
 
 def _named_weight(element: ET.Element) -> NamedWeight:

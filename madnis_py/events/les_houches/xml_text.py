@@ -1,4 +1,4 @@
-"""Text in XML: escaped, refused where XML cannot hold it, and read back."""
+"""Text in XML: escaping, refusal of what XML cannot hold, and elements of texts that are no XML."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from madnis_py.errors import InputError
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 ATTRIBUTE = re.compile(r"""(?<![\w.:-])([A-Za-z_][\w.:-]*+)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)')""")
 TAG = re.compile(r"<!--|<!\[CDATA\[|<(/?)([A-Za-z_][\w.:-]*+)((?:[\s/][^<>]*+)?)>")
-"""A tag, or the beginning of text in which tags have no meaning. No part can match in two ways: the
-time is linear."""
+"""A tag, or the beginning of text in which tags have no meaning. No part can match in two ways, so
+that the time is linear."""
 
 VERBATIM = {"<!--": "-->", "<![CDATA[": "]]>"}
+"""Beginning -> end of text in which tags have no meaning."""
+
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -82,7 +84,7 @@ class Element:
     """An element of a text.
 
     Attributes:
-        name: of its tag.
+        name: name of its tag.
         attributes: text behind the name; see `parsed_attributes`.
         content: text between its tags.
         begin: where its first tag begins in the text.
@@ -135,12 +137,9 @@ def outside(text: str, inside: Iterable[Element]) -> str:
     for element in inside:
         parts.append(text[at : element.begin])
         at = element.end
-    return "".join(_without_comments("".join([*parts, text[at:]])))
-
-
-def _without_comments(text: str) -> Iterator[str]:
-    at, last = 0, text.rfind("-->")
+    text = "".join([*parts, text[at:]])
+    parts, at, last = [], 0, text.rfind("-->")
     while 0 <= (begin := text.find("<!--", at)) < last - 3:
-        yield text[at:begin]
+        parts.append(text[at:begin])
         at = text.index("-->", begin + 4) + 3
-    yield text[at:]
+    return "".join([*parts, text[at:]])
