@@ -18,8 +18,8 @@ import pylhe
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.integration.samples import Samples
 from madnis_py.parallel.executors import thread_executor
 from madnis_py.run.run import Run
@@ -30,13 +30,14 @@ COLOURS = {"vegas": "tab:gray", "madnis": "tab:blue"}
 NAMES = {"vegas": "VEGAS", "madnis": "neural"}
 
 
-def pair_mass(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def pair_mass(p: Array) -> Array:
     """Invariant mass of particles 3 and 4 in GeV; p (n, P, 4)."""
     total = p[:, 2] + p[:, 3]
-    return np.sqrt(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1))
+    mass: Array = np.sqrt(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1))
+    return mass
 
 
-def event_momenta(path: Path) -> NDArray[np.float64]:
+def event_momenta(path: Path) -> Array:
     """Momenta (E, px, py, pz) of the incoming and final particles of all events, (n, P, 4)."""
     events = pylhe.LHEFile.fromfile(path).events
     return np.array(
@@ -52,7 +53,8 @@ def draw_weights(axes: Axes, name: str, samples: Samples, efficiency: float) -> 
     means = np.bincount(samples.channel, weights=samples.weight) / np.bincount(samples.channel)
     ratio = samples.weight.numpy() / means[samples.channel.numpy()]
     label = f"{NAMES[name]}, unweighting efficiency {100 * efficiency:.0f} %"
-    axes.hist(ratio, np.geomspace(0.03, 10, 120), histtype="step", color=COLOURS[name], label=label)
+    edges = np.geomspace(0.03, 10, 120).tolist()
+    axes.hist(ratio, edges, histtype="step", color=COLOURS[name], label=label)
 
 
 def draw_masses(axes: Axes, run: Run, samples: Samples) -> None:

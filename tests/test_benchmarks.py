@@ -190,7 +190,7 @@ def test_a_missing_peer_is_named_and_left_out(capsys: pytest.CaptureFixture[str]
     )
 
 
-def test_squared_amplitudes_are_those_of_madgraph_at_every_stored_point():
+def test_squared_amplitudes_are_those_of_madgraph_at_every_stored_point() -> None:
     rows = validation.beside_madgraph(json.loads(validation.MADGRAPH_VALUES.read_text()))
     assert len(rows) == 45
     assert [row.as_markdown() for row in rows if not row.agrees] == []

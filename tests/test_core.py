@@ -1,4 +1,4 @@
-"""The compiled module: elementary functions, checks of arguments, observables, threads and instruction sets."""
+"""The compiled module: elementary functions, arguments, observables, threads, instruction sets."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import re
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import laws
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from madnis_py import _core
+from madnis_py.arrays import Array
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.s_channel import BreitWigner, SChannelMapping
 
@@ -22,15 +25,15 @@ SPECIAL = np.array(
 MAPPING = SChannelMapping((6500.0, 6500.0), (0.0, 0.0), BreitWigner(91.188, 2.44), 15.0**2)
 
 
-def decades(low: float, high: float, n: int = 20000) -> np.ndarray:
+def decades(low: float, high: float, n: int = 20000) -> Array:
     return 10 ** np.random.default_rng(1).uniform(low, high, n)
 
 
-def uniform(low: float, high: float, n: int = 20000) -> np.ndarray:
+def uniform(low: float, high: float, n: int = 20000) -> Array:
     return np.random.default_rng(2).uniform(low, high, n)
 
 
-def both_signs(x: np.ndarray) -> np.ndarray:
+def both_signs(x: Array) -> Array:
     return np.concatenate([x, -x])
 
 
@@ -39,8 +42,7 @@ ANGLES = np.concatenate(
     [both_signs(decades(-320, 300)), uniform(-10, 10), uniform(-1e5, 1e5), QUARTERS]
 )
 
-# function -> (arguments, numpy's name, units in the last place)
-FUNCTIONS = {
+FUNCTIONS: dict[str, tuple[Array, np.ufunc, float]] = {
     "exp": (np.concatenate([uniform(-750, 712), both_signs(decades(-320, 2))]), np.exp, 2),
     "expm1": (np.concatenate([uniform(-60, 712), both_signs(decades(-320, 2))]), np.expm1, 3),
     "log": (np.concatenate([decades(-323, 308), uniform(0.5, 2)]), np.log, 2),
@@ -51,9 +53,10 @@ FUNCTIONS = {
     "atan": (both_signs(decades(-320, 308)), np.arctan, 2),
     "asinh": (both_signs(decades(-320, 308)), np.arcsinh, 3),
 }
+"""Function -> arguments, its name in numpy, and the error allowed in units of the last place."""
 
 
-def assert_equal_to_units(result: np.ndarray, expected: np.ndarray, units: float) -> None:
+def assert_equal_to_units(result: Array, expected: Array, units: float) -> None:
     special = ~np.isfinite(expected) | (expected == 0)
     np.testing.assert_array_equal(result[special], expected[special])
     np.testing.assert_array_equal(
@@ -64,14 +67,14 @@ def assert_equal_to_units(result: np.ndarray, expected: np.ndarray, units: float
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_elementary_functions_agree_with_the_c_library(name):
+def test_elementary_functions_agree_with_the_c_library(name: str) -> None:
     arguments, reference, units = FUNCTIONS[name]
     x = np.concatenate([arguments, SPECIAL])
     with np.errstate(all="ignore"):
         assert_equal_to_units(_core.elementary(name, x), reference(x), units)
 
 
-def test_arc_tangent_of_two_arguments_agrees_with_the_c_library():
+def test_arc_tangent_of_two_arguments_agrees_with_the_c_library() -> None:
     finite = SPECIAL[np.isfinite(SPECIAL)]
     y = np.concatenate([both_signs(decades(-320, 300)), np.repeat(finite, len(finite))])
     x = np.concatenate([both_signs(decades(-320, 300))[::-1], np.tile(finite, len(finite))])
@@ -80,7 +83,7 @@ def test_arc_tangent_of_two_arguments_agrees_with_the_c_library():
 
 
 @pytest.mark.parametrize("instruction_set", _core.instruction_sets())
-def test_elementary_functions_are_accurate_on_every_instruction_set(instruction_set):
+def test_elementary_functions_are_accurate_on_every_instruction_set(instruction_set: str) -> None:
     calls = [
         (_core.elementary, (name, arguments[::10].copy()))
         for name, (arguments, _, _) in FUNCTIONS.items()
@@ -91,7 +94,7 @@ def test_elementary_functions_are_accurate_on_every_instruction_set(instruction_
             assert_equal_to_units(result, reference(x), units)
 
 
-def test_observables_agree_with_numpy():
+def test_observables_agree_with_numpy() -> None:
     p, _ = MAPPING.forward(np.random.default_rng(1).random((5001, 4)))
     features = _core.observables(p, [2, 3]).reshape(-1, 2, 3)
     pt = np.hypot(p[:, 2:, 1], p[:, 2:, 2])
@@ -114,7 +117,7 @@ def test_observables_agree_with_numpy():
         (np.zeros(4), "x: expected float64 (n, 4), C-contiguous; got float64 (4,)"),
     ],
 )
-def test_wrong_points_are_named(x, message):
+def test_wrong_points_are_named(x: NDArray[Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         MAPPING.forward(x)
 
@@ -122,18 +125,19 @@ def test_wrong_points_are_named(x, message):
 @pytest.mark.parametrize(
     "p", [np.zeros((5, 4, 4)), as_momenta(np.zeros((5, 3, 4))), np.zeros((5, 4, 4), np.float32)]
 )
-def test_wrong_momenta_are_named(p):
-    expected = "p: expected float64 (n, 4, 4) with the events fastest in memory (as_momenta makes it so); got "
-    with pytest.raises(ValueError, match=re.escape(f"{expected}{p.dtype} {p.shape}")):
+def test_wrong_momenta_are_named(p: NDArray[Any]) -> None:
+    expected = "float64 (n, 4, 4) with the events fastest in memory (as_momenta makes it so)"
+    sentence = f"p: expected {expected}; got {p.dtype} {p.shape}"
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         MAPPING.inverse(p)
 
 
-def test_wrong_particles_of_observables_are_named():
+def test_wrong_particles_of_observables_are_named() -> None:
     with pytest.raises(ValueError, match=re.escape("particles: expected 0..3; got 4")):
         _core.observables(as_momenta(np.ones((2, 4, 4))), [4])
 
 
-def test_unknown_functions_and_lengths_are_named():
+def test_unknown_functions_and_lengths_are_named() -> None:
     with pytest.raises(
         ValueError, match=re.escape("x: expected float64 (3,), contiguous; got float64 (2,)")
     ):
@@ -144,12 +148,12 @@ def test_unknown_functions_and_lengths_are_named():
         _core.elementary("erf", np.zeros(3))
 
 
-def test_thread_count_is_at_least_one():
+def test_thread_count_is_at_least_one() -> None:
     with pytest.raises(ValueError, match="threads: expected at least 1; got 0"):
         _core.set_thread_count(0)
 
 
-def test_instruction_set_is_the_fastest_one_unless_named():
+def test_instruction_set_is_the_fastest_one_unless_named() -> None:
     assert _core.instruction_sets()[0] == "baseline"
     wanted = os.environ.get("MADNIS_PY_ISA") or _core.instruction_sets()[-1]
     assert _core.instruction_set() == wanted
@@ -159,7 +163,7 @@ def test_instruction_set_is_the_fastest_one_unless_named():
     )
 
 
-def test_unknown_instruction_set_is_named():
+def test_unknown_instruction_set_is_named() -> None:
     environment = {**os.environ, "MADNIS_PY_ISA": "mmx"}
     command = [sys.executable, "-c", "from madnis_py import _core; _core.instruction_set()"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -168,10 +172,10 @@ def test_unknown_instruction_set_is_named():
     assert "on this processor, got mmx" in done.stderr
 
 
-def test_calls_from_several_threads_at_once_give_the_same_bytes():
+def test_calls_from_several_threads_at_once_give_the_same_bytes() -> None:
     x = np.random.default_rng(1).random((60000, 4))
     expected = MAPPING.forward(x)[0]
-    results: list[np.ndarray] = []
+    results: list[Array] = []
 
     def work() -> None:
         results.extend(MAPPING.forward(x)[0] for _ in range(10))
@@ -224,6 +228,6 @@ sys.exit(status != 0)
 """
 
 
-def test_forked_children_work_while_the_parent_computes():
+def test_forked_children_work_while_the_parent_computes() -> None:
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORKING]
     subprocess.run(command, check=True, timeout=60, capture_output=True)

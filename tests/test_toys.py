@@ -57,7 +57,7 @@ def test_panels_agree_with_adaptive_quadrature() -> None:
                 (CUT.integrand.function(point)[0] * g[0] / g.sum()) ** power / g[0] ** (power - 1)
             )
 
-        return integrate.quad(density, 2.5, 8.0, points=[4.5, 5.0, 5.5], limit=500)[0]
+        return float(integrate.quad(density, 2.5, 8.0, points=[4.5, 5.0, 5.5], limit=500)[0])
 
     assert CUT.sigmas(CUT.optimal())[0] == pytest.approx(
         math.sqrt(weighted(2) - weighted(1) ** 2), rel=1e-6
@@ -119,6 +119,7 @@ def test_every_choice_of_maps_gives_the_integral_of_the_crossed_ring(
 def test_the_drell_yan_toy_has_the_cross_section_of_quadrature(mapped: bool) -> None:
     integrand = ZPrime(width=50.0, mapped=mapped)
     pdf = integrand.cross_section.luminosity.pdf
+    assert pdf is not None
     exact = sum(cross_sections(pdf, Electroweak(z_prime=True, wzp=50.0)).values())
     result = untrained(integrand).integrate(60_000)
     assert integrand.cross_section.n_channels == integrand.n_channels

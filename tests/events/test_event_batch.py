@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_momenta_may_come_with_the_events_fastest_in_memory() -> None:
     ],
 )
 def test_column_of_another_dtype_or_shape_is_refused(
-    column: str, value: object, sentence: str
+    column: str, value: Any, sentence: str
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         replace(drell_yan(10), **{column: value})

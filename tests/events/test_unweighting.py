@@ -67,7 +67,7 @@ def scan(points: int = 100_000, seed: int = 1) -> Samples:
 def excess(samples: Samples, maxima: Array) -> float:
     weight, channel = samples.weight.numpy(), samples.channel.numpy()
     return sum(
-        np.maximum(weight[channel == i] - m, 0).mean()
+        float(np.maximum(weight[channel == i] - m, 0).mean())
         for i, m in enumerate(maxima)
         if (channel == i).any()
     )
@@ -92,7 +92,8 @@ def generate(
 
 
 def cumulative(x: Array) -> Array:
-    return (np.sqrt(x) - np.sqrt(CUT)) / SIGMA
+    below: Array = (np.sqrt(x) - np.sqrt(CUT)) / SIGMA
+    return below
 
 
 def test_share_zero_gives_the_true_maxima() -> None:
@@ -134,8 +135,10 @@ def test_sum_of_maxima_is_the_smallest_that_the_share_allows() -> None:
     def rest(maximum: float) -> float:
         """The second maximum that uses up the share beside the first."""
         left = share - np.maximum(first - maximum, 0).mean()
-        return optimize.brentq(
-            lambda m: np.maximum(second - m, 0).mean() - left, 0.0, second.max() + 1
+        return float(
+            optimize.brentq(
+                lambda m: np.maximum(second - m, 0).mean() - left, 0.0, second.max() + 1
+            )
         )
 
     lowest = optimize.brentq(lambda m: np.maximum(first - m, 0).mean() - share, 0.0, first.max())

@@ -25,6 +25,7 @@ from command_line import small_process
 from door import Door, maybe_precious, refused_cleanly
 from event_samples import SIGMA, drell_yan, with_variations
 from mutators import damaged_bytes, damaged_text, damaged_tree
+from numpy.typing import NDArray
 from outcome import Answer, Failure, command, complaint
 from torch import Tensor
 
@@ -160,10 +161,10 @@ class Lheh5Files(EventFiles):
         return None
 
 
-def _changed_array(rng: random.Random, values: Any) -> Any:
+def _changed_array(rng: random.Random, values: NDArray[Any]) -> NDArray[Any] | None:
     """Another array in the place of one: None to leave it out."""
     numeric = values.dtype.kind in "fiu"
-    changes = [
+    changes: list[Callable[[], NDArray[Any] | None]] = [
         lambda: None,
         lambda: np.zeros(()),
         lambda: values.ravel(),

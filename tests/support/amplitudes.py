@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.tables import ProcessTable
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
@@ -57,31 +58,32 @@ def amplitude(text: str, **values: float) -> TreeAmplitude:
     return TreeAmplitude(reaction(text, model), model)
 
 
-def points(text: str, count: int = 4, **values: float) -> np.ndarray:
+def points(text: str, count: int = 4, **values: float) -> Array:
     """Momenta in general position for a definition, (count, n_legs, 4)."""
     model = Model("sm", values)
     one = reaction(text, model)
     return generic_momenta([model.mass(pdg) for pdg in one.legs], len(one.incoming), count)
 
 
-def invariant(p: np.ndarray, *legs: int) -> np.ndarray:
+def invariant(p: Array, *legs: int) -> Array:
     """(sum of momenta)^2 with incoming ones negative, for massless pairs 2 p_i.p_j up to sign."""
     sign = np.where(np.arange(p.shape[1]) < 2, 1.0, -1.0)
     total = (sign[list(legs), None] * p[:, list(legs)]).sum(axis=1)
-    return total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
+    square: Array = total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
+    return square
 
 
-def mandelstam(p: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def mandelstam(p: Array) -> tuple[Array, Array, Array]:
     """s, t, u of two to two, t between the first and the third leg."""
     return invariant(p, 0, 1), invariant(p, 0, 2), invariant(p, 0, 3)
 
 
-def permuted(p: np.ndarray, *order: int) -> np.ndarray:
+def permuted(p: Array, *order: int) -> Array:
     """Momenta with the legs in another order."""
     return as_momenta(p[:, list(order)])
 
 
-def turned(p: np.ndarray, seed: int, rapidity: float = 0.0) -> np.ndarray:
+def turned(p: Array, seed: int, rapidity: float = 0.0) -> Array:
     """Momenta after a random rotation and a boost in a random direction."""
     random = np.random.default_rng(seed)
     rotation, _ = np.linalg.qr(random.normal(size=(3, 3)))

@@ -122,7 +122,8 @@ def volume(root: float, final: tuple[float, ...]) -> float:
     def integrand(rest: float) -> float:
         return rest / math.pi * _two_body(root, first, rest) * volume(rest, tuple(others))
 
-    return quad(integrand, sum(others), root - first, epsrel=1e-7, epsabs=0.0, limit=200)[0]
+    result, _ = quad(integrand, sum(others), root - first, epsrel=1e-7, epsabs=0.0, limit=200)
+    return float(result)
 
 
 def hadronic_volume(s_min: float, s_max: float, final: tuple[float, ...], power: float) -> float:
@@ -130,9 +131,11 @@ def hadronic_volume(s_min: float, s_max: float, final: tuple[float, ...], power:
 
     def integrand(log_s: float) -> float:
         s = math.exp(log_s)
-        return -math.log(s / s_max) * s / s_max * volume(math.sqrt(s), final) * s**-power
+        return float(-math.log(s / s_max) * s / s_max * volume(math.sqrt(s), final) * s**-power)
 
-    return quad(integrand, math.log(s_min), math.log(s_max), epsrel=1e-5, epsabs=0.0, limit=200)[0]
+    bounds = math.log(s_min), math.log(s_max)
+    result, _ = quad(integrand, *bounds, epsrel=1e-5, epsabs=0.0, limit=200)
+    return float(result)
 
 
 def _two_body(root: float, a: float, b: float) -> float:

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from madnis_py import _core
+from madnis_py.arrays import Array
 from madnis_py.events.event_batch import PARTICLE_COLUMNS, EventBatch
 
 SIGMA = 1500.0
@@ -38,22 +39,20 @@ def drell_yan(n: int, seed: int = 1) -> EventBatch:
     return _batch(momenta, mass, quark_first=random.random(n) < 0.5)
 
 
-def _polar(random: np.random.Generator, n: int) -> NDArray[np.float64]:
-    """Cosine with the density 3/8 (1 + c^2): c is flat with probability 3/4, else of the density 3/2 c^2."""
+def _polar(random: np.random.Generator, n: int) -> Array:
+    """Cosine with the density 3/8 (1 + c^2): flat with probability 3/4, else of density 3/2 c^2."""
     flat = random.uniform(-1.0, 1.0, n)
     return np.where(random.random(n) < 0.75, flat, np.cbrt(flat))
 
 
-def _light_like(
-    energy: NDArray[np.float64], cosine: NDArray[np.float64], phi: NDArray[np.float64]
-) -> NDArray:
+def _light_like(energy: Array, cosine: Array, phi: Array) -> Array:
     sine = np.sqrt(1 - cosine**2)
-    return energy[:, None] * np.stack(
-        [np.ones_like(cosine), sine * np.cos(phi), sine * np.sin(phi), cosine], axis=1
-    )
+    direction = [np.ones_like(cosine), sine * np.cos(phi), sine * np.sin(phi), cosine]
+    momentum: Array = energy[:, None] * np.stack(direction, axis=1)
+    return momentum
 
 
-def _boosted(p: NDArray[np.float64], rapidity: NDArray[np.float64]) -> NDArray[np.float64]:
+def _boosted(p: Array, rapidity: Array) -> Array:
     cosh, sinh = np.cosh(rapidity), np.sinh(rapidity)
     boosted = p.copy()
     boosted[:, 3] = sinh * p[:, 0] + cosh * p[:, 3]
@@ -61,9 +60,7 @@ def _boosted(p: NDArray[np.float64], rapidity: NDArray[np.float64]) -> NDArray[n
     return boosted
 
 
-def _batch(
-    momenta: NDArray[np.float64], scale: NDArray[np.float64], quark_first: NDArray[np.bool_]
-) -> EventBatch:
+def _batch(momenta: Array, scale: Array, quark_first: NDArray[np.bool_]) -> EventBatch:
     n = len(momenta)
     first = np.where(quark_first, UP, -UP)
     pdg = np.stack([first, -first, np.full(n, ELECTRON), np.full(n, -ELECTRON)], axis=1)

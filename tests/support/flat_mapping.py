@@ -31,7 +31,8 @@ class FlatMapping(ChannelMapping):
         columns = iter(x.T)
         shares = [next(columns) if self.hadronic else np.ones(len(x)) for _ in (0, 1)]
         incoming = [share[:, None] * beam for share, beam in zip(shares, self.beams, strict=True)]
-        rest, jacobian, outgoing = incoming[0] + incoming[1], np.ones(len(x)), []
+        rest, jacobian = incoming[0] + incoming[1], np.ones(len(x))
+        outgoing: list[Array] = []
         for number in range(len(self.masses) - 1, 0, -1):
             last, others = self.masses[number], sum(self.masses[:number])
             s = square(rest)
@@ -56,7 +57,8 @@ class FlatMapping(ChannelMapping):
 
 
 def square(p: Array) -> Array:
-    return p[:, 0] ** 2 - (p[:, 1:] ** 2).sum(axis=1)
+    result: Array = p[:, 0] ** 2 - (p[:, 1:] ** 2).sum(axis=1)
+    return result
 
 
 def isotropic(momentum: Array, mass: float, x: Array, y: Array) -> Array:

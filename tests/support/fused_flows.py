@@ -28,9 +28,8 @@ def perturbed(flow: SplineFlow, size: float = 0.25) -> SplineFlow:
     with torch.no_grad():
         for parameter in flow.parameters():
             fan_in = max(parameter.shape[2], 1) if parameter.dim() == 3 else 1
-            parameter += (
-                size / math.sqrt(fan_in) * torch.randn(parameter.shape, generator=generator)
-            )
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.add_(size / math.sqrt(fan_in) * noise)
     return flow
 
 
@@ -57,6 +56,7 @@ def in_float64(single: SplineFlow) -> SplineFlow:
 def to_latent(any_flow: SplineFlow, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
     """Map data (dim, n) to latent."""
     (step,) = any_flow._steps() if any_flow.fused else [fused.FusedBlocks(any_flow.sampling_order)]
+    assert isinstance(step, fused.FusedBlocks)
     return (step.to_latent if any_flow.fused else step.reference)(x, counts)
 
 

@@ -216,26 +216,24 @@ def results_on(instruction_set: str, calls: Sequence[Call]) -> list[Any]:
 
 
 def instruction_sets_agree(calls: Sequence[Call], tolerance: float = 1e-13) -> None:
-    """Every instruction set of this processor gives the same numbers, relative to the largest of each row."""
+    """Every instruction set of this processor gives the same numbers.
+
+    Differences are relative to the largest number of each row.
+    """
     expected = [function(*arguments) for function, arguments in calls]
     for name in _core.instruction_sets():
         for result, truth in zip(results_on(name, calls), expected, strict=True):
             for array, reference in zip(_arrays(result), _arrays(truth), strict=True):
-                scale = (
-                    np.abs(reference)
-                    .reshape(len(reference), -1)
-                    .max(axis=1)
-                    .reshape(-1, *[1] * (array.ndim - 1))
-                )
+                largest = np.abs(reference).reshape(len(reference), -1).max(axis=1)
+                scale = largest.reshape(-1, *[1] * (array.ndim - 1))
                 assert (np.abs(array - reference) <= tolerance * scale).all(), name
 
 
-def _arrays(result: object) -> tuple[Array, ...]:
-    return result if isinstance(result, tuple) else (result,)  # type: ignore[return-value]
+def _arrays(result: Any) -> tuple[Array, ...]:
+    return result if isinstance(result, tuple) else (result,)
 
 
-# --- flows
-# ------------------------------------------------------------------------------------------------------------
+# --- flows -----------------------------------------------------------------------------------
 
 
 def flow_sample_agrees_with_log_prob(flow: AbstractFlow, tolerance: float) -> None:
@@ -320,7 +318,7 @@ def flow_gradients_are_finite(flow: AbstractFlow) -> None:
     for i in range(flow.n_channels):
         log_q = flow.log_prob(corners, torch.full((3,), i))
         flow.zero_grad()
-        log_q.sum().backward()
+        log_q.sum().backward()  # type: ignore[no-untyped-call]
         assert bool(log_q.isfinite().all())
         assert all(bool(p.grad.isfinite().all()) for p in flow.parameters() if p.grad is not None)
 
@@ -337,10 +335,10 @@ def flow_is_uniform(flow: AbstractFlow) -> None:
 
 
 def flow_log_prob_is_its_jacobian(flow: SplineFlow, tolerance: float) -> None:
-    """log q is log |det dz/dx| of the map from data to latent, by automatic differentiation point by point."""
+    """log q is log |det dz/dx| of the map from data to latent, by automatic differentiation."""
     channel, x = _spread(flow, 12), _uniform(flow, 12)
     jacobians = [
-        torch.autograd.functional.jacobian(
+        torch.autograd.functional.jacobian(  # type: ignore[no-untyped-call]
             lambda point, c=c: flow_latent(flow, point[None], c[None])[0], point
         )
         for point, c in zip(x, channel, strict=True)

@@ -387,10 +387,11 @@ def test_pylhe_finds_the_same_weights_in_what_is_converted(tmp_path: Path) -> No
     convert(source, tmp_path / "ours.lhe")
     found = pylhe.LHEFile.fromstring((tmp_path / "ours.lhe").read_text())
     assert [one.weights for one in found.events] == [{"1001": 1400.0, "1002": 1600.0}] * 3
-    assert [weight.id for group in found.header.initrwgt.entries for weight in group.weights] == [
-        "1001",
-        "1002",
-    ]
+    assert found.header is not None
+    assert found.header.initrwgt is not None
+    (group,) = found.header.initrwgt.entries
+    assert isinstance(group, pylhe.LHEInitRWGTWeightGroup)
+    assert [weight.id for weight in group.weights] == ["1001", "1002"]
 
 
 @pytest.mark.parametrize(

@@ -307,6 +307,8 @@ def test_pylhe_reads_our_tables_as_it_reads_our_text(tmp_path: Path) -> None:
     tables = pylhe.LHEFile.fromfile(written(tmp_path / "events.h5", batch))
     text = read_lhe(written(tmp_path / "events.lhe", batch))
     assert tables.init == text.init
+    assert tables.header is not None
+    assert text.header is not None
     assert tables.header.initrwgt == text.header.initrwgt
     for ours, theirs in zip(tables.events, text.events, strict=True):
         assert ours.particles == theirs.particles

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", params=PROCESSES)
-def run(request, tmp_path_factory) -> Run:
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     card = load(request.param).updated({"training": {"preset": "quick"}})
     made = Run(Process.from_card(card), tmp_path_factory.mktemp(request.param) / "run", seed=2)
     made.execute(EVENTS)
@@ -55,7 +55,7 @@ def check_lines(event: pylhe.LHEEvent) -> None:
     ("settings", "events"), [(("PartonLevel:MPI = off", "HadronLevel:all = off"), 1000), ((), 200)]
 )
 def test_pythia_showers_all_and_reports_our_cross_section(
-    run: Run, tmp_path: Path, settings, events: int
+    run: Run, tmp_path: Path, settings: tuple[str, ...], events: int
 ) -> None:
     path = Run.open(run.directory.path).generate(events, tmp_path / "events.lhe.gz")
     pythia = shower_of(path, settings)

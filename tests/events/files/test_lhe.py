@@ -7,8 +7,10 @@ import warnings
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pylhe
 import pytest
 from event_samples import (
     SIGMA,
@@ -90,7 +92,12 @@ def test_pylhe_reads_every_number_back(tmp_path: Path, name: str) -> None:
 def test_pylhe_reads_scales_variations_and_what_they_stand_for(tmp_path: Path) -> None:
     batch = with_variations(drell_yan(50))
     read = read_lhe(written(tmp_path / "events.lhe", batch, init=VARIED))
-    group, alone = read.header.initrwgt.entries
+    header = read.header
+    assert header is not None
+    assert header.initrwgt is not None
+    group, alone = header.initrwgt.entries
+    assert isinstance(group, pylhe.LHEInitRWGTWeightGroup)
+    assert isinstance(alone, pylhe.LHEInitRWGTWeight)
     assert (group.name, group.combine) == ("scale variations <mu>", "envelope")
     assert [(one.id, one.name) for one in group.weights] == [
         ("11", "muR 0.5 & muF 0.5"),
@@ -152,7 +159,8 @@ def test_pylhe_reads_beams_and_processes(tmp_path: Path) -> None:
 
 
 def test_init_takes_numbers_of_numpy(tmp_path: Path) -> None:
-    process = LheProcess(np.float64(SIGMA), np.float64(3.0), np.float64(SIGMA), np.int64(1))
+    one: Any = np.int64(1)
+    process = LheProcess(np.float64(SIGMA), np.float64(3.0), np.float64(SIGMA), one)
     init = LheInit(
         (2212, 2212), (np.float64(6500.0), np.float64(6500.0)), (331900, 331900), (process,)
     )
