@@ -91,7 +91,9 @@ class GaussianData(Block):
 
 
 class SoftPermutation(Block):
-    """A rotation R in O(dim), z = R x, which leaves normally distributed points what they are; Section 3.2.2.
+    """A rotation R in O(dim), z = R x; Section 3.2.2 of the MadNIS thesis.
+
+    Normally distributed points stay normally distributed.
 
     Every channel starts with the same random R. A trainable one is R exp(A - A^T) with a matrix A
     per channel, which is orthogonal whatever A is; A = 0 at first.

@@ -138,7 +138,15 @@ class CategoryChain(nn.Module):
         return torch.stack(chosen), position, log_p
 
     def log_prob(self, category: Tensor, counts: list[int]) -> Tensor:
-        """Logarithm of the probability of categories (dimensions, n), sorted by channel; shape (n,)."""
+        """Log probability of categories.
+
+        Args:
+            category: int64, shape (dimensions, n), points sorted by channel.
+            counts: points of each channel.
+
+        Returns:
+            float64, shape (n,).
+        """
         before = list(category)
         rows = [self._log_row(k, before[:k], counts) for k in range(len(before))]
         own = [
@@ -147,7 +155,14 @@ class CategoryChain(nn.Module):
         return torch.stack(own).sum(0)
 
     def one_hot(self, category: Sequence[Tensor]) -> Tensor:
-        """Indicators of categories, one row (n,) per dimension, to (sum of categories, n), float64."""
+        """Indicators of categories.
+
+        Args:
+            category: one tensor per dimension, int64, shape (n,).
+
+        Returns:
+            float64, shape (sum of categories, n).
+        """
         sizes = self.categories[: len(category)]
         rows = [
             c == torch.arange(n, device=c.device).unsqueeze(1)
@@ -156,7 +171,7 @@ class CategoryChain(nn.Module):
         return torch.cat(rows).double()
 
     def _log_row(self, k: int, before: Sequence[Tensor], counts: list[int]) -> Tensor:
-        """Logarithms of the probabilities of all categories of dimension k, shape (categories, n)."""
+        """Log probabilities of all categories of dimension k, shape (categories, n)."""
         network, table = self.networks[k], cast("CategoryTable", self.tables[k])
         repeats = torch.tensor(counts).to(table.probability.device, non_blocking=True)
         prior = table.probability.T.repeat_interleave(repeats, dim=1, output_size=sum(counts))
@@ -171,7 +186,9 @@ class CategoryChain(nn.Module):
 
 
 class MixedFlow(AbstractFlow):
-    """Discrete dimensions first, then continuous ones: q(c_1, ..., x) = p(c_1) p(c_2 | c_1) ... q(x | c_1, ...).
+    """Density over discrete dimensions first, then over continuous ones.
+
+    q(c_1, ..., x) = p(c_1) p(c_2 | c_1) ... q(x | c_1, ...).
 
     The discrete part is a `CategoryChain`. The continuous part are coupling blocks of splines that
     are conditioned on the categories, too. A new flow is uniform.

@@ -170,7 +170,7 @@ def _differentiable_gradients(
     inputs: list[Tensor],
     upstream: tuple[Tensor | None, ...],
 ) -> list[Tensor | None]:
-    """`_gradients` for second derivatives: computed in plain torch, which can differentiate them."""
+    """`_gradients` for second derivatives, in plain torch, which can differentiate them."""
     results = zip(blocks.reference(inputs[0], counts), upstream, strict=True)
     outputs, factors = zip(
         *((result, grad) for result, grad in results if grad is not None), strict=True

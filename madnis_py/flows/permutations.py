@@ -16,7 +16,10 @@ SOFT = ("soft", "trainable")
 
 
 def default_blocks(dim: int) -> int:
-    """Number of blocks of the logarithmic decomposition, 2 ceil(log2 D) of Eq. (3.46); 2 for D = 1."""
+    """Number of blocks of the logarithmic decomposition, 2 ceil(log2 D) of Eq. (3.46).
+
+    2 for D = 1.
+    """
     return 2 * max((dim - 1).bit_length(), 1)
 
 

@@ -284,7 +284,8 @@ def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
     n_flows = len(set(groups))
     if len(groups) != n_channels or set(groups) != set(range(n_flows)):
         raise InputError(
-            f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; got {groups}"
+            f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; "
+            f"got {groups}"
         )
     return n_flows
 

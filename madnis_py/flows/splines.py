@@ -24,13 +24,18 @@ Spline = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Either direction: (argument, theta) -> value and log-Jacobian."""
 
 MIN_BIN_SIZE = 1e-4
-"""Smallest width and height of a bin. Sizes are MIN_BIN_SIZE + (1 - K MIN_BIN_SIZE) softmax(theta), which keeps the
-identity at zero parameters and bounds the slope of a bin by 1e4 either way."""
+"""Smallest width and height of a bin.
+
+Sizes are MIN_BIN_SIZE + (1 - K MIN_BIN_SIZE) softmax(theta), which keeps the identity at zero
+parameters and bounds the slope of a bin by 1e4 either way.
+"""
 
 DERIVATIVE_RANGE = (-12.0, 1e4)
-"""Range to which the parameters of the derivatives are clamped: derivatives stay between 8e-6 and 1.5e4, so that the
-log-Jacobian is finite for any finite parameters."""
+"""Range to which the parameters of the derivatives are clamped.
 
+Derivatives stay between 8e-6 and 1.5e4, so that the log-Jacobian is finite for any finite
+parameters.
+"""
 
 MAX_BINS = 256
 """Most bins of a spline: bins are counted in one byte."""
@@ -76,7 +81,10 @@ def inverse(y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class _Limited(torch.autograd.Function):
-    """Limits numbers to [0, 1], which only rounding takes them across; the gradient is that of numbers inside."""
+    """Limits numbers to [0, 1]; the gradient is that of numbers inside.
+
+    Only rounding takes numbers across the limits.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -93,7 +101,9 @@ def _limited(x: Tensor) -> Tensor:
 
 
 def parameters(width: Tensor, height: Tensor, derivative: Tensor) -> Tensor:
-    """Parameters of given splines, the inverse of Eq. (3.50); values that no parameters give are moved to the nearest.
+    """Parameters of given splines, the inverse of Eq. (3.50).
+
+    Values that no parameters give are moved to the nearest ones.
 
     Args:
         width: sizes of the bins along the arguments, sum 1, shape (K, ...).
@@ -111,13 +121,25 @@ def parameters(width: Tensor, height: Tensor, derivative: Tensor) -> Tensor:
 
 
 def _size_parameters(size: Tensor) -> Tensor:
-    """Logarithms of what bins have above the minimum, of mean 0; a bin that has less counts as 1e-3 above it."""
+    """Logarithms, of mean 0, of what bins have above the minimum size.
+
+    A bin that has less counts as 1e-3 above it.
+    """
     theta = (size / MIN_BIN_SIZE - 1.0).clamp(min=1e-3).log()
     return theta - theta.mean(0)
 
 
 class Bin(NamedTuple):
-    """The bin of each argument: lower left corner, size, and end derivatives in units of the slope height / width."""
+    """The bin of each argument.
+
+    Attributes:
+        x: lower left corner, along the arguments.
+        y: lower left corner, along the values.
+        width: size along the arguments.
+        height: size along the values.
+        left: derivative at the lower end in units of height / width.
+        right: derivative at the upper end in the same units.
+    """
 
     x: Tensor
     y: Tensor
@@ -128,7 +150,13 @@ class Bin(NamedTuple):
 
 
 def _select_bin(value: Tensor, theta: Tensor, axis: int) -> Bin:
-    """Find the bin of `value` along the arguments (axis 0) or the values (axis 1) of the splines."""
+    """Find the bin of `value`.
+
+    Args:
+        value: arguments of the splines for axis 0, values for axis 1, shape (...).
+        theta: parameters, shape (3 K + 1, ...).
+        axis: 0 or 1.
+    """
     lower, upper, theta_d = _Selection.apply(value.detach(), theta, axis)  # type: ignore[no-untyped-call]
     width, height = (upper - lower).unbind()
     derivatives = functional.softplus(theta_d.clamp(*DERIVATIVE_RANGE)) / math.log(2.0)
@@ -138,7 +166,9 @@ def _select_bin(value: Tensor, theta: Tensor, axis: int) -> Bin:
 
 
 class _Selection(torch.autograd.Function):
-    """The knots (x, y) at the lower and the upper end of a bin and the derivative parameters there, (2, ...) each.
+    """The knots (x, y) at both ends of a bin and the derivative parameters there.
+
+    The knots below, the knots above and the parameters have the shape (2, ...) each.
 
     Written with its own gradient, because only one bin in K takes part: the knot below bin k is E_k
     = sum of the sizes of the bins before it, so that dE_k / dtheta_j = c softmax_j ([j < k] - sum
@@ -182,7 +212,15 @@ class _Selection(torch.autograd.Function):
 
 
 def _unnormalised_knots(growth: Tensor, dtype: torch.dtype) -> Tensor:
-    """Sums of the bin sizes up to each knot, times a normalisation, shape (2, K + 1, ...) from (2, K, ...)."""
+    """Sums of the bin sizes up to each knot, times a normalisation.
+
+    Args:
+        growth: shape (2, K, ...).
+        dtype: of the sums.
+
+    Returns:
+        shape (2, K + 1, ...).
+    """
     bins = growth.shape[1]
     floor = MIN_BIN_SIZE / (1.0 - bins * MIN_BIN_SIZE) * growth.sum(1, keepdim=True)
     knots = growth.new_zeros(2, bins + 1, *growth.shape[2:], dtype=dtype)

@@ -140,7 +140,7 @@ class PeriodicSplineTransform(Transform):
         return self._turned(x, -shift), log_jac
 
     def _split(self, theta: Tensor) -> tuple[Tensor, Tensor]:
-        """Shifts of the angles, and parameters with the first derivative of an angle as its last."""
+        """Shifts of the angles, and parameters whose last derivative of an angle is the first."""
         first = theta[2 * (theta.shape[0] // 3)]
         shift = theta[-1].index_select(0, self.angles)
         last = theta[-1].index_copy(0, self.angles, first.index_select(0, self.angles))

@@ -26,7 +26,9 @@ def proportional(
     minimum: int = 0,
     active: Tensor | None = None,
 ) -> Tensor:
-    """Spread n points by the standard deviations, N_i = N [r / n_c + (1 - r) sigma_i / sum_j sigma_j].
+    """Spread n points by the standard deviations of the channels.
+
+    N_i = N [r / n_c + (1 - r) sigma_i / sum_j sigma_j].
 
     With r = 0 this is the allocation of least variance, Eq. (2.55) of the MadNIS thesis; r > 0 is
     that of its stratified training. When every sigma_i is 0 the points are spread evenly.
@@ -70,7 +72,10 @@ def _proportional(
 
 
 def _largest_remainder(n: int, share: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Integers in proportion to `share` with sum n: round down, then one more for the largest remainders."""
+    """Integers in proportion to `share` with sum n.
+
+    They are rounded down, then the largest remainders get one more each.
+    """
     quota = n * (share / share.sum())
     counts: NDArray[np.int64] = np.floor(quota).astype(np.int64)
     first = np.argsort(counts - quota, kind="stable")[: n - counts.sum()]

@@ -46,7 +46,7 @@ class PriorWeights(AbstractChannelWeights):
 
 
 class ChannelWeightSettings(BaseModel):
-    """Shape of the network of `ChannelWeights`; the defaults are those of the MadNIS thesis, Tab. A.6."""
+    """Shape of the network of `ChannelWeights`; defaults of the MadNIS thesis, Tab. A.6."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +87,7 @@ class ChannelWeights(AbstractChannelWeights):
         self.register_buffer("standardised", torch.tensor(False))
 
     def standardise(self, features: Tensor) -> None:
-        """Set, once, the mean and standard deviation that features are scaled with before the network sees them.
+        """Set, once, the mean and standard deviation that scale features for the network.
 
         Args:
             features: a representative set, float64, shape (n, n_features); a feature that does not
@@ -105,7 +105,10 @@ class ChannelWeights(AbstractChannelWeights):
         self.standardised.fill_(True)
 
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:
-        """Evaluate the weights; see `AbstractChannelWeights.forward`. Differentiable in the network's parameters."""
+        """Evaluate the weights; see `AbstractChannelWeights.forward`.
+
+        Differentiable in the parameters of the network.
+        """
         scaled = ((features.to(self.mean.device) - self.mean) / self.std).float()
         delta = self.network(scaled).double().to(prior.device)
         # Subtracting the largest Delta that counts keeps exp from overflowing and cancels in the

@@ -85,7 +85,10 @@ class CoverageCheck:
         ]
 
     def dominant_weight(self, name: str, samples: Samples) -> list[str]:
-        """Whether a single point carries much of the integral or of its variance, sum_i sigma_i^2 / N_i."""
+        """Whether a single point carries much of the integral or of its variance.
+
+        The variance is sum_i sigma_i^2 / N_i.
+        """
         moments = self._moments(samples)
         per_point = 1 / (moments.counts.double() * (moments.counts - 1)).clamp(min=1)
         total = float((moments.squares * per_point).sum())
@@ -100,12 +103,19 @@ class CoverageCheck:
         if calm or len(samples) < self.thresholds.fewest_points:
             return []
         return [
-            f"{name}: channel {self.channels[channel]}: one of {len(samples):,} points carries {share:.0%} of the "
-            f"variance and {carried:.2%} of the integral; a peak may be hardly covered and the error too small"
+            f"{name}: channel {self.channels[channel]}: one of {len(samples):,} points carries "
+            f"{share:.0%} of the variance and {carried:.2%} of the integral; a peak may be hardly "
+            "covered and the error too small"
         ]
 
     def fresh_weights(self, name: str, scan: Samples, fresh: Samples) -> list[str]:
-        """Channels where fresh points far above the largest weight of a scan carry a part of the integral."""
+        """Channels with much of the integral in fresh points far above the largest of a scan.
+
+        Args:
+            name: of the sampler.
+            scan: points that the largest weights come from.
+            fresh: points that had no part in them.
+        """
         return self._excess(
             largest_weights(scan, len(self.channels)),
             fresh,
@@ -117,7 +127,9 @@ class CoverageCheck:
     def blind_spots(
         self, name: str, largest: Tensor, source: str, known: Samples, weight: Tensor
     ) -> list[str]:
-        """Channels in which points that another sampler found would be giants here: places that are hardly visited.
+        """Channels that a sampler hardly visits, though another one has found points there.
+
+        With the sampler these points would have enormous weights.
 
         Args:
             name: of the sampler that is judged.
@@ -138,13 +150,17 @@ class CoverageCheck:
         )
 
     def iterations(self, name: str, estimates: Sequence[Estimate]) -> list[str]:
-        """Channels whose iterations disagree by chi^2; without variance an iteration says nothing."""
+        """Channels whose iterations disagree by chi^2.
+
+        Iterations without variance say nothing.
+        """
         sentences = []
         for index, channel in enumerate(self.channels):
             chi2, dof = _channel_chi2(estimates, index)
             if dof > 0 and stats.chi2.sf(chi2, dof) < self.thresholds.p_value / len(self.channels):
                 sentences.append(
-                    f"{name}: channel {channel}: iterations disagree, chi^2/dof = {chi2 / dof:.3g} [{dof}]; "
+                    f"{name}: channel {channel}: iterations disagree, "
+                    f"chi^2/dof = {chi2 / dof:.3g} [{dof}]; "
                     "errors are too small or a peak was found late"
                 )
         return sentences
@@ -163,7 +179,9 @@ class CoverageCheck:
         return [f"{first} and {second} are {apart}; one of them misses something"]
 
     def overweights(self, name: str, weight: NDArray[np.float64], allowed: float) -> list[str]:
-        """Whether unweighted events carry more above the maxima than the scan for these maxima promised.
+        """Whether unweighted events carry more above the maxima than was expected.
+
+        The share was expected when the maxima were found.
 
         Args:
             name: of the stage.
@@ -176,8 +194,9 @@ class CoverageCheck:
         if most <= self.thresholds.factor or excess <= self.thresholds.factor * allowed:
             return []
         return [
-            f"{name}: events up to {most:.3g} times above the maximum weights carry {excess:.2%} of the cross section "
-            f"where {allowed:.2%} was expected; a peak may have been missed when the maxima were found"
+            f"{name}: events up to {most:.3g} times above the maximum weights carry {excess:.2%} "
+            f"of the cross section where {allowed:.2%} was expected; a peak may have been missed "
+            "when the maxima were found"
         ]
 
     def _excess(
@@ -192,7 +211,8 @@ class CoverageCheck:
             / sizes.sum()
         )
         return [
-            f"{subject(self.channels[i])} up to {float(ratio[points.channel == i].max()):.3g} times {reference}, and "
+            f"{subject(self.channels[i])} up to "
+            f"{float(ratio[points.channel == i].max()):.3g} times {reference}, and "
             f"those above {self.thresholds.factor:g} times carry {carried[i]:.2%} of the integral"
             for i in (carried > self.thresholds.excess_share).nonzero().flatten().tolist()
         ]

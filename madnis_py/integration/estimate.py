@@ -55,7 +55,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A multi-channel Monte Carlo estimate of an integral, Eqs. (2.51) and (5.11) of the MadNIS thesis.
+    """Multi-channel Monte Carlo estimate of an integral, Eqs. (2.51) and (5.11).
+
+    The equations are those of the MadNIS thesis.
 
     Attributes:
         value: sum_i I_i, in the unit of the integrand.
@@ -89,7 +91,10 @@ class Estimate:
 
     @property
     def relative_std(self) -> float:
-        """sum_i sigma_i / |I|: relative error times sqrt(N) at optimal allocation, whatever the number of points."""
+        """sum_i sigma_i / |I|, the relative error times sqrt(N) at optimal allocation.
+
+        It does not depend on the number of points.
+        """
         total = float(self.channel_stds.sum())
         return total / abs(self.value) if self.value else math.inf
 
@@ -116,7 +121,7 @@ class Estimate:
         return f"{self.value:.6g} +- {self.error:.2g}" if written_out else str(self.gvar)
 
     def summary(self) -> str:
-        """A table of the iterations and of their running average, in the form that vegas users know."""
+        """A table of iterations and their running average, in the form that vegas users know."""
         parts = self.iterations or (self,)
         rows = [("itn", "points", "integral", "average", "chi2/dof")]
         for k, part in enumerate(parts, start=1):
@@ -140,7 +145,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Moments:
-    """Mean and squared deviations of the weights of each channel: what points leave behind once they are forgotten.
+    """Mean and squared deviations of the weights of each channel.
+
+    They are all that an estimate needs of the points.
 
     Attributes:
         counts: points, int64, shape (n_channels,).
@@ -163,7 +170,9 @@ class Moments:
 
     @classmethod
     def of(cls, channel: Tensor, weight: Tensor, n_channels: int) -> Moments:
-        """Two passes over the weights: means first, then deviations from them, Eq. (2.27) without its slip.
+        """Moments by two passes over the weights, means first and then deviations from them.
+
+        Eq. (2.27) of the MadNIS thesis, which misprints it.
 
         The difference <w^2> - <w>^2 would lose all digits when the weights vary little around a
         large mean.
@@ -210,7 +219,7 @@ class Moments:
         return Moments(self.counts, self.means * ratio, self.squares * ratio * ratio, unit)
 
     def pooled(self, groups: ChannelGroups) -> Moments:
-        """Moments of the points of each group of channels, whose weights have the same distribution."""
+        """Moments of the points of each group of channels; their weights are distributed alike."""
         counts = groups.total(self.counts)
         means = groups.total(self.counts * self.means) / counts.clamp(min=1)
         distance = self.means - means[groups.index]
@@ -220,7 +229,10 @@ class Moments:
 
     @property
     def variances(self) -> Tensor:
-        """Unbiased variance of the weights of each channel, float64, shape (n_channels,); 0 without points."""
+        """Unbiased variance of the weights of each channel, float64, shape (n_channels,).
+
+        0 without points.
+        """
         return self._variances * self.unit * self.unit
 
     @property

@@ -35,7 +35,7 @@ class Evaluation:
 
     @property
     def target(self) -> Tensor:
-        """What a sampler learns to follow: the magnitude, or the value of an integrand that has no parts."""
+        """What a sampler learns to follow: the magnitude if there is one, else the value."""
         return self.value if self.magnitude is None else self.magnitude
 
 

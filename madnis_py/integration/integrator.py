@@ -102,7 +102,7 @@ class Integrator:
             )
 
     def without_executor(self) -> Integrator:
-        """The same integrator that does all its work itself, for one that is itself a piece of work."""
+        """The same integrator without executor, for use inside of a task of one."""
         alone = Integrator(self.integrand, self.flow, self.weights, seed=self.seed)
         alone.active = self.active
         return alone
@@ -170,8 +170,8 @@ class Integrator:
         """Magnitudes of points of another sampler, as if they had been drawn here.
 
         Args:
-            samples: points of the same integrand, sorted by channel, shape (n,); neither `log_q` nor `weight` nor `magnitude` is
-                used.
+            samples: points of the same integrand, sorted by channel, shape (n,); neither `log_q`
+                nor `weight` nor `magnitude` is used.
 
         Returns:
             the magnitudes with the flow and the channel weights of this integrator, float64, shape
@@ -191,7 +191,7 @@ class Integrator:
         return reduce(Moments.merged, blocks, Moments.empty(len(counts)))
 
     def integrate(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Estimate:
-        """Integrate with n points, spread over the channels in proportion to their standard deviations.
+        """Integrate with n points, spread over the channels by their standard deviations.
 
         The allocation of an iteration uses only earlier ones, and each counts with its share of the
         points, so the result is unbiased. Channels whose sigma_i is negligible still get a few

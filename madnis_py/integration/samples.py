@@ -59,7 +59,10 @@ class Samples:
         )
 
     def weights_only(self) -> Samples:
-        """The same points without coordinates, features and prior, whose last dimension becomes 0."""
+        """The same points without coordinates, features and prior.
+
+        The last dimension of these becomes 0.
+        """
         n = len(self)
         return replace(
             self,
@@ -74,7 +77,10 @@ class Samples:
 
     @staticmethod
     def concatenate(parts: Sequence[Samples]) -> Samples:
-        """Join samples end to end; they are sorted when the channels ascend from each part to the next."""
+        """Join samples end to end.
+
+        The result is sorted if the channels ascend from each part to the next.
+        """
         if len(parts) == 1:
             return parts[0]
         return Samples(

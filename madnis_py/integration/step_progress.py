@@ -37,12 +37,15 @@ class Reuse:
 
     @property
     def at_fixed_updates(self) -> float:
-        """R of Eq. (5.44): steps over fresh batches, so that 1/R of the integrand calls make as many updates."""
+        """R of Eq. (5.44): steps over fresh batches.
+
+        1/R of the integrand calls make as many updates.
+        """
         return (self.draws + self.replays) / max(self.draws, 1)
 
     @property
     def at_fixed_time(self) -> float:
-        """R of Eq. (5.18): the fresh batches that the same time would have paid for without a buffer, over those drawn.
+        """R of Eq. (5.18): batches that the time would have paid for without buffer, over draws.
 
         With t the time of a step, n_base t_draw = n_draw t_draw + n_replay t_replay.
         """
@@ -51,8 +54,9 @@ class Reuse:
     def __str__(self) -> str:
         """Both definitions in words."""
         return (
-            f"{self.draws + self.replays} updates on {self.draws} fresh batches: R = {self.at_fixed_updates:.2f} "
-            f"at fixed updates (Eq. 5.44), R = {self.at_fixed_time:.2f} at fixed time (Eq. 5.18)"
+            f"{self.draws + self.replays} updates on {self.draws} fresh batches: "
+            f"R = {self.at_fixed_updates:.2f} at fixed updates (Eq. 5.44), "
+            f"R = {self.at_fixed_time:.2f} at fixed time (Eq. 5.18)"
         )
 
 
@@ -74,8 +78,8 @@ class StepProgress:
         batch_value: estimate of the integral from the fresh points of this step alone, unbiased
             given the earlier steps; None for a step without fresh points.
         batch_error: its standard error.
-        rolled_back: whether the training went back to an earlier step, because it had lost a part of
-            the integral.
+        rolled_back: whether the training went back to an earlier step, because it had lost a part
+            of the integral.
     """
 
     step: int

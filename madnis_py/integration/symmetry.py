@@ -11,7 +11,9 @@ from madnis_py.integration.integrand import AbstractIntegrand
 
 
 class ChannelGroups:
-    """Symmetry groups of channels, Section 5.1.2 of the MadNIS thesis; I_i and sigma_i are the same within a group.
+    """Symmetry groups of channels, Section 5.1.2 of the MadNIS thesis.
+
+    I_i and sigma_i are the same within a group.
 
     Args:
         groups: group of each channel, 0 ... n_groups - 1; each channel is its own when None.
@@ -43,7 +45,7 @@ class ChannelGroups:
         return x.new_zeros(len(self)).index_add(0, self.index, x)
 
     def mean(self, x: Tensor) -> Tensor:
-        """Each channel's value replaced by the mean of its group: (n_channels,) -> (n_channels,)."""
+        """Each channel's value replaced by the mean of its group, shape (n_channels,)."""
         if not self._shared:
             return x
         return (self.total(x) / self.sizes)[self.index]

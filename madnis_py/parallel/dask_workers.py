@@ -301,7 +301,8 @@ class DaskWorkers(Executor):
                 notified = True
             elif seen and time.monotonic() - since > NO_WORKERS_TIMEOUT:
                 self._failure = WorkerError(
-                    f"workers: none has come back to {self._address} in {NO_WORKERS_TIMEOUT:.0f} seconds"
+                    f"workers: none has come back to {self._address} "
+                    f"in {NO_WORKERS_TIMEOUT:.0f} seconds"
                 )
                 self._executor.shutdown(wait=False)
                 self._give_up()

@@ -1,4 +1,7 @@
-"""Random streams by name: every piece of work has its own, so that resuming and threads never change a number."""
+"""Random streams by name, one for every piece of work.
+
+So resuming and threads never change a number.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import torch
 
 
 def stream(seed: int, *path: str | int) -> torch.Generator:
-    """A generator that depends on the seed and on what it is for, e.g. `stream(seed, "train", step)`.
+    """A generator that depends on a seed and a name, e.g. `stream(seed, "train", step)`.
 
     Args:
         seed: seed of the run, any non-negative integer.

@@ -91,7 +91,7 @@ def test_new_flow_is_uniform() -> None:
 
 
 def test_categories_follow_their_probabilities() -> None:
-    """Frequencies of all combinations agree with the product of conditional probabilities within 5 sigma."""
+    """Frequencies of combinations are products of conditional probabilities within 5 sigma."""
     flow, n = FLOWS["two helicities, three channels"](), 60000
     x, _ = flow.sample(torch.full((n,), 1), stream(1, "frequencies"))
     first, second = flow.categories_of(x)
@@ -143,7 +143,7 @@ def test_damping_zero_leaves_the_table() -> None:
 
 
 def correlated(x: Tensor) -> Tensor:
-    """Two flavours and two helicities that are mostly equal, and a variable that depends on them."""
+    """Two flavours and helicities, mostly equal, and a variable that depends on them."""
     a, b = (2 * x[:, 0]).long(), (2 * x[:, 1]).long()
     return (0.05 + (a == b)) * torch.where(a == 1, x[:, 2], 1 - x[:, 2]) * (1 + 3 * a)
 

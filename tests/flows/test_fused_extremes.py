@@ -61,7 +61,10 @@ def test_gradients_at_the_boundary_are_those_next_to_it(end: float) -> None:
 
 
 def knots_and_flow() -> tuple[Tensor, SplineFlow]:
-    """Knots of the splines next to the data, (2, 11), and a flow in which they do not depend on the point."""
+    """Knots of the splines next to the data, (2, 11), and their flow.
+
+    In the flow they do not depend on the point.
+    """
     any_flow = flow(2, 1, dtype="float64", blocks=2)
     block = any_flow.coupling_blocks[-1]
     with torch.no_grad():
@@ -96,7 +99,10 @@ def test_gradients_on_both_sides_of_the_edges_of_bins_agree_with_autograd() -> N
 def differences_in_roundings(
     fused_block: fused.FusedBlocks, block: Block, direction: str, x: Tensor
 ) -> float:
-    """Largest difference in log-Jacobian beyond 1e-12, in units of what the rounding of x to 2^-53 changes in it."""
+    """Largest difference in log-Jacobian beyond 1e-12, in units of its rounding.
+
+    The unit is what the rounding of x to 2^-53 changes in it.
+    """
     x = x.clone().requires_grad_()
     counts = [x.shape[1] // 2, x.shape[1] - x.shape[1] // 2]
     y, log_jac = getattr(block, direction)(x, counts)

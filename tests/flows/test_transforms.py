@@ -1,4 +1,4 @@
-"""Affine blocks, rotations and angles; the laws that they share with splines are in test_flows.py."""
+"""Affine blocks, rotations and angles; laws that splines share are in test_flows.py."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ def test_random_rotations_are_orthogonal(dim: int) -> None:
 
 
 def test_random_rotations_are_evenly_distributed() -> None:
-    """Elements of a Haar matrix have mean 0 and variance 1 / dim, signs included: 5 sigma of 2000 matrices."""
+    """Elements of a Haar matrix have mean 0 and variance 1 / dim, signs included.
+
+    5 sigma of 2000 matrices.
+    """
     generator = stream(2, "rotation")
     matrices = torch.stack([random_rotation(3, generator) for _ in range(2000)])
     assert float(matrices.mean(0).abs().max()) < 5 * math.sqrt(1 / 3 / 2000)
@@ -108,7 +111,7 @@ def test_an_angle_that_does_not_exist_is_refused() -> None:
 
 @pytest.mark.parametrize("dim", [1, 2, 4])
 def test_density_closes_on_the_circle(dim: int) -> None:
-    """The density agrees at both ends of the interval of an angle, wherever the other features are."""
+    """The density is the same at both ends of an angle, wherever the other features are."""
     flow = perturbed(SplineFlow(dim, 1, FlowSettings(periodic=(0,), dtype="float64")), 0.5)
 
     def log_prob(angle: float) -> Tensor:

@@ -96,7 +96,10 @@ def test_a_weak_peak_that_no_point_has_come_near_is_not_seen() -> None:
 
 
 def judged_flow(seed: int) -> list[str]:
-    """Everything that is said of a flow that learned the camel back for a moment, with VEGAS beside it."""
+    """Everything that is said of a flow that learned the camel back for a moment.
+
+    VEGAS is beside it.
+    """
     settings = TrainingSettings(steps=30, batch_size=500, learning_rate=3e-3)
     integrator, average = trained(CamelBack(), seed, settings)
     grids = Integrator(

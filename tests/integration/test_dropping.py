@@ -85,9 +85,7 @@ def test_symmetry_groups_stay_or_go_as_a_whole() -> None:
     assert left(doubles(1.0, 1e-5, 1e-4, 1e-9), 1e-3, (0, 1, 0, 1)) == [True, False, True, False]
 
 
-def test_the_prior_of_dropped_channels_is_zero_and_a_point_that_only_they_had_is_shared_evenly() -> (
-    None
-):
+def test_the_prior_of_dropped_channels_is_zero_and_points_of_them_alone_are_shared() -> None:
     prior = doubles(3.0, 1.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0).view(3, 3)
     expected = [[0.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
     assert restricted(prior, torch.tensor([False, True, True])).tolist() == expected
@@ -147,7 +145,10 @@ def test_dropped_channels_get_no_more_points() -> None:
 def test_dropping_leaves_the_integral_unbiased(
     seeds: int, record_property: Callable[[str, object], None]
 ) -> None:
-    """A pull is (estimate - truth) / error: each lies within 3, their mean within 5 / sqrt(seeds)."""
+    """A pull is (estimate - truth) / error.
+
+    Each lies within 3, their mean within 5 / sqrt(seeds).
+    """
     truth = ManyPeaks().integral
     pulls = []
     for seed in range(seeds):

@@ -114,7 +114,10 @@ def test_combining_in_steps_changes_nothing() -> None:
 
 
 def test_combination_is_unbiased_when_errors_follow_the_values() -> None:
-    """Weights of a heavy tail: a large mean comes with a large error, which inverse-variance weights would punish."""
+    """Weights of a heavy tail: a large mean comes with a large error.
+
+    Weights by the inverse variance would punish it.
+    """
     weight = torch.exp(normal(400 * 20 * 50, "tail", std=1.5)).reshape(400, 20, 50)
     zeros = torch.zeros(50, dtype=torch.int64)
     results = [combine([Moments.of(zeros, part, 1).estimate() for part in run]) for run in weight]

@@ -1,4 +1,4 @@
-"""Workers of dask: the same bytes, who may reach them, and what is said when they or their scheduler go away."""
+"""Workers of dask: the same bytes, who may reach them, what is said when they go away."""
 
 from __future__ import annotations
 

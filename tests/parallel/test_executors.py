@@ -92,7 +92,7 @@ def test_a_killed_process_costs_its_task_and_nothing_else(tmp_path):
 
 
 def die_while_sending_once(marker: Path) -> str:
-    """The first time a process dies with half of its result in the pipe, which it holds the lock of."""
+    """Die, the first time, with half of the result in the pipe and the lock held."""
     if not marker.exists():
         marker.touch()
         frame = inspect.currentframe()

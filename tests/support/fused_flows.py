@@ -92,7 +92,7 @@ def function_of(z: Tensor, log_jac: Tensor) -> Tensor:
 def gradients(
     any_flow: SplineFlow, x: Tensor, counts: list[int], points_alone: bool = False
 ) -> list[Tensor]:
-    """Gradients of a function of z, and of the log-Jacobian as well, with respect to x and the parameters."""
+    """Gradients of a function of z and the log-Jacobian in x and the parameters."""
     x = x.clone().requires_grad_()
     z, log_jac = to_latent(any_flow, x, counts)
     value = function_of(z, log_jac.detach() if points_alone else log_jac)

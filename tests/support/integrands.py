@@ -25,7 +25,9 @@ def ridge(x: Tensor) -> Tensor:
 
 
 class ManyPeaks(AbstractIntegrand):
-    """Sixteen Gaussian peaks of width 0.1 in ten dimensions, each with a map of its own; eight hardly count.
+    """Sixteen Gaussian peaks of width 0.1 in ten dimensions; eight hardly count.
+
+    Each has a map of its own.
 
     The map of a channel follows a Cauchy density of width 0.15 around its peak in every dimension;
     the prior is the share of the channel's peak in the integrand, as in single-diagram enhancement.
@@ -61,7 +63,9 @@ class ManyPeaks(AbstractIntegrand):
 
 
 class Mirrored(AbstractIntegrand):
-    """A plane with a background and a peak on either side of the diagonal, each under a channel of its own.
+    """A plane with a background and a peak on either side of the diagonal.
+
+    Each is under a channel of its own.
 
     Channels 0 and 2 are mirror images, the same function of x, and `groups` says so; channel 1 is
     the background.

@@ -11,7 +11,7 @@ Vector = np.ndarray
 
 
 def knots(theta: Vector) -> tuple[Vector, Vector, Vector]:
-    """Widths, heights and derivatives of one spline by Eq. (3.50), the minimum size as documented."""
+    """Widths, heights and derivatives of a spline, Eq. (3.50), minimum size as documented."""
     k = len(theta) // 3
     sizes = []
     for part in (theta[:k], theta[k : 2 * k]):

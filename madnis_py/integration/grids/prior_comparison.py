@@ -1,4 +1,4 @@
-"""Which of several forms of an integral is sampled best: VEGAS with a few points tries each of them."""
+"""Comparison of priors, or of other forms of one integral, by short VEGAS runs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def compare(
         candidates: by name; the same integral, with different mappings or channel weights.
         settings: of the grids; the second half of the iterations is what counts.
         seed: of the random numbers.
-        callback: told the `StepProgress` of each iteration, those of all candidates counted together.
+        callback: called with the `StepProgress` after each iteration, those of all candidates
+            counted together.
         executor: runs the blocks of points.
 
     Returns:
@@ -51,14 +52,17 @@ def compare(
 
 
 def _relative_std(estimate: Estimate, groups: ChannelGroups) -> float:
-    """sum_i sigma_i / |I| from the points of whole groups of channels: n points show no sigma_i above sqrt(n) I_i."""
+    """sum_i sigma_i / |I| from the points of whole groups of channels.
+
+    n points of a single channel show no sigma_i above sqrt(n) I_i.
+    """
     pooled = estimate.moments.pooled(groups)
     total = float((groups.sizes * pooled.variances.sqrt()).sum())
     return total / abs(estimate.value) if estimate.value else math.inf
 
 
 def preferred(figures: Mapping[Name, float], margin: float) -> Name:
-    """The first name, unless a later one has a figure that is smaller by a margin than that of all before.
+    """The first name, unless the figure of a later one is smaller by a margin.
 
     Args:
         figures: the smaller the better, in the order in which the names are liked; at least one.

@@ -125,6 +125,6 @@ def _break_even(cost: float, gain: float) -> float | None:
 def _reason(with_vegas: float, with_flow: float, events: int, points: int, trained: bool) -> str:
     flow = "the trained flow" if trained else "training and a perfect flow"
     return (
-        f"{events:,} events and the precision of {points:,} VEGAS points take {with_vegas:.3g} s with VEGAS "
-        f"and {with_flow:.3g} s with {flow}"
+        f"{events:,} events and the precision of {points:,} VEGAS points take "
+        f"{with_vegas:.3g} s with VEGAS and {with_flow:.3g} s with {flow}"
     )

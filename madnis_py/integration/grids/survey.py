@@ -1,4 +1,4 @@
-"""What a survey with VEGAS leaves behind: the grids, and what their last iterations said of the integral."""
+"""A survey with VEGAS: the grids, and the estimates of the last iterations."""
 
 from __future__ import annotations
 
@@ -74,7 +74,10 @@ class Survey:
 
 
 def _can_be(moments: Moments) -> bool:
-    """Whether points can have left these: whole counts, some of them, and sums of finite numbers and of squares."""
+    """Whether these are moments of points.
+
+    Whole counts, some of them positive, and finite sums, those of squares not negative.
+    """
     sums = (moments.means, moments.squares)
     finite = all(one.dtype == torch.float64 and bool(one.isfinite().all()) for one in sums)
     whole = moments.counts.dtype == torch.int64 and bool(

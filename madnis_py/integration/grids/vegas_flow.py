@@ -1,4 +1,7 @@
-"""VEGAS grids, one per channel or group of channels: the baseline and the survey before training."""
+"""VEGAS grids, one per channel or group of channels, and their adaptation.
+
+They are the baseline, and the survey before a training.
+"""
 
 from __future__ import annotations
 
@@ -32,13 +35,12 @@ POINTS_PER_BIN = 40
 """Points of a grid for each of its bins, on average.
 
 Bins that no point has met count as empty and grow, those with a single large weight shrink. With 1
-point for each of
-64 bins the grids of w4j find a tenth or a fifth of the cross section, and with 20 in place of 40
-  the standard deviation
-for ttbar_2j is 10 % larger.
+point for each of 64 bins the grids of w4j find a tenth or a fifth of the cross section, and with 20
+in place of 40 the standard deviation for ttbar_2j is 10 % larger.
 """
 
 LEAST_BINS = 8
+"""Number of bins of grids with few points."""
 
 
 class VegasSettings(BaseModel):
@@ -64,12 +66,18 @@ class VegasSettings(BaseModel):
 
     @classmethod
     def for_integrand(cls, integrand: AbstractIntegrand) -> VegasSettings:
-        """The defaults with fewer points per grid where there are many: 300 000 per iteration, 500 per grid."""
+        """The defaults, with fewer points per grid where there are many grids.
+
+        About 300 000 points per iteration, but at least 500 per grid.
+        """
         return cls(points=min(20_000, max(500, 300_000 // len(ChannelGroups.of(integrand)))))
 
     @property
     def used_bins(self) -> int:
-        """Bins that so many points can fill: one for 40 points, 8 at least, no more than the settings ask for."""
+        """Bins that the points can fill: one for 40 points, at least 8.
+
+        No more than the settings ask for.
+        """
         return min(self.bins, max(LEAST_BINS, self.points // POINTS_PER_BIN))
 
     def counts(self, integrand: AbstractIntegrand) -> Tensor:
@@ -84,7 +92,9 @@ class VegasSettings(BaseModel):
 
 
 class VegasFlow(AbstractFlow):
-    """Piecewise constant densities, a product over the dimensions, one `vegas.AdaptiveMap` per group of channels.
+    """Piecewise constant densities, a product over the dimensions.
+
+    There is one `vegas.AdaptiveMap` per group of channels.
 
     Args:
         grid: edges of the bins, ascending from 0 to 1, float64, shape (n_grids, dim, bins + 1).
@@ -210,13 +220,15 @@ def train_vegas(
     callback: Callback | None = None,
     executor: Executor | None = None,
 ) -> tuple[VegasFlow, Estimate]:
-    """Adapt a VEGAS grid per symmetry group of channels, with the normalised prior as channel weights.
+    """Adapt a VEGAS grid per symmetry group of channels.
+
+    The channel weights are the normalised prior.
 
     Args:
         integrand: what is integrated.
         settings: iterations, points, bins and damping.
         seed: of the random streams ("vegas", iteration).
-        callback: told the `StepProgress` of each iteration.
+        callback: called with the `StepProgress` after each iteration.
         executor: runs the blocks of points.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Adam on parameters that lie in one vector: a step, a copy and a norm are single passes over memory."""
+"""Adam on parameters in one vector: step, copy and norm are single passes over memory."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 
 ROWS = ("parameter", "exp_avg", "exp_avg_sq", "mean")
-"""What is kept of each parameter: its value, Adam's two moments, and the slower mean of an averaged
-training."""
+"""Numbers kept of each parameter: value, Adam's two moments, slower mean of averaged trainings."""
 
 ADAM: dict[str, Any] = {
     "beta1": 0.9,
@@ -27,12 +26,17 @@ ADAM: dict[str, Any] = {
 """The constants that arXiv:1412.6980 recommends."""
 
 Memory = tuple[Tensor, ...]
-"""Everything that the next step depends on: for each number type the rows (len(rows), n) of its n parameters and Adam's
-count of steps, float32, a scalar."""
+"""Everything that the next step depends on.
+
+For each number type the rows of its n parameters, shape (len(rows), n), and Adam's count of steps,
+a float32 scalar.
+"""
 
 
 class FlatAdam:
-    """Adam, arXiv:1412.6980, with everything about the parameters of one number type side by side in memory.
+    """Adam, arXiv:1412.6980, on parameters that lie side by side in memory.
+
+    There is one memory for each number type, with the moments beside the parameters.
 
     From now on the parameters are views of that memory; their values stay what they are.
 
@@ -55,14 +59,19 @@ class FlatAdam:
         return self._vectors[0].memory.device
 
     def take_gradient(self, loss: Tensor) -> Tensor:
-        """Compute the gradient of the loss with respect to the parameters; returns its norm, a float64 scalar."""
+        """Compute the gradient of the loss; returns its norm, a float64 scalar."""
         parameters = [p for vector in self._vectors for p in vector.parameters.values()]
         gradients = iter(torch.autograd.grad(loss, parameters, allow_unused=True))
         norms = [vector.take_gradient(gradients).to(self.device) for vector in self._vectors]
         return reduce(torch.hypot, norms)
 
     def step(self, learning_rate: float, scale: float | Tensor) -> None:
-        """Move the parameters against the gradient times `scale`, a number or a float64 scalar where the norm is."""
+        """Move the parameters against the gradient.
+
+        Args:
+            learning_rate: of this step.
+            scale: factor of the gradient, a number or a float64 scalar where the norm is.
+        """
         for vector in self._vectors:
             vector.step(learning_rate, scale)
 
@@ -82,7 +91,7 @@ class FlatAdam:
         return tuple(tensor for vector in self._vectors for tensor in (vector.memory, vector.count))
 
     def tensors(self) -> dict[str, Tensor]:
-        """All but the parameters themselves by "<row>.<name of the parameter>", and the number of steps."""
+        """Everything but the parameters, by "<row>.<name of the parameter>", and the step count."""
         count = self._vectors[0].count
         rows = [
             vector.named(row)

@@ -1,4 +1,4 @@
-"""Points that a training keeps, to learn from them more than once without calling the integrand again."""
+"""Buffer of points that a training learns from more than once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ class Batch:
 
 @dataclass(frozen=True)
 class StoredBatch:
-    """A batch in little memory: 18 + 8 dim + 4 n_features + 6 m bytes per point with m prior weights.
+    """A batch in little memory.
+
+    It takes 18 + 8 dim + 4 n_features + 6 m bytes per point with m prior weights.
 
     Of the prior only the m largest weights are kept, always that of the point's own channel, and
     normalised; the others count as 0, Section 5.1.2 of the MadNIS thesis. This changes what is
@@ -117,7 +119,11 @@ class StoredBatch:
         )
 
     def purged(self, active: Tensor) -> StoredBatch:
-        """The batch as if only the channels that are `active`, bool, shape (n_channels,), had ever been there."""
+        """The batch without all points and prior weights of channels that are not active.
+
+        Args:
+            active: bool, shape (n_channels,).
+        """
         kept = active[self.channel.long()].nonzero().squeeze(1)
         parts = {
             part.name: getattr(self, part.name)[kept]
@@ -130,7 +136,9 @@ class StoredBatch:
 
 @dataclass(frozen=True)
 class SampleBuffer:
-    """Batches to learn from again. It never changes: a batch more makes another buffer, which shares the others.
+    """Batches to learn from again.
+
+    A buffer never changes: a batch more makes another one, which shares the other batches.
 
     Attributes:
         batches: those stored so far, by slot.

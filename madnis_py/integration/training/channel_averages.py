@@ -47,7 +47,7 @@ class ChannelAverages:
         )
 
     def without(self, dropped: Tensor) -> ChannelAverages:
-        """Averages that are 0 for the channels where `dropped`, bool, shape (n_channels,), is True."""
+        """Averages that are 0 for dropped channels, bool, shape (n_channels,)."""
         return ChannelAverages(
             *(tensor.masked_fill(dropped, 0.0) for tensor in self.tensors().values())
         )
@@ -59,7 +59,10 @@ class ChannelAverages:
 
     @property
     def efficiency(self) -> float:
-        """Unweighting efficiency with as many points as a step has, sum_i <|w|>_i over the sum of the largest |w|_i."""
+        """Unweighting efficiency with as many points as a step has.
+
+        It is sum_i <|w|>_i over the sum of the largest |w_i|.
+        """
         return float(self.size.sum() / self.largest.sum())
 
     def tensors(self) -> dict[str, Tensor]:

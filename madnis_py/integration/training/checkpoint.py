@@ -1,8 +1,8 @@
-"""Stored states: tensors in a safetensors file, everything else in a JSON file beside it that vouches for them.
+"""Stored states: tensors in a safetensors file, everything else in a JSON file.
 
-`<name>.json` names its tensor file, which carries the hash of its content in its own name. The JSON
-file is written last and replaced in one step, so that a directory holds, at every moment, the
-complete old state or the complete new.
+The JSON file, `<name>.json`, names the tensor file and has the hash of its content, which is also
+part of its name. The JSON file is written last and replaced in one step, so that a directory holds,
+at every moment, the complete old state or the complete new.
 """
 
 from __future__ import annotations
@@ -147,9 +147,9 @@ def _read_sidecar(directory: Path, name: str) -> _Sidecar:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise CheckpointError(f"{path}: not a {FORMAT}")
     if head.get("version") != VERSION:
-        made = "which another version of the package has made; begin the run anew, in another directory"
         raise CheckpointError(
-            f"{path}: expected version {VERSION}; got {head.get('version')}, {made}"
+            f"{path}: expected version {VERSION}; got {head.get('version')}, which another version "
+            "of the package has made; begin the run anew, in another directory"
         )
     if head.get("kind") != name:
         raise CheckpointError(

@@ -62,7 +62,7 @@ Loss = Callable[[LossInput], Tensor]
 
 
 def variance(points: LossInput) -> Tensor:
-    """N times the variance of the integral at the allocation given, Eq. (5.13) of the MadNIS thesis.
+    """N times the variance of the integral at the allocation given, Eq. (5.13).
 
     L = sum_i N / N_i ( <alpha_i^2 f^2 / (q_theta q_i)> - <alpha_i f / q_i>^2 ), in the unit of the
     integral squared. Integrands may change sign.
@@ -166,7 +166,9 @@ def reverse_kullback_leibler(points: LossInput) -> Tensor:
 
 
 def softclip(weight: Tensor, points: LossInput) -> Tensor:
-    """Compress large weights, w -> t asinh(w / t) with t = `CLIP` times the mean |w| of the channel.
+    """Compress large weights, w -> t asinh(w / t).
+
+    The threshold t is `CLIP` times the mean |w| of the channel.
 
     Args:
         weight: float64, shape (n,).

@@ -197,7 +197,7 @@ class IntegralCheck:
         return max(deficits, key=lambda deficit: deficit.size, default=nothing)
 
     def trusts(self, deficit: Deficit) -> bool:
-        """Whether the last look, with its largest deficit, speaks for the state at the look before."""
+        """Whether a look with this largest deficit speaks for the state at the look before."""
         total, _, bulk, _ = self.looks[-1].tolist()
         return deficit.size < TRUSTED and abs(total - bulk) < HEAVY * abs(total)
 

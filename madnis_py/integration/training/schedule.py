@@ -1,4 +1,7 @@
-"""Which steps of a training draw points and which use old ones again; a function of the step alone."""
+"""Schedule of a training: which steps draw points and which use old ones again.
+
+It is a function of the step alone.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,9 @@ class OnlineSchedule(AbstractSchedule):
 
 @dataclass(frozen=True)
 class EpochSchedule(AbstractSchedule):
-    """One epoch of fresh batches, then passes over them, then all anew, Section 5.2.3 of the MadNIS thesis.
+    """One epoch of fresh batches, then passes over them, then all anew.
+
+    Section 5.2.3 of the MadNIS thesis.
 
     Attributes:
         size: batches of an epoch.
@@ -88,7 +93,9 @@ class EpochSchedule(AbstractSchedule):
 
 @dataclass(frozen=True)
 class PartialSchedule(AbstractSchedule):
-    """A full buffer first, then by turns fresh batches in place of the oldest and a pass over all, Section 5.1.2.
+    """A full buffer, then by turns a part of it replaced and a pass over all.
+
+    Fresh batches take the place of the oldest; Section 5.1.2 of the MadNIS thesis.
 
     Attributes:
         size: batches of the buffer.

@@ -1,4 +1,4 @@
-"""How a flow and channel weights are trained: every switch with its default, and the presets side by side."""
+"""Settings of a training, with their defaults, and the presets side by side."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class TrainingSettings(BaseModel):
     batch_size: int | None = Field(
         None,
         ge=1,
-        description="Points per batch over all channels; when not given max(m, min(200 n_c^0.8, 10000)).",
+        description="Points per batch over all channels; when not given "
+        "max(m, min(200 n_c^0.8, 10000)).",
     )
     minimum_batch_size: int = Field(1000, ge=1, description="The m of that rule for n_c channels.")
 
@@ -36,7 +37,8 @@ class TrainingSettings(BaseModel):
     final_learning_rate: float = Field(3e-5, gt=0, description="Learning rate after the last step.")
     schedule: Literal["inverse", "cosine", "constant"] = Field(
         "cosine",
-        description="How the learning rate goes from the first to the last; constant keeps the first.",
+        description="How the learning rate goes from the first to the last; "
+        "constant keeps the first.",
     )
     gradient_clip: float | None = Field(
         None, gt=0, description="Largest norm of the gradient; unlimited when not given."
@@ -45,7 +47,8 @@ class TrainingSettings(BaseModel):
         None,
         gt=0,
         lt=1,
-        description="Decay per step of an average of the parameters, which takes their place after the last step.",
+        description="Decay per step of an average of the parameters, "
+        "which takes their place after the last step.",
     )
 
     uniform_fraction: float = Field(
@@ -69,8 +72,8 @@ class TrainingSettings(BaseModel):
 
     buffer: Literal["none", "epochs", "partial"] = Field(
         "none",
-        description="Whether points are used again: epochs passes over a buffer of fresh batches and discards it; "
-        "partial replaces a part of it between two passes.",
+        description="Whether points are used again: epochs passes over a buffer of fresh batches "
+        "and discards it; partial replaces a part of it between two passes.",
     )
     buffer_size: int = Field(100, ge=1, description="Batches in the buffer.")
     buffer_passes: int = Field(2, ge=1, description="Passes over the buffer for `epochs`, k_buff.")
@@ -83,7 +86,8 @@ class TrainingSettings(BaseModel):
 
     vegas_init: Literal["none", "fit", "merge", "smooth", "grid"] = Field(
         "fit",
-        description="How the flow of a run starts from the VEGAS grids of its survey; none starts uniform.",
+        description="How the flow of a run starts from the VEGAS grids of its survey; "
+        "none starts uniform.",
     )
 
     @classmethod
@@ -107,8 +111,7 @@ class TrainingSettings(BaseModel):
         """Learning rate of step t of T.
 
         inverse: lr_0 / (1 + d t / T) with d = lr_0 / lr_final - 1; cosine: half a period of a
-            cosine from lr_0 to
-        lr_final; constant: lr_0.
+        cosine from lr_0 to lr_final; constant: lr_0.
         """
         first, last, share = self.learning_rate, self.final_learning_rate, step / self.steps
         match self.schedule:

@@ -39,7 +39,7 @@ from madnis_py.parallel.random_streams import stream
 
 
 class Trainer:
-    """Trains the flow and the weights of an integrator in place, Section 5.1.2 of the MadNIS thesis.
+    """Trains flow and weights of an integrator in place, Section 5.1.2 of the thesis.
 
         trainer = Trainer(integrator, TrainingSettings.preset("quick"))
         try:
@@ -141,7 +141,7 @@ class Trainer:
         return self.state
 
     def step(self) -> StepProgress:
-        """Take a batch, fresh or from the buffer, and move the parameters against the gradient of the loss.
+        """Learn from a batch, fresh or from the buffer.
 
         Raises:
             IntegrandError: the integrand returned NaN, infinity or a wrong shape.
@@ -191,7 +191,7 @@ class Trainer:
         return self._check.largest_deficit(self.survey and self.survey.in_unit(self._unit))
 
     def _draw(self, move: Draw, step: int) -> tuple[float, Estimate]:
-        """Learn from a fresh batch, keep it if there is a buffer, and drop channels when it is time.
+        """Learn from a fresh batch, store it in a buffer, and drop channels when it is time.
 
         Returns:
             loss: of the step.
@@ -233,7 +233,7 @@ class Trainer:
         return float(loss)
 
     def _allocate(self, drawn: int) -> Tensor:
-        """Points per channel: evenly at first, then r evenly and the rest in proportion to sigma_i."""
+        """Points per channel: evenly at first, then r evenly and the rest by sigma_i."""
         warming = drawn < self.settings.warmup_steps
         sigma = self._groups.mean(self._averages.variance).sqrt()
         return allocation.proportional(
@@ -350,8 +350,8 @@ def train(
     Args:
         integrator: whose flow and weights are trained, and whose channels are dropped.
         settings: of the training; the preset `standard` by default.
-        callback: told the `StepProgress` of each step. To stop early and keep the state, use a
-            `Trainer`.
+        callback: called with the `StepProgress` after each step. To stop early and keep the state,
+            use a `Trainer`.
         state: where to continue; from the integrator's present parameters by default.
 
     Returns:

@@ -291,7 +291,7 @@ class FinishedStep(Snapshot):
 
     @property
     def attempt(self) -> tuple[str | int, ...]:
-        """Part of the names of random streams that tells a step from the same step before a rollback."""
+        """Part of the names of random streams, to tell a step from itself before a rollback."""
         return ("return", len(self.rollbacks)) if self.rollbacks else ()
 
     def after(self, now: Snapshot, trusted: bool) -> FinishedStep:

@@ -13,7 +13,10 @@ FLOW = SamplerCost(seconds_per_point=4e-6, efficiency=0.2, relative_std=1.0)
 
 
 def total_seconds(choice: Choice, events: float = 0.0, points: float = 0.0) -> tuple[float, float]:
-    """What VEGAS and the flow with its training take for events, and for the precision of VEGAS points."""
+    """Seconds of VEGAS, and of the flow with its training.
+
+    For events, and for the precision of VEGAS points.
+    """
     precise = points * (choice.flow.relative_std / choice.vegas.relative_std) ** 2
     vegas = choice.vegas.seconds_per_point * (points + events / choice.vegas.efficiency)
     flow = choice.flow.seconds_per_point * (precise + events / choice.flow.efficiency)

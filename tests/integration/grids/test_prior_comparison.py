@@ -19,7 +19,10 @@ CENTRES = torch.tensor([[0.25, 0.25], [0.75, 0.75]], dtype=torch.float64)
 
 
 def peaks(x: Tensor) -> Tensor:
-    """Two peaks on the diagonal of the plane, one by one, (n, 2): a grid for both would see two more off it."""
+    """Two peaks on the diagonal of the plane, one by one, (n, 2).
+
+    A grid for both would see two more off the diagonal.
+    """
     return torch.exp(-(x.unsqueeze(1) - CENTRES).square().sum(dim=2) / (2 * 0.05**2))
 
 
@@ -37,7 +40,7 @@ def test_channels_that_follow_the_peaks_are_better_than_flat_ones() -> None:
 
 
 def test_points_of_channels_that_are_alike_are_taken_together() -> None:
-    """3 points show no standard deviation above sqrt(3) times the mean; those of 64 equal channels do."""
+    """3 points show no deviation above sqrt(3) times the mean; 64 equal channels do."""
     peak = FunctionIntegrand(lambda x: torch.exp(-((x - 0.5) / 0.02).square().sum(dim=1)), 2, 64)
     alone = VegasSettings(iterations=1, points=3, damping=0.0)
     peak.groups = (0,) * 64

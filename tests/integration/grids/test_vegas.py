@@ -130,7 +130,7 @@ def test_adapting_lowers_the_variance(flow: VegasFlow) -> None:
 
 
 def test_a_trained_flow_beats_the_grid_on_a_correlated_integrand() -> None:
-    """A ridge along the diagonal is flat in each variable, so that a product grid cannot follow it."""
+    """A ridge along the diagonal is flat in each variable: a product grid cannot follow."""
     integrand = FunctionIntegrand(ridge, dim=2)
     grid, _ = train_vegas(integrand, QUICK)
     flow = Integrator(integrand)

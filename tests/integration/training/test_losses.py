@@ -237,7 +237,10 @@ def test_points_of_value_zero_may_be_left_out(name: str) -> None:
 def test_the_loss_is_least_at_the_density_proportional_to_the_integrand(
     name: str, edge: float
 ) -> None:
-    """Eq. (2.52): on a grid of points that stands for the integral, no normalised change of q lowers the loss."""
+    """Eq. (2.52): no normalised change of q lowers the loss.
+
+    Shown on a grid of points that stands for the integral.
+    """
     x = (torch.arange(N_GRID, dtype=torch.float64) + 0.5) / N_GRID
     f = (1.0 + x.square()) * (x > edge)
     best = torch.where(f > 0, f / f.mean(), 1e-12)
@@ -259,7 +262,7 @@ def test_variance_and_stratified_loss_vanish_at_their_minimum() -> None:
 
 @pytest.mark.parametrize("name", ["variance", "stratified"])
 def test_for_a_sign_changing_integrand_the_best_density_follows_its_size(name: str) -> None:
-    """The variance Int f^2 / q - I^2 is least at q = |f| / Int |f|, where it is (Int |f|)^2 - I^2."""
+    """The variance Int f^2 / q - I^2 is least at q = |f| / Int |f|: (Int |f|)^2 - I^2."""
     x = (torch.arange(N_GRID, dtype=torch.float64) + 0.5) / N_GRID
     f = torch.sin(2 * torch.pi * x) + 0.3
     best = f.abs() / f.abs().mean()

@@ -45,7 +45,7 @@ TOO_FAST = TrainingSettings(steps=200, batch_size=1000, learning_rate=0.1, sched
 
 
 def bumps(x: Tensor, width: tuple[float, float] = (0.1, 0.1)) -> Tensor:
-    """Two Gaussians of equal integral in three dimensions, at (1/4, 1/4, 1/4) and (3/4, 3/4, 3/4)."""
+    """Two Gaussians of equal integral in three dimensions, at 1/4 and 3/4 of the diagonal."""
     peaks = [
         torch.exp(-(x - centre).square().sum(1) / (2 * w**2)) / w**3
         for centre, w in zip(CENTRES, width, strict=True)
@@ -207,7 +207,10 @@ def test_a_figure_that_says_nothing_is_no_height_to_fall_from() -> None:
 
 
 def test_a_part_that_single_points_carry_leaves_the_bulk() -> None:
-    """1000 points of weight 1, then 999 of weight 1/2 and one that makes up for them: the total stays."""
+    """1000 points of weight 1, then 999 of weight 1/2 and one that makes up for them.
+
+    The total stays.
+    """
     channel, even = torch.zeros(1000, dtype=torch.int64), torch.ones(1000, dtype=torch.float64)
     lost = torch.cat([0.5 * even[1:], torch.tensor([500.5], dtype=torch.float64)])
     check = IntegralCheck.start()
@@ -285,7 +288,10 @@ def test_a_flow_that_has_lost_the_cross_section_is_refused_and_vegas_makes_the_e
     ):
         done = call(command, capsys, monkeypatch)
         assert done.status == 1
-        words = r"madnis \S+ \+- \S+ and survey \S+ \+- \S+ are \S+ standard deviations apart.*--method vegas"
+        words = (
+            r"madnis \S+ \+- \S+ and survey \S+ \+- \S+ are \S+ standard deviations apart"
+            ".*--method vegas"
+        )
         assert re.search(words, done.err), done.err
         assert "sigma_pb" not in json.loads((directory / "run.json").read_text())
     done = call(
@@ -326,7 +332,10 @@ def test_a_result_that_the_survey_excludes_is_refused_with_a_way_out(
 def test_w2j_with_too_large_a_rate_keeps_its_cross_section(
     tmp_path: Path, seed: int, clip: float | None
 ) -> None:
-    """Lost all of it with the stratified loss, or left a few points with all of it where the gradient was clipped."""
+    """Lost all of it with the stratified loss.
+
+    Or left a few points with all of it where the gradient was clipped.
+    """
     changes = {"preset": "standard", "loss": "stratified", "learning_rate": 1e-2}
     card = cards.load("w2j").updated(
         {"training": changes | ({"gradient_clip": clip} if clip else {})}

@@ -100,7 +100,8 @@ def test_both_definitions_of_the_reuse_are_told_in_words() -> None:
     assert reuse.at_fixed_updates == 5.0
     assert reuse.at_fixed_time == pytest.approx((10 * 7 + 40 * 3) / (10 * 7))
     assert str(reuse) == (
-        "50 updates on 10 fresh batches: R = 5.00 at fixed updates (Eq. 5.44), R = 2.71 at fixed time (Eq. 5.18)"
+        "50 updates on 10 fresh batches: R = 5.00 at fixed updates (Eq. 5.44), "
+        "R = 2.71 at fixed time (Eq. 5.18)"
     )
 
 

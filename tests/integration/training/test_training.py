@@ -86,7 +86,10 @@ def best_error(integrator: Integrator) -> float:
 
 
 def exact_flat_error(integrand: CamelBack) -> float:
-    """The same by quadrature, for the normalised prior as weights: sigma_i^2 = Int alpha_i^2 f^2 / g_i dx - I_i^2."""
+    """The same by quadrature, for the normalised prior as weights.
+
+    sigma_i^2 = Int alpha_i^2 f^2 / g_i dx - I_i^2.
+    """
 
     def moment(power: int, i: int) -> float:
         def density(p: float) -> float:
@@ -146,7 +149,7 @@ def test_untrained_weights_have_the_error_that_quadrature_gives() -> None:
 def test_weights_trained_from_a_flat_prior_approach_the_floor_of_the_camel_back(
     loss: str, cut: float, floor: float
 ) -> None:
-    """The variance loss that of flat counts, the stratified one that of counts in proportion to sigma_i."""
+    """The variance loss of flat counts, the stratified one of counts by sigma_i."""
     error = flat_error if loss == "variance" else best_error
     integrator = weights_only(cut)
     assert error(integrator) > 5 * floor
@@ -437,7 +440,8 @@ def test_a_state_of_another_setting_of_averaging_is_refused() -> None:
         (
             "weights.mean",
             torch.zeros(1),
-            r"another weights: expected torch\.float64 \(1,\) as weights\.mean; got torch\.float32 \(1,\)",
+            r"another weights: expected torch\.float64 \(1,\) as weights\.mean; "
+            r"got torch\.float32 \(1,\)",
         ),
         (
             "adam.exp_avg.weights.network.stack.biases.0",
@@ -496,7 +500,10 @@ def test_a_replayed_step_calls_no_integrand() -> None:
 
 
 def test_replayed_batches_are_weighted_with_the_density_of_their_drawing() -> None:
-    """Eq. (5.13): with the q_i of drawing, points of an untrained flow give the loss of the trained one."""
+    """Eq. (5.13): points of an untrained flow give the loss of the trained one.
+
+    With the q_i of their drawing.
+    """
     trainer = Trainer(
         Integrator(gaussian, dim=2, seed=1), TrainingSettings(steps=40, learning_rate=1e-2)
     )

@@ -58,7 +58,10 @@ def pulls(values: list[tuple[float, float]], truth: float) -> float:
 
 
 def skewed_training(random: np.random.Generator) -> list[tuple[float, float]]:
-    """100 batches of 100 log-normal weights around 1 whose width falls from 1.3 to 0.3, with estimated errors."""
+    """100 batches of 100 log-normal weights around 1, with estimated errors.
+
+    Their width falls from 1.3 to 0.3.
+    """
     width = np.geomspace(1.3, 0.3, 100)[:, None]
     weight = np.exp(width * random.standard_normal((100, 100)) - width**2 / 2)
     return list(zip(weight.mean(axis=1), weight.std(axis=1, ddof=1) / 10, strict=True))

@@ -1,4 +1,7 @@
-"""An update waits for nothing: shown on the CPU, and on the device "meta", where tensors have no values."""
+"""An update waits for nothing: shown on the CPU, and on the device "meta".
+
+Tensors have no values there.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +87,10 @@ PLAIN = TrainingSettings(steps=10, batch_size=100)
 def trainer_and_batch(
     flow: AbstractFlow, settings: TrainingSettings = PLAIN
 ) -> tuple[Trainer, Batch]:
-    """A trainer that has seen a step, and the points of the next one; `Mirrored` has a symmetry of channels."""
+    """A trainer that has seen a step, and the points of the next one.
+
+    `Mirrored` has a symmetry of channels.
+    """
     integrand = Mirrored()
     weights = ChannelWeights(integrand.n_features, 3, ChannelWeightSettings(units=8))
     trainer = Trainer(Integrator(integrand, flow, weights, seed=3), settings)

@@ -18,11 +18,10 @@ from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.grids.flow_start import (
     VegasStart,
-    fitted,
     initialise_from_vegas,
-    merged,
     points_of_grids,
 )
+from madnis_py.integration.grids.grid_splines import fitted, merged
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
@@ -167,7 +166,7 @@ def test_a_smooth_grid_keeps_the_content_of_the_bins_and_is_continuous() -> None
 
 
 def test_with_as_many_bins_as_the_grid_merging_is_the_spline_of_the_thesis() -> None:
-    """h_k = 1 / K and d_k = 2 / (K (w_k + w_k+1)), Eq. (5.21), read off the parameters by Eq. (3.50)."""
+    """h_k = 1 / K and d_k = 2 / (K (w_k + w_k+1)), Eq. (5.21), by Eq. (3.50)."""
     edges = random_grids(1, 1, bins=12).grid[0]
     width, height, derivative = spline_of(merged(edges, 12)[:, 0])
     w = edges[0].diff().numpy()
