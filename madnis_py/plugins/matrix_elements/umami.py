@@ -56,7 +56,7 @@ class UmamiElement(ExternalElement):
     """|M|^2 from a library, and its |M_i|^2 where they can be matched with our diagrams.
 
     The library numbers its diagrams as it likes. Those that have the share of one of ours at
-    representative points are taken for it; if one is left over, |M_i|^2 are ours. Before any other
+    generic points are taken for it; if one is left over, |M_i|^2 are ours. Before any other
     call the library sees these points, since many libraries find out with their first batch which
     helicities contribute.
 
