@@ -12,7 +12,7 @@ from madnis_py.cli.output import console, print_json
 
 def info(json_output: TableJson = False) -> None:
     """Tell versions, instruction set, threads and where parton densities are looked for."""
-    from madnis_py.physics.pdf.pdf import search_folders
+    from madnis_py.physics.pdf.pdf_sets import search_folders
     from madnis_py.run.versions import versions
 
     facts = {**versions(), "pdf search path": [str(folder) for folder in search_folders()]}
@@ -27,7 +27,7 @@ def pdf_list(json_output: TableJson = False) -> None:
     """List the parton densities that are found."""
     from rich.table import Table
 
-    from madnis_py.physics.pdf.pdf import available_sets
+    from madnis_py.physics.pdf.pdf_sets import available_sets
 
     sets = available_sets()
     if json_output:

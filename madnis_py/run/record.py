@@ -16,7 +16,7 @@ from madnis_py.errors import CardError, GenerationError
 from madnis_py.events.unweighting_quality import TruncatedQuality
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.physics.pdf.grid_limits import Outside
+from madnis_py.physics.pdf.grid_limits import ShareOutside
 from madnis_py.physics.phase_space.priors import ChosenPrior
 from madnis_py.run.stages.integration import Integration
 from madnis_py.run.stages.record_part import NonNegative, RecordPart
@@ -151,7 +151,7 @@ class RunRecord(RecordPart):
     warnings: tuple[RunWarning, ...] = Field(
         (), description="Warnings; none when nothing was noticed."
     )
-    outside_grid: tuple[Outside, ...] = Field(
+    outside_grid: tuple[ShareOutside, ...] = Field(
         (), description="What lies beyond the ends of the parton densities."
     )
     choice: Choice | None = Field(

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from madnis_py.events.unweighting_quality import TruncatedQuality
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
-from madnis_py.physics.pdf.pdf import CAVEAT
+from madnis_py.physics.pdf.pdf_sets import CAVEAT
 from madnis_py.run.record import PriorRecord, RunRecord
 from madnis_py.run.stages.distributions import Distributions
 from madnis_py.run.stages.results import Result

@@ -24,14 +24,14 @@ from madnis_py.physics.observables.parton_kinematics import flux
 from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.pdf.grid_limits import (
-    Limit,
-    Outside,
-    limits_of,
+    GridLimit,
+    ShareOutside,
+    grid_limits_of,
     shares_outside,
     varied_limits,
 )
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
-from madnis_py.physics.pdf.pdf import caveats, missing_members
+from madnis_py.physics.pdf.pdf_sets import caveats, missing_members
 from madnis_py.physics.phase_space.channels import Channel
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_of
 from madnis_py.physics.process.process import Process
@@ -210,7 +210,7 @@ class CrossSection(AbstractIntegrand):
         return [*general, *caveats([pdf, *systematics.pdf_sets]), *missing]
 
     @cached_property
-    def grid_limits(self) -> tuple[Limit, ...]:
+    def grid_limits(self) -> tuple[GridLimit, ...]:
         """Where the parton densities end, for the cross section and the variations of its events.
 
         Raises:
@@ -219,10 +219,10 @@ class CrossSection(AbstractIntegrand):
         if self.luminosity.pdf is None:
             return ()
         strong = self.elements.depend_on_alpha_s
-        own = limits_of(self.luminosity.pdf, strong)
+        own = grid_limits_of(self.luminosity.pdf, strong)
         return (*own, *varied_limits(own, self.process.card.systematics, strong))
 
-    def outside_grid(self, samples: Samples) -> list[Outside]:
+    def outside_grid(self, samples: Samples) -> list[ShareOutside]:
         """Shares of the cross section that lie beyond the limits of the parton densities.
 
         Args:

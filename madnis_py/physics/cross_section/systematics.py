@@ -15,7 +15,7 @@ from madnis_py.card.tables import SystematicsTable
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
-from madnis_py.physics.pdf.pdf import other_members, pdf_set
+from madnis_py.physics.pdf.pdf_sets import other_members, pdf_set
 
 
 @dataclass(frozen=True)

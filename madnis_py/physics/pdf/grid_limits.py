@@ -1,4 +1,4 @@
-"""Where a grid of parton densities ends, and what part of a cross section lies beyond."""
+"""Limits of the grids of parton densities, and the shares of a cross section that lie beyond."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
 Quantity = Literal["factorization scale", "renormalization scale", "x"]
 
 LARGEST_SHARE = 0.01
-"""Part of a cross section that may come from beyond a limit."""
+"""Largest part of a cross section that may come from beyond a limit."""
 
 _ROUNDING = 1e-9
+"""Relative distance from a limit within which a value counts as inside."""
 
 
 @dataclass(frozen=True)
-class Limit:
-    """One end of what a set knows; densities and couplings beyond are continued, and are 0 above the largest x.
+class GridLimit:
+    """An end of the range in which a PDF set knows its densities or its coupling.
+
+    Beyond it they are continued; densities above the largest x are 0.
 
     Attributes:
         quantity: what is limited.
@@ -42,7 +45,12 @@ class Limit:
     varied: bool = False
 
     def beyond(self, smallest: Array, largest: Array) -> NDArray[np.bool_]:
-        """Which events go beyond, by the smallest and the largest value of the quantity in each, bool (n,)."""
+        """Which events go beyond, bool (n,).
+
+        Args:
+            smallest: value of the quantity in each event, float64 (n,).
+            largest: value of the quantity in each event, float64 (n,).
+        """
         if self.side == "below":
             return smallest < self.bound * (1 - _ROUNDING)
         return largest > self.bound * (1 + _ROUNDING)
@@ -57,8 +65,8 @@ class Limit:
         return f'{times}{named} {self.side} {at}, where the {what} of "{self.pdf}" {ends}'
 
     @property
-    def cure(self) -> str:
-        """What to change in the card."""
+    def advice(self) -> str:
+        """Keys of the card to change."""
         other = "beams.pdf: a set that reaches further"
         if self.varied:
             return f"systematics.scale_factors and pdf_sets: others, or {other}"
@@ -68,8 +76,8 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Outside:
-    """What lies beyond a limit.
+class ShareOutside:
+    """A share of a cross section that lies beyond a limit.
 
     Attributes:
         limit: the limit.
@@ -77,29 +85,33 @@ class Outside:
         points: part of the points that pass the cuts.
     """
 
-    limit: Limit
+    limit: GridLimit
     share: float
     points: float
 
     @property
     def too_much(self) -> bool:
-        """Whether the result depends on what is not known; above the largest x there is no cross section to weigh."""
+        """Whether the result depends on densities that are not known.
+
+        Above the largest x, where they are 0, points are counted instead.
+        """
         empty = self.limit.quantity == "x" and self.limit.side == "above"
         return (self.points if empty else self.share) > LARGEST_SHARE
 
     def __str__(self) -> str:
         who = "variations of the events" if self.limit.varied else "the cross section"
-        shares = f"{100 * self.share:.3g} % of the cross section, {100 * self.points:.3g} % of the points"
-        return f"{who} with {self.limit}: {shares}"
+        share, points = f"{100 * self.share:.3g} %", f"{100 * self.points:.3g} %"
+        return f"{who} with {self.limit}: {share} of the cross section, {points} of the points"
 
     @property
     def refusal(self) -> str:
-        """Why there is no result, and what to do."""
-        return f"expected at most {LARGEST_SHARE:.0%} beyond their ends; got {self}. To change: {self.limit.cure}"
+        """A sentence that says why there is no result, and what to change."""
+        expected = f"expected at most {LARGEST_SHARE:.0%} beyond their ends"
+        return f"{expected}; got {self}. To change: {self.limit.advice}"
 
 
-def limits_of(pdf: AbstractPdf, with_coupling: bool) -> list[Limit]:
-    """The limits of a set.
+def grid_limits_of(pdf: AbstractPdf, with_coupling: bool) -> list[GridLimit]:
+    """The limits of a PDF set.
 
     Args:
         pdf: a member of it.
@@ -111,16 +123,18 @@ def limits_of(pdf: AbstractPdf, with_coupling: bool) -> list[Limit]:
     ]
     if with_coupling:
         ends.append(("renormalization scale", *pdf.coupling_range))
-    below = [Limit(quantity, "below", low, pdf.name) for quantity, low, _ in ends if low > 0]
+    below = [GridLimit(quantity, "below", low, pdf.name) for quantity, low, _ in ends if low > 0]
     return below + [
-        Limit(quantity, "above", high, pdf.name) for quantity, _, high in ends if np.isfinite(high)
+        GridLimit(quantity, "above", high, pdf.name)
+        for quantity, _, high in ends
+        if np.isfinite(high)
     ]
 
 
 def varied_limits(
-    limits: Sequence[Limit], systematics: SystematicsTable, with_coupling: bool
-) -> list[Limit]:
-    """Limits that only variations of the events reach: of each kind the one that is reached first.
+    limits: Sequence[GridLimit], systematics: SystematicsTable, with_coupling: bool
+) -> list[GridLimit]:
+    """Limits that only variations of the events reach, the first of each kind that is reached.
 
     Args:
         limits: of the set itself; its members have the same.
@@ -131,32 +145,29 @@ def varied_limits(
         PdfError: a set cannot be loaded.
     """
     scaled = [
-        Limit(one.quantity, one.side, one.bound / factor, one.pdf, factor, varied=True)
+        GridLimit(one.quantity, one.side, one.bound / factor, one.pdf, factor, varied=True)
         for one in limits
         for factor in systematics.scale_factors
         if one.quantity != "x" and factor != 1.0
     ]
     of_others = [
-        Limit(one.quantity, one.side, one.bound, one.pdf, varied=True)
+        GridLimit(one.quantity, one.side, one.bound, one.pdf, varied=True)
         for name in systematics.pdf_sets
-        for one in limits_of(load_pdf(name), with_coupling)
+        for one in grid_limits_of(load_pdf(name), with_coupling)
     ]
-    firsts: dict[tuple[str, str], Limit] = {(one.quantity, one.side): one for one in limits}
+    firsts: dict[tuple[str, str], GridLimit] = {(one.quantity, one.side): one for one in limits}
     for one in (*scaled, *of_others):
-        kind = one.quantity, one.side
-        if kind not in firsts or _reached_before(one, firsts[kind]):
-            firsts[kind] = one
+        known = firsts.get((one.quantity, one.side))
+        inward = 1 if one.side == "below" else -1
+        if known is None or inward * one.bound > inward * known.bound:
+            firsts[one.quantity, one.side] = one
     return [one for one in firsts.values() if one.varied]
 
 
-def _reached_before(one: Limit, other: Limit) -> bool:
-    return one.bound > other.bound if one.side == "below" else one.bound < other.bound
-
-
 def shares_outside(
-    limits: Iterable[Limit], passes: NDArray[np.bool_], beyond: NDArray[np.bool_], weight: Array
-) -> list[Outside]:
-    """What lies beyond the limits, of those that anything is beyond.
+    limits: Iterable[GridLimit], passes: NDArray[np.bool_], beyond: NDArray[np.bool_], weight: Array
+) -> list[ShareOutside]:
+    """The shares beyond those limits that anything is beyond.
 
     Args:
         limits: the limits.
@@ -166,7 +177,9 @@ def shares_outside(
     """
     whole, number = weight.sum() or 1.0, max(int(passes.sum()), 1)
     found = [
-        Outside(limit, float(weight[mask].sum() / whole), float((mask & passes).sum() / number))
+        ShareOutside(
+            limit, float(weight[mask].sum() / whole), float((mask & passes).sum() / number)
+        )
         for limit, mask in zip(limits, beyond.T, strict=True)
     ]
     return [one for one in found if one.points > 0]

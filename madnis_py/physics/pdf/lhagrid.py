@@ -1,7 +1,7 @@
-"""Reader of PDF sets in LHAPDF's format `lhagrid1`: a folder with SET.info and SET_0000.dat, SET_0001.dat, ...
+"""Reader of PDF sets in LHAPDF's format `lhagrid1`.
 
-The files are checked while they are read: whatever does not fit is a `PdfError` with file, line and
-what was expected.
+A set is a folder SET with SET.info and SET_0000.dat, SET_0001.dat, ... The files are checked while
+they are read: whatever does not fit is a `PdfError` with file, line and what was expected.
 """
 
 from __future__ import annotations
@@ -17,207 +17,15 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
+from madnis_py.physics.pdf.pdf_metadata import LARGEST_NUMBER, FileLine, Metadata, read_lines
 
 GLUON = 21
-MAX_FLAVOURS = 32  # of the kernels
-LARGEST_NUMBER = (
-    1e100  # what is larger cannot be squared and interpolated, and stands in no sound file
-)
+"""PDG code of the gluon, which files may also call 0."""
 
-_NO_TEXT = re.compile(rb"[^\t-\r -\xff]|\x7f")
+MAX_FLAVOURS = 32
+"""Largest number of flavours that the kernels hold."""
+
 _ZERO = re.compile(r"[+-]?0\.0*(?:[eE][+-]00)?")
-_ENTRY = re.compile(r"([A-Za-z_]\w*)\s*:(?:\s+(.*))?$")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a file, for reading and for error messages.
-
-    Attributes:
-        file: where it stands.
-        number: counted from 1.
-        text: without white space at the ends.
-    """
-
-    file: Path
-    number: int
-    text: str
-
-    def error(self, message: str) -> PdfError:
-        """The error that names this line."""
-        return PdfError(f"{self.file}:{self.number}: {message}")
-
-    def numbers(self, name: str) -> list[float]:
-        """The finite numbers of the line.
-
-        Args:
-            name: what they are, for the error message.
-
-        Raises:
-            PdfError: something else stands there.
-        """
-        return [self._number(word, name) for word in self.text.split()]
-
-    def _number(self, word: str, name: str) -> float:
-        try:
-            value = float(word)
-        except ValueError:
-            value = math.nan
-        if not abs(value) <= LARGEST_NUMBER:
-            raise self.error(
-                f"{name}: expected finite numbers up to {LARGEST_NUMBER:g}; got {word!r}"
-            )
-        return value
-
-
-def read_lines(file: Path) -> list[Line]:
-    """All lines of a text file.
-
-    Raises:
-        PdfError: the file is absent, unreadable or no text.
-    """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise PdfError(f"{file}: cannot be read: {error.strerror}") from error
-    if found := _NO_TEXT.search(content):
-        raise PdfError(f"{file}: expected text; got other bytes at position {found.start()}")
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")  # names of authors
-    return [Line(file, number, line.strip()) for number, line in enumerate(text.split("\n"), 1)]
-
-
-class Metadata:
-    """The entries `Key: value` of an info file or of the head of a member file, a subset of YAML.
-
-    Values are words, numbers, quoted strings and lists of them, in brackets or one item per line; a
-    value may go on over several lines. Typed access checks the value.
-
-    Args:
-        file: the file they come from, named where a key is missing.
-        lines: the lines of the file that hold the entries.
-        defaults: entries that hold where this file has none (a member inherits those of its set).
-    """
-
-    def __init__(self, file: Path, lines: Iterable[Line], defaults: Metadata | None = None) -> None:
-        self.file = file
-        self._entries: dict[str, Line] = dict(defaults._entries) if defaults else {}
-        self._read(lines)
-
-    def _read(self, lines: Iterable[Line]) -> None:
-        key = ""
-        for line in lines:
-            if not line.text or line.text.startswith("#") or line.text in {"---", "..."}:
-                continue
-            match = (
-                None if key and self._is_open(self._entries[key].text) else _ENTRY.match(line.text)
-            )
-            if match:
-                key = match[1]
-                self._entries[key] = Line(line.file, line.number, (match[2] or "").strip())
-            elif key:
-                self._entries[key] = self._continued(self._entries[key], line.text)
-            else:
-                raise line.error(f"expected 'Key: value'; got {line.text[:60]!r}")
-
-    @staticmethod
-    def _is_open(text: str) -> bool:
-        closing = {"[": "]", '"': '"', "'": "'"}.get(text[:1])
-        return closing is not None and (len(text) < 2 or not text.endswith(closing))
-
-    @staticmethod
-    def _continued(entry: Line, text: str) -> Line:
-        if text.startswith("- ") and (not entry.text or entry.text.startswith("- ")):
-            return Line(entry.file, entry.number, f"{entry.text}\n{text}".strip())
-        return Line(entry.file, entry.number, f"{entry.text} {text}".strip())
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._entries
-
-    def _entry(self, key: str) -> Line:
-        if key not in self._entries:
-            raise PdfError(f"{self.file}: expected the key {key}; it is missing")
-        return self._entries[key]
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """The value as text, without quotes.
-
-        Raises:
-            PdfError: the key is missing and there is no default.
-        """
-        if default is not None and key not in self:
-            return default
-        return _unquoted(self._entry(key).text)
-
-    def integer(self, key: str, default: int | None = None) -> int:
-        """The value as an integer.
-
-        Raises:
-            PdfError: the key is missing and there is no default, or the value is none.
-        """
-        if default is not None and key not in self:
-            return default
-        try:
-            return int(self.text(key))
-        except ValueError:
-            raise self._entry(key).error(
-                f"{key}: expected an integer; got {self.text(key)!r}"
-            ) from None
-
-    def number(self, key: str, default: float | None = None) -> float:
-        """The value as a finite number.
-
-        Raises:
-            PdfError: the key is missing and there is no default, or the value is none.
-        """
-        if default is not None and key not in self:
-            return default
-        entry = self._entry(key)
-        found = Line(entry.file, entry.number, self.text(key)).numbers(key)
-        if len(found) != 1:
-            raise entry.error(f"{key}: expected a number; got {self.text(key)!r}")
-        return found[0]
-
-    def integers(self, key: str) -> list[int]:
-        """The value as a list of integers.
-
-        Raises:
-            PdfError: the key is missing or the value is none.
-        """
-        try:
-            return [int(item) for item in self._items(key)]
-        except ValueError:
-            raise self._entry(key).error(f"{key}: expected a list of integers") from None
-
-    def numbers(self, key: str) -> Array:
-        """The value as a list of finite numbers, float64 (n,).
-
-        Raises:
-            PdfError: the key is missing or the value is none.
-        """
-        entry = self._entry(key)
-        return np.array(Line(entry.file, entry.number, " ".join(self._items(key))).numbers(key))
-
-    def error(self, key: str, message: str) -> PdfError:
-        """The error that names the line of a key."""
-        return self._entry(key).error(f"{key}: {message}")
-
-    def _items(self, key: str) -> list[str]:
-        entry = self._entry(key)
-        if entry.text.startswith("- "):
-            return [_unquoted(item.removeprefix("- ")) for item in entry.text.split("\n")]
-        if not (entry.text.startswith("[") and entry.text.endswith("]")):
-            raise entry.error(f"{key}: expected a list in brackets; got {entry.text[:60]!r}")
-        return [_unquoted(item) for item in entry.text[1:-1].split(",") if item.strip()]
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    if text[:1] in {'"', "'"} and text.endswith(text[0]):
-        return text[1:-1]
-    return re.sub(r"(?<!\s)\s+#.*", "", re.sub(r"^[>|][+-]?\s+", "", text))
 
 
 @dataclass(frozen=True)
@@ -232,7 +40,7 @@ class Subgrid:
         values: x f(x, Q^2), float64 (n_x, n_q, n_pdg).
     """
 
-    head: Line
+    head: FileLine
     x: Array
     q2: Array
     pdg: tuple[int, ...]
@@ -241,7 +49,7 @@ class Subgrid:
 
 @dataclass(frozen=True)
 class PdfMember:
-    """One member of a PDF set: all its subgrids side by side.
+    """A member of a PDF set: all its subgrids side by side.
 
     Attributes:
         metadata: entries of the member, else of its set.
@@ -295,12 +103,12 @@ def read_member(folder: Path, member: int) -> PdfMember:
     return _joined(metadata, [_read_subgrid(block) for block in blocks])
 
 
-def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
+def _blocks(lines: Sequence[FileLine]) -> list[list[FileLine]]:
     """The blocks of a member file, each ended by the line `---`: the head, then one per subgrid.
 
     The last one may lack its end, unless the file stops in the middle of a number.
     """
-    blocks: list[list[Line]] = [[]]
+    blocks: list[list[FileLine]] = [[]]
     for line in lines:
         if line.text == "---":
             if len(blocks) > 1 and not blocks[-1]:
@@ -310,9 +118,7 @@ def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
             blocks[-1].append(line)
     if not blocks[-1]:
         blocks.pop()
-    elif lines[-1].text.strip(
-        "0.eE+- \t"
-    ):  # the last line goes on to the end of the file, and is not of zeros
+    elif lines[-1].text.strip("0.eE+- \t"):  # it goes on to the end of the file: no zeros
         raise lines[-1].error("expected the end of a line; the file is truncated")
     if len(blocks) < 2:
         raise lines[-1].error(
@@ -321,7 +127,7 @@ def _blocks(lines: Sequence[Line]) -> list[list[Line]]:
     return blocks
 
 
-def _read_subgrid(lines: Sequence[Line]) -> Subgrid:
+def _read_subgrid(lines: Sequence[FileLine]) -> Subgrid:
     if len(lines) < 4:
         raise lines[-1].error(
             "expected lines of x knots, Q knots, flavours and values; the subgrid is truncated"
@@ -340,8 +146,8 @@ def _read_subgrid(lines: Sequence[Line]) -> Subgrid:
     )
 
 
-def _knots(line: Line, knots: Array, name: str, least: int) -> slice:
-    """The knots that ascend; one at a border may stand there twice, as in CT14qed, and says nothing new."""
+def _knots(line: FileLine, knots: Array, name: str, least: int) -> slice:
+    """The knots that ascend, without the repetition of one at a border, as in CT14qed."""
     used = slice(1 if len(knots) > 1 and knots[0] == knots[1] else 0, None)
     if len(knots) > 1 and knots[-1] == knots[-2]:
         used = slice(used.start, -1)
@@ -351,7 +157,7 @@ def _knots(line: Line, knots: Array, name: str, least: int) -> slice:
     return used
 
 
-def _flavours(line: Line) -> tuple[int, ...]:
+def _flavours(line: FileLine) -> tuple[int, ...]:
     pdg = _canonical(int(number) for number in line.numbers("flavours"))
     if not 1 <= len(set(pdg)) == len(pdg) <= MAX_FLAVOURS:
         raise line.error(f"flavours: expected 1 to {MAX_FLAVOURS} different PDG numbers")
@@ -362,7 +168,7 @@ def _canonical(pdg: Iterable[int]) -> tuple[int, ...]:
     return tuple(number or GLUON for number in pdg)  # 0 is another name of the gluon
 
 
-def _values(rows: Sequence[Line], columns: int) -> Array:
+def _values(rows: Sequence[FileLine], columns: int) -> Array:
     words = [_words(row.text, columns) for row in rows]
     for row, row_words in zip(rows, words, strict=True):
         if len(row_words) != columns:
@@ -377,7 +183,7 @@ def _values(rows: Sequence[Line], columns: int) -> Array:
 
 
 def _words(text: str, columns: int) -> list[str]:
-    """The numbers of a row; zeros may touch each other, as in CT14qed, for they are zeros wherever one cuts them."""
+    """The numbers of a row; zeros may touch each other, as in CT14qed: any cut leaves zeros."""
     words = text.split()
     if len(words) != columns and not text.strip("0.eE+- \t"):
         return _ZERO.findall(text)

@@ -1,4 +1,4 @@
-"""What flows into the collision: parton densities of two beams, or partons themselves."""
+"""Parton luminosities: the densities of two protons, or 1 for beams that are partons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.pdf.pdf import AbstractPdf, choices, load_pdf
+from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
+from madnis_py.physics.pdf.pdf_sets import choices
 
 
 class PartonLuminosity(ABC):
@@ -41,8 +42,8 @@ class PartonLuminosity(ABC):
         """Strong coupling at the scale squared q2 in GeV^2, float64 (n,)."""
 
 
-class HadronBeams(PartonLuminosity):
-    """Two protons that share a PDF set.
+class ProtonLuminosity(PartonLuminosity):
+    """The luminosity of two protons that share a PDF set.
 
     Args:
         pdf: the set.
@@ -63,21 +64,19 @@ class HadronBeams(PartonLuminosity):
     def evaluate(self, p: Array, q2: Array) -> Array:
         """See `PartonLuminosity.evaluate`; every density is looked up once."""
         x = [np.ascontiguousarray(p[:, beam, 0]) / self._energies[beam] for beam in (0, 1)]
-        densities = self._density(0, x[0], q2) * self._density(1, x[1], q2)
-        return densities / (x[0] * x[1])[:, None]
-
-    def _density(self, beam: int, x: Array, q2: Array) -> Array:
-        """Density x f of the parton of one beam in every combination of flavours, float64 (n, n_flavours)."""
-        flavours, columns = self._beams[beam]
-        return np.take(self.pdf.density(flavours.tolist(), x, q2), columns, axis=1)
+        first, second = (
+            np.take(self.pdf.density(partons.tolist(), x_beam, q2), columns, axis=1)
+            for x_beam, (partons, columns) in zip(x, self._beams, strict=True)
+        )
+        return first * second / (x[0] * x[1])[:, None]
 
     def alpha_s(self, q2: Array) -> Array:
         """Strong coupling of the set."""
         return self.pdf.alpha_s(q2)
 
 
-class PartonBeams(PartonLuminosity):
-    """Beams that are the partons, with the strong coupling of the model.
+class UnitLuminosity(PartonLuminosity):
+    """The luminosity of beams that are the partons: 1, with the strong coupling of the model.
 
     Args:
         n_flavours: combinations of flavours.
@@ -101,7 +100,7 @@ class PartonBeams(PartonLuminosity):
 
 
 def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> PartonLuminosity:
-    """The beams of a card.
+    """The luminosity of the beams of a card.
 
     Args:
         card: its table [beams].
@@ -113,14 +112,14 @@ def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> 
         CardError: a proton should hold what it does not, or the card names no set for it.
     """
     if card.beams.pdf == "none":
-        return PartonBeams(len(flavours), model["aS"])
+        return UnitLuminosity(len(flavours), model["aS"])
     for pdg in dict.fromkeys(flavours[:, :2].ravel().tolist()):
         _check_parton(pdg, card, model)
     if card.beams.pdf is None:
         raise card.error(
             "beams.pdf", f"expected the parton densities of the protons; got none. {choices()}"
         )
-    return HadronBeams(
+    return ProtonLuminosity(
         load_pdf(card.beams.pdf, card.beams.pdf_backend), card.beams.energy, flavours[:, :2]
     )
 

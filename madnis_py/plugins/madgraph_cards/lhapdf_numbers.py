@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from madnis_py.physics.pdf.pdf import available_sets
+from madnis_py.physics.pdf.pdf_sets import available_sets
 
 BUILT_IN: Mapping[str, int] = {
     "nn23lo1": 247000,

@@ -8,7 +8,7 @@ from madnis_py.errors import GenerationError
 from madnis_py.integration import allocation
 from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.pdf.grid_limits import LARGEST_SHARE, Outside
+from madnis_py.physics.pdf.grid_limits import LARGEST_SHARE, ShareOutside
 
 LOOK_POINTS = 5000
 """Number of points that are looked at before anything is trained."""
@@ -33,7 +33,7 @@ def require_look(grids: Integrator, cross_section: CrossSection) -> None:
     require_inside([one for one in found if max(one.share, one.points) > _MARGIN * LARGEST_SHARE])
 
 
-def require_inside(outside: Sequence[Outside]) -> None:
+def require_inside(outside: Sequence[ShareOutside]) -> None:
     """Refuse a cross section of which too much lies where the densities are not known.
 
     Raises:
@@ -42,7 +42,7 @@ def require_inside(outside: Sequence[Outside]) -> None:
     _require(one for one in outside if not one.limit.varied)
 
 
-def require_variations(outside: Sequence[Outside]) -> None:
+def require_variations(outside: Sequence[ShareOutside]) -> None:
     """Refuse events whose variations lie too often where the densities are not known.
 
     Raises:
@@ -51,7 +51,7 @@ def require_variations(outside: Sequence[Outside]) -> None:
     _require(one for one in outside if one.limit.varied)
 
 
-def _require(outside: Iterable[Outside]) -> None:
+def _require(outside: Iterable[ShareOutside]) -> None:
     too_much = next((one for one in outside if one.too_much), None)
     if too_much is not None:
         raise GenerationError(f"parton densities: {too_much.refusal}")

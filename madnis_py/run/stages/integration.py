@@ -15,7 +15,7 @@ from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.pdf.grid_limits import Outside
+from madnis_py.physics.pdf.grid_limits import ShareOutside
 from madnis_py.progress import StageProgress, Stopwatch, Watch
 from madnis_py.run.stages.density_limits import require_inside
 from madnis_py.run.stages.results import Result, SampledPoints, TrainingResult
@@ -52,7 +52,7 @@ class Integration:
 
     results: Mapping[SamplerName, Result]
     refusals: Mapping[SamplerName, str]
-    outside: tuple[Outside, ...]
+    outside: tuple[ShareOutside, ...]
     warnings: tuple[RunWarning, ...]
     choice: Choice | None = None
     training: TrainingResult | None = None

@@ -17,7 +17,7 @@ from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.pdf.grid_limits import Outside
+from madnis_py.physics.pdf.grid_limits import ShareOutside
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -44,7 +44,7 @@ def process(pdf: str | Path, definition: str = "p p > e+ e-", **tables: object) 
     return Process.from_card(Card.parse({**common, **tables}))
 
 
-def outside(cross_section: CrossSection, points: int = 40_000) -> list[Outside]:
+def outside(cross_section: CrossSection, points: int = 40_000) -> list[ShareOutside]:
     flow, _ = train_vegas(cross_section, VegasSettings(points=4000), seed=1)
     counts = torch.full((cross_section.n_channels,), points // cross_section.n_channels)
     return cross_section.outside_grid(

@@ -16,7 +16,8 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.lhagrid import read_member
-from madnis_py.physics.pdf.pdf import SHIPPED, GridPdf, LhapdfPdf, available_sets, load_pdf
+from madnis_py.physics.pdf.pdf import GridPdf, LhapdfPdf, load_pdf
+from madnis_py.physics.pdf.pdf_sets import SHIPPED, available_sets
 
 SCRIPT = ROOT / "scripts" / "make_toy_pdf.py"
 NNPDF = SHARED / "pdf" / "NNPDF40_lo_as_01180"

@@ -13,8 +13,9 @@ from scipy.integrate import quad
 
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
-from madnis_py.physics.pdf.pdf import SHIPPED, GridPdf, load_pdf, missing_members, other_members
-from madnis_py.physics.pdf.running_coupling import beta
+from madnis_py.physics.pdf.alpha_s_evolution import beta
+from madnis_py.physics.pdf.pdf import GridPdf, load_pdf
+from madnis_py.physics.pdf.pdf_sets import SHIPPED, missing_members, other_members
 
 X = np.geomspace(1e-5, 1.0, 25)
 Q = np.array([1.0, 3.0, 10.0, 100.0, 1e4])
