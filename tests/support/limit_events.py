@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from madnis_py.physics.divergences.singular_limits import Limit
+from madnis_py.physics.divergences.singular_limits import SingularLimit
 from madnis_py.physics.observables.momenta import as_momenta
 
 BEAM = 6500.0
@@ -22,7 +22,9 @@ def momenta(pt: Array, y: Array, phi: Array, mass: Array | float) -> Array:
     )
 
 
-def events_near(limit: Limit, masses: list[float], distance: float, n: int, seed: int) -> Array:
+def events_near(
+    limit: SingularLimit, masses: list[float], distance: float, n: int, seed: int
+) -> Array:
     """Momenta of events, (n', P, 4), n' <= n.
 
     Transverse momenta and energies are logarithmic, rapidities and azimuths flat, and one of the

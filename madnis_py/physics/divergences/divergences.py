@@ -1,4 +1,4 @@
-"""Processes whose cross section is infinite: which limit of which particles, and a cut that would cure it."""
+"""Divergences of the cross section of a process: limits that the cuts leave open, and cuts to add."""
 
 from __future__ import annotations
 
@@ -6,141 +6,111 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.divergences.limit_kinematics import LimitKinematics
-from madnis_py.physics.divergences.singular_limits import INCOMING, Kind, Limit, limits_of
+from madnis_py.physics.divergences.singular_limits import (
+    INCOMING,
+    Kind,
+    SingularLimit,
+    singular_limits_of,
+)
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.particle_names import codes_of
 from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
 
-_CURE = 10.0
-"""GeV of the cuts that messages propose, at most; any number above 0 would do."""
+_MOST_PROPOSED = 10.0
+"""Largest minimum in GeV of the cuts that messages propose; any number above 0 would do."""
 
 _ROUNDING = 1e-9
+"""Relative distance from its threshold within which a propagator counts as at threshold."""
 
 _ORDER: tuple[Kind, ...] = ("collinear", "soft", "beam", "energy")
-"""Of several divergences with one cure the first is named."""
+"""Kinds of limits in the order in which messages prefer them, where one cut closes several."""
+
+
+class MissingCut(NamedTuple):
+    """A cut that closes a limit.
+
+    Attributes:
+        name: the entry of [cuts].
+        key: its key, a minimum.
+        minimum: in GeV.
+    """
+
+    name: str
+    key: str
+    minimum: float
+
+    def entry(self, card: Card) -> str:
+        """The line of [cuts] with this cut beside what the card has in that line already."""
+        present = card.cuts.get(self.name)
+        keys = present.model_dump(exclude_none=True) if present else {}
+        inside = ", ".join(
+            f"{key} = {value:.15g}" for key, value in {**keys, self.key: self.minimum}.items()
+        )
+        name = self.name if self.name.isalnum() else f'"{self.name}"'
+        return f"{name} = {{ {inside} }}"
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """A limit in which the cross section of a reaction diverges, and which the cuts leave open.
+    """A limit that the cuts leave open and in which the cross section of a reaction diverges.
 
     Attributes:
-        kind: see `Limit`.
-        reaction: for people.
-        singularity: which particles, what becomes of them, and which propagator diverges.
-        cure: a cut that closes the limit, (name in [cuts], key, GeV).
+        kind: see `SingularLimit`.
+        reaction: its name, for messages.
+        singularity: particles, what becomes of them, and the propagator that diverges.
+        missing_cut: a cut that closes the limit.
     """
 
     kind: Kind
     reaction: str
     singularity: str
-    cure: tuple[str, str, float]
+    missing_cut: MissingCut
 
     def __str__(self) -> str:
         return f'"{self.reaction}", where {self.singularity}'
 
 
 def divergences_of(process: Process) -> tuple[Divergence, ...]:
-    """What makes the cross section of a process infinite, one divergence for each cut that is missing.
+    """The divergences of the cross section of a process, one for each cut that is missing.
 
     The cross section is finite if there is none, see docs/divergences.md.
 
     Args:
         process: with two incoming particles.
     """
-    found: dict[tuple[str, str, float], Divergence] = {}
+    found: dict[MissingCut, Divergence] = {}
     for divergence in sorted(_divergences(process), key=lambda one: _ORDER.index(one.kind)):
-        found.setdefault(divergence.cure, divergence)
+        found.setdefault(divergence.missing_cut, divergence)
     return tuple(found.values())
 
 
-def require_finite(process: Process) -> None:
-    """Refuse what cannot be integrated.
-
-    Raises:
-        CardError: the cross section is infinite and the card does not allow that, or a particle
-            without width can be on its mass shell.
-    """
-    if process.definition.n_incoming != 2:
-        return  # a decay has no cross section
-    _require_widths(process)
-    card = process.card
-    found = divergences_of(process) if not card.process.allow_divergent else ()
-    if found:
-        raise card.error(
-            "cuts", f"expected cuts that leave a finite cross section; got {_refusal(found, card)}"
-        )
-
-
-def _refusal(found: Sequence[Divergence], card: Card) -> str:
-    cures = ", ".join(_entry(*one.cure, card) for one in found)
-    every = found[0] if len(found) == 1 else f"{found[0]}, and {len(found) - 1} more"
-    return (
-        f"{every}; {cures} would do (allow_divergent = true in [process] integrates all the same)"
-    )
-
-
-def _entry(name: str, key: str, least: float, card: Card) -> str:
-    """The line of [cuts] that has a cure, and what the card says in this line already."""
-    said = card.cuts[name].model_dump(exclude_none=True) if name in card.cuts else {}
-    inside = ", ".join(f"{one} = {value:.15g}" for one, value in {**said, key: least}.items())
-    return f"{_key(name)} = {{ {inside} }}"
-
-
-def _key(name: str) -> str:
-    return name if name.isalnum() else f'"{name}"'
-
-
-def divergence_warnings(process: Process) -> list[str]:
-    """Sentences for results that are finite because of the sampling alone, as cards may allow."""
-    if not process.card.process.allow_divergent:
-        return []
-    return [
-        f"the cross section is infinite (allow_divergent): {divergence}; what is printed depends on the sampling"
-        for divergence in divergences_of(process)
-    ]
-
-
 def _divergences(process: Process) -> Iterator[Divergence]:
-    model, energy, fixed = (
-        process.model,
-        math.sqrt(process.beams.s),
-        process.card.beams.pdf == "none",
-    )
+    model, energy = process.model, math.sqrt(process.beams.s)
+    fixed = process.card.beams.pdf == "none"
     for group, flavours in _by_cuts(process):
         cuts = process.selection.of(flavours[0])
         masses = [model.mass(pdg) for pdg in group.reaction.legs]
-        for limit, line in limits_of(process.diagrams(group), group.reaction.legs, model).items():
+        found = singular_limits_of(process.diagrams(group), group.reaction.legs, model)
+        for limit, line in found.items():
             if LimitKinematics(limit, masses, energy, fixed).is_reached(cuts):
                 for legs in (process.flavours[place] for place in flavours):
-                    name, singularity = (
+                    yield Divergence(
+                        limit.kind,
                         model.reaction_name(legs, 2),
-                        _explained(limit, line, legs, model),
+                        _singularity(limit, line, legs, model),
+                        _missing_cut(limit, legs, process),
                     )
-                    yield Divergence(limit.kind, name, singularity, _cure(limit, legs, process))
 
 
-def _by_cuts(process: Process) -> Iterator[tuple[FlavourGroup, list[int]]]:
-    """Each group with its combinations of flavours that have the same cuts, counted as those of the process."""
-    first = 0
-    for group in process.groups:
-        places: dict[int, list[int]] = defaultdict(list)
-        for place in range(first, first + len(group.flavours)):
-            places[process.selection.index[place]].append(place)
-        yield from ((group, alike) for alike in places.values())
-        first += len(group.flavours)
-
-
-def _explained(limit: Limit, line: int, legs: Sequence[int], model: Model) -> str:
-    """The singularity of a divergence."""
+def _singularity(limit: SingularLimit, line: int, legs: Sequence[int], model: Model) -> str:
     names = [model.particle_name(legs[leg]) for leg in limit.legs]
     who = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
     what = {
@@ -152,60 +122,105 @@ def _explained(limit: Limit, line: int, legs: Sequence[int], model: Model) -> st
     return f"nothing keeps {what} (pole of the propagator of {model.particle_name(line)})"
 
 
-def _cure(limit: Limit, legs: Sequence[int], process: Process) -> tuple[str, str, float]:
-    names = [_cut_name(legs[leg], process.model) for leg in limit.legs]
+def _missing_cut(limit: SingularLimit, legs: Sequence[int], process: Process) -> MissingCut:
+    """A minimum of p_T of one particle, of the mass of two, or of the energy of all.
+
+    Jets and photons are cut on by their classes.
+    """
+    names = [
+        next(
+            (name for name in ("jet", "photon") if legs[leg] in codes_of(name, process.model)),
+            process.model.particle_name(legs[leg]),
+        )
+        for leg in limit.legs
+    ]
     if len(names) == 1:
         name, observable = names[0], "pt"
     elif limit.kind == "energy" and len(names) > 2:
         name, observable = "event", "sqrt_s"
     else:
         name, observable = ",".join(names[:2]), "mass"
-    return name, f"{observable}_min", _least(name, observable, process)
+    return MissingCut(name, f"{observable}_min", _proposed_minimum(name, observable, process))
 
 
-def _least(name: str, observable: str, process: Process) -> float:
+def _proposed_minimum(name: str, observable: str, process: Process) -> float:
     """10 GeV, or the power of ten that leaves most of a smaller range open."""
     model, table = process.model, process.card.cuts.get(name)
     masses = max(sum(map(model.mass, group.reaction.legs[2:])) for group in process.groups)
     _, greatest = table.ranges().get(observable, (0.0, math.inf)) if table else (0.0, math.inf)
     room = min(math.sqrt(process.beams.s) - masses, greatest)
-    return min(_CURE, 10.0 ** math.floor(math.log10(room / 5))) if room > 0 else _CURE
+    if room <= 0:
+        return _MOST_PROPOSED
+    return min(_MOST_PROPOSED, 10.0 ** math.floor(math.log10(room / 5)))
 
 
-def _cut_name(pdg: int, model: Model) -> str:
-    """What [cuts] calls a particle: jets and photons by their classes."""
-    return next(
-        (name for name in ("jet", "photon") if pdg in codes_of(name, model)),
-        model.particle_name(pdg),
-    )
+def _by_cuts(process: Process) -> Iterator[tuple[FlavourGroup, list[int]]]:
+    """Groups of flavours, each with its combinations that have the same cuts.
+
+    They are counted as those of the process.
+    """
+    first = 0
+    for group in process.groups:
+        places: dict[int, list[int]] = defaultdict(list)
+        for place in range(first, first + len(group.flavours)):
+            places[process.selection.index[place]].append(place)
+        yield from ((group, alike) for alike in places.values())
+        first += len(group.flavours)
+
+
+def divergence_warnings(process: Process) -> list[str]:
+    """Sentences for results that are finite because of the sampling alone, as cards may allow."""
+    if not process.card.process.allow_divergent:
+        return []
+    return [
+        f"the cross section is infinite (allow_divergent): {divergence}; "
+        "what is printed depends on the sampling"
+        for divergence in divergences_of(process)
+    ]
+
+
+def require_finite(process: Process) -> None:
+    """Refuse a process whose cross section cannot be integrated.
+
+    Raises:
+        CardError: the cross section is infinite and the card does not allow that, or a particle
+            without width can be on its mass shell.
+    """
+    if process.definition.n_incoming != 2:
+        return  # a decay has no cross section
+    _require_widths(process)
+    card = process.card
+    found = divergences_of(process) if not card.process.allow_divergent else ()
+    if found:
+        cuts = ", ".join(one.missing_cut.entry(card) for one in found)
+        every = found[0] if len(found) == 1 else f"{found[0]}, and {len(found) - 1} more"
+        way_out = "allow_divergent = true in [process] integrates all the same"
+        expected = "expected cuts that leave a finite cross section"
+        raise card.error("cuts", f"{expected}; got {every}; {cuts} would do ({way_out})")
 
 
 def _require_widths(process: Process) -> None:
-    """A propagator without width must not come on its mass shell inside the cuts, where its square has no integral."""
+    """Refuse a propagator without width that can be on its mass shell inside the cuts.
+
+    Its square has no integral there.
+    """
     model = process.model
     for group, flavours in _by_cuts(process):
+        legs_of_first = process.flavours[flavours[0]]
         limits = process.mass_limits(
             group, [cut for cut in process.selection.of(flavours[0]) if isinstance(cut, Cut)]
         )
-        for pdg, legs in _without_width(process.diagrams(group), model):
-            mass = model.mass(pdg)
-            if mass > sum(limits.masses[leg] for leg in legs) * (
-                1 + _ROUNDING
-            ) and limits.reaches_pole(legs, mass):
-                raise _no_width(process, pdg, [process.flavours[flavours[0]][leg] for leg in legs])
-
-
-def _without_width(
-    diagrams: Iterable[Diagram], model: Model
-) -> dict[tuple[int, tuple[int, ...]], None]:
-    """|PDG code| and final legs of all propagators in the s channel with a mass and no width, once each, in order."""
-    return dict.fromkeys(
-        (abs(tree.pdg), positions(tree.legs))
-        for diagram in diagrams
-        for tree in diagram.tree.subtrees()
-        if tree.children and tree is not diagram.tree and not tree.legs & INCOMING
-        if model.mass(tree.pdg) > 0 and model.width(tree.pdg) == 0
-    )
+        without_width = dict.fromkeys(
+            (abs(tree.pdg), positions(tree.legs))
+            for diagram in process.diagrams(group)
+            for tree in diagram.tree.subtrees()
+            if tree.children and tree is not diagram.tree and not tree.legs & INCOMING
+            if model.mass(tree.pdg) > 0 and model.width(tree.pdg) == 0
+        )
+        for pdg, legs in without_width:
+            mass, least = model.mass(pdg), sum(limits.masses[leg] for leg in legs)
+            if mass > least * (1 + _ROUNDING) and limits.reaches_pole(legs, mass):
+                raise _no_width(process, pdg, [legs_of_first[leg] for leg in legs])
 
 
 def _no_width(process: Process, pdg: int, products: Iterable[int]) -> CardError:
@@ -214,5 +229,7 @@ def _no_width(process: Process, pdg: int, products: Iterable[int]) -> CardError:
     if particle.width:
         expected = f"expected GeV > 0 where the cuts let {what} have the mass of {particle.name}"
         return process.card.error(f"parameters.{particle.width}", f"{expected}; got 0")
-    expected = f"expected cuts that keep the mass of {what} from the {model.mass(pdg):g} GeV of {particle.name}"
-    return process.card.error("cuts", f"{expected}, which has no width; got none")
+    expected = f"expected cuts that keep the mass of {what} from the {model.mass(pdg):g} GeV"
+    return process.card.error(
+        "cuts", f"{expected} of {particle.name}, which has no width; got none"
+    )

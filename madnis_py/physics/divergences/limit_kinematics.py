@@ -1,4 +1,4 @@
-"""What cuts leave of a singular limit: whether events that pass them come near."""
+"""Kinematics near a singular limit: whether events that pass the cuts come near it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
-from madnis_py.physics.divergences.singular_limits import Limit
+from madnis_py.physics.divergences.singular_limits import SingularLimit
 from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked, RankedCut
 from madnis_py.physics.observables.mass_limits import MassLimits
 
@@ -24,7 +24,9 @@ class LimitKinematics:
         fixed: whether it is always that much.
     """
 
-    def __init__(self, limit: Limit, masses: Sequence[float], energy: float, fixed: bool) -> None:
+    def __init__(
+        self, limit: SingularLimit, masses: Sequence[float], energy: float, fixed: bool
+    ) -> None:
         self._limit, self._masses = limit, masses
         self._most, self._least = energy, energy if fixed else 0.0
         self._final = frozenset(range(2, len(masses)))
@@ -56,7 +58,10 @@ class LimitKinematics:
         return len(self._rest) > 0
 
     def _has_energy(self, cuts: Sequence[AnyCut]) -> bool:
-        """Whether the mass of what is not soft, which is all of the energy, can be what beams and cuts ask for."""
+        """Whether the mass of the particles that are not soft can be what beams and cuts ask for.
+
+        It is all of the energy.
+        """
         ranges = [
             (cut.minimum, cut.maximum)
             for cut in cuts
@@ -64,14 +69,15 @@ class LimitKinematics:
             and cut.observable == "mass"
             and self._final - set(cut.particles) <= self._soft
         ]
-        least, most = (
-            max([self._least, *(low for low, _ in ranges)]),
-            min([self._most, *(high for _, high in ranges)]),
-        )
+        least = max([self._least, *(low for low, _ in ranges)])
+        most = min([self._most, *(high for _, high in ranges)])
         return least <= most * (1 + 1e-12)
 
     def _passes(self, cut: AnyCut) -> bool:
-        """Whether events near the limit may pass a cut; of particles by rank, for some order that is possible there."""
+        """Whether events near the limit may pass a cut.
+
+        One on particles by rank passes if it does for an order that is possible there.
+        """
         if isinstance(cut, Cut):
             value = self._tendency(cut.observable, frozenset(cut.particles))
             return value is None or cut.minimum <= value <= cut.maximum
@@ -81,14 +87,15 @@ class LimitKinematics:
         )
 
     def _passes_as(self, cut: RankedCut, chosen: tuple[int, ...]) -> bool:
-        if len(set(chosen)) < len(chosen):
-            return (
-                len({one.particles for one in cut.particles}) > 1
-            )  # the same particle by two names passes
+        if len(set(chosen)) < len(chosen):  # one particle by two names passes
+            return len({one.particles for one in cut.particles}) > 1
         return self._passes(Cut(cut.observable, chosen, cut.minimum, cut.maximum))
 
     def _candidates(self, ranked: Ranked) -> list[int]:
-        """The particles that may have a rank: those without transverse momentum come last, a recoil alone first."""
+        """The particles that may have a rank.
+
+        Those without transverse momentum come last, one that recoils alone first.
+        """
         alone = self._rest if len(self._rest) == 1 and not self._still else frozenset()
         place = ranked.rank
         for harder in (alone, self._final - alone - self._still, self._still):

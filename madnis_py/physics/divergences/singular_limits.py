@@ -11,17 +11,17 @@ from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.model.model import Model
 
 INCOMING = 0b11
-"""Bits of the incoming legs."""
+"""Bit mask of the two incoming legs."""
 
 _SCALAR, _VECTOR = 1, 3
-"""2 s + 1."""
+"""Spins as 2 s + 1."""
 
 Kind = Literal["soft", "beam", "collinear", "energy"]
 
 
 @dataclass(frozen=True)
-class Limit:
-    """Momenta of the final particles for which massless propagators diverge so fast that their square has no integral.
+class SingularLimit:
+    """A limit of momenta in which massless propagators diverge, and their square has no integral.
 
     Attributes:
         kind: "soft", the momenta of the legs vanish; "beam", they become parallel to one of the
@@ -34,7 +34,9 @@ class Limit:
     legs: tuple[int, ...]
 
 
-def limits_of(diagrams: Iterable[Diagram], legs: Sequence[int], model: Model) -> dict[Limit, int]:
+def singular_limits_of(
+    diagrams: Iterable[Diagram], legs: Sequence[int], model: Model
+) -> dict[SingularLimit, int]:
     """The limits in which the squares of diagrams have no integral, whatever the cuts.
 
     Args:
@@ -43,17 +45,17 @@ def limits_of(diagrams: Iterable[Diagram], legs: Sequence[int], model: Model) ->
         model: masses and spins.
 
     Returns:
-        Limit -> |PDG code| of a propagator that diverges there.
+        SingularLimit -> |PDG code| of a propagator that diverges there.
     """
-    search = _Search(legs, model)
-    found: dict[Limit, int] = {}
+    search = _LimitSearch(legs, model)
+    found: dict[SingularLimit, int] = {}
     for diagram in diagrams:
         for limit, line in search.limits(diagram):
             found.setdefault(limit, line)
     return found
 
 
-class _Search:
+class _LimitSearch:
     """Finds the limits of diagrams.
 
     Every limit of several propagators contains one in which particles leave an external leg, as a
@@ -69,21 +71,23 @@ class _Search:
         self._legs, self._model = legs, model
         self._massless: dict[Tree, bool] = {}
 
-    def limits(self, diagram: Diagram) -> Iterator[tuple[Limit, int]]:
+    def limits(self, diagram: Diagram) -> Iterator[tuple[SingularLimit, int]]:
         """Limits of one diagram with a propagator that diverges there."""
         for leg, cluster, line in _emissions(diagram.tree):
             if not self._is_massless(cluster):
                 continue
             if self._is_soft(cluster, leg, line):
-                yield Limit("soft", positions(cluster.legs)), line
+                yield SingularLimit("soft", positions(cluster.legs)), line
             if self._model.mass(line) > 0 or self._model.mass(self._legs[leg]) > 0:
                 continue
             if leg < 2:
-                yield Limit("beam", positions(cluster.legs)), line
+                yield SingularLimit("beam", positions(cluster.legs)), line
             elif not cluster.children:
-                yield Limit("collinear", positions(cluster.legs | 1 << leg)), line
+                yield SingularLimit("collinear", positions(cluster.legs | 1 << leg)), line
         if self._is_massless(diagram.tree):
-            yield Limit("energy", tuple(range(2, len(self._legs)))), _last_line(diagram.tree)
+            propagators = (abs(child.pdg) for child in diagram.tree.children if child.children)
+            line = next(propagators, abs(diagram.tree.pdg))
+            yield SingularLimit("energy", tuple(range(2, len(self._legs)))), line
 
     def _is_massless(self, tree: Tree) -> bool:
         """Whether all lines of a part of a diagram are massless, its own included."""
@@ -93,7 +97,10 @@ class _Search:
         return self._massless[tree]
 
     def _is_soft(self, cluster: Tree, leg: int, line: int) -> bool:
-        """Whether a leg radiates a cluster as 1 / (p.k): a boson; of scalars those that need no flip of chirality."""
+        """Whether a leg radiates a cluster as 1 / (p.k).
+
+        Clusters that do are bosons, of the scalars those that need no flip of chirality.
+        """
         mass = self._model.mass(self._legs[leg])
         spin = self._model.particle(cluster.pdg).spin
         return self._model.mass(line) == mass and (
@@ -102,7 +109,11 @@ class _Search:
 
 
 def _emissions(tree: Tree) -> Iterator[tuple[int, Tree, int]]:
-    """External leg, a cluster of final particles that leaves it and the particle that goes on, at vertices of three."""
+    """Emissions from external legs at vertices of three lines.
+
+    Each is the leg, the cluster of final particles that leaves it, and |PDG code| of the line that
+    goes on.
+    """
     for vertex in tree.subtrees():
         if len(vertex.children) != 2:
             continue
@@ -113,8 +124,3 @@ def _emissions(tree: Tree) -> Iterator[tuple[int, Tree, int]]:
                 yield 0, cluster, abs(other.pdg)
             elif vertex is not tree and not other.children:
                 yield other.legs.bit_length() - 1, cluster, abs(vertex.pdg)
-
-
-def _last_line(tree: Tree) -> int:
-    """A propagator of a diagram, |PDG code|; that of leg 0 if there is none."""
-    return next((abs(child.pdg) for child in tree.children if child.children), abs(tree.pdg))

@@ -35,7 +35,7 @@ from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.divergences.divergences import divergences_of, require_finite
-from madnis_py.physics.divergences.singular_limits import limits_of
+from madnis_py.physics.divergences.singular_limits import singular_limits_of
 from madnis_py.physics.observables.cuts import Cuts
 from madnis_py.physics.process.process import Process
 
@@ -73,7 +73,7 @@ def test_an_infinite_cross_section_is_refused_until_the_cuts_of_the_message_are_
     found = divergences_of(process)
     assert any(words in divergence.singularity for divergence in found), found
     for divergence in found:
-        case = with_cut(case, *divergence.cure)
+        case = with_cut(case, *divergence.missing_cut)
     require_finite(process_of(case))
 
 
@@ -140,12 +140,12 @@ def test_cuts_of_other_flavours_do_not_help() -> None:
     cuts = {"jet": {"pt_min": 20.0, "eta_max": 5.0}, "e+,e-": {"mass_min": 15.0}}
     (divergence,) = divergences_of(process_of(Case("u u~ > l+ l- g", cuts, beams=HADRONS)))
     assert "mu+ mu-" in divergence.reaction
-    assert divergence.cure == ("mu+,mu-", "mass_min", 10.0)
+    assert divergence.missing_cut == ("mu+,mu-", "mass_min", 10.0)
 
 
 def test_a_cut_is_proposed_for_each_flavour() -> None:
     case = Case("u u~ > l+ l- g", {"jet": {"pt_min": 20.0}}, beams=HADRONS)
-    assert {divergence.cure[0] for divergence in divergences_of(process_of(case))} == {
+    assert {divergence.missing_cut[0] for divergence in divergences_of(process_of(case))} == {
         "e+,e-",
         "mu+,mu-",
     }
@@ -158,7 +158,7 @@ def share_near_limits(case: Case) -> float:
         masses = [process.model.mass(pdg) for pdg in group.reaction.legs]
         cuts = Cuts(process.selection.of(flavours))
         for seed, limit in enumerate(
-            limits_of(process.diagrams(group), group.reaction.legs, process.model)
+            singular_limits_of(process.diagrams(group), group.reaction.legs, process.model)
         ):
             if limit.kind == "energy" or len(limit.legs) < len(masses) - 2:
                 shares.append(
@@ -323,7 +323,7 @@ def test_who_knows_better_integrates_and_is_warned(
     assert done.status == 0, done.err
     warning = "the cross section is infinite (allow_divergent)"
     assert any(
-        sentence.startswith(warning)
-        for sentence in json.loads((run / "run.json").read_text())["warnings"]
+        one["sentence"].startswith(warning)
+        for one in json.loads((run / "run.json").read_text())["warnings"]
     )
     assert warning in done.out
