@@ -18,10 +18,9 @@ import madnis_py
 from madnis_py.card import card as cards
 from madnis_py.card.choices import Device, Method
 from madnis_py.card.tables import ClusterTable
-from madnis_py.errors import GenerationError, InputError
+from madnis_py.errors import InputError
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
 from madnis_py.events.files.formats import event_format
-from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
@@ -35,13 +34,11 @@ from madnis_py.run import gridpack
 from madnis_py.run.context import RunContext
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord, digest
-from madnis_py.run.sampler_stages import SamplerStages
+from madnis_py.run.shared_stages import SharedStages
 from madnis_py.run.stages import density_limits
 from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, Distributions, distributions_of_run
 from madnis_py.run.stages.event_stage import EventStage
-from madnis_py.run.stages.integration import POINTS, IntegrateStage
 from madnis_py.run.stages.results import Result
-from madnis_py.run.stages.run_warnings import refusal
 from madnis_py.run.stages.training_session import training_settings
 from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory, reach_of_events
 from madnis_py.run.versions import versions
@@ -116,7 +113,7 @@ class Run:
         unsurveyed = CrossSection(process)
         identity = directory.claim(process.card, identity, versions())
         self._context = RunContext(process, directory, identity, executor, watch)
-        self._stages = SamplerStages(self._context, unsurveyed)
+        self._stages = SharedStages(self._context, unsurveyed)
         self._made: str | None = None
 
     @classmethod
@@ -232,14 +229,11 @@ class Run:
             events: unweighted events wanted, as far as known.
             points: of the integrate stage; by the preset of the card when not given.
         """
-        return self._stages.plan(events, points or self._default_points)
+        return self._stages.plan(events, points)
 
     def samplers(self) -> dict[SamplerName, Integrator]:
         """Train the samplers that the run plans to use; VEGAS always, as the baseline."""
-        grids = self._stages.grids()
-        if self.plan() == "vegas":
-            return {"vegas": grids}
-        return {"vegas": grids, "madnis": self.train()}
+        return self._stages.samplers()
 
     def integrate(
         self, points: int | None = None, events: int = 0, sampler: SamplerName | None = None
@@ -261,69 +255,7 @@ class Run:
             GenerationError: the cross section is not positive, comes from where no parton densities
                 are known, or is excluded by the survey.
         """
-        stored = self._stored_result(sampler)
-        wanted = points or (stored.points if stored else self._default_points)
-        result = self._context.once(
-            lambda: self._stored_result(sampler, wanted),
-            lambda: self._integrate(wanted, events, sampler),
-        )
-        check = CoverageCheck(self.choose_prior().channel_names)
-        used = sampler or self._sampler_in_use()
-        if sentence := refusal(check, self.survey().measurement, used, result):
-            raise GenerationError(sentence)
-        return result
-
-    def _stored_result(
-        self, sampler: SamplerName | None, points: int | None = None
-    ) -> Result | None:
-        """The result of a sampler, or of the one in use; None if there is none from so many points."""
-        if self.record.vegas is None:
-            return None
-        result = self.record.result_of(sampler or self._sampler_in_use())
-        return None if result is None or points not in (None, result.points) else result
-
-    def _integrate(self, points: int, events: int, sampler: SamplerName | None) -> Result:
-        samplers = self._samplers_for(sampler, events, points)
-        clock, check = Stopwatch(), CoverageCheck(self.choose_prior().channel_names)
-        stage = IntegrateStage(
-            self.choose_prior(),
-            check,
-            self.survey(),
-            samplers,
-            self._stages.train() if "madnis" in samplers else None,
-            self.process.card.events.overweight_share,
-            self._context.watch,
-        )
-        found = stage.run(points, events, self._context.identity.method == "madnis")
-        self._context.finish(
-            "integrate",
-            clock,
-            points * len(samplers),
-            lambda record: record.with_integration(found, sampler),
-        )
-        return found.results[sampler or self._sampler_in_use()]
-
-    def _samplers_for(
-        self, sampler: SamplerName | None, events: int, points: int
-    ) -> dict[SamplerName, Integrator]:
-        """The samplers that have to be integrated; VEGAS alone can do without a training."""
-        if sampler == "vegas":
-            return {"vegas": self._stages.grids()}
-        known = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
-        if sampler not in (None, *known):
-            expected = f"expected {' or '.join(known)} in {self.directory.path}"
-            raise InputError(f"sampler: {expected}; got {sampler}")
-        return self.samplers()
-
-    def _sampler_in_use(self) -> SamplerName:
-        return self.record.preferred_sampler or self.plan()
-
-    def _sampler(self, name: SamplerName) -> Integrator:
-        return self._stages.grids() if name == "vegas" else self.train()
-
-    @property
-    def _default_points(self) -> int:
-        return POINTS[self.process.card.training.preset]
+        return self._stages.integrate(points, events, sampler)
 
     def generate(
         self,
@@ -356,7 +288,7 @@ class Run:
         event_format(output)
         require_place(output)
         result = self.integrate(events=events, sampler=sampler)
-        used = sampler or self._sampler_in_use()
+        used = sampler or self._stages.sampler_in_use()
         wanted = EventFileRecord(
             file=self.directory.name_of(output),
             events=events,
@@ -377,7 +309,7 @@ class Run:
         """Make the events of a file and write down what they are like."""
         density_limits.require_variations(self.record.outside_grid)
         # A task is a whole chunk, which does not ask for help.
-        sampler, integrand = self._sampler(used).without_executor(), self.choose_prior()
+        sampler, integrand = self._stages.sampler(used).without_executor(), self.choose_prior()
         maker = ChunkMaker(sampler, PartonicEventSampler(integrand), result.maxima, wanted.seed)
         key = f"{self._context.identity.model_dump_json()} {wanted.integration}"
         source, clock = EventSource(maker, folder, key), Stopwatch()
@@ -420,7 +352,7 @@ class Run:
         Raises:
             InputError: too few points for the channels, or the file of the events is damaged.
         """
-        result, sampler = self.integrate(), self._sampler(self._sampler_in_use())
+        result, sampler = self.integrate(), self._stages.sampler(self._stages.sampler_in_use())
         sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
         clock, events_file = Stopwatch(), self.find_events()
         found = distributions_of_run(

@@ -1,10 +1,11 @@
-"""The stages that make the samplers of a run: prior, survey, training; each result is read once."""
+"""Stages that all users of a run share, up to the cross section; each result is read once."""
 
 from __future__ import annotations
 
-from madnis_py.errors import CheckpointError, GenerationError
+from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
+from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.grids.flow_start import initialise_from_vegas, points_of_grids
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.integration.grids.survey import Survey
@@ -17,17 +18,19 @@ from madnis_py.progress import Stopwatch
 from madnis_py.run.context import RunContext
 from madnis_py.run.record import PriorRecord
 from madnis_py.run.stages import cost_prediction, density_limits
+from madnis_py.run.stages.integration import POINTS, IntegrateStage
+from madnis_py.run.stages.results import Result
+from madnis_py.run.stages.run_warnings import refusal
 from madnis_py.run.stages.training_session import TrainingSession
 
 SURVEY = "survey"
 """Name of the checkpoint with the VEGAS grids."""
 
 
-class SamplerStages:
-    """Makes the samplers of a run, or reads those that are stored, and holds them.
+class SharedStages:
+    """Prior, survey, training and integration: made once, or read where they are stored, and held.
 
-    What is held once never changes: the same run leaves the same states, whichever process made
-    them.
+    What is held never changes: the same run leaves the same states, whichever process made them.
 
     Args:
         context: of the run.
@@ -44,7 +47,7 @@ class SamplerStages:
         self._survey: Survey | None = None
         self._grids: Integrator | None = None
         self._trained: TrainingSession | None = None
-        self._require_own_states()
+        _require_own_states(context)
 
     def choose_prior(self) -> CrossSection:
         """The integrand with the prior of the card, or else of a short survey, written down."""
@@ -153,17 +156,18 @@ class SamplerStages:
             integrator, identity.training, path, self.survey().measurement
         )
 
-    def plan(self, events: int, points: int) -> SamplerName:
+    def plan(self, events: int = 0, points: int | None = None) -> SamplerName:
         """The sampler that is predicted to be done first, for "auto"; otherwise that of the method.
 
         Args:
             events: unweighted events wanted, as far as known.
-            points: of the integrate stage.
+            points: of the integrate stage; by the preset of the card when not given.
         """
         if self._context.identity.method != "auto":
             return self._context.identity.method
+        wanted = points or self._default_points
         return self._context.once(
-            lambda: self._context.record.plan, lambda: self._predict(events, points)
+            lambda: self._context.record.plan, lambda: self._predict(events, wanted)
         ).sampler
 
     def _predict(self, events: int, points: int) -> Choice:
@@ -173,15 +177,93 @@ class SamplerStages:
         self._context.finish("pilot", clock, change=lambda record: record.updated(plan=choice))
         return choice
 
-    def _require_own_states(self) -> None:
-        path = self._context.directory.path
-        if (
-            checkpoint.exists(path, SURVEY)
-            and checkpoint.meta(path, SURVEY).get("run") != self._context.identity.digest
-        ):
-            raise CheckpointError(
-                f"{path}: survey.json belongs to another run than run.json identifies"
-            )
+    def samplers(self) -> dict[SamplerName, Integrator]:
+        """The trained samplers that the run plans to use; VEGAS always, as the baseline."""
+        grids = self.grids()
+        if self.plan() == "vegas":
+            return {"vegas": grids}
+        return {"vegas": grids, "madnis": self.sampler("madnis")}
+
+    def sampler(self, name: SamplerName) -> Integrator:
+        """A trained sampler."""
+        return self.grids() if name == "vegas" else self.train().trainer.integrator
+
+    def sampler_in_use(self) -> SamplerName:
+        """The sampler whose result counts where nobody asks for one."""
+        return self._context.record.preferred_sampler or self.plan()
+
+    def integrate(self, points: int | None, events: int, sampler: SamplerName | None) -> Result:
+        """The result of a sampler from fresh points; see `Run.integrate`."""
+        stored = self._stored_result(sampler)
+        wanted = points or (stored.points if stored else self._default_points)
+        result = self._context.once(
+            lambda: self._stored_result(sampler, wanted),
+            lambda: self._integrate(wanted, events, sampler),
+        )
+        used = sampler or self.sampler_in_use()
+        if sentence := refusal(self._check(), self.survey().measurement, used, result):
+            raise GenerationError(sentence)
+        return result
+
+    def _stored_result(
+        self, sampler: SamplerName | None, points: int | None = None
+    ) -> Result | None:
+        """The result of a sampler, or of the one in use, if there is one from so many points."""
+        if self._context.record.vegas is None:
+            return None
+        result = self._context.record.result_of(sampler or self.sampler_in_use())
+        return None if result is None or points not in (None, result.points) else result
+
+    def _integrate(self, points: int, events: int, sampler: SamplerName | None) -> Result:
+        samplers = self._samplers_for(sampler, events, points)
+        clock = Stopwatch()
+        stage = IntegrateStage(
+            self.choose_prior(),
+            self._check(),
+            self.survey(),
+            samplers,
+            self.train() if "madnis" in samplers else None,
+            self._context.process.card.events.overweight_share,
+            self._context.watch,
+        )
+        found = stage.run(points, events, self._context.identity.method == "madnis")
+        self._context.finish(
+            "integrate",
+            clock,
+            points * len(samplers),
+            lambda record: record.with_integration(found, sampler),
+        )
+        return found.results[sampler or self.sampler_in_use()]
+
+    def _samplers_for(
+        self, sampler: SamplerName | None, events: int, points: int
+    ) -> dict[SamplerName, Integrator]:
+        """The samplers that have to be integrated; VEGAS alone can do without a training."""
+        if sampler == "vegas":
+            return {"vegas": self.grids()}
+        known = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
+        if sampler not in (None, *known):
+            expected = f"expected {' or '.join(known)} in {self._context.directory.path}"
+            raise InputError(f"sampler: {expected}; got {sampler}")
+        return self.samplers()
+
+    def _check(self) -> CoverageCheck:
+        return CoverageCheck(self.choose_prior().channel_names)
+
+    @property
+    def _default_points(self) -> int:
+        return POINTS[self._context.process.card.training.preset]
+
+
+def _require_own_states(context: RunContext) -> None:
+    path = context.directory.path
+    if (
+        checkpoint.exists(path, SURVEY)
+        and checkpoint.meta(path, SURVEY).get("run") != context.identity.digest
+    ):
+        raise CheckpointError(
+            f"{path}: survey.json belongs to another run than run.json identifies"
+        )
 
 
 def _require_weights(survey: Survey, points: int) -> None:
