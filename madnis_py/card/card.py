@@ -22,6 +22,8 @@ from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
 from madnis_py.card.documents import place_of, quoted
+from madnis_py.card.observable_names import check_cut, read_observable
+from madnis_py.card.sentences import closest, shown
 from madnis_py.card.tables import (
     BeamTable,
     CardTable,
@@ -35,12 +37,8 @@ from madnis_py.card.tables import (
     ScaleTable,
     SystematicsTable,
     TrainingTable,
-    as_list,
-    check_cut,
-    closest,
-    read_observable,
-    shown,
 )
+from madnis_py.card.values import as_list
 from madnis_py.errors import CardError
 
 NOT_IN_RESULTS = ("cluster", "histograms")

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from madnis_py.card.tables import shown
+from madnis_py.card.sentences import shown
 from madnis_py.errors import CheckpointError
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,158 +1,39 @@
-"""The tables of a process card: typed, with a sentence per key."""
+"""Tables of a process card: typed, with a sentence per key."""
 
 from __future__ import annotations
 
-import difflib
-import json
 import math
-import re
-import sys
-from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Literal
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from madnis_py.card.choices import DynamicalScale, Preset, PriorName
-
-_TOO_MANY = 10**15
-"""A whole number of a card that means nothing."""
-
-
-def shown(value: object) -> str:
-    """A value of a card as its author wrote it, shortened to one line."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
-def closest(word: str, candidates: Iterable[str]) -> str:
-    """'; did you mean "..."?' with the nearest candidate, or the list of all of them if none is near."""
-    names = sorted(candidates)
-    by_folded = {name.casefold(): name for name in names}
-    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
-    return f'; did you mean "{by_folded[near[0]]}"?' if near else f"; known are {', '.join(names)}"
-
-
-def as_list(value: Any) -> list[Any]:
-    """A list stays one, a single value becomes a list of one."""
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _is_number(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) <= sys.float_info.max
-    )
-
-
-def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
-    """A validator that says what it expected and what came."""
-
-    def check(value: Any) -> Any:
-        if not accept(value):
-            raise ValueError(f"expected {expected}; got {shown(value)}")
-        return value
-
-    return BeforeValidator(check)
-
-
-def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
-    return _checked(expected, lambda value: _is_number(value) and accept(value))
-
-
-def _is_setting(value: object) -> bool:
-    return isinstance(value, bool | float | str) or (
-        isinstance(value, int) and abs(value) < _TOO_MANY
-    )
-
-
-def _is_scale(value: object) -> bool:
-    if isinstance(value, str):
-        return value in get_args(DynamicalScale)
-    return _is_number(value) and value > 0  # type: ignore[operator]
-
-
-Real = Annotated[float, _number("a number", lambda value: True)]
-PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
-Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
-Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
-NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
-Count = Annotated[
-    int, _checked("a whole number > 0", lambda value: type(value) is int and 0 < value < _TOO_MANY)
-]
-Bins = Annotated[
-    int,
-    _checked(
-        "a whole number from 1 to 100000", lambda value: type(value) is int and 0 < value <= 100_000
-    ),
-]
-Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
-Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
-Flag = Annotated[bool, _checked("true or false", lambda value: isinstance(value, bool))]
-Text = Annotated[
-    str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")
-]
-Setting = Annotated[
-    bool | int | float | str,
-    _checked("a number, text or true or false", lambda value: _is_setting(value)),
-]
-BeamEnergies = Annotated[
-    tuple[PositiveEnergy, PositiveEnergy],
-    _checked(
-        "two energies [beam 1, beam 2]",
-        lambda value: isinstance(value, list | tuple) and len(value) == 2,
-    ),
-]
-Scale = Annotated[
-    float | DynamicalScale,
-    _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale),
-]
-
-
-Range = Annotated[
-    tuple[float, float],
-    _checked(
-        "two numbers [low, high], low < high",
-        lambda value: (
-            isinstance(value, list | tuple)
-            and len(value) == 2
-            and all(map(_is_number, value))
-            and value[0] < value[1]
-        ),
-    ),
-]
+from madnis_py.card.choices import Preset, PriorName
+from madnis_py.card.values import (
+    BeamEnergies,
+    Bins,
+    Count,
+    Energy,
+    Factor,
+    Files,
+    Flag,
+    Indices,
+    NonNegative,
+    Positive,
+    Range,
+    Real,
+    Scale,
+    Setting,
+    Share,
+    Text,
+    as_list,
+)
 
 
 class CardTable(BaseModel):
     """A table whose keys are all known, and which does not change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-def _is_file(value: object) -> bool:
-    """Whether a file can have such a name."""
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        return False
-    return all(len(part.encode()) < 256 for part in Path(value).parts)
-
-
-def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
-    def all_accepted(value: Any) -> bool:
-        return (
-            all(map(accept, value)) and len(value) > 0
-            if isinstance(value, list | tuple)
-            else accept(value)
-        )
-
-    return _checked(f"{expected}, or a list with one for each matrix element", all_accepted)
-
-
-Files = Annotated[str | tuple[str, ...], _one_or_each("a file", _is_file)]
-Indices = Annotated[
-    int | tuple[int, ...],
-    _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0),
-]
 
 
 class MatrixElementTable(BaseModel):
@@ -339,104 +220,6 @@ class CutTable(CardTable):
             name: (limits.get(f"{name}_min", -math.inf), limits.get(f"{name}_max", math.inf))
             for name in observables
         }
-
-
-EVENT = "event"
-"""The name in [cuts] that means the whole final state."""
-
-_SINGLE = ("pt", "eta", "rapidity", "energy", "sfos_mass")
-_WHOLE = ("missing_pt", "sqrt_s")
-
-
-def _wanted(observable: str, names: str) -> str | None:
-    """What a cut has to be on; None if it is."""
-    count = len(names.split(","))
-    if names != EVENT and EVENT in (part.strip() for part in names.split(",")):
-        return f'"{EVENT}" alone'
-    if observable in _WHOLE:
-        return None if names == EVENT else f'"{EVENT}"'
-    if observable in ("ht", "sfos_mass") and "[" in names:
-        return "a name without a rank"
-    if observable == "ht":
-        return None if count == 1 else f'one particle, class or "{EVENT}"'
-    if observable in _SINGLE:
-        return None if count == 1 and names != EVENT else "one particle or class"
-    return None if count == 2 or (count > 2 and observable != "dr") else 'a pair like "e+,e-"'
-
-
-def check_cut(names: str, table: CutTable) -> None:
-    """Raise a ValueError if `names` cannot have such a cut, or if a range of it is empty."""
-    for observable, (minimum, maximum) in table.ranges().items():
-        wanted = _wanted(observable, names)
-        if wanted is not None:
-            raise ValueError(f"expected {wanted} for a cut on {observable}; got {shown(names)}")
-        if minimum > maximum:
-            raise ValueError(
-                f"expected {observable}_min <= {observable}_max; got {minimum:g} and {maximum:g}"
-            )
-
-
-_MEASURED: Mapping[str, tuple[int, float]] = {
-    "pt": (1, math.inf),
-    "eta": (1, math.inf),
-    "rapidity": (1, math.inf),
-    "phi": (1, math.inf),
-    "energy": (1, math.inf),
-    "mass": (2, math.inf),
-    "pt_sum": (2, math.inf),
-    "dr": (2, 2),
-    "deta": (2, 2),
-    "dphi": (2, 2),
-    "ht": (1, 1),
-    "sfos_mass": (1, 1),
-    "missing_pt": (1, 1),
-    "sqrt_s": (1, 1),
-}
-"""Least and largest number of names that an observable of [histograms] takes."""
-
-_OF_EVENT = ("ht", "sqrt_s", "missing_pt")
-_ALSO_OF_EVENT = ("rapidity", "energy")
-
-
-def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
-    """What an observable of [histograms] is, and of which particles: "mass(e+, e-)" -> ("mass", ("e+", "e-")).
-
-    Raises:
-        ValueError: it is unknown, or takes other particles; the message says what was expected and
-            what came.
-    """
-    found = re.fullmatch(r"\s*(\w+)\s*(?:\((.*)\)\s*)?", text)
-    if not found or (found[2] is None and found[1] not in _OF_EVENT):
-        raise ValueError(
-            f'expected an observable like "pt(jet[1])" or "mass(e+,e-)"; got {shown(text)}'
-        )
-    kind, names = found[1], tuple(name.strip() for name in (found[2] or EVENT).split(","))
-    if kind not in _MEASURED:
-        raise ValueError(f"unknown observable {shown(kind)}{closest(kind, _MEASURED)}")
-    wanted = _wanted_names(kind, names)
-    if wanted is not None:
-        raise ValueError(f"expected {wanted} for {kind}; got {shown(text)}")
-    return kind, names
-
-
-def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
-    """What an observable has to be of; None if it is."""
-    least, most = _MEASURED[kind]
-    if not least <= len(names) <= most or "" in names:
-        return (
-            "one name"
-            if most == 1
-            else "two names"
-            if most == 2
-            else f"at least {least} name{'s' * (least > 1)}"
-        )
-    if kind in ("sqrt_s", "missing_pt"):
-        return None if names == (EVENT,) else f'"{EVENT}"'
-    if kind in ("ht", "sfos_mass") and "[" in names[0]:
-        return "a name without a rank"
-    if EVENT in names and (len(names) > 1 or kind not in (*_OF_EVENT, *_ALSO_OF_EVENT)):
-        return "particles or classes"
-    return None
 
 
 class HistogramTable(CardTable):

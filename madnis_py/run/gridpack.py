@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from madnis_py.card.tables import shown
+from madnis_py.card.sentences import shown
 from madnis_py.errors import InputError
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.training import checkpoint

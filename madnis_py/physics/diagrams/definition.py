@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import product
 
 from madnis_py.card.card import Card
-from madnis_py.card.tables import closest
+from madnis_py.card.sentences import closest
 from madnis_py.errors import CardError
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
 from madnis_py.physics.model.model import Model

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from madnis_py.card.card import Card
-from madnis_py.card.tables import closest
+from madnis_py.card.sentences import closest
 from madnis_py.physics.model.builtin_models import CKM, LEPTON_CLASSES, MODELS
 from madnis_py.physics.model.particles import Particle, Vertex
 from madnis_py.physics.model.slha import Slha, read_slha

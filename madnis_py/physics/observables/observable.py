@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from madnis_py.arrays import Array
-from madnis_py.card.tables import EVENT, read_observable
+from madnis_py.card.observable_names import EVENT, read_observable
 from madnis_py.errors import InputError
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.final_state import ABSENT, FinalState, sets_of

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from madnis_py.card.tables import closest
+from madnis_py.card.sentences import closest
 from madnis_py.errors import InputError
 from madnis_py.physics.model.model import Model
 

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from madnis_py.arrays import Array
-from madnis_py.card.tables import shown
+from madnis_py.card.sentences import shown
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.diagram_picture import draw

@@ -1,0 +1,132 @@
+"""Values of a process card: types that say what they expected and what came."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from pydantic import BeforeValidator
+
+from madnis_py.card.choices import DynamicalScale
+from madnis_py.card.sentences import shown
+
+_TOO_MANY = 10**15
+"""Whole number that no setting of a card reaches; larger ones are typing errors."""
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list stays one, a single value becomes a list of one."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
+
+
+def _checked(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    """A validator that says what it expected and what came."""
+
+    def check(value: Any) -> Any:
+        if not accept(value):
+            raise ValueError(f"expected {expected}; got {shown(value)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
+    return _checked(expected, lambda value: _is_number(value) and accept(value))
+
+
+def _is_setting(value: object) -> bool:
+    return isinstance(value, bool | float | str) or (
+        isinstance(value, int) and abs(value) < _TOO_MANY
+    )
+
+
+def _is_scale(value: object) -> bool:
+    if isinstance(value, str):
+        return value in get_args(DynamicalScale)
+    return _is_number(value) and value > 0  # type: ignore[operator]
+
+
+Real = Annotated[float, _number("a number", lambda value: True)]
+PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
+Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
+Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
+NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
+Count = Annotated[
+    int, _checked("a whole number > 0", lambda value: type(value) is int and 0 < value < _TOO_MANY)
+]
+Bins = Annotated[
+    int,
+    _checked(
+        "a whole number from 1 to 100000", lambda value: type(value) is int and 0 < value <= 100_000
+    ),
+]
+Factor = Annotated[float, _number("a number >= 1", lambda value: value >= 1)]
+Share = Annotated[float, _number("a share in [0, 1)", lambda value: 0 <= value < 1)]
+Flag = Annotated[bool, _checked("true or false", lambda value: isinstance(value, bool))]
+Text = Annotated[
+    str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")
+]
+Setting = Annotated[
+    bool | int | float | str,
+    _checked("a number, text or true or false", lambda value: _is_setting(value)),
+]
+BeamEnergies = Annotated[
+    tuple[PositiveEnergy, PositiveEnergy],
+    _checked(
+        "two energies [beam 1, beam 2]",
+        lambda value: isinstance(value, list | tuple) and len(value) == 2,
+    ),
+]
+Scale = Annotated[
+    float | DynamicalScale,
+    _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale),
+]
+
+
+Range = Annotated[
+    tuple[float, float],
+    _checked(
+        "two numbers [low, high], low < high",
+        lambda value: (
+            isinstance(value, list | tuple)
+            and len(value) == 2
+            and all(map(_is_number, value))
+            and value[0] < value[1]
+        ),
+    ),
+]
+
+
+def _is_file(value: object) -> bool:
+    """Whether a file can have such a name."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        return False
+    return all(len(part.encode()) < 256 for part in Path(value).parts)
+
+
+def _one_or_each(expected: str, accept: Callable[[Any], bool]) -> BeforeValidator:
+    def all_accepted(value: Any) -> bool:
+        return (
+            all(map(accept, value)) and len(value) > 0
+            if isinstance(value, list | tuple)
+            else accept(value)
+        )
+
+    return _checked(f"{expected}, or a list with one for each matrix element", all_accepted)
+
+
+Files = Annotated[str | tuple[str, ...], _one_or_each("a file", _is_file)]
+Indices = Annotated[
+    int | tuple[int, ...],
+    _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0),
+]
