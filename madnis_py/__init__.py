@@ -5,10 +5,10 @@
     mn.Integrator(integrand)                 # multi-channel importance sampling of any integrand
     mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
     mn.Process.from_card("drell_yan")        # a collider process
-    mn.Generator.from_card("ttbar_1j")       # its phase space with weights, for samplers of your own
+    mn.Generator.from_card("ttbar_1j")       # its phase space, for samplers of your own
     mn.choose_prior(process)                 # the channel weights that suit it before any training
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
-    mn.vegas.Integrator([[0, 1]] * 4)        # in the place of vegas.Integrator, with a flow where that pays
+    mn.vegas.Integrator([[0, 1]] * 4)        # in the place of vegas.Integrator
     mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
 
 Names are imported when first used, so that `import madnis_py` costs milliseconds.

@@ -19,7 +19,7 @@ class MadnisError(Exception):
 
     @property
     def sentence(self) -> str:
-        """The message for a terminal: on one line, control characters of what the user gave spelt out, not endless."""
+        """The message for a terminal: one line of limited length, control characters spelt out."""
         line = "".join(one if one.isprintable() else repr(one)[1:-1] for one in str(self))
         if len(line) <= LONGEST_SENTENCE:
             return line
@@ -46,7 +46,7 @@ class CheckpointError(InputError):
 
 
 class IntegrandError(MadnisError):
-    """An integrand returned NaN, infinity or an array of the wrong shape; names channel, event and point."""
+    """An integrand returned NaN, infinity or a wrong shape; names channel, event and point."""
 
 
 class GenerationError(MadnisError):
@@ -86,7 +86,7 @@ _EXHAUSTED_NUMBERS = {
 
 
 def from_surroundings(error: Exception) -> MadnisError | None:
-    """What the machine did to a run, in a sentence; None for any other error, which tells of a mistake in the code.
+    """The sentence for what the machine did to a run; None for mistakes in the code.
 
     Args:
         error: of any library.

@@ -24,7 +24,9 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 1.0
 
 
 class FileLock:
-    """A file that one process at a time holds, as a context manager; it says who that is and goes away at the end.
+    """A file that one process at a time holds, as a context manager.
+
+    It names its holder, and is removed at the end.
 
     Args:
         path: the file; its folder must exist.
@@ -48,7 +50,8 @@ class FileLock:
             while (descriptor := _taken(self.path)) is None:
                 if time.monotonic() >= give_up:
                     raise LockedError(
-                        f"{self.subject}: {holder(self.path)} works on it; wait for its end (--wait)"
+                        f"{self.subject}: {holder(self.path)} works on it; "
+                        "wait for its end (--wait)"
                     )
                 time.sleep(min(pause, max(give_up - time.monotonic(), 0.0)))
                 pause = min(2 * pause, _LONGEST_PAUSE)
@@ -81,7 +84,10 @@ class FileLock:
 
 
 def holder(path: Path) -> str:
-    """Who holds a lock: "process 4711 on host42, since 2026-11-29 21:03:14,"; "another process" if it does not say."""
+    """The holder of a lock, or "another process" if the file does not say.
+
+    For example "process 4711 on host42, since 2026-11-29 21:03:14,".
+    """
     try:
         found = json.loads(path.read_bytes())
         return f"process {found['pid']} on {found['host']}, since {found['since']},"

@@ -25,7 +25,7 @@ _KINDS = {
 
 
 class OutputPlace:
-    """A file that somebody else writes, beside its place, moved there when the `with` block ends well.
+    """A file that is written beside its place, and moved there when the `with` block ends well.
 
     An error inside the block removes what was written; a file that stood under the name before
     stays as it was. The new file takes over its permissions; behind a symbolic link the file that
@@ -116,7 +116,7 @@ class OutputPlace:
 
 
 class OutputFile(OutputPlace):
-    """A binary file, written beside its place and moved there when the `with` block ends well; see `OutputPlace`."""
+    """A binary file, written beside its place and moved there at the end; see `OutputPlace`."""
 
     def __enter__(self) -> Self:
         """Open the file."""

@@ -47,7 +47,10 @@ drawn."""
 
 
 class Card(CardTable):
-    """A process card; every value has a default but `process.definition` and, where protons collide, `beams.pdf`."""
+    """A process card.
+
+    Every value has a default but `process.definition` and, where protons collide, `beams.pdf`.
+    """
 
     process: ProcessTable = Field(description="What collides and what comes out.")
     parameters: ParameterTable = Field(
@@ -57,7 +60,8 @@ class Card(CardTable):
     scales: ScaleTable = Field(ScaleTable(), description="Factorisation and renormalisation scale.")
     cuts: dict[str, CutTable] = Field(
         {},
-        description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: "e+,e-", or "event".',
+        description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: '
+        '"e+,e-", or "event".',
     )
     channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
@@ -141,11 +145,11 @@ class Card(CardTable):
         return self.model_dump(mode="json", exclude_none=True)
 
     def to_toml(self) -> str:
-        """The card as text, every default written out; `load` reads it back to a card of the same digest."""
+        """The card as TOML with every default; `load` reads back a card of the same digest."""
         return tomli_w.dumps(self.content())
 
     def digest(self) -> str:
-        """A hash of the content, 64 hexadecimal digits: equal for cards that mean the same results."""
+        """SHA-256 of the content, 64 hexadecimal digits: equal for cards with the same results."""
         meaning = {
             name: table for name, table in self.content().items() if name not in NOT_IN_RESULTS
         }
@@ -277,7 +281,7 @@ def _absolute(text: str, folder: Path) -> str:
 
 
 def expanded(text: str) -> Path:
-    """A path, from the home of a user if it begins with "~"; of one who has none, or of none, it stays as it is."""
+    """A path from the home of a user if it begins with "~"; as it is if there is no such home."""
     path = Path(text)
     with suppress(RuntimeError):
         return path.expanduser()
@@ -294,7 +298,7 @@ def _keys_beside(place: list[int | str]) -> list[str]:
 
 
 def _first(errors: list[ErrorDetails]) -> ErrorDetails:
-    """What to tell: of a missing value the key that is probably misspelt, if there is an unknown one beside it."""
+    """The error to report: for a missing value an unknown key beside it, probably misspelt."""
     first = errors[0]
     unknown = [
         one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 Method = Literal["madnis", "vegas", "auto"]
-"""How points are sampled: by a flow, by VEGAS grids with the same channels, or by the cheaper one."""
+"""How points are sampled: by a flow, by VEGAS grids with the same channels, or the cheaper one."""
 
 Preset = Literal["quick", "standard", "paper"]
 """Size of networks and training."""

@@ -67,7 +67,9 @@ _ALSO_OF_EVENT = ("rapidity", "energy")
 
 
 def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
-    """What an observable of [histograms] is, and of which particles: "mass(e+, e-)" -> ("mass", ("e+", "e-")).
+    """Kind and particles of an observable of [histograms].
+
+    "mass(e+, e-)" -> ("mass", ("e+", "e-")).
 
     Raises:
         ValueError: it is unknown, or takes other particles; the message says what was expected and

@@ -37,7 +37,7 @@ class CardTable(BaseModel):
 
 
 class MatrixElementTable(BaseModel):
-    """process.matrix_element: who computes |M|^2; keys that are not named here are those of the provider."""
+    """process.matrix_element: provider of |M|^2; other keys than these are the provider's own."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Setting]
@@ -90,19 +90,21 @@ class ProcessTable(CardTable):
     )
     external_widths: Flag = Field(
         False,
-        description="Whether propagators of external particles have widths where they cannot be on shell.",
+        description="Whether propagators of external particles have widths where they cannot be on "
+        "shell.",
     )
     allow_divergent: Flag = Field(
         False, description="Whether to integrate what the cuts leave infinite."
     )
     matrix_element: MatrixElementTable | None = Field(
         None,
-        description="Who computes |M|^2; channels still follow from the definition. Without it: this package.",
+        description="Who computes |M|^2; channels still follow from the definition. Without it: "
+        "this package.",
     )
 
 
 class ParameterTable(BaseModel):
-    """[parameters]: model parameters by their SLHA names; every other key is a parameter of the model and a number."""
+    """[parameters]: parameters of the model, numbers by their SLHA names."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Real]
@@ -126,7 +128,8 @@ class BeamTable(CardTable):
     energy: BeamEnergies = Field((6500.0, 6500.0), description="Energy of each beam in GeV.")
     pdf: Text | None = Field(
         None,
-        description='LHAPDF set name, folder, "toy" (for tests), or "none": partons at beam energy. No default.',
+        description='LHAPDF set name, folder, "toy" (for tests), or "none": partons at beam '
+        "energy. No default.",
     )
     pdf_backend: Literal["builtin", "lhapdf"] = Field(
         "builtin", description="What interpolates the PDF grids."
@@ -147,7 +150,7 @@ class ScaleTable(CardTable):
 
 
 class CutTable(CardTable):
-    """One entry of [cuts]: the range of each observable for which an event is kept; both ends belong to it."""
+    """One entry of [cuts]: the range of each observable in which events are kept, ends included."""
 
     pt_min: Energy | None = Field(None, description="Transverse momentum of a particle in GeV.")
     pt_max: Energy | None = Field(None, description="Transverse momentum of a particle in GeV.")
@@ -213,7 +216,7 @@ class CutTable(CardTable):
     )
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """Observable -> (minimum, maximum) for those that are cut on; an open end is minus or plus infinity."""
+        """Observable -> (minimum, maximum) for those that are cut on; an open end is infinite."""
         limits = self.model_dump(exclude_none=True)
         observables = dict.fromkeys(name.rpartition("_")[0] for name in limits)
         return {
@@ -223,7 +226,7 @@ class CutTable(CardTable):
 
 
 class HistogramTable(CardTable):
-    """One entry of [histograms]: the bins of an observable; what is not given follows from the events."""
+    """One entry of [histograms]: bins of an observable; what is missing follows from the events."""
 
     bins: Bins | None = Field(None, description="Number of bins, all of one width.")
     range: Range | None = Field(
@@ -239,7 +242,8 @@ class ChannelTable(CardTable):
     )
     phase_space: Literal["diagrams", "flat"] = Field(
         "diagrams",
-        description="One channel per diagram, or a single one with flat phase space (RAMBO on diet).",
+        description="One channel per diagram, or a single one with flat phase space (RAMBO on "
+        "diet).",
     )
     omit: tuple[Text, ...] = Field(
         (), description="Names of channels to leave out; the others then have to cover their peaks."
@@ -247,7 +251,7 @@ class ChannelTable(CardTable):
 
 
 class TrainingTable(BaseModel):
-    """[training]: a preset, and single settings that differ from it under the names that the training gives them."""
+    """[training]: a preset, and settings that differ, by the names in `TrainingSettings`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, Setting]
@@ -273,11 +277,13 @@ class EventTable(CardTable):
     )
     maximum_raise: Factor = Field(
         2.0,
-        description="By how much the maxima may grow during generation to keep the overweight share; 1 leaves them.",
+        description="Factor by which the maxima may grow during generation to keep the overweight "
+        "share; 1 leaves them.",
     )
     resonance_widths: NonNegative = Field(
         15.0,
-        description="Distance from its mass, in widths, within which an unstable particle is written to events.",
+        description="Distance from its mass, in widths, within which an unstable particle is "
+        "written to events.",
     )
 
 
@@ -294,7 +300,7 @@ class SystematicsTable(CardTable):
 
 
 class ClusterTable(CardTable):
-    """[cluster]: workers that are started for a run; without it the run uses the threads of this machine."""
+    """[cluster]: workers that are started for a run; without it, threads of this machine."""
 
     kind: Literal["none", "local", "slurm", "htcondor"] = Field(
         "none", description="Processes of this machine, or jobs of a batch system, through dask."

@@ -1,4 +1,4 @@
-"""Options of the command line: each is defined once, with the words that cards know for its values."""
+"""Options of the command line: each is defined once, with the values that cards know."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ Trust = Annotated[
     bool,
     typer.Option(
         "--trust",
-        help="Let a run directory from elsewhere load code, start jobs and read files outside of it.",
+        help="Let a run directory from elsewhere load code, start jobs and read files outside of "
+        "it.",
     ),
 ]
 RecordJson = Annotated[

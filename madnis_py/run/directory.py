@@ -59,7 +59,7 @@ class RunDirectory:
         return self.path / "chunks"
 
     def name_of(self, path: Path) -> str:
-        """How run.json calls a file: seen from the directory if it lies inside, so that both can be moved."""
+        """The name of a file in run.json: relative to the directory if it lies inside."""
         absolute, directory = path.absolute(), self.path.absolute()
         return str(
             absolute.relative_to(directory) if absolute.is_relative_to(directory) else absolute
@@ -171,7 +171,7 @@ class RunDirectory:
 
     @contextmanager
     def making(self, output: Path) -> Iterator[Path]:
-        """In this block no other process makes this file of events; gives the folder for its chunks.
+        """In this block no other process makes this file; gives the folder for its chunks.
 
         Raises:
             LockedError: another process makes it; names it.

@@ -35,11 +35,15 @@ _SCRIPT = """#!/bin/sh
 set -eu
 fail() {{ echo "${{0##*/}}: $1" >&2; exit 2; }}
 [ $# -ge 2 ] && [ $# -le 3 ] || fail "expected {arguments}; got $# arguments"
-for number; do case "$number" in *[!0-9]* | "") fail "expected whole numbers; got $number";; esac; done
+for number; do
+  case "$number" in *[!0-9]* | "") fail "expected whole numbers; got $number";; esac
+done
 here=$(unset CDPATH && cd -P -- "$(dirname -- "$0")" && pwd)
 program=${{MADNIS_PY:-madnis-py}}
-command -v "$program" > /dev/null || fail "expected madnis_py to be installed; found no $program on the PATH"
-[ -d "$here/{run}" ] || fail "the gridpack is not complete: there is no folder {run} beside this script"
+command -v "$program" > /dev/null || \\
+  fail "expected madnis_py to be installed; found no $program on the PATH"
+[ -d "$here/{run}" ] || \\
+  fail "the gridpack is not complete: there is no folder {run} beside this script"
 
 work="" child=""
 stop() {{
@@ -52,11 +56,13 @@ trap "stop 129" HUP
 trap "stop 130" INT
 trap "stop 143" TERM
 
-work=$(mktemp -d "$PWD/.gridpack.XXXXXX") || fail "expected a directory that can be written to; got $PWD"
+work=$(mktemp -d "$PWD/.gridpack.XXXXXX") || \\
+  fail "expected a directory that can be written to; got $PWD"
 cp -R "$here/{run}" "$work/" || fail "the folder {run} cannot be copied to $PWD"
 chmod -R u+w "$work"
-"$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" --output "$PWD/{output}" \\
-  {sampler}${{MADNIS_PY_ANY_VERSION:+--any-version}} ${{MADNIS_PY_TRUST:+--trust}} &
+"$program" generate "$work/{run}" --events "$1" --seed "$2" --threads "${{3:-1}}" \\
+  --output "$PWD/{output}" {sampler}\\
+  ${{MADNIS_PY_ANY_VERSION:+--any-version}} ${{MADNIS_PY_TRUST:+--trust}} &
 child=$!
 status=0
 wait "$child" || status=$?
@@ -115,7 +121,8 @@ def require_gridpack_name(output: Path) -> None:
     top = _top(output)
     if not top.strip(".") or not top.isprintable():
         raise InputError(
-            f"{shown(str(output))}: expected a file name that the folder inside can have, like ttbar.tar.gz"
+            f"{shown(str(output))}: expected a file name that the folder inside can have, "
+            "like ttbar.tar.gz"
         )
 
 

@@ -133,7 +133,7 @@ class RunRecord(RecordPart):
 
     sampler: SamplerName | None = Field(
         None,
-        description="Sampler that makes the events and has the next figures; none that was refused.",
+        description="Sampler that makes the events and has the next figures; none if refused.",
     )
     sigma_pb: float | None = _figure("sigma_pb")
     sigma_error_pb: NonNegative | None = _figure("sigma_error_pb")
@@ -191,10 +191,10 @@ class RunRecord(RecordPart):
 
     @property
     def preferred_sampler(self) -> SamplerName | None:
-        """The sampler whose result and events count where nobody asks for one; None if not known yet.
+        """The sampler whose result counts where nobody asks for one; None if not known yet.
 
-        That of the method; for "auto" the cheaper one of those that were integrated, before that the
-        one that was predicted to be.
+        That of the method; for "auto" the cheaper one of those that were integrated, before that
+        the one that was predicted to be.
         """
         if self.identity.method != "auto":
             return self.identity.method
@@ -215,7 +215,7 @@ class RunRecord(RecordPart):
         return self.updated(stages=self.stages | {name: stage})
 
     def with_integration(self, found: Integration, sampler: SamplerName | None = None) -> Self:
-        """With the results of the integrate stage; there are no figures in use where one was refused.
+        """With the results of the integrate stage; no figures are in use where one was refused.
 
         Args:
             found: the results.
@@ -275,7 +275,7 @@ class RunRecord(RecordPart):
 
     @model_validator(mode="after")
     def _figures_are_those_of_a_sampler(self) -> Self:
-        """The figures of the run are a copy; only the unweighting goes on after the integrate stage."""
+        """The figures in use are those of the sampler, apart from the unweighting of events."""
         figures = set(Result.model_fields)
         if self.sampler is None:
             if any(getattr(self, name) is not None for name in figures):
@@ -295,10 +295,10 @@ class RunRecord(RecordPart):
 
 
 _IN_USE = frozenset({"sampler", *Result.model_fields})
-"""What is there only while a sampler is in use: before the integrate stage, and after a refusal,
-there is none."""
+"""Keys that are there only while a sampler is in use: none before the integrate stage or after a
+refusal."""
 
 
 def digest(result: Result) -> str:
-    """Of the figures of a sampler, 64 hexadecimal digits: what events are made with."""
+    """SHA-256 of the figures of a sampler, 64 hexadecimal digits: what events are made with."""
     return hashlib.sha256(result.model_dump_json().encode()).hexdigest()

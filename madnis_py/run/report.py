@@ -179,7 +179,7 @@ def generated_events(record: RunRecord, directory: Path) -> list[str]:
 
 
 def better_sampler(record: RunRecord, directory: Path) -> list[str]:
-    """The sampler that makes an event in less time and the command that uses it, if there are two."""
+    """The sampler that makes events in less time, and its command, if there are two."""
     results = _results(record)
     if len(results) < 2:
         return []

@@ -1,4 +1,4 @@
-"""A run: the only owner of a directory, a seed and a clock; survey -> train -> integrate -> generate.
+"""A run owns a directory, a seed and a clock: survey -> train -> integrate -> generate.
 
 Every stage writes what it found and starts again from what the stage before it wrote: a run that
 was interrupted goes on where it stopped and ends with the same bytes as one that was not.
@@ -109,7 +109,7 @@ class Run:
         self.directory = directory
         self.trust = Trust(trust)
         if trust:
-            self.trust.vouch(reach_of_card(process.card))
+            self.trust.remember(reach_of_card(process.card))
         unsurveyed = CrossSection(process)
         identity = directory.claim(process.card, identity, versions())
         self._context = RunContext(process, directory, identity, executor, watch)
@@ -362,7 +362,7 @@ class Run:
         return found
 
     def find_events(self) -> Path | None:
-        """The events that were written last, if they are still there, or were moved with the directory."""
+        """The events that were written last, if they are there or were moved with the directory."""
         made = self.record.generated
         places = (
             (self.directory.path / made.file, self.directory.path / Path(made.file).name)

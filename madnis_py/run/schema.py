@@ -30,7 +30,7 @@ def schema_of(document: Document) -> dict[str, Any]:
 
 
 class _WithSentences(GenerateJsonSchema):
-    """Takes the sentences of dataclasses from their docstrings, as those of models are from theirs."""
+    """Takes the sentences of dataclasses from their docstrings."""
 
     def dataclass_schema(self, schema: core_schema.DataclassSchema) -> JsonSchemaValue:
         """The schema of a dataclass, with a description for each attribute."""

@@ -1,10 +1,10 @@
-"""Whose word counts for what a run directory reaches outside itself.
+"""Trust in what a run directory uses outside itself: granted by the user, and remembered.
 
 A run may load matrix elements of other programs, start jobs and read files. What a user names by
-hand is the user's word; a directory that came from elsewhere is nobody's, until the user gives it.
-A word is remembered for its content (the library with this digest, the jobs with these options),
-not for a place, so that it goes along when a directory is moved, and is asked for again when a
-directory names something else. See docs/security.md.
+hand is trusted; what a directory from elsewhere names is not, until the user grants it. Trust is
+remembered for a content (the library with this digest, the jobs with these options), not for a
+place: it stays when a directory is moved, and is asked for again when the directory names something
+else. See docs/security.md.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Reach:
 
     Attributes:
         words: what it is, for people.
-        content: what has to be the same for a word on it to count again, as JSON can hold it.
+        content: what has to be the same for trust to count again, as JSON can hold it.
     """
 
     words: str
@@ -80,7 +80,7 @@ def _named(name: str, keys: Mapping[str, object]) -> str:
 
 
 def reach_of_directory(directory: Path, card: Card) -> list[Reach]:
-    """What a run directory reaches outside itself: by its card, which needs no file of parameters, and by links.
+    """What a run directory uses outside itself: by its card, and by links.
 
     Raises:
         CardError: see `reach_of_card`.
@@ -107,7 +107,7 @@ def _links(directory: Path) -> list[Path]:
 
 
 def reach_of_events(path: Path, directory: Path) -> list[Reach]:
-    """Events of a run that do not lie in its directory; a word on a folder counts for all events in it."""
+    """Events of a run outside its directory; trust in a folder counts for all events in it."""
     real = _real(path)
     if real.is_relative_to(directory.resolve()):
         return []
@@ -125,7 +125,7 @@ def _real(path: Path | str) -> Path:
 
 @dataclass(frozen=True)
 class Trust:
-    """What the user has given a word for.
+    """What the user trusts.
 
     Attributes:
         given: whether the user trusts whatever is asked for now, and from now on.
@@ -137,13 +137,16 @@ class Trust:
         """Refuse what a run directory reaches outside itself, unless it is trusted.
 
         Raises:
-            InputError: the user has given no word; names everything that the directory reaches.
+            InputError: the user does not trust it yet; names everything that the directory uses.
         """
         if self.given:
-            self.vouch(reaches)
+            self.remember(reaches)
             return
-        unknown = [one for one in reaches if not _is_known(one)]
-        if unknown and not _in_trusted_folder(directory):
+        folder = _memory()
+        unknown = [one for one in reaches if folder is None or not (folder / one.digest).is_file()]
+        folders = [expanded(name) for name in os.environ.get(FOLDERS, "").split(os.pathsep) if name]
+        inside = any(directory.resolve().is_relative_to(one.resolve()) for one in folders)
+        if unknown and not inside:
             wanted = " and ".join(one.words for one in unknown)
             raise InputError(
                 f"{directory}: expected a run that stands for itself; this one would use {wanted}: "
@@ -151,8 +154,8 @@ class Trust:
             )
 
     @staticmethod
-    def vouch(reaches: Iterable[Reach]) -> None:
-        """Remember that the user has named these; where no memory can be kept, a later command asks."""
+    def remember(reaches: Iterable[Reach]) -> None:
+        """Remember that the user trusts these; where nothing can be kept, a later command asks."""
         folder = _memory()
         if folder is None:
             return
@@ -162,18 +165,8 @@ class Trust:
                 (folder / one.digest).write_text(f"{one.words}\n")
 
 
-def _is_known(reach: Reach) -> bool:
-    folder = _memory()
-    return folder is not None and (folder / reach.digest).is_file()
-
-
-def _in_trusted_folder(directory: Path) -> bool:
-    folders = [expanded(name) for name in os.environ.get(FOLDERS, "").split(os.pathsep) if name]
-    return any(directory.resolve().is_relative_to(folder.resolve()) for folder in folders)
-
-
 def _memory() -> Path | None:
-    """Where words are remembered; None for a user without a home."""
+    """Folder in which trust is remembered; None for a user without a home."""
     if chosen := os.environ.get("XDG_STATE_HOME"):
         return Path(chosen) / "madnis_py" / "trusted"
     with suppress(RuntimeError):

@@ -1,9 +1,10 @@
-"""Whatever stands in a card, a definition or a file of momenta: it is computed, or refused in one sentence."""
+"""Damaged cards, definitions and files of momenta are computed, or refused in one sentence."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,7 +102,9 @@ def built(folder: Path, text: str) -> Process:
         ),
     ],
 )
-def test_a_card_that_no_one_writes_is_refused_in_a_sentence(tmp_path, text, sentence):
+def test_a_card_that_no_one_writes_is_refused_in_a_sentence(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
     with pytest.raises(MadnisError, match=sentence):
         built(tmp_path, text)
 
@@ -109,7 +112,7 @@ def test_a_card_that_no_one_writes_is_refused_in_a_sentence(tmp_path, text, sent
 @pytest.mark.parametrize(
     "name", ["a\0b", LONG, "~nouser/x", "~nouser", f"{LONG}/{LONG}", "/dev/null", "."]
 )
-def test_a_name_that_no_set_of_densities_has_is_refused(name):
+def test_a_name_that_no_set_of_densities_has_is_refused(name: str) -> None:
     with pytest.raises(MadnisError, match="PDF set"):
         load_pdf(name)
 
@@ -146,8 +149,8 @@ def process_of(definition: str) -> Process:
         ("u u~ > z z, z > e+ e-", "u u~ > z z, z > e+ e-, z > e+ e-"),
     ],
 )
-def test_spellings_of_one_process_have_the_same_diagrams(variants):
-    def lines(process):
+def test_spellings_of_one_process_have_the_same_diagrams(variants: list[str]) -> None:
+    def lines(process: Process) -> Any:
         return [
             (one.flavours, [diagram.propagators for diagram in process.diagrams(one)])
             for one in process.groups
@@ -173,7 +176,7 @@ def test_spellings_of_one_process_have_the_same_diagrams(variants):
         ("p p > z z, z > e+ e-, z > mu+ mu-", 2),
     ],
 )
-def test_unusual_definitions_have_the_diagrams_of_madgraph(definition, number):
+def test_unusual_definitions_have_the_diagrams_of_madgraph(definition: str, number: int) -> None:
     process = process_of(definition)
     assert len(process.diagrams(process.groups[0])) == number
 
@@ -247,12 +250,16 @@ NONE = "expected a process with tree diagrams"
         ),
     ],
 )
-def test_definitions_that_cannot_be_computed_are_refused_in_a_sentence(definition, sentence):
+def test_definitions_that_cannot_be_computed_are_refused_in_a_sentence(
+    definition: str, sentence: str
+) -> None:
     with pytest.raises(MadnisError, match=sentence):
         process_of(definition)
 
 
-def test_more_diagrams_than_can_be_listed_are_counted_and_refused(monkeypatch):
+def test_more_diagrams_than_can_be_listed_are_counted_and_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     process = process_of("g g > g g g")
     trees = sum(len(diagram.amplitudes) for diagram in process.diagrams(process.groups[0]))
     monkeypatch.setattr(recursion, "MOST_TREES", trees)
@@ -305,13 +312,13 @@ BACK_TO_BACK = [[500, 0, 0, 500], [500, 0, 0, -500], [500, 300, 0, 400], [500, -
         (None, "got null"),
     ],
 )
-def test_momenta_without_a_finite_matrix_element_are_refused(content, sentence):
+def test_momenta_without_a_finite_matrix_element_are_refused(content: Any, sentence: str) -> None:
     with pytest.raises(MadnisError, match=sentence):
         evaluate_points(process_of("u u~ > g g"), content, "momenta.json")
 
 
 @pytest.mark.parametrize("alpha_s", [float("nan"), float("inf"), -0.1])
-def test_a_coupling_that_is_none_is_refused(alpha_s):
+def test_a_coupling_that_is_none_is_refused(alpha_s: float) -> None:
     with pytest.raises(MadnisError, match="alpha_s: expected a number >= 0"):
         evaluate_points(
             process_of("u u~ > g g"),
@@ -321,7 +328,7 @@ def test_a_coupling_that_is_none_is_refused(alpha_s):
         )
 
 
-def test_what_single_precision_cannot_hold_is_null_in_json():
+def test_what_single_precision_cannot_hold_is_null_in_json() -> None:
     large = [[component * 1e25 for component in momentum] for momentum in BACK_TO_BACK]
     result = evaluate_points(
         process_of("u u~ > g g"), {"points": [{"momenta": large}]}, "momenta.json", single=True

@@ -276,8 +276,6 @@ def test_a_file_in_the_way_of_the_directory_is_refused(
 def test_a_full_disk_ends_in_one_sentence_and_leaves_no_partial_file(
     command: Command, trained_copy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from madnis_py import output_file
-
     original = Path.open
 
     def full(self: Path, mode: str = "r", *args: object, **kwargs: object) -> object:
@@ -285,7 +283,7 @@ def test_a_full_disk_ends_in_one_sentence_and_leaves_no_partial_file(
             return original(Path("/dev/full"), mode, *args, **kwargs)  # type: ignore[call-overload]
         return original(self, mode, *args, **kwargs)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(output_file.Path, "open", full)
+    monkeypatch.setattr(Path, "open", full)
     output = tmp_path / "events.lhe"
     done = command("generate", trained_copy, "--events", "2000", "--output", output)
     refused(done, 1, r"events\.lhe: cannot be written: No space left on device")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ SLOW = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     directory = tmp_path_factory.mktemp("packed") / "run"
     made = Run(Process.from_card("ttbar"), directory, seed=4, method="vegas")
     made.integrate(20_000)
@@ -33,19 +34,19 @@ def run(tmp_path_factory) -> Run:
 
 
 @pytest.fixture(scope="module")
-def packed(run, tmp_path_factory) -> Path:
+def packed(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run.gridpack(tmp_path_factory.mktemp("gridpack") / "ttbar.tar.gz")
 
 
 @pytest.fixture
-def unpacked(packed, tmp_path) -> Path:
+def unpacked(packed: Path, tmp_path: Path) -> Path:
     with tarfile.open(packed) as tar:
         tar.extractall(tmp_path / "elsewhere", filter="data")
     return tmp_path / "elsewhere" / "ttbar"
 
 
 @pytest.fixture
-def work(tmp_path) -> Path:
+def work(tmp_path: Path) -> Path:
     folder = tmp_path / "work"
     folder.mkdir()
     return folder
@@ -65,13 +66,13 @@ def execute(
     )
 
 
-def test_the_same_run_gives_the_same_tarball(run, packed, tmp_path):
+def test_the_same_run_gives_the_same_tarball(run: Run, packed: Path, tmp_path: Path) -> None:
     assert run.gridpack(tmp_path / "ttbar.tar.gz").read_bytes() == packed.read_bytes()
 
 
 def test_a_gridpack_makes_the_same_bytes_for_the_same_seed_and_others_for_another(
-    run, unpacked, work, tmp_path
-):
+    run: Run, unpacked: Path, work: Path, tmp_path: Path
+) -> None:
     made = []
     for seed in ("7", "8"):
         done = execute(unpacked / "run.sh", work, "500", seed)
@@ -84,7 +85,7 @@ def test_a_gridpack_makes_the_same_bytes_for_the_same_seed_and_others_for_anothe
 
 
 @pytest.mark.slow
-def test_the_cms_face_writes_its_file(unpacked, work):
+def test_the_cms_face_writes_its_file(unpacked: Path, work: Path) -> None:
     done = execute(unpacked / "runcmsgrid.sh", work, "300", "7", "2")
     assert done.returncode == 0, done.stderr
     assert [path.name for path in work.iterdir()] == ["cmsgrid_final.lhe"]
@@ -92,7 +93,7 @@ def test_the_cms_face_writes_its_file(unpacked, work):
 
 
 @pytest.mark.slow
-def test_a_gridpack_on_a_read_only_place_works(unpacked, work):
+def test_a_gridpack_on_a_read_only_place_works(unpacked: Path, work: Path) -> None:
     for path in (unpacked / "run", unpacked):
         path.chmod(0o555)
     try:
@@ -102,7 +103,7 @@ def test_a_gridpack_on_a_read_only_place_works(unpacked, work):
             path.chmod(0o755)
 
 
-def test_the_tarball_names_no_folder_of_the_machine_that_made_it(run, packed):
+def test_the_tarball_names_no_folder_of_the_machine_that_made_it(run: Run, packed: Path) -> None:
     content = gzip.decompress(packed.read_bytes())
     assert str(run.directory.path.parent).encode() not in content
 
@@ -117,7 +118,9 @@ def test_the_tarball_names_no_folder_of_the_machine_that_made_it(run, packed):
         (("10", "-1"), "expected whole numbers; got -1"),
     ],
 )
-def test_wrong_arguments_end_with_a_sentence_and_status_2(unpacked, work, arguments, sentence):
+def test_wrong_arguments_end_with_a_sentence_and_status_2(
+    unpacked: Path, work: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
     done = execute(unpacked / "run.sh", work, *arguments)
     assert done.returncode == 2
     assert re.search(sentence, done.stderr)
@@ -152,7 +155,9 @@ def damage(path: Path) -> None:
         ),
     ],
 )
-def test_a_broken_gridpack_is_refused_with_a_sentence(unpacked, work, what, sentence):
+def test_a_broken_gridpack_is_refused_with_a_sentence(
+    unpacked: Path, work: Path, what: Callable[[Path], object], sentence: str
+) -> None:
     what(unpacked)
     done = execute(unpacked / "run.sh", work, "10", "1")
     assert done.returncode != 0
@@ -161,7 +166,7 @@ def test_a_broken_gridpack_is_refused_with_a_sentence(unpacked, work, what, sent
     assert not list(work.iterdir())
 
 
-def test_a_gridpack_without_its_run_is_refused(unpacked, work):
+def test_a_gridpack_without_its_run_is_refused(unpacked: Path, work: Path) -> None:
     (unpacked / "run").rename(unpacked / "moved")
     done = execute(unpacked / "run.sh", work, "10", "1")
     assert done.returncode == 2
@@ -175,7 +180,7 @@ def change_version(unpacked: Path) -> None:
     file.write_text(json.dumps(record))
 
 
-def test_another_version_is_refused_unless_told_otherwise(unpacked, work):
+def test_another_version_is_refused_unless_told_otherwise(unpacked: Path, work: Path) -> None:
     change_version(unpacked)
     done = execute(unpacked / "run.sh", work, "10", "1")
     assert done.returncode == 2
@@ -183,18 +188,18 @@ def test_another_version_is_refused_unless_told_otherwise(unpacked, work):
 
 
 @pytest.mark.slow
-def test_another_version_goes_on_if_told_so(unpacked, work):
+def test_another_version_goes_on_if_told_so(unpacked: Path, work: Path) -> None:
     change_version(unpacked)
     assert execute(unpacked / "run.sh", work, "10", "1", MADNIS_PY_ANY_VERSION="1").returncode == 0
 
 
-def test_a_missing_program_is_named(unpacked, work):
+def test_a_missing_program_is_named(unpacked: Path, work: Path) -> None:
     done = execute(unpacked / "run.sh", work, "10", "1", MADNIS_PY="no-such-program")
     assert done.returncode == 2
     assert "found no no-such-program on the PATH" in done.stderr
 
 
-def test_another_kind_of_file_is_refused(run, tmp_path):
+def test_another_kind_of_file_is_refused(run: Run, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"expected a file name that ends in .tar.gz or .tgz"):
         run.gridpack(tmp_path / "ttbar.zip")
 
@@ -202,7 +207,7 @@ def test_another_kind_of_file_is_refused(run, tmp_path):
 @pytest.mark.parametrize(
     "name", [".tar.gz", "..tar.gz", "...tar.gz", "....tgz", "a\nb.tar.gz", "\x1b[2J.tgz"]
 )
-def test_a_name_that_no_folder_can_have_is_refused(run, tmp_path, name):
+def test_a_name_that_no_folder_can_have_is_refused(run: Run, tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="expected a file name that the folder inside can have"):
         run.gridpack(tmp_path / name)
     assert not list(tmp_path.iterdir())
@@ -211,7 +216,9 @@ def test_a_name_that_no_folder_can_have_is_refused(run, tmp_path, name):
 @pytest.mark.parametrize(
     "name", ["tt bar.tar.gz", "-x.tgz", "..x.tar.gz", "ttbar.tar.tgz", "$(touch x).tgz"]
 )
-def test_every_member_lies_in_one_folder_and_has_a_plain_mode(run, tmp_path, name):
+def test_every_member_lies_in_one_folder_and_has_a_plain_mode(
+    run: Run, tmp_path: Path, name: str
+) -> None:
     with tarfile.open(run.gridpack(tmp_path / name)) as tar:
         members = tar.getmembers()
     top = name.removesuffix(".tgz").removesuffix(".tar.gz")
@@ -225,7 +232,9 @@ def test_every_member_lies_in_one_folder_and_has_a_plain_mode(run, tmp_path, nam
         assert (member.uid, member.gid, member.uname, member.mtime) == (0, 0, "", 0)
 
 
-def test_a_folder_with_spaces_is_found_from_a_shell_with_a_cdpath(unpacked, tmp_path):
+def test_a_folder_with_spaces_is_found_from_a_shell_with_a_cdpath(
+    unpacked: Path, tmp_path: Path
+) -> None:
     (tmp_path / "decoy" / "tt bar").mkdir(parents=True)
     unpacked.rename(tmp_path / "tt bar")
     program = tmp_path / "says its arguments"
@@ -254,7 +263,9 @@ def test_a_folder_with_spaces_is_found_from_a_shell_with_a_cdpath(unpacked, tmp_
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
-def test_a_signal_ends_the_program_and_leaves_no_folder(unpacked, work, number, status):
+def test_a_signal_ends_the_program_and_leaves_no_folder(
+    unpacked: Path, work: Path, number: signal.Signals, status: int
+) -> None:
     program = work.parent / "sleeps"
     program.write_text('#!/bin/sh\necho $$ > "$(dirname "$0")/pid"\nexec sleep 60\n')
     program.chmod(0o755)
@@ -271,7 +282,7 @@ def test_a_signal_ends_the_program_and_leaves_no_folder(unpacked, work, number, 
         os.kill(int(pid.read_text()), 0)
 
 
-def test_the_cms_face_leaves_other_event_files_alone(unpacked, work):
+def test_the_cms_face_leaves_other_event_files_alone(unpacked: Path, work: Path) -> None:
     (work / "events.lhe.gz").write_bytes(b"of another run")
     program = work.parent / "writes"
     program.write_text('#!/bin/sh\nfor last; do :; done\necho events > "$last"\n')

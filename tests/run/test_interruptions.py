@@ -26,14 +26,18 @@ def generating(directory: Path, output: Path) -> subprocess.Popen[bytes]:
         "-m",
         "madnis_py",
         "generate",
-        directory,
+        str(directory),
         "--events",
         str(EVENTS),
         "--output",
-        output,
+        str(output),
     ]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, start_new_session=True, **quiet)
+    return subprocess.Popen(
+        command,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 @pytest.mark.slow

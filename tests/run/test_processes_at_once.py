@@ -29,7 +29,7 @@ Command = Sequence[str | Path]
 
 
 def work(commands: Sequence[Command], begin: Barrier, log: Path) -> None:
-    """Do commands when all processes are ready; their statuses and what they say of errors go to a file."""
+    """Do commands when all processes are ready; statuses and errors go to a file."""
     said, statuses = io.StringIO(), []
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
         begin.wait()
@@ -43,7 +43,7 @@ def work(commands: Sequence[Command], begin: Barrier, log: Path) -> None:
 
 
 def at_once(each: Sequence[Sequence[Command]], logs: Path) -> list[tuple[list[int], str]]:
-    """Statuses and sentences of processes that begin at the same moment; each does its commands one by one."""
+    """Statuses and sentences of processes that begin at once; each does its commands in order."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["madnis_py.run.run"])
     begin = context.Barrier(len(each))
@@ -80,8 +80,8 @@ def directory(ready: Path, tmp_path: Path) -> Path:
 
 
 def generate(directory: Path, output: Path, seed: int, *options: str) -> list[str | Path]:
-    wanted = ["--events", str(EVENTS), "--seed", str(seed), "--output", output, "--threads", "1"]
-    return ["generate", directory, *wanted, *options]
+    wanted = ["--events", str(EVENTS), "--seed", str(seed), "--output", str(output)]
+    return ["generate", directory, *wanted, "--threads", "1", *options]
 
 
 def check(directory: Path, outputs: Sequence[Path], expected: Sequence[bytes]) -> None:
@@ -178,7 +178,7 @@ TRIES = 50
 def test_many_processes_fifty_times_are_all_right_or_say_one_sentence(
     directory: Path, tmp_path: Path, logs: Path, count: int
 ) -> None:
-    """Every other process has files of its own, the others all make the same one, with the same seeds."""
+    """Every other process has files of its own, the others all make the same one."""
     own = {number: tmp_path / f"events{number}.lhe" for number in range(1, count, 2)}
     shared = tmp_path / "shared.lhe"
     seeds = {number: 1000 * number if number in own else 0 for number in range(count)}
@@ -215,7 +215,7 @@ def test_eight_processes_that_begin_one_run_end_with_the_same_run(
     tmp_path: Path, logs: Path
 ) -> None:
     small_process(tmp_path)
-    command = [
+    command: list[str | Path] = [
         "run",
         tmp_path / "small.toml",
         "-o",

@@ -24,7 +24,7 @@ from madnis_py.events.files.formats import open_events
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
-from madnis_py.integration.training.trainer import TrainingSettings
+from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.parallel.executors import thread_executor
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
@@ -105,13 +105,13 @@ def test_the_average_over_the_training_batches_agrees_with_the_integrate_stage(
 
 def test_the_break_even_follows_from_the_measured_costs(finished: Run) -> None:
     choice = finished.record.content()["choice"]
-    costs = [
+    vegas, flow = (
         SamplerCost(
             part["seconds_per_point"], part["unweighting"]["efficiency"], part["relative_std"]
         )
         for part in (finished.record.content()["vegas"], finished.record.content()["madnis"])
-    ]
-    again = choose_sampler(*costs, choice["training_seconds"], events=EVENTS, points=POINTS)
+    )
+    again = choose_sampler(vegas, flow, choice["training_seconds"], events=EVENTS, points=POINTS)
     assert json.loads(json.dumps(again.to_dict())) == choice
 
 

@@ -1,4 +1,4 @@
-"""Run directories: what is believed, what is made again, what is refused, and what `verify` finds."""
+"""Run directories: what is read, made again or refused, and what `verify` finds."""
 
 from __future__ import annotations
 
@@ -157,12 +157,15 @@ def test_whatever_run_json_holds_is_read_or_refused(directory: Path, content: by
         Run.open(directory)
 
 
+STRANGE: tuple[object, ...] = (None, "x", -(10**400), {"": {}})
+
+
 def test_every_value_of_run_json_can_be_missing_or_strange(finished: Path) -> None:
     """Each is accepted or refused in a sentence of one line."""
     record = json.loads((finished / "run.json").read_text())
     for container, key in places(record):
         kept = container[key]
-        for strange in (None, "x", -(10**400), {"": {}}):
+        for strange in STRANGE:
             container[key] = strange
             assert "\n" not in refusal(json.dumps(record).encode())
         container[key] = kept

@@ -9,7 +9,6 @@ import shlex
 import shutil
 import tarfile
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -62,7 +61,7 @@ def no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def figures(part: dict[str, Any]) -> dict[str, Any]:
-    """What stands at the top of run.json for the sampler in use, without what the clock and the events say."""
+    """Figures of the sampler in use, without those of the clock and of the events."""
     return {
         name: part[name]
         for name in ("sigma_pb", "sigma_error_pb", "relative_std", "channels", "truncated")
@@ -136,9 +135,15 @@ def test_a_flow_that_loses_is_a_warning_in_the_run_that_asked_for_it(finished: R
 
 
 @pytest.mark.parametrize(("efficiency", "lost"), [(0.5, 0), (0.46, 0), (0.44, 1)])
-def test_a_flow_loses_by_a_tenth_of_the_efficiency(efficiency: float, lost: int) -> None:
+def test_a_flow_loses_by_a_tenth_of_the_efficiency(
+    finished: Run, efficiency: float, lost: int
+) -> None:
+    measured = finished.record.madnis
+    assert measured is not None
     vegas, flow = (
-        SimpleNamespace(unweighting=SimpleNamespace(efficiency=share))
+        measured.model_copy(
+            update={"unweighting": measured.unweighting.model_copy(update={"efficiency": share})}
+        )
         for share in (0.5, efficiency)
     )
     assert len(lost_comparison(vegas, flow)) == lost

@@ -1,4 +1,4 @@
-"""The schemas of run.json and of cards: whole, with a sentence for every key, true of what is written."""
+"""Schemas of run.json and of cards: a sentence for every key, and true of what is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from madnis_py.run.run import Run
 from madnis_py.run.schema import Document, attribute_sentences, schema_of
 
 Schema = dict[str, Any]
-TYPES = {
+TYPES: dict[str, type | tuple[type, ...]] = {
     "object": dict,
     "array": list,
     "string": str,
@@ -26,7 +26,7 @@ TYPES = {
 
 
 def faults(value: Any, schema: Schema, root: Schema, place: str = "") -> Iterator[str]:
-    """What a JSON value has that the schema does not allow; knows the words that pydantic writes."""
+    """What a JSON value has that a schema does not allow, for the words that pydantic writes."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/$defs/")
         yield from faults(value, root["$defs"][name], root, place)

@@ -1,4 +1,4 @@
-"""What goes away under a command: its time, its memory, its directory. One sentence, and the same command goes on."""
+"""Signals, lack of memory and lost directories end a command with a sentence; it can go on."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ def test_a_mistake_in_the_code_is_not_taken_for_a_shortage(error: Exception) -> 
 def test_a_directory_that_goes_away_is_told_and_the_run_can_be_begun_again(
     stage: str, tmp_path: Path
 ) -> None:
-    directory, seen = tmp_path / "run", []
+    directory = tmp_path / "run"
+    seen: list[StageProgress] = []
 
     def watch(progress: StageProgress) -> None:
         if progress.stage == stage and not seen:
@@ -178,11 +179,11 @@ def test_a_generation_that_a_signal_ends_goes_on_to_the_same_bytes(
     def generating(name: str) -> subprocess.Popen[str]:
         command = [
             "generate",
-            tmp_path / name,
+            str(tmp_path / name),
             "--events",
             "200000",
             "--output",
-            tmp_path / f"{name}.lhe",
+            str(tmp_path / f"{name}.lhe"),
             *workers,
         ]
         return subprocess.Popen(

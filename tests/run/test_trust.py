@@ -1,4 +1,4 @@
-"""Run directories from elsewhere: what they would reach outside themselves is named, and not touched."""
+"""Run directories from elsewhere: what they reach outside themselves is named, not touched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ Path(__file__).with_suffix(".loaded").touch()
 def constant(p, alpha_s):
     return 4.0 * alpha_s**2
 """
-MOMENTA = '{"points": [{"momenta": [[500, 0, 0, 500], [500, 0, 0, -500], [500, 0, 469.1, 0], [500, 0, -469.1, 0]]}]}'
+MOMENTA = (
+    '{"points": [{"momenta": [[500, 0, 0, 500], [500, 0, 0, -500], '
+    "[500, 0, 469.1, 0], [500, 0, -469.1, 0]]}]}"
+)
 COMMANDS = {
     "integrate": ("integrate", "DIR"),
     "generate": ("generate", "DIR", "--events", "10"),
@@ -102,7 +105,8 @@ def test_no_command_loads_what_a_foreign_run_names(
     (tmp_path / "momenta.json").write_text(MOMENTA)
     done = command(*(word.replace("DIR", "foreign") for word in COMMANDS[name]))
     assert done.status == 2
-    wanted = f'use matrix elements by "python" (function = "{code}:constant"): --trust if you know where it comes from'
+    by = f'"python" (function = "{code}:constant")'
+    wanted = f"use matrix elements by {by}: --trust if you know where it comes from"
     assert wanted in done.err
     assert len(done.err.splitlines()) == 1
     assert not loaded(code).exists()
@@ -150,8 +154,8 @@ def test_a_run_that_the_user_began_is_opened_without_a_question(
     done = command("evaluate", "mine.toml", "--momenta", "momenta.json")
     assert done.status == 0
     assert (
-        done.err
-        == f'madnis-py: mine.toml names matrix elements by "python" (function = "{code}:constant")\n'
+        done.err == "madnis-py: mine.toml names matrix elements by "
+        f'"python" (function = "{code}:constant")\n'
     )
     Run(Process.from_card(one), tmp_path / "run")
     assert Run.open(tmp_path / "run").process.card.process.matrix_element is not None

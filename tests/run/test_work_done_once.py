@@ -13,7 +13,7 @@ from command_line import small_process
 
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
-from madnis_py.run import directory as run_directory
+from madnis_py.output_file import write_file
 from madnis_py.run.record import RunRecord
 from madnis_py.run.run import Run
 
@@ -42,9 +42,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         found[f"{path.name} written"] += 1
         write_file(path, content)
 
-    original, write_file = Integrator.__init__, run_directory.write_file
+    original = Integrator.__init__
     monkeypatch.setattr(Integrator, "__init__", built)
-    monkeypatch.setattr(run_directory, "write_file", written)
+    monkeypatch.setattr("madnis_py.run.directory.write_file", written)
     for name, reader in (("run.json read", RunRecord), ("survey read", Survey)):
         method = "parse" if reader is RunRecord else "from_tensors"
         read = counted(name, getattr(reader, method))

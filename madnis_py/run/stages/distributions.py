@@ -113,7 +113,7 @@ class Distributions:
 
 
 def file_name(observable: str) -> str:
-    """An observable as a file name: "mass(e+,t~)" -> "mass_ep_tx", MadGraph's letters for charges."""
+    """File name of an observable, with MadGraph's letters: "mass(e+,t~)" -> "mass_ep_tx"."""
     letters = {"+": "p", "-": "m", "~": "x"}
     return re.sub(r"\W+", "_", re.sub(r"[+~-]", lambda found: letters[found[0]], observable)).strip(
         "_"
@@ -121,7 +121,7 @@ def file_name(observable: str) -> str:
 
 
 def default_folder(source: Path) -> Path:
-    """Where the pictures go: `histograms` in the directory of a run, a folder beside an event file."""
+    """Folder of the pictures: `histograms` in a run directory, or one beside an event file."""
     if source.is_dir():
         return source / "histograms"
     return source.with_name(f"{source.name.partition('.')[0]}_histograms")

@@ -88,7 +88,8 @@ def collect(
             if selection.events >= events:
                 return selection
     raise GenerationError(
-        f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; got {selection.events}"
+        f"generate: expected {events} events from {most * TRIALS_PER_CHUNK} trials; "
+        f"got {selection.events}"
     )
 
 
@@ -179,7 +180,7 @@ def weight_unit(weights: Array, cross_section: float) -> float:
 
 
 def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:
-    """How event files call the variations: numbered from 1 as MadGraph does, which Pythia leaves as they are."""
+    """Names of the variations in event files: numbers from 1 as in MadGraph, which Pythia keeps."""
     number = count(1)
     return tuple(
         WeightGroup(

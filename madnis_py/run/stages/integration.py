@@ -109,7 +109,7 @@ class IntegrateStage:
         )
 
     def _sample(self, name: SamplerName, points: int) -> SampledPoints:
-        """Fresh points in several parts, spread over the channels by what the training knows of them."""
+        """Fresh points in several parts, spread over the channels by their sigma_i."""
         parts: list[Samples] = []
         first: list[Samples] = []
         clock = Stopwatch()

@@ -243,7 +243,7 @@ class TrainingResult(RecordPart):
 
     @classmethod
     def of(cls, average: TrainingIntegral, result: Result) -> TrainingResult | None:
-        """Compare with the integrate stage; None when the training had fewer than two batches with a weight."""
+        """Compare with the integrate stage; None after fewer than two batches with a weight."""
         whole = average.whole
         if not whole.weight:
             return None

@@ -66,14 +66,14 @@ def sampler_warnings(
 
 
 def sign_warnings(results: Mapping[SamplerName, Result]) -> list[str]:
-    """What negative parton densities do to the results of each sampler; nothing where there are none."""
+    """Effects of negative parton densities on the results; none where all are positive."""
     sentences = []
     for name, result in results.items():
         if (share := result.unweighting.negative_share) > MANY_NEGATIVE:
             worth = (1 - 2 * share) ** 2
             sentences.append(
-                f"{name}: {share:.2%} of the events have negative weights, because parton densities are negative; "
-                f"N events are worth {worth:.3g} N"
+                f"{name}: {share:.2%} of the events have negative weights, "
+                f"because parton densities are negative; N events are worth {worth:.3g} N"
             )
         if result.sigma_pb < 5 * result.sigma_error_pb:
             sentences.append(
@@ -119,14 +119,15 @@ def lost_comparison(vegas: Result, flow: Result) -> list[str]:
         return []
     figures = f"unweighting efficiency {own:.3g} where VEGAS has {other:.3g}"
     return [
-        f"madnis: the flow is worse than VEGAS, {figures}; generate --sampler vegas uses the grids of this run"
+        f"madnis: the flow is worse than VEGAS, {figures}; "
+        "generate --sampler vegas uses the grids of this run"
     ]
 
 
 def refusal(
     check: CoverageCheck, known: Measurement, sampler: SamplerName, result: Result
 ) -> str | None:
-    """Why a result is not to be used: its cross section and the one known from the survey exclude each other."""
+    """Why a result is not to be used: the cross section from the survey excludes it."""
     own = result.measurement(sampler)
     for sentence in check.agreement(own, known):
         if sampler == "madnis" and own.value < known.value:
@@ -142,7 +143,11 @@ def refusal(
 
 
 def cancelling_signs(weights: Array) -> list[str]:
-    """Whether events are too few for the signs of their weights, float64 (n,), whose sum sets their unit."""
+    """Whether events are too few for the signs of their weights, whose sum sets their unit.
+
+    Args:
+        weights: of the events, 1 below the maximum, float64, shape (n,).
+    """
     n_eff = float(weights.sum() ** 2 / (weights @ weights))
     if n_eff > FEWEST_EFFECTIVE or not (weights < 0).any():
         return []

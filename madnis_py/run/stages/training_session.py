@@ -1,4 +1,4 @@
-"""The training of a run: goes on from the last stored step and leaves the last finished one behind."""
+"""The training of a run: goes on from the last stored step and stores the last finished one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether event files are what they say: whole, events that a shower can use, weights that give the cross section."""
+"""Verification of event files: whole, usable by a shower, with weights that give sigma."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
     form = event_format(path)
     if not path.is_file():
         raise InputError(
-            f"{path}: expected a file of events; got {'something else' if path.exists() else 'none'}"
+            f"{path}: expected a file of events; "
+            f"got {'something else' if path.exists() else 'none'}"
         )
     size, sha256 = fingerprint(path)
     facts: dict[str, Any] = {"bytes": size, "sha256": sha256}
@@ -165,12 +166,14 @@ class _Findings:
         if unknown := sorted(set(self.sums.events) - set(declared)):
             yield f"expected events of the processes {declared} of <init>; got {unknown[:5]}"
         if self.init.weighting > 0 and self.negative:
-            yield f"IDWTUP {self.init.weighting}: expected weights >= 0; got {self.negative} negative ones"
+            got = f"got {self.negative} negative ones"
+            yield f"IDWTUP {self.init.weighting}: expected weights >= 0; {got}"
         if abs(self.init.weighting) in (OF_EACH_PROCESS, RELATIVE_IN_PROCESS):
             yield from self._above_maximum()
         most = max(self.largest.values(), default=0.0)
         if abs(self.init.weighting) == RELATIVE and self.smallest < most * (1 - PRINTED):
-            yield f"IDWTUP {self.init.weighting}: expected weights of one size; got {self.smallest:g} to {most:g}"
+            got = f"got {self.smallest:g} to {most:g}"
+            yield f"IDWTUP {self.init.weighting}: expected weights of one size; {got}"
         if abs(self.init.weighting) == IN_PB and self.events:
             yield from self._another_mean()
         if unstated := self.init.unknown_cross_section:
@@ -184,7 +187,7 @@ class _Findings:
                 yield f"process {process.identifier}: {expected}; got {largest:g}"
 
     def _another_mean(self) -> Iterator[str]:
-        """Files of ours have the cross section as mean; in those of others it fluctuates about it."""
+        """Files of ours have the mean XSECUP; in those of others the mean fluctuates about it."""
         declared, error = self.init.cross_section
         mean, fluctuation = self.sums.cross_section(units(self.init, self.sums))
         if (

@@ -1,4 +1,4 @@
-"""Whether a run directory is what its run.json says."""
+"""Verification of run directories: card, states, figures and events are those of run.json."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def _of_card(directory: RunDirectory, record: RunRecord) -> Iterator[str]:
             ("run.json: card", record.card),
         ):
             if card.digest() != record.identity.card:
-                yield f"{name}: expected the digest {record.identity.card[:12]}...; got {card.digest()[:12]}..."
+                expected = f"expected the digest {record.identity.card[:12]}..."
+                yield f"{name}: {expected}; got {card.digest()[:12]}..."
     except InputError as error:
         yield str(error)
 
@@ -82,7 +83,8 @@ def _of_states(path: Path, record: RunRecord) -> Iterator[str]:
             checkpoint.load(path, TRAINING)
             training = record.identity.training
             if not TrainingSession.is_finished(path, training):
-                yield f"{TRAINING}.json: expected the state after {training.steps} steps; got an earlier one"
+                expected = f"expected the state after {training.steps} steps"
+                yield f"{TRAINING}.json: {expected}; got an earlier one"
     except InputError as error:
         yield str(error)
 
@@ -100,7 +102,8 @@ def _of_result(result: Result) -> Iterator[str]:
         yield f"channels: expected shares with the sum 1; got {total:.9g}"
     deviation = sum(channel.sigma_i for channel in result.channels) / abs(result.sigma_pb)
     if abs(deviation - result.relative_std) > ROUNDING * result.relative_std:
-        yield f"relative_std: expected sum_i sigma_i / sigma = {deviation:.9g}; got {result.relative_std:.9g}"
+        expected = f"expected sum_i sigma_i / sigma = {deviation:.9g}"
+        yield f"relative_std: {expected}; got {result.relative_std:.9g}"
 
 
 def _of_events(made: EventFileRecord, found: Verification | None) -> Iterator[str]:
@@ -112,7 +115,8 @@ def _of_events(made: EventFileRecord, found: Verification | None) -> Iterator[st
     if found.facts.get("sha256") != made.sha256:
         yield _other_bytes(made)
     if found.facts.get("events", made.events) != made.events:
-        yield f"{made.file}: expected {made.events} events, as run.json says; got {found.facts['events']}"
+        expected = f"expected {made.events} events, as run.json says"
+        yield f"{made.file}: {expected}; got {found.facts['events']}"
 
 
 def _other_bytes(made: EventFileRecord) -> str:
