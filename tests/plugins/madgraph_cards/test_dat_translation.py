@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from run_cards import DAT, INFINITE, SMALL, TOP, cuts_of, imported
 
 from madnis_py.errors import CardError
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.dat_entries import (
-    DEFAULTS,
-)
+from madnis_py.plugins.madgraph_cards.dat_entries import DEFAULTS, TRANSLATED
+from madnis_py.plugins.madgraph_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
 
 
@@ -38,6 +39,24 @@ def test_every_entry_of_a_run_card_is_translated(tmp_path: Path) -> None:
 def test_an_imported_card_makes_a_process_with_its_cuts(tmp_path: Path) -> None:
     card, _ = imported(DAT, tmp_path)
     assert any(cut.observable == "pt" for cut in Process.from_card(card).cuts)
+
+
+def test_no_entry_in_the_table_of_translated_ones_is_left_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: set[str] = set()
+    for method in ("has", "text"):
+        original = getattr(RunCard, method)
+
+        def noted(run: RunCard, name: str, original: Callable[..., Any] = original) -> Any:
+            read.add(name)
+            return original(run, name)
+
+        monkeypatch.setattr(RunCard, method, noted)
+    dynamical = "F = fixed_ren_scale\n3 = dynamical_scale_choice\n{6: 400} = mxx_min_pdg\n"
+    for entries in ("", dynamical):
+        imported(SMALL + entries, tmp_path)
+    assert read >= set(TRANSLATED)
 
 
 def test_an_entry_that_is_not_there_has_the_default_of_madgraph(tmp_path: Path) -> None:
