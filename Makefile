@@ -18,7 +18,7 @@ TSAN_BUILD ?= build/tsan
 FIXED_LAYOUT := setarch $(shell uname -m) --addr-no-randomize
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench validation fuzz toys tsan dist lowest clean
+.PHONY: help run test lint bench validation fuzz toys tsan docs dist lowest clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,10 @@ tsan: ## kernels under the thread sanitizer; needs cmake and libtsan alone
 	cmake --build $(TSAN_BUILD) --parallel
 	if $(FIXED_LAYOUT) true 2> /dev/null; then $(FIXED_LAYOUT) $(TSAN_BUILD)/thread_safety; \
 	else $(TSAN_BUILD)/thread_safety; fi
+
+docs: $(VENV)/.installed ## pages of all public names and modules, from their docstrings, in build/docs
+	$(INSTALL) pdoc
+	$(BIN)/python -W ignore::UserWarning scripts/make_pages.py build/docs
 
 dist: $(BIN)/python ## source distribution and the wheel made of it, in dist, each looked through
 	$(INSTALL) build twine
