@@ -1,4 +1,4 @@
-"""What a stage of a run tells whoever watches it, and its clock."""
+"""Progress of a stage of a run, as its watcher gets it, and the clock of a stage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class StageProgress:
-    """What a stage tells whoever watches it.
+    """How far a stage is, and what it knows of the result.
 
     Attributes:
         stage: prior, survey, train, integrate or generate.
@@ -37,7 +37,7 @@ Watch = Callable[[StageProgress], None]
 
 
 def unwatched(progress: StageProgress) -> None:
-    """Nobody watches."""
+    """The watcher of a run that reports to nobody."""
 
 
 class Stopwatch:

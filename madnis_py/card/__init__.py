@@ -1,1 +1,1 @@
-"""The process card: typed tables, their checks, and documents of the same kind."""
+"""The process card: typed tables, their values and checks; documents of the same kind."""

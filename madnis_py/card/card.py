@@ -42,8 +42,7 @@ from madnis_py.card.values import as_list
 from madnis_py.errors import CardError
 
 NOT_IN_RESULTS = ("cluster", "histograms")
-"""Tables that say nothing about the results: who does the work, and what of the results is
-drawn."""
+"""Tables that say nothing about the results: which workers make them, and what is drawn."""
 
 
 class Card(CardTable):
@@ -257,7 +256,10 @@ def _make_absolute(data: dict[str, Any], folder: Path) -> None:
         text = values.get(key)
         if isinstance(text, str) and (key == "param_card" or "/" in text):
             values[key] = _absolute(text, folder)
-    table_of_library = _matrix_element(data)
+    process = data.get("process")
+    table_of_library = process.get("matrix_element") if isinstance(process, dict) else None
+    if not isinstance(table_of_library, dict):
+        return
     for key in table_of_library.keys() & _FILES_OF_LIBRARIES:
         value = table_of_library[key]
         each = [_absolute(one, folder) if isinstance(one, str) else one for one in as_list(value)]
@@ -265,12 +267,6 @@ def _make_absolute(data: dict[str, Any], folder: Path) -> None:
 
 
 _FILES_OF_LIBRARIES = {"library", "function", "param_card"}
-
-
-def _matrix_element(data: dict[str, Any]) -> dict[str, Any]:
-    process = data.get("process")
-    table = process.get("matrix_element") if isinstance(process, dict) else None
-    return table if isinstance(table, dict) else {}
 
 
 def _absolute(text: str, folder: Path) -> str:

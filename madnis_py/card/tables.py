@@ -260,7 +260,7 @@ class TrainingTable(BaseModel):
 
     @property
     def overrides(self) -> dict[str, Setting]:
-        """Setting name -> value, to be checked by whoever trains."""
+        """Setting name -> value, to be checked by the training."""
         return dict(self.__pydantic_extra__)
 
 

@@ -78,7 +78,7 @@ Text = Annotated[
 ]
 Setting = Annotated[
     bool | int | float | str,
-    _checked("a number, text or true or false", lambda value: _is_setting(value)),
+    _checked("a number, text or true or false", _is_setting),
 ]
 BeamEnergies = Annotated[
     tuple[PositiveEnergy, PositiveEnergy],

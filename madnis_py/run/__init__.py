@@ -1,1 +1,1 @@
-"""A run directory: its record, its stages, its report."""
+"""A run: its directory and record, its stages in order, its report, gridpacks, trust."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 
+import madnis_py
 from madnis_py.card.card import Card
 from madnis_py.card.documents import opened
 from madnis_py.errors import InputError, OutputError
@@ -83,6 +84,21 @@ class RunDirectory:
                 self._held = state, RunRecord.parse(file.read(), str(self.record_file))
         return self._held[1]
 
+    def identify(self) -> RunIdentity:
+        """The identity of the run that is here.
+
+        Raises:
+            InputError: there is none, or it was begun by another version of the package.
+        """
+        if not self.claimed:
+            raise InputError(f"{self.path}: expected a directory with a run.json; found none")
+        identity = self.record.identity
+        if identity.version != madnis_py.__version__ and not self.any_version:
+            here = f"expected a run of madnis_py {madnis_py.__version__}"
+            got = f"got one of {identity.version}, whose events may differ (--any-version)"
+            raise InputError(f"{self.path}: {here}; {got}")
+        return identity
+
     def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> RunIdentity:
         """Make the directory that of a run, or go on with the run that is in it.
 
@@ -151,6 +167,11 @@ class RunDirectory:
         """Whether a file of events was made as wanted, and is still there with the same bytes."""
         made = self.record.event_file(wanted.file)
         return made is not None and made.is_same(wanted) and made.is_at(self.path / made.file)
+
+    def find(self, made: EventFileRecord) -> Path | None:
+        """A file of events where it was written, or in a directory that was moved with it."""
+        places = (self.path / made.file, self.path / Path(made.file).name)
+        return next((path for path in places if path.exists()), None)
 
     @contextmanager
     def working(self) -> Iterator[None]:

@@ -145,13 +145,7 @@ class Run:
                 version, or it is not trusted with what it uses outside of it.
         """
         files = RunDirectory(Path(directory), wait, any_version)
-        if not files.claimed:
-            raise InputError(f"{directory}: expected a directory with a run.json; found none")
-        identity = files.record.identity
-        if identity.version != madnis_py.__version__ and not any_version:
-            here = f"expected a run of madnis_py {madnis_py.__version__}"
-            got = f"got one of {identity.version}, whose events may differ (--any-version)"
-            raise InputError(f"{directory}: {here}; {got}")
+        identity = files.identify()
         card = cards.load(files.card_file)
         Trust(trust).require(files.path, reach_of_directory(files.path, card))
         return cls(
@@ -364,13 +358,8 @@ class Run:
     def find_events(self) -> Path | None:
         """The events that were written last, if they are there or were moved with the directory."""
         made = self.record.generated
-        places = (
-            (self.directory.path / made.file, self.directory.path / Path(made.file).name)
-            if made
-            else ()
-        )
-        found = next((path for path in places if path.exists()), None)
-        if made is not None and found is not None and not made.is_at(found):
+        found = self.directory.find(made) if made else None
+        if made and found and not made.is_at(found):
             self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
         return found
 

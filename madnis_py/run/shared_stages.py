@@ -98,7 +98,7 @@ class SharedStages:
         )
         _require_weights(survey, evaluations)
         self._grids = self._grid_integrator(survey.flow)
-        density_limits.require_look(self._grids, integrand)
+        density_limits.require_grids_inside(self._grids, integrand)
         meta = settings.model_dump() | {"run": context.identity.digest}
         checkpoint.save(context.directory.path, SURVEY, survey.tensors(), meta)
         context.finish("survey", clock, evaluations)

@@ -1,1 +1,1 @@
-"""What a run is made of: its directory, its stages, and what they find out."""
+"""Work of the stages of a run, and what they leave in run.json."""

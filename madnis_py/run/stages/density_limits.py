@@ -10,15 +10,15 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import LARGEST_SHARE, ShareOutside
 
-LOOK_POINTS = 5000
-"""Number of points that are looked at before anything is trained."""
+GRID_POINTS = 5000
+"""Number of points of the trained grids from which a run is refused early."""
 
 _MARGIN = 2.0
-"""Factor by which a share has to exceed its limit in that look, whose shares have errors; the
-integrate stage decides."""
+"""Factor by which a share of these points has to exceed its limit, because of its error; what stays
+is decided by the integrate stage."""
 
 
-def require_look(grids: Integrator, cross_section: CrossSection) -> None:
+def require_grids_inside(grids: Integrator, cross_section: CrossSection) -> None:
     """Refuse a run that cannot end well as soon as its grids know where the cross section is.
 
     Args:
@@ -28,7 +28,7 @@ def require_look(grids: Integrator, cross_section: CrossSection) -> None:
     Raises:
         GenerationError: far too much of the cross section lies where the densities are not known.
     """
-    counts = allocation.uniform(LOOK_POINTS, cross_section.n_channels)
+    counts = allocation.uniform(GRID_POINTS, cross_section.n_channels)
     found = cross_section.outside_grid(grids.sample(counts, "grid limits"))
     require_inside([one for one in found if max(one.share, one.points) > _MARGIN * LARGEST_SHARE])
 

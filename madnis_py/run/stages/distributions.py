@@ -1,4 +1,4 @@
-"""Distributions of a run and of event files: bins, filling, and the folder that a user looks at."""
+"""Distributions of a run and of event files: bins, filling, and the folder with the pictures."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
 
 HISTOGRAM_POINTS = 200_000
-"""Weighted points of the histograms of a run."""
+"""Number of weighted points of the histograms of a run."""
 
-_PILOT_POINTS = 20_000
-"""Weighted points from which bins are chosen."""
+_BINNING_POINTS = 20_000
+"""Number of weighted points from which bins are chosen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Distributions:
     """All distributions of a run or of a file.
 
     Attributes:
-        title: what they are of.
+        title: of the process or the file.
         every: one for each observable.
         points: weighted points, 0 for none.
         events_file: where the events are from, None for none.
@@ -82,7 +82,7 @@ class Distributions:
         Args:
             folder: made if it is not there.
             kind: of the pictures, one of `card.choices.PictureFormat`.
-            watch: told of each picture.
+            watch: called with each picture.
 
         Raises:
             InputError: a package that draws is not installed.
@@ -143,21 +143,21 @@ def distributions_of_run(
         sigma: standard deviation of the weights of each channel, shape (n_channels,).
         points: how many.
         events_file: events of the same process, if there are any.
-        watch: told of the progress.
+        watch: called with the progress.
 
     Raises:
         InputError: too few points for the channels, or the file is damaged.
     """
-    work = _PointWork(process, sampler, sigma)
-    bins = work.binnings()
-    weighted = work.histograms(bins, points, watch)
+    weighted_points = _WeightedPoints(process, sampler, sigma)
+    bins = weighted_points.binnings()
+    weighted = weighted_points.histograms(bins, points, watch)
     events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
     every = tuple(histogram_pairs(weighted, events, groups))
     return Distributions(process.definition.text, every, points, events_file)
 
 
-class _PointWork:
-    """Weighted points of a run, twice: few for the bins, many for what is in them."""
+class _WeightedPoints:
+    """Weighted points of a run: few to choose bins from, many to fill them."""
 
     def __init__(self, process: Process, sampler: Integrator, sigma: Tensor) -> None:
         assert isinstance(sampler.integrand, CrossSection)
@@ -167,14 +167,14 @@ class _PointWork:
     def binnings(self) -> list[Binning]:
         """Bins that suit the process."""
         finals = [legs[self._process.definition.n_incoming :] for legs in self._process.flavours]
-        wanted = _Wanted.of(finals, self._process.card, self._process.model)
+        measured = _MeasuredObservables.of(finals, self._process.card, self._process.model)
         states = SampledStates(
-            self._cross_section, (codes for one in wanted.observables for codes in one.classes)
+            self._cross_section, (codes for one in measured.observables for codes in one.classes)
         )
-        counts = self._counts(max(_PILOT_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
-        values = PointValues(states, wanted.observables, counts.numpy())
+        counts = self._counts(max(_BINNING_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
+        values = PointValues(states, measured.observables, counts.numpy())
         blocks = self._sampler.map_blocks(PickledOnce(values), counts, "histograms", "pilot")
-        return wanted.binnings(
+        return measured.binnings(
             [WeightedValues.concatenate(values) for values in zip(*blocks, strict=True)]
         )
 
@@ -182,12 +182,12 @@ class _PointWork:
         """Fill the bins."""
         clock = Stopwatch()
 
-        def tell(done: int) -> None:
+        def report(done: int) -> None:
             watch(StageProgress("histograms", done, points, "points", rate=done / clock.total))
 
         path = ("histograms", "points")
         return histograms_of_points(
-            self._sampler, self._cross_section, self._counts(points), bins, *path, watch=tell
+            self._sampler, self._cross_section, self._counts(points), bins, *path, watch=report
         )
 
     def _counts(self, points: int) -> Tensor:
@@ -201,7 +201,7 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
 
     Args:
         path: the file; where it has a card of ours, its table [histograms] counts.
-        watch: told of the progress.
+        watch: called with the progress.
 
     Raises:
         InputError: the file is missing, damaged or of another kind, or has too few events.
@@ -212,10 +212,10 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
     first = next(iter(reader), None)
     if first is None:
         raise InputError(f"{path}: expected events; got none")
-    wanted = _Wanted.of(_finals(first), card, model)
+    measured = _MeasuredObservables.of(_finals(first), card, model)
     parts = [(final_states(first), np.ones(len(first)))]
-    bins = wanted.binnings(
-        [WeightedValues.of(observable, parts, first.weight) for observable in wanted.observables]
+    bins = measured.binnings(
+        [WeightedValues.of(observable, parts, first.weight) for observable in measured.observables]
     )
     events, groups = _of_reader(reader, bins, watch)
     left_out = tuple(sorted(reader.left_out | beyond))
@@ -227,8 +227,10 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
 def _card_of(reader: EventReader) -> tuple[Card, set[str]]:
     """The card in the header of a file of ours; for others one that stands for the Standard Model.
 
-    A header may name files, but nobody knows who wrote it: none of them is read, and what they are
-    for is told.
+    A header may name files, but it can come from anywhere: none of them is read.
+
+    Returns:
+        the card, and in words what was left out of it.
     """
     text = reader.header.blocks.get("madnis_py_card", "")
     try:
@@ -271,14 +273,14 @@ def _watched(
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """What is measured: the usual observables of a process, and what a card asks for."""
+class _MeasuredObservables:
+    """Observables of a process that are always measured, and those that its card asks for."""
 
     usual: tuple[Observable, ...]
     asked: tuple[tuple[Observable, HistogramTable], ...]
 
     @classmethod
-    def of(cls, finals: Sequence[Sequence[int]], card: Card, model: Model) -> _Wanted:
+    def of(cls, finals: Sequence[Sequence[int]], card: Card, model: Model) -> _MeasuredObservables:
         asked = ((Observable.parse(text, model), table) for text, table in card.histograms.items())
         return cls(tuple(usual_observables(finals, model)), tuple(asked))
 

@@ -151,7 +151,7 @@ def write(
     numbers = (pdf.lhapdf_id if pdf else NO_PDF,) * 2
     groups = weight_groups(partonic.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, numbers, (subprocess,), groups)
-    # Whoever did the work, the same events come with the same bytes.
+    # The same events have the same bytes, whatever workers made them.
     card = process.card.model_copy(update={"cluster": ClusterTable()})
     blocks = {
         "madnis_py_card": card.to_toml(),

@@ -1,1 +1,1 @@
-"""Whether runs and event files are what they say."""
+"""Verification of runs and event files: whether they are what they say."""

@@ -31,10 +31,10 @@ PRINTED = 1e-6
 """Relative error of numbers that other programs print with few digits."""
 
 UNSEEN = 15.0
-"""Events of a kind that a file may lack by chance at 5 sigma: exp(-15) = 3e-7."""
+"""Number of events of a kind that a file may lack by chance at 5 sigma: exp(-15) = 3e-7."""
 
 FIRST_TAG = 501
-"""Of our colour lines. Those of other programs begin where they like, Pythia's at 101."""
+"""First number of our colour lines; other programs begin elsewhere, Pythia at 101."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Verification:
         """One line for people."""
         events = f"{self.facts['events']} events, " if "events" in self.facts else ""
         sigma = f"{self.facts['sigma_pb']:.6g} pb, " if "sigma_pb" in self.facts else ""
-        verdict = f"faults: {len(self.faults)}" if self.faults else "as it should be"
+        state = f"faults: {len(self.faults)}" if self.faults else "as it should be"
         if left_out := self.facts.get("left_out"):
-            verdict += f"; left out: {', '.join(left_out)}"
-        return f"{self.path}: {events}{sigma}{verdict}"
+            state += f"; left out: {', '.join(left_out)}"
+        return f"{self.path}: {events}{sigma}{state}"
 
     def record(self) -> dict[str, Any]:
         """As plain Python values."""
@@ -77,7 +77,7 @@ def verify_events(path: Path, watch: Watch = unwatched) -> Verification:
 
     Args:
         path: the file.
-        watch: told of the progress.
+        watch: called with the progress.
 
     Raises:
         InputError: there is no such file, or its name says no format.
@@ -115,7 +115,7 @@ class _Findings:
 
     init: LheInit
     sums: WeightSums = field(default_factory=WeightSums)
-    unsound: str | None = None
+    invalid: str | None = None
     negative: int = 0
     largest: dict[int, float] = field(default_factory=dict)
     smallest: float = float("inf")
@@ -125,7 +125,7 @@ class _Findings:
         return self.sums.total
 
     def add(self, events: EventBatch) -> None:
-        self.unsound = self.unsound or self._unsound(events)
+        self.invalid = self.invalid or self._invalid(events)
         self.sums.add(events)
         self.negative += int((events.weight < 0).sum())
         size = np.abs(events.weight)
@@ -134,7 +134,7 @@ class _Findings:
             of_process = float(size[events.process_id == process].max())
             self.largest[process] = max(of_process, self.largest.get(process, 0.0))
 
-    def _unsound(self, events: EventBatch) -> str | None:
+    def _invalid(self, events: EventBatch) -> str | None:
         """The first event that a shower cannot use; a weight that it lacks is not its fault."""
         counted = np.flatnonzero(events.counts > 0)
         alone = replace(events, variations=np.empty((len(events), 0)))
@@ -160,8 +160,8 @@ class _Findings:
         }
 
     def faults(self) -> Iterator[str]:
-        if self.unsound:
-            yield self.unsound
+        if self.invalid:
+            yield self.invalid
         declared = [process.identifier for process in self.init.processes]
         if unknown := sorted(set(self.sums.events) - set(declared)):
             yield f"expected events of the processes {declared} of <init>; got {unknown[:5]}"

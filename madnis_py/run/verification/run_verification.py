@@ -31,7 +31,7 @@ def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Ver
 
     Args:
         path: the directory.
-        watch: told of the progress.
+        watch: called with the progress.
         trust: follow links that lead out of the directory, see `stages.trust`.
 
     Raises:
@@ -43,21 +43,26 @@ def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Ver
         raise InputError(f"{path}: expected a directory with a run.json; found none")
     Trust(trust).require(path, reach_of_links(path))
     record = directory.record
-    faults = [*_of_card(directory, record), *_of_states(path, record), *_of_figures(record)]
+    faults = [
+        *_faults_of_cards(directory, record),
+        *_faults_of_states(path, record),
+        *_faults_of_figures("vegas", record.vegas),
+        *_faults_of_figures("madnis", record.madnis),
+    ]
     facts: dict[str, object] = {}
     for made in record.event_files:
         file = path / made.file
         if reach_of_events(file, path) and file.is_file() and not made.is_at(file):
-            faults.append(_other_bytes(made))  # not ours to look into
+            faults.append(_other_bytes(made))  # another file, which is not to be read
             continue
         found = verify_events(file, watch) if file.is_file() else None
         if found is not None and record.generated == made:
             facts = dict(found.facts)
-        faults += _of_events(made, found)
+        faults += _faults_of_events(made, found)
     return Verification(path, facts, tuple(f"{path}: {fault}" for fault in faults))
 
 
-def _of_card(directory: RunDirectory, record: RunRecord) -> Iterator[str]:
+def _faults_of_cards(directory: RunDirectory, record: RunRecord) -> Iterator[str]:
     """The card of the directory and the one in run.json are those that the run was begun with."""
     try:
         for name, card in (
@@ -71,7 +76,7 @@ def _of_card(directory: RunDirectory, record: RunRecord) -> Iterator[str]:
         yield str(error)
 
 
-def _of_states(path: Path, record: RunRecord) -> Iterator[str]:
+def _faults_of_states(path: Path, record: RunRecord) -> Iterator[str]:
     """What the finished stages have left is there and whole."""
     try:
         if "survey" in record.stages:
@@ -89,24 +94,20 @@ def _of_states(path: Path, record: RunRecord) -> Iterator[str]:
         yield str(error)
 
 
-def _of_figures(record: RunRecord) -> Iterator[str]:
-    """Shares, errors and maxima of the samplers agree with each other."""
-    for name, result in (("vegas", record.vegas), ("madnis", record.madnis)):
-        if result is not None:
-            yield from (f"run.json: {name}.{fault}" for fault in _of_result(result))
-
-
-def _of_result(result: Result) -> Iterator[str]:
+def _faults_of_figures(name: str, result: Result | None) -> Iterator[str]:
+    """Shares and deviations of the channels of a sampler add up to its figures."""
+    if result is None:
+        return
     total = sum(channel.share for channel in result.channels)
     if abs(total - 1) > ROUNDING:
-        yield f"channels: expected shares with the sum 1; got {total:.9g}"
+        yield f"run.json: {name}.channels: expected shares with the sum 1; got {total:.9g}"
     deviation = sum(channel.sigma_i for channel in result.channels) / abs(result.sigma_pb)
     if abs(deviation - result.relative_std) > ROUNDING * result.relative_std:
         expected = f"expected sum_i sigma_i / sigma = {deviation:.9g}"
-        yield f"relative_std: {expected}; got {result.relative_std:.9g}"
+        yield f"run.json: {name}.relative_std: {expected}; got {result.relative_std:.9g}"
 
 
-def _of_events(made: EventFileRecord, found: Verification | None) -> Iterator[str]:
+def _faults_of_events(made: EventFileRecord, found: Verification | None) -> Iterator[str]:
     """A file of events is the one that was made."""
     if found is None:
         yield f"expected the events {made.file}; got no such file"
