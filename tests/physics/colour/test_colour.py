@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations, pairwise, permutations
+from typing import Any
 
 import numpy as np
 import pytest
 from amplitudes import amplitude
+from numpy.typing import NDArray
 
 from madnis_py.physics.colour.colour import (
     Bra,
@@ -29,7 +31,7 @@ from madnis_py.physics.colour.colour import (
 from madnis_py.physics.model.model import Model
 
 
-def gell_mann() -> np.ndarray:
+def gell_mann() -> NDArray[np.complex128]:
     """T^a = lambda^a / 2, (8, 3, 3)."""
     t = np.zeros((8, 3, 3), complex)
     for a, (i, j) in {0: (0, 1), 3: (0, 2), 5: (1, 2)}.items():
@@ -43,14 +45,14 @@ def gell_mann() -> np.ndarray:
 T = gell_mann()
 
 
-def test_matrices_of_these_tests_are_generators():
+def test_matrices_of_these_tests_are_generators() -> None:
     np.testing.assert_allclose(np.einsum("aij,bji->ab", T, T), np.eye(8) / 2, atol=1e-15)
     np.testing.assert_allclose(T, T.conj().transpose(0, 2, 1))
 
 
-def explicit(flow: Closed, legs: tuple[int, ...]) -> np.ndarray:
+def explicit(flow: Closed, legs: tuple[int, ...]) -> NDArray[np.complex128]:
     """The tensor of a flow, one axis of colours per leg: 3 for quarks and antiquarks, 8 for gluons."""
-    operands: list[object] = []
+    operands: list[Any] = []
     bond = max(legs) + 1
     for string in flow:
         ends = [string.antiquark, *range(bond, bond + len(string.gluons) - 1), string.quark]
@@ -62,7 +64,7 @@ def explicit(flow: Closed, legs: tuple[int, ...]) -> np.ndarray:
             operands += [np.eye(3), [string.antiquark, string.quark]]
         for k, gluon in enumerate(string.gluons):
             operands += [T, [gluon, ends[k], ends[k + 1]]]
-    return np.einsum(*operands, list(legs), optimize=True)
+    return np.asarray(np.einsum(*operands, list(legs), optimize=True), np.complex128)
 
 
 def arrangements(
@@ -109,7 +111,7 @@ FLOWS = {
 
 
 @pytest.mark.parametrize("name", FLOWS)
-def test_the_colour_matrix_is_the_sum_over_explicit_colours(name):
+def test_the_colour_matrix_is_the_sum_over_explicit_colours(name: str) -> None:
     flows, legs = FLOWS[name]
     tensors = np.array([explicit(flow, legs).reshape(-1) for flow in flows])
     expected = tensors @ tensors.conj().T
@@ -118,17 +120,17 @@ def test_the_colour_matrix_is_the_sum_over_explicit_colours(name):
     np.testing.assert_allclose(np.array(matrix, float), expected, rtol=1e-13, atol=1e-13)
 
 
-def test_colours_without_any_index_count_once():
+def test_colours_without_any_index_count_once() -> None:
     assert colour_matrix([()]) == [[1]]
 
 
 @pytest.mark.parametrize("n", range(5))
-def test_gluons_along_a_quark_line_bring_casimir_factors(n):
+def test_gluons_along_a_quark_line_bring_casimir_factors(n: int) -> None:
     """(T^a1 ... T^an)(T^an ... T^a1) = C_F^n, C_F = 4/3."""
     assert colour_matrix([(String(1, tuple(range(2, 2 + n)), 0),)]) == [[3 * Fraction(4, 3) ** n]]
 
 
-def test_commutators_and_anticommutators_are_the_constants_f_and_d():
+def test_commutators_and_anticommutators_are_the_constants_f_and_d() -> None:
     """Tr(T^a [T^b, T^c]) = i f^abc / 2 and Tr(T^a {T^b, T^c}) = d^abc / 2 with f^2 = 24 and d^2 = 40/3."""
     matrix = colour_matrix([(trace((0, 1, 2)),), (trace((0, 2, 1)),)])
     assert 2 * (matrix[0][0] - matrix[0][1]) == Fraction(24, 4)
@@ -139,7 +141,7 @@ KET, BRA = Ket((4,), 0), Bra(1, (5, 6))
 WORD, OTHER, DYAD = Word((2,)), Word((3, 7)), Dyad(KET, BRA)
 
 
-def closed_tensor(a: Matrix, b: Matrix) -> np.ndarray:
+def closed_tensor(a: Matrix, b: Matrix) -> NDArray[np.complex128]:
     """Sum over k and l of a_kl b_lk, from strings whose ends k and l are the quarks 8, 9 and the antiquarks 10, 11."""
 
     def strings(matrix: Matrix, row: int, column: int) -> list[String]:
@@ -153,24 +155,26 @@ def closed_tensor(a: Matrix, b: Matrix) -> np.ndarray:
         {leg for one in flow for leg in (one.antiquark, *one.gluons, one.quark)} - {8, 9, 10, 11}
     )
     tensor = explicit(flow, (*legs, 10, 9, 11, 8))
-    return np.einsum("...kllk->...", tensor)
+    return np.asarray(np.einsum("...kllk->...", tensor))
 
 
 @pytest.mark.parametrize(("a", "b"), [(WORD, OTHER), (OTHER, WORD), (DYAD, WORD), (OTHER, DYAD)])
-def test_products_of_matrices_close_to_the_sum_over_their_indices(a, b):
+def test_products_of_matrices_close_to_the_sum_over_their_indices(
+    a: Dyad | Word, b: Dyad | Word
+) -> None:
     flow = trace_of_product(a, b)
     legs = sorted({leg for one in flow for leg in (one.antiquark, *one.gluons, one.quark)} - {-1})
     np.testing.assert_allclose(explicit(flow, tuple(legs)), closed_tensor(a, b), atol=1e-14)
 
 
-def test_dyads_multiply_as_rows_and_columns():
+def test_dyads_multiply_as_rows_and_columns() -> None:
     other = Dyad(Ket((), 2), Bra(3, ()))
     product, strings = multiply(DYAD, other)
     assert product == Dyad(KET, other.bra)
     assert strings == (string_between(BRA, other.ket),) == (String(1, (5, 6), 2),)
 
 
-def test_lines_run_from_colour_to_anticolour_along_a_string():
+def test_lines_run_from_colour_to_anticolour_along_a_string() -> None:
     flow = (String(0, (1, 2), 3),)
     assert flow_lines(flow, [False] * 4) == ((501, 0), (502, 501), (503, 502), (0, 503))
     assert flow_lines(flow, [True, True, False, False]) == (
@@ -194,7 +198,7 @@ PROCESSES = (
 
 
 @pytest.mark.parametrize("text", PROCESSES)
-def test_every_line_begins_and_ends_once(text):
+def test_every_line_begins_and_ends_once(text: str) -> None:
     """With the lines of incoming particles crossed, each is the colour of one leg and the anticolour of another."""
     one = amplitude(text)
     incoming = len(one.reaction.incoming)
@@ -209,7 +213,7 @@ def test_every_line_begins_and_ends_once(text):
 
 
 @pytest.mark.parametrize("text", PROCESSES)
-def test_lines_fit_the_representations_of_the_particles(text):
+def test_lines_fit_the_representations_of_the_particles(text: str) -> None:
     """Quarks have a colour, antiquarks an anticolour, wherever they are; gluons have both, all others none."""
     one, model = amplitude(text), Model("sm")
     for flow in one.flows:

@@ -1,5 +1,7 @@
 """MadGraph's syntax of processes."""
 
+from __future__ import annotations
+
 import re
 
 import pytest
@@ -14,26 +16,26 @@ W_TO_ELECTRON = Reaction((24,), (Branch(-11), Branch(12)))
 W_TO_MUON = Reaction((-24,), (Branch(13), Branch(-14)))
 
 
-def definition(text, **parameters):
+def definition(text: str, **parameters: float) -> Definition:
     card = Card.parse({"process": {"definition": text}, "parameters": parameters})
     return Definition.parse(card, Model.from_card(card))
 
 
-def reactions(text, **parameters):
+def reactions(text: str, **parameters: object) -> tuple[Reaction, ...]:
     card = Card.parse({"process": {"definition": text}, "parameters": parameters})
     model = Model.from_card(card)
     return Definition.parse(card, model).reactions(model)
 
 
-def legs(text, **parameters):
+def legs(text: str, **parameters: object) -> list[tuple[int, ...]]:
     return [reaction.legs for reaction in reactions(text, **parameters)]
 
 
-def test_definite_particles_are_one_reaction():
+def test_definite_particles_are_one_reaction() -> None:
     assert reactions("g g > t t~ h") == (Reaction((21, 21), (Branch(6), Branch(-6), Branch(25))),)
 
 
-def test_flavours_keep_the_order_of_the_product_and_conserve_charge():
+def test_flavours_keep_the_order_of_the_product_and_conserve_charge() -> None:
     expected = [(a, -a, -11, 11) for a in (1, 2, 3, 4, -1, -2, -3, -4)]
     found = [
         flavours
@@ -43,25 +45,27 @@ def test_flavours_keep_the_order_of_the_product_and_conserve_charge():
     assert found == expected
 
 
-def test_every_combination_that_conserves_charge_is_kept():
+def test_every_combination_that_conserves_charge_is_kept() -> None:
     assert legs("u d~ > l+ vl") == [(2, -1, -a, b) for a in (11, 13) for b in (12, 14, 16)]
 
 
-def test_nothing_is_asked_about_colour_or_flavour():
+def test_nothing_is_asked_about_colour_or_flavour() -> None:
     assert legs("u c~ > g a") == [(2, -4, 21, 22)]
 
 
 @pytest.mark.parametrize(
     ("values", "count"), [({}, 9), ({"MB": 0.0}, 11), ({"MC": 1.5}, 7), ({"MB": 0, "MC": 1}, 9)]
 )
-def test_protons_hold_the_massless_flavours(values, count):
+def test_protons_hold_the_massless_flavours(
+    values: dict[str, float] | dict[str, int], count: int
+) -> None:
     assert len(definition("p p > e+ e-", **values).incoming[0]) == count
 
 
 @pytest.mark.parametrize(
     ("text", "n_incoming"), [("t > b w+", 1), ("b b~ > h", 2), ("e+ e- > z h", 2)]
 )
-def test_one_or_two_particles_come_in(text, n_incoming):
+def test_one_or_two_particles_come_in(text: str, n_incoming: int) -> None:
     read = definition(text)
     assert read.n_incoming == n_incoming == len(read.incoming)
     assert len(read.incoming) + len(read.outgoing) == len(read.legs) == len(legs(text)[0])
@@ -80,7 +84,7 @@ def test_one_or_two_particles_come_in(text, n_incoming):
         ("u u~ > e+ e- / z QED=2", (("QED", 2),)),
     ],
 )
-def test_coupling_orders(text, orders):
+def test_coupling_orders(text: str, orders: tuple[tuple[str, int], ...]) -> None:
     (reaction,) = reactions(text)
     assert reaction.orders == orders
     assert definition(text).orders == dict(orders)
@@ -96,21 +100,21 @@ def test_coupling_orders(text, orders):
         ("u u~ > e+ e- / l+ e-", (11, 13)),
     ],
 )
-def test_excluded_particles(text, excluded):
+def test_excluded_particles(text: str, excluded: tuple[int, ...]) -> None:
     assert reactions(text)[0].excluded == excluded
 
 
-def test_spaces_and_capitals_do_not_matter():
+def test_spaces_and_capitals_do_not_matter() -> None:
     assert reactions("u u~>T t~,T>b W+") == reactions("u u~ > t t~, t > b w+")
 
 
-def test_decays_take_the_place_of_their_parents():
+def test_decays_take_the_place_of_their_parents() -> None:
     (reaction,) = reactions("g g > t t~, t > b w+, t~ > b~ w-")
     assert [branch.pdg for branch in reaction.outgoing] == [6, -6]
     assert reaction.legs == (21, 21, 5, 24, -5, -24)
 
 
-def test_nested_decays():
+def test_nested_decays() -> None:
     (reaction,) = reactions("g g > t t~ g, (t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)")
     assert reaction == Reaction(
         (21, 21),
@@ -123,18 +127,18 @@ def test_nested_decays():
     assert reaction.legs == (21, 21, 5, -11, 12, -5, 13, -14, 21)
 
 
-def test_brackets_in_brackets():
+def test_brackets_in_brackets() -> None:
     (reaction,) = reactions("g g > h, (h > t t~, (t > b w+, w+ > e+ ve))")
     assert reaction.legs == (21, 21, 5, -11, 12, -6)
 
 
-def test_the_decay_of_a_decaying_particle():
+def test_the_decay_of_a_decaying_particle() -> None:
     (reaction,) = reactions("t > b w+, w+ > e+ ve")
     assert reaction == Reaction((6,), (Branch(5), Branch(24, W_TO_ELECTRON)))
     assert reaction.legs == (6, 5, -11, 12)
 
 
-def test_orders_and_exclusions_belong_to_their_step():
+def test_orders_and_exclusions_belong_to_their_step() -> None:
     (reaction,) = reactions("g g > t t~ QCD=2 / h, t > b w+ QED<=1 / z")
     decay = reaction.outgoing[0].decay
     assert (reaction.orders, reaction.excluded) == ((("QCD", 2),), (25,))
@@ -142,7 +146,7 @@ def test_orders_and_exclusions_belong_to_their_step():
     assert (decay.orders, decay.excluded) == ((("QED", 1),), (23,))
 
 
-def test_what_is_excluded_behind_brackets_is_so_in_the_whole_chain():
+def test_what_is_excluded_behind_brackets_is_so_in_the_whole_chain() -> None:
     single = "p p > t t~ / h, (t > b w+) / h z, t~ > b~ w-"
     assert reactions(single) == reactions("p p > t t~ / h, t > b w+ / h z, t~ > b~ w-")
     chain = "p p > t t~ l- l+ / h, (t > b w+ / z, w+ > l+ vl) / h, (t~ > b~ l- vl~)/h"
@@ -150,15 +154,15 @@ def test_what_is_excluded_behind_brackets_is_so_in_the_whole_chain():
     assert reactions(chain) == reactions(inside)
 
 
-def test_one_decay_serves_all_equal_particles():
+def test_one_decay_serves_all_equal_particles() -> None:
     assert legs("e+ e- > z z h, z > mu+ mu-") == [(-11, 11, -13, 13, -13, 13, 25)]
 
 
-def test_several_decays_of_equal_particles_go_by_order():
+def test_several_decays_of_equal_particles_go_by_order() -> None:
     assert legs("e+ e- > z h z, z > mu+ mu-, z > u u~") == [(-11, 11, -13, 13, 25, 2, -2)]
 
 
-def test_decays_of_the_same_label_multiply():
+def test_decays_of_the_same_label_multiply() -> None:
     found = legs("u u~ > w+ w-, w+ > l+ vl, w- > l- vl~")
     expected = [
         (2, -2, -a, b, c, -d) for a in (11, 13) for b in (12, 14, 16) for c in (11, 13) for d in (12, 14, 16)
@@ -166,18 +170,18 @@ def test_decays_of_the_same_label_multiply():
     assert found == expected
 
 
-def test_every_decay_conserves_charge_and_comes_in_one_order():
+def test_every_decay_conserves_charge_and_comes_in_one_order() -> None:
     assert legs("u d~ > w+, w+ > j j") == [(2, -1, a, b) for a in (2, 4) for b in (-1, -3)]
 
 
-def test_equal_decays_in_another_order_are_one_at_any_depth():
+def test_equal_decays_in_another_order_are_one_at_any_depth() -> None:
     (reaction,) = reactions("e+ e- > h z, (h > z z, z > e+ e-, z > mu+ mu-), z > ve ve~")
     (other,) = reactions("e+ e- > z h, (h > z z, z > mu- mu+, z > e- e+), z > ve~ ve")
     assert reaction != other
     assert reaction.content == other.content
 
 
-def test_alternatives_of_the_legs_include_decay_products():
+def test_alternatives_of_the_legs_include_decay_products() -> None:
     read = definition("p p > z j, z > l+ l-")
     assert read.outgoing == ((-11, -13), (11, 13), read.incoming[0])
 
@@ -267,6 +271,6 @@ def test_alternatives_of_the_legs_include_decay_products():
         ("p p > e+ e- QED > 1", "expected a definition without orders other than QCD=2 or QCD<=2"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_a_sentence(text, sentence):
+def test_what_cannot_be_read_is_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(CardError, match="^card: process.definition: " + re.escape(sentence)):
         definition(text)

@@ -39,23 +39,25 @@ def diagrams(text: str) -> tuple[Diagram, ...]:
         ("g g > t t~ g g g", 1240),
     ],
 )
-def test_processes_of_table_5_3_have_its_numbers_of_diagrams(text, count):
+def test_processes_of_table_5_3_have_its_numbers_of_diagrams(text: str, count: int) -> None:
     assert len(diagrams(text)) == count
 
 
 @pytest.mark.parametrize(("n", "count"), [(4, 4), (5, 25), (6, 220)])
 @pytest.mark.parametrize("particle", ["g", "h"])
-def test_trees_with_vertices_of_three_and_four_are_counted_as_for_gluons(particle, n, count):
+def test_trees_with_vertices_of_three_and_four_are_counted_as_for_gluons(
+    particle: str, n: int, count: int
+) -> None:
     assert len(diagrams(f"{particle} {particle} >{f' {particle}' * (n - 2)}")) == count
 
 
 @pytest.mark.parametrize("n", [2, 3, 4, 5])
-def test_photons_along_a_quark_line_come_in_any_order(n):
+def test_photons_along_a_quark_line_come_in_any_order(n: int) -> None:
     assert len(diagrams(f"u u~ >{' a' * n}")) == factorial(n)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
-def test_photons_along_two_lines_with_one_photon_between_them(n):
+def test_photons_along_two_lines_with_one_photon_between_them(n: int) -> None:
     """Sum over k of C(n, k) (k + 1)! (n - k + 1)! = (n + 3)! / 6."""
     assert len(diagrams(f"e+ e- > mu+ mu-{' a' * n} / z")) == factorial(n + 3) // 6
 
@@ -78,11 +80,11 @@ def test_photons_along_two_lines_with_one_photon_between_them(n):
         ("g g > g g / g", 1),
     ],
 )
-def test_excluded_particles_do_not_propagate(text, count):
+def test_excluded_particles_do_not_propagate(text: str, count: int) -> None:
     assert len(diagrams(text)) == count
 
 
-def test_nothing_left_by_exclusions_is_an_error_that_names_the_process():
+def test_nothing_left_by_exclusions_is_an_error_that_names_the_process() -> None:
     with pytest.raises(InputError, match="u u~ > e\\+ e-"):
         TreeAmplitude(reaction("u u~ > e+ e- / a z", MODEL), MODEL)
 
@@ -103,7 +105,7 @@ def test_nothing_left_by_exclusions_is_an_error_that_names_the_process():
         ("WEIGHTED=1", 0),
     ],
 )
-def test_orders_are_the_highest_powers_of_the_amplitude(orders, count):
+def test_orders_are_the_highest_powers_of_the_amplitude(orders: str, count: int) -> None:
     """u u~ > d d~ goes through a gluon, a photon, a Z or, in the t channel, a W."""
     assert len(diagrams(f"u u~ > d d~ {orders}")) == count
 
@@ -111,11 +113,11 @@ def test_orders_are_the_highest_powers_of_the_amplitude(orders, count):
 @pytest.mark.parametrize(
     ("orders", "count"), [("WEIGHTED=6", 8), ("WEIGHTED=7", 8), ("WEIGHTED=8", 51), ("", 8)]
 )
-def test_the_lowest_weight_is_what_no_orders_mean(orders, count):
+def test_the_lowest_weight_is_what_no_orders_mean(orders: str, count: int) -> None:
     assert len(diagrams(f"u c > w+ w+ d s {orders}")) == count
 
 
-def test_powers_of_couplings_are_those_of_the_legs():
+def test_powers_of_couplings_are_those_of_the_legs() -> None:
     """Three-point vertices bring one coupling each, four-point ones two: n - 2 in all."""
     for text in ("u c > w+ w+ d s QCD=99 QED=99", "g g > t t~ g g", "w+ w- > z z h"):
         for diagram in diagrams(text):
@@ -126,7 +128,7 @@ def test_powers_of_couplings_are_those_of_the_legs():
             assert len(diagram.propagators) == len(vertices) - 1
 
 
-def test_gluon_contacts_own_one_amplitude_per_colour_structure():
+def test_gluon_contacts_own_one_amplitude_per_colour_structure() -> None:
     counts = sorted(len(diagram.amplitudes) for diagram in diagrams("g g > g g"))
     assert counts == [1, 1, 1, 3]
 
@@ -144,15 +146,15 @@ TOP_DECAYS = "(t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)"
         ("u u~ > z z, z > e+ e-, z > mu+ mu- a", 4),
     ],
 )
-def test_diagrams_of_a_chain_are_the_products_of_those_of_its_steps(text, count):
+def test_diagrams_of_a_chain_are_the_products_of_those_of_its_steps(text: str, count: int) -> None:
     assert len(diagrams(text)) == count
 
 
-def test_decay_products_stand_in_the_place_of_their_parent():
+def test_decay_products_stand_in_the_place_of_their_parent() -> None:
     assert reaction(f"g g > t t~, {TOP_DECAYS}", MODEL).legs == (21, 21, 5, -11, 12, -5, 13, -14)
 
 
-def test_decaying_particles_are_propagators_of_every_diagram():
+def test_decaying_particles_are_propagators_of_every_diagram() -> None:
     for diagram in diagrams(f"g g > t t~, {TOP_DECAYS}"):
         assert {(6, (2, 3, 4)), (24, (3, 4)), (6, (5, 6, 7)), (24, (6, 7))} <= set(
             diagram.propagators
@@ -178,7 +180,9 @@ def test_decaying_particles_are_propagators_of_every_diagram():
         ("u u~ > z z g g, z > u u~", 4 * 9 * 2 * 2),
     ],
 )
-def test_averages_count_initial_states_and_permutations_of_equal_particles(text, denominator):
+def test_averages_count_initial_states_and_permutations_of_equal_particles(
+    text: str, denominator: int
+) -> None:
     (first, *_) = reactions(text, MODEL)
     assert 1 / average_factor(first, MODEL) == denominator
 
@@ -196,12 +200,12 @@ def test_averages_count_initial_states_and_permutations_of_equal_particles(text,
         ("u c > w+ w+ d s QCD=99 QED=99", 2),
     ],
 )
-def test_colour_flows_are_permutations(text, flows):
+def test_colour_flows_are_permutations(text: str, flows: int) -> None:
     assert len(amplitude(text).flows) == len(set(map(numbered, amplitude(text).flows))) == flows
 
 
 @pytest.mark.parametrize("n", [4, 5, 6])
-def test_gluons_need_two_helicities_of_either_sign(n):
+def test_gluons_need_two_helicities_of_either_sign(n: int) -> None:
     states = amplitude(f"g g >{' g' * (n - 2)}").helicities
     outgoing = states * np.where(np.arange(n) < 2, -1, 1)
     assert len(states) == 2**n - 2 - 2 * n
@@ -218,5 +222,5 @@ def test_gluons_need_two_helicities_of_either_sign(n):
         ("t > b w+", 12),
     ],
 )
-def test_helicities_follow_chirality_and_spin(text, count):
+def test_helicities_follow_chirality_and_spin(text: str, count: int) -> None:
     assert len(amplitude(text).helicities) == count

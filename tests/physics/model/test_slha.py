@@ -60,7 +60,7 @@ def model_of(folder: Path, content: str | bytes) -> Model:
     )
 
 
-def test_a_whole_spectrum_gives_what_the_model_has_and_the_rest_is_left(tmp_path):
+def test_a_whole_spectrum_gives_what_the_model_has_and_the_rest_is_left(tmp_path: Path) -> None:
     model = model_of(tmp_path, SPECTRUM)
     assert [model[name] for name in ("MT", "MZ", "ymt", "WT")] == [172.5, 91.0, 170.0, 1.5]
 
@@ -80,7 +80,9 @@ def test_a_whole_spectrum_gives_what_the_model_has_and_the_rest_is_left(tmp_path
         "BLOCK MASS\n 6 170.0\n" + "BLOCK X\n 1 text\n" * 3000,
     ],
 )
-def test_encodings_line_ends_case_tabs_comments_and_exponents_do_not_matter(tmp_path, content):
+def test_encodings_line_ends_case_tabs_comments_and_exponents_do_not_matter(
+    tmp_path: Path, content: bytes | str
+) -> None:
     assert slha_of(tmp_path, content).value("MASS", 6) == 170.0
 
 
@@ -121,13 +123,13 @@ def test_encodings_line_ends_case_tabs_comments_and_exponents_do_not_matter(tmp_
     ],
 )
 def test_what_the_model_asks_for_and_cannot_read_is_named_with_its_line(
-    tmp_path, content, sentence
-):
+    tmp_path: Path, content: str, sentence: str
+) -> None:
     with pytest.raises(CardError, match=f"param_card.dat: .*{sentence}"):
         model_of(tmp_path, content)
 
 
-def test_what_it_does_not_ask_for_is_not_judged(tmp_path):
+def test_what_it_does_not_ask_for_is_not_judged(tmp_path: Path) -> None:
     text = "BLOCK MASS\n 6 170.0\n 1000021 heavy\n 35\nDECAY 1000021 Auto\nDECAY 36\nBLOCK ZPRIME\n 1 x\n"
     assert model_of(tmp_path, text)["MT"] == 170.0
 
@@ -164,8 +166,8 @@ def process_of(folder: Path, content: str, **parameters: float) -> Process:
 
 
 def test_what_the_model_fills_in_is_told_beside_the_numbers_also_when_the_card_is_read_again(
-    tmp_path,
-):
+    tmp_path: Path,
+) -> None:
     assert process_of(tmp_path, COMPLETE).caveats == ()
     process = process_of(
         tmp_path, COMPLETE.replace("DECAY 23 2.441404\n", "").replace(" 3 0.118\n", "")
@@ -180,6 +182,6 @@ def test_what_the_model_fills_in_is_told_beside_the_numbers_also_when_the_card_i
 @pytest.mark.parametrize(
     ("name", "sentence"), [("a\0b", "null byte"), ("x" * 5000, "File name too long")]
 )
-def test_a_name_that_no_file_can_have_is_refused(name, sentence):
+def test_a_name_that_no_file_can_have_is_refused(name: str, sentence: str) -> None:
     with pytest.raises(CardError, match=f"param_card; got: .*{sentence}"):
         read_slha(Path(name))

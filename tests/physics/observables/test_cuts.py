@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from collections.abc import Callable
 
 import laws
 import numpy as np
 import pytest
 
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.observables.cuts import Cut, Cuts
 from madnis_py.physics.observables.momenta import as_momenta
 
 
 @pytest.fixture
-def p() -> np.ndarray:
+def p() -> Array:
     """Five particles of random mass and direction."""
     rng = np.random.default_rng(1)
     momenta = rng.normal(size=(5003, 5, 4)) * 50
@@ -26,28 +28,28 @@ def p() -> np.ndarray:
     return as_momenta(momenta)
 
 
-def pt(k: np.ndarray) -> np.ndarray:
+def pt(k: Array) -> Array:
     return np.hypot(k[:, 1], k[:, 2])
 
 
-def eta(k: np.ndarray) -> np.ndarray:
-    return np.abs(np.arctanh(k[:, 3] / np.sqrt((k[:, 1:] ** 2).sum(axis=1))))
+def eta(k: Array) -> Array:
+    return np.asarray(np.abs(np.arctanh(k[:, 3] / np.sqrt((k[:, 1:] ** 2).sum(axis=1)))))
 
 
-def rapidity(k: np.ndarray) -> np.ndarray:
-    return 0.5 * np.log((k[:, 0] + k[:, 3]) / (k[:, 0] - k[:, 3]))
+def rapidity(k: Array) -> Array:
+    return np.asarray(0.5 * np.log((k[:, 0] + k[:, 3]) / (k[:, 0] - k[:, 3])))
 
 
-def mass(k: np.ndarray) -> np.ndarray:
-    return np.sqrt(k[:, 0] ** 2 - (k[:, 1:] ** 2).sum(axis=1))
+def mass(k: Array) -> Array:
+    return np.asarray(np.sqrt(k[:, 0] ** 2 - (k[:, 1:] ** 2).sum(axis=1)))
 
 
-def dr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def dr(a: Array, b: Array) -> Array:
     dphi = np.angle(np.exp(1j * (np.arctan2(a[:, 2], a[:, 1]) - np.arctan2(b[:, 2], b[:, 1]))))
-    return np.hypot(rapidity(a) - rapidity(b), dphi)
+    return np.asarray(np.hypot(rapidity(a) - rapidity(b), dphi))
 
 
-OBSERVABLES = {
+OBSERVABLES: dict[str, tuple[tuple[int, ...], Callable[[Array], Array]]] = {
     "pt": ((3,), lambda p: pt(p[:, 3])),
     "eta": ((2,), lambda p: eta(p[:, 2])),
     "rapidity": ((2,), lambda p: np.abs(rapidity(p[:, 2]))),
@@ -60,7 +62,7 @@ OBSERVABLES = {
 
 
 @pytest.mark.parametrize("name", OBSERVABLES)
-def test_events_inside_the_limits_pass(p, name):
+def test_events_inside_the_limits_pass(p: Array, name: str) -> None:
     particles, observable = OBSERVABLES[name]
     values = observable(p)
     low, high = np.quantile(values, [0.2, 0.7])
@@ -71,46 +73,46 @@ def test_events_inside_the_limits_pass(p, name):
     assert clear.sum() >= len(p) - 2
 
 
-def test_limits_themselves_pass():
+def test_limits_themselves_pass() -> None:
     p = as_momenta([[[5.0, 3.0, 4.0, 0.0]]])
     assert Cuts([Cut("pt", (0,), 5.0, 5.0)]).passes(p).tolist() == [True]
 
 
-def test_an_event_has_to_pass_all_cuts(p):
+def test_an_event_has_to_pass_all_cuts(p: Array) -> None:
     first, second = Cut("pt", (2,), 40.0, math.inf), Cut("eta", (3,), 0.0, 1.0)
     both = Cuts([first, second]).passes(p)
     np.testing.assert_array_equal(both, Cuts([first]).passes(p) & Cuts([second]).passes(p))
     assert 0 < both.sum() < len(p)
 
 
-def test_no_cuts_pass_everything(p):
+def test_no_cuts_pass_everything(p: Array) -> None:
     assert Cuts([]).passes(p).all()
     assert Cuts([]).passes(p).dtype == bool
 
 
-def test_back_to_back_particles_are_pi_apart():
+def test_back_to_back_particles_are_pi_apart() -> None:
     p = as_momenta([[[5.0, 3.0, 4.0, 0.0], [5.0, -3.0, -4.0, 0.0]]])
     assert Cuts([Cut("dr", (0, 1), math.pi - 1e-15, math.pi)]).passes(p).all()
 
 
-def test_particle_along_the_beam_has_infinite_pseudorapidity():
+def test_particle_along_the_beam_has_infinite_pseudorapidity() -> None:
     p = as_momenta([[[5.0, 0.0, 0.0, -5.0]]])
     assert not Cuts([Cut("eta", (0,), 0.0, 1e300)]).passes(p).any()
 
 
-def test_undefined_observable_is_left_to_the_check_of_weights():
+def test_undefined_observable_is_left_to_the_check_of_weights() -> None:
     p = as_momenta(np.full((3, 1, 4), np.nan))
     assert Cuts([Cut("pt", (0,), 10.0, 20.0)]).passes(p).all()
 
 
-def test_results_do_not_depend_on_batch_and_threads(p):
+def test_results_do_not_depend_on_batch_and_threads(p: Array) -> None:
     cuts = Cuts([Cut(name, particles, 0.0, 50.0) for name, (particles, _) in OBSERVABLES.items()])
     whole = laws.with_threads(1, lambda: cuts.passes(p))
     np.testing.assert_array_equal(laws.with_threads(3, lambda: cuts.passes(p)), whole)
     np.testing.assert_array_equal(cuts.passes(p[4094:4101]), whole[4094:4101])
 
 
-def test_cuts_survive_pickling(p):
+def test_cuts_survive_pickling(p: Array) -> None:
     cuts = Cuts([Cut("pt", (2,), 40.0, math.inf)])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(cuts)).passes(p), cuts.passes(p))
 
@@ -131,11 +133,13 @@ def test_cuts_survive_pickling(p):
         (("pt", (1,), math.nan, 1.0), "cut: pt: expected minimum <= maximum; got nan, 1.0"),
     ],
 )
-def test_wrong_cuts_are_named(arguments, message):
+def test_wrong_cuts_are_named(
+    arguments: tuple[str, tuple[int, ...], float, float], message: str
+) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         Cut(*arguments)
 
 
-def test_missing_particle_is_named(p):
+def test_missing_particle_is_named(p: Array) -> None:
     with pytest.raises(ValueError, match=re.escape("particles: expected 0..4; got 5")):
         Cuts([Cut("pt", (5,), 0.0, 1.0)]).passes(p)

@@ -59,7 +59,8 @@ def pt(k: Array) -> Array:
 
 
 def eta(k: Array) -> Array:
-    return -np.log(np.tan(np.arccos(k[..., 3] / np.linalg.norm(k[..., 1:], axis=-1)) / 2))
+    cos = k[..., 3] / np.linalg.norm(k[..., 1:], axis=-1)
+    return np.asarray(-np.log(np.tan(np.arccos(cos) / 2)))
 
 
 def rapidity(k: Array) -> Array:
@@ -67,7 +68,7 @@ def rapidity(k: Array) -> Array:
 
 
 def mass(k: Array) -> Array:
-    return np.sqrt(np.square(k) @ [1, -1, -1, -1])
+    return np.asarray(np.sqrt(np.square(k) @ [1, -1, -1, -1]))
 
 
 def dphi(a: Array, b: Array) -> Array:

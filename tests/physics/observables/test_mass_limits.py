@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from channels import ASYMMETRIC, MODEL, PARTONS, Case, card_cuts, cases, masses
 
+from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut, Cuts
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
@@ -34,16 +35,16 @@ def passing_events(case: Case, n: int = 20_000) -> np.ndarray:
     return p[kept]
 
 
-def invariant_mass(p: np.ndarray) -> np.ndarray:
+def invariant_mass(p: Array) -> Array:
     total = p.sum(axis=1)
-    return np.sqrt(np.maximum(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1), 0.0))
+    return np.asarray(np.sqrt(np.maximum(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1), 0.0)))
 
 
 @pytest.mark.parametrize(
     "beams", [PARTONS, LOW, ASYMMETRIC], ids=["partons", "slow partons", "hadrons"]
 )
 @pytest.mark.parametrize("process", PROCESSES)
-def test_no_event_that_passes_lies_below_a_floor(process, beams):
+def test_no_event_that_passes_lies_below_a_floor(process: str, beams: CollidingBeams) -> None:
     everything = range(2, len(masses(process)))
     some_energy = Cut(
         "mass", tuple(everything), max(15.0, sum(masses(process)[2:]) + 1.0), math.inf
@@ -69,7 +70,9 @@ def test_no_event_that_passes_lies_below_a_floor(process, beams):
     ("process", "beams", "legs"),
     [("g g > g g g", SLOW, (2, 3)), ("g g > t t~ g g", PARTONS, (4, 5))],
 )
-def test_events_come_near_the_floor_of_a_pair_of_jets(process, beams, legs):
+def test_events_come_near_the_floor_of_a_pair_of_jets(
+    process: str, beams: CollidingBeams, legs: tuple[int, ...]
+) -> None:
     limits = MassLimits(masses(process), card_cuts(process), math.sqrt(beams.s))
     lightest = min(
         invariant_mass(passing_events(case)[:, legs]).min() for case in cases(process, beams, ())
@@ -77,7 +80,7 @@ def test_events_come_near_the_floor_of_a_pair_of_jets(process, beams, legs):
     assert limits.least_mass(legs) <= lightest < 1.1 * limits.least_mass(legs)
 
 
-def test_a_pair_at_its_least_separation_is_as_light_as_its_floor():
+def test_a_pair_at_its_least_separation_is_as_light_as_its_floor() -> None:
     p = np.zeros((1, 4, 4))
     for leg, (pt, phi) in enumerate([(20.0, 1.0), (30.0, 1.4)], start=2):
         p[:, leg] = [pt, pt * math.cos(phi), pt * math.sin(phi), 0.0]
@@ -93,7 +96,7 @@ def test_a_pair_at_its_least_separation_is_as_light_as_its_floor():
     assert Cuts(looser).passes(as_momenta(p)).all()
 
 
-def test_a_transverse_star_of_jets_has_the_least_energy():
+def test_a_transverse_star_of_jets_has_the_least_energy() -> None:
     cuts = card_cuts("g g > g g g")
     limits = MassLimits((0.0,) * 5, cuts)
     p = np.zeros((1, 5, 4))
@@ -104,7 +107,7 @@ def test_a_transverse_star_of_jets_has_the_least_energy():
     assert Cuts(cuts).passes(as_momenta(20.0 * (1 + 1e-12) * p)).all()
 
 
-def test_massive_particles_raise_the_least_masses_by_their_masses():
+def test_massive_particles_raise_the_least_masses_by_their_masses() -> None:
     top = MODEL.mass(6)
     limits = MassLimits(masses("g g > t t~ g g"), card_cuts("g g > t t~ g g"), 13000.0)
     assert limits.least_mass((2, 3)) == 2 * top
@@ -114,7 +117,7 @@ def test_massive_particles_raise_the_least_masses_by_their_masses():
     )
 
 
-def test_a_system_raises_the_floor_of_all_sets_that_contain_it():
+def test_a_system_raises_the_floor_of_all_sets_that_contain_it() -> None:
     limits = MassLimits(
         (0.0,) * 5, [Cut("mass", (2, 3), 15.0, math.inf), Cut("mass", (2, 3, 4), 50.0, math.inf)]
     )
@@ -124,7 +127,7 @@ def test_a_system_raises_the_floor_of_all_sets_that_contain_it():
 
 
 @pytest.mark.parametrize("observable", ["dr", "mass"])
-def test_the_larger_of_two_cuts_on_the_same_particles_counts_in_any_order(observable):
+def test_the_larger_of_two_cuts_on_the_same_particles_counts_in_any_order(observable: str) -> None:
     pt = [Cut("pt", (leg,), 20.0, math.inf) for leg in (2, 3)]
     loose, tight = Cut(observable, (2, 3), 0.4, math.inf), Cut(observable, (3, 2), 0.7, math.inf)
     expected = MassLimits((0.0,) * 4, [*pt, tight]).least_mass((2, 3))
@@ -133,7 +136,7 @@ def test_the_larger_of_two_cuts_on_the_same_particles_counts_in_any_order(observ
         assert MassLimits((0.0,) * 4, [*pt, *cuts]).least_mass((2, 3)) == expected
 
 
-def test_least_masses_grow_with_the_set():
+def test_least_masses_grow_with_the_set() -> None:
     for process in PROCESSES:
         limits = MassLimits(masses(process), card_cuts(process), 13000.0)
         everything = range(2, len(masses(process)))
@@ -144,7 +147,7 @@ def test_least_masses_grow_with_the_set():
 
 
 @pytest.mark.parametrize("separation", [3.0, math.pi, 4.0, 7.0])
-def test_separations_beyond_half_a_turn_are_true_limits(separation):
+def test_separations_beyond_half_a_turn_are_true_limits(separation: float) -> None:
     y, phi = (
         part.ravel()
         for part in np.meshgrid(np.linspace(0.0, 8.0, 801), np.linspace(0.0, math.pi, 801))
@@ -162,7 +165,7 @@ def test_separations_beyond_half_a_turn_are_true_limits(separation):
         assert lightest < 1.001 * least
 
 
-def test_without_cuts_only_masses_count():
+def test_without_cuts_only_masses_count() -> None:
     limits = MassLimits((0.0, 0.0, 3.0, 0.0, 4.0), ())
     assert [limits.least_mass(legs) for legs in ((2,), (3,), (2, 3), (2, 4), (2, 3, 4))] == [
         3.0,
@@ -174,7 +177,7 @@ def test_without_cuts_only_masses_count():
     assert limits.least_energy((2, 3, 4)) == 7.0
 
 
-def test_the_others_and_cuts_limit_masses_from_above():
+def test_the_others_and_cuts_limit_masses_from_above() -> None:
     cuts = [
         Cut("pt", (4,), 20.0, math.inf),
         Cut("mass", (2, 3, 4), 0.0, 150.0),
@@ -187,7 +190,7 @@ def test_the_others_and_cuts_limit_masses_from_above():
     assert limits.greatest_mass((2, 3, 4, 5)) == 200.0
 
 
-def test_a_decaying_particle_leaves_what_the_others_do_not_weigh():
+def test_a_decaying_particle_leaves_what_the_others_do_not_weigh() -> None:
     decay = MassLimits((173.0, 4.7, 0.0, 0.0), (), 173.0, n_incoming=1)
     assert decay.greatest_mass((2, 3)) == 173.0 - 4.7
 
@@ -204,13 +207,15 @@ def test_a_decaying_particle_leaves_what_the_others_do_not_weigh():
         (122.0, 0.2, True),
     ],
 )
-def test_a_propagator_reaches_its_pole_where_cuts_and_energy_leave_its_mass(mass, width, reached):
+def test_a_propagator_reaches_its_pole_where_cuts_and_energy_leave_its_mass(
+    mass: float, width: float, reached: bool
+) -> None:
     limits = MassLimits((0.0,) * 5, [Cut("mass", (2, 3), 60.0, 120.0)], 200.0)
     assert limits.reaches_pole((2, 3), mass, width) == reached
 
 
 @pytest.mark.parametrize(("mass", "reached"), [(91.188, True), (91.2, False)])
-def test_a_fixed_energy_is_the_mass_of_the_s_channel(mass, reached):
+def test_a_fixed_energy_is_the_mass_of_the_s_channel(mass: float, reached: bool) -> None:
     energy = 2 * math.sqrt(45.594 * 45.594)
     fixed = Cut("mass", (2, 3), energy, energy)
     assert MassLimits((0.0,) * 4, [fixed], energy).reaches_pole((2, 3), mass) == reached

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from math import inf
 
 import numpy as np
 import pytest
 import torch
 from flat_mapping import flat_integrand
+from numpy.typing import ArrayLike
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
 from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
@@ -18,8 +21,15 @@ from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.process.process import Process
 
+CutTables = Mapping[str, Mapping[str, float]]
+"""The table [cuts] of a card."""
 
-def process(definition, cuts, **tables):
+
+def process(
+    definition: str,
+    cuts: CutTables,
+    **tables: Mapping[str, object],
+) -> Process:
     tables.setdefault("beams", {"pdf": "toy"})
     return Process.from_card(
         Card.parse({"process": {"definition": definition}, "cuts": cuts, **tables})
@@ -27,7 +37,7 @@ def process(definition, cuts, **tables):
 
 
 @pytest.fixture
-def p():
+def p() -> Array:
     """Six particles of random mass and direction, so that cuts of any process can be tried."""
     rng = np.random.default_rng(1)
     momenta = rng.normal(size=(4000, 6, 4)) * 50
@@ -37,32 +47,32 @@ def p():
     return as_momenta(momenta)
 
 
-def pt(k):
+def pt(k: Array) -> Array:
     return np.hypot(k[..., 1], k[..., 2])
 
 
-def mass(k):
-    return np.sqrt(k[..., 0] ** 2 - (k[..., 1:] ** 2).sum(axis=-1))
+def mass(k: Array) -> Array:
+    return np.asarray(np.sqrt(k[..., 0] ** 2 - (k[..., 1:] ** 2).sum(axis=-1)))
 
 
-def dr(a, b):
+def dr(a: Array, b: Array) -> Array:
     y = [0.5 * np.log((k[:, 0] + k[:, 3]) / (k[:, 0] - k[:, 3])) for k in (a, b)]
     phi = [np.arctan2(k[:, 2], k[:, 1]) for k in (a, b)]
     return np.hypot(y[0] - y[1], np.angle(np.exp(1j * (phi[0] - phi[1]))))
 
 
-def hardest(p, *legs):
+def hardest(p: Array, *legs: int) -> Array:
     """Momenta of some legs by falling transverse momentum."""
     chosen = p[:, list(legs)]
     order = np.argsort(-pt(chosen), axis=1)
     return np.take_along_axis(chosen, order[:, :, None], axis=1)
 
 
-def jets(p):
+def jets(p: Array) -> Array:
     return hardest(p, 4, 5)
 
 
-CASES = {
+CASES: dict[str, tuple[str, CutTables, Callable[[Array], ArrayLike]]] = {
     "class": ("p p > t t~ j j", {"jet": {"pt_min": 40}}, lambda p: (pt(p[:, 4:]) > 40).all(axis=1)),
     "pair of classes": (
         "p p > e+ e- j j",
@@ -162,7 +172,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_events_inside_the_limits_pass(name, p):
+def test_events_inside_the_limits_pass(name: str, p: Array) -> None:
     definition, cuts, expected = CASES[name]
     passed = Acceptance(process(definition, cuts).selection).passes(p)
     np.testing.assert_array_equal(passed, expected(p))
@@ -170,7 +180,7 @@ def test_events_inside_the_limits_pass(name, p):
     assert passed.mean() < 0.99 or name == "nothing there"
 
 
-def test_plain_cuts_are_what_phase_space_maps_may_rely_on():
+def test_plain_cuts_are_what_phase_space_maps_may_rely_on() -> None:
     found = process(
         "p p > t t~ j j",
         {"jet": {"pt_min": 20}, "jet[1]": {"pt_min": 50}, "event": {"sqrt_s_min": 500}},
@@ -182,12 +192,14 @@ def test_plain_cuts_are_what_phase_space_maps_may_rely_on():
     assert RankedCut("pt", (Ranked((4, 5), 1),), 50, inf) in found.selection.common
 
 
-def test_the_only_jet_is_the_hardest_one():
+def test_the_only_jet_is_the_hardest_one() -> None:
     assert process("p p > t t~ j", {"jet[1]": {"pt_min": 50}}).cuts == (Cut("pt", (4,), 50, inf),)
 
 
 @pytest.mark.parametrize(("values", "legs"), [({}, (4,)), ({"MB": 0.0, "ymb": 0.0}, (2, 3, 4))])
-def test_bottom_quarks_without_mass_are_jets_too(values, legs):
+def test_bottom_quarks_without_mass_are_jets_too(
+    values: dict[str, float], legs: tuple[int, ...]
+) -> None:
     found = process("g g > b b~ g", {"jet": {"pt_min": 20}}, parameters=values)
     assert found.cuts == tuple(Cut("pt", (leg,), 20, inf) for leg in legs)
     assert process("g g > b b~ g", {"bottom": {"pt_min": 20}}).cuts == tuple(
@@ -208,17 +220,22 @@ def test_bottom_quarks_without_mass_are_jets_too(values, legs):
         ({"jet[1],g": {"dr_min": 0.4}}, False),
     ],
 )
-def test_exchanges_of_particles_are_seen_by_cuts(cuts, unchanged):
+def test_exchanges_of_particles_are_seen_by_cuts(
+    cuts: dict[str, dict[str, float] | dict[str, int]]
+    | dict[str, dict[str, float]]
+    | dict[str, dict[str, int]],
+    unchanged: bool,
+) -> None:
     """Channels that an exchange connects share a density only where the cuts are the same."""
     assert process("u g > t t~ u g", cuts).selection.unchanged_by((0, 1, 2, 3, 5, 4)) == unchanged
 
 
-def test_cuts_on_some_flavours_see_exchanges_too():
+def test_cuts_on_some_flavours_see_exchanges_too() -> None:
     found = process("u u~ > l+ l- l+ l-", {"e+": {"pt_min": 20}}).selection
     assert not found.unchanged_by((0, 1, 3, 2, 4, 5))
 
 
-FLAVOUR_CUTS = {
+FLAVOUR_CUTS: dict[str, tuple[str, CutTables]] = {
     "electrons": ("d d~ > l+ l-", {"lepton,lepton": {"mass_min": 20}, "e+": {"pt_min": 1500}}),
     "bottom": (
         "p p > j j QED=0",
@@ -232,7 +249,7 @@ FLAVOUR_CUTS = {
 
 
 @pytest.mark.parametrize("name", FLAVOUR_CUTS)
-def test_cuts_on_some_flavours_hold_for_these_alone(name):
+def test_cuts_on_some_flavours_hold_for_these_alone(name: str) -> None:
     """Each combination of flavours has to pass the cuts that it would have to pass on its own."""
     definition, cuts = FLAVOUR_CUTS[name]
     tables = {"parameters": {"MB": 0.0, "ymb": 0.0}}
@@ -262,7 +279,7 @@ def test_cuts_on_some_flavours_hold_for_these_alone(name):
     assert integrand.accepts(x, channel)[result.value > 0].all()
 
 
-def test_events_have_flavours_that_pass_their_cuts():
+def test_events_have_flavours_that_pass_their_cuts() -> None:
     integrand = flat_integrand(
         process("u u~ > l+ l-", {"lepton": {"pt_min": 20}, "e+": {"pt_min": 500}})
     )
@@ -317,23 +334,23 @@ def test_events_have_flavours_that_pass_their_cuts():
         ({"jet[1]": {"ht_min": 1}}, 'expected a name without a rank for a cut on ht; got "jet[1]"'),
     ],
 )
-def test_cuts_that_mean_nothing_are_refused(cuts, sentence):
+def test_cuts_that_mean_nothing_are_refused(cuts: CutTables, sentence: str) -> None:
     with pytest.raises(CardError, match=re.escape(sentence)):
         process("p p > t t~ j j", cuts)
 
 
-def test_of_equally_hard_particles_the_first_counts_as_harder():
+def test_of_equally_hard_particles_the_first_counts_as_harder() -> None:
     p = as_momenta([[[5.0, 3.0, 4.0, 0.0], [6.0, 3.0, 4.0, 1.0]]])
     assert [Ranked((0, 1), rank).positions(p).tolist() for rank in (1, 2)] == [[0], [1]]
 
 
-def test_one_particle_in_two_ranks_passes():
+def test_one_particle_in_two_ranks_passes() -> None:
     p = as_momenta([[[5.0, 3.0, 4.0, 0.0], [6.0, 0.0, 4.0, 1.0]]])
     assert Cuts([RankedCut("dr", (Ranked((0, 1)), Ranked((0,))), 100.0, inf)]).passes(p).all()
     assert not Cuts([RankedCut("dr", (Ranked((0, 1)), Ranked((1,))), 100.0, inf)]).passes(p).any()
 
 
-def test_undefined_observables_are_left_to_the_check_of_weights():
+def test_undefined_observables_are_left_to_the_check_of_weights() -> None:
     p = as_momenta(np.full((3, 2, 4), np.nan))
     assert (
         Cuts([Cut("ht", (0, 1), 1.0, 2.0), RankedCut("pt", (Ranked((0, 1)),), 1.0, 2.0)])
@@ -350,6 +367,6 @@ def test_undefined_observables_are_left_to_the_check_of_weights():
         (lambda: RankedCut("dr", (Ranked((2, 3)),), 0.0, 1.0), "cut: dr: expected particles: 2"),
     ],
 )
-def test_wrong_ranks_are_named(make, message):
+def test_wrong_ranks_are_named(make: Callable[..., object], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         make()
