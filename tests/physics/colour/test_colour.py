@@ -51,7 +51,7 @@ def test_matrices_of_these_tests_are_generators() -> None:
 
 
 def explicit(flow: Closed, legs: tuple[int, ...]) -> NDArray[np.complex128]:
-    """The tensor of a flow, one axis of colours per leg: 3 for quarks and antiquarks, 8 for gluons."""
+    """The tensor of a flow, one axis of colours per leg: 3 for quarks, 8 for gluons."""
     operands: list[Any] = []
     bond = max(legs) + 1
     for string in flow:
@@ -131,7 +131,7 @@ def test_gluons_along_a_quark_line_bring_casimir_factors(n: int) -> None:
 
 
 def test_commutators_and_anticommutators_are_the_constants_f_and_d() -> None:
-    """Tr(T^a [T^b, T^c]) = i f^abc / 2 and Tr(T^a {T^b, T^c}) = d^abc / 2 with f^2 = 24 and d^2 = 40/3."""
+    """Tr(T^a [T^b, T^c]) = i f^abc / 2, Tr(T^a {T^b, T^c}) = d^abc / 2, f^2 = 24, d^2 = 40/3."""
     matrix = colour_matrix([(trace((0, 1, 2)),), (trace((0, 2, 1)),)])
     assert 2 * (matrix[0][0] - matrix[0][1]) == Fraction(24, 4)
     assert 2 * (matrix[0][0] + matrix[0][1]) == Fraction(40, 3) / 4
@@ -142,7 +142,10 @@ WORD, OTHER, DYAD = Word((2,)), Word((3, 7)), Dyad(KET, BRA)
 
 
 def closed_tensor(a: Matrix, b: Matrix) -> NDArray[np.complex128]:
-    """Sum over k and l of a_kl b_lk, from strings whose ends k and l are the quarks 8, 9 and the antiquarks 10, 11."""
+    """Sum over k and l of a_kl b_lk.
+
+    The ends k and l of the strings are the quarks 8, 9 and the antiquarks 10, 11.
+    """
 
     def strings(matrix: Matrix, row: int, column: int) -> list[String]:
         if isinstance(matrix, Word):
@@ -199,7 +202,7 @@ PROCESSES = (
 
 @pytest.mark.parametrize("text", PROCESSES)
 def test_every_line_begins_and_ends_once(text: str) -> None:
-    """With the lines of incoming particles crossed, each is the colour of one leg and the anticolour of another."""
+    """Every line is colour of one leg and anticolour of another, incoming ones crossed."""
     one = amplitude(text)
     incoming = len(one.reaction.incoming)
     for flow in one.flows:
@@ -214,7 +217,7 @@ def test_every_line_begins_and_ends_once(text: str) -> None:
 
 @pytest.mark.parametrize("text", PROCESSES)
 def test_lines_fit_the_representations_of_the_particles(text: str) -> None:
-    """Quarks have a colour, antiquarks an anticolour, wherever they are; gluons have both, all others none."""
+    """Quarks have a colour, antiquarks an anticolour, gluons both, all others none."""
     one, model = amplitude(text), Model("sm")
     for flow in one.flows:
         for pdg, (colour, anticolour) in zip(one.legs, flow, strict=True):

@@ -165,7 +165,11 @@ def test_several_decays_of_equal_particles_go_by_order() -> None:
 def test_decays_of_the_same_label_multiply() -> None:
     found = legs("u u~ > w+ w-, w+ > l+ vl, w- > l- vl~")
     expected = [
-        (2, -2, -a, b, c, -d) for a in (11, 13) for b in (12, 14, 16) for c in (11, 13) for d in (12, 14, 16)
+        (2, -2, -a, b, c, -d)
+        for a in (11, 13)
+        for b in (12, 14, 16)
+        for c in (11, 13)
+        for d in (12, 14, 16)
     ]  # fmt: skip
     assert found == expected
 
@@ -243,7 +247,8 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ("p p > e+ e- /", 'expected particles after "/"; got "p p > e+ e- /"'),
         (
             "p p > e+ e- $$ z",
-            "expected a definition without $$ (forbidden s-channel particles), not supported here; got",
+            "expected a definition without $$ (forbidden s-channel particles), "
+            "not supported here; got",
         ),
         ("p p > e+ e- $ z", "expected a definition without $ (forbidden on-shell particles)"),
         ("p p > e+ e- [QCD]", "expected a definition without [ ] (loops)"),

@@ -1,4 +1,4 @@
-"""How many diagrams, colour flows and helicities processes have, against the literature and combinatorics."""
+"""Numbers of diagrams, colour flows and helicities, against literature and combinatorics."""
 
 from __future__ import annotations
 

@@ -51,7 +51,10 @@ def test_couplings_to_the_z_differ_between_chiralities_by_the_isospin(pdg: int) 
 def test_partial_widths_of_the_z_are_those_of_the_particle_data_group(
     pdg: int, width_share: float
 ) -> None:
-    """Branching ratios at tree level, Gamma = N_c M (g_L^2 + g_R^2) / (24 pi); QCD raises those into quarks by 4 %."""
+    """Branching ratios at tree level, Gamma = N_c M (g_L^2 + g_R^2) / (24 pi).
+
+    QCD raises those into quarks by 4 %.
+    """
     model = Model("sm")
     left, right = model.couplings("z", pdg)
     particle = model.particle(pdg)
@@ -136,7 +139,10 @@ def test_a_mass_that_is_no_parameter_must_not_contradict_the_model(tmp_path: Pat
 
 
 def test_a_param_card_sets_the_mass_of_charm_and_the_ckm_matrix(tmp_path: Path) -> None:
-    blocks = "BLOCK MASS\n 4 1.5\nBLOCK YUKAWA\n 4 1.42\nBlock Wolfenstein\n 1 0.22\n 2 0.8\n 3 0.1\n 4 0.3\n"
+    blocks = (
+        "BLOCK MASS\n 4 1.5\nBLOCK YUKAWA\n 4 1.42\n"
+        "Block Wolfenstein\n 1 0.22\n 2 0.8\n 3 0.1\n 4 0.3\n"
+    )
     model = Model.from_card(card_with(tmp_path, blocks))
     assert (model.mass(4), model["ymc"]) == (1.5, 1.42)
     assert [model[name] for name in ("lamWS", "AWS", "rhoWS", "etaWS")] == [0.22, 0.8, 0.1, 0.3]

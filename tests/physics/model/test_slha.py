@@ -1,4 +1,4 @@
-"""What is in a param_card but not in the model may be anything; what the model asks for is a number, or refused."""
+"""SLHA files: numbers that a model asks for are read or refused, all else may be anything."""
 
 from __future__ import annotations
 
@@ -91,7 +91,8 @@ def test_encodings_line_ends_case_tabs_comments_and_exponents_do_not_matter(
     [
         (
             "DECAY 6 Auto\n",
-            r'line 1: DECAY 6: expected a width in GeV; got "Auto", and widths are not computed here',
+            r'line 1: DECAY 6: expected a width in GeV; got "Auto", '
+            "and widths are not computed here",
         ),
         ("DECAY 6 auto@NLO\n", "widths are not computed here"),
         ("DECAY 6\n", r'line 1: DECAY 6: expected a number; got ""'),
@@ -130,7 +131,10 @@ def test_what_the_model_asks_for_and_cannot_read_is_named_with_its_line(
 
 
 def test_what_it_does_not_ask_for_is_not_judged(tmp_path: Path) -> None:
-    text = "BLOCK MASS\n 6 170.0\n 1000021 heavy\n 35\nDECAY 1000021 Auto\nDECAY 36\nBLOCK ZPRIME\n 1 x\n"
+    text = (
+        "BLOCK MASS\n 6 170.0\n 1000021 heavy\n 35\n"
+        "DECAY 1000021 Auto\nDECAY 36\nBLOCK ZPRIME\n 1 x\n"
+    )
     assert model_of(tmp_path, text)["MT"] == 170.0
 
 
@@ -172,7 +176,10 @@ def test_what_the_model_fills_in_is_told_beside_the_numbers_also_when_the_card_i
     process = process_of(
         tmp_path, COMPLETE.replace("DECAY 23 2.441404\n", "").replace(" 3 0.118\n", "")
     )
-    sentence = "parameters: the param_card does not have these, the model has filled them in: aS = 0.118, WZ = 2.4414"
+    sentence = (
+        "parameters: the param_card does not have these, the model has filled them in: "
+        "aS = 0.118, WZ = 2.4414"
+    )
     assert process.caveats == (sentence,)
     (tmp_path / "resolved.toml").write_text(process.card.to_toml())
     assert Process.from_card(tmp_path / "resolved.toml").caveats == (sentence,)

@@ -17,7 +17,8 @@ from madnis_py.physics.model.particles import Vertex
 CKM = {"lamWS": 0.2253, "AWS": 0.808, "rhoWS": 0.132, "etaWS": 0.341}
 EVERYTHING = CKM | {"MC": 1.5, "ymc": 1.4, "Me": 5e-4, "yme": 5e-4, "MM": 0.1, "ymm": 0.1}
 SPINS = {
-    "FFV": (2, 2, 3), "FFS": (2, 2, 1), "VVV": (3,) * 3, "VVVV1": (3,) * 4, "VVVV2": (3,) * 4, "VVVV3": (3,) * 4,
+    "FFV": (2, 2, 3), "FFS": (2, 2, 1), "VVV": (3,) * 3,
+    "VVVV1": (3,) * 4, "VVVV2": (3,) * 4, "VVVV3": (3,) * 4,
     "VVVV4": (3,) * 4, "VVS": (3, 3, 1), "VVSS": (3, 3, 1, 1), "SSS": (1,) * 3, "SSSS": (1,) * 4,
 }  # fmt: skip
 COLOURS = {(1, 1): "1", (3, 3, 1): "delta", (3, 3, 8): "T", (8, 8, 8): "f"}
@@ -85,7 +86,7 @@ def test_powers_of_the_couplings_count_the_legs(name: str) -> None:
 def conjugate(
     model: Model, vertex: Vertex
 ) -> tuple[tuple[str, ...], dict[tuple[str, str], list[complex]]]:
-    """Particles of the Hermitian conjugate, bosons sorted, and couplings by colour and Lorentz structure.
+    """Hermitian conjugate: particles, bosons sorted, and couplings by colour and Lorentz structure.
 
     The one derivative of VVV changes sign, and so does the exchange of two legs or -i f^abc: no
     sign is left.
@@ -118,7 +119,7 @@ def test_every_vertex_has_its_conjugate(name: str) -> None:
 
 FIELDS: dict[
     str, Callable[[Model], NDArray[np.complex128]]
-] = {  # components of the incoming particle among W^1, W^2, W^3, from W^+- = (W^1 -+ i W^2) / sqrt 2
+] = {  # components of the incoming particle among W^1, W^2, W^3; W^+- = (W^1 -+ i W^2) / sqrt 2
     "w+": lambda model: np.array([1, 1j, 0]) / np.sqrt(2),
     "w-": lambda model: np.array([1, -1j, 0]) / np.sqrt(2),
     "a": lambda model: np.array([0, 0, model.coupling("sw").real]),
@@ -191,7 +192,7 @@ def test_charged_currents_and_the_w_have_one_coupling() -> None:
 
 
 def test_the_higgs_boson_couples_to_what_its_field_makes_heavy() -> None:
-    """Masses squared of bosons go as (v + h)^2, masses of fermions as v + h; V = M_H^2 / (8 v^2) (2 v h + h^2)^2."""
+    """Masses of bosons and fermions go as v + h, and V = M_H^2 / (8 v^2) (2 v h + h^2)^2."""
     model = Model("sm")
     for particles, mass in (("w+ w- h", model.mw), ("z z h", model["MZ"])):
         assert value(model, particles) == pytest.approx(2 * mass**2 / model.vev, rel=1e-14)

@@ -122,7 +122,8 @@ def test_cuts_survive_pickling(p: Array) -> None:
     [
         (
             ("pT", (1,), 0.0, 1.0),
-            "cut: observable: expected one of pt, eta, rapidity, energy, mass, pt_sum, dr, ht; got 'pT'",
+            "cut: observable: expected one of pt, eta, rapidity, energy, mass, pt_sum, dr, ht; "
+            "got 'pT'",
         ),
         (("pt", (1, 2), 0.0, 1.0), "cut: pt: expected particles: 1; got (1, 2)"),
         (("mass", (1,), 0.0, 1.0), "cut: mass: expected particles: at least 2; got (1,)"),

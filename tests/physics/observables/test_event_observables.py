@@ -1,4 +1,4 @@
-"""Observables by the names of the card, against numpy formulas and against the cuts of the same names."""
+"""Observables by their names on a card, against numpy and against cuts of the same names."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 
 PROCESSES = (
-    "g g > t t~ g g g", "e+ e- > mu+ mu-", "u b > d t", "b b~ > h", "w+ w- > h h", "t > b w+", "t > b e+ ve",
+    "g g > t t~ g g g", "e+ e- > mu+ mu-", "u b > d t", "b b~ > h", "w+ w- > h h",
+    "t > b w+", "t > b e+ ve",
     "z > e+ e-", "h > z e+ e- a", "u u~ > z", "h h > t t~ t t~",
 )  # fmt: skip
 

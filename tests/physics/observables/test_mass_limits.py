@@ -1,4 +1,4 @@
-"""Floors of invariant masses: no event that passes the cuts lies below them, and some reach them."""
+"""Limits of invariant masses: events that pass the cuts are inside, and some reach them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SLOW = CollidingBeams((50.0, 50.0), partonic=True)
 
 
 def passing_events(case: Case, n: int = 20_000) -> np.ndarray:
-    """Events of a channel that knows of no cut but one on its energy, so that soft and collinear ones abound."""
+    """Events of a channel that knows a cut on its energy alone: many are soft or collinear."""
     mapping = case.mapping()
     p, jacobian = mapping.forward(np.random.default_rng(case.number).random((n, mapping.dim)))
     kept = (jacobian > 0) & Cuts(card_cuts(case.process)).passes(p)
@@ -44,7 +44,9 @@ def invariant_mass(p: Array) -> Array:
     "beams", [PARTONS, LOW, ASYMMETRIC], ids=["partons", "slow partons", "hadrons"]
 )
 @pytest.mark.parametrize("process", PROCESSES)
-def test_no_event_that_passes_lies_below_a_floor(process: str, beams: CollidingBeams) -> None:
+def test_no_event_that_passes_lies_below_its_least_mass(
+    process: str, beams: CollidingBeams
+) -> None:
     everything = range(2, len(masses(process)))
     some_energy = Cut(
         "mass", tuple(everything), max(15.0, sum(masses(process)[2:]) + 1.0), math.inf
@@ -80,7 +82,7 @@ def test_events_come_near_the_floor_of_a_pair_of_jets(
     assert limits.least_mass(legs) <= lightest < 1.1 * limits.least_mass(legs)
 
 
-def test_a_pair_at_its_least_separation_is_as_light_as_its_floor() -> None:
+def test_a_pair_at_its_least_separation_has_its_least_mass() -> None:
     p = np.zeros((1, 4, 4))
     for leg, (pt, phi) in enumerate([(20.0, 1.0), (30.0, 1.4)], start=2):
         p[:, leg] = [pt, pt * math.cos(phi), pt * math.sin(phi), 0.0]

@@ -1,4 +1,4 @@
-"""Cuts of a card on particles, classes, ranks and the whole event, against observables computed with numpy."""
+"""Cuts of a card on particles, classes, ranks and the whole event, against numpy."""
 
 from __future__ import annotations
 
