@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 
@@ -58,7 +59,9 @@ def amplitude(text: str, **values: float) -> TreeAmplitude:
     return TreeAmplitude(reaction(text, model), model)
 
 
-def points(text: str, count: int = 4, **values: float) -> Array:
+def points(
+    text: str, count: int = 4, values: Mapping[str, float] = MappingProxyType({})
+) -> Array:
     """Momenta in general position for a definition, (count, n_legs, 4)."""
     model = Model("sm", values)
     one = reaction(text, model)

@@ -1,4 +1,4 @@
-"""Laws of amplitudes: symmetries, gauge invariance, unitarity, decays, and what the numbers may not depend on."""
+"""Laws of amplitudes: symmetries, gauge invariance, unitarity, decays, independence of batches."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from madnis_py.physics.observables.momenta import as_momenta
 DECAYING_TOPS = "g g > t t~, (t > b w+, w+ > e+ ve), (t~ > b~ w-, w- > mu- vm~)"
 ALL_ORDERS = "u c > w+ w+ d s QCD=99 QED=99"
 VARIED = (
-    "g g > t t~ g", "g g > g g g", "u u~ > e+ e- g", "g g > w+ d u~", ALL_ORDERS, "w+ w- > z z", "e+ e- > w+ w-",
+    "g g > t t~ g", "g g > g g g", "u u~ > e+ e- g", "g g > w+ d u~", ALL_ORDERS,
+    "w+ w- > z z", "e+ e- > w+ w-",
     "u d~ > w+ w+ w-", "t > b w+ a", "g g > t t~ h", "h > z e+ e-", "u u~ > d d~ g QCD=99 QED=99",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("text", VARIED)
-def test_boosts_and_rotations_change_nothing_without_widths(text):
+def test_boosts_and_rotations_change_nothing_without_widths(text: str) -> None:
     p = points(text)
     one = amplitude(text, **STABLE)
     me2 = one.squared(p, ALPHA_S)
@@ -36,7 +37,7 @@ def test_boosts_and_rotations_change_nothing_without_widths(text):
 
 
 @pytest.mark.parametrize("text", [*VARIED, DECAYING_TOPS])
-def test_rotations_change_nothing_not_even_helicities_and_diagrams(text):
+def test_rotations_change_nothing_not_even_helicities_and_diagrams(text: str) -> None:
     p, moved = points(text), turned(points(text), 3)
     one = amplitude(text)
     before, after = one.weights(p, ALPHA_S), one.weights(moved, ALPHA_S)
@@ -61,7 +62,9 @@ def test_rotations_change_nothing_not_even_helicities_and_diagrams(text):
         ("u d~ > w+ w+ w-", "d~ u > w- w+ w+", (1, 0, 4, 3, 2)),
     ],
 )
-def test_the_order_in_which_particles_are_named_is_immaterial(text, other, order):
+def test_the_order_in_which_particles_are_named_is_immaterial(
+    text: str, other: str, order: tuple[int, ...]
+) -> None:
     p = points(text)
     me2 = amplitude(other).squared(permuted(p, *order), ALPHA_S)
     np.testing.assert_allclose(me2, amplitude(text).squared(p, ALPHA_S), rtol=1e-11)
@@ -79,7 +82,7 @@ def test_the_order_in_which_particles_are_named_is_immaterial(text, other, order
         ("e+ e- > e+ e- e+ e-", (0, 1, 4, 3, 2, 5)),
     ],
 )
-def test_equal_particles_can_be_exchanged(text, order):
+def test_equal_particles_can_be_exchanged(text: str, order: tuple[int, ...]) -> None:
     p = points(text)
     one = amplitude(text)
     np.testing.assert_allclose(
@@ -96,7 +99,7 @@ def test_equal_particles_can_be_exchanged(text, order):
         ("u d~ > w+ w+ w-", "u~ d > w- w- w+"),
     ],
 )
-def test_antiparticles_in_a_mirror_are_the_particles(text, conjugate):
+def test_antiparticles_in_a_mirror_are_the_particles(text: str, conjugate: str) -> None:
     p = points(text)
     mirrored = as_momenta(p * np.array([1, -1, -1, -1]))
     me2 = amplitude(conjugate).squared(mirrored, ALPHA_S)
@@ -104,7 +107,7 @@ def test_antiparticles_in_a_mirror_are_the_particles(text, conjugate):
 
 
 def with_momentum(text: str, leg: int, p: np.ndarray) -> np.ndarray:
-    """|M|^2 with the polarisation of one leg replaced by its momentum over its energy, widths zero."""
+    """|M|^2 without widths, the polarisation of one leg replaced by p / E."""
     model = Model("sm", STABLE)
     one = reaction(text, model)
     legs = list(external_legs(one, model))
@@ -131,17 +134,17 @@ def with_momentum(text: str, leg: int, p: np.ndarray) -> np.ndarray:
         ("u u~ > z g, z > e+ e-", 4),
     ],
 )
-def test_longitudinal_gluons_and_photons_decouple(text, leg):
-    p = points(text, **STABLE)
+def test_longitudinal_gluons_and_photons_decouple(text: str, leg: int) -> None:
+    p = points(text, values=STABLE)
     assert (
         with_momentum(text, leg, p) < 1e-20 * amplitude(text, **STABLE).squared(p, ALPHA_S)
     ).all()
 
 
-def test_gluons_do_not_decouple_from_tops_that_decay_off_shell():
-    """A chain leaves out the gluons that b quarks radiate: what this test measures can be nonzero."""
+def test_gluons_do_not_decouple_from_tops_that_decay_off_shell() -> None:
+    """A chain leaves out the gluons that b quarks radiate: the difference can be nonzero."""
     text = "g g > t t~, t > b w+, t~ > b~ w-"
-    p = points(text, **STABLE)
+    p = points(text, values=STABLE)
     assert (with_momentum(text, 1, p) > 1e-4 * amplitude(text, **STABLE).squared(p, ALPHA_S)).all()
 
 
@@ -160,7 +163,7 @@ def right_angles(energy: float, masses: tuple[float, ...]) -> np.ndarray:
 
 
 def growth(text: str, spins: tuple[int, int]) -> float:
-    """|M|^2 at 20 TeV over that at 2 TeV, all bosons longitudinal, incoming fermions with these spins."""
+    """|M|^2 at 20 TeV over that at 2 TeV, bosons longitudinal, incoming fermions of these spins."""
     one, model = amplitude(text, **STABLE), Model("sm", STABLE)
     masses = tuple(model.mass(pdg) for pdg in one.legs)
     helicities = np.zeros((1, 4), np.int8)
@@ -198,7 +201,7 @@ def growth(text: str, spins: tuple[int, int]) -> float:
         ("t t~ > z z", (-1, -1)),
     ],
 )
-def test_longitudinal_bosons_respect_unitarity(text, spins):
+def test_longitudinal_bosons_respect_unitarity(text: str, spins: tuple[int, int]) -> None:
     assert growth(text, spins) < 1.2
 
 
@@ -212,7 +215,9 @@ def test_longitudinal_bosons_respect_unitarity(text, spins):
         ("t t~ > z z / h", (-1, -1), 1),
     ],
 )
-def test_longitudinal_bosons_break_unitarity_when_a_diagram_is_missing(text, spins, power):
+def test_longitudinal_bosons_break_unitarity_when_a_diagram_is_missing(
+    text: str, spins: tuple[int, int], power: int
+) -> None:
     """|M|^2 grows as s^power."""
     assert 0.5 * 100**power < growth(text, spins) < 2 * 100**power
 
@@ -227,7 +232,9 @@ def test_longitudinal_bosons_break_unitarity_when_a_diagram_is_missing(text, spi
         ("e- e+ > z h, z > mu- mu+, h > b b~", "e- e+ > mu- mu+ b b~ QCD=0 / a"),
     ],
 )
-def test_decays_of_a_chain_are_the_resonant_diagrams_of_the_whole_process(chain, whole):
+def test_decays_of_a_chain_are_the_resonant_diagrams_of_the_whole_process(
+    chain: str, whole: str
+) -> None:
     p = points(whole)
     first, second = amplitude(chain), amplitude(whole)
     assert first.legs == second.legs

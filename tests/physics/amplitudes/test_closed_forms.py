@@ -1,4 +1,4 @@
-"""Amplitudes against formulas of the literature: QCD and QED two to two, gluons of Parke and Taylor, photon and Z."""
+"""Amplitudes against formulas of the literature: two to two, Parke and Taylor, photon and Z."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ QED = {  # the same with photons alone, without e^4
 
 
 def of(text: str, **values: float) -> tuple[np.ndarray, np.ndarray]:
-    p = points(text, 20, **values)
+    p = points(text, 20, values)
     return amplitude(text, **values).squared(p, ALPHA_S), p
 
 
 @pytest.mark.parametrize("text", QCD)
-def test_scattering_of_massless_partons(text):
+def test_scattering_of_massless_partons(text: str) -> None:
     me2, p = of(text)
     electric = 4 * math.pi / 132.507
     coupling = G2 * electric if " a " in text else G2**2
@@ -63,7 +63,7 @@ def test_scattering_of_massless_partons(text):
 
 
 @pytest.mark.parametrize("text", QED)
-def test_scattering_of_massless_charges(text):
+def test_scattering_of_massless_charges(text: str) -> None:
     me2, p = of(text)
     np.testing.assert_allclose(
         me2, (4 * math.pi / 132.507) ** 2 * QED[text](*mandelstam(p)), rtol=1e-11
@@ -73,7 +73,7 @@ def test_scattering_of_massless_charges(text):
 @pytest.mark.parametrize(
     ("text", "mass"), [("u u~ > t t~", 173.0), ("g g > t t~", 173.0), ("g g > b b~", 4.7)]
 )
-def test_heavy_quarks_are_made_as_combridge_says(text, mass):
+def test_heavy_quarks_are_made_as_combridge_says(text: str, mass: float) -> None:
     me2, p = of(text, **STABLE)
     s, t, u = mandelstam(p)
     tau, ups, rho = (mass**2 - t) / s, (mass**2 - u) / s, 4 * mass**2 / s
@@ -82,7 +82,7 @@ def test_heavy_quarks_are_made_as_combridge_says(text, mass):
     np.testing.assert_allclose(me2, G2**2 * (light if text.startswith("u") else gluons), rtol=1e-10)
 
 
-def test_higgs_bosons_scatter_off_themselves():
+def test_higgs_bosons_scatter_off_themselves() -> None:
     """A = -3 M^2 / v^2 (1 + 3 M^2 sum over s, t, u of 1 / (s - M^2)), half for equal particles."""
     me2, p = of("h h > h h", **STABLE)
     model = Model("sm")
@@ -93,12 +93,11 @@ def test_higgs_bosons_scatter_off_themselves():
 
 def line(p: np.ndarray, legs: tuple[int, ...]) -> np.ndarray:
     """The product of the invariants of neighbours, the last with the first."""
-    return np.prod(
-        [invariant(p, a, b) for a, b in zip(legs, (*legs[1:], legs[0]), strict=True)], axis=0
-    )
+    neighbours = zip(legs, (*legs[1:], legs[0]), strict=True)
+    return np.asarray(np.prod([invariant(p, a, b) for a, b in neighbours], axis=0))
 
 
-def cyclic(colours, closed: bool) -> tuple[int, ...]:
+def cyclic(colours: tuple[tuple[int, ...], ...], closed: bool) -> tuple[int, ...]:
     """The legs along the colour lines of a flow with the lines of the two incoming legs crossed."""
     outgoing = [leg[::-1] if position < 2 else leg for position, leg in enumerate(colours)]
     place = 0 if closed else next(k for k, (_, anticolour) in enumerate(outgoing) if not anticolour)
@@ -110,8 +109,11 @@ def cyclic(colours, closed: bool) -> tuple[int, ...]:
 
 
 @pytest.mark.parametrize("n", [4, 5])
-def test_colour_flows_of_gluons_are_those_of_parke_and_taylor(n):
-    """|J|^2 = 2^n g^(2n - 4) sum_ij s_ij^4 / (s_12 ... s_n1), twice with the conjugate where that is another one."""
+def test_colour_flows_of_gluons_are_those_of_parke_and_taylor(n: int) -> None:
+    """|J|^2 = 2^n g^(2n - 4) sum_ij s_ij^4 / (s_12 ... s_n1).
+
+    Twice that with the conjugate, if it is another one.
+    """
     text = f"g g >{' g' * (n - 2)}"
     p = points(text, 20)
     one = amplitude(text)
@@ -124,8 +126,8 @@ def test_colour_flows_of_gluons_are_those_of_parke_and_taylor(n):
 
 
 @pytest.mark.parametrize("n", [2, 3])
-def test_colour_flows_of_a_quark_line_are_those_of_mangano_and_parke(n):
-    """|J|^2 = 2^n g^(2n) sum_i s_qi s_Qi (s_qi^2 + s_Qi^2) / (s_Qq s_q1 ... s_nQ) over the gluons i."""
+def test_colour_flows_of_a_quark_line_are_those_of_mangano_and_parke(n: int) -> None:
+    """|J|^2 = 2^n g^(2n) sum_i s_qi s_Qi (s_qi^2 + s_Qi^2) / (s_Qq s_q1 ... s_nQ), gluons i."""
     text = f"u u~ >{' g' * n}"
     p = points(text, 20)
     one = amplitude(text)
@@ -140,7 +142,9 @@ def test_colour_flows_of_a_quark_line_are_those_of_mangano_and_parke(n):
 
 
 def through_photon_and_z(model: Model, p: np.ndarray, pdg: int) -> tuple[np.ndarray, np.ndarray]:
-    """f f~ > mu- mu+ for massless fermions: sum over chiralities of |sum_k g_k h_k / (s - M_k^2 + i M_k Gamma_k)|^2.
+    """f f~ > mu- mu+ for massless fermions.
+
+    It is the sum over chiralities of |sum_k g_k h_k / (s - M_k^2 + i M_k Gamma_k)|^2.
 
     Returns:
         averaged |M|^2 and the same for photon and Z alone, summed over spins and without colour,
@@ -171,7 +175,7 @@ def through_photon_and_z(model: Model, p: np.ndarray, pdg: int) -> tuple[np.ndar
 @pytest.mark.parametrize(
     ("text", "pdg"), [("e- e+ > mu- mu+", 11), ("u u~ > mu- mu+", 2), ("d d~ > mu- mu+", 1)]
 )
-def test_fermions_annihilate_through_photon_and_z(text, pdg):
+def test_fermions_annihilate_through_photon_and_z(text: str, pdg: int) -> None:
     p = points(text, 20)
     one, model = amplitude(text), Model("sm")
     me2, squares = one.evaluate(p, ALPHA_S)
@@ -183,7 +187,7 @@ def test_fermions_annihilate_through_photon_and_z(text, pdg):
 
 @pytest.mark.parametrize("name", ["sm", "sm_zprime"])
 @pytest.mark.parametrize("quark", [1, 2])
-def test_the_tape_of_drell_yan_is_the_matrix_element_written_by_hand(name, quark):
+def test_the_tape_of_drell_yan_is_the_matrix_element_written_by_hand(name: str, quark: int) -> None:
     model = Model(name)
     tape = TreeAmplitude(reaction_of((quark, -quark), (-11, 11)), model)
     p = points("u u~ > e+ e-", 100)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,9 @@ import pytest
 from amplitudes import ALPHA_S, STABLE, numbered, reaction, without_width
 from places import SHARED
 
+from madnis_py.physics.amplitudes.matrix_element import Weights
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
-from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude, Weights
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.momenta import as_momenta
 
@@ -38,9 +40,11 @@ class Reference:
         self.values = {key: value for key, value in values.items() if key in Model("sm").parameters}
         self.points: list[dict[str, Any]] = self.content["points"]
 
-    def built(self, t_channel_widths: bool = True, **values: float) -> TreeAmplitude:
-        """The amplitude with all widths and the parameters of the file, but for those that are named."""
-        model = Model("sm", self.values | values)
+    def built(
+        self, t_channel_widths: bool = True, values: Mapping[str, float] = MappingProxyType({})
+    ) -> TreeAmplitude:
+        """The amplitude with all widths; parameters of the file unless named."""
+        model = Model("sm", {**self.values, **values})
         definition = self.content["mg5_command"].split("generate ")[1]
         one = reaction(definition, model)
         zero = without_width(one, model, t_channel_widths=t_channel_widths, external_widths=True)
@@ -76,23 +80,23 @@ def reference(
     return Reference(request.param, TapeCache(tmp_path_factory.mktemp(request.param)))
 
 
-def test_squared_amplitudes_are_those_of_madgraph(reference):
+def test_squared_amplitudes_are_those_of_madgraph(reference: Reference) -> None:
     np.testing.assert_allclose(reference.weights.me2, reference.column("me2"), rtol=FLOOR)
 
 
-def test_squared_amplitudes_without_widths_are_those_of_madgraph(reference):
-    me2 = reference.built(**STABLE).squared(reference.p, ALPHA_S)
+def test_squared_amplitudes_without_widths_are_those_of_madgraph(reference: Reference) -> None:
+    me2 = reference.built(values=STABLE).squared(reference.p, ALPHA_S)
     np.testing.assert_allclose(me2, reference.column("me2_zero_width"), rtol=FLOOR)
 
 
-def test_all_diagrams_are_found_once(reference):
+def test_all_diagrams_are_found_once(reference: Reference) -> None:
     found = sorted((diagram.propagators, diagram.max_vertex) for diagram in reference.ours.diagrams)
     rows = reference.content["diagrams"]
     assert found == sorted((propagators(row), row["max_vertex"]) for row in rows)
     assert len(found) == reference.content["n_diagrams"]
 
 
-def test_squares_of_diagrams_are_those_of_madgraph(reference):
+def test_squares_of_diagrams_are_those_of_madgraph(reference: Reference) -> None:
     chosen, amp2 = reference.with_entry("amp2")
     expected = by_key(
         (propagators(row), amp2[:, np.array(row["amps"]) - 1].sum(axis=1))
@@ -125,7 +129,7 @@ def ordered(columns: Sequence[np.ndarray]) -> np.ndarray:
     return np.sort(np.stack(columns), axis=0)
 
 
-def test_squares_of_colour_flows_are_those_of_madgraph(reference):
+def test_squares_of_colour_flows_are_those_of_madgraph(reference: Reference) -> None:
     chosen, jamp2 = reference.with_entry("jamp2")
     legs = [str(leg + 1) for leg in range(reference.ours.n_particles)]
     expected = {
@@ -140,7 +144,7 @@ def test_squares_of_colour_flows_are_those_of_madgraph(reference):
         np.testing.assert_allclose(found[key], expected[key], rtol=1e-11, err_msg=str(key))
 
 
-def test_single_helicities_are_those_of_madgraph(reference):
+def test_single_helicities_are_those_of_madgraph(reference: Reference) -> None:
     columns = {tuple(row): column for column, row in enumerate(reference.ours.helicities.tolist())}
     np.testing.assert_allclose(
         reference.weights.helicities.sum(axis=1), reference.weights.me2, rtol=1e-13
@@ -161,10 +165,10 @@ needs_files = pytest.mark.skipif(not NAMES, reason="reference numbers are not he
 
 
 @needs_files
-def test_widths_of_the_t_channel_can_be_left_out():
+def test_widths_of_the_t_channel_can_be_left_out() -> None:
     """The only propagator of u b > d t is a W between the incoming particles."""
     single_top = Reference("ub_dt")
-    without, stable = single_top.built(t_channel_widths=False), single_top.built(**STABLE)
+    without, stable = single_top.built(t_channel_widths=False), single_top.built(values=STABLE)
     me2, squares = without.evaluate(single_top.p, ALPHA_S)
     np.testing.assert_allclose(me2, single_top.column("me2_zero_width"), rtol=FLOOR)
     np.testing.assert_allclose(squares, stable.evaluate(single_top.p, ALPHA_S)[1], rtol=FLOOR)
@@ -173,7 +177,7 @@ def test_widths_of_the_t_channel_can_be_left_out():
 
 @needs_files
 @pytest.mark.parametrize("name", ["udx_epve", "t_bepve", "uux_epemg"])
-def test_widths_of_the_s_channel_and_of_decays_are_kept(name):
+def test_widths_of_the_s_channel_and_of_decays_are_kept(name: str) -> None:
     resonance = Reference(name)
     me2, squares = resonance.built(t_channel_widths=False).evaluate(resonance.p, ALPHA_S)
     np.testing.assert_allclose(me2, resonance.column("me2"), rtol=FLOOR)

@@ -13,13 +13,17 @@ import tempfile
 import time
 import warnings
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from amplitudes import ALPHA_S, points
+from numpy.typing import NDArray
 from places import ROOT
 
+from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.amplitudes import tape_cache
 from madnis_py.physics.amplitudes.tape_cache import TapeCache, default_folder
@@ -41,7 +45,7 @@ class Builder:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self) -> dict[str, np.ndarray]:
+    def __call__(self) -> dict[str, NDArray[Any]]:
         self.calls += 1
         return ARRAYS
 
@@ -51,20 +55,20 @@ def builder() -> Builder:
     return Builder()
 
 
-def same(arrays: dict[str, np.ndarray]) -> bool:
+def same(arrays: Mapping[str, Any]) -> bool:
     return arrays.keys() == ARRAYS.keys() and all(
         np.array_equal(arrays[name], ARRAYS[name]) and arrays[name].dtype == ARRAYS[name].dtype
         for name in ARRAYS
     )
 
 
-def test_arrays_are_built_once_and_then_read(builder, tmp_path):
+def test_arrays_are_built_once_and_then_read(builder: Builder, tmp_path: Path) -> None:
     for _ in range(3):
         assert same(TapeCache(tmp_path / "new" / "folder").get("a process", builder))
     assert builder.calls == 1
 
 
-def test_other_descriptions_are_other_files(builder, tmp_path):
+def test_other_descriptions_are_other_files(builder: Builder, tmp_path: Path) -> None:
     cache = TapeCache(tmp_path)
     for description in ("one", "another", "one"):
         cache.get(description, builder)
@@ -72,14 +76,16 @@ def test_other_descriptions_are_other_files(builder, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_no_other_files_are_left_behind(builder, tmp_path):
+def test_no_other_files_are_left_behind(builder: Builder, tmp_path: Path) -> None:
     TapeCache(tmp_path).get("a process", builder)
     (file,) = tmp_path.iterdir()
     assert file.suffix == ".npz"
     assert len(file.stem) == 64
 
 
-def test_another_version_of_the_code_builds_anew(builder, tmp_path, monkeypatch):
+def test_another_version_of_the_code_builds_anew(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     TapeCache(tmp_path).get("a process", builder)
     monkeypatch.setattr(tape_cache, "_source_digest", lambda: b"another version")
     TapeCache(tmp_path).get("a process", builder)
@@ -103,7 +109,7 @@ def other_arrays(content: bytes) -> bytes:
 
 def no_digest(content: bytes) -> bytes:
     file = Path("other.npz")
-    np.savez(file, **ARRAYS)
+    np.savez(file, allow_pickle=True, **ARRAYS)
     return file.read_bytes()
 
 
@@ -118,7 +124,12 @@ def no_digest(content: bytes) -> bytes:
         lambda content: b"not a file of arrays",
     ],
 )
-def test_damaged_files_are_built_again(builder, damage, tmp_path, monkeypatch):
+def test_damaged_files_are_built_again(
+    builder: Builder,
+    damage: Callable[[bytes], bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     folder = tmp_path / "cache"
     TapeCache(folder).get("a process", builder)
     (file,) = folder.iterdir()
@@ -129,7 +140,7 @@ def test_damaged_files_are_built_again(builder, damage, tmp_path, monkeypatch):
     assert builder.calls == 2
 
 
-def test_no_damaged_bit_is_an_error_or_gives_other_arrays(tmp_path):
+def test_no_damaged_bit_is_an_error_or_gives_other_arrays(tmp_path: Path) -> None:
     TapeCache(tmp_path).get("a process", lambda: ARRAYS)
     (file,) = tmp_path.iterdir()
     content = file.read_bytes()
@@ -140,7 +151,7 @@ def test_no_damaged_bit_is_an_error_or_gives_other_arrays(tmp_path):
             assert same(TapeCache(tmp_path).get("a process", lambda: ARRAYS))
 
 
-def test_a_folder_that_cannot_be_written_is_no_error(builder, tmp_path):
+def test_a_folder_that_cannot_be_written_is_no_error(builder: Builder, tmp_path: Path) -> None:
     """The place is taken by a file, which not even the superuser can make a folder in."""
     (tmp_path / "file").write_text("")
     for _ in range(2):
@@ -148,8 +159,13 @@ def test_a_folder_that_cannot_be_written_is_no_error(builder, tmp_path):
     assert builder.calls == 2
 
 
-def test_a_full_disk_is_no_error_and_leaves_nothing_behind(builder, tmp_path, monkeypatch):
-    def full(file, **arrays):
+def test_a_full_disk_is_no_error_and_leaves_nothing_behind(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(
+        file: Path,
+        **arrays: Array | NDArray[np.generic] | NDArray[np.int32] | NDArray[np.uint8] | bool,
+    ) -> None:
         Path(file).write_bytes(b"the beginning")
         raise OSError(28, "No space left on device")
 
@@ -158,7 +174,9 @@ def test_a_full_disk_is_no_error_and_leaves_nothing_behind(builder, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_tape_of_another_process_under_the_name_is_not_believed(builder, tmp_path):
+def test_the_tape_of_another_process_under_the_name_is_not_believed(
+    builder: Builder, tmp_path: Path
+) -> None:
     cache = TapeCache(tmp_path)
     cache.get("another process", lambda: ARRAYS | {"factors": np.array([1.0, -4.0])})
     (foreign,) = tmp_path.iterdir()
@@ -216,7 +234,9 @@ DICT = "{{'descr': {}, 'fortran_order': False, 'shape': {}}}\n"
         "pickled",
     ],
 )
-def test_whatever_a_file_holds_the_tape_is_built_again(builder, content, tmp_path):
+def test_whatever_a_file_holds_the_tape_is_built_again(
+    builder: Builder, content: bytes, tmp_path: Path
+) -> None:
     cache = TapeCache(tmp_path)
     cache.get("a process", builder)
     (file,) = tmp_path.iterdir()
@@ -229,7 +249,9 @@ def test_whatever_a_file_holds_the_tape_is_built_again(builder, content, tmp_pat
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(path)])
-def test_what_is_no_file_is_no_hindrance(builder, make, tmp_path):
+def test_what_is_no_file_is_no_hindrance(
+    builder: Builder, make: Callable[..., object], tmp_path: Path
+) -> None:
     cache = TapeCache(tmp_path)
     cache.get("a process", builder)
     (file,) = tmp_path.iterdir()
@@ -239,7 +261,9 @@ def test_what_is_no_file_is_no_hindrance(builder, make, tmp_path):
     assert builder.calls == 2
 
 
-def test_the_folder_is_the_users_unless_the_environment_names_one(tmp_path, monkeypatch):
+def test_the_folder_is_the_users_unless_the_environment_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MADNIS_PY_CACHE", str(tmp_path / "mine"))
     assert default_folder() == tmp_path / "mine"
     monkeypatch.delenv("MADNIS_PY_CACHE")
@@ -251,10 +275,10 @@ def test_the_folder_is_the_users_unless_the_environment_names_one(tmp_path, monk
 
 
 @pytest.fixture
-def nobody(tmp_path, monkeypatch) -> Path:
-    """A user that the machine does not know, without a home; temporary files go to a folder of the test."""
+def nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An unknown user without a home; temporary files go to a folder of the test."""
 
-    def unknown(uid):
+    def unknown(uid: int) -> None:
         raise KeyError(f"getpwuid(): uid not found: {uid}")
 
     for name in ("MADNIS_PY_CACHE", "XDG_CACHE_HOME", "HOME"):
@@ -264,14 +288,18 @@ def nobody(tmp_path, monkeypatch) -> Path:
     return tmp_path / f"madnis_py-{os.getuid()}"
 
 
-def test_a_user_without_a_home_has_a_folder_among_the_temporary_files(nobody, builder):
+def test_a_user_without_a_home_has_a_folder_among_the_temporary_files(
+    nobody: Path, builder: Builder
+) -> None:
     for _ in range(2):
         assert same(TapeCache().get("a process", builder))
     assert builder.calls == 1
     assert stat.S_IMODE(nobody.stat().st_mode) == 0o700
 
 
-def test_a_home_where_nothing_can_be_kept_is_none(nobody, monkeypatch):
+def test_a_home_where_nothing_can_be_kept_is_none(
+    nobody: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", "/nonexistent")
     assert default_folder() == nobody
 
@@ -279,7 +307,9 @@ def test_a_home_where_nothing_can_be_kept_is_none(nobody, monkeypatch):
 @pytest.mark.parametrize(
     "make", [Path.touch, lambda path: path.symlink_to("."), lambda path: path.mkdir(0o777)]
 )
-def test_a_temporary_folder_that_another_user_may_have_made_is_left_alone(nobody, builder, make):
+def test_a_temporary_folder_that_another_user_may_have_made_is_left_alone(
+    nobody: Path, builder: Builder, make: Callable[..., object]
+) -> None:
     before = os.umask(0)
     try:
         make(nobody)
@@ -291,7 +321,7 @@ def test_a_temporary_folder_that_another_user_may_have_made_is_left_alone(nobody
     assert builder.calls == 2
 
 
-def test_paths_from_a_home_that_nobody_has_are_not_found_in_a_sentence(nobody):
+def test_paths_from_a_home_that_nobody_has_are_not_found_in_a_sentence(nobody: Path) -> None:
     with pytest.raises(PdfError, match="PDF set '~/set' is not in"):
         load_pdf("~/set")
     with pytest.raises(PdfError, match="PDF set '~nosuchuser/set' is not in"):
@@ -311,7 +341,7 @@ main()
 
 
 @pytest.mark.slow
-def test_a_command_runs_for_a_user_that_the_machine_does_not_know(tmp_path):
+def test_a_command_runs_for_a_user_that_the_machine_does_not_know(tmp_path: Path) -> None:
     momenta = [
         [500, 0, 0, 500],
         [500, 0, 0, -500],
@@ -338,13 +368,15 @@ def test_a_command_runs_for_a_user_that_the_machine_does_not_know(tmp_path):
     assert len(list((tmp_path / f"madnis_py-{os.getuid()}").iterdir())) == 1
 
 
-def test_a_cache_without_a_folder_takes_the_default(builder, tmp_path, monkeypatch):
+def test_a_cache_without_a_folder_takes_the_default(
+    builder: Builder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MADNIS_PY_CACHE", str(tmp_path / "mine"))
     TapeCache().get("a process", builder)
     assert len(list((tmp_path / "mine").iterdir())) == 1
 
 
-def test_amplitudes_from_disk_are_the_same_and_fast(tmp_path):
+def test_amplitudes_from_disk_are_the_same_and_fast(tmp_path: Path) -> None:
     model, reaction = Model("sm"), reaction_of((21, 21), (6, -6, 21, 21, 21))
     p = points("g g > t t~ g g g", 2)
     seconds, values = [], []
@@ -360,7 +392,7 @@ def test_amplitudes_from_disk_are_the_same_and_fast(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_propagators_without_width_are_part_of_the_description(tmp_path):
+def test_propagators_without_width_are_part_of_the_description(tmp_path: Path) -> None:
     reaction = reaction_of((2, 5), (1, 6))
     for without_width in (frozenset(), frozenset({(24, 0b1010)})):
         TreeAmplitude(reaction, Model("sm"), without_width, TapeCache(tmp_path))

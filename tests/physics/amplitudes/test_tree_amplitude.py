@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise, product
+from pathlib import Path
+from typing import Any
 
 import laws
 import numpy as np
@@ -34,7 +38,7 @@ PROCESSES = (
 
 
 def results(one: TreeAmplitude, p: np.ndarray, alpha_s: np.ndarray | float) -> list[np.ndarray]:
-    """Everything that depends on events: |M|^2, diagrams, flows, helicities, single precision, chosen helicities."""
+    """All results per event: |M|^2, diagrams, flows, helicities, single precision."""
     weights = one.weights(p, alpha_s)
     chosen = np.tile(one.helicities[len(one.helicities) // 2], (len(p), 1))
     return [
@@ -46,7 +50,7 @@ def results(one: TreeAmplitude, p: np.ndarray, alpha_s: np.ndarray | float) -> l
 
 
 @pytest.mark.parametrize("text", PROCESSES)
-def test_events_do_not_depend_on_batches_and_threads(text):
+def test_events_do_not_depend_on_batches_and_threads(text: str) -> None:
     one, p = amplitude(text), points(text, 150)
     alpha_s = np.linspace(0.08, 0.15, len(p))
     expected = laws.with_threads(1, lambda: results(one, p, alpha_s))
@@ -58,7 +62,7 @@ def test_events_do_not_depend_on_batches_and_threads(text):
     ):
         parts = [
             laws.with_threads(
-                threads, lambda a=a, b=b: results(one, as_momenta(p[a:b]), alpha_s[a:b].copy())
+                threads, partial(results, one, as_momenta(p[a:b]), alpha_s[a:b].copy())
             )
             for a, b in pairwise(cuts)
         ]
@@ -68,15 +72,15 @@ def test_events_do_not_depend_on_batches_and_threads(text):
             np.testing.assert_array_equal(found, whole[: cuts[-1]])
 
 
-def test_instruction_sets_agree():
-    calls = []
+def test_instruction_sets_agree() -> None:
+    calls: list[tuple[Callable[..., Any], tuple[object, ...]]] = []
     for text in ("g g > t t~ g", MIXED, "w+ w- > h h"):
         one, p = amplitude(text), as_momenta(points(text, 20).copy())
         calls += [(one.squared, (p, ALPHA_S)), (one.evaluate, (p, ALPHA_S))]
     laws.instruction_sets_agree(calls, tolerance=1e-11)
 
 
-def test_no_events_are_no_numbers():
+def test_no_events_are_no_numbers() -> None:
     one = amplitude("g g > t t~ g")
     weights = one.weights(points("g g > t t~ g", 1)[:0], ALPHA_S)
     assert weights.me2.shape == (0,)
@@ -85,7 +89,7 @@ def test_no_events_are_no_numbers():
 
 
 @pytest.mark.parametrize("text", PROCESSES)
-def test_helicities_add_up_to_the_square(text):
+def test_helicities_add_up_to_the_square(text: str) -> None:
     one, p = amplitude(text), points(text)
     weights = one.weights(p, ALPHA_S)
     np.testing.assert_allclose(weights.helicities.sum(axis=1), one.squared(p, ALPHA_S), rtol=1e-13)
@@ -94,7 +98,7 @@ def test_helicities_add_up_to_the_square(text):
 
 
 @pytest.mark.parametrize("text", PROCESSES)
-def test_chosen_helicities_are_the_parts_of_the_sum_and_zero_elsewhere(text):
+def test_chosen_helicities_are_the_parts_of_the_sum_and_zero_elsewhere(text: str) -> None:
     one, p, model = amplitude(text), points(text, 2), Model("sm")
     weights = one.weights(p, ALPHA_S)
     columns = {tuple(row): column for column, row in enumerate(one.helicities.tolist())}
@@ -107,7 +111,7 @@ def test_chosen_helicities_are_the_parts_of_the_sum_and_zero_elsewhere(text):
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14 * weights.me2.max())
 
 
-def test_every_event_has_its_own_helicities():
+def test_every_event_has_its_own_helicities() -> None:
     one, p = (
         amplitude("g g > t t~ g"),
         points("g g > t t~ g", len(amplitude("g g > t t~ g").helicities)),
@@ -116,7 +120,7 @@ def test_every_event_has_its_own_helicities():
     np.testing.assert_allclose(found, np.diag(one.weights(p, ALPHA_S).helicities), rtol=1e-10)
 
 
-def test_helicities_that_a_particle_does_not_have_are_named():
+def test_helicities_that_a_particle_does_not_have_are_named() -> None:
     one, p = amplitude("u u~ > z g"), points("u u~ > z g", 1)
     for leg, wrong in ((3, 0), (0, 2), (2, -2)):
         helicities = np.array([[-1, 1, 0, 1]])
@@ -128,8 +132,8 @@ def test_helicities_that_a_particle_does_not_have_are_named():
 
 
 @pytest.mark.parametrize("text", ["g g > t t~ g", "u u~ > z g", "u u~ > g g", MIXED])
-def test_colour_flows_bound_the_square_by_the_eigenvalues_of_the_colour_matrix(text):
-    """c_min sum |J_k|^2 <= sum over colours and helicities <= c_max sum |J_k|^2; equal for one flow."""
+def test_colour_flows_bound_the_square_by_the_eigenvalues_of_the_colour_matrix(text: str) -> None:
+    """c_min sum |J_k|^2 <= sum over colours, helicities <= c_max sum |J_k|^2; one flow: equal."""
     one, p = amplitude(text), points(text, 20)
     weights = one.weights(p, ALPHA_S)
     assert (weights.flows > 0).all()
@@ -162,7 +166,7 @@ def strings(flow: tuple[tuple[int, int], ...], one: TreeAmplitude) -> tuple[Stri
 @pytest.mark.parametrize(
     ("text", "power"), [("g g > t t~ g", 3), ("u u~ > z g", 1), ("e+ e- > mu+ mu-", 0)]
 )
-def test_alpha_s_is_a_power_law_of_pure_amplitudes(text, power):
+def test_alpha_s_is_a_power_law_of_pure_amplitudes(text: str, power: int) -> None:
     one, p = amplitude(text), points(text)
     for values in (
         one.squared,
@@ -172,7 +176,7 @@ def test_alpha_s_is_a_power_law_of_pure_amplitudes(text, power):
         np.testing.assert_allclose(values(p, 0.3), values(p, 0.1) * 3.0**power, rtol=1e-13)
 
 
-def test_alpha_s_makes_a_polynomial_where_powers_mix():
+def test_alpha_s_makes_a_polynomial_where_powers_mix() -> None:
     """Terms without, with one and with two powers: QED squared, interference, QCD squared."""
     p = points(MIXED)
     one, weak, strong = (
@@ -195,7 +199,7 @@ def test_alpha_s_makes_a_polynomial_where_powers_mix():
         "u u~ > e+ e- g",
     ],
 )
-def test_single_precision_keeps_four_digits(text):
+def test_single_precision_keeps_four_digits(text: str) -> None:
     one, p = amplitude(text), points(text, 200)
     error = one.single_error(p, ALPHA_S)
     exact = one.squared(p, ALPHA_S)
@@ -206,7 +210,7 @@ def test_single_precision_keeps_four_digits(text):
     assert error.max() < 1e-2
 
 
-def test_amplitudes_survive_pickling(tmp_path):
+def test_amplitudes_survive_pickling(tmp_path: Path) -> None:
     model = Model("sm", {"MT": 170.0})
     single_top = reaction("u b > d t", model)
     one = TreeAmplitude(single_top, model, without_width(single_top, model), TapeCache(tmp_path))
@@ -216,13 +220,13 @@ def test_amplitudes_survive_pickling(tmp_path):
     assert again.name == one.name == "u b > d t"
 
 
-def test_numbers_about_a_process():
+def test_numbers_about_a_process() -> None:
     one = amplitude("g g > t t~ g")
     assert (one.name, one.n_particles, one.n_diagrams) == ("g g > t t~ g", 5, 16)
     assert one.legs == (21, 21, 6, -6, 21)
 
 
-VALUES = (
+VALUES: tuple[dict[str, float], ...] = (
     {},
     {"MT": 150.0, "WT": 1.0},
     {"MT": 200.0, "ymt": 160.0, "aEWM1": 128.0, "WH": 0.1},
@@ -230,7 +234,7 @@ VALUES = (
 )
 
 
-def test_values_of_parameters_need_no_new_tape(tmp_path):
+def test_values_of_parameters_need_no_new_tape(tmp_path: Path) -> None:
     for values in VALUES:
         model = Model("sm", values)
         one = TreeAmplitude(
@@ -246,7 +250,9 @@ def test_values_of_parameters_need_no_new_tape(tmp_path):
 
 
 @pytest.mark.parametrize("values", [{"MB": 0.0}, {"ymb": 0.0}, {"lamWS": 0.2}, {"Me": 5e-4}])
-def test_values_that_change_what_vanishes_are_another_tape(values, tmp_path):
+def test_values_that_change_what_vanishes_are_another_tape(
+    values: dict[str, float], tmp_path: Path
+) -> None:
     cache, reaction = TapeCache(tmp_path), reaction_of((5, -5), (11, -11))
     usual, other = (
         TreeAmplitude(reaction, Model("sm", changed), cache=cache) for changed in ({}, values)
@@ -257,8 +263,8 @@ def test_values_that_change_what_vanishes_are_another_tape(values, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["t t~ > h", "h > t t~", "w+ > t b~"])
-def test_tapes_built_below_a_threshold_serve_above_it(text, tmp_path):
-    """MH = 125 and MT = 173 close these channels: there are no momenta to find vanishing helicities at."""
+def test_tapes_built_below_a_threshold_serve_above_it(text: str, tmp_path: Path) -> None:
+    """MH = 125 and MT = 173 close these channels: no momenta tell which helicities vanish."""
     one, above = (
         reaction(text, Model("sm")),
         Model("sm", {"MH": 500.0 if "h" in text else 125.0, "MT": 60.0}),
@@ -273,7 +279,7 @@ def test_tapes_built_below_a_threshold_serve_above_it(text, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["u d~ > e+ ve mu+ mu-", "g g > u u~ g"])
-def test_squares_of_diagrams_are_not_negative_in_rounding(text):
+def test_squares_of_diagrams_are_not_negative_in_rounding(text: str) -> None:
     """Partons with sqrt(s) of 0.35 GeV in the laboratory of the LHC, where terms of 1e8 cancel."""
     n_final = len(text.split()) - 3
     p = generic_momenta([0.0] * (2 + n_final), n_incoming=2, count=200) * (0.35 / 100)
