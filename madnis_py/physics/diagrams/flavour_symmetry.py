@@ -31,10 +31,16 @@ class FlavourSymmetry:
     def of(cls, model: Model) -> FlavourSymmetry:
         """The symmetry of a model with the values of its parameters."""
         permutations: list[dict[int, int]] = [{}]
+        vertices = {_content(vertex, {}, model) for vertex in model.vertices}
         for first, second in _GENERATIONS:
             pairs = [*zip(first, second, strict=True), *zip(second, first, strict=True)]
             exchange = {sign * a: sign * b for a, b in pairs for sign in (1, -1)}
-            if _leaves_unchanged(exchange, model):
+            same_particles = all(
+                model.mass(a) == model.mass(b) and model.width(a) == model.width(b)
+                for a, b in exchange.items()
+            )
+            exchanged = {_content(vertex, exchange, model) for vertex in model.vertices}
+            if same_particles and exchanged == vertices:
                 permutations += [{**known, **exchange} for known in permutations]
         return cls(tuple(permutations))
 
@@ -42,18 +48,14 @@ class FlavourSymmetry:
         """The first of all reactions that have the same matrix element by this symmetry.
 
         Where the incoming particles are exchanged it is the same one with its incoming particles
-        exchanged.
+        exchanged: their order is the last that the first reaction is chosen by.
         """
-        return min((_image(reaction, permutation) for permutation in self.permutations), key=_rank)
 
+        def key(one: Reaction) -> tuple[object, ...]:
+            incoming = [(abs(pdg), pdg) for pdg in one.incoming]
+            return sorted(incoming), [(abs(pdg), pdg) for pdg in one.final], incoming
 
-def _leaves_unchanged(exchange: Mapping[int, int], model: Model) -> bool:
-    same = all(
-        model.mass(a) == model.mass(b) and model.width(a) == model.width(b)
-        for a, b in exchange.items()
-    )
-    vertices = {_content(vertex, {}, model) for vertex in model.vertices}
-    return same and vertices == {_content(vertex, exchange, model) for vertex in model.vertices}
+        return min((_image(reaction, permutation) for permutation in self.permutations), key=key)
 
 
 def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple[object, ...]:
@@ -77,9 +79,3 @@ def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:
     incoming = tuple(exchange.get(pdg, pdg) for pdg in reaction.incoming)
     excluded = tuple(sorted({abs(exchange.get(pdg, pdg)) for pdg in reaction.excluded}))
     return Reaction(incoming, branches, reaction.orders, excluded)
-
-
-def _rank(reaction: Reaction) -> tuple[object, ...]:
-    """Sort key of reactions; the order of the incoming particles comes last."""
-    incoming = [(abs(pdg), pdg) for pdg in reaction.incoming]
-    return sorted(incoming), [(abs(pdg), pdg) for pdg in reaction.final], incoming

@@ -55,7 +55,12 @@ class Model:
             self.values[key] = value
         if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
             raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
-        if not self._has_finite_couplings():
+        expressions = (text for vertex in self._tables.vertices for text in vertex.couplings)
+        try:
+            finite = all(cmath.isfinite(self.coupling(text)) for text in expressions)
+        except ArithmeticError:
+            finite = False
+        if not finite:
             raise ValueError("expected parameters that give finite couplings; got none")
 
     @classmethod
@@ -257,16 +262,6 @@ class Model:
         if expression not in self._couplings:
             self._couplings[expression] = complex(eval(expression, self._names))
         return self._couplings[expression]
-
-    def _has_finite_couplings(self) -> bool:
-        try:
-            return all(
-                cmath.isfinite(self.coupling(text))
-                for vertex in self._tables.vertices
-                for text in vertex.couplings
-            )
-        except ArithmeticError:
-            return False
 
     @cached_property
     def vertices(self) -> tuple[Vertex, ...]:

@@ -37,7 +37,11 @@ def generic_momenta(masses: Sequence[float], n_incoming: int, count: int = 4) ->
     points = []
     for _ in range(count):
         outgoing = _flat_phase_space(energy, masses[n_incoming:], random)
-        points.append(_boosted(np.concatenate([incoming, outgoing]), random))
+        rotation, _ = np.linalg.qr(random.normal(size=(3, 3)))
+        beta = random.normal(size=3)
+        p = np.concatenate([incoming, outgoing])
+        turned = np.column_stack([p[:, 0], p[:, 1:] @ rotation.T])
+        points.append(_boost(turned, 0.4 * beta / np.linalg.norm(beta)))
     return as_momenta(np.array(points))
 
 
@@ -85,11 +89,3 @@ def _boost(p: Array, beta: Array) -> Array:
     energy = gamma * (p[:, 0] + along)
     factor = gamma**2 / (gamma + 1) * along + gamma * p[:, 0]
     return np.column_stack([energy, p[:, 1:] + factor[:, None] * beta])
-
-
-def _boosted(p: Array, random: np.random.Generator) -> Array:
-    """Turn and boost in random directions."""
-    rotation, _ = np.linalg.qr(random.normal(size=(3, 3)))
-    beta = random.normal(size=3)
-    turned = np.column_stack([p[:, 0], p[:, 1:] @ rotation.T])
-    return _boost(turned, 0.4 * beta / np.linalg.norm(beta))

@@ -182,7 +182,10 @@ class Observable:
                 missing = final.outgoing & np.isin(final.pdg, list(self.invisible))
                 return _pt(np.einsum("npk,np->nk", final.momenta, missing))[:, None]
             case "sfos_mass":
-                return self._opposite_pairs(final)
+                sets = sets_of((*self.names, *self.names), final)
+                pdg = np.take_along_axis(final.pdg[:, None, :], sets, axis=2)
+                opposite = (sets[..., 0] != ABSENT) & (pdg[..., 0] == -pdg[..., 1])
+                return np.where(opposite, _mass(final.summed(sets)), np.nan)
         if not self.names:
             return _OF_SYSTEM[self.kind](final.total)[:, None]
         sets = sets_of(self.names, final)
@@ -198,12 +201,6 @@ class Observable:
         for name in self.names:
             members = members & np.isin(final.pdg, list(name.codes))
         return np.asarray(np.where(members, final.pt, 0.0).sum(axis=1, keepdims=True))
-
-    def _opposite_pairs(self, final: FinalState) -> Array:
-        sets = sets_of((*self.names, *self.names), final)
-        pdg = np.take_along_axis(final.pdg[:, None, :], sets, axis=2)
-        pairs = (sets[..., 0] != ABSENT) & (pdg[..., 0] == -pdg[..., 1])
-        return np.where(pairs, _mass(final.summed(sets)), np.nan)
 
 
 def usual_observables(finals: Sequence[Sequence[int]], model: Model) -> list[Observable]:
