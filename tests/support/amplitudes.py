@@ -59,9 +59,7 @@ def amplitude(text: str, **values: float) -> TreeAmplitude:
     return TreeAmplitude(reaction(text, model), model)
 
 
-def points(
-    text: str, count: int = 4, values: Mapping[str, float] = MappingProxyType({})
-) -> Array:
+def points(text: str, count: int = 4, values: Mapping[str, float] = MappingProxyType({})) -> Array:
     """Momenta in general position for a definition, (count, n_legs, 4)."""
     model = Model("sm", values)
     one = reaction(text, model)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from amplitudes import ALPHA_S, G2, STABLE, amplitude, invariant, mandelstam, points
 
+from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.drell_yan import DrellYan, mediators
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.reactions import reaction_of
@@ -49,7 +50,7 @@ QED = {  # the same with photons alone, without e^4
 }
 
 
-def of(text: str, **values: float) -> tuple[np.ndarray, np.ndarray]:
+def of(text: str, **values: float) -> tuple[Array, Array]:
     p = points(text, 20, values)
     return amplitude(text, **values).squared(p, ALPHA_S), p
 
@@ -91,7 +92,7 @@ def test_higgs_bosons_scatter_off_themselves() -> None:
     np.testing.assert_allclose(me2, (3 * m2 / v2 * (1 + 3 * m2 * poles)) ** 2 / 2, rtol=1e-11)
 
 
-def line(p: np.ndarray, legs: tuple[int, ...]) -> np.ndarray:
+def line(p: Array, legs: tuple[int, ...]) -> Array:
     """The product of the invariants of neighbours, the last with the first."""
     neighbours = zip(legs, (*legs[1:], legs[0]), strict=True)
     return np.asarray(np.prod([invariant(p, a, b) for a, b in neighbours], axis=0))
@@ -131,7 +132,7 @@ def test_colour_flows_of_a_quark_line_are_those_of_mangano_and_parke(n: int) -> 
     text = f"u u~ >{' g' * n}"
     p = points(text, 20)
     one = amplitude(text)
-    numerator = 0.0
+    numerator = np.zeros(len(p))
     for gluon in range(2, 2 + n):
         a, b = invariant(p, 0, gluon), invariant(p, 1, gluon)
         numerator = numerator + a * b * (a**2 + b**2) * (1 if n == 2 else 2)
@@ -141,7 +142,7 @@ def test_colour_flows_of_a_quark_line_are_those_of_mangano_and_parke(n: int) -> 
         np.testing.assert_allclose(flows[:, column], np.abs(expected), rtol=1e-11)
 
 
-def through_photon_and_z(model: Model, p: np.ndarray, pdg: int) -> tuple[np.ndarray, np.ndarray]:
+def through_photon_and_z(model: Model, p: Array, pdg: int) -> tuple[Array, Array]:
     """f f~ > mu- mu+ for massless fermions.
 
     It is the sum over chiralities of |sum_k g_k h_k / (s - M_k^2 + i M_k Gamma_k)|^2.
