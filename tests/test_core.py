@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.s_channel import BreitWigner, SChannelMapping
+from madnis_py.physics.phase_space.invariants import BreitWigner
+from madnis_py.physics.phase_space.s_channel import SChannelMapping
 
 SPECIAL = np.array(
     [0.0, -0.0, np.inf, -np.inf, np.nan, 5e-324, -5e-324, 1e-310, -1e-310, 1e300, -1e300, 1.0, -1.0]
@@ -198,7 +199,7 @@ def test_calls_from_several_threads_at_once_give_the_same_bytes() -> None:
 FORKING = """
 import os, sys, threading, numpy as np
 from madnis_py import _core
-from madnis_py.physics.phase_space.s_channel import Flat
+from madnis_py.physics.phase_space.invariants import Flat
 from madnis_py.physics.phase_space.s_channel import SChannelMapping
 
 mapping = SChannelMapping((6500.0, 6500.0), (0.0, 0.0), Flat(), 100.0)

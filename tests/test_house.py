@@ -39,6 +39,7 @@ KERNEL_USERS = {
     "physics/observables/features.py",
     "physics/pdf/pdf.py",
     "physics/pdf/running_coupling.py",
+    "physics/phase_space/invariants.py",
     "physics/phase_space/s_channel.py",
     "physics/phase_space/topology_mapping.py",
     "plugins/matrix_elements/umami_library.py",

@@ -15,7 +15,7 @@ from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
-from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
+from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
     FlatMapping,
@@ -63,7 +63,7 @@ class Case:
         return MassLimits(masses(self.process), self.cuts, math.sqrt(self.beams.s))
 
     @property
-    def channel(self) -> SelectedChannel:
+    def channel(self) -> ChannelTopology:
         return channels(self.process)[self.number]
 
     def mapping(self, legs: tuple[int, ...] | None = None) -> TopologyMapping:
@@ -80,9 +80,9 @@ def cases(process: str, beams: CollidingBeams, cuts: tuple[Cut, ...] | None = No
 
 
 @cache
-def channels(process: str) -> tuple[SelectedChannel, ...]:
+def channels(process: str) -> tuple[ChannelTopology, ...]:
     one = reaction(process, MODEL)
-    return select_channels(diagrams_of(recursion_of(one, VertexTable(MODEL))), one.legs, MODEL)
+    return channel_topologies(diagrams_of(recursion_of(one, VertexTable(MODEL))), one.legs, MODEL)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.channels import Channel
+from madnis_py.physics.phase_space.channel import Channel
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.process.process import Process
 

@@ -32,7 +32,7 @@ from madnis_py.physics.pdf.grid_limits import (
 )
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf_sets import caveats, missing_members
-from madnis_py.physics.phase_space.channels import Channel
+from madnis_py.physics.phase_space.channel import Channel
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_of
 from madnis_py.physics.process.process import Process
 

@@ -1,4 +1,4 @@
-"""The contract of maps from the unit cube to momenta; see `observables.momenta` for the layout of these."""
+"""Contract of maps from the unit cube to momenta, in the layout of `observables.momenta`."""
 
 from __future__ import annotations
 

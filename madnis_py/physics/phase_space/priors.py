@@ -12,7 +12,7 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.phase_space.channels import Channel, Line
+from madnis_py.physics.phase_space.channel import Channel, PropagatorFactor
 
 ChosenPrior = Literal["diagram", "propagator", "density", "flat"]
 
@@ -84,29 +84,24 @@ class PropagatorPrior(Prior):
 
     def __init__(self, channels: Sequence[Channel]) -> None:
         super().__init__(channels)
-        self._lines = tuple(
-            dict.fromkeys(line for channel in self.channels for line in channel.lines)
+        self._factors = tuple(
+            dict.fromkeys(factor for channel in self.channels for factor in channel.propagators)
         )
-        rows = {line: row for row, line in enumerate(self._lines)}
-        self._rows = [[rows[line] for line in channel.lines] for channel in self.channels]
+        rows = {factor: row for row, factor in enumerate(self._factors)}
+        self._rows = [[rows[one] for one in channel.propagators] for channel in self.channels]
 
     def __call__(self, p: Array, diagrams: Array) -> Array:
         """See `Prior.__call__`."""
-        squared = self._squared_propagators(p)
+        invariants = {
+            legs: _invariant_square(p, legs) for legs in {factor.legs for factor in self._factors}
+        }
+        squared = np.empty((len(self._factors), len(p)))
+        for factor, row in zip(self._factors, squared, strict=True):
+            row[:] = _squared_propagator(invariants[factor.legs], factor)
         weights = np.empty((len(self.channels), len(p)))
         for rows, weight in zip(self._rows, weights, strict=True):
             np.prod(squared[rows], axis=0, out=weight)
         return weights.T
-
-    def _squared_propagators(self, p: Array) -> Array:
-        """Each different line once, (n_lines, n)."""
-        invariants = {
-            legs: _invariant_square(p, legs) for legs in {line.legs for line in self._lines}
-        }
-        squared = np.empty((len(self._lines), len(p)))
-        for line, row in zip(self._lines, squared, strict=True):
-            row[:] = _squared_propagator(invariants[line.legs], line)
-        return squared
 
 
 def _invariant_square(p: Array, legs: Sequence[int]) -> Array:
@@ -118,10 +113,10 @@ def _invariant_square(p: Array, legs: Sequence[int]) -> Array:
     return np.asarray(q[0] - q[1] - q[2] - q[3])
 
 
-def _squared_propagator(q2: Array, line: Line) -> Array:
-    """1 / ((q^2 - M^2)^2 + M^2 Gamma^2); momentum transfers have no width."""
-    width = line.width if line.kind == "s" else 0.0
-    return np.asarray(1 / ((q2 - line.mass**2) ** 2 + (line.mass * width) ** 2))
+def _squared_propagator(q2: Array, factor: PropagatorFactor) -> Array:
+    """1 / ((q^2 - M^2)^2 + M^2 Gamma^2), (n,); momentum transfers have no width."""
+    width = factor.width if factor.kind == "s" else 0.0
+    return np.asarray(1 / ((q2 - factor.mass**2) ** 2 + (factor.mass * width) ** 2))
 
 
 class DensityPrior(Prior):

@@ -1,4 +1,4 @@
-"""The shape of a diagram that a phase-space channel follows: what leaves the line between the incoming particles.
+"""Topologies of diagrams: the clusters that leave the line between the incoming particles.
 
 Sets of legs are bit masks over positions, as in `diagrams`: incoming 0 and 1, for a decay 0 alone.
 """
@@ -14,7 +14,7 @@ from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.trees import Tree, positions
 
 _FIRST, _SECOND = 1, 2
-"""Bits of the incoming legs."""
+"""Bit masks of the two incoming legs."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Propagator:
 
 @dataclass(frozen=True)
 class Topology:
-    """A diagram with three lines at every vertex, as a way to make phase space.
+    """A diagram with three lines at every vertex, read from one incoming particle to the other.
 
     Attributes:
         clusters: in the order in which they leave the line from incoming leg 0 to incoming leg 1. A
@@ -105,7 +105,10 @@ class Topology:
         return cls(tuple(clusters), tuple(exchanges[:-1]))  # the last is leg 1 itself
 
     def permuted(self, legs: Sequence[int]) -> Topology:
-        """The same with leg k at position legs[k]; if that exchanges the incoming ones, read from the other end."""
+        """The same with leg k at position legs[k].
+
+        If that exchanges the incoming ones, the line between them is read from the other end.
+        """
         step = -1 if legs[0] == 1 else 1
         return Topology(
             tuple(cluster.permuted(legs) for cluster in self.clusters[::step]),

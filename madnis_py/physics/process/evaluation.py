@@ -16,7 +16,7 @@ from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.diagram_picture import draw
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
+from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
 from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
 
@@ -190,7 +190,9 @@ def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> 
     diagrams = process.diagrams(group)
     name = process.model.reaction_name
     n_incoming = len(group.reaction.incoming)
-    channels = select_channels(diagrams, group.reaction.legs, process.model, n_incoming=n_incoming)
+    channels = channel_topologies(
+        diagrams, group.reaction.legs, process.model, n_incoming=n_incoming
+    )
     entry: dict[str, Any] = {
         "name": name(group.reaction.legs, n_incoming),
         "flavours": [name(legs, n_incoming) for legs in group.flavours],
@@ -208,7 +210,7 @@ def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> 
     return entry
 
 
-def _describe_channel(channel: SelectedChannel) -> dict[str, Any]:
+def _describe_channel(channel: ChannelTopology) -> dict[str, Any]:
     return {
         "diagrams": [column + 1 for column in channel.diagrams],
         "group": channel.group + 1,

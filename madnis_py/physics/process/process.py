@@ -25,8 +25,9 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.selection import Selection, selection_of
-from madnis_py.physics.phase_space.channels import Channel, Resonance, pair_channels
-from madnis_py.physics.phase_space.diagram_channels import Contribution, DiagramChannels
+from madnis_py.physics.phase_space.channel import Channel
+from madnis_py.physics.phase_space.channel_builder import ChannelBuilder, Contribution
+from madnis_py.physics.phase_space.drell_yan_channels import ExchangedBoson, drell_yan_channels
 from madnis_py.physics.process.beams import Beams, beams_of
 from madnis_py.physics.process.card_checks import check_card, parsed_histograms
 from madnis_py.physics.process.flavour_groups import FlavourGroup, flavour_groups, flavours_of
@@ -179,8 +180,8 @@ class Process:
         if self.definition.n_incoming != 2:
             expected = "expected a process with two incoming particles to integrate"
             raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
-        mediators = self._drell_yan_mediators()
-        if not mediators or self.card.channels.phase_space == "flat":
+        bosons = self._drell_yan_bosons()
+        if not bosons or self.card.channels.phase_space == "flat":
             contributions = [
                 Contribution(
                     group.reaction.legs,
@@ -190,7 +191,7 @@ class Process:
                 )
                 for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
             ]
-            return DiagramChannels(contributions, self.model, self.selection, self.card).build()
+            return ChannelBuilder(contributions, self.model, self.selection, self.card).build()
         return tuple(
             replace(
                 channel,
@@ -200,11 +201,11 @@ class Process:
                     for diagram in channel.diagrams
                 ),
             )
-            for channel in pair_channels(mediators, self.cuts, self.card)
+            for channel in drell_yan_channels(bosons, self.cuts, self.card)
         )
 
-    def _drell_yan_mediators(self) -> tuple[Resonance, ...]:
-        """The mediators of a process like Drell-Yan, in the order of its diagrams; else ().
+    def _drell_yan_bosons(self) -> tuple[ExchangedBoson, ...]:
+        """The bosons of a process like Drell-Yan, in the order of its diagrams; else ().
 
         Such a process has two massless incoming and two massless outgoing particles, and each
         diagram of each group a single colourless propagator between them.
@@ -218,12 +219,14 @@ class Process:
         (diagrams,) = propagators
         if any([products for _, products in lines] != [(2, 3)] for lines in diagrams):
             return ()
-        mediators = [pdg for ((pdg, _),) in diagrams]
-        if any(self.model.particle(pdg).colour != 1 for pdg in mediators):
+        bosons = [pdg for ((pdg, _),) in diagrams]
+        if any(self.model.particle(pdg).colour != 1 for pdg in bosons):
             return ()
         return tuple(
-            Resonance(mediator_name(self.model, pdg), self.model.mass(pdg), self.model.width(pdg))
-            for pdg in mediators
+            ExchangedBoson(
+                mediator_name(self.model, pdg), self.model.mass(pdg), self.model.width(pdg)
+            )
+            for pdg in bosons
         )
 
     def matrix_element(self, pdg: tuple[int, ...] | None = None) -> MatrixElement:

@@ -20,7 +20,8 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.drell_yan import DrellYan, Mediator
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.s_channel import Flat, SChannelMapping
+from madnis_py.physics.phase_space.invariants import Flat
+from madnis_py.physics.phase_space.s_channel import SChannelMapping
 
 REFERENCE = SHARED / "reference" / "matrix_elements"
 

@@ -208,7 +208,7 @@ def test_the_propagator_prior_is_the_product_of_the_lines_of_each_channel(name):
     for event, weights_of_event in zip(p, prior, strict=True):
         for channel, weight in zip(integrand.channels, weights_of_event, strict=True):
             assert weight == pytest.approx(
-                math.prod(squared_propagator(event, line) for line in channel.lines)
+                math.prod(squared_propagator(event, line) for line in channel.propagators)
             )
 
 

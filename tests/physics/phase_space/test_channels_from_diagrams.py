@@ -21,11 +21,11 @@ from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.channel_selection import (
-    SelectedChannel,
+from madnis_py.physics.phase_space.channel_topologies import (
+    ChannelTopology,
+    channel_topologies,
     leg_kind,
     line_kind,
-    select_channels,
 )
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.process.evaluation import describe_diagrams
@@ -77,9 +77,9 @@ def diagrams(name: str, model: Model = MODEL) -> tuple[Diagram, ...]:
 @cache
 def channels(
     name: str, photon_only: bool = True, model: Model = MODEL
-) -> tuple[SelectedChannel, ...]:
+) -> tuple[ChannelTopology, ...]:
     one = reaction(name)
-    return select_channels(
+    return channel_topologies(
         diagrams(name, model),
         one.legs,
         model,
@@ -88,11 +88,11 @@ def channels(
     )
 
 
-def n_groups(selected: tuple[SelectedChannel, ...]) -> int:
+def n_groups(selected: tuple[ChannelTopology, ...]) -> int:
     return len({channel.group for channel in selected})
 
 
-def representatives(selected: tuple[SelectedChannel, ...]) -> dict[int, SelectedChannel]:
+def representatives(selected: tuple[ChannelTopology, ...]) -> dict[int, ChannelTopology]:
     return {channel.group: channel for channel in reversed(selected)}
 
 
@@ -261,7 +261,7 @@ def test_groups_of_identical_particles_alone_exchange_nothing_else() -> None:
     found = {}
     for name in ("g g > w+ d u~", "g g > t t~ g", "g g > t t~ g g", VBS):
         legs = reaction(name).legs
-        selected = select_channels(diagrams(name), legs, MODEL, identical_only=True)
+        selected = channel_topologies(diagrams(name), legs, MODEL, identical_only=True)
         assert all(
             legs[there] == pdg
             for channel in selected
@@ -297,11 +297,11 @@ def test_groups_do_not_depend_on_names_and_order_of_legs_or_diagrams(name: str) 
         other = reaction_of(one.incoming, draw.sample(outgoing, len(outgoing)), **dict(one.orders))
         found = list(diagrams_of(recursion_of(other, VertexTable(MODEL))))
         draw.shuffle(found)
-        selected = select_channels(found, other.legs, MODEL)
+        selected = channel_topologies(found, other.legs, MODEL)
         assert sorted(group_sizes(selected)) == sorted(group_sizes(channels(name)))
 
 
-def group_sizes(selected: tuple[SelectedChannel, ...]) -> list[int]:
+def group_sizes(selected: tuple[ChannelTopology, ...]) -> list[int]:
     groups = [channel.group for channel in selected]
     return [groups.count(group) for group in set(groups)]
 
@@ -342,7 +342,7 @@ def test_quarks_of_equal_mass_behind_a_ckm_matrix_are_one_channel() -> None:
 def test_a_decay_has_one_cluster() -> None:
     one = reaction("t > b w+ g")
     found = diagrams_of(recursion_of(one, VertexTable(MODEL)))
-    selected = select_channels(found, one.legs, MODEL, n_incoming=1)
+    selected = channel_topologies(found, one.legs, MODEL, n_incoming=1)
     assert len(selected) == len(found) == 2
     for channel, diagram in zip(selected, found, strict=True):
         (cluster,) = channel.topology.clusters
@@ -357,7 +357,7 @@ def test_five_particles_take_little_time() -> None:
     name = "g g > t t~ g g g"
     start = time.process_time()
     found = diagrams_of(recursion_of(reaction(name), VertexTable(MODEL)))
-    select_channels(found, reaction(name).legs, MODEL)
+    channel_topologies(found, reaction(name).legs, MODEL)
     assert time.process_time() - start < 3
 
 

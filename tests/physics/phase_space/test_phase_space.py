@@ -14,8 +14,9 @@ from scipy.integrate import quad
 
 from madnis_py.errors import InputError
 from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.invariants import BreitWigner, Flat, Massless
 from madnis_py.physics.phase_space.mapping import ChannelMapping
-from madnis_py.physics.phase_space.s_channel import BreitWigner, Flat, Massless, SChannelMapping
+from madnis_py.physics.phase_space.s_channel import SChannelMapping
 
 mpmath = pytest.importorskip("mpmath")
 

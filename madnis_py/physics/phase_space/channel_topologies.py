@@ -1,4 +1,4 @@
-"""Which diagrams become phase-space channels, and which channels are alike but for the names of their legs.
+"""Topologies of channels: diagrams that become channels, and symmetry groups of these.
 
 The rules are those of MadGraph, and their counts those of Tab. 5.3 of the MadNIS thesis:
 
@@ -34,18 +34,18 @@ _AS_PHOTON = (23, 25)
 """Particles that count as photons in the t channel."""
 
 Kind = tuple[float, ...]
-"""What two particles have in common that may change places."""
+"""Numbers that two particles have in common that may change places."""
 Shape = tuple[Any, ...]
 """A topology without the names of its legs, its particles replaced by their kinds."""
 
 
 @dataclass(frozen=True)
-class SelectedChannel:
-    """A channel of phase space and the diagrams whose peaks it follows.
+class ChannelTopology:
+    """The topology of a channel, its symmetry group and the diagrams whose peaks it follows.
 
     Attributes:
         diagrams: columns of |M_i|^2 that belong to it, ascending.
-        topology: that of one of these diagrams; the lightest t-channel particles if they differ.
+        topology: that of one of these diagrams, with the lightest t-channel particles.
         group: number of its symmetry group; the first channel of a group represents it.
         permutation: leg k of the representative stands at position permutation[k] here. The
             topology of the representative, so permuted, is this one, up to codes of particles with
@@ -58,7 +58,7 @@ class SelectedChannel:
     permutation: tuple[int, ...]
 
 
-def select_channels(
+def channel_topologies(
     diagrams: Sequence[Diagram],
     legs: Sequence[int],
     model: Model,
@@ -66,8 +66,8 @@ def select_channels(
     n_incoming: int = 2,
     photon_only_t_channel: bool = True,
     identical_only: bool = False,
-) -> tuple[SelectedChannel, ...]:
-    """The channels of one reaction, in the order of their first diagrams.
+) -> tuple[ChannelTopology, ...]:
+    """The topologies of the channels of one reaction, in the order of their first diagrams.
 
     Args:
         diagrams: of the reaction.
@@ -89,39 +89,42 @@ def select_channels(
             key = frozenset(_place(line, model, alike) for line in topology.propagators)
             members[key].append((column, topology))
     kinds: list[Kind] = [(pdg,) if identical_only else leg_kind(pdg, model) for pdg in legs]
-    groups = _Groups(kinds, model)
+    groups = _SymmetryGroups(kinds, model)
     channels = []
     for found in members.values():
         topology = min((topology for _, topology in found), key=groups.preference)
         columns = tuple(column for column, _ in found)
-        channels.append(SelectedChannel(columns, topology, *groups.place(topology)))
+        channels.append(ChannelTopology(columns, topology, *groups.place(topology)))
     return tuple(channels)
 
 
 def _place(line: Propagator, model: Model, alike: dict[int, int]) -> tuple[object, ...]:
-    """A line as far as phase space knows it."""
+    """Properties of a line that phase space depends on."""
     pdg = alike.get(line.pdg, line.pdg) if line.kind == "t" else line.pdg
     return line.kind, line.legs, line_kind(pdg, model)
 
 
 def line_kind(pdg: int, model: Model) -> Kind:
-    """Colour, mass and width: what makes propagators alike."""
+    """Colour, mass and width: propagators that agree in these are alike."""
     return model.particle(pdg).colour, model.mass(pdg), model.width(pdg)
 
 
 def leg_kind(pdg: int, model: Model) -> Kind:
-    """What makes final particles alike: their kind as lines, spin and, without colour, charge up to its sign."""
+    """Spin, charge and kind as a line: final particles that agree in these are alike.
+
+    The charge counts up to its sign, and not for particles with colour.
+    """
     particle = model.particle(pdg)
     charge = abs(particle.charge) if particle.colour == 1 else 0.0
     return particle.spin, charge, *line_kind(pdg, model)
 
 
-class _Groups:
+class _SymmetryGroups:
     """Sorts topologies into groups that exchanges of final particles connect.
 
     Args:
-        legs: what each leg is, incoming first; equal ones may change places.
-        model: tells which lines are alike.
+        legs: kind of each leg, incoming first; legs of equal kinds may change places.
+        model: colours, masses and widths of lines.
     """
 
     def __init__(self, legs: Sequence[Kind], model: Model) -> None:
@@ -130,7 +133,10 @@ class _Groups:
         self._representatives: dict[Shape, tuple[int, tuple[int, ...]]] = {}
 
     def place(self, topology: Topology) -> tuple[int, tuple[int, ...]]:
-        """The group of a topology, a new one if there is none, and the permutation from its representative."""
+        """The group of a topology and the permutation from its representative.
+
+        The topology founds a new group if it is in none.
+        """
         shape, leaves = self._read(topology)
         group, origin = self._representatives.setdefault(
             shape, (len(self._representatives), leaves)
@@ -141,7 +147,7 @@ class _Groups:
         return group, tuple(permutation)
 
     def preference(self, topology: Topology) -> tuple[float, Shape]:
-        """Orders the topologies of one channel, whatever the names of their legs."""
+        """Sort key of the topologies of one channel, whatever the names of their legs."""
         return sum(self._model.mass(pdg) for pdg in topology.exchanges), self._read(topology)[0]
 
     def _read(self, topology: Topology) -> tuple[Shape, tuple[int, ...]]:

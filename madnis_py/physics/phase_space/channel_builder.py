@@ -1,4 +1,4 @@
-"""Channels of a process from its diagrams: selection, symmetry groups, mappings."""
+"""Builder of the channels of a process from its diagrams: topologies, symmetry groups, mappings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.selection import Selection
-from madnis_py.physics.phase_space.channel_selection import SelectedChannel, select_channels
-from madnis_py.physics.phase_space.channels import Channel, Line, kept_names
+from madnis_py.physics.phase_space.channel import Channel, PropagatorFactor, kept_names
+from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
 from madnis_py.physics.phase_space.topology import Cluster, Topology
@@ -35,13 +35,13 @@ symmetry."""
 
 @dataclass(frozen=True)
 class Contribution:
-    """A matrix element as far as channels know it.
+    """Properties of a matrix element that channels depend on.
 
     Attributes:
         legs: PDG codes, incoming first.
         diagrams: its Feynman diagrams.
         offset: number of its first diagram among the columns of the integrand.
-        squared: momenta -> |M|^2, to find out about symmetries.
+        squared: momenta -> |M|^2, for tests of symmetries.
     """
 
     legs: tuple[int, ...]
@@ -50,14 +50,14 @@ class Contribution:
     squared: Callable[[Array], Array]
 
 
-class DiagramChannels:
-    """Makes the channels of a process.
+class ChannelBuilder:
+    """Builds the channels of a process.
 
     Args:
         contributions: its matrix elements.
         model: masses and widths.
         selection: what events have to pass.
-        card: beams; whose errors.
+        card: beams, and channels to omit.
 
     Raises:
         CardError: there is no phase-space mapping for the process.
@@ -66,12 +66,8 @@ class DiagramChannels:
     def __init__(
         self, contributions: Sequence[Contribution], model: Model, selection: Selection, card: Card
     ) -> None:
-        self._contributions, self._model, self._selection, self._card = (
-            tuple(contributions),
-            model,
-            selection,
-            card,
-        )
+        self._contributions, self._model = tuple(contributions), model
+        self._selection, self._card = selection, card
         masses = {tuple(model.mass(pdg) for pdg in one.legs) for one in contributions}
         if len(masses) > 1:
             raise self._refused("whose particles have one mass in all flavours")
@@ -97,13 +93,16 @@ class DiagramChannels:
                     "flat", self._possible("cuts", lambda: FlatMapping(self._limits, self._beams))
                 ),
             )
-        selected = self._of_one() if len(self._contributions) == 1 else self._of_several()
-        if not selected:
+        several = len(self._contributions) > 1
+        topologies = self._shared_topologies() if several else self._grouped_topologies()
+        if not topologies:
             raise self._refused("with a diagram that is free of four-point vertices")
-        representatives = {one.group: one for one in reversed(selected)}
-        channels = [self._channel(one, representatives[one.group]) for one in selected]
-        kept = kept_names([channel.name for channel in channels], self._card)
-        return _renumbered([channel for channel in channels if channel.name in kept])
+        representatives = {one.group: one for one in reversed(topologies)}
+        channels = [self._channel(one, representatives[one.group]) for one in topologies]
+        names = kept_names([channel.name for channel in channels], self._card)
+        kept = [channel for channel in channels if channel.name in names]
+        groups = list(dict.fromkeys(channel.group for channel in kept))  # numbered without gaps
+        return tuple(replace(channel, group=groups.index(channel.group)) for channel in kept)
 
     def _check_room(self) -> None:
         """The final particles, and what is cut on, need less energy than the beams have."""
@@ -136,17 +135,27 @@ class DiagramChannels:
             "process.definition", f'expected a process {expected} to integrate; got "{definition}"'
         )
 
-    def _of_one(self) -> tuple[SelectedChannel, ...]:
-        """The channels of one matrix element in symmetry groups."""
-        one = self._contributions[0]
-        grouped = select_channels(one.diagrams, one.legs, self._model)
+    def _grouped_topologies(self) -> tuple[ChannelTopology, ...]:
+        """The channels of a single matrix element in symmetry groups.
+
+        Groups are as large as cuts and |M|^2 allow: exchanges of all final particles that are
+        alike, else of identical ones, else none.
+        """
+        (one,) = self._contributions
+        grouped = channel_topologies(one.diagrams, one.legs, self._model)
         if self._symmetric(grouped, one):
             return grouped
-        identical = select_channels(one.diagrams, one.legs, self._model, identical_only=True)
-        return identical if self._symmetric(identical, one) else _ungrouped(identical)
+        identical = channel_topologies(one.diagrams, one.legs, self._model, identical_only=True)
+        if self._symmetric(identical, one):
+            return identical
+        identity = tuple(range(len(one.legs)))
+        return tuple(
+            replace(channel, group=number, permutation=identity)
+            for number, channel in enumerate(identical)
+        )
 
-    def _symmetric(self, channels: Sequence[SelectedChannel], one: Contribution) -> bool:
-        """Whether cuts and |M|^2 are the same for all exchanges that connect the channels of a group."""
+    def _symmetric(self, channels: Sequence[ChannelTopology], one: Contribution) -> bool:
+        """Whether the exchanges that connect the channels of groups change neither cuts nor |M|^2."""
         exchanges = {channel.permutation for channel in channels}
         if not all(self._selection.unchanged_by(exchange) for exchange in exchanges):
             return False
@@ -157,49 +166,47 @@ class DiagramChannels:
             for exchange in exchanges
         )
 
-    def _of_several(self) -> tuple[SelectedChannel, ...]:
-        """The channels of all matrix elements, one for all that have the same lines; no groups."""
+    def _shared_topologies(self) -> tuple[ChannelTopology, ...]:
+        """The channels of several matrix elements, one for all that have the same lines; no groups."""
         columns: dict[object, list[int]] = defaultdict(list)
         topologies: dict[object, Topology] = {}
         for one in self._contributions:
-            for channel in select_channels(one.diagrams, one.legs, self._model):
-                key = frozenset(self._lines(channel.topology))
+            for channel in channel_topologies(one.diagrams, one.legs, self._model):
+                key = frozenset(self._propagators(channel.topology))
                 topologies.setdefault(key, channel.topology)
                 columns[key] += [one.offset + column for column in channel.diagrams]
         identity = tuple(range(len(self._masses)))
         return tuple(
-            SelectedChannel(tuple(columns[key]), topology, group, identity)
+            ChannelTopology(tuple(columns[key]), topology, group, identity)
             for group, (key, topology) in enumerate(topologies.items())
         )
 
-    def _lines(self, topology: Topology) -> tuple[Line, ...]:
-        return tuple(
-            Line(line.kind, line.legs, self._model.mass(line.pdg), self._model.width(line.pdg))
-            for line in topology.propagators
-        )
-
-    def _channel(self, selected: SelectedChannel, representative: SelectedChannel) -> Channel:
+    def _channel(self, own: ChannelTopology, representative: ChannelTopology) -> Channel:
         poles = {
             row.pdg: (self._model.mass(row.pdg), self._model.width(row.pdg))
             for row in self._model.particles
         }
-        arguments = (
-            representative.topology,
-            self._limits,
-            poles,
-            self._beams,
-            selected.permutation,
-        )
+        arguments = representative.topology, self._limits, poles, self._beams, own.permutation
         return Channel(
-            name=self._name(selected.topology),
+            name=self._name(own.topology),
             mapping=self._possible("cuts", lambda: TopologyMapping(*arguments)),
-            diagrams=selected.diagrams,
-            lines=self._lines(selected.topology),
-            group=selected.group,
+            diagrams=own.diagrams,
+            propagators=self._propagators(own.topology),
+            group=own.group,
+        )
+
+    def _propagators(self, topology: Topology) -> tuple[PropagatorFactor, ...]:
+        mass, width = self._model.mass, self._model.width
+        return tuple(
+            PropagatorFactor(line.kind, line.legs, mass(line.pdg), width(line.pdg))
+            for line in topology.propagators
         )
 
     def _name(self, topology: Topology) -> str:
-        """Lines with the legs that they carry, counted from 1: "z(3 4)" or, along the incoming ones, "3 -t- g(4 5)"."""
+        """Lines with the legs that they carry, counted from 1.
+
+        An example is "z(3 4)"; along the line between the incoming particles, "3 -t- g(4 5)".
+        """
         if len(topology.clusters) == 1:
             return self._cluster_name(topology.clusters[0])
         names = [self._cluster_name(cluster) for cluster in topology.clusters]
@@ -213,22 +220,6 @@ class DiagramChannels:
             return str(cluster.legs.bit_length())
         inside = " ".join(self._cluster_name(child) for child in cluster.children)
         return f"{self._model.particle_name(cluster.pdg)}({inside})"
-
-
-def _renumbered(channels: Sequence[Channel]) -> tuple[Channel, ...]:
-    """Groups numbered from 0 without gaps."""
-    numbers = {
-        group: number
-        for number, group in enumerate(dict.fromkeys(channel.group for channel in channels))
-    }
-    return tuple(replace(channel, group=numbers[channel.group]) for channel in channels)
-
-
-def _ungrouped(channels: Sequence[SelectedChannel]) -> tuple[SelectedChannel, ...]:
-    return tuple(
-        SelectedChannel(one.diagrams, one.topology, number, tuple(range(len(one.permutation))))
-        for number, one in enumerate(channels)
-    )
 
 
 def _exchanged(p: Array, exchange: Sequence[int]) -> Array:
