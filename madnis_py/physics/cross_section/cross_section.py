@@ -66,11 +66,12 @@ class Scattering:
 class CrossSection(AbstractIntegrand):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b in pb.
 
-    Eq. (2.8) of the MadNIS thesis. The flux is that of massive particles where they have a mass, the average over helicities that
-    of the beams, see `Beams.spin_factor`. The channel weights see `observables.features`. For the
-    prior, |M|^2 of every subprocess is shared out over its diagrams in proportion to |M_i|^2; the
-    subprocesses stand side by side, each times the densities of its flavours, see
-    `Process.diagram_offsets`. Matrix elements that are the same bit by bit are evaluated once.
+    Eq. (2.8) of the MadNIS thesis. The flux is that of massive particles where they have a mass,
+    the average over helicities that of the beams, see `Beams.spin_factor`. The channel weights see
+    `observables.features`. For the prior, |M|^2 of every group of flavours is shared out over its
+    diagrams in proportion to |M_i|^2; the groups stand side by side, each times the densities of
+    its flavours, see `Process.diagram_offsets`. Matrix elements that are the same bit by bit are
+    evaluated once.
 
     Points that fail the cuts have value 0 and the same prior for every channel.
 

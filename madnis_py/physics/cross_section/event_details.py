@@ -118,7 +118,8 @@ def drawn_columns(weights: Array, uniform: Array) -> Rows:
     total = edges[:, -1]
     if not (total > 0).all():
         raise GenerationError(
-            f"events: expected points with a cross section; got none at point {np.argmin(total > 0)}"
+            "events: expected points with a cross section; "
+            f"got none at point {np.argmin(total > 0)}"
         )
     below = (edges <= (uniform * total)[:, None]).sum(axis=1)
     last_positive = weights.shape[1] - 1 - np.argmax(weights[:, ::-1] > 0, axis=1)

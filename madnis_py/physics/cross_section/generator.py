@@ -1,4 +1,4 @@
-"""Phase space with weights for samplers that are not ours: random numbers and a channel in, an event out."""
+"""Generator of weighted phase-space points from random numbers, for samplers of other packages."""
 
 from __future__ import annotations
 

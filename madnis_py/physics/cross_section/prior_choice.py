@@ -74,7 +74,9 @@ class PriorChoice:
 
 
 class PriorSurvey:
-    """A short VEGAS survey of an integrand with each prior; the same seed chooses the same for any number of threads.
+    """A short VEGAS survey of an integrand with each prior.
+
+    The same seed chooses the same for any number of threads.
 
     |M_i|^2 wins near ties. A single channel has nothing to choose; many have propagators, without a
     survey.
@@ -121,7 +123,9 @@ class PriorSurvey:
 
 
 def choose_prior(process: Process, seed: int = 1, executor: Executor | None = None) -> PriorChoice:
-    """The prior that suits a process, whatever its card says; what a `Run` with the prior "auto" and this seed uses.
+    """The prior that suits a process, whatever its card says.
+
+    A `Run` with the prior "auto" and this seed uses the same.
 
         choice = choose_prior(process)
         integrand = CrossSection(process, choice.chosen)

@@ -1,4 +1,4 @@
-"""Particles between the collision and the final state of an event: what a shower has to keep the mass of."""
+"""Resonances of an event: particles whose mass a shower has to keep."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ResonanceLine:
 
 
 def resonance_lines(diagram: Diagram, model: Model) -> tuple[ResonanceLine, ...]:
-    """The lines of a diagram that decay to final particles and have a width, mothers before daughters.
+    """The unstable lines of a diagram that decay to final particles, mothers before daughters.
 
     A particle that radiates and goes on, such as t > t g, is no resonance.
     """
@@ -59,7 +59,7 @@ class Resonances:
 
 
 class ResonanceTable:
-    """Which intermediate particles an event has, by its flavours, a diagram of theirs and its momenta.
+    """Table of the intermediate particles of events, by flavours, diagram and momenta.
 
     A particle is written where its mass is within some widths of the pole and the colours of its
     decay products add up to its own.
@@ -132,7 +132,7 @@ def _masses(p: Array, members: NDArray[np.bool_]) -> Array:
 def _open_colours(
     colour: Integers, members: NDArray[np.bool_], pdg: Integers, dimension: Integers
 ) -> tuple[Integers, NDArray[np.bool_]]:
-    """The colour lines that leave a set of legs, (n, R, 2), and whether they are those of the particle, (n, R)."""
+    """Colour lines that leave sets of legs, (n, R, 2), and whether particles have these, (n, R)."""
     tags = np.where(members[..., None], colour[:, None], 0)
     joined = (tags[..., :, None, 0] == tags[..., None, :, 1]) & (tags[..., :, None, 0] > 0)
     lines = np.where(joined.any(axis=-1), 0, tags[..., 0])

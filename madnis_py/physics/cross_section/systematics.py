@@ -49,7 +49,9 @@ class VariationGroup:
 
 
 def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
-    """What the table [systematics] asks for; nothing for beams that are partons, whose coupling is a parameter.
+    """The variations that the table [systematics] asks for.
+
+    Beams that are partons, whose coupling is a parameter, have none.
 
     Scales: all pairs of factors but (1, 1). Parton densities: the other members of the set, and
         other sets.

@@ -1,4 +1,4 @@
-"""Divergences of the cross section of a process: limits that the cuts leave open, and cuts to add."""
+"""Divergences of the cross section of a process, and cuts that remove them."""
 
 from __future__ import annotations
 

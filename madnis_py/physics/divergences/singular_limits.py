@@ -1,4 +1,4 @@
-"""The limits in which the square of a tree amplitude has no integral; docs/divergences.md derives them."""
+"""Limits in which the square of a tree amplitude has no integral; see docs/divergences.md."""
 
 from __future__ import annotations
 

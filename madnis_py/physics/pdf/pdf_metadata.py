@@ -1,4 +1,4 @@
-"""Entries of PDF sets: the lines of an info file, or of the head of a member file, with checked access."""
+"""Entries of PDF sets: lines of an info file, or of the head of a member file, with checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 
 LARGEST_NUMBER = 1e100
-"""Largest number that a file may hold: larger ones overflow when they are squared and interpolated."""
+"""Largest number that a file may hold: larger ones overflow when they are interpolated."""
 
 _NO_TEXT = re.compile(rb"[^\t-\r -\xff]|\x7f")
 _ENTRY = re.compile(r"([A-Za-z_]\w*)\s*:(?:\s+(.*))?$")

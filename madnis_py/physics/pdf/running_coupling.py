@@ -1,4 +1,4 @@
-"""Running strong coupling of a PDF set: a table, a formula in Lambda, or the solution of its equation.
+"""Running strong coupling of a PDF set: a table, a formula in Lambda, or an evolution.
 
 `AlphaS_OrderQCD` is the number of the b_i of `alpha_s_evolution`, as in LHAPDF: 0 for a constant.
 Flavours enter at the thresholds, those of `AlphaS_ThresholdX` or `ThresholdX` if all are there,
@@ -122,7 +122,8 @@ def _quark_scales(metadata: Metadata, prefixes: Sequence[str]) -> dict[int, floa
     if not 0 < values[3] < values[4] < values[5]:
         got = ", ".join(f"{value:g}" for value in values[3:])
         raise PdfError(
-            f"{metadata.file}: expected GeV > 0 that ascend as {names}Charm, {names}Bottom, {names}Top; got {got}"
+            f"{metadata.file}: expected GeV > 0 that ascend as "
+            f"{names}Charm, {names}Bottom, {names}Top; got {got}"
         )
     return dict(enumerate(values, start=1))
 

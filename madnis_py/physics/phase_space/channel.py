@@ -1,4 +1,4 @@
-"""Channels of an integrand: a mapping each, and the diagrams and propagators whose peaks it follows."""
+"""Channel of an integrand: a mapping, and the diagrams and propagators whose peaks it follows."""
 
 from __future__ import annotations
 

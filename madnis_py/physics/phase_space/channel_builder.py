@@ -155,7 +155,7 @@ class ChannelBuilder:
         )
 
     def _symmetric(self, channels: Sequence[ChannelTopology], one: Contribution) -> bool:
-        """Whether the exchanges that connect the channels of groups change neither cuts nor |M|^2."""
+        """Whether exchanges inside the groups of channels change neither cuts nor |M|^2."""
         exchanges = {channel.permutation for channel in channels}
         if not all(self._selection.unchanged_by(exchange) for exchange in exchanges):
             return False
@@ -167,7 +167,7 @@ class ChannelBuilder:
         )
 
     def _shared_topologies(self) -> tuple[ChannelTopology, ...]:
-        """The channels of several matrix elements, one for all that have the same lines; no groups."""
+        """The channels of several matrix elements, one for equal lines; each is its own group."""
         columns: dict[object, list[int]] = defaultdict(list)
         topologies: dict[object, Topology] = {}
         for one in self._contributions:

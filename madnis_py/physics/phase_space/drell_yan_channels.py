@@ -56,7 +56,8 @@ def drell_yan_channels(
     if lowest >= min(highest, total):
         raise card.error(
             "cuts",
-            f"expected room for pair masses below {min(highest, total):g} GeV; got {lowest:g} or more",
+            f"expected room for pair masses below {min(highest, total):g} GeV; "
+            f"got {lowest:g} or more",
         )
     s_max = highest**2 if highest < total else None
     kept = kept_names([boson.name for boson in bosons], card)

@@ -35,7 +35,7 @@ class Beams:
     def momenta(
         self,
     ) -> tuple[tuple[float, float, float, float], tuple[float, float, float, float]]:
-        """(E, px, py, pz) in GeV with |p| from energy and mass; the first goes along +z, the second along -z."""
+        """(E, px, py, pz) in GeV, the first along +z and the second along -z."""
         first, second = (
             math.sqrt((energy - mass) * (energy + mass))
             for energy, mass in zip(self.energies, self.masses, strict=True)
@@ -49,7 +49,7 @@ class Beams:
         return self.masses[0] ** 2 + self.masses[1] ** 2 + 2 * (a[0] * b[0] - a[3] * b[3])
 
     def spin_factor(self, partons: tuple[int, int], model: Model) -> float:
-        """What turns |M|^2, averaged over all helicities of the partons, into the average over those of the beams.
+        """Ratio of the averages of |M|^2 over helicities: those of the beams to all of the partons.
 
         Matrix elements follow MadGraph and average over two helicities of a neutrino, of which
         there is one: 2.

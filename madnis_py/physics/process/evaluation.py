@@ -89,7 +89,8 @@ def evaluate_points(
     for index, point in enumerate(momenta.points):
         if len(point.momenta) != element.n_particles:
             raise InputError(
-                f"{source}: points.{index}.momenta: expected {element.n_particles} particles; got {len(point.momenta)}"
+                f"{source}: points.{index}.momenta: expected {element.n_particles} particles; "
+                f"got {len(point.momenta)}"
             )
     p = np.array([point.momenta for point in momenta.points], dtype=np.float64)
     p = as_momenta(p.reshape(-1, element.n_particles, 4))
@@ -101,7 +102,8 @@ def evaluate_points(
     unusable = np.flatnonzero(~(np.isfinite(me2) & np.isfinite(diagrams).all(axis=1)))
     if len(unusable):
         raise InputError(
-            f"{source}: points.{unusable[0]}.momenta: expected momenta with a finite |M|^2; got {me2[unusable[0]]}"
+            f"{source}: points.{unusable[0]}.momenta: expected momenta with a finite |M|^2; "
+            f"got {me2[unusable[0]]}"
         )
     result: dict[str, Any] = {
         "me2": me2.tolist(),
@@ -138,7 +140,7 @@ def _numbers(values: Array) -> list[float | None]:
 
 
 def propagators(diagram: Diagram) -> list[tuple[int, list[int]]]:
-    """What propagates in a diagram: (|PDG code|, the legs on the side without leg 1), legs counted from 1."""
+    """Propagators of a diagram: (|PDG code|, legs on the side without leg 1), counted from 1."""
     return [(pdg, [leg + 1 for leg in legs]) for pdg, legs in diagram.propagators]
 
 

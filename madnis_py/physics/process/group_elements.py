@@ -1,4 +1,4 @@
-"""The matrix element of each group of flavours: a formula, a tape, a provider's, or a mirrored one."""
+"""Matrix elements of groups of flavours: formulas, tapes, those of providers and mirrored ones."""
 
 from __future__ import annotations
 

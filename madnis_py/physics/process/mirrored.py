@@ -1,4 +1,4 @@
-"""Matrix elements with the two incoming particles exchanged, so that both orders of the beams share one tape."""
+"""Mirrored matrix elements: both orders of the incoming particles share one tape."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def mirror(reaction: Reaction) -> Reaction:
 
 
 def mirrored_columns(ours: Sequence[Diagram], theirs: Sequence[Diagram]) -> list[int] | None:
-    """Where the diagrams of a process stand among those with exchanged incoming particles; None if not all do."""
+    """Positions of the diagrams of a process among those with exchanged incoming particles.
+
+    None if some diagrams have no counterpart.
+    """
     places = {_content(diagram, (1, 0)): place for place, diagram in enumerate(theirs)}
     columns = [places.get(_content(diagram, (0, 1))) for diagram in ours]
     found = [column for column in columns if column is not None]

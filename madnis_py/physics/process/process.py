@@ -37,7 +37,7 @@ from madnis_py.physics.process.providers import with_digest_of_files
 
 @dataclass(frozen=True)
 class Process:
-    """Beams, flavours, matrix elements, channels, cuts and scales of one card; immutable, no arrays.
+    """Beams, flavours, matrix elements, channels and cuts of one card; immutable, no arrays.
 
     Attributes:
         card: the card with every parameter of the model written out and no param_card any more: it
@@ -126,7 +126,7 @@ class Process:
         )
 
     def mass_limits(self, group: FlavourGroup, cuts: Sequence[Cut] | None = None) -> MassLimits:
-        """The invariant masses that energy, masses and cuts leave to the final particles of a group.
+        """The invariant masses that energy, masses and cuts leave to the particles of a group.
 
         Args:
             group: one of `groups`.
@@ -242,7 +242,7 @@ class Process:
         return self.matrix_element_of(self.group(pdg))
 
     def group(self, pdg: tuple[int, ...] | None = None) -> FlavourGroup:
-        """The flavours that share the matrix element of a partonic process; see `matrix_element`."""
+        """The group of flavours of a partonic process; see `matrix_element`."""
         groups = [group for group in self.groups if pdg is None or pdg in group.flavours]
         if len(groups) == 1:
             return groups[0]

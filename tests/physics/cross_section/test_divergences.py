@@ -1,4 +1,4 @@
-"""Infinite cross sections are refused before anything is integrated, finite ones are not; docs/divergences.md."""
+"""Infinite cross sections are refused before anything is integrated; docs/divergences.md."""
 
 from __future__ import annotations
 
@@ -90,7 +90,10 @@ def test_a_resonance_without_width_is_refused_where_it_comes_on_its_mass_shell(
 
 def test_a_particle_that_has_no_width_in_the_model_must_not_decay() -> None:
     case = Case("e+ e- > ta+ vt e- ve~", {"e-": {"pt_min": 10.0}})
-    expected = "^case: cuts: expected cuts that keep the mass of vt e- ve~ from the 1.777 GeV of ta-, which has no width"
+    expected = (
+        "^case: cuts: expected cuts that keep the mass of vt e- ve~ from the 1.777 GeV of ta-, "
+        "which has no width"
+    )
     with pytest.raises(CardError, match=expected):
         CrossSection(process_of(case))
     require_finite(process_of(with_cut(case, "vt,e-,ve~", "mass_min", 2.0)))
@@ -130,8 +133,10 @@ def test_the_message_names_particles_limit_propagator_and_cut() -> None:
     with pytest.raises(CardError) as refused:
         CrossSection(process_of(Case("e+ e- > mu+ mu- a", PHOTON | ISOLATED)))
     assert str(refused.value) == (
-        'case: cuts: expected cuts that leave a finite cross section; got "e+ e- > mu+ mu- a", where nothing keeps mu+ '
-        'and mu- from becoming parallel (pole of the propagator of a); "mu+,mu-" = { mass_min = 10 } would do '
+        "case: cuts: expected cuts that leave a finite cross section; "
+        'got "e+ e- > mu+ mu- a", where nothing keeps mu+ '
+        "and mu- from becoming parallel (pole of the propagator of a); "
+        '"mu+,mu-" = { mass_min = 10 } would do '
         "(allow_divergent = true in [process] integrates all the same)"
     )
 
@@ -257,7 +262,7 @@ SETTLING = (
 def test_what_is_refused_grows_without_bound(
     case: Case, name: str, key: str, limits: tuple[float, ...]
 ) -> None:
-    """A logarithm adds the same in each decade, a power more; 20 % are left to what vanishes with the limit."""
+    """A logarithm adds the same in each decade, a power more; 20 % are left to smaller terms."""
     first, second, third = along(case, name, key, limits)
     step, next_step = second.value - first.value, third.value - second.value
     assert step > 5 * math.hypot(first.error, second.error)

@@ -108,7 +108,10 @@ def test_flows_of_many_points_come_as_often_as_the_amplitude_says(text):
 
 @pytest.mark.parametrize(("text", "quark"), [("g g > t t~", 2), ("g u > g u", 3)])
 def test_the_gluon_joined_to_the_quark_is_the_one_of_the_pole(text, quark):
-    """(t - m^2) A(1, 2) = (u - m^2) A(2, 1): weights 1 / (p_gluon . p_quark)^2 of the gluon next to the quark."""
+    """(t - m^2) A(1, 2) = (u - m^2) A(2, 1).
+
+    Weights are 1 / (p_gluon . p_quark)^2 of the gluon next to the quark.
+    """
     one = amplitude(text, **STABLE)
     events = drawn(integrand(text), *points(integrand(text), 1000))
     p = events.momenta
@@ -186,7 +189,7 @@ def test_a_flow_does_not_know_the_other_events():
 
 
 def check_colours(legs, colours) -> None:
-    """Quarks have a colour, antiquarks an anticolour, gluons both; every line has two ends that fit.
+    """Quarks have a colour, antiquarks an anticolour, gluons both; every line has two ends.
 
     An incoming colour is an outgoing anticolour.
     """

@@ -1,4 +1,4 @@
-"""Parton densities that are negative: flavours, signs and sums of events beside a quadrature for each flavour."""
+"""Negative parton densities: flavours, signs and sums of events beside quadratures by flavour."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def drell_yan(pdf: Path, lowest: float, **tables: object) -> Process:
 
 
 def parts(pdf: AbstractPdf, lowest: float, mu: float = 91.188) -> dict[tuple[int, int], Array]:
-    """Positive and negative part of the cross section in pb of every pair of incoming partons, shape (2,)."""
+    """Positive and negative part of the cross section of each pair of partons in pb, shape (2,)."""
     m, m_weight = gauss_panels(mass_edges(lowest, 2 * BEAM, []), 8)
     y, y_weight = gauss_panels(np.linspace(-1, 1, 41), 8)
     reach = np.log(2 * BEAM / m)

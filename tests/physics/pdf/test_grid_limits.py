@@ -1,4 +1,4 @@
-"""Scales and x beyond the ends of a grid: counted with their share, told, and refused where they are too many."""
+"""Scales and x beyond the ends of a grid: their share is reported, and refused if too large."""
 
 from __future__ import annotations
 
@@ -96,9 +96,12 @@ def test_a_cross_section_from_below_the_scales_of_the_grid_is_refused_before_any
 ) -> None:
     low = process(grid(tmp_path, 1e-4, 1.0), scales={"factorization": 1.0})
     sentence = (
-        r"parton densities: expected at most 1% beyond their ends; got the cross section with the factorization scale "
-        r'below 2 GeV, where the grid of "ends" begins: 100 % of the cross section, 100 % of the points\. '
-        r"To change: scales\.factorization: another scale, or beams\.pdf: a set that reaches further"
+        r"parton densities: expected at most 1% beyond their ends; "
+        r"got the cross section with the factorization scale "
+        r'below 2 GeV, where the grid of "ends" begins: '
+        r"100 % of the cross section, 100 % of the points\. "
+        r"To change: scales\.factorization: another scale, "
+        r"or beams\.pdf: a set that reaches further"
     )
     with pytest.raises(GenerationError, match=sentence):
         Run(low, tmp_path / "run").integrate(20_000)

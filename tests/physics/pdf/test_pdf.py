@@ -60,7 +60,7 @@ def subgrids(q2: Array) -> list[slice]:
 
 
 def log_cubic(knots: Array, values: Array) -> CubicHermiteSpline:
-    """LHAPDF's cubic in the logarithm: slopes are means of the difference quotients, one-sided at the ends."""
+    """LHAPDF's cubic in the logarithm: slopes are means of quotients, one-sided at ends."""
     u = np.log(knots)
     quotient = np.diff(values, axis=0) / np.diff(u).reshape(-1, *[1] * (values.ndim - 1))
     slopes = np.concatenate([quotient[:1], (quotient[1:] + quotient[:-1]) / 2, quotient[-1:]])
@@ -465,7 +465,10 @@ AlphaS_Vals: [0.5, 0.4,
 """
 X = "0.01 0.1 0.5 1.0"
 ROWS = "".join(f"{i + 0.5} {-i}e-1\n" for i in range(8))
-MEMBER = f"PdfType: central\nFormat: lhagrid1\n---\n{X}\n1.0 2.0\n21 1\n{ROWS}---\n{X}\n2.0 4.0\n21 1\n{ROWS}---\n"
+MEMBER = (
+    f"PdfType: central\nFormat: lhagrid1\n---\n{X}\n1.0 2.0\n21 1\n{ROWS}---\n"
+    f"{X}\n2.0 4.0\n21 1\n{ROWS}---\n"
+)
 
 
 def write_set(folder: Path, info: str = INFO, member: str = MEMBER) -> Path:
@@ -607,7 +610,8 @@ def cut(member: str, lines: int) -> str:
     [
         (
             "",
-            r"bad_0000\.dat:1: expected a head and at least one subgrid, each ended by '---'; the file is truncated",
+            r"bad_0000\.dat:1: expected a head and at least one subgrid, each ended by '---'; "
+            r"the file is truncated",
         ),
         (cut(MEMBER, 3), r"bad_0000\.dat:4: expected a head and at least one subgrid"),
         (
@@ -768,7 +772,8 @@ def test_an_unknown_set_is_answered_with_the_folders_and_the_closest_name(
     with pytest.raises(PdfError) as raised:
         load_pdf("NNPDF40_l0")
     assert str(raised.value) == (
-        f"PDF set 'NNPDF40_l0' is not in {tmp_path}, {SHIPPED}; found there: NNPDF40_lo, toy; did you mean NNPDF40_lo?"
+        f"PDF set 'NNPDF40_l0' is not in {tmp_path}, {SHIPPED}; "
+        "found there: NNPDF40_lo, toy; did you mean NNPDF40_lo?"
     )
     with pytest.raises(
         PdfError,
@@ -786,7 +791,7 @@ def test_an_unknown_backend_is_refused() -> None:
 
 
 class StandIn:
-    """What LhapdfPdf uses of a member in LHAPDF's Python module: x f = pid x Q^2, alpha_s = 1 / Q^2."""
+    """A member of LHAPDF as LhapdfPdf uses it: x f = pid x Q^2, alpha_s = 1 / Q^2."""
 
     lhapdfID, xMin, xMax, q2Min, q2Max = 331900, 1e-9, 1.0, 1.0, 1e10  # noqa: N815
 

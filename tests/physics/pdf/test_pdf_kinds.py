@@ -1,4 +1,4 @@
-"""Sets of parton densities as they are found: each is read as LHAPDF and neopdf read it, or refused in a sentence."""
+"""PDF sets as they are found: read as LHAPDF and neopdf read them, or refused in a sentence."""
 
 from __future__ import annotations
 
@@ -292,7 +292,8 @@ def test_the_analytic_coupling_has_the_published_value_of_cteq6(tmp_path: Path) 
     # hep-ph/0201195: Lambda_5 = 226 MeV, Lambda_4 = 326 MeV at two loops is alpha_s(M_Z) = 0.118.
     lines = (
         MASSES
-        + "AlphaS_Type: analytic\nAlphaS_OrderQCD: 2\nAlphaS_Lambda5: 0.226\nAlphaS_Lambda4: 0.326\n"
+        + "AlphaS_Type: analytic\nAlphaS_OrderQCD: 2\n"
+        + "AlphaS_Lambda5: 0.226\nAlphaS_Lambda4: 0.326\n"
     )
     found = coupling(tmp_path / "analytic", lines)
     assert found([91.1876])[0] == pytest.approx(0.118, abs=5e-5)
@@ -321,8 +322,8 @@ def test_a_set_of_which_one_member_is_there_goes_without_the_others(tmp_path: Pa
     assert other_members(str(folder)) == ()
     (sentence,) = missing_members(str(folder))
     assert (
-        sentence
-        == f'systematics: members 1 to 4 of "lone" are not in {folder}; events go without their weights'
+        sentence == f'systematics: members 1 to 4 of "lone" are not in {folder}; '
+        "events go without their weights"
     )
     (folder / "lone_0002.dat").write_text(MEMBER)
     assert other_members(f"{folder}/2") == (f"{folder}/0",)

@@ -1,4 +1,4 @@
-"""Channels from diagrams: topologies, which diagrams they belong to, and which of them are alike."""
+"""Channels from diagrams: topologies, the diagrams of each, and symmetry groups."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_counts_are_those_of_the_thesis(name: str) -> None:
 
 
 def reference_lines(propagators: list[dict[str, object]], n_legs: int) -> Lines:
-    """Propagators of the reference in our convention: t-channel legs on the side of leg 1, no external leg."""
+    """Propagators of the reference: t-channel legs on the side of leg 1, no external leg."""
     everything = set(range(1, n_legs + 1))
     found = set()
     for line in propagators:
@@ -234,7 +234,7 @@ def test_every_three_point_diagram_belongs_to_one_channel_the_first_of_them_in_o
 
 @PROCESSES
 @pytest.mark.parametrize("photon_only", [True, False])
-def test_permutations_carry_the_representative_to_its_members_and_move_final_particles_that_are_alike(
+def test_permutations_carry_the_representative_to_its_members_by_moves_of_alike_particles(
     name: str, photon_only: bool
 ) -> None:
     selected, legs = channels(name, photon_only), reaction(name).legs
@@ -368,9 +368,7 @@ def test_a_card_tells_its_channels(name: str, counts: tuple[int, int, int]) -> N
     assert [entry["channels"] for entry in described["processes"]] == [counts[1]]
 
 
-def test_the_totals_of_a_card_are_those_of_its_matrix_elements_and_topologies_are_listed_on_demand() -> (
-    None
-):
+def test_totals_of_a_card_are_those_of_its_matrix_elements_and_topologies_come_on_demand() -> None:
     process = Process.from_card(Card.parse({"process": {"definition": "p p > t t~ j"}}))
     described = describe_diagrams(process, with_propagators=True)
     assert len(described["processes"]) > 1

@@ -1,4 +1,4 @@
-"""Laws on the channels of shipped cards with several flavours, and of those with hundreds of channels.
+"""Laws on the channels of shipped cards with several flavours or hundreds of channels.
 
 The channels of the other cards are in `test_topology_mapping`. Channels of a group share their map.
 """

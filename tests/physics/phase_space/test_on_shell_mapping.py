@@ -1,4 +1,4 @@
-"""A single final particle: its mapping against the laws, cross sections against quadrature of the parton densities."""
+"""A single final particle: laws of its mapping, cross sections against quadrature of the PDFs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def narrow(partial_width: float, mass: float) -> float:
 
 
 def widths(model: object) -> tuple[dict[int, float], float, float]:
-    """Widths of the Z into a pair of quarks, that of the W into u d~, and the mass of the W, in GeV."""
+    """Widths of the Z into pairs of quarks, of the W into u d~, and the mass of the W, in GeV."""
     alpha, gf = 1 / model["aEWM1"], model["Gf"]  # type: ignore[index]
     mw2 = MASS**2 / 2 + math.sqrt(MASS**4 / 4 - math.pi * alpha * MASS**2 / (math.sqrt(2) * gf))
     s2, mw = 1 - mw2 / MASS**2, math.sqrt(mw2)

@@ -1,4 +1,4 @@
-"""Mappings of the unit cube to momenta, against their laws, quadrature and multi-precision formulas."""
+"""Mappings of the unit cube to momenta against laws, quadrature and multi-precision formulas."""
 
 from __future__ import annotations
 

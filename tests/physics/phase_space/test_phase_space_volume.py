@@ -1,4 +1,4 @@
-"""Every channel alone fills phase space: volumes against closed formulas, quadrature and flat phase space."""
+"""Every channel alone fills phase space: volumes against formulas, quadrature, flat phase space."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_massive_partons_agree_with_the_closed_formula(energy):
 
 
 def test_lepton_beams_make_pairs_of_w_bosons():
-    """Near threshold neutrino exchange alone is left, sigma = pi alpha^2 beta / (s sin^4 theta_W)."""
+    """Near threshold neutrino exchange alone is left: pi alpha^2 beta / (s sin^4 theta_W)."""
     one = process("e+ e- > w+ w-", (80.5, 80.5))
     mw, sin2w = one.model.mw, one.model.sin2w
     s = one.beams.s
@@ -67,7 +67,7 @@ def test_lepton_beams_make_pairs_of_w_bosons():
 
 
 def weak(definition, energy):
-    """The cross section in pb and what its closed formulas consist of: s, G_F^2 s / pi in pb, M_W^2, M_W Gamma_W."""
+    """The cross section in pb; s, G_F^2 s / pi in pb, M_W^2, M_W Gamma_W of closed formulas."""
     one = process(
         definition, (energy, energy), process={"definition": definition, "t_channel_widths": False}
     )
@@ -96,7 +96,10 @@ def test_antineutrinos_have_one_helicity_in_the_s_channel(energy):
 
 
 def test_two_neutrinos_annihilate_without_any_average():
-    """sigma = s g_nu^2 (g_L^2 + g_R^2) / (12 pi ((s - M_Z^2)^2 + M_Z^2 Gamma_Z^2)), four times that of two averages."""
+    """sigma = s g_nu^2 (g_L^2 + g_R^2) / (12 pi ((s - M_Z^2)^2 + M_Z^2 Gamma_Z^2)).
+
+    It is four times that of two averages.
+    """
     one = process("ve ve~ > mu+ mu-", (50.0, 50.0))
     s, model = one.beams.s, one.model
     (neutrino, none), muon = model.couplings("z", 12), model.couplings("z", 13)
@@ -201,7 +204,8 @@ def test_partons_need_more_energy_than_their_mass():
     [
         (
             "e+ e- > mu+ mu-",
-            'beams.pdf: expected quarks, gluons or photons in the protons of "toy"; got e+, which needs pdf = "none"',
+            'beams.pdf: expected quarks, gluons or photons in the protons of "toy"; '
+            'got e+, which needs pdf = "none"',
         ),
         ("e- p > e- j", 'expected quarks, gluons or photons in the protons of "toy"; got e-'),
         ("b b~ > mu+ mu-", "beams.pdf: expected partons of mass 0 in protons; got b of 4.7 GeV"),

@@ -15,7 +15,7 @@ from madnis_py.physics.process.process import Process
 PACKAGE = Path(madnis_py.__file__).parent
 MOST_STAYS = 14
 DEPTH = 3
-"""Nested calls that are counted: `from_card`, the functions that it calls, and those that they call;
+"""Nesting of the calls that are counted: `from_card`, what it calls, and what that calls;
 what goes on further inside is their own affair."""
 
 

@@ -1,4 +1,4 @@
-"""Decays into labels of several particles: every final state is counted once, whatever the order it is named in."""
+"""Decays into labels of several particles: every final state counts once, in whatever order."""
 
 from __future__ import annotations
 

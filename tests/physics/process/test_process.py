@@ -145,12 +145,14 @@ def test_cuts_that_leave_no_mass_are_refused():
         (
             100.0,
             {},
-            "beams.energy: expected sqrt(s) above the masses of the final particles, 346 GeV; got 200 GeV",
+            "beams.energy: expected sqrt(s) above the masses of the final particles, 346 GeV; "
+            "got 200 GeV",
         ),
         (
             200.0,
             {"t": {"pt_min": 300.0}},
-            "cuts: expected cuts that leave room below sqrt(s) = 400 GeV; got some that ask for 519.308 GeV or more",
+            "cuts: expected cuts that leave room below sqrt(s) = 400 GeV; "
+            "got some that ask for 519.308 GeV or more",
         ),
     ],
 )

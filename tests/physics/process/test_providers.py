@@ -1,4 +1,4 @@
-"""Who computes matrix elements: names, Python functions, modules of MadGraph's standalone output."""
+"""Providers of matrix elements: names, Python functions, MadGraph's standalone output."""
 
 from __future__ import annotations
 

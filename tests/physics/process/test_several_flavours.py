@@ -256,7 +256,7 @@ def test_matrix_elements_are_equal_only_if_their_tapes_are():
 
 
 def test_without_orders_only_the_lowest_of_all_reactions_are_taken():
-    """MadGraph takes WEIGHTED<=2 for all of p p > j j: u s > d c, which needs a W, is not among them."""
+    """MadGraph takes WEIGHTED<=2 for all of p p > j j: without u s > d c, which needs a W."""
     flavours = process("p p > j j").flavours
     assert not any(
         sorted(legs) == [1, 2, 3, 4] and sorted(legs[:2]) == [2, 3] and 1 in legs[2:]
