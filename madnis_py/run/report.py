@@ -96,7 +96,14 @@ def channel_table(record: RunRecord) -> Table:
 
 def distribution_table(found: Distributions) -> Table:
     """Range and bins of every observable, and how well points and events agree."""
-    table = Table(title=_title(found), title_justify="left")
+    first = found.every[0] if found.every else None
+    samples = {"weighted points": first.weighted, "events": first.events} if first else {}
+    totals = [
+        f"{with_error(one.total, float(one.all_errors[-1]))} pb from {name}"
+        for name, one in samples.items()
+        if one is not None
+    ]
+    table = Table(title="\n".join([found.title, *totals]), title_justify="left")
     for column in ("observable", "range", "bins", "chi^2/dof", "p"):
         table.add_column(column, justify="left" if column == "observable" else "right")
     for one in found.every:
@@ -108,20 +115,6 @@ def distribution_table(found: Distributions) -> Table:
             one.name, f"{edges[0]:g} to {edges[-1]:g}{unit}", str(len(edges) - 1), chi2, p_value
         )
     return table
-
-
-def _title(found: Distributions) -> str:
-    samples = (
-        {"weighted points": found.every[0].weighted, "events": found.every[0].events}
-        if found.every
-        else {}
-    )
-    totals = [
-        f"{with_error(histogram.total, float(histogram.all_errors[-1]))} pb from {name}"
-        for name, histogram in samples.items()
-        if histogram is not None
-    ]
-    return "\n".join([found.title, *totals])
 
 
 def conclusions(record: RunRecord) -> list[str]:

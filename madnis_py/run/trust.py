@@ -91,19 +91,16 @@ def reach_of_directory(directory: Path, card: Card) -> list[Reach]:
 
 
 def reach_of_links(directory: Path) -> list[Reach]:
-    """Links of a run directory that lead out of it."""
+    """Links of a run directory, at any depth, that lead out of it."""
     inside = directory.resolve()
-    return [_file(path) for path in _links(directory) if not _real(path).is_relative_to(inside)]
-
-
-def _links(directory: Path) -> list[Path]:
-    """Links at any depth; other processes may make and remove folders meanwhile."""
+    # Other processes may make and remove folders meanwhile, which os.walk leaves out.
     below = (
         Path(folder) / name
         for folder, folders, files in os.walk(directory)
         for name in (*folders, *files)
     )
-    return sorted(path for path in below if path.is_symlink())
+    links = sorted(path for path in below if path.is_symlink())
+    return [_file(path) for path in links if not _real(path).is_relative_to(inside)]
 
 
 def reach_of_events(path: Path, directory: Path) -> list[Reach]:

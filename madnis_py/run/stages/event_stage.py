@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,10 +59,13 @@ class EventStage:
         )
         selected = SelectedEvents(selection, events)
         event_file.write(output, selected, self.process, source.maker.events, self.result)
-        return (
-            self._figures(selected),
-            warnings_of("generate", self._sentences(selected, settings.overweight_share)),
-        )
+        check = CoverageCheck(self.cross_section.channel_names)
+        sentences = [
+            *check.overweights("generate", selected.weights, settings.overweight_share),
+            *run_warnings.cancelling_signs(selected.weights),
+            *run_warnings.generation_warnings(check, self.result, selection),
+        ]
+        return self._figures(selected), warnings_of("generate", sentences)
 
     def _figures(self, selected: SelectedEvents) -> UnweightingRecord:
         selection, weights = selected.selection, selected.weights
@@ -76,10 +78,3 @@ class EventStage:
             "cut_acceptance": selection.cut_acceptance,
         }
         return UnweightingRecord.model_validate(self.result.unweighting.model_dump() | figures)
-
-    def _sentences(self, selected: SelectedEvents, overweight_share: float) -> Iterator[str]:
-        """Whether the events agree with the integrate stage."""
-        check = CoverageCheck(self.cross_section.channel_names)
-        yield from check.overweights("generate", selected.weights, overweight_share)
-        yield from run_warnings.cancelling_signs(selected.weights)
-        yield from run_warnings.generation_warnings(check, self.result, selected.selection)

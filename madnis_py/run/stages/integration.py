@@ -96,9 +96,15 @@ class IntegrateStage:
         outside = tuple(self.cross_section.outside_grid(sampled["vegas"].first))
         require_inside(outside)
         results = self._results(sampled)
+        known = self.survey.measurement
+        refusals = {
+            name: sentence
+            for name, result in results.items()
+            if (sentence := refusal(self.check, known, name, result))
+        }
         return Integration(
             results,
-            self._refusals(results),
+            refusals,
             outside,
             (
                 *warnings_of("integrate", (f"integrate: {one}" for one in outside)),
@@ -145,13 +151,6 @@ class IntegrateStage:
                 points, self.check.channels, self.overweight_share, results.get("vegas")
             )
         return results
-
-    def _refusals(self, results: Mapping[SamplerName, Result]) -> dict[SamplerName, str]:
-        found = {
-            name: refusal(self.check, self.survey.measurement, name, result)
-            for name, result in results.items()
-        }
-        return {name: sentence for name, sentence in found.items() if sentence is not None}
 
     def _warnings(
         self,
