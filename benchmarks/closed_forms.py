@@ -40,7 +40,7 @@ class ClosedForm:
 
 
 def _annihilation(s: float, charge: float, colours: int, mass: float = 0.0) -> float:
-    """Of e- e+ > photon > f f~: 4 pi alpha^2 N_c Q^2 beta (3 - beta^2) / (6 s)."""
+    """Cross section of e- e+ > photon > f f~: 4 pi alpha^2 N_c Q^2 beta (3 - beta^2) / (6 s)."""
     beta = math.sqrt(1 - 4 * mass**2 / s)
     return (
         PICOBARN * 4 * math.pi * ALPHA**2 * colours * charge**2 / (3 * s) * beta * (3 - beta**2) / 2
@@ -54,7 +54,10 @@ def _chirality(charge: float, isospin: float) -> tuple[float, float]:
 
 
 def _muon_pairs(s: float) -> float:
-    """Of e- e+ > mu- mu+ by photon and Z: s / (48 pi) times the sum of |amplitude|^2 over the four chiralities."""
+    """Cross section of e- e+ > mu- mu+ by photon and Z.
+
+    s / (48 pi) times the sum of |amplitude|^2 over the four chiralities.
+    """
     couplings = _chirality(-1.0, -0.5)
     z = 1 / complex(s - MZ**2, MZ * MODEL["WZ"])
     squares = sum(abs(1 / s + a * b * z) ** 2 for a in couplings for b in couplings)
@@ -62,7 +65,10 @@ def _muon_pairs(s: float) -> float:
 
 
 def _neutrino_pairs(s: float) -> float:
-    """Of ve ve~ > mu- mu+ by the Z alone; each beam has one helicity, so nothing is averaged."""
+    """Cross section of ve ve~ > mu- mu+ by the Z alone.
+
+    Each beam has one helicity, so nothing is averaged.
+    """
     neutrino, _ = _chirality(0.0, 0.5)
     z = 1 / complex(s - MZ**2, MZ * MODEL["WZ"])
     squares = sum(abs(neutrino * b * z) ** 2 for b in _chirality(-1.0, -0.5))
@@ -70,12 +76,16 @@ def _neutrino_pairs(s: float) -> float:
 
 
 def _charged_current(s: float) -> float:
-    """Of ve d > e- u: G_F^2 s / pi / (1 + s / M_W^2)."""
+    """Cross section of ve d > e- u: G_F^2 s / pi / (1 + s / M_W^2)."""
     return PICOBARN * MODEL["Gf"] ** 2 * s / math.pi / (1 + s / MW**2)
 
 
 def _higgs_strahlung(s: float) -> float:
-    """Of e- e+ > z h: pi alpha^2 sqrt(l) (l + 12 M_Z^2 / s) (v^2 + a^2) / (192 s sin^4 cos^4 (1 - M_Z^2 / s)^2)."""
+    """Cross section of e- e+ > z h.
+
+    pi alpha^2 sqrt(l) (l + 12 M_Z^2 / s) (v^2 + a^2)
+    / (192 s sin^4 cos^4 (1 - M_Z^2 / s)^2).
+    """
     mh = MODEL["MH"]
     size = (1 - (MZ**2 + mh**2) / s) ** 2 - 4 * MZ**2 * mh**2 / s**2
     vector, axial = -1 + 4 * SW2, -1.0
@@ -93,13 +103,19 @@ def _higgs_strahlung(s: float) -> float:
 
 
 def _photon_pairs(s: float, pt_min: float) -> float:
-    """Of e- e+ > a a above a transverse momentum: 2 pi alpha^2 / s (2 artanh c - c), c = cos theta at the cut."""
+    """Cross section of e- e+ > a a above a transverse momentum.
+
+    2 pi alpha^2 / s (2 artanh c - c), c = cos theta at the cut.
+    """
     cos = math.sqrt(1 - 4 * pt_min**2 / s)
     return PICOBARN * 2 * math.pi * ALPHA**2 / s * (2 * math.atanh(cos) - cos)
 
 
 def _breit_wheeler(s: float, mass: float) -> float:
-    """Of a a > f f~: 4 pi alpha^2 / s [(1 + r - r^2 / 2) L - (1 + r) beta], r = 4 m^2 / s, L = 2 artanh beta."""
+    """Cross section of a a > f f~.
+
+    4 pi alpha^2 / s [(1 + r - r^2 / 2) L - (1 + r) beta], r = 4 m^2 / s, L = 2 artanh beta.
+    """
     r = 4 * mass**2 / s
     beta = math.sqrt(1 - r)
     bracket = (1 + r - r**2 / 2) * 2 * math.atanh(beta) - (1 + r) * beta
@@ -107,13 +123,19 @@ def _breit_wheeler(s: float, mass: float) -> float:
 
 
 def _quarks_to_tops(s: float, mass: float) -> float:
-    """Of u u~ > t t~: 8 pi alpha_s^2 / (27 s) beta (1 + rho / 2), rho = 4 m^2 / s (Ellis, Stirling and Webber)."""
+    """Cross section of u u~ > t t~, after Ellis, Stirling and Webber.
+
+    8 pi alpha_s^2 / (27 s) beta (1 + rho / 2), rho = 4 m^2 / s.
+    """
     rho = 4 * mass**2 / s
     return PICOBARN * 8 * math.pi * ALPHA_S**2 / (27 * s) * math.sqrt(1 - rho) * (1 + rho / 2)
 
 
 def _gluons_to_tops(s: float, mass: float) -> float:
-    """Of g g > t t~: pi alpha_s^2 / (48 s) [(rho^2 + 16 rho + 16) L - beta (28 + 31 rho)], L = 2 artanh beta."""
+    """Cross section of g g > t t~.
+
+    pi alpha_s^2 / (48 s) [(rho^2 + 16 rho + 16) L - beta (28 + 31 rho)], L = 2 artanh beta.
+    """
     rho = 4 * mass**2 / s
     beta = math.sqrt(1 - rho)
     bracket = (rho**2 + 16 * rho + 16) * 2 * math.atanh(beta) - beta * (28 + 31 * rho)
@@ -121,7 +143,7 @@ def _gluons_to_tops(s: float, mass: float) -> float:
 
 
 def _drell_yan(mass_min: float) -> float:
-    """Of p p > e+ e- with the shipped densities: quadrature over mass and rapidity."""
+    """Cross section of p p > e+ e- with the shipped densities, by quadrature."""
     return math.fsum(cross_sections(load_pdf("toy"), mass_min=mass_min).values())
 
 

@@ -1,4 +1,4 @@
-"""Drell-Yan cross sections by deterministic quadrature, written without the kernels but for the parton densities.
+"""Drell-Yan cross sections by deterministic quadrature; of our kernels only the parton densities.
 
 sigma = sum_q Int dm (2 m / S) Int dy [f_q(x1) f_qbar(x2) + f_qbar(x1) f_q(x2)] sigma_q(m^2),
 x1,2 = (m / sqrt(S)) e^(+-y),

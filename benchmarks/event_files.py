@@ -1,4 +1,4 @@
-"""Writing and reading files of six-particle events: ours beside pylhe, and the largest memory of ours.
+"""Writing and reading files of six-particle events, ours beside pylhe, and our largest memory.
 
     OMP_NUM_THREADS=1 python benchmarks/event_files.py [--quick] [--threads N] --output FILE.json
 

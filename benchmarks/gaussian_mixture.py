@@ -1,4 +1,4 @@
-"""A mixture of Gaussians with its own channel weights: the cheap integrand that all programs are given."""
+"""A mixture of Gaussians with its own channel weights: the cheap integrand of all programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ TINY = 1e-30
 
 
 class GaussianMixture:
-    """sum_k s_k N(x; m_k, w_k) on the unit cube, with the parts as channel weights; its integral is close to 1.
+    """sum_k s_k N(x; m_k, w_k) on the unit cube, with the parts as channel weights.
+
+    Its integral is close to 1.
 
     Args:
         dim: dimension of the cube.
@@ -61,14 +63,17 @@ class GaussianMixture:
 
 
 def points(dim: int, n_channels: int, n: int) -> tuple[Tensor, Tensor]:
-    """Points to evaluate densities at: x, float64, shape (n, dim), and sorted random channels, int64, shape (n,)."""
+    """Points to evaluate densities at, and sorted random channels.
+
+    x is float64, shape (n, dim), channel int64, shape (n,).
+    """
     generator = torch.Generator().manual_seed(2)
     x = torch.rand(n, dim, generator=generator, dtype=torch.float64)
     return x, torch.randint(n_channels, (n,), generator=generator).sort().values
 
 
 def move_parameters(module: torch.nn.Module) -> None:
-    """Leave the identity that flows start from, as a training does: add normal numbers of width 0.1."""
+    """Leave the identity that flows start from, as a training does: add noise of width 0.1."""
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for parameter in module.parameters():

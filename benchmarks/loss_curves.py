@@ -1,4 +1,4 @@
-"""The loss of ours and of madnis, step by step, on one integrand, and the error that the trained flows leave.
+"""Loss of ours and of madnis on one integrand, step by step, and errors of the trained flows.
 
     OMP_NUM_THREADS=1 python benchmarks/loss_curves.py [--quick] [--threads N] --output FILE.json
 

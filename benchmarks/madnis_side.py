@@ -1,4 +1,4 @@
-"""The published madnis at the work of the comparisons, with the network sizes of the MadNIS thesis, Tab. A.6."""
+"""The published madnis at the work of the comparisons; sizes of the MadNIS thesis, Tab. A.6."""
 
 from __future__ import annotations
 
@@ -99,7 +99,10 @@ def integrate(dim: int, n_channels: int, n: int) -> Work:
 def loss_curve(
     dim: int, n_channels: int, batch: int, steps: int, n: int, seed: int
 ) -> tuple[list[float], float]:
-    """Loss of each step of a training, and the relative error of an integral of n points times the root of n."""
+    """Loss of each step of a training, and relative error of an integral.
+
+    The error is that of n points times the root of n.
+    """
     torch.manual_seed(seed)
     integrator = make_integrator(dim, n_channels, batch)
     loss = [integrator.train_step().loss for _ in range(steps)]

@@ -1,4 +1,4 @@
-"""madspace at the work of the comparisons: its flow runtime and its native training, sizes as in Tab. A.6."""
+"""madspace at the work of the comparisons: flow runtime and native training, sizes of Tab. A.6."""
 
 from __future__ import annotations
 
@@ -82,7 +82,10 @@ def phase_space(n_gluons: int, topology: str, n: int) -> Work:
 
 
 def training_step(dim: int, n_channels: int, batch: int, history: int) -> Work:
-    """Steps of the native training on g g > t t~ + gluons with a constant |M|^2; one call is a refill of its store."""
+    """Steps of the native training on g g > t t~ + gluons with a constant |M|^2.
+
+    One call is a refill of its store.
+    """
     context = ms.Context(ms.cpu_device(), _threads)
     optimizer = ms.Context(ms.cpu_device(), _threads)
     n_gluons = (dim - 4) // 3
@@ -124,7 +127,7 @@ def _settings(n_channels: int, batch: int, history: int) -> ms.MadnisConfig:
 def _integrands(
     n_gluons: int, n_channels: int, network: ms.ChannelWeightNetwork, context: ms.Context
 ) -> list[ms.Integrand]:
-    """One per channel; the channels are orders of emission along the t-channel line, repeated if there are too few."""
+    """One per channel: orders of emission along the t-channel line, repeated if too few."""
     orders = itertools.permutations(range(2 + n_gluons))
     topologies = [
         _topology(order) for order in itertools.islice(itertools.cycle(orders), n_channels)
@@ -157,7 +160,7 @@ def _integrands(
 
 
 def _topology(order: Sequence[int]) -> ms.Topology:
-    """All outgoing particles (t, t~, gluons) in this order along one line; it is a top between t and t~."""
+    """All outgoing particles (t, t~, gluons) in this order along a line, a top between t and t~."""
     inside = [(order.index(0) <= k) != (order.index(1) <= k) for k in range(len(order) - 1)]
     lines = ["i0", *(f"p{k}" for k in range(len(inside))), "i1"]
     vertices = [[lines[k], f"o{particle}", lines[k + 1]] for k, particle in enumerate(order)]
@@ -168,7 +171,7 @@ def _topology(order: Sequence[int]) -> ms.Topology:
 
 
 def _s_line(n_gluons: int) -> ms.Topology:
-    """Everything from one line, which gives off a gluon at a time, the last one first, and ends in t t~."""
+    """Everything from one line that emits the gluons, the last one first, and ends in t t~."""
     vertices = [[f"p{k}", f"o{1 + n_gluons - k}", f"p{k + 1}"] for k in range(n_gluons)]
     ends = [["i0", "i1", "p0"], *vertices, [f"p{n_gluons}", "o0", "o1"]]
     masses = [173.0, 173.0] + [0.0] * n_gluons
@@ -199,7 +202,8 @@ def _running_coupling(context: ms.Context) -> ms.RunningCoupling:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "alpha_s.info"
         file.write_text(
-            "AlphaS_Qs: [1.0, 10.0, 100.0, 1000.0, 10000.0]\nAlphaS_Vals: [0.3, 0.2, 0.12, 0.1, 0.08]\n"
+            "AlphaS_Qs: [1.0, 10.0, 100.0, 1000.0, 10000.0]\n"
+            "AlphaS_Vals: [0.3, 0.2, 0.12, 0.1, 0.08]\n"
         )
         grid = ms.AlphaSGrid(str(file))
     grid.initialize_globals(context)

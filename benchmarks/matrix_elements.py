@@ -61,9 +61,12 @@ FORTRAN = {
 """Fortran code of MadGraph5_aMC@NLO 2.6.0, microseconds per point."""
 
 ANCHORS = (
-    "CPU microseconds per helicity- and colour-summed |M|^2, one core, double precision, best of several blocks: "
-    "cudacpp 3.7.1 and MG5_aMC 2.6.0 Fortran, g++ 12.2 -O3 -ffast-math, Intel Xeon (Sapphire Rapids class, 2.1 GHz "
-    "nominal, AVX-512). Measured elsewhere on a shared machine, not side by side with ours; scatter about 30 %."
+    "CPU microseconds per helicity- and colour-summed |M|^2, one core, double precision, best of "
+    "several blocks: "
+    "cudacpp 3.7.1 and MG5_aMC 2.6.0 Fortran, g++ 12.2 -O3 -ffast-math, Intel Xeon (Sapphire "
+    "Rapids class, 2.1 GHz "
+    "nominal, AVX-512). Measured elsewhere on a shared machine, not side by side with ours; "
+    "scatter about 30 %."
 )
 """Where the figures of the other programs come from."""
 
@@ -97,7 +100,7 @@ Times = dict[tuple[str, str], list[Usage]]
 
 
 def anchors(processes: tuple[str, ...], instruction_set: str) -> Iterator[Case]:
-    """The figures to compare with: cudacpp for this instruction set or the widest build below, else Fortran."""
+    """Figures to compare with: cudacpp for this instruction set or a lower one, else Fortran."""
     wanted = BUILDS.get(instruction_set, "scalar")
     for process in processes:
         builds = CUDACPP.get(process, {})
@@ -124,7 +127,7 @@ def best(rounds: list[Usage], clock: str = "process") -> float:
 def time_all(
     cases: Sequence[Case], folder: str, threads: int, passes: int, effort: Effort
 ) -> Times:
-    """Time all works of all processes, again and again: the machine may be slow for as long as one takes."""
+    """Time all works of all processes in turns: the machine may be slow while one is timed."""
     times: Times = defaultdict(list)
     for _ in range(passes):
         for process, *_ in cases:

@@ -79,9 +79,8 @@ def main(arguments: list[str] | None = None) -> None:
     results.write(options.output, "number_types", rows)
     for row in rows:
         print(
-            "{work}, D {dim}: float64 {float64:.1f} ms, float32 {float32:.1f} ms, ratio {ratio:.2f}".format(
-                **row
-            )
+            "{work}, D {dim}: float64 {float64:.1f} ms, float32 {float32:.1f} ms, "
+            "ratio {ratio:.2f}".format(**row)
         )
 
 

@@ -1,4 +1,4 @@
-"""This package at the work of the comparisons, with the network sizes of the MadNIS thesis, Tab. A.6."""
+"""This package at the work of the comparisons, with sizes of the MadNIS thesis, Tab. A.6."""
 
 from __future__ import annotations
 
@@ -171,7 +171,10 @@ def vegas_warmup(
 def loss_curve(
     dim: int, n_channels: int, batch: int, steps: int, n: int, seed: int
 ) -> tuple[list[float], float]:
-    """Loss of each step of a training, and the relative error of an integral of n points times the root of n."""
+    """Loss of each step of a training, and relative error of an integral.
+
+    The error is that of n points times the root of n.
+    """
     trainer = make_trainer(dim, n_channels, batch, steps, seed)
     loss = [trainer.step().loss for _ in range(steps)]
     estimate = trainer.integrator.integrate(n)

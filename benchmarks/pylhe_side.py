@@ -1,4 +1,4 @@
-"""pylhe at the work of `event_files.py`: the same events, with the numbers of digits that it writes."""
+"""pylhe at the work of `event_files.py`: the same events, with as many digits as it writes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def start(threads: int) -> None:
 
 
 def write(suffix: str, variations: int, n: int) -> Work:
-    """Files of n events, of which there are objects already; Parquet by way of awkward, as its documentation does."""
+    """Files of n events, of which there are objects already; Parquet by way of awkward."""
     events = _objects(variations, n)
     path = _path(suffix)
     act: Callable[[], Any] = (

@@ -1,4 +1,4 @@
-"""Processes that Pythia and this package can both compute at leading order, with the same cuts on both sides.
+"""Processes that Pythia and this package compute at leading order, with the same cuts.
 
 Only processes are listed that Pythia computes completely: no approximate interference, no K
 factors, final particles on their mass shells. Cross sections of several definitions add up, since
@@ -121,7 +121,8 @@ CASES: tuple[Case, ...] = (
     _pp("g g > t t~", "Top:gg2ttbar = on", "mass"),
     _pp(
         "g g > g g g",
-        "HardQCD:gg2ggg = on; PhaseSpace:pTHat3Min = 50; PhaseSpace:pTHat5Min = 50; PhaseSpace:RsepMin = 0.7",
+        "HardQCD:gg2ggg = on; PhaseSpace:pTHat3Min = 50; PhaseSpace:pTHat5Min = 50; "
+        "PhaseSpace:RsepMin = 0.7",
         cuts=_pt_min(50.0, "jet") | {"jet,jet": {"dr_min": 0.7}},
     ),
     _pp(
@@ -143,7 +144,8 @@ CASES: tuple[Case, ...] = (
     ),
     _electroweak(
         "p p > e+ ve + p p > e- ve~",
-        "WeakSingleBoson:ffbar2ffbar(s:W) = on; 24:onMode = off; 24:onIfAny = 11; PhaseSpace:mHatMin = 150",
+        "WeakSingleBoson:ffbar2ffbar(s:W) = on; 24:onMode = off; 24:onIfAny = 11; "
+        "PhaseSpace:mHatMin = 150",
         cuts={"lepton,missing": {"mass_min": 150.0}},
     ),
     _pp(

@@ -1,4 +1,4 @@
-"""Cross sections and one distribution of each of many processes beside Pythia, with the same parameters and cuts.
+"""Cross sections and a distribution of many processes beside Pythia, with its parameters and cuts.
 
 Prints the table of docs/validation.md. Both programs read the same grid of parton densities, the
 shipped toy set without bottom quarks (which are massive here and massless in Pythia's beams).
@@ -92,7 +92,10 @@ class Row:
         )
 
 
-HEADER = "| process | E_cm / GeV | sigma / pb | Pythia | pull | distribution: chi^2 / dof, p |\n|---|---|---|---|---|---|"
+HEADER = (
+    "| process | E_cm / GeV | sigma / pb | Pythia | pull | distribution: chi^2 / dof, p |\n"
+    "|---|---|---|---|---|---|"
+)
 
 
 def densities(folder: Path) -> Path:
@@ -108,7 +111,7 @@ def densities(folder: Path) -> Path:
 
 
 def _without_bottom(block: str) -> str:
-    """A subgrid, three lines of knots and flavours and then the values, with zeros for the bottom quarks."""
+    """A subgrid: three lines of knots and flavours, then the values, zeros for bottom quarks."""
     lines = block.splitlines(keepends=True)
     if len(lines) < 4:
         return block
@@ -124,7 +127,7 @@ def _zeroed(line: str, columns: set[int]) -> str:
 
 
 def our_sample(card: Card, options: Namespace) -> tuple[float, float, NDArray[np.int32], Array]:
-    """Cross section, its error, and PDG codes and momenta of the final particles of unweighted events."""
+    """Cross section, its error, and PDG codes and momenta of the final particles of events."""
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Process.from_card(card), Path(folder), seed=options.seed, method="vegas")
         result = run.integrate(options.points)
@@ -158,7 +161,7 @@ def shape_chi2(first: Array, of_first: Array, second: Array) -> tuple[float, int
 
 
 def _shares(values: Array, weights: Array, inner: Array) -> tuple[Array, Array]:
-    """Share of each bin and what takes the place of its variance in a chi^2 of shares that sum to one."""
+    """Share of each bin, and what replaces its variance in a chi^2 of shares that sum to one."""
     place = np.searchsorted(inner, values)
     total = weights.sum()
     share = np.bincount(place, weights, len(inner) + 1) / total

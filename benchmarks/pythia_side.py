@@ -1,4 +1,4 @@
-"""Cross sections and hard events of Pythia, with our parameters, fixed couplings and fixed scales."""
+"""Cross sections and hard events of Pythia, with our parameters, couplings and scales fixed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ NARROW_Z = (
     f"{Z}:mMin = 81",
     f"{Z}:mMax = 101",
 )
-"""Pythia's gamma*/Z among the final particles has a line shape: partial widths that Pythia computes, over the width
-that is asked for. A narrow one takes the place of the mass shell; the cross section is then too
-large by the ratio of the two widths, for each Z."""
+"""Line shape of Pythia's gamma*/Z among the final particles: partial widths that Pythia computes,
+over the width that is asked for. A narrow one takes the place of the mass shell; the cross section
+is then too large by the ratio of the two widths, for each Z."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _events(pythia: pythia8mc.Pythia, events: int) -> Iterator[list[tuple[float,
 
 
 def _common(scale: float, seed: int) -> tuple[str, ...]:
-    """Hard processes alone, particles on their mass shells, everything fixed that runs by default."""
+    """Hard processes alone, on their mass shells, everything fixed that runs by default."""
     squared = scale**2
     return (
         "Print:quiet = on",

@@ -1,4 +1,4 @@
-"""What every benchmark shares: its command line, the facts of the machine, and the JSON it writes."""
+"""Shared by all benchmarks: the command line, the facts of the machine, and the JSON they write."""
 
 from __future__ import annotations
 

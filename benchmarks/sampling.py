@@ -1,4 +1,6 @@
-"""Sampling from flows and their densities at given points, without gradients: ours, madnis, madspace and zuko.
+"""Sampling from flows and densities at given points, without gradients: ours and three others.
+
+The others are madnis, madspace and zuko.
 
     OMP_NUM_THREADS=1 python benchmarks/sampling.py [--quick] [--threads N] --output FILE.json
 

@@ -1,4 +1,7 @@
-"""Tab. 5.1 and Figs. 5.5, 5.6 of the MadNIS thesis: channel weights of the camel back, trained over fixed maps."""
+"""Tab. 5.1, Figs. 5.5 and 5.6 of the MadNIS thesis: channel weights of the camel back.
+
+They are trained over fixed maps.
+"""
 
 from __future__ import annotations
 
@@ -44,8 +47,9 @@ PUBLISHED = {
 
 
 def training(loss: LossName) -> TrainingSettings:
-    """Tab. A.3 has 2000 batches of 128 at a learning rate of 1e-3, too little to leave the flat prior behind.
+    """Settings in place of those of Tab. A.3: fewer, larger batches and larger steps.
 
+    Its 2000 batches of 128 at a rate of 1e-3 are too few to leave the flat prior behind.
     A rate of 1e-2 spoils one of ten stratified trainings from the flat prior with the cut.
     """
     return TrainingSettings(
@@ -116,7 +120,7 @@ def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
 
 
 def draw(folder: Path, outcomes: dict[str, list[Outcome]]) -> None:
-    """Figs. 5.5 and 5.6: learned weights from both priors, below the function and the densities of its maps."""
+    """Figs. 5.5 and 5.6: learned weights from both priors, below function and map densities."""
     for function, name in FIGURES.items():
         with drawing(folder / name, (9, 6)) as figure:
             axes = figure.subplots(2, 2, sharex=True, sharey="row", height_ratios=(1, 1.3))

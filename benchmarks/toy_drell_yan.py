@@ -1,4 +1,7 @@
-"""The Drell-Yan + Z' studies of the MadNIS thesis, Section 5.2.3: priors, width of the Z', and buffered training."""
+"""The Drell-Yan + Z' studies of the MadNIS thesis, Section 5.2.3.
+
+They vary the priors, the width of the Z', and the buffered training.
+"""
 
 from __future__ import annotations
 
@@ -156,7 +159,7 @@ def cross_section(integrand: ZPrime) -> float:
 
 
 def missed_peaks(integrator: Integrator, counts: Tensor) -> Outcome:
-    """What the package has to say about peaks that the sampler may have missed, from fresh points."""
+    """Warnings of the package about peaks that the sampler may have missed, from fresh points."""
     assert isinstance(integrator.integrand, ZPrime)
     check = CoverageCheck(integrator.integrand.cross_section.channel_names)
     parts = [integrator.sample((counts // PARTS).clamp(min=2), "coverage", k) for k in range(PARTS)]
@@ -164,7 +167,10 @@ def missed_peaks(integrator: Integrator, counts: Tensor) -> Outcome:
 
 
 def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
-    """Histograms of the pair mass and of p_T: points of each channel, all points weighted, and mean channel weights."""
+    """Histograms of the pair mass and of p_T.
+
+    Points of each channel, all points weighted, and mean channel weights.
+    """
     assert isinstance(integrator.integrand, ZPrime)
     samples = integrator.sample(counts, "figure")
     momenta, _ = integrator.integrand.cross_section.momenta(samples.x, samples.channel)
@@ -190,7 +196,7 @@ def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
 
 
 def pair_mass(p: Array) -> Array:
-    """Invariant mass of the leptons in GeV, from the energies of the massless partons; p (n, 4, 4)."""
+    """Invariant mass of the massless leptons in GeV, from their energies; p (n, 4, 4)."""
     return np.sqrt(4 * p[:, 0, 0] * p[:, 1, 0])
 
 

@@ -1,4 +1,4 @@
-"""The integrands of Section 5.2 of the MadNIS thesis: camel back, crossed ring, and Drell-Yan with a Z'."""
+"""Integrands of Section 5.2 of the MadNIS thesis: camel back, crossed ring, Drell-Yan with a Z'."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from madnis_py.physics.process.process import Process
 
 @dataclass(frozen=True, eq=False)
 class CamelBack(AbstractIntegrand):
-    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28); the integral is 1 without a cut.
+    """Two Gaussians under two Breit-Wigner maps, Eqs. (5.24)-(5.28).
+
+    The integral is 1 without a cut.
 
     Attributes:
         optimal_prior: the weights g_i / sum_j g_j of Eq. (5.27) instead of 1/2.
@@ -47,7 +49,7 @@ class CamelBack(AbstractIntegrand):
 
     @staticmethod
     def features(p: Tensor) -> Tensor:
-        """What the channel weights see, shape (n, 1): p itself, but for the far tails of the maps."""
+        """Features of the channel weights, shape (n, 1): p, but for the far tails of the maps."""
         return p.unsqueeze(1).clamp(-20, 20)
 
     def function(self, p: Tensor) -> Tensor:
@@ -117,7 +119,7 @@ class LineMapping(PlaneMapping):
 
 
 class RingMapping(PlaneMapping):
-    """A Breit-Wigner distribution of the radius, Eqs. (5.33)-(5.35) with the Jacobian 1 / r the right way up."""
+    """A Breit-Wigner distribution of the radius, Eqs. (5.33)-(5.35), with Jacobian 1 / r."""
 
     gamma = BREIT_WIGNER * RING_WIDTH
     offset = math.atan(RING_RADIUS / gamma) / math.pi
@@ -142,7 +144,10 @@ class RingMapping(PlaneMapping):
 
 
 def line_coordinates(x: Tensor) -> Tensor:
-    """Coordinates along and across the line x_1 = -x_2, (x_1 -+ x_2) / sqrt(2) of Eq. (5.29), shape (n, 2)."""
+    """Coordinates along and across the line x_1 = -x_2, shape (n, 2).
+
+    They are (x_1 -+ x_2) / sqrt(2) of Eq. (5.29).
+    """
     return torch.stack([x[:, 0] - x[:, 1], x[:, 0] + x[:, 1]], dim=1) / math.sqrt(2)
 
 

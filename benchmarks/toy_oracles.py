@@ -1,4 +1,7 @@
-"""What the toys must give, by quadrature: integrals, errors of given channel weights, and the least possible errors."""
+"""Figures that the toys must reach, by quadrature.
+
+Integrals, errors of given channel weights, and the least possible errors.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +103,7 @@ class CamelBackOracle:
 
 
 def crossed_ring_integral() -> float:
-    """The integral of the crossed ring in polar coordinates, where the ring is narrow in one of them."""
+    """The integral of the crossed ring in polar coordinates, in one of which the ring is narrow."""
     r, r_weight = gauss_panels(
         np.concatenate([np.arange(0, 1.5, 0.05), np.arange(1.5, 18.1, 0.5)]), 12
     )

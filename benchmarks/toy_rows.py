@@ -1,4 +1,4 @@
-"""From the outcomes of several seeds to a row of a table, and the way figures are drawn and kept."""
+"""Rows of tables from the outcomes of several seeds, and the way figures are drawn and kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def row(
     exact: float | None = None,
     **facts: Any,
 ) -> dict[str, Any]:
-    """A row of a reproduced table: relative error in per cent at 10^4 points, mean and standard deviation over seeds.
+    """A row of a reproduced table: relative error in per cent at 10^4 points.
+
+    Its mean and standard deviation are over the seeds.
 
     Args:
         table: of the MadNIS thesis.
@@ -68,14 +70,15 @@ def short(row: dict[str, Any]) -> str:
     published = f"{row['published']:.3f}" if row["published"] is not None else "-"
     floor = f"{row['floor']:.4f}" if row["floor"] is not None else "-"
     return (
-        f"{row['table']:>9}  {row['row']:<48} {row['value']:.4f} +- {row['std']:.4f} %  published {published}  "
+        f"{row['table']:>9}  {row['row']:<48} {row['value']:.4f} +- {row['std']:.4f} %  "
+        f"published {published}  "
         f"floor {floor}  {row['seconds']:.1f} s"
     )
 
 
 @contextmanager
 def drawing(path: Path, size: tuple[float, float]) -> Iterator[Figure]:
-    """A figure that is written as SVG when the block ends; the same content gives the same bytes."""
+    """A figure that is written as SVG when the block ends; equal content gives equal bytes."""
     figure = Figure(figsize=size, layout="constrained")
     yield figure
     make_directory(path.parent)

@@ -1,4 +1,4 @@
-"""Trainings with several seeds, spread over processes, each kept in a file so that none is ever repeated."""
+"""Trainings with several seeds in processes, each kept in a file so that none is repeated."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Job:
 
 
 class _History:
-    """A training callback that measures the variance every now and then, with `BATCHES` batches each time."""
+    """A training callback that measures the variance now and then, with `BATCHES` batches each."""
 
     BATCHES = 25
 
@@ -183,7 +183,10 @@ class _History:
 
 
 def measure(integrator: Integrator, counts: Tensor) -> Outcome:
-    """Integral and relative errors in per cent at `TABLE_POINTS`, from fresh points, equally many in each channel."""
+    """Integral and relative errors in per cent at `TABLE_POINTS`.
+
+    The points are fresh, as many in each channel.
+    """
     result = integrator.moments(counts, "measure").estimate()
     return {
         "value": result.value,
@@ -217,7 +220,8 @@ class Trainings:
                 self._known[job.key] = outcome
                 file.write(json.dumps([job.key, outcome]) + "\n")
                 file.flush()
-                note = f"{done}/{len(missing)} {time.monotonic() - start:.0f} s  {job.case.name}, seed {job.seed}"
+                seconds = time.monotonic() - start
+                note = f"{done}/{len(missing)} {seconds:.0f} s  {job.case.name}, seed {job.seed}"
                 found = outcome.get("failed") or f"{outcome['flat']:.4g} %"
                 sys.stderr.write(f"{note}: {found}\n")
         return [self._known[job.key] for job in jobs]
@@ -232,7 +236,7 @@ def _call(job: Job) -> Outcome:
 
 
 def start_worker() -> None:
-    """One thread, and no time lost on numbers too small to matter: float32 gradients of points far out in a tail."""
+    """One thread; gradients too small to matter, of points far out in a tail, cost no time."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
 

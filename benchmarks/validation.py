@@ -1,4 +1,4 @@
-"""What our numbers are held against: Pythia, formulas of the literature and MadGraph. Writes docs/validation.md.
+"""Validation of our numbers by Pythia, formulas and MadGraph; writes docs/validation.md.
 
 The exit status is 1 if a cross section is more than three standard errors from its oracle, a
 distribution has a probability below 0.0027, or |M|^2 differs from MadGraph's by more than its
@@ -47,11 +47,11 @@ results of our own.
 """
 PYTHIA = """## Pythia
 
-Cross sections and a distribution of each process beside Pythia {version}, with the parameters of our
-card, fixed couplings and scales, the same grid of parton densities (the shipped toy set without
-bottom quarks) and the same cuts. Ours are from VEGAS with {points:,} points for each definition, the
-distribution from {events:,} unweighted events; "p" is the probability of a larger chi^2 in bins of
-equal content. `benchmarks/pythia_side.py` says what has to be set in Pythia for that.
+Cross sections and a distribution of each process beside Pythia {version}, with the parameters of
+our card, fixed couplings and scales, the same grid of parton densities (the shipped toy set without
+bottom quarks) and the same cuts. Ours are from VEGAS with {points:,} points for each definition,
+the distribution from {events:,} unweighted events; "p" is the probability of a larger chi^2 in bins
+of equal content. `benchmarks/pythia_side.py` says what has to be set in Pythia for that.
 """
 FORMULAS = """## Formulas
 
@@ -134,7 +134,8 @@ class FormulaRow:
         case = self.case
         ours = f"{self.value:.7g} +- {self.error:.1g}"
         energy = f"{2 * case.energy:g}"
-        return f"| `{case.definition}` | {energy} | {ours} | {self.expected:.7g} | {self.pull:+.1f} | {case.source} |"
+        truth = f"{self.expected:.7g} | {self.pull:+.1f} | {case.source}"
+        return f"| `{case.definition}` | {energy} | {ours} | {truth} |"
 
 
 @dataclass(frozen=True)
@@ -270,9 +271,8 @@ def main() -> None:
         write_file(options.page, page.encode())
     failed = [row.as_markdown() for row in every if not row.agrees]
     pulls = [*(row.pull for row in pythia), *(row.pull for row in formulas)]
-    print(
-        f"{len(every)} comparisons, rms of pulls {math.sqrt(math.fsum(one**2 for one in pulls) / len(pulls)):.2f}"
-    )
+    rms = math.sqrt(math.fsum(one**2 for one in pulls) / len(pulls))
+    print(f"{len(every)} comparisons, rms of pulls {rms:.2f}")
     if failed:
         sys.exit("\n".join(["beyond three standard errors:", *failed]))
 

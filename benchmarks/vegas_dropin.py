@@ -1,4 +1,4 @@
-"""`madnis_py.vegas` and vegas with the same number of evaluations: the errors, and the time where VEGAS is enough.
+"""`madnis_py.vegas` and vegas with as many evaluations: errors, and times where VEGAS is enough.
 
     OMP_NUM_THREADS=1 python benchmarks/vegas_dropin.py [--quick] [--case NAME ...] --output
     FILE.json
@@ -34,7 +34,7 @@ vegas' example."""
 
 
 def ridge_of_gaussians(dim: int) -> Integrand:
-    """The ridge of the examples of vegas: Gaussians exp(-100 |x - x_0|^2) along a part of the diagonal."""
+    """The ridge of the examples of vegas: Gaussians exp(-100 |x - x_0|^2) along the diagonal."""
     norm = (100.0 / math.pi) ** (dim / 2)
 
     def ridge(x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""zuko at the work of the comparisons: a coupling flow of splines with the masks and sizes of ours, one channel."""
+"""zuko at the work of the comparisons: one coupling flow of splines with our masks and sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the source distribution and the wheels in a folder hold what they should, and nothing else.
+"""Check that source distribution and wheels in a folder hold what they should, and no more.
 
     python scripts/check_distributions.py dist
 
@@ -41,7 +41,7 @@ def source_names(path: Path) -> set[str]:
 
 
 def wheel_names(path: Path) -> set[str]:
-    """Files of a wheel: its metadata but for the licence left out, kernels without tags of a Python."""
+    """Files of a wheel: metadata without licences, kernels without tags of a Python."""
     with zipfile.ZipFile(path) as archive:
         names = [re.sub(r"\.(cpython|abi3)[^/]*\.so$", ".so", name) for name in archive.namelist()]
     licences = [PurePosixPath(name).name for name in names if ".dist-info/licenses/" in name]
@@ -58,7 +58,7 @@ def wheel_of(tracked: Iterable[str]) -> set[str]:
 
 
 def main(folder: Path) -> int:
-    """Say what is missing and what is too much; 1 if anything is, or if there is nothing to look at."""
+    """Say what is missing and what is too much; 1 if anything is, or if there are none."""
     tracked = in_version_control()
     sources, wheels = sorted(folder.glob("*.tar.gz")), sorted(folder.glob("*.whl"))
     found = {path: (tracked, source_names(path)) for path in sources}

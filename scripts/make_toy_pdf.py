@@ -76,7 +76,10 @@ def x_knots(count: int) -> Array:
 
 
 def q_knots(low: float, high: float, count: int, power: float) -> Array:
-    """Knots in GeV between two scales, in log log(Q / 0.2 GeV), closer at the lower end for power > 1."""
+    """Knots in GeV between two scales, equidistant in log log(Q / 0.2 GeV) to a power.
+
+    They are closer at the lower end for power > 1.
+    """
     start, stop = np.log(np.log(low / 0.2)), np.log(np.log(high / 0.2))
     return rounded(0.2 * np.exp(np.exp(start + (stop - start) * np.linspace(0, 1, count) ** power)))
 
@@ -104,7 +107,10 @@ def info_text(x: Array, q: Array) -> str:
     """The info file, with a table of alpha_s on knots of its own."""
     coupling = np.concatenate([q_knots(q[0], BOTTOM, 30, 1.0), q_knots(BOTTOM, q[-1], 70, 1.0)])
     entries = {
-        "SetDesc": '"Les Houches benchmark input (hep-ph/0204316) at leading order; for tests and examples, not a fit"',
+        "SetDesc": (
+            '"Les Houches benchmark input (hep-ph/0204316) at leading order; '
+            'for tests and examples, not a fit"'
+        ),
         "SetIndex": 0,
         "Authors": "The madnis_py developers, with HOPPET",
         "Reference": "hep-ph/0204316",

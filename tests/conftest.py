@@ -39,7 +39,7 @@ def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Reference data beside the checkout; a test that asks for it is skipped where there is none."""
+    """Reference data beside the checkout; tests that need them are skipped without."""
     if not SHARED.is_dir():
         pytest.skip("no reference data beside the checkout")
     return SHARED

@@ -1,4 +1,4 @@
-"""The comparisons with other programs: each in its quick mode, and what becomes of a peer that fails."""
+"""The comparisons with other programs, in their quick modes, and peers that fail."""
 
 from __future__ import annotations
 

@@ -11,7 +11,8 @@ from places import ROOT
 
 CPP = ROOT / "cpp"
 ROOMS = [
-    "simd", "runtime", "observables", "phase_space", "amplitudes", "pdf", "flows", "events", "umami", "tests",
+    "simd", "runtime", "observables", "phase_space", "amplitudes", "pdf", "flows", "events",
+    "umami", "tests",
 ]  # fmt: skip
 """Topics in the order of their includes."""
 

@@ -85,7 +85,7 @@ def test_an_index_has_every_page_of_its_folder(index: Path) -> None:
 
 
 def _anchors(page: str) -> set[str]:
-    """Names by which the headings of a page are linked: lower case, without punctuation, blanks as hyphens."""
+    """Anchors of the headings of a page: lower case, no punctuation, blanks as hyphens."""
     headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
     return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 

@@ -17,8 +17,9 @@ PACKAGE = ROOT / "madnis_py"
 ROOMS = [
     "errors", "arrays", "progress", "file_lock", "output_file", "card", "parallel", "flows",
     "integration", "integration/training", "integration/grids",
-    "physics/model", "physics/diagrams", "physics/colour", "physics/observables", "physics/amplitudes", "physics/phase_space",
-    "physics/pdf", "physics/process", "physics/divergences", "physics/cross_section",
+    "physics/model", "physics/diagrams", "physics/colour", "physics/observables",
+    "physics/amplitudes", "physics/phase_space", "physics/pdf", "physics/process",
+    "physics/divergences", "physics/cross_section",
     "events", "events/les_houches", "events/files", "events/histograms",
     "plugins/matrix_elements", "plugins/madgraph_cards", "plugins/vegas", "vegas",
     "run/stages", "run", "run/verification", "cli",

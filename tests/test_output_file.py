@@ -174,7 +174,8 @@ def test_a_very_long_name_is_no_hindrance(tmp_path: Path) -> None:
 def test_a_lock_names_its_holder_and_goes_away(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with FileLock(path, "runs/one"):
-        sentence = rf"runs/one: process {os.getpid()} on .*, since 2\d{{3}}-.*, works on it; wait for its end \(--wait\)"
+        where = rf"runs/one: process {os.getpid()} on .*, since 2\d{{3}}-.*"
+        sentence = rf"{where}, works on it; wait for its end \(--wait\)"
         with pytest.raises(LockedError, match=sentence), FileLock(path, "runs/one"):
             pass
     assert not list(tmp_path.iterdir())

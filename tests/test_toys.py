@@ -1,4 +1,4 @@
-"""The toy studies: their integrands, what quadrature knows about them, and the script in its quick mode."""
+"""The toy studies: integrands, what quadrature knows of them, and the script in its quick mode."""
 
 from __future__ import annotations
 

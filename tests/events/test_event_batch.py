@@ -188,7 +188,7 @@ def test_empty_batch_passes() -> None:
 
 
 def test_scattered_quark_keeps_its_colour_line() -> None:
-    """E.g. q q' -> q' q by a photon: the line of an incoming quark ends in the outgoing one with the same tag."""
+    """E.g. q q' -> q' q by a photon: a line begins and ends in quarks with the same tag."""
     batch = drell_yan(1)
     colour = np.array([[[501, 0], [502, 0], [502, 0], [501, 0]]], dtype=np.int32)
     replace(batch, colour=colour).check()

@@ -1,4 +1,4 @@
-"""Unweighting leaves every expectation unchanged, and its maxima are the smallest that the share allows."""
+"""Unweighting leaves every expectation unchanged, with the smallest maxima that are allowed."""
 
 from __future__ import annotations
 

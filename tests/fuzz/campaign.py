@@ -1,4 +1,4 @@
-"""Many damaged inputs at every door, from several processes; a failure comes with the numbers that repeat it.
+"""Many damaged inputs at every door, in several processes; every failure says how to repeat it.
 
     python tests/fuzz/campaign.py --inputs 20000
     python tests/fuzz/campaign.py --door grid --only 1234
@@ -71,9 +71,9 @@ def doors() -> dict[str, Door]:
     """Every door by its name."""
     runs = RunDirectories()
     every = (
-        ProcessCards(), Definitions(), RunCards(), ParameterCards(), Grids(), Momenta(), CommandLines(), LheFiles(),
-        CompressedLheFiles(), Lheh5Files(), ParquetFiles(), runs, StoredStates(runs),
-        Gridpacks(runs), UmamiLibraries(),
+        ProcessCards(), Definitions(), RunCards(), ParameterCards(), Grids(), Momenta(),
+        CommandLines(), LheFiles(), CompressedLheFiles(), Lheh5Files(), ParquetFiles(), runs,
+        StoredStates(runs), Gridpacks(runs), UmamiLibraries(),
     )  # fmt: skip
     return {door.name: door for door in every}
 
@@ -106,14 +106,17 @@ def _attempt_all(chunk: list[Trial]) -> list[tuple[Trial, Failure]]:
 
 
 def _serve(part: list[Trial], results: Connection) -> None:
-    """Try one input after the other, in a process with a limit of memory, and send what became of each."""
+    """Try inputs in a process with a limit of memory, and send the outcome of each."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     for trial in part:
         results.send(attempt(trial))
 
 
 def _watch(part: list[Trial], outcomes: SimpleQueue[Outcome]) -> None:
-    """Have inputs tried by a process; where it dies, the input that it had is a failure and another one goes on."""
+    """Try inputs in a process of their own.
+
+    Where it dies, the input that it had is a failure and another process goes on.
+    """
     context = multiprocessing.get_context("spawn")
     while part:
         receiver, sender = context.Pipe(duplex=False)

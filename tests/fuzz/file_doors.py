@@ -95,7 +95,7 @@ class EventFiles(Door):
 def _check_events(
     batches: list[EventBatch], events: int | None, *, lacking: bool = False
 ) -> Failure | None:
-    """Whether all events are there, and all numbers finite; NaN stands for a weight that, as was said, is lacking."""
+    """Whether all events are there with finite numbers; NaN is a weight that was said to lack."""
     found = sum(len(batch.weight) for batch in batches)
     if events is not None and found != events:
         return Failure("events lost", f"{events} in the file, {found} came out")
@@ -280,7 +280,7 @@ def damage_directory(rng: random.Random, directory: Path) -> None:
 
 
 class StoredStates(Door):
-    """States of a run with the digest that they should have, and tensors that nobody would store."""
+    """States of a run with the right digest, but with tensors that nobody would store."""
 
     name, share = "stored state", 8
 
@@ -378,7 +378,7 @@ def _with_run_json(folder: Path) -> Iterator[Path]:
 
 
 class UmamiLibraries(Door):
-    """Libraries with matrix elements, cut short or overwritten; in a process of their own, which must not crash."""
+    """Matrix element libraries, cut short or overwritten, in a process that must not crash."""
 
     name, share = "UMAMI library", 1
 
@@ -408,7 +408,8 @@ class UmamiLibraries(Door):
         )
         points = folder / "points.json"
         points.write_text(
-            '{"points": [{"momenta": [[50, 0, 0, 50], [50, 0, 0, -50], [50, 50, 0, 0], [50, -50, 0, 0]]}]}'
+            '{"points": [{"momenta": [[50, 0, 0, 50], [50, 0, 0, -50], '
+            "[50, 50, 0, 0], [50, -50, 0, 0]]}]}"
         )
         done = subprocess.run(
             [sys.executable, "-m", "madnis_py", "evaluate", card, "--momenta", points],

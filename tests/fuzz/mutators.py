@@ -12,16 +12,19 @@ Bytes = Callable[[random.Random, bytes], bytes]
 Text = Callable[[random.Random, str], str]
 
 STRANGE_NUMBERS = (
-    "nan", "-nan", "inf", "-inf", "1e400", "-1e400", "1e-400", "0", "-0.0", "-1", "1e308", "9" * 400, "0x1F", "1_000",
-    "1d3", "1.5D+02", "1,5", "2147483648", "-2147483649", "18446744073709551616", "", "true", "None", "١٢",
+    "nan", "-nan", "inf", "-inf", "1e400", "-1e400", "1e-400", "0", "-0.0", "-1", "1e308",
+    "9" * 400, "0x1F", "1_000", "1d3", "1.5D+02", "1,5", "2147483648", "-2147483649",
+    "18446744073709551616", "", "true", "None", "١٢",
 )  # fmt: skip
 STRANGE_WORDS = (
-    "\0", "\r", "\u2028", "~nouser/x", "../../etc/passwd", "/dev/null", "a" * 5000, "\ud7ff", "é", "\x1b[31m", "%s%n",
-    "{}", "$(id)", "<", "&", "]]>", "-->", "=", "#", ",", "()", "[", "{", '"', "'", "\\", "\t", "🙂",
+    "\0", "\r", "\u2028", "~nouser/x", "../../etc/passwd", "/dev/null", "a" * 5000, "\ud7ff", "é",
+    "\x1b[31m", "%s%n", "{}", "$(id)", "<", "&", "]]>", "-->", "=", "#", ",", "()", "[", "{", '"',
+    "'", "\\", "\t", "🙂",
 )  # fmt: skip
 STRANGE_VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 2**63, -(2**63), 10**400, 0.0, -0.0, 1e308, 1e-308, float("nan"), float("inf"), "",
-    "x", "nan", "0", [], {}, [[]], [None], {"": {}}, ["a", 1], {"a": [1, {"b": None}]}, "a" * 5000, "\0", "~nouser/x",
+    None, True, False, 0, -1, 1, 2**63, -(2**63), 10**400, 0.0, -0.0, 1e308, 1e-308, float("nan"),
+    float("inf"), "", "x", "nan", "0", [], {}, [[]], [None], {"": {}}, ["a", 1],
+    {"a": [1, {"b": None}]}, "a" * 5000, "\0", "~nouser/x",
 )  # fmt: skip
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 WORD = re.compile(r"[A-Za-z_~+-][\w~+-]*")
@@ -42,7 +45,7 @@ def damaged_text(rng: random.Random, text: str) -> str:
 
 
 def damaged_tree(rng: random.Random, tree: Any) -> Any:
-    """A copy of nested dictionaries and lists, with one to three values replaced, removed, renamed or nested."""
+    """A copy of nested tables with one to three values replaced, removed, renamed or nested."""
     tree = deepcopy(tree)
     for _ in range(rng.randint(1, 3)):
         places = list(_places(tree))
@@ -183,9 +186,9 @@ def _nested(rng: random.Random, text: str) -> str:
 
 
 _TEXT_CHANGES: Sequence[Text] = (
-    _strange_number, _strange_number, _other_number, _strange_word, _other_word, _misspelt_word, _insert_word,
-    _change_lines(_drop_line), _change_lines(_double_line), _change_lines(_swap_lines), _change_lines(_cut_line),
-    _windows_lines, _truncate_text, _nested,
+    _strange_number, _strange_number, _other_number, _strange_word, _other_word, _misspelt_word,
+    _insert_word, _change_lines(_drop_line), _change_lines(_double_line),
+    _change_lines(_swap_lines), _change_lines(_cut_line), _windows_lines, _truncate_text, _nested,
 )  # fmt: skip
 
 

@@ -97,8 +97,8 @@ class Definitions(Door):
     share = 40
 
     PARTICLES = (
-        "p", "j", "g", "u", "u~", "d", "d~", "b", "b~", "t", "t~", "e+", "e-", "mu+", "mu-", "ve", "ve~", "l+", "l-",
-        "vl", "z", "w+", "w-", "a", "h", "all", "jj", "T~", "21", "-5",
+        "p", "j", "g", "u", "u~", "d", "d~", "b", "b~", "t", "t~", "e+", "e-", "mu+", "mu-", "ve",
+        "ve~", "l+", "l-", "vl", "z", "w+", "w-", "a", "h", "all", "jj", "T~", "21", "-5",
     )  # fmt: skip
     ENDINGS = (
         "QED=0",
@@ -149,13 +149,16 @@ class RunCards(Door):
     share = 40
 
     LINES = (
-        "  run_01 = run_tag ! name of the run", "  10000 = nevents ! Number of unweighted events requested",
-        "  3 = iseed ! rnd seed", "  1 = lpp1 ! beam 1 type", "  1 = lpp2 ! beam 2 type", "  6500.0 = ebeam1 ! GeV",
-        "  6500.0 = ebeam2 ! GeV", "  lhapdf = pdlabel ! PDF set", "  331900 = lhaid ! number of the set",
-        "  True = fixed_ren_scale", "  True = fixed_fac_scale", "  91.188 = scale", "  91.188 = dsqrt_q2fact1",
-        "  91.188 = dsqrt_q2fact2", "  3 = dynamical_scale_choice", "  1.0 = scalefact", "  20.0 = ptj ! minimum pt",
-        "  -1.0 = ptjmax", "  5.0 = etaj", "  0.4 = drjj", "  0.0 = mmjj", "  10.0 = ptl", "  2.5 = etal", "  0 = ptb",
-        "  4 = maxjetflavor", "  False = use_syst", "  #*****", "  15.0 = bwcutoff", "  0.0 = drll",
+        "  run_01 = run_tag ! name of the run",
+        "  10000 = nevents ! Number of unweighted events requested", "  3 = iseed ! rnd seed",
+        "  1 = lpp1 ! beam 1 type", "  1 = lpp2 ! beam 2 type", "  6500.0 = ebeam1 ! GeV",
+        "  6500.0 = ebeam2 ! GeV", "  lhapdf = pdlabel ! PDF set",
+        "  331900 = lhaid ! number of the set", "  True = fixed_ren_scale",
+        "  True = fixed_fac_scale", "  91.188 = scale", "  91.188 = dsqrt_q2fact1",
+        "  91.188 = dsqrt_q2fact2", "  3 = dynamical_scale_choice", "  1.0 = scalefact",
+        "  20.0 = ptj ! minimum pt", "  -1.0 = ptjmax", "  5.0 = etaj", "  0.4 = drjj",
+        "  0.0 = mmjj", "  10.0 = ptl", "  2.5 = etal", "  0 = ptb", "  4 = maxjetflavor",
+        "  False = use_syst", "  #*****", "  15.0 = bwcutoff", "  0.0 = drll",
     )  # fmt: skip
     KEPT = MappingProxyType({"ptj": "pt_min", "etaj": "eta_max", "drjj": "dr_min"})
 
@@ -215,7 +218,8 @@ DECAY  23 2.441404e+00 # WZ
         path, card = folder / "param_card.dat", folder / "card.toml"
         path.write_bytes(text.encode(errors="surrogatepass"))
         card.write_text(
-            '[process]\ndefinition = "g g > t t~"\n[beams]\npdf = "toy"\n[parameters]\nparam_card = "param_card.dat"\n'
+            '[process]\ndefinition = "g g > t t~"\n[beams]\npdf = "toy"\n'
+            '[parameters]\nparam_card = "param_card.dat"\n'
         )
         answer = command("diagrams", card)
         return complaint(answer) or (self._check(text, card) if answer.accepted else None)
@@ -253,9 +257,12 @@ class Grids(Door):
     @cached_property
     def _sound(self) -> tuple[str, str]:
         info = (
-            "SetDesc: three lines of a test\nSetIndex: 0\nFormat: lhagrid1\nNumMembers: 1\nParticle: 2212\n"
-            f"Flavors: {list(self.FLAVOURS)}\nOrderQCD: 0\nXMin: 1e-5\nXMax: 1\nQMin: 1.5\nQMax: 1e4\nMZ: 91.19\n"
-            f"AlphaS_Type: ipol\nAlphaS_Qs: {list(self.Q)}\nAlphaS_Vals: [0.35, 0.25, 0.18, 0.12, 0.09, 0.07]\n"
+            "SetDesc: three lines of a test\nSetIndex: 0\nFormat: lhagrid1\nNumMembers: 1\n"
+            "Particle: 2212\n"
+            f"Flavors: {list(self.FLAVOURS)}\nOrderQCD: 0\nXMin: 1e-5\nXMax: 1\nQMin: 1.5\n"
+            "QMax: 1e4\nMZ: 91.19\n"
+            f"AlphaS_Type: ipol\nAlphaS_Qs: {list(self.Q)}\n"
+            "AlphaS_Vals: [0.35, 0.25, 0.18, 0.12, 0.09, 0.07]\n"
         )
         rows = "".join(
             " ".join(
@@ -371,12 +378,14 @@ class CommandLines(Door):
     name = "command line"
 
     COMMANDS = (
-        "run", "train", "integrate", "generate", "gridpack", "convert", "import-card", "histograms", "evaluate",
-        "diagrams", "export-umami", "processes", "info", "pdf", "verify", "--version", "--help",
+        "run", "train", "integrate", "generate", "gridpack", "convert", "import-card", "histograms",
+        "evaluate", "diagrams", "export-umami", "processes", "info", "pdf", "verify", "--version",
+        "--help",
     )  # fmt: skip
     OPTIONS = (
-        "--events", "--points", "--seed", "--method", "--preset", "--device", "--threads", "--workers", "--json", "-o",
-        "--output", "--momenta", "--definition", "--help", "--any-version", "--format", "--draw", "list", "--alpha-s",
+        "--events", "--points", "--seed", "--method", "--preset", "--device", "--threads",
+        "--workers", "--json", "-o", "--output", "--momenta", "--definition", "--help",
+        "--any-version", "--format", "--draw", "list", "--alpha-s",
     )  # fmt: skip
     VALUES = (
         "0",

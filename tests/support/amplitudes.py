@@ -101,6 +101,6 @@ def turned(p: Array, seed: int, rapidity: float = 0.0) -> Array:
 
 
 def numbered(colours: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """(Colour, anticolour) of legs with the lines called 1, 2, ... in the order in which they come."""
+    """(Colour, anticolour) of legs, the lines called 1, 2, ... in the order of the legs."""
     names = {0: 0}
     return tuple(tuple(names.setdefault(line, len(names)) for line in leg) for leg in colours)

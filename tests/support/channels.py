@@ -92,7 +92,7 @@ def masses(process: str) -> tuple[float, ...]:
 
 @cache
 def card_cuts(process: str) -> tuple[Cut, ...]:
-    """Jets with p_T > 20 GeV, Delta R > 0.4 from each other; leptons with p_T > 10 GeV and together m > 15 GeV."""
+    """Cuts: jets p_T > 20 GeV and Delta R > 0.4, leptons p_T > 10 GeV and m > 15 GeV together."""
     final = list(enumerate(reaction(process, MODEL).legs))[2:]
     jets = [leg for leg, pdg in final if abs(pdg) in JETS]
     leptons = [leg for leg, pdg in final if abs(pdg) in LEPTONS]
@@ -112,7 +112,7 @@ def massless_volume(root: float, n: int) -> float:
 
 
 def volume(root: float, final: tuple[float, ...]) -> float:
-    """Phase space of massive particles, two-body factor by two-body factor; root is the energy in GeV."""
+    """Phase space of massive particles, by two-body factors; root is the energy in GeV."""
     if not any(final):
         return massless_volume(root, len(final))
     first, *others = final

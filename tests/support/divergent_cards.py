@@ -1,4 +1,4 @@
-"""Cards whose cross section is finite, and cards whose cross section is not, by what theory says of them."""
+"""Cards whose cross section is finite, and cards whose is not, by what theory says of them."""
 
 from __future__ import annotations
 

@@ -24,7 +24,10 @@ UP, ELECTRON, Z_BOSON = 2, 11, 23
 
 
 def drell_yan(n: int, seed: int = 1) -> EventBatch:
-    """u u~ and u~ u -> e- e+ at 13 TeV: Breit-Wigner in m^2, flat rapidity, 1 + cos^2(theta); all weights SIGMA pb."""
+    """u u~ and u~ u -> e- e+ at 13 TeV, all weights SIGMA pb.
+
+    Breit-Wigner in m^2, flat rapidity, 1 + cos^2(theta).
+    """
     random = np.random.default_rng(seed)
     mass = np.sqrt(91.188**2 + 91.188 * 2.44 * np.tan(random.uniform(-1.3, 1.3, n)))
     rapidity = random.uniform(-2.0, 2.0, n)
@@ -88,7 +91,10 @@ def _batch(momenta: Array, scale: Array, quark_first: NDArray[np.bool_]) -> Even
 
 
 def with_resonance(batch: EventBatch) -> EventBatch:
-    """The events with the pair as decay of a Z boson; every second event without, which leaves its last row unused."""
+    """The events with the pair as decay of a Z boson, in every second event without it.
+
+    These leave their last row unused.
+    """
     n = len(batch)
     resonant = np.arange(n) % 2 == 0
     order = np.where(resonant[:, None], [0, 1, 4, 2, 3], [0, 1, 2, 3, 4])
@@ -113,7 +119,7 @@ def with_resonance(batch: EventBatch) -> EventBatch:
 
 
 def with_variations(batch: EventBatch, number: int = 3, seed: int = 1) -> EventBatch:
-    """The events with random further weights, scales and helicities, so that every number of them counts."""
+    """The events with random further weights, scales and helicities: every number counts."""
     random = np.random.default_rng(seed)
     n = len(batch)
     return replace(
@@ -152,7 +158,7 @@ def file_size_limit(size: int) -> Iterator[None]:
 
 
 def read_lhe(path: str | Path) -> pylhe.LHEFile:
-    """An events file as pylhe reads it; pylhe leaves files that it opens itself to the garbage collector."""
+    """A file of events as pylhe reads it, closed by us: pylhe leaves that to the collector."""
     content = Path(path).read_bytes()
     return pylhe.LHEFile.fromstring(
         (gzip.decompress(content) if str(path).endswith(".gz") else content).decode()
@@ -163,7 +169,7 @@ PARTON_SHOWER_ALONE = ("PartonLevel:MPI = off", "HadronLevel:all = off")
 
 
 def shower_of(path: str | Path, settings: Sequence[str] = PARTON_SHOWER_ALONE) -> Any:
-    """Pythia that showers the partons of an events file; the test is skipped where it is not installed."""
+    """Pythia that showers a file of events; the test is skipped where it is not installed."""
     pythia = pytest.importorskip("pythia8mc").Pythia("", False)
     for setting in (
         "Print:quiet = on",

@@ -1,4 +1,4 @@
-"""A phase-space map for any process, flat and slow: what integrands need to be tested without the real ones."""
+"""A phase-space map for any process, flat and slow: for tests of integrands without real maps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from madnis_py.physics.process.process import Process
 
 
 class FlatMapping(ChannelMapping):
-    """One particle after the other leaves the system, isotropic, squared masses and momentum fractions uniform."""
+    """Isotropic decays, one particle after the other; squared masses and fractions are uniform."""
 
     def __init__(self, process: Process) -> None:
         legs = process.flavours[0]
@@ -79,7 +79,7 @@ def boosted(p: Array, system: Array, mass: Array) -> Array:
 
 
 def with_channels(process: Process, *diagrams: tuple[int, ...]) -> Process:
-    """The process with a flat channel for each of these sets of columns, of all diagrams by default."""
+    """The process with a flat channel for each set of columns, of all diagrams by default."""
     sets = diagrams or (tuple(range(process.diagram_offsets[-1])),)
     copy = replace(process)
     mapping = FlatMapping(process)

@@ -52,7 +52,9 @@ def grid_text(x: Sequence[float], q: Sequence[float], densities: Mapping[int, Ar
 
 
 def grid_of_pythia(name: str, folder: Path) -> Path:
-    """A set made of a grid that comes with Pythia, which has no info file; skips the test where there is none.
+    """A set made of a grid of Pythia, which has no info file.
+
+    The test is skipped where there is none.
 
     Args:
         name: of the file, without _0000.dat.
@@ -69,7 +71,7 @@ def grid_of_pythia(name: str, folder: Path) -> Path:
 
 
 def grids_of_pythia() -> list[str]:
-    """Names of the grids in LHAPDF's format that come with Pythia; none where it is not installed."""
+    """Names of Pythia's grids in LHAPDF's format; none where it is not installed."""
     files = sorted(PYTHIA_GRIDS.glob("*.dat"))
     return [
         path.stem.removesuffix("_0000") for path in files if b"lhagrid1" in path.read_bytes()[:300]

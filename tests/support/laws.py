@@ -1,4 +1,4 @@
-"""Laws: what must hold for every object of a kind, whatever its parameters. Each takes the object and asserts."""
+"""Laws: functions that assert what holds for every object of a kind, whatever its parameters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from madnis_py.physics.phase_space.mapping import ChannelMapping
 Result = TypeVar("Result")
 
 # --- mappings
-# ---------------------------------------------------------------------------------------------------------
 
 EDGES = (0.0, 5e-324, 1e-300, 1e-17, 0.5, 1.0 - 2.0**-53, 1.0)
 OUTSIDE = (-1e-3, 1.0 + 1e-12, 2.0, np.inf, -np.inf, np.nan)
@@ -34,7 +33,7 @@ OUTSIDE = (-1e-3, 1.0 + 1e-12, 2.0, np.inf, -np.inf, np.nan)
 def mapping_inverse_undoes_forward(
     mapping: ChannelMapping, tolerance: float, worst: float | None = None
 ) -> None:
-    """The inverse finds the points again and agrees on the Jacobian; one in thousand may be as bad as `worst`."""
+    """The inverse finds points and Jacobian again; one in a thousand may be as bad as `worst`."""
     x = _points(mapping, 20000)
     p, jacobian = mapping.forward(x)
     found, again = mapping.inverse(p)
@@ -47,7 +46,9 @@ def mapping_inverse_undoes_forward(
 def mapping_jacobian_agrees_with_finite_differences(
     mapping: ChannelMapping, beam_energies: tuple[float, float]
 ) -> None:
-    """The Jacobian is that of dx1 dx2 dPhi_n (or dPhi_n, for partons) in Cartesian momentum components.
+    """The Jacobian is that of dx1 dx2 dPhi_n in Cartesian momentum components.
+
+    For partons it is that of dPhi_n.
 
     Integrating the delta functions of (2.10) leaves, for hadrons, d^3p of all outgoing particles
     but p_T of the last one, with dx1 dx2 = dE dp_z / (2 E_1 E_2); for partons p_z of the last but
@@ -91,7 +92,7 @@ def mapping_conserves_momentum(mapping: ChannelMapping) -> None:
 
 
 def mapping_gives_no_nan_at_edges_of_the_cube(mapping: ChannelMapping) -> None:
-    """Faces, corners and denormals of the cube give finite momenta and Jacobians, and come back finite."""
+    """Faces, corners and denormals of the cube give finite momenta, and come back finite."""
     x = np.array(list(itertools.product(EDGES, repeat=min(mapping.dim, 4))))
     if mapping.dim > 4:
         corners = np.random.default_rng(13).choice(EDGES, (3000, mapping.dim))
@@ -116,7 +117,7 @@ def mapping_is_zero_outside_the_cube(mapping: ChannelMapping) -> None:
 
 
 def mapping_inverse_is_zero_outside_the_support(mapping: ChannelMapping) -> None:
-    """Momenta that no point maps to have Jacobian 0 and finite points in the cube, whatever they are."""
+    """Momenta that no point maps to have Jacobian 0 and finite points in the cube."""
     p, _ = mapping.forward(_points(mapping, 16))
     for factor in (0.0, 1e-8, 1e8, 1e200, -1.0, np.inf, np.nan):
         with np.errstate(invalid="ignore"):
@@ -176,7 +177,6 @@ def _derivative(function: Callable[[Array], Array], x: Array, step: float) -> Ar
 
 
 # --- kernels
-# ----------------------------------------------------------------------------------------------------------
 
 
 def with_threads(count: int, call: Callable[[], Result]) -> Result:
@@ -252,7 +252,7 @@ def flow_points_are_inside_the_cube(flow: AbstractFlow) -> None:
 
 
 def flow_is_normalised_by_quadrature(flow: AbstractFlow, points: int, tolerance: float) -> None:
-    """The density of each channel integrates to one on a grid of `points` per dimension, dense where x is near 0 and 1.
+    """The density of each channel integrates to one on a grid, dense where x is near 0 and 1.
 
     The grid is x = t - sin(2 pi t) / (2 pi) of midpoints t: a density may diverge at the faces of
     the cube.
@@ -265,14 +265,14 @@ def flow_is_normalised_by_quadrature(flow: AbstractFlow, points: int, tolerance:
 
 
 def flow_is_normalised_by_sampling(flow: AbstractFlow, n: int) -> None:
-    """The density of each channel, averaged over uniform points, is one within 5 standard errors."""
+    """The mean density over uniform points is one in each channel, within 5 standard errors."""
     for i in range(flow.n_channels):
         density = _density(flow, _uniform(flow, n), i)
         assert_means_agree(density, torch.ones_like(density))
 
 
 def flow_samples_follow_the_density(flow: AbstractFlow, n: int) -> None:
-    """Means of every feature over samples equal means over uniform points weighted with the density."""
+    """Means of features over samples equal those over uniform points times the density."""
     for i in range(flow.n_channels):
         channel = torch.full((n,), i)
         x, _ = flow.sample(channel, stream(3, "law"))

@@ -1,4 +1,4 @@
-"""Events of hadron beams near the limits in which propagators diverge, made without any knowledge of cuts."""
+"""Events of hadron beams near the limits in which propagators diverge, independent of any cuts."""
 
 from __future__ import annotations
 

@@ -22,8 +22,7 @@ INIT = (
 )  # fmt: skip
 PROCESS = ("procId", "npLO", "npNLO", "xSection", "error", "unitWeight")
 EVENT = (
-    "pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd",
-    "NOMINAL",
+    "pid", "nparticles", "start", "trials", "scale", "fscale", "rscale", "aqed", "aqcd", "NOMINAL",
 )  # fmt: skip
 PARTICLE = (
     "id", "status", "mother1", "mother2", "color1", "color2", "px", "py", "pz", "e", "m",

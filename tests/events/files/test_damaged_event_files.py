@@ -1,4 +1,4 @@
-"""Event files that are damaged or made to harm: one sentence with the place, in bounded time and memory."""
+"""Damaged and harmful event files: one sentence with the place, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_damaged_columns_are_one_sentence(
 
 
 def test_columns_that_other_programs_wrote_anew_are_read(tmp_path: Path) -> None:
-    """In another order, with further ones, wider integers, large lists, and a null where a weight is not there."""
+    """Other order, further columns, wider integers, large lists, and a null for no weight."""
     path = written(tmp_path / "a.parquet")
     table = parquet.read_table(path)
     table = with_column("pdg", lambda c: pa.array(c.to_pylist(), pa.large_list(pa.int64())))(table)
@@ -243,7 +243,8 @@ def with_a_virtual_table(file: h5py.File) -> None:
         ),
         (
             in_large_pieces,
-            "events: expected rows that fit in the memory together; got shape (0, 12) in pieces of 384 MiB",
+            "events: expected rows that fit in the memory together; "
+            "got shape (0, 12) in pieces of 384 MiB",
         ),
         (linked, "particles: expected a table in the file itself; got a link"),
         (

@@ -1,4 +1,4 @@
-"""Les Houches files as programs of the field write them: what is there is read, what is left out is said."""
+"""Les Houches files of other programs: what is there is read, what is left out is said."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def file_of(
 ) -> str:
     head = f"<header>\n{header}</header>\n" if header else ""
     body = "".join(events or [event()] * 3)
-    return f'<LesHouchesEvents version="3.0">\n{head}<init>\n{numbers}{init}</init>\n{body}</LesHouchesEvents>\n'
+    start = f'<LesHouchesEvents version="3.0">\n{head}<init>\n{numbers}{init}</init>\n'
+    return f"{start}{body}</LesHouchesEvents>\n"
 
 
 def stored(tmp_path: Path, text: str | bytes, name: str = "foreign.lhe") -> Path:
@@ -224,14 +225,16 @@ def test_weights_that_only_later_events_have_are_left_out(
         pytest.param(file_of(init="Just some text\n"), {"text of <init>"}, id="prose_in_init"),
         pytest.param(
             file_of(
-                numbers="about it\n# 1 2\n 2212 2212 6.5D3 6.5D+3 0 0 303600 303600 -4 1 more\n 1.5D3 3 1500. 1 q > e\n"
+                numbers="about it\n# 1 2\n 2212 2212 6.5D3 6.5D+3 0 0 303600 303600 -4 1 more\n"
+                " 1.5D3 3 1500. 1 q > e\n"
             ),
             {"text of <init>", "words behind the numbers of <init>"},
             id="words_in_init",
         ),
         pytest.param(
             file_of(
-                numbers=" 2212 2212 6.5e3 6.5e3\n 0 0 303600 303600\n -4 1\n 1500.0 3.0\n 1500.0 1\n"
+                numbers=" 2212 2212 6.5e3 6.5e3\n 0 0 303600 303600\n -4 1\n"
+                " 1500.0 3.0\n 1500.0 1\n"
             ),
             set(),
             id="init_on_many_lines",

@@ -1,4 +1,4 @@
-"""Event files of every format: what goes in comes out, and from one format to the other nothing is lost."""
+"""Event files of every format: nothing is lost in a file, or from one format to another."""
 
 from __future__ import annotations
 

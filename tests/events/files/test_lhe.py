@@ -1,4 +1,4 @@
-"""Les Houches files: other programs read them, numbers survive, and a file is complete or absent."""
+"""Les Houches files: other programs read them, numbers survive, files are complete or absent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Les Houches files of other programs are read with all their numbers; what cannot be read is named."""
+"""Les Houches files of other programs: all numbers are read, what cannot be read is named."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ generate p p > t t~ # a <b> & c
 <weight id='1' MUR='0.5' MUF='0.5' PDF='247000' > MUR=0.5 MUF=0.5 </weight>
 <weight id='2' MUR='2.0' MUF='2.0' PDF='247000' > MUR=2.0 MUF=2.0 </weight>
 </weightgroup>
-<weightgroup type="old &amp; odd" weight_name_strategy='includeId'><weight id="m's">reweighted</weight></weightgroup>
+<weightgroup type="old &amp; odd" weight_name_strategy='includeId'>\
+<weight id="m's">reweighted</weight></weightgroup>
 <weight id='rwgt_1'>set param_card mass 6 170</weight>
 </initrwgt>
 </header>
@@ -55,10 +56,14 @@ generate p p > t t~ # a <b> & c
 </init>
 <event npLO=" -1 " npNLO=" 1 ">
  4      1 +5.0502900e+02 1.82000000e+02 7.54677100e-03 1.07000000e-01
-       21 -1    0    0 501  502 -0.00000e+00 +0.00000e+00 +3.40000e+02 3.40000e+02 0.00000e+00 0.0000e+00 -1.0000e+00
-       21 -1    0    0 503  501 +0.00000e+00 -0.00000e+00 -2.10000e+02 2.10000e+02 0.00000e+00 0.0000e+00 1.0000e+00
-        6  1    1    2 503    0 +1.00000e+01 +2.50000e+01 +1.30000e+02 2.75000e+02 1.73000e+02 1.5000e-02 1.0000e+00
-       -6  1    1    2   0  502 -1.00000e+01 -2.50000e+01 -0.00000e+00 2.75000e+02 1.73000e+02 0.0000e+00 9.
+       21 -1    0    0 501  502 -0.00000e+00 +0.00000e+00 +3.40000e+02 3.40000e+02 0.00000e+00 \
+0.0000e+00 -1.0000e+00
+       21 -1    0    0 503  501 +0.00000e+00 -0.00000e+00 -2.10000e+02 2.10000e+02 0.00000e+00 \
+0.0000e+00 1.0000e+00
+        6  1    1    2 503    0 +1.00000e+01 +2.50000e+01 +1.30000e+02 2.75000e+02 1.73000e+02 \
+1.5000e-02 1.0000e+00
+       -6  1    1    2   0  502 -1.00000e+01 -2.50000e+01 -0.00000e+00 2.75000e+02 1.73000e+02 \
+0.0000e+00 9.
 #aMCatNLO 2  5  3  3  1 0.1E+03
 <mgrwt>
 <rscale>  2 0.18200000E+03</rscale>

@@ -1,4 +1,4 @@
-"""The cross section of an event file is the same in every format, whatever its IDWTUP says of the weights."""
+"""The cross section of an event file is the same in every format, whatever its IDWTUP."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ def init_of(weighting: int, processes: tuple[LheProcess, ...] = PROCESSES) -> Lh
 
 
 def sample(weight_of: Callable[[np.random.Generator, np.ndarray], np.ndarray]) -> EventBatch:
-    """Events of two processes, 300 and 100, with weights by their process and variations of 1.5 and 0.5 times them."""
+    """Events of two processes, 300 and 100, with weights by their process.
+
+    The variations are 1.5 and 0.5 times the weights.
+    """
     random = np.random.default_rng(4)
     process = np.repeat(np.array([1, 7], np.int32), [300, 100])
     batch = with_variations(drell_yan(EVENTS), 2)
@@ -100,7 +103,7 @@ def test_tables_have_the_cross_section_as_weights_by_trials(
 
 
 def test_relative_weights_keep_their_proportions(tmp_path: Path) -> None:
-    """Unweighted events stay unweighted, with their signs; those of a process stay in proportion."""
+    """Unweighted events stay unweighted, with their signs, in proportion for each process."""
     for weighting in (3, -3):
         convert(written(tmp_path / f"{weighting}.lhe", weighting), tmp_path / f"{weighting}.h5")
         before, after = (
@@ -145,7 +148,7 @@ def test_histograms_and_verification_find_the_cross_section(weighting: int, tmp_
 
 @pytest.mark.parametrize("weighting", [3, -4])
 def test_pythia_finds_the_same_cross_section(weighting: int, tmp_path: Path) -> None:
-    """Of one process; in strategies 1 and 2 Pythia unweights, and finds it up to a statistical error."""
+    """Of one process; Pythia unweights in strategies 1 and 2, so a statistical error is left."""
     path = tmp_path / "a.lhe"
     batch = replace(drell_yan(200), weight=np.full(200, 1000.0 if weighting == -4 else 1.0))
     with create_events(

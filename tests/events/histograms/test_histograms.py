@@ -189,7 +189,7 @@ def line_tallies(counts: NDArray[np.int64]) -> PointTallies:
 
 
 def line_samples(random: np.random.Generator, counts: NDArray[np.int64]) -> Samples:
-    """Channel 0 has the weight 1 + x, channel 2 the weight 6 x^2 for one half of its points and 0 for the other."""
+    """Channel 0 has the weight 1 + x, channel 2 the weight 6 x^2 for half of its points, else 0."""
     channel = torch.from_numpy(np.repeat(np.arange(3), counts))
     x = torch.from_numpy(random.random((len(channel), 1)))
     lucky = torch.from_numpy(random.random(len(channel)) < 0.5)
@@ -409,7 +409,10 @@ def test_files_of_all_formats_give_the_same_histograms(tmp_path: Path, name: str
 
 
 def test_a_file_of_ours_is_drawn_as_its_card_asks(tmp_path: Path) -> None:
-    card = '[process]\ndefinition = "p p > e+ e-"\n[histograms]\n"pt(e-)" = { bins = 3, range = [0.0, 60.0] }\n'
+    card = (
+        '[process]\ndefinition = "p p > e+ e-"\n[histograms]\n'
+        '"pt(e-)" = { bins = 3, range = [0.0, 60.0] }\n'
+    )
     card += '"energy(lepton[1])" = {}\n'
     found = distributions_of_file(written(tmp_path / "events.lhe", drell_yan(200), INIT, card))
     edges = {one.name: one.histogram.edges.tolist() for one in found.every}

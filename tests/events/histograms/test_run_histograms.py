@@ -1,4 +1,4 @@
-"""Distributions of runs: weighted points against unweighted events, and the folder that a user looks at."""
+"""Histograms of runs: weighted points against unweighted events, and the folder of pictures."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_a_hundred_thousand_events_have_the_distributions_of_weighted_points(
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Ten observables at least, also with maxima that a hundredth of the cross section lies above."""
+    """Ten observables at least, also where 1 % of the cross section lies above the maxima."""
     changes = {
         "events": {"overweight_share": share, "overweights": overweights},
         "systematics": {"scale_factors": [], "pdf_members": False},
