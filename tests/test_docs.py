@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 import pkgutil
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from command_line import call
 from places import ROOT
 
 DOCS = ROOT / "docs"
@@ -56,6 +58,24 @@ def test_the_matrix_element_in_python_that_is_shown_gives_these_numbers(
     failed, attempted = doctest.testfile(str(DOCS / "matrix_elements.md"), module_relative=False)
     assert attempted > 5
     assert failed == 0
+
+
+def test_the_tutorial_runs_from_the_card_to_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = (DOCS / "tutorial.md").read_text()
+    card, code = re.findall(r"```(?:toml|python)\n(.*?)```", page, re.DOTALL)
+    Path("tops.toml").write_text(card)
+    commands = re.findall(r"^    madnis-py (.*)$", page, re.MULTILINE)
+    for command in commands:
+        done = call(shlex.split(command), capsys, monkeypatch)
+        assert done.status == 0, done.err
+    assert len(commands) == 6
+    for picture in ("tops_1.svg", "tops_5.svg", "pictures/pt_t.svg"):
+        assert Path(picture).exists()
+    exec(compile(code, "tutorial.md", "exec"), {})
+    assert re.fullmatch(r"1000 events of [45]\d\d pb, mean pt 1\d\d GeV\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
