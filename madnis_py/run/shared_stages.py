@@ -58,12 +58,14 @@ class SharedStages:
 
     def _survey_priors(self) -> PriorRecord:
         context, named = self._context, self._context.process.card.channels.prior
-        clock, evaluations, choice = Stopwatch(), 0, PriorChoice(named) if named != "auto" else None
-        if choice is None:
+        clock, evaluations = Stopwatch(), 0
+        if named == "auto":
             survey = PriorSurvey(self._integrand)
             watch = context.watcher("prior", "iterations")
             choice = survey.choose(context.identity.seed, watch, context.executor)
             evaluations = survey.evaluations
+        else:
+            choice = PriorChoice(named)
         prior = PriorRecord.model_validate(choice.to_dict())
         if choice.relative_std:
             context.finish("prior", clock, evaluations, lambda record: record.updated(prior=prior))
