@@ -40,7 +40,7 @@ def works(
     def density_and_gradient() -> Tensor:
         flow.zero_grad()
         log_q = flow.log_prob(x, channel).sum()
-        log_q.backward()  # type: ignore[no-untyped-call]  # torch has no types for it
+        log_q.backward()
         return log_q
 
     return {

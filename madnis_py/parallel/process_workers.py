@@ -60,6 +60,7 @@ class ProcessWorkers(Executor):
         pool waits for the rest of it for ever. So all processes end, and so does the pipe that
         results come by.
         """
+        results = pool._result_queue  # the pool forgets it when it ends by itself
         while not self._closed:
             processes = list((pool._processes or {}).values())
             if not wait([one.sentinel for one in processes], _POLL_INTERVAL):
@@ -69,7 +70,7 @@ class ProcessWorkers(Executor):
             if not self._closed:
                 for one in processes:
                     one.kill()
-                pool._result_queue._writer.close()  # type: ignore[attr-defined]
+                results._writer.close()  # type: ignore[attr-defined]
             return
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

@@ -153,7 +153,7 @@ def test_initial_parameters_are_a_function_of_the_seed() -> None:
 def reference_log_prob(flow: SplineFlow, x: Vector, channel: int) -> float:
     """The density at one point by loops over blocks and features."""
     log_q, x = 0.0, x.copy()
-    for block in reversed(flow.blocks):
+    for block in reversed(flow.coupling_blocks):
         mask = np.array(block.mask)
         theta = reference_network(
             math.sqrt(12) * (x[~mask] - 0.5), *layers_of(block.subnet, channel)
@@ -229,17 +229,18 @@ def test_training_adapts_the_density_to_a_correlated_peak() -> None:
         u, v = x[:, 0] + x[:, 1] - 1.0, x[:, 0] - x[:, 1]
         return torch.exp(-((u / 0.4) ** 2) - (v / 0.1) ** 2)
 
+    learner = SplineFlow(2, 1)
+
     def relative_std() -> float:
-        x, log_q = flow.sample(torch.zeros(4000, dtype=torch.int64), stream(2, "check"))
+        x, log_q = learner.sample(torch.zeros(4000, dtype=torch.int64), stream(2, "check"))
         weight = target(x) / log_q.exp()
         return float(weight.std() / weight.mean())
 
-    flow = SplineFlow(2, 1)
-    optimizer = torch.optim.Adam(flow.parameters(), lr=3e-3)
+    optimizer = torch.optim.Adam(learner.parameters(), lr=3e-3)
     channel, untrained = torch.zeros(500, dtype=torch.int64), relative_std()
     for step in range(250):
-        x, log_q = flow.sample(channel, stream(1, step))
-        loss = -(target(x) / log_q.exp() * flow.log_prob(x, channel)).mean()
+        x, log_q = learner.sample(channel, stream(1, step))
+        loss = -(target(x) / log_q.exp() * learner.log_prob(x, channel)).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -7,7 +7,9 @@ import os
 import pickle
 import re
 import threading
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import laws
 import numpy as np
@@ -69,7 +71,7 @@ def test_float64_gradients_agree_with_autograd(dim: int, n_channels: int) -> Non
 def test_a_float32_block_agrees_with_plain_torch(dim: int, n_channels: int) -> None:
     any_flow = flow(dim, n_channels, size=0.1)
     x, counts = batch(any_flow, 4097)
-    for block in any_flow.blocks:
+    for block in any_flow.sampling_order:
         with torch.no_grad():
             z, log_jac = block.to_latent(x, counts)
             found, slope = fused.FusedBlocks([block]).to_latent(x, counts)
@@ -131,7 +133,7 @@ def test_float32_gradients_are_as_close_to_float64_as_autograd(dim: int, n_chann
         {"permutation": "random", "blocks": 5},
     ],
 )
-def test_every_size_of_network_is_served(settings: dict[str, object]) -> None:
+def test_every_size_of_network_is_served(settings: dict[str, Any]) -> None:
     any_flow = flow(5, 2, dtype="float64", **settings)
     x, counts = batch(any_flow, 150)
     for a, b in zip(values(any_flow, x, counts), values(plain(any_flow), x, counts), strict=True):
@@ -301,9 +303,7 @@ def test_results_do_not_depend_on_threads() -> None:
     any_flow = flow(4, 3)
     x, counts = batch(any_flow, 9000)
     for call in (values, gradient_arrays):
-        one, *others = (
-            laws.with_threads(n, lambda call=call: call(any_flow, x, counts)) for n in THREADS
-        )
+        one, *others = (laws.with_threads(n, partial(call, any_flow, x, counts)) for n in THREADS)
         for other in others:
             assert all(np.array_equal(a, b) for a, b in zip(other, one, strict=True))
 
@@ -311,7 +311,7 @@ def test_results_do_not_depend_on_threads() -> None:
 def test_trainings_do_not_depend_on_threads() -> None:
     flows = [SplineFlow(3, 2) for _ in THREADS]
     losses = [
-        laws.with_threads(n, lambda f=f: train(f, 10)) for n, f in zip(THREADS, flows, strict=True)
+        laws.with_threads(n, partial(train, f, 10)) for n, f in zip(THREADS, flows, strict=True)
     ]
     assert losses[1:] == losses[:1] * 3
     for other in flows[1:]:
@@ -408,7 +408,7 @@ def test_parameters_the_kernels_cannot_read_are_left_to_torch() -> None:
     any_flow = flow(4, 2)
     x, counts = batch(any_flow, 20)
     expected = values(any_flow, x, counts)
-    weight = any_flow.blocks[2].subnet.weights[1]
+    weight = any_flow.coupling_blocks[2].subnet.weights[1]
     weight.data = weight.data.transpose(1, 2).contiguous().transpose(1, 2)
     assert [type(step) for step in any_flow._steps()] == [
         fused.FusedBlocks,
@@ -457,7 +457,8 @@ def test_copies_and_pickles_compute_with_their_own_parameters() -> None:
 )
 def test_wrong_arguments_are_named(change: dict[str, object], message: str) -> None:
     (step,) = flow(3, 2)._steps()
-    arguments = {
+    assert isinstance(step, fused.FusedBlocks)
+    arguments: dict[str, Any] = {
         "parameters": step.addresses(),
         "counts": [2, 3],
         "x": np.zeros((3, 5)),

@@ -123,7 +123,7 @@ def test_blocks_with_huge_parameters_differ_from_plain_torch_by_roundings(
 ) -> None:
     any_flow = flow(3, 2, size=size, dtype="float64")
     x = torch.cat((boundary_points(), batch(any_flow, 400)[0]), dim=1)
-    for block in any_flow.blocks:
+    for block in any_flow.sampling_order:
         assert differences_in_roundings(fused.FusedBlocks([block]), block, direction, x) < 16.0
 
 
@@ -131,7 +131,7 @@ def test_blocks_with_huge_parameters_differ_from_plain_torch_by_roundings(
 def test_steep_splines_agree_with_plain_torch(size: float) -> None:
     any_flow = SplineFlow(1, 1, FlowSettings(dtype="float64", blocks=2))
     with torch.no_grad():
-        for block in any_flow.blocks:
+        for block in any_flow.coupling_blocks:
             block.subnet.biases[-1].copy_(size * torch.randn(1, 31, generator=stream(6, "theta")))
     x = torch.linspace(0.0, 1.0, 4001, dtype=torch.float64)[None]
     for a, b in zip(values(any_flow, x, [4001]), values(plain(any_flow), x, [4001]), strict=True):
@@ -143,7 +143,7 @@ def test_steep_splines_agree_with_plain_torch(size: float) -> None:
 def test_parameters_that_are_not_finite_are_not_hidden(row: int, value: float) -> None:
     any_flow = SplineFlow(1, 1)
     with torch.no_grad():
-        any_flow.blocks[0].subnet.biases[-1][0, row] = value
+        any_flow.coupling_blocks[0].subnet.biases[-1][0, row] = value
     x = torch.linspace(0.0, 1.0, 50, dtype=torch.float64)[None]
     found, expected = (values(candidate, x, [50]) for candidate in (any_flow, plain(any_flow)))
     for a, b in zip(found[1::2], expected[1::2], strict=True):

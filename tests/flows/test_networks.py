@@ -16,7 +16,7 @@ from madnis_py.parallel.random_streams import stream
 def test_each_channel_is_evaluated_by_its_own_network(counts: list[int]) -> None:
     network = StackedMLP(3, 5, 4, NetworkSize(3, 8, torch.float64), stream(1, "net"))
     x = randn(5, 12, seed=13)
-    channel = np.repeat(np.arange(3), counts)
+    channel = np.repeat(np.arange(3), counts).tolist()
     expected = [
         reference_network(x[:, i].numpy(), *layers_of(network, c)) for i, c in enumerate(channel)
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from madnis_py.flows.permutations import coupling_masks, default_blocks
+from madnis_py.flows.permutations import Permutation, coupling_masks, default_blocks
 from madnis_py.parallel.random_streams import stream
 
 
@@ -24,7 +24,9 @@ def test_logarithmic_decomposition_conditions_every_feature_on_every_other(dim: 
 @pytest.mark.parametrize("permutation", ["log", "exchange", "random"])
 @pytest.mark.parametrize("dim", [1, 2, 3, 7, 10])
 @pytest.mark.parametrize("blocks", [2, 3, 8])
-def test_last_two_blocks_transform_every_feature(permutation: str, dim: int, blocks: int) -> None:
+def test_last_two_blocks_transform_every_feature(
+    permutation: Permutation, dim: int, blocks: int
+) -> None:
     masks = coupling_masks(permutation, dim, blocks, stream(1, "mask"))
     assert len(masks) == blocks
     assert all(len(mask) == dim and any(mask) for mask in masks)

@@ -72,6 +72,7 @@ def test_spline_survives_extreme_parameters(
     (y + log_jac).sum().backward()
     assert bool(((y >= 0.0) & (y <= 1.0)).all())
     assert bool(log_jac.isfinite().all())
+    assert theta.grad is not None
     assert bool(theta.grad.isfinite().all())
 
 

@@ -122,7 +122,9 @@ def test_the_scale_of_the_features_is_part_of_the_state(
 
 def test_a_seed_names_the_initial_network(features: Tensor) -> None:
     def hidden(seed: int) -> Tensor:
-        return ChannelWeights(4, 5, ChannelWeightSettings(seed=seed)).network.stack.weights[0]
+        weights = ChannelWeights(4, 5, ChannelWeightSettings(seed=seed))
+        first: Tensor = weights.network.stack.weights[0]
+        return first
 
     assert torch.equal(hidden(1), hidden(1))
     assert not torch.equal(hidden(1), hidden(2))

@@ -21,6 +21,7 @@ from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
+from madnis_py.parallel.pickled_once import PickledOnce
 
 
 def fields(samples: Samples) -> list[Tensor]:
@@ -116,7 +117,11 @@ def test_blocks_have_random_numbers_of_their_own() -> None:
 
 def test_the_work_on_a_block_can_be_sent_to_another_process() -> None:
     sampler = BlockSampler(
-        CamelBack(), VegasFlow.uniform(1, 2, 4), PriorWeights(), torch.tensor([True, True]), seed=1
+        PickledOnce(CamelBack()),
+        VegasFlow.uniform(1, 2, 4),
+        PriorWeights(),
+        torch.tensor([True, True]),
+        seed=1,
     )
     assert pickle.loads(pickle.dumps(sampler)).flow.n_channels == 2
 

@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pytest
 
@@ -22,6 +22,9 @@ from madnis_py.parallel.dask_workers import DaskWorkers, cluster_executor, sched
 from madnis_py.parallel.executors import ExecutorChoice, use_threads
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
+from madnis_py.run.stages.results import Result
+
+T = TypeVar("T")
 
 distributed = pytest.importorskip("distributed")
 pytestmark = pytest.mark.filterwarnings("default")
@@ -62,7 +65,8 @@ def listening() -> set[str]:
 
 
 def test_workers_of_a_cluster_are_reached_with_credentials_of_the_run_alone() -> None:
-    before, told = listening(), []
+    before = listening()
+    told: list[str] = []
     with cluster_executor(IN_THREADS, nothing, told.append) as workers:
         assert listening() - before <= {"127.0.0.1"}
         assert workers.submit(abs, -3).result() == 3
@@ -170,7 +174,8 @@ def test_a_scheduler_that_goes_away_ends_every_task_with_a_sentence() -> None:
 
 @pytest.mark.slow
 def test_a_cross_section_by_dask_is_that_of_this_thread(tmp_path: Path) -> None:
-    process, found = Process.from_card("ttbar"), []
+    process = Process.from_card("ttbar")
+    found: list[Result] = []
     with connected() as (_, workers):
         for executor in (None, workers):
             run = Run(process, tmp_path / str(len(found)), method="vegas", executor=executor)
@@ -222,7 +227,7 @@ class Restless:
 def test_workers_that_die_while_the_run_connects_cost_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dask_workers.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("madnis_py.parallel.dask_workers.time.sleep", lambda seconds: None)
     with connected() as (_, workers):
         client = Restless(workers._client, 2)
         with DaskWorkers(client, nothing, silent) as others:
@@ -232,26 +237,34 @@ def test_workers_that_die_while_the_run_connects_cost_nothing(
             DaskWorkers(Restless(workers._client, 100), nothing, silent)
 
 
-class Killing:
+class Killing(Executor):
     """An executor that kills one of the workers of a dask cluster after its third task."""
 
-    def __init__(self, executor: Executor, client) -> None:
+    def __init__(self, executor: Executor, client: Any) -> None:
         self._executor, self._client, self._left = executor, client, 3
 
-    def submit(self, function, *arguments):
-        future = self._executor.submit(function, *arguments)
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **options: Any) -> Future[T]:
+        future = self._executor.submit(function, *arguments, **options)
         self._left -= 1
         if self._left == 0:
             pids = self._client.run(os.getpid)
             os.kill(next(iter(pids.values())), signal.SIGKILL)
         return future
 
-    def map(self, function, *iterables):
-        return self._executor.map(function, *iterables)
+    def map(
+        self,
+        fn: Callable[..., T],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+    ) -> Iterator[T]:
+        return self._executor.map(fn, *iterables, timeout=timeout)
 
 
 @pytest.mark.slow
-def test_dask_workers_make_the_same_bytes_although_one_is_killed(trained, tmp_path):
+def test_dask_workers_make_the_same_bytes_although_one_is_killed(
+    trained: Path, tmp_path: Path
+) -> None:
     expected = generated(trained, None, tmp_path / "alone.lhe")
     with (
         distributed.LocalCluster(
@@ -265,7 +278,7 @@ def test_dask_workers_make_the_same_bytes_although_one_is_killed(trained, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_local_cluster_of_the_card_makes_the_same_bytes(trained, tmp_path):
+def test_a_local_cluster_of_the_card_makes_the_same_bytes(trained: Path, tmp_path: Path) -> None:
     expected = generated(trained, None, tmp_path / "alone.lhe")
     with ExecutorChoice().open(ClusterTable(kind="local", workers=2), silent) as executor:
         assert generated(trained, executor, tmp_path / "local.lhe") == expected
@@ -291,11 +304,14 @@ class Dask:
             "-m",
             f"distributed.cli.{program}",
             "--scheduler-file",
-            self.file,
+            str(self.file),
             *options,
         ]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen([*command, "--host", "127.0.0.1"], **quiet)
+        return subprocess.Popen(
+            [*command, "--host", "127.0.0.1"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def __enter__(self) -> Dask:
         return self

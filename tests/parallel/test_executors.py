@@ -32,7 +32,7 @@ EVENTS = 50_000
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with its cross section, by VEGAS."""
     directory = tmp_path_factory.mktemp("run") / "run"
     process = Process.from_card("ttbar")
@@ -49,7 +49,7 @@ def generated(directory: Path, executor: Executor | None, output: Path) -> bytes
     return run.generate(EVENTS, output).read_bytes()
 
 
-def test_one_two_and_four_processes_make_the_bytes_of_none(trained, tmp_path):
+def test_one_two_and_four_processes_make_the_bytes_of_none(trained: Path, tmp_path: Path) -> None:
     expected = generated(trained, None, tmp_path / "alone.lhe")
     for count in (1, 2, 4):
         with process_executor(count) as executor:
@@ -60,7 +60,7 @@ def bump(x: torch.Tensor) -> torch.Tensor:
     return torch.exp(-x.square().sum(dim=1))
 
 
-def test_training_takes_the_same_steps_with_samples_from_processes():
+def test_training_takes_the_same_steps_with_samples_from_processes() -> None:
     def losses(executor: Executor | None) -> list[float]:
         integrator = Integrator(bump, dim=3, seed=5, executor=executor)
         seen: list[float] = []
@@ -84,7 +84,7 @@ def die(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_process_costs_its_task_and_nothing_else(tmp_path):
+def test_a_killed_process_costs_its_task_and_nothing_else(tmp_path: Path) -> None:
     with process_executor(2) as executor:
         results = [executor.submit(die_once, tmp_path / "died", number) for number in range(8)]
         assert [result.result() for result in results] == [number**2 for number in range(8)]
@@ -98,6 +98,7 @@ def die_while_sending_once(marker: Path) -> str:
         frame = inspect.currentframe()
         while frame is not None and "result_queue" not in frame.f_locals:
             frame = frame.f_back
+        assert frame is not None
         queue = frame.f_locals["result_queue"]
         queue._wlock.acquire()
         os.write(queue._writer.fileno(), struct.pack("!i", 1000) + b"half")
@@ -106,15 +107,17 @@ def die_while_sending_once(marker: Path) -> str:
 
 
 def test_a_process_that_is_killed_while_it_sends_its_result_costs_its_task_and_nothing_else(
-    tmp_path,
-):
+    tmp_path: Path,
+) -> None:
     with process_executor(2) as executor:
         assert (
             executor.submit(die_while_sending_once, tmp_path / "died").result(timeout=60) == "done"
         )
 
 
-def test_a_task_that_kills_every_process_is_given_up_with_a_sentence(monkeypatch):
+def test_a_task_that_kills_every_process_is_given_up_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(process_workers, "ATTEMPTS", 2)
     with (
         process_executor(1) as executor,
@@ -127,7 +130,7 @@ def fail(number: int) -> int:
     raise ValueError(f"cannot do {number}")
 
 
-def test_an_error_in_a_process_is_the_error_of_its_task():
+def test_an_error_in_a_process_is_the_error_of_its_task() -> None:
     with process_executor(1) as executor:
         with pytest.raises(ValueError, match="cannot do 7"):
             executor.submit(fail, 7).result()
@@ -139,21 +142,21 @@ class Counted:
 
     times = 0
 
-    def __setstate__(self, state: dict) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         type(self).times += 1
 
     def __call__(self, number: int) -> int:
         return number + 1
 
 
-def test_a_value_is_unpickled_once_per_process():
+def test_a_value_is_unpickled_once_per_process() -> None:
     once = PickledOnce(Counted())
     copies = [pickle.loads(pickle.dumps(once)) for _ in range(5)]
     assert [copy(1) for copy in copies] == [2] * 5
     assert Counted.times <= 1
 
 
-def test_a_cross_section_computes_the_same_in_another_process():
+def test_a_cross_section_computes_the_same_in_another_process() -> None:
     one = CrossSection(Process.from_card("ttbar_pp_1j"))
     x = torch.rand(200, one.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     channel = torch.arange(200) * one.n_channels // 200
@@ -175,13 +178,15 @@ def test_a_cross_section_computes_the_same_in_another_process():
         ),
     ],
 )
-def test_workers_that_cannot_be_had_are_refused_in_a_sentence(choice, sentence, monkeypatch):
+def test_workers_that_cannot_be_had_are_refused_in_a_sentence(
+    choice: ExecutorChoice, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr(dask_workers, "CONNECT_TIMEOUT", 1)
     with pytest.raises(InputError, match=sentence), choice.open(ClusterTable(), silent):
         pass
 
 
-def test_a_cluster_of_another_kind_is_refused():
+def test_a_cluster_of_another_kind_is_refused() -> None:
     with pytest.raises(Exception, match=r'cluster\.kind: expected .* got "pbs"'):
         Card.parse({"process": {"definition": "g g > t t~"}, "cluster": {"kind": "pbs"}})

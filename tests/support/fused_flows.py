@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import math
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -12,9 +13,12 @@ from torch import Tensor
 
 from madnis_py.flows import fused
 from madnis_py.flows.blocks import MARGIN
+from madnis_py.flows.flow import AbstractFlow
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
+
+AnyFlow = TypeVar("AnyFlow", bound=AbstractFlow)
 
 SHAPES = list(itertools.product((1, 2, 3, 10), (1, 3, 48)))
 BATCHES = (0, 1, 7, 4097)
@@ -22,7 +26,7 @@ THREADS = (1, 2, 3, 8)
 BOUNDARY = (0.0, 5e-324, 1e-300, 1e-17, MARGIN, 0.37, 1.0 - MARGIN, 1.0)
 
 
-def perturbed(flow: SplineFlow, size: float = 0.25) -> SplineFlow:
+def perturbed(flow: AnyFlow, size: float = 0.25) -> AnyFlow:
     """The flow with random parameters, as if trained."""
     generator = stream(3, "perturb")
     with torch.no_grad():
@@ -33,7 +37,7 @@ def perturbed(flow: SplineFlow, size: float = 0.25) -> SplineFlow:
     return flow
 
 
-def flow(dim: int, n_channels: int, size: float = 0.25, **settings: object) -> SplineFlow:
+def flow(dim: int, n_channels: int, size: float = 0.25, **settings: Any) -> SplineFlow:
     """A flow with random parameters, as if trained."""
     return perturbed(SplineFlow(dim, n_channels, FlowSettings(**settings)), size)
 

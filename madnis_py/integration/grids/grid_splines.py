@@ -152,9 +152,9 @@ def _fit(target: _Target, start: Tensor) -> Tensor:
     def loss() -> Tensor:
         optimizer.zero_grad()
         total = target.variance(theta).log1p().sum()
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         return total
 
-    optimizer.step(loss)  # type: ignore[no-untyped-call]
+    optimizer.step(loss)
     with torch.no_grad():
         return torch.where(target.variance(theta) < target.variance(start), theta, start)

@@ -224,7 +224,7 @@ def test_sizes_and_slopes_beyond_the_limits_are_moved_to_them() -> None:
     np.testing.assert_allclose(derivative, [1e4 / math.log(2), 8.9e-6, 1, 1], rtol=0.01)
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[Tensor], Tensor]] = {
     "normal 0.3": normal(0.4, 0.3),
     "normal 0.1": normal(0.4, 0.1),
     "normal 0.01": normal(0.4, 0.01),

@@ -79,12 +79,19 @@ N_GRID = 1000
 
 def on_a_grid(name: str, q: Tensor, f: Tensor) -> float:
     """The loss of one channel on a grid of points that stands for the integral over [0, 1]."""
-    flat, channel = torch.zeros(len(f), dtype=torch.float64), torch.zeros(len(f), dtype=torch.int64)
-    live = f != 0
-    arrays = (q.log(), torch.ones_like(f), f, flat, channel)
-    return float(
-        losses.LOSSES[name](LossInput(*(array[live] for array in arrays), torch.tensor([len(f)])))
+    live = f.nonzero().flatten()
+    flat = torch.zeros(len(live), dtype=torch.float64)
+    loss = losses.LOSSES[name](
+        LossInput(
+            log_q_theta=q[live].log(),
+            alpha=torch.ones_like(flat),
+            value=f[live],
+            log_q_sample=flat,
+            channel=torch.zeros_like(live),
+            counts=torch.tensor([len(f)]),
+        )
     )
+    return float(loss)
 
 
 def test_variance_is_equation_5_13() -> None:
@@ -225,11 +232,11 @@ def test_points_of_value_zero_may_be_left_out(name: str) -> None:
     loss = losses.LOSSES[name]
     value = VALUE * (VALUE > 0)
     live = value != 0
-    arrays = (LOG_Q, ALPHA, value, LOG_Q_SAMPLE, CHANNEL)
     assert 0 < live.sum() < 50
-    assert float(loss(LossInput(*(array[live] for array in arrays), COUNTS))) == pytest.approx(
-        float(loss(LossInput(*arrays, COUNTS)))
+    without = LossInput(
+        LOG_Q[live], ALPHA[live], value[live], LOG_Q_SAMPLE[live], CHANNEL[live], COUNTS
     )
+    assert float(loss(without)) == pytest.approx(float(loss(points(value=value))))
 
 
 @pytest.mark.parametrize("name", ["variance", "stratified", "kl", "rkl"])

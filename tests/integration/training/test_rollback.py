@@ -8,6 +8,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
@@ -38,6 +39,7 @@ from madnis_py.integration.training.trainer import Trainer, train
 from madnis_py.integration.training.training_state import TrainingState
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
+from madnis_py.run.stages.results import Result
 from madnis_py.run.stages.run_warnings import refusal
 
 CENTRES = torch.tensor([[0.25] * 3, [0.75] * 3], dtype=torch.float64)
@@ -115,7 +117,7 @@ def test_a_training_that_loses_the_integral_goes_back_and_ends_with_a_good_sampl
 
 def test_steps_that_were_given_up_count_as_evaluations(healed: tuple[Trainer, list[int]]) -> None:
     trainer, steps = healed
-    assert trainer.evaluations == TOO_FAST.batch_size * len(steps)
+    assert trainer.evaluations == TOO_FAST.batch(1) * len(steps)
     assert any(later <= earlier for earlier, later in pairwise(steps))
 
 
@@ -282,10 +284,11 @@ def test_a_flow_that_has_lost_the_cross_section_is_refused_and_vegas_makes_the_e
     with monkeypatch.context() as patch:
         patch.setattr("madnis_py.integration.training.trainer.LOST", math.inf)
         Run(small_process(tmp_path), directory, 3, training=COLLAPSING).train()
-    for command in (
+    commands: list[list[str | Path]] = [
         ["integrate", directory, "--points", "20000"],
         ["generate", directory, "--events", "100"],
-    ):
+    ]
+    for command in commands:
         done = call(command, capsys, monkeypatch)
         assert done.status == 1
         words = (
@@ -300,7 +303,7 @@ def test_a_flow_that_has_lost_the_cross_section_is_refused_and_vegas_makes_the_e
     assert done.status == 0, done.err
     record = json.loads((directory / "run.json").read_text())
     assert record["sigma_pb"] == record["vegas"]["sigma_pb"]
-    assert any("madnis" in warning for warning in record["warnings"])
+    assert any("madnis" in warning["sentence"] for warning in record["warnings"])
 
 
 @pytest.mark.parametrize(
@@ -317,9 +320,9 @@ def test_a_result_that_the_survey_excludes_is_refused_with_a_way_out(
 ) -> None:
     survey = Measurement("survey", 2.0, 0.1)
     result = SimpleNamespace(measurement=lambda name: Measurement(name, value, 0.1))
-    sentence = refusal(CoverageCheck(["only"]), survey, sampler, result)
+    sentence = refusal(CoverageCheck(["only"]), survey, sampler, cast("Result", result))
     assert (sentence is None) == (words is None)
-    if words is not None:
+    if words is not None and sentence is not None:
         assert sentence.startswith(
             f"{sampler} {value:g} +- 0.1 and survey 2 +- 0.1 are 7.1 standard deviations apart"
         )

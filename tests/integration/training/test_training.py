@@ -31,6 +31,7 @@ from madnis_py.integration.training.parameter_update import ParameterUpdate
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer, train
 from madnis_py.integration.training.training_state import TrainingState
+from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.parallel.random_streams import stream
 
 SHORT = TrainingSettings(steps=12, batch_size=200)
@@ -99,9 +100,8 @@ def exact_flat_error(integrand: CamelBack) -> float:
             return float((alpha * integrand.function(point)[0]) ** power / g[i] ** (power - 1))
 
         start = max(integrand.cut, -2.0)
-        return integrate.quad(
-            density, start, 8.0, points=[2.0, 4.5, 5.0, 5.5][start > 2.0 :], limit=500
-        )[0]
+        breaks = [2.0, 4.5, 5.0, 5.5][start > 2.0 :]
+        return float(integrate.quad(density, start, 8.0, points=breaks, limit=500)[0])
 
     variance = sum(2 * (moment(2, i) - moment(1, i) ** 2) for i in (0, 1))
     return math.sqrt(variance / 1e4) / sum(moment(1, i) for i in (0, 1))
@@ -172,7 +172,8 @@ def test_training_the_flow_lowers_the_variance_and_keeps_the_integral(loss: str)
 
 def test_training_knows_no_scale_of_the_integrand() -> None:
     ordinary, tiny = (
-        small(FunctionIntegrand(lambda x, s=s: s * gaussian(x), dim=2)) for s in (1.0, 2.0**-60)
+        small(FunctionIntegrand(function, dim=2))
+        for function in (gaussian, lambda x: 2.0**-60 * gaussian(x))
     )
     states = [train(integrator, SHORT) for integrator in (ordinary, tiny)]
     assert all(
@@ -353,7 +354,7 @@ def test_a_loss_that_overflows_names_step_and_channel_and_changes_nothing() -> N
     trainer = Trainer(small(FunctionIntegrand(gaussian, dim=2)), SHORT)
     trainer.step()
 
-    def poisoned(x: Tensor, *_: object) -> Tensor:
+    def poisoned(x: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
         return x.new_full((len(x),), -torch.inf).requires_grad_()
 
     trainer.integrator.flow.log_prob_of_sample = poisoned  # type: ignore[method-assign]
@@ -581,7 +582,7 @@ def test_a_sampler_in_training_travels_light() -> None:
         p.nbytes for model in (integrator.flow, integrator.weights) for p in model.parameters()
     )
     sampler = BlockSampler(
-        integrator.integrand,
+        PickledOnce(integrator.integrand),
         integrator.flow,
         integrator.weights,
         integrator.active,

@@ -45,6 +45,9 @@ WAITING = {
 class NoWaiting(TorchDispatchMode):
     """Forbids what would make the host wait for a device."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
     def __torch_dispatch__(
         self,
         function: Any,
