@@ -58,8 +58,8 @@ const T* run_currents(const CurrentsSpec& spec, LaneMemory<T>& memory, const Eve
 template <class T>
 T power_of(const T& g2, std::int32_t power) {
     T result = T(1);
-    for (; power >= 2; power -= 2) result = result * g2;
-    return power == 1 ? T(result * sqrt(g2)) : result;
+    for (std::int32_t k = 0; k < power / 2; ++k) result = result * g2;
+    return power % 2 == 1 ? T(result * sqrt(g2)) : result;
 }
 
 // Hermitian form sum_ab colour_ab Re(conj(column_a) column_b); the elements below the diagonal are
@@ -109,24 +109,24 @@ public:
         LaneMemory<T> memory(numbers(spec_));
         workspace_ = run_currents<T>(spec_.currents, memory, input_, event, count);
         amplitudes_ = memory.template take<Complex<T>>(spec_.n_amplitudes);
-        columns_ = spec_.assembly ? memory.template take<Complex<T>>(spec_.n_columns) : amplitudes_;
+        if (spec_.assembly) assembled_ = memory.template take<Complex<T>>(spec_.n_columns);
         T* squares = memory.take(spec_.n_columns);
         for (std::size_t k = 0; k < spec_.n_columns; ++k) squares[k] = T(0);
-        g2_ = constant<T>(4 * 3.141592653589793238) * load<T>(input_.alpha_s + event, count);
+        g2_ = constant<T>(four_pi) * load<T>(input_.alpha_s + event, count);
         const T scale = constant<T>(spec_.average) * power_of(g2_, 2 * spec_.power);
 
         T total = T(0);
         for (std::size_t h = 0; h < spec_.n_helicities; ++h) {
             contract_all(spec_.instances + h * spec_.n_contracted);
-            if (spec_.assembly) assemble();
-            const T square = colour_sum(spec_.colour, columns_, spec_.n_columns);
+            const Complex<T>* columns = spec_.assembly ? assembled() : amplitudes_;
+            const T square = colour_sum(spec_.colour, columns, spec_.n_columns);
             total += square;
             if (output_.helicities.data) {
                 store_strided(output_.helicities.at(event, h), output_.helicities.event_stride,
                               T(scale * square), count);
             }
             if (output_.flows.data) {
-                for (std::size_t k = 0; k < spec_.n_columns; ++k) squares[k] += norm(columns_[k]);
+                for (std::size_t k = 0; k < spec_.n_columns; ++k) squares[k] += norm(columns[k]);
             }
         }
         store(output_.me2 + event, T(scale * total), count);
@@ -177,13 +177,15 @@ private:
         }
     }
 
-    void assemble() {
-        for (std::size_t k = 0; k < spec_.n_columns; ++k) columns_[k] = {T(0), T(0)};
+    // Columns of the colour matrix that several amplitudes make up.
+    const Complex<T>* assembled() {
+        for (std::size_t k = 0; k < spec_.n_columns; ++k) assembled_[k] = {T(0), T(0)};
         for (std::size_t k = 0; k < spec_.n_assembly; ++k) {
             const auto& row = spec_.assembly[k];
             const T factor = constant<T>(spec_.assembly_factors[k]) * power_of(g2_, row.power);
-            columns_[row.column] += factor * amplitudes_[row.amplitude];
+            assembled_[row.column] += factor * amplitudes_[row.amplitude];
         }
+        return assembled_;
     }
 
     void store_flows(const T* squares, std::size_t event, std::size_t count) const {
@@ -200,7 +202,7 @@ private:
     const AmplitudeOutput& output_;
     const T* workspace_ = nullptr;
     Complex<T>* amplitudes_ = nullptr;
-    Complex<T>* columns_ = nullptr;
+    Complex<T>* assembled_ = nullptr;
     T g2_ = T(0);
 };
 
@@ -212,12 +214,12 @@ void density(const DensityRow& row, const T* data, T* rho) {
     for (std::size_t k = 0; k < density_size; ++k) rho[k] = T(0);
     if (WaveKind(row.kind) == WaveKind::scalar) {
         for (std::int32_t i = 0; i < row.instances; ++i) {
-            rho[0] += norm(Complex<T>{data[2 * i], data[2 * i + 1]});
+            rho[0] += norm(read_scalar(data + scalar_numbers * i).c[0]);
         }
         return;
     }
     for (std::int32_t i = 0; i < row.instances; ++i) {
-        const auto wave = read_wave(data + 8 * i);
+        const auto wave = read_wave(data + wave_numbers * i);
         std::size_t next = 4;
         for (int mu = 0; mu < 4; ++mu) {
             rho[mu] += norm(wave.c[mu]);
@@ -265,7 +267,7 @@ void diagram_group(const DiagramSquaresSpec& spec, const EventInput& input,
             density_product(WaveKind(row.kind), densities + density_size * row.current,
                             densities + density_size * row.source);
     }
-    const T g2 = constant<T>(4 * 3.141592653589793238) * load<T>(input.alpha_s + event, count);
+    const T g2 = constant<T>(four_pi) * load<T>(input.alpha_s + event, count);
     for (std::size_t k = 0; k < spec.n_diagrams; ++k) {
         // Negative is what rounding leaves of large terms; NaN stays.
         const T sum = select(sums[k] < 0., T(0.), sums[k]);

@@ -30,6 +30,18 @@ MADNIS_INLINE void write_wave(T* data, const Wave<T>& wave) {
     }
 }
 
+// An instance of a current; returns where the next one goes.
+template <class T>
+MADNIS_INLINE T* write_instance(WaveKind kind, T* data, const Wave<T>& wave) {
+    if (kind != WaveKind::scalar) {
+        write_wave(data, wave);
+        return data + wave_numbers;
+    }
+    data[0] = wave.c[0].re;
+    data[1] = wave.c[0].im;
+    return data + scalar_numbers;
+}
+
 // The currents of one group of events.
 //
 // `momenta` has room for n_legs + n_momenta four-vectors, `propagators` for n_propagators numbers.
@@ -43,7 +55,7 @@ public:
     // `physical` holds the momenta of the legs as they are, `helicities` those chosen per event
     // (or null).
     void run(const FourVector<T>* physical, const T* helicities) {
-        for (int k = 0; k < 8; ++k) memory_[k] = T(0);
+        for (int k = 0; k < zero_numbers; ++k) memory_[k] = T(0);
         for (std::size_t begin = 0, end = 0; begin < spec_.n_externals; begin = end) {
             while (end < spec_.n_externals &&
                    spec_.externals[end].leg == spec_.externals[begin].leg) {
@@ -79,7 +91,7 @@ private:
             for (std::size_t k = begin; k < end; ++k) {
                 const auto helicity = spec_.externals[k].helicity;
                 const bool chosen = helicity == chosen_helicity;
-                store_external(spec_.externals[k],
+                write_instance(WaveKind(row.kind), memory_ + spec_.externals[k].offset,
                                chosen ? chosen_state(row, wavefunction, helicities[row.leg])
                                       : wavefunction(helicity));
             }
@@ -120,18 +132,8 @@ private:
         return chosen;
     }
 
-    void store_external(const ExternalRow& row, const Wave<T>& wave) {
-        if (WaveKind(row.kind) == WaveKind::scalar) {
-            memory_[row.offset] = wave.c[0].re;
-            memory_[row.offset + 1] = wave.c[0].im;
-        } else {
-            write_wave(memory_ + row.offset, wave);
-        }
-    }
-
     void node(const NodeRow& row) {
         T* out = memory_ + row.offset;
-        const bool scalar = WaveKind(row.kind) == WaveKind::scalar;
         const TermRow* terms = spec_.terms + row.first_term;
         for (std::int32_t instance = 0; instance < row.instances; ++instance) {
             const Complex<T> zero = {T(0), T(0)};
@@ -146,14 +148,7 @@ private:
                 }
             }
             finish(row, sum);
-            if (scalar) {
-                out[0] = sum.c[0].re;
-                out[1] = sum.c[0].im;
-                out += 2;
-            } else {
-                write_wave(out, sum);
-                out += 8;
-            }
+            out = write_instance(WaveKind(row.kind), out, sum);
         }
     }
 
@@ -179,10 +174,10 @@ private:
     MADNIS_INLINE void term(const TermRow& row, const std::int32_t* child,
                             const Coefficients<Factor>& g, Wave<T>& sum) const {
         const auto wave = [&](std::int32_t offset, int k) __attribute__((always_inline)) {
-            return read_wave(memory_ + offset + 8 * child[k]);
+            return read_wave(memory_ + offset + wave_numbers * child[k]);
         };
         const auto number = [&](std::int32_t offset, int k) __attribute__((always_inline)) {
-            return read_scalar(memory_ + offset + 2 * child[k]);
+            return read_scalar(memory_ + offset + scalar_numbers * child[k]);
         };
         const auto scaled = [&](const Complex<T>& factor, const Wave<T>& a) {
             add(sum, factor, a);

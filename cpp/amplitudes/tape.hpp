@@ -2,18 +2,26 @@
 // alive.
 //
 // Memory of one group of events: a workspace of numbers, each a lane. Every current has one
-// instance per combination of the helicities of its legs, of `size(kind)` numbers; the first eight
-// numbers are zero.
+// instance per combination of the helicities of its legs, of `scalar_numbers` or `wave_numbers`;
+// the first `zero_numbers` are zero.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 
 #include "simd/batch.hpp"
 
 namespace madnis {
 
 enum class WaveKind : std::int32_t { scalar, vector, ket, bra };
+
+// Numbers of an instance: real and imaginary parts of the one component of a scalar, or of the four
+// of any other wave.
+inline constexpr std::int32_t scalar_numbers = 2, wave_numbers = 8;
+
+// Numbers at the beginning of a workspace that are zero, an instance of any kind that vanishes.
+inline constexpr std::int32_t zero_numbers = wave_numbers;
 
 enum class Operation : std::int32_t {
     ffv_vector,
@@ -60,6 +68,9 @@ struct NodeRow {
 struct TermRow {
     std::int32_t operation, complex, a, b, c, momentum_a, momentum_b, coefficient, index;
 };
+
+// g_s^2 = 4 pi alpha_s
+inline constexpr double four_pi = 4 * std::numbers::pi;
 
 struct CurrentsSpec {
     std::size_t n_legs, workspace;  // numbers

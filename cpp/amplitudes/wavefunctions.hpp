@@ -94,8 +94,8 @@ Wave<T> polarisation(const Axis<T>& n, const FourVector<T>& p, const T& mass, in
     const T a[3] = {T(1) + sign * n.x * n.x * scale, sign * xy, -sign * n.x};
     const T b[3] = {xy, sign + n.y * n.y * scale, -n.y};
     // (-helicity a - i b) / sqrt(2)
-    const T real = constant<T>(-0.7071067811865476 * helicity);
-    const T imaginary = constant<T>(-0.7071067811865476);
+    constexpr double root_half = std::numbers::sqrt2 / 2;
+    const T real = constant<T>(-root_half * helicity), imaginary = constant<T>(-root_half);
     return {{{zero, zero},
              {real * a[0], imaginary * b[0]},
              {real * a[1], imaginary * b[1]},

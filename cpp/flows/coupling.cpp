@@ -1,6 +1,7 @@
 #include "flows/coupling.hpp"
 
 #include <algorithm>
+#include <numbers>
 
 #include "flows/dense.hpp"
 #include "flows/spline.hpp"
@@ -13,7 +14,7 @@ inline namespace MADNIS_ISA {
 namespace {
 
 // sqrt(12): conditions of variance 1 for uniform points.
-constexpr double condition_scale = 3.4641016151377544;
+constexpr double condition_scale = 2 * std::numbers::sqrt3;
 
 // Factors of one logarithm: derivatives lie between 1e-13 and 1e5, so that their product is finite.
 constexpr std::size_t slopes_per_log = 16;
@@ -173,11 +174,10 @@ struct Coupling {
         }
     }
 
-    // Transform the features of x in place and add the logarithms of their derivatives, times
-    // `sign`, to log_jac.
-    template <class Spline>
-    [[gnu::flatten]] void apply(double* x, const Spline& function, double sign,
-                                double* log_jac) const {
+    // Transform the features of x in place and add the logarithms of their derivatives, times the
+    // sign of the way, to log_jac.
+    template <class Way>
+    [[gnu::flatten]] void apply(double* x, double* log_jac) const {
         evaluate_subnet(x);
         for (std::size_t first = 0; first < block.n_transformed; first += slopes_per_log) {
             alignas(64) double slopes[tile_events];
@@ -185,12 +185,12 @@ struct Coupling {
             const std::size_t last = std::min(first + slopes_per_log, block.n_transformed);
             for_splines(
                 first, last, [&](const SplineRows<Number>& rows, std::size_t at, std::size_t e) {
-                    const auto [value, slope] = function(spline, rows, load_lane(x + at));
+                    const auto [value, slope] = Way::spline(spline, rows, load_lane(x + at));
                     value.copy_to(x + at, stdx::element_aligned);
                     (load_lane(slopes + e) * slope).copy_to(slopes + e, stdx::element_aligned);
                 });
             for (std::size_t e = 0; e < tile.padded; e += Lane::size()) {
-                const Lane sum = load_lane(log_jac + e) + sign * log(load_lane(slopes + e));
+                const Lane sum = load_lane(log_jac + e) + Way::sign * log(load_lane(slopes + e));
                 sum.copy_to(log_jac + e, stdx::element_aligned);
             }
         }
@@ -277,11 +277,37 @@ std::size_t most_rows(const CouplingSpec& spec) {
     return rows;
 }
 
-// Through the blocks in the order given by block_at(0), block_at(1)..
-template <class Number, class Spline, class BlockAt>
+// From data to latent, through the blocks in order.
+struct Forward {
+    static constexpr double sign = 1;  // of the logarithms of the derivatives
+
+    static const CouplingBlockSpec& block(const CouplingSpec& spec, std::size_t step) {
+        return spec.blocks[step];
+    }
+
+    template <class Rows>
+    static auto spline(const SplineSpec& spec, const Rows& rows, const Lane& x) {
+        return spline_forward(spec, rows, x);
+    }
+};
+
+// From latent to data, through the blocks in reverse order.
+struct Inverse {
+    static constexpr double sign = -1;
+
+    static const CouplingBlockSpec& block(const CouplingSpec& spec, std::size_t step) {
+        return spec.blocks[spec.n_blocks - 1 - step];
+    }
+
+    template <class Rows>
+    static auto spline(const SplineSpec& spec, const Rows& rows, const Lane& y) {
+        return spline_inverse(spec, rows, y);
+    }
+};
+
+template <class Number, class Way>
 void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
-               ConstBatch in, MutableBatch out, double* log_jac, const Spline& spline, double sign,
-               const BlockAt& block_at) {
+               ConstBatch in, MutableBatch out, double* log_jac) {
     const auto run = [&](const EventRange& range) {
         const FlushDenormals flush;
         const std::size_t rows = most_rows(spec);
@@ -297,8 +323,8 @@ void transform(const CouplingSpec& spec, const Number* const* parameters, EventR
             for (std::size_t e = 0; e < tile.padded; ++e) log_slope[e] = 0;
             for (std::size_t b = 0; b < spec.n_blocks; ++b) {
                 const Coupling<Number> coupling{
-                    block_at(b), spec.spline, {parameters, range.channel}, tile, memory};
-                coupling.apply(x, spline, sign, log_slope);
+                    Way::block(spec, b), spec.spline, {parameters, range.channel}, tile, memory};
+                coupling.template apply<Way>(x, log_slope);
             }
             for (std::size_t k = 0; k < spec.dim; ++k) {
                 store_row(tile, x + k * tile_events, out.at(0, k));
@@ -309,34 +335,19 @@ void transform(const CouplingSpec& spec, const Number* const* parameters, EventR
     parallel_for(ranges.count, [&](std::size_t begin, std::size_t) { run(ranges.data[begin]); }, 1);
 }
 
-template <class Number>
-void forward(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
-             ConstBatch x, MutableBatch z, double* log_jac) {
-    const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
-        return spline_forward(s, rows, value);
-    };
-    const auto block_at = [&](std::size_t b) -> const CouplingBlockSpec& { return spec.blocks[b]; };
-    transform(spec, parameters, ranges, x, z, log_jac, spline, 1, block_at);
-}
-
-template <class Number>
-void inverse(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,
-             ConstBatch z, MutableBatch x, double* log_jac) {
-    const auto spline = [](const SplineSpec& s, const auto& rows, const Lane& value) {
-        return spline_inverse(s, rows, value);
-    };
-    const auto block_at = [&](std::size_t b) -> const CouplingBlockSpec& {
-        return spec.blocks[spec.n_blocks - 1 - b];
-    };
-    transform(spec, parameters, ranges, z, x, log_jac, spline, -1, block_at);
-}
+// Gradients with respect to points: those that come into the backward direction, with respect to z
+// (data may be null: zeros) and log |dz/dx|, and that with respect to x, which goes out.
+struct PointGradients {
+    ConstBatch z;
+    const double* log_jac;
+    MutableBatch x;
+};
 
 // The gradients of a range, added to `sums`: forward through the blocks of a tile, keeping what
 // they computed, and back.
 template <class Number>
 void add_range(const CouplingSpec& spec, const Number* const* parameters, const EventRange& range,
-               ConstBatch x, ConstBatch grad_z, const double* grad_log_jac, MutableBatch grad_x,
-               ChannelGradients<Number> sums) {
+               ConstBatch x, const PointGradients& gradients, ChannelGradients<Number> sums) {
     const std::size_t rows = rows_of_blocks(spec), points = (spec.n_blocks + 1) * spec.dim + 1;
     const std::size_t bytes =
         tile_events * (sizeof(double) * points + sizeof(Number) * (rows + 3 * spec.widest));
@@ -361,17 +372,17 @@ void add_range(const CouplingSpec& spec, const Number* const* parameters, const 
             at += spec.blocks[b].n_rows * tile_events;
         }
         for (std::size_t k = 0; k < spec.dim; ++k) {
-            load_gradient(tile, grad_z.data == nullptr ? nullptr : grad_z.at(0, k),
+            load_gradient(tile, gradients.z.data == nullptr ? nullptr : gradients.z.at(0, k),
                           gradient + k * tile_events);
         }
-        load_gradient(tile, grad_log_jac, grad_log);
+        load_gradient(tile, gradients.log_jac, grad_log);
         for (std::size_t b = spec.n_blocks; b-- > 0;) {
             at -= spec.blocks[b].n_rows * tile_events;
             const double* point = at_block + b * spec.dim * tile_events;
             coupling(b, at).backward(point, grad_log, gradient, sums, scratch, spec.widest);
         }
         for (std::size_t k = 0; k < spec.dim; ++k) {
-            store_row(tile, gradient + k * tile_events, grad_x.at(0, k));
+            store_row(tile, gradient + k * tile_events, gradients.x.at(0, k));
         }
     });
 }
@@ -397,13 +408,14 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
         for_parameters(spec, [&](const ParameterSpec& place) {
             for (std::size_t i = 0; i < place.size; ++i) sums.at(place)[i] = 0;
         });
-        add_range(spec, parameters, ranges.data[r], x, grad_z, grad_log_jac, grad_x, sums);
+        add_range(spec, parameters, ranges.data[r], x, {grad_z, grad_log_jac, grad_x}, sums);
     });
-    each_range([&](std::size_t r) {
-        if (ranges.data[r].partial != 0) return;
-        const auto sums = sums_of(ranges.data[r]);
-        for (; r + 1 < ranges.count && ranges.data[r + 1].partial != 0; ++r) {
-            const auto part = sums_of(ranges.data[r + 1]);
+    // The partial sums of a channel stand behind its first range.
+    each_range([&](std::size_t first) {
+        if (ranges.data[first].partial != 0) return;
+        const auto sums = sums_of(ranges.data[first]);
+        for (std::size_t r = first + 1; r < ranges.count && ranges.data[r].partial != 0; ++r) {
+            const auto part = sums_of(ranges.data[r]);
             for_parameters(spec, [&](const ParameterSpec& place) {
                 for (std::size_t i = 0; i < place.size; ++i) sums.at(place)[i] += part.at(place)[i];
             });
@@ -413,10 +425,17 @@ void backward(const CouplingSpec& spec, const Number* const* parameters, EventRa
 
 }  // namespace
 
-const CouplingKernels<float> coupling_float32_table = {forward<float>, inverse<float>,
-                                                       backward<float>};
-const CouplingKernels<double> coupling_float64_table = {forward<double>, inverse<double>,
-                                                        backward<double>};
+const CouplingKernels<float> coupling_float32_table = {
+    .forward = transform<float, Forward>,
+    .inverse = transform<float, Inverse>,
+    .backward = backward<float>,
+};
+
+const CouplingKernels<double> coupling_float64_table = {
+    .forward = transform<double, Forward>,
+    .inverse = transform<double, Inverse>,
+    .backward = backward<double>,
+};
 
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

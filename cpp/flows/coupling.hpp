@@ -48,7 +48,8 @@ struct CouplingSpec {
 };
 
 // Events [begin, end) of one channel. What a range adds to the gradients is summed apart, in slot
-// `partial`, and then added to the first range of its channel, which has partial = 0.
+// `partial`, and then added to the first range of its channel, which has partial = 0 and which the
+// others follow.
 struct EventRange {
     std::size_t channel, begin, end, partial;
 };

@@ -47,8 +47,8 @@ public:
         }
         for (const auto& line : exchanges) exchanges_.push_back(line_of(line));
         const bool fits = !top.empty() && exchanges.size() + 1 == top.size() &&
-                          least_rest.size() == top.size() + 1 && clusters.size() <= 32 &&
-                          legs.size() <= 16 && legs.size() >= 4;
+                          least_rest.size() == top.size() + 1 && clusters.size() <= max_clusters &&
+                          legs.size() <= max_legs && legs.size() >= 4;
         for (const auto k : top) {
             if (k < 0 || k >= n) throw py::value_error("top: expected positions of clusters");
         }

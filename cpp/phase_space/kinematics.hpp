@@ -27,15 +27,33 @@ struct LightConeVector {
     T plus, minus, x, y;
 };
 
+// p+ and p- of a particle of known mass: the smaller one follows from p+ p- = p_T^2 + m^2.
+template <class T>
+MADNIS_INLINE LightConeVector<T> light_cone(const FourVector<T>& p, double mass) {
+    const T transverse = p.x * p.x + p.y * p.y + mass * mass;
+    const T large = p.e + abs(p.z), small = transverse / select(large > 0., large, T(1.));
+    const auto forward = p.z > 0.;
+    return {select(forward, large, small), select(forward, small, large), p.x, p.y};
+}
+
+template <class T>
+FourVector<T> four_vector(const T& plus, const T& minus, const T& x, const T& y) {
+    return {0.5 * (plus + minus), x, y, 0.5 * (plus - minus)};
+}
+
 // Momentum after a boost along z by rapidity log(ratio).
 template <class T>
 FourVector<T> boost_along_z(const LightConeVector<T>& p, const T& ratio) {
-    const T plus = p.plus * ratio, minus = p.minus / ratio;
-    return {0.5 * (plus + minus), p.x, p.y, 0.5 * (plus - minus)};
+    return four_vector(T(p.plus * ratio), T(p.minus / ratio), p.x, p.y);
 }
 
-// p_z after the same boost of a particle of known mass, whose small component follows from p+
-// p- = p_T^2 + m^2.
+// Momentum before that boost.
+template <class T>
+FourVector<T> boost_back_along_z(const LightConeVector<T>& p, const T& ratio) {
+    return four_vector(T(p.plus / ratio), T(p.minus * ratio), p.x, p.y);
+}
+
+// p_z of a particle of known mass after the boost, its small component as in light_cone.
 template <class T>
 T boosted_pz(const FourVector<T>& p, double mass, const T& ratio) {
     const T large = p.e + abs(p.z);

@@ -31,9 +31,7 @@ public:
     }
 
 private:
-    static T raised(const T& u, double k) {
-        return select(u > 0., exp(k * log(max(u, T(1e-300)))), T(0.));
-    }
+    static T raised(const T& u, double k) { return select(u > 0., exp(k * bounded_log(u)), T(0.)); }
 
     T stretched(const T& u) const {
         return power_ == 1 ? T(log(u / lower_)) : T(raised(u, 1 - power_) - first_);
@@ -80,7 +78,7 @@ private:
     T lower_, upper_, first_, range_;
 };
 
-// A share c of the points on a Breit-Wigner, the others as 1 / (s - pole)^power, which rules far
+// A share of the points on a Breit-Wigner, the others as 1 / (s - pole)^power, which rules far
 // from the peak. The sum of the two distribution functions is inverted in w, s = M^2 + M Gamma
 // sinh(w), where neither has a narrow feature.
 template <class T>
@@ -109,7 +107,9 @@ public:
 
 private:
     static constexpr int most_steps = 64;
-    static constexpr double near = 1e-6;  // the step that follows squares it
+    // Change of w, in units of its range but at most 1, after which the search stops: Newton's
+    // method squares it in the one step that `forward` adds.
+    static constexpr double last_change = 1e-6;
 
     Mapped<T> inverse_slope(const T& s) const { return {s, inverse(s).jacobian}; }
 
@@ -130,7 +130,7 @@ private:
     // as they are.
     T searched(const T& z) const {
         T s = guessed(z), w = position(s), lowest = position(lower_), highest = position(upper_);
-        const T arrived = near * min(T(highest - lowest), T(1.));
+        const T arrived = last_change * min(T(highest - lowest), T(1.));
         auto moving = w == w;
         for (int step = 0; step < most_steps && any(moving); ++step) {
             const auto [value, slope] = inverse(s);
@@ -181,9 +181,15 @@ public:
     }
 
 private:
+    // Where Newton's method starts from above at least: the slope vanishes at v = 0.
+    static constexpr double least_start = 1e-3;
+
+    // Steps of Newton's method from either end to all digits.
+    static constexpr int newton_steps = 12;
+
     T raised(const T& v, int k) const {
         T result(1.);
-        for (; k > 0; --k) result = result * v;
+        for (int i = 0; i < k; ++i) result = result * v;
         return result;
     }
 
@@ -197,10 +203,10 @@ private:
 
     // Newton's method from the side of the nearer end, where the function is a power.
     T solved(const T& z) const {
-        const T small = exp(log(max(T(z / double(n)), T(1e-300))) / double(n - 1));
+        const T small = exp(bounded_log(T(z / double(n))) / double(n - 1));
         const T large = 1. - sqrt(max(T((1. - z) * (2. / (double(n) * double(n - 1)))), T(0.)));
-        T v = select(z < 0.5, small, max(large, T(1e-3)));
-        for (int step = 0; step < 12; ++step) {
+        T v = select(z < 0.5, small, max(large, T(least_start)));
+        for (int step = 0; step < newton_steps; ++step) {
             const T slope = double(n) * double(n - 1) * raised(v, n - 2) * (1. - v);
             const T change = select(slope > 0., T((value(v) - z) / slope), T(0.));
             v = min(max(T(v - change), T(0.25 * v)), T(0.5 + 0.5 * v));
@@ -234,10 +240,14 @@ Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& u
     return {select(open, s, lower), select(open, ds, T(0.))};
 }
 
+// Relative distance at which a squared mass still counts as inside of its limits, which are rounded
+// as the momenta are.
+inline constexpr double limit_tolerance = 1e-9;
+
 // The z and ds/dz that draw_line maps to s.
 template <class T>
 Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower, const T& upper) {
-    const T tolerance = 1e-9 * abs(upper);
+    const T tolerance = limit_tolerance * abs(upper);
     const auto open = upper > lower && s >= lower - tolerance && s <= upper + tolerance;
     const T top = select(open, upper, T(lower + 1.));
     const T inside = min(max(s, lower), top);

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "simd/isa.hpp"
+
 namespace madnis {
 
 enum class InvariantKind { flat, breit_wigner, massless };
@@ -41,12 +43,17 @@ struct LineSpec {
     double share;        // of the resonance in a mixture
 };
 
+// Most legs of a map, incoming ones counted, and clusters: each leg and each decay is one.
+inline constexpr std::size_t max_legs = 16, max_clusters = 2 * max_legs;
+
 // Final particles that come from one line. Children stand before parents.
 struct ClusterSpec {
     std::int64_t left, right;  // positions of the children, -1 for a leg
     std::int64_t leg;          // among the legs of the map, incoming ones counted
     double minimum;            // GeV: least mass that the cuts leave, the mass of a leg
     LineSpec line;
+
+    MADNIS_INLINE bool is_leg() const { return left < 0; }
 };
 
 // Phase space of a diagram; see topology.hpp.

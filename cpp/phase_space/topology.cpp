@@ -7,7 +7,7 @@ namespace madnis {
 inline namespace MADNIS_ISA {
 namespace {
 
-constexpr std::size_t max_legs = 16, max_dim = 3 * max_legs;
+constexpr std::size_t max_dim = 3 * max_legs;
 
 void forward(const TopologySpec& spec, ConstBatch x, MutableBatch p, double* jacobian) {
     sweep(x.count, [&](std::size_t event, std::size_t count) {

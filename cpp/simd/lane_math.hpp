@@ -237,6 +237,12 @@ inline Lane tan(const Lane& x) {
     return detail::with_far_arguments(x, value, [](double v) { return std::tan(v); });
 }
 
+// log(x), and log(1e-300) for whatever is smaller, zero and negative numbers included.
+template <class T>
+T bounded_log(const T& x) {
+    return log(max(x, T(1e-300)));
+}
+
 template <class T>
 struct Direction {
     T cos, sin;

@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t events_per_block = 1024;
 constexpr double default_alpha_s = 0.118;
-constexpr double four_pi = 4 * 3.141592653589793238;
 
 std::unique_ptr<const Cargo> own_cargo() {
     Dl_info place;
