@@ -30,11 +30,12 @@ test: $(VENV)/.installed-test ## tests; COVERAGE=1 adds what they cover, PYTEST_
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 	  $(if $(filter 1,$(COVERAGE)),--cov --cov-report=term:skip-covered) $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-test ## ruff, mypy and clang-format
+lint: $(VENV)/.installed-test ## ruff, clang-format, mypy and stubtest
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $(shell find cpp -name '*.cpp' -o -name '*.h*')
 	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest madnis_py._core --allowlist cpp/stubtest_allowlist.txt
 
 bench: $(VENV)/.installed-bench ## ours beside other programs: tables, and JSON in benchmarks/results
 	set -e; for name in $(COMPARISONS); do for threads in 1 2; do \

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from madnis_py._core import Operation
 from madnis_py.card import card as cards
-from madnis_py.physics.amplitudes.currents import Operation
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.diagrams.reactions import Reaction

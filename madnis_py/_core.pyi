@@ -1,7 +1,8 @@
 """Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/<room>/bind_<topic>.cpp."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from enum import Enum, IntEnum
+from typing import Any, Final, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,43 @@ from numpy.typing import NDArray
 _Array = NDArray[np.float64]
 
 # amplitude
+
+CHOSEN_HELICITY: Final[int]
+MOMENTUM_HELICITY: Final[int]
+SCALAR_NUMBERS: Final[int]
+WAVE_NUMBERS: Final[int]
+ZERO_NUMBERS: Final[int]
+TAPE_COLUMNS: Final[dict[str, tuple[str, ...]]]
+
+class WaveKind(IntEnum):
+    scalar = 0
+    vector = 1
+    ket = 2
+    bra = 3
+
+class Operation(IntEnum):
+    ffv_vector = 0
+    ffv_ket = 1
+    ffv_bra = 2
+    ffs_scalar = 3
+    ffs_ket = 4
+    ffs_bra = 5
+    vvv = 6
+    vvvv = 7
+    vvs_scalar = 8
+    vvs_vector = 9
+    vvss_scalar = 10
+    vvss_vector = 11
+    sss = 12
+    ssss = 13
+
+class Finish(IntEnum):
+    raw = 0
+    scalar = 1
+    vector = 2
+    massive_vector = 3
+    ket = 4
+    bra = 5
 
 _Arrays = Mapping[str, NDArray[np.int32] | NDArray[np.float64]]
 
@@ -61,12 +99,6 @@ class _CouplingFlow(Generic[_Number]):
 class CouplingFlow32(_CouplingFlow[np.float32]): ...
 class CouplingFlow64(_CouplingFlow[np.float64]): ...
 
-# cuts
-
-class Cuts:
-    def __init__(self, cuts: Sequence[tuple[str, Sequence[int], float, float]]) -> None: ...
-    def passes(self, p: _Array) -> NDArray[np.bool_]: ...
-
 # drell_yan
 
 class DrellYan:
@@ -97,9 +129,15 @@ def lhe_text(columns: _Columns, weight_tags: Sequence[str]) -> list[bytes]: ...
 
 # observables
 
+class Cuts:
+    def __init__(self, cuts: Sequence[tuple[str, Sequence[int], float, float]]) -> None: ...
+    def passes(self, p: _Array) -> NDArray[np.bool_]: ...
+
 def observables(p: _Array, particles: Sequence[int]) -> _Array: ...
 
 # pdf
+
+MAX_FLAVOURS: Final[int]
 
 class PdfGrid:
     def __init__(self, x: _Array, q2: _Array, values: _Array, minimum: float) -> None: ...
@@ -109,7 +147,18 @@ class AlphaSTable:
     def __init__(self, q2: _Array, values: _Array) -> None: ...
     def evaluate(self, q2: _Array) -> _Array: ...
 
-# phase_space
+# runtime
+
+def arc_tangent(y: _Array, x: _Array) -> _Array: ...
+def elementary(function: str, x: _Array) -> _Array: ...
+def exp_float32(x: NDArray[np.float32]) -> NDArray[np.float32]: ...
+def instruction_set() -> str: ...
+def instruction_sets() -> list[str]: ...
+def lane_width() -> int: ...
+def set_thread_count(count: int) -> None: ...
+def thread_count() -> int: ...
+
+# s_channel
 
 class Invariant:
     def __init__(
@@ -129,33 +178,62 @@ class SChannel:
     def forward(self, x: _Array) -> tuple[_Array, _Array]: ...
     def inverse(self, p: _Array) -> tuple[_Array, _Array]: ...
 
-# runtime
-
-def arc_tangent(y: _Array, x: _Array) -> _Array: ...
-def elementary(function: str, x: _Array) -> _Array: ...
-def exp_float32(x: NDArray[np.float32]) -> NDArray[np.float32]: ...
-def instruction_set() -> str: ...
-def instruction_sets() -> list[str]: ...
-def lane_width() -> int: ...
-def set_thread_count(count: int) -> None: ...
-def thread_count() -> int: ...
-
 # topology
 
-_Line = tuple[str, float, float, float, float, float]
+class LineKind(Enum):
+    resonance = 0
+    power = 1
+    mixture = 2
+    flat = 3
+
+class Line:
+    def __init__(
+        self,
+        *,
+        kind: LineKind,
+        mass: float = 0.0,
+        width: float = 0.0,
+        power: float = 0.0,
+        pole: float = 0.0,
+        share: float = 0.0,
+        count: int = 0,
+    ) -> None: ...
+    @property
+    def kind(self) -> LineKind: ...
+    @property
+    def mass(self) -> float: ...
+    @property
+    def width(self) -> float: ...
+    @property
+    def power(self) -> float: ...
+    @property
+    def pole(self) -> float: ...
+    @property
+    def share(self) -> float: ...
+    @property
+    def count(self) -> int: ...
+
+class Cluster:
+    @staticmethod
+    def external(*, leg: int, minimum: float) -> Cluster: ...
+    @staticmethod
+    def decaying(*, left: int, right: int, minimum: float, line: Line) -> Cluster: ...
+    @property
+    def minimum(self) -> float: ...
 
 class Topology:
     def __init__(
         self,
+        *,
         beam_energies: tuple[float, float],
         partonic: bool,
-        s_hat: _Line,
+        s_hat: Line,
         s_range: tuple[float, float],
-        clusters: Sequence[tuple[int, int, int, float, _Line]],
+        clusters: Sequence[Cluster],
         top: Sequence[int],
-        exchanges: Sequence[_Line],
+        exchanges: Sequence[Line],
         least_rest: Sequence[float],
-        rest: _Line,
+        rest: Line,
         legs: Sequence[int],
     ) -> None: ...
     def forward(self, x: _Array) -> tuple[_Array, _Array]: ...

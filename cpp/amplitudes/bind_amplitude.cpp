@@ -1,3 +1,4 @@
+#include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
 #include <map>
@@ -99,9 +100,68 @@ private:
     DiagramSquaresSpec spec_;
 };
 
+template <class Row>
+py::tuple columns_of() {
+    static_assert(sizeof(Row) == std::size(Row::columns) * sizeof(std::int32_t));
+    py::tuple names(std::size(Row::columns));
+    for (std::size_t k = 0; k < names.size(); ++k) names[k] = Row::columns[k];
+    return names;
+}
+
+// What Python writes tapes with.
+void bind_tape(py::module_& m) {
+    py::native_enum<WaveKind>(m, "WaveKind", "enum.IntEnum", "What a current is.")
+        .value("scalar", WaveKind::scalar)
+        .value("vector", WaveKind::vector)
+        .value("ket", WaveKind::ket)
+        .value("bra", WaveKind::bra)
+        .finalize();
+    py::native_enum<Operation>(m, "Operation", "enum.IntEnum", "Vertices by what comes out.")
+        .value("ffv_vector", Operation::ffv_vector)
+        .value("ffv_ket", Operation::ffv_ket)
+        .value("ffv_bra", Operation::ffv_bra)
+        .value("ffs_scalar", Operation::ffs_scalar)
+        .value("ffs_ket", Operation::ffs_ket)
+        .value("ffs_bra", Operation::ffs_bra)
+        .value("vvv", Operation::vvv)
+        .value("vvvv", Operation::vvvv)
+        .value("vvs_scalar", Operation::vvs_scalar)
+        .value("vvs_vector", Operation::vvs_vector)
+        .value("vvss_scalar", Operation::vvss_scalar)
+        .value("vvss_vector", Operation::vvss_vector)
+        .value("sss", Operation::sss)
+        .value("ssss", Operation::ssss)
+        .finalize();
+    py::native_enum<Finish>(m, "Finish", "enum.IntEnum", "What happens to a sum of vertices.")
+        .value("raw", Finish::raw)
+        .value("scalar", Finish::scalar)
+        .value("vector", Finish::vector)
+        .value("massive_vector", Finish::massive_vector)
+        .value("ket", Finish::ket)
+        .value("bra", Finish::bra)
+        .finalize();
+    m.attr("CHOSEN_HELICITY") = chosen_helicity;
+    m.attr("MOMENTUM_HELICITY") = momentum_helicity;
+    m.attr("SCALAR_NUMBERS") = scalar_numbers;
+    m.attr("WAVE_NUMBERS") = wave_numbers;
+    m.attr("ZERO_NUMBERS") = zero_numbers;
+    py::dict columns;
+    columns["externals"] = columns_of<ExternalRow>();
+    columns["momenta"] = columns_of<MomentumRow>();
+    columns["propagators"] = columns_of<PropagatorRow>();
+    columns["nodes"] = columns_of<NodeRow>();
+    columns["terms"] = columns_of<TermRow>();
+    columns["contractions"] = columns_of<ContractionRow>();
+    columns["assembly"] = columns_of<AssemblyRow>();
+    columns["densities"] = columns_of<DensityRow>();
+    columns["pairs"] = columns_of<PairRow>();
+    m.attr("TAPE_COLUMNS") = columns;
+}
+
 }  // namespace
 
 void bind_amplitude(py::module_& m) {
+    bind_tape(m);
     py::class_<AmplitudeTape>(m, "AmplitudeTape", "|M|^2 of a process from the arrays of its tape.")
         .def(py::init<const Dict&, double>(), py::arg("arrays"), py::arg("average"))
         .def("evaluate", &AmplitudeTape::evaluate, py::arg("p"), py::arg("alpha_s"),

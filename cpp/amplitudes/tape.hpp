@@ -49,24 +49,35 @@ inline constexpr std::int32_t chosen_helicity = 2;
 // Helicity of an external row with p / E in place of the polarisation: gauge invariance gives zero.
 inline constexpr std::int32_t momentum_helicity = 3;
 
+// Rows of the tables: `columns` are what Python calls their members.
+
 struct ExternalRow {
     std::int32_t leg, kind, antiparticle, incoming, helicity, spin, mass, offset;
+    static constexpr const char* columns[] = {"leg",      "kind", "antiparticle", "incoming",
+                                              "helicity", "spin", "mass",         "offset"};
 };
 
 struct MomentumRow {  // sum of two earlier ones; the first are those of the legs, all incoming
     std::int32_t a, b;
+    static constexpr const char* columns[] = {"a", "b"};
 };
 
 struct PropagatorRow {
     std::int32_t momentum, mass, width;
+    static constexpr const char* columns[] = {"momentum", "mass", "width"};
 };
 
 struct NodeRow {
     std::int32_t kind, finish, offset, instances, first_term, terms, propagator, momentum, mass;
+    static constexpr const char* columns[] = {"kind",       "finish",     "offset",
+                                              "instances",  "first_term", "terms",
+                                              "propagator", "momentum",   "mass"};
 };
 
 struct TermRow {
     std::int32_t operation, complex, a, b, c, momentum_a, momentum_b, coefficient, index;
+    static constexpr const char* columns[] = {
+        "operation", "complex", "a", "b", "c", "momentum_a", "momentum_b", "coefficient", "index"};
 };
 
 // g_s^2 = 4 pi alpha_s
@@ -91,11 +102,13 @@ struct CurrentsSpec {
 // A current times a source, added to an amplitude.
 struct ContractionRow {
     std::int32_t kind, current, source, amplitude;
+    static constexpr const char* columns[] = {"kind", "current", "source", "amplitude"};
 };
 
 // A part of a column of the colour matrix: amplitude times g_s^power.
 struct AssemblyRow {
     std::int32_t column, amplitude, power;
+    static constexpr const char* columns[] = {"column", "amplitude", "power"};
 };
 
 struct AmplitudeSpec {
@@ -119,10 +132,12 @@ struct AmplitudeSpec {
 // A density matrix of a node: hermitian, sum over its instances.
 struct DensityRow {
     std::int32_t kind, offset, instances;
+    static constexpr const char* columns[] = {"kind", "offset", "instances"};
 };
 
 struct PairRow {
     std::int32_t kind, current, source, diagram;
+    static constexpr const char* columns[] = {"kind", "current", "source", "diagram"};
 };
 
 struct DiagramSquaresSpec {

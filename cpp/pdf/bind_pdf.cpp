@@ -61,6 +61,7 @@ std::size_t length(const py::array& array, const char* name) {
 }  // namespace
 
 void bind_pdf(py::module_& m) {
+    m.attr("MAX_FLAVOURS") = PdfGrid::max_flavours;
     py::class_<PdfGrid>(
         m, "PdfGrid",
         "x f(x, Q^2) of one PDF member, cubic in log x and log Q^2 between its knots.")

@@ -1,6 +1,5 @@
+#include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
-
-#include <tuple>
 
 #include "phase_space/mapping_kernels.hpp"
 #include "runtime/arrays.hpp"
@@ -8,74 +7,34 @@
 namespace madnis::bindings {
 namespace {
 
-// (kind, mass, width, power, pole, share)
-using Line = std::tuple<std::string, double, double, double, double, double>;
-// (left, right, leg, minimum, line)
-using Cluster = std::tuple<std::int64_t, std::int64_t, std::int64_t, double, Line>;
-
-LineKind kind_of(const std::string& name) {
-    if (name == "resonance") return LineKind::resonance;
-    if (name == "power") return LineKind::power;
-    if (name == "mixture") return LineKind::mixture;
-    if (name == "flat") return LineKind::flat;
-    throw py::value_error("line: expected resonance, power, mixture or flat; got " + name);
-}
-
-LineSpec line_of(const Line& line) {
-    const auto& [kind, mass, width, power, pole, share] = line;
-    return {kind_of(kind), mass, width, power, pole, share};
-}
-
 class Topology {
 public:
-    Topology(const std::array<double, 2>& beam_energies, bool partonic, const Line& s_hat,
-             const std::array<double, 2>& s_range, const std::vector<Cluster>& clusters,
-             const std::vector<std::int64_t>& top, const std::vector<Line>& exchanges,
-             const std::vector<double>& least_rest, const Line& rest,
+    Topology(const std::array<double, 2>& beam_energies, bool partonic, const LineSpec& s_hat,
+             const std::array<double, 2>& s_range, const std::vector<ClusterSpec>& clusters,
+             const std::vector<std::int64_t>& top, const std::vector<LineSpec>& exchanges,
+             const std::vector<double>& least_rest, const LineSpec& rest,
              const std::vector<std::int64_t>& legs)
-        : top_(top), legs_(legs), least_rest_(least_rest) {
-        const auto n = std::int64_t(clusters.size());
-        for (const auto& [left, right, leg, minimum, line] : clusters) {
-            const auto place = std::int64_t(clusters_.size());
-            const bool is_leg =
-                left < 0 && right < 0 && leg >= 2 && leg < std::int64_t(legs.size());
-            const bool decays = left >= 0 && right >= 0 && left < place && right < place;
-            if (!is_leg && !decays) {
-                throw py::value_error("clusters: expected legs, and children before parents");
-            }
-            clusters_.push_back({left, right, leg, minimum, line_of(line)});
-        }
-        for (const auto& line : exchanges) exchanges_.push_back(line_of(line));
-        const bool fits = !top.empty() && exchanges.size() + 1 == top.size() &&
-                          least_rest.size() == top.size() + 1 && clusters.size() <= max_clusters &&
-                          legs.size() <= max_legs && legs.size() >= 4;
-        for (const auto k : top) {
-            if (k < 0 || k >= n) throw py::value_error("top: expected positions of clusters");
-        }
-        for (const auto k : legs) {
-            if (k < 0 || k >= std::int64_t(legs.size())) {
-                throw py::value_error("legs: expected a permutation");
-            }
-        }
-        if (!fits) {
-            throw py::value_error(
-                "topology: expected 2 to 14 final particles and one exchange between clusters");
-        }
-        spec_ = {{beam_energies[0], beam_energies[1]},
-                 partonic,
-                 line_of(s_hat),
-                 s_range[0],
-                 s_range[1],
-                 clusters_.data(),
-                 clusters_.size(),
-                 top_.data(),
-                 top_.size(),
-                 exchanges_.data(),
-                 least_rest_.data(),
-                 line_of(rest),
-                 legs_.data(),
-                 legs_.size(),
-                 3 * (legs_.size() - 2) - 4 + (partonic ? 0 : 2)};
+        : clusters_(clusters),
+          top_(top),
+          legs_(legs),
+          exchanges_(exchanges),
+          least_rest_(least_rest) {
+        check();
+        spec_ = {.beam_energies = {beam_energies[0], beam_energies[1]},
+                 .partonic = partonic,
+                 .s_hat = s_hat,
+                 .s_min = s_range[0],
+                 .s_max = s_range[1],
+                 .clusters = clusters_.data(),
+                 .n_clusters = clusters_.size(),
+                 .top = top_.data(),
+                 .n_top = top_.size(),
+                 .exchanges = exchanges_.data(),
+                 .least_rest = least_rest_.data(),
+                 .rest = rest,
+                 .legs = legs_.data(),
+                 .n_legs = legs_.size(),
+                 .dim = 3 * (legs_.size() - 2) - 4 + (partonic ? 0 : 2)};
     }
 
     Topology(const Topology&) = delete;
@@ -105,6 +64,36 @@ public:
     }
 
 private:
+    void check() const {
+        const auto n_legs = std::int64_t(legs_.size());
+        for (std::size_t place = 0; place < clusters_.size(); ++place) {
+            const auto& [left, right, leg, minimum, line] = clusters_[place];
+            const auto is_earlier = [&](auto child) {
+                return child >= 0 && child < std::int64_t(place);
+            };
+            const bool is_leg = left < 0 && right < 0 && leg >= 2 && leg < n_legs;
+            if (!is_leg && !(is_earlier(left) && is_earlier(right))) {
+                throw py::value_error("clusters: expected legs, and children before parents");
+            }
+        }
+        for (const auto k : top_) {
+            if (k < 0 || k >= std::int64_t(clusters_.size())) {
+                throw py::value_error("top: expected positions of clusters");
+            }
+        }
+        for (const auto k : legs_) {
+            if (k < 0 || k >= n_legs) throw py::value_error("legs: expected a permutation");
+        }
+        const bool fits = !top_.empty() && exchanges_.size() + 1 == top_.size() &&
+                          least_rest_.size() == top_.size() + 1 &&
+                          clusters_.size() <= max_clusters && legs_.size() <= max_legs &&
+                          legs_.size() >= 4;
+        if (!fits) {
+            throw py::value_error("topology: expected 2 to " + std::to_string(max_legs - 2) +
+                                  " final particles and one exchange between clusters");
+        }
+    }
+
     std::vector<ClusterSpec> clusters_;
     std::vector<std::int64_t> top_, legs_;
     std::vector<LineSpec> exchanges_;
@@ -115,14 +104,50 @@ private:
 }  // namespace
 
 void bind_topology(py::module_& m) {
+    py::native_enum<LineKind>(m, "LineKind", "enum.Enum",
+                              "How the squared mass of a line is drawn.")
+        .value("resonance", LineKind::resonance)
+        .value("power", LineKind::power)
+        .value("mixture", LineKind::mixture)
+        .value("flat", LineKind::flat)
+        .finalize();
+    py::class_<LineSpec>(m, "Line", "Distribution of the squared mass of a line.")
+        .def(py::init<LineKind, double, double, double, double, double, std::int32_t>(),
+             py::kw_only(), py::arg("kind"), py::arg("mass") = 0., py::arg("width") = 0.,
+             py::arg("power") = 0., py::arg("pole") = 0., py::arg("share") = 0.,
+             py::arg("count") = 0)
+        .def_readonly("kind", &LineSpec::kind)
+        .def_readonly("mass", &LineSpec::mass, "Of the resonance in GeV.")
+        .def_readonly("width", &LineSpec::width, "Of the resonance in GeV.")
+        .def_readonly("power", &LineSpec::power, "Of 1 / (s - pole).")
+        .def_readonly("pole", &LineSpec::pole, "In GeV^2, below all limits.")
+        .def_readonly("share", &LineSpec::share, "Of the resonance in a mixture.")
+        .def_readonly("count", &LineSpec::count, "Particles of flat phase space.");
+    py::class_<ClusterSpec>(m, "Cluster", "Final particles that come from one line.")
+        .def_static(
+            "external",
+            [](std::int64_t leg, double minimum) {
+                return ClusterSpec{-1, -1, leg, minimum, {LineKind::power, 0, 0, 0, 0, 0, 0}};
+            },
+            py::kw_only(), py::arg("leg"), py::arg("minimum"),
+            "A leg of this mass in GeV, incoming legs counted.")
+        .def_static(
+            "decaying",
+            [](std::int64_t left, std::int64_t right, double minimum, const LineSpec& line) {
+                return ClusterSpec{left, right, -1, minimum, line};
+            },
+            py::kw_only(), py::arg("left"), py::arg("right"), py::arg("minimum"), py::arg("line"),
+            "A line that decays to two earlier clusters, at least so heavy in GeV.")
+        .def_readonly("minimum", &ClusterSpec::minimum, "Least mass in GeV.");
     using Ids = const std::vector<std::int64_t>&;
     py::class_<Topology>(m, "Topology", "Phase space of a diagram: unit cube to momenta and back.")
-        .def(py::init<const std::array<double, 2>&, bool, const Line&, const std::array<double, 2>&,
-                      const std::vector<Cluster>&, Ids, const std::vector<Line>&,
-                      const std::vector<double>&, const Line&, Ids>(),
-             py::arg("beam_energies"), py::arg("partonic"), py::arg("s_hat"), py::arg("s_range"),
-             py::arg("clusters"), py::arg("top"), py::arg("exchanges"), py::arg("least_rest"),
-             py::arg("rest"), py::arg("legs"))
+        .def(py::init<const std::array<double, 2>&, bool, const LineSpec&,
+                      const std::array<double, 2>&, const std::vector<ClusterSpec>&, Ids,
+                      const std::vector<LineSpec>&, const std::vector<double>&, const LineSpec&,
+                      Ids>(),
+             py::kw_only(), py::arg("beam_energies"), py::arg("partonic"), py::arg("s_hat"),
+             py::arg("s_range"), py::arg("clusters"), py::arg("top"), py::arg("exchanges"),
+             py::arg("least_rest"), py::arg("rest"), py::arg("legs"))
         .def("forward", &Topology::forward, py::arg("x"),
              "Momenta, float64 (n, legs, 4), and the Jacobian.")
         .def("inverse", &Topology::inverse, py::arg("p"),

@@ -166,7 +166,7 @@ template <class T>
 class FlatMap {
 public:
     FlatMap(const LineSpec& line, const T& lower, const T& upper)
-        : n(int(line.power)), least_(sqrt(lower)), room_(sqrt(upper) - least_) {}
+        : n(line.count), least_(sqrt(lower)), room_(sqrt(upper) - least_) {}
 
     Mapped<T> forward(const T& z) const {
         const T v = solved(z);

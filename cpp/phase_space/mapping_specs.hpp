@@ -33,7 +33,7 @@ struct SChannelSpec {
 
 // How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner,
 // 1 / (s - pole)^power, a share of the points by the one and the others by the other, or as flat
-// phase space of `power` massless particles has it.
+// phase space of `count` massless particles has it.
 enum class LineKind : std::int32_t { resonance, power, mixture, flat };
 
 struct LineSpec {
@@ -41,6 +41,7 @@ struct LineSpec {
     double mass, width;  // GeV, of the resonance
     double power, pole;  // pole in GeV^2, below all limits
     double share;        // of the resonance in a mixture
+    std::int32_t count;  // particles of flat phase space
 };
 
 // Most legs of a map, incoming ones counted, and clusters: each leg and each decay is one.

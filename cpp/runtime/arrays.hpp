@@ -39,24 +39,30 @@ const Number* typed(const py::array& array, const char* name, const std::string&
     return static_cast<const Number*>(array.data());
 }
 
+// The data of a C-contiguous array of this dtype and shape; `expected` says so in words.
+template <class Number>
+const Number* of_shape(const py::array& array, const char* name,
+                       const std::vector<std::size_t>& shape, const std::string& expected) {
+    const auto* data = typed<Number>(array, name, expected);
+    bool good = std::size_t(array.ndim()) == shape.size() && (array.flags() & py::array::c_style);
+    for (std::size_t axis = 0; good && axis < shape.size(); ++axis) {
+        good = std::size_t(array.shape(py::ssize_t(axis))) == shape[axis];
+    }
+    if (!good) fail(name, expected, array);
+    return data;
+}
+
 // Points: float64 (n, rows), C-contiguous.
 inline ConstBatch points(const py::array& array, const char* name, std::size_t rows) {
     const std::string expected = "float64 (n, " + std::to_string(rows) + "), C-contiguous";
-    const auto* data = typed<double>(array, name, expected);
-    const bool good = array.ndim() == 2 && std::size_t(array.shape(1)) == rows &&
-                      (array.flags() & py::array::c_style);
-    if (!good) fail(name, expected, array);
-    return {data, std::size_t(array.shape(0)), rows, rows, 1};
+    const auto count = std::size_t(array.ndim() > 0 ? array.shape(0) : 0);
+    return {of_shape<double>(array, name, {count, rows}, expected), count, rows, rows, 1};
 }
 
 // One number per event: float64 (n,), contiguous; `count` events.
 inline const double* scalars(const py::array& array, const char* name, std::size_t count) {
     const std::string expected = "float64 (" + std::to_string(count) + ",), contiguous";
-    const auto* data = typed<double>(array, name, expected);
-    const bool good = array.ndim() == 1 && std::size_t(array.shape(0)) == count &&
-                      (array.flags() & py::array::c_style);
-    if (!good) fail(name, expected, array);
-    return data;
+    return of_shape<double>(array, name, {count}, expected);
 }
 
 // Any shape, C-contiguous.
@@ -64,16 +70,11 @@ template <class Number>
 const Number* contiguous(const py::array& array, const char* name,
                          const std::vector<std::size_t>& shape) {
     std::string expected = py::str(py::dtype::of<Number>()).template cast<std::string>() + " (";
-    bool good = std::size_t(array.ndim()) == shape.size() && (array.flags() & py::array::c_style);
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-        if (axis > 0) expected += ", ";
-        expected += std::to_string(shape[axis]);
-        good = good && std::size_t(array.shape(py::ssize_t(axis))) == shape[axis];
+        expected += (axis > 0 ? ", " : "") + std::to_string(shape[axis]);
     }
     expected += shape.size() == 1 ? ",), contiguous" : "), C-contiguous";
-    const auto* data = typed<Number>(array, name, expected);
-    if (!good) fail(name, expected, array);
-    return data;
+    return of_shape<Number>(array, name, shape, expected);
 }
 
 // Momenta: float64 (n, particles, 4), event-fastest in memory, as every kernel returns them.

@@ -20,9 +20,12 @@ from madnis_py.physics.amplitudes.diagram_squares import square_pairs
 from madnis_py.physics.amplitudes.tape_writer import (
     Arrays,
     ExternalLeg,
+    PlacedCurrents,
+    Row,
     TapeWriter,
     constant_values,
     helicity_states,
+    table,
 )
 from madnis_py.physics.colour.colour import Closed, colour_matrix
 from madnis_py.physics.diagrams.diagrams import Diagram
@@ -165,9 +168,9 @@ class AmplitudeBuilder:
         for (_, current, source, _), joint in zip(rows, joints, strict=True):
             for node in (current, source):
                 writer.require(node, live & joint)
-        arrays = writer.write()
+        arrays, placed = writer.write()
         chosen = np.argwhere(live).astype(np.int32)
-        arrays |= self._contraction_arrays(rows, writer, chosen)
+        arrays |= self._contraction_arrays(rows, placed, chosen)
         arrays |= self._column_arrays()
         n_columns = math.isqrt(arrays["colour"].size)
         power = (
@@ -190,22 +193,27 @@ class AmplitudeBuilder:
     def _contraction_arrays(
         self,
         rows: Sequence[tuple[int, int, int, Fraction]],
-        writer: TapeWriter,
+        placed: PlacedCurrents,
         helicities: NDArray[np.int32],
     ) -> Arrays:
         nodes = {
             node: place
             for place, node in enumerate(dict.fromkeys(node for row in rows for node in row[1:3]))
         }
-        instances = [writer.offsets(node, helicities) for node in nodes]
+        instances = [placed.offsets(node, helicities) for node in nodes]
         kinds = self._currents.nodes
-        table = [
-            (kinds[current].kind, nodes[current], nodes[source], number)
+        contractions = [
+            {
+                "kind": kinds[current].kind,
+                "current": nodes[current],
+                "source": nodes[source],
+                "amplitude": number,
+            }
             for number, current, source, _ in rows
         ]
         return {
             "instances": np.ascontiguousarray(np.stack(instances, axis=1), np.int32),
-            "contractions": np.array(table, np.int32).reshape(-1, 4),
+            "contractions": table("contractions", contractions),
             "contraction_factors": np.array([float(factor) for *_, factor in rows]),
         }
 
@@ -224,18 +232,23 @@ class AmplitudeBuilder:
                 (columns[:, None], columns[None, :]),
                 matrix * factors[:, None] * factors[None, :],
             )
-            matrix, squares, assembly, assembly_factors = folded, factors**2, [], []
+            matrix, squares = folded, factors**2
+            assembly: list[Row] = []
+            assembly_factors: list[float] = []
         else:
             columns = np.arange(len(parts), dtype=np.int32)
             squares = np.ones(len(parts))
             pieces = [
                 (column, *piece) for column, pieces in enumerate(parts.values()) for piece in pieces
             ]
-            assembly = [(column, number, power) for column, number, power, _ in pieces]
+            assembly = [
+                {"column": column, "amplitude": number, "power": power}
+                for column, number, power, _ in pieces
+            ]
             assembly_factors = [float(factor) for *_, factor in pieces]
         return {
             "colour": np.triu(matrix) + np.triu(matrix, 1),
-            "assembly": np.array(assembly, np.int32).reshape(-1, 3),
+            "assembly": table("assembly", assembly),
             "assembly_factors": np.array(assembly_factors, np.float64),
             "flow_columns": columns,
             "flow_factors": squares,
@@ -266,22 +279,26 @@ def diagram_tape(
     }
     for node in nodes:
         writer.require(node)
-    arrays = writer.write()
-    present = {node for node in nodes if writer.has(node)}
-    table = [
-        (currents.nodes[pair.current].kind, nodes[pair.current], nodes[pair.source], pair.diagram)
-        for pair in pairs
-        if {pair.current, pair.source} <= present
+    arrays, placed = writer.write()
+    kept = [pair for pair in pairs if pair.current in placed and pair.source in placed]
+    squares = [
+        {
+            "kind": currents.nodes[pair.current].kind,
+            "current": nodes[pair.current],
+            "source": nodes[pair.source],
+            "diagram": pair.diagram,
+        }
+        for pair in kept
     ]
-    factors = [float(pair.factor) for pair in pairs if {pair.current, pair.source} <= present]
-    densities = [
-        (currents.nodes[node].kind, *(writer.whole(node) if node in present else (0, 0)))
-        for node in nodes
-    ]
+    densities = []
+    for node in nodes:
+        offset, instances = placed.whole(node) if node in placed else (0, 0)
+        kind = currents.nodes[node].kind
+        densities.append({"kind": kind, "offset": offset, "instances": instances})
     arrays |= {
-        "densities": np.array(densities, np.int32).reshape(-1, 3),
-        "pairs": np.array(table, np.int32).reshape(-1, 4),
-        "pair_factors": np.array(factors, np.float64),
+        "densities": table("densities", densities),
+        "pairs": table("pairs", squares),
+        "pair_factors": np.array([float(pair.factor) for pair in kept], np.float64),
         "powers": np.array([diagram.powers[0] for diagram in diagrams], np.int32),
     }
     return Tape(arrays, tuple(writer.constants.entries))

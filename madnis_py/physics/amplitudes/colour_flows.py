@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 
-from madnis_py.physics.amplitudes.currents import Currents, Kind, Scaled, Vertex
+from madnis_py._core import WaveKind
+from madnis_py.physics.amplitudes.currents import Currents, Scaled, Vertex
 from madnis_py.physics.colour.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
 from madnis_py.physics.colour.colour_vertices import closed_colour, colour_of
 from madnis_py.physics.diagrams.coupling_powers import Powers, added
@@ -87,7 +88,7 @@ class FlowCurrents:
             currents = self.current(units, field, singlet)
             for (a, current), (b, source) in product(currents.items(), sources.items()):
                 order = [current.node, source.node]
-                if nodes[current.node].kind == Kind.ket:
+                if nodes[current.node].kind == WaveKind.ket:
                     order.reverse()
                 factor = self._currents.fermion_sign(order) * current.factor * source.factor
                 yield Contraction(closed_colour(a, b), powers, current.node, source.node, factor)

@@ -17,41 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from fractions import Fraction
 
+from madnis_py._core import Operation, WaveKind
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 from madnis_py.physics.model.model import Model
-
-
-class Kind(IntEnum):
-    """What a current is: numbers as in amplitude_tape.hpp."""
-
-    scalar = 0
-    vector = 1
-    ket = 2
-    bra = 3
-
-
-class Operation(IntEnum):
-    """Vertices by what comes out; numbers as in amplitude_tape.hpp."""
-
-    ffv_vector = 0
-    ffv_ket = 1
-    ffv_bra = 2
-    ffs_scalar = 3
-    ffs_ket = 4
-    ffs_bra = 5
-    vvv = 6
-    vvvv = 7
-    vvs_scalar = 8
-    vvs_vector = 9
-    vvss_scalar = 10
-    vvss_vector = 11
-    sss = 12
-    ssss = 13
-
 
 _PAIRINGS = {
     "VVVV1": {(0, 2): 1, (0, 3): -1},
@@ -94,7 +65,7 @@ class Node:
         propagated: whether the propagator is part of it.
     """
 
-    kind: Kind
+    kind: WaveKind
     legs: int
     pdg: int
     terms: tuple[tuple[Vertex, Fraction], ...] = ()
@@ -139,12 +110,12 @@ class Currents:
         normalised = tuple((vertex, number / factor) for vertex, number in kept)
         return Scaled(factor, self._intern(Node(self.kind(pdg), legs, pdg, normalised, propagated)))
 
-    def kind(self, pdg: int) -> Kind:
+    def kind(self, pdg: int) -> WaveKind:
         """What the current of a particle is."""
         spin = self.model.particle(pdg).spin
         if spin == 2:
-            return Kind.ket if pdg > 0 else Kind.bra
-        return Kind.vector if spin == 3 else Kind.scalar
+            return WaveKind.ket if pdg > 0 else WaveKind.bra
+        return WaveKind.vector if spin == 3 else WaveKind.scalar
 
     def vertex(self, join: DirectedVertex, nodes: Sequence[int]) -> list[tuple[Vertex, int]]:
         """The kernels that a vertex means for the nodes that meet there, with their signs from fermions and order."""

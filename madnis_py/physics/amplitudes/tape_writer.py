@@ -1,4 +1,4 @@
-"""Tapes: currents with the helicities of their legs, written as the arrays that the kernels run (cpp/.../tape.hpp).
+"""Tapes: currents with the helicities of their legs, written as the arrays that the kernels run (cpp/amplitudes/tape.hpp).
 
 A current has one instance per combination of the helicities of its legs, shared by all helicities
 of the process that agree on them. Instances that vanish because of chirality, and those that
@@ -7,21 +7,24 @@ nothing needs, are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from madnis_py.physics.amplitudes.currents import Currents, Kind, Node, Operation, Vertex
+from madnis_py import _core
+from madnis_py._core import Operation, WaveKind
+from madnis_py.physics.amplitudes.currents import Currents, Node, Vertex
 from madnis_py.physics.model.model import Model
 
-CHOSEN = 2
+CHOSEN = _core.CHOSEN_HELICITY
 """The helicity state of a leg whose helicity is given with every event."""
 
-MOMENTUM = 3
+MOMENTUM = _core.MOMENTUM_HELICITY
 """The state of a massless vector whose polarisation is p / E: gauge invariance makes the amplitude
 vanish."""
 
@@ -30,9 +33,8 @@ _Ints = NDArray[np.int32]
 Arrays = dict[str, Any]
 """numpy arrays by name: int32 tables, float64 factors."""
 
-_ZERO_REGION = 8
-_FINISH = {Kind.scalar: 1, Kind.vector: 2, Kind.ket: 4, Kind.bra: 5}
-_MASSIVE_VECTOR = 3
+_FINISH = {kind: _core.Finish[kind.name] for kind in WaveKind}
+"""Propagator of a current of each kind, a massless one of vectors."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +133,6 @@ class TapeWriter:
         for number, node in enumerate(self._nodes):
             self._active[number] = self._activity(node)
         self._needed: list[_Bools | None] = [None] * len(self._nodes)
-        self._offsets: dict[int, int] = {}
-        self._index: dict[int, _Ints] = {}
-        self._workspace = _ZERO_REGION
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -152,45 +151,24 @@ class TapeWriter:
         known = self._needed[node]
         self._needed[node] = wanted if known is None else known | wanted
 
-    def offsets(self, node: int, helicities: _Ints) -> _Ints:
-        """Where the instances of a node stand for rows of positions among the helicities of the legs."""
-        index = self._index[node]
-        found = index[_coordinates(helicities, index.shape)]
-        return np.where(
-            found >= 0, self._offsets[node] + _size(self._nodes[node]) * found, 0
-        ).astype(np.int32)
-
-    def has(self, node: int) -> bool:
-        """Whether anything of a node is left after `write`."""
-        return node in self._offsets
-
-    def whole(self, node: int) -> tuple[int, int]:
-        """Offset and number of instances of a node."""
-        return self._offsets[node], int((self._index[node] >= 0).sum())
-
-    def write(self) -> Arrays:
-        """The arrays of all nodes that are required, directly or by others."""
+    def write(self) -> tuple[Arrays, PlacedCurrents]:
+        """The arrays of all nodes that are required, directly or by others, and their places."""
         for number in range(len(self._nodes) - 1, -1, -1):
             self._pass_on(number)
-        kept = [
-            number
-            for number, needed in enumerate(self._needed)
-            if needed is not None and needed.any()
-        ]
-        for number in kept:
-            self._place(number)
-        rows = _Rows(self._momentum_slots(kept))
-        for number in kept:
+        placed = PlacedCurrents(self._nodes, self._needed)
+        rows = _Rows(placed, self._momentum_slots(placed))
+        for number in placed:
             self._write(number, rows)
-        return {
-            "sizes": np.array([len(self._legs), self._workspace], np.int32),
-            "externals": _table(rows.externals, 8),
-            "momenta": _table(rows.momenta.rows, 2),
-            "propagators": _table(list(rows.propagators), 3),
-            "nodes": _table(rows.nodes, 9),
-            "terms": _table(rows.terms, 9),
+        arrays = {
+            "sizes": np.array([len(self._legs), placed.workspace], np.int32),
+            "externals": table("externals", rows.externals),
+            "momenta": table("momenta", rows.momenta.rows),
+            "propagators": table("propagators", rows.propagator_rows),
+            "nodes": table("nodes", rows.nodes),
+            "terms": table("terms", rows.terms),
             "index": np.concatenate([*rows.index, np.zeros(0, np.int32)]),
         }
+        return arrays, placed
 
     # -- which instances vanish
 
@@ -200,7 +178,7 @@ class TapeWriter:
         parts = [self._term_activity(vertex) for vertex, _ in node.terms]
         upper = np.logical_or.reduce([part.upper for part in parts])
         lower = np.logical_or.reduce([part.lower for part in parts])
-        if node.propagated and node.kind in (Kind.ket, Kind.bra):
+        if node.propagated and node.kind in (WaveKind.ket, WaveKind.bra):
             if self._model.mass(node.pdg) > 0:
                 upper = lower = upper | lower
             else:
@@ -213,7 +191,7 @@ class TapeWriter:
         shape = [1] * len(self._legs)
         shape[leg] = len(states)
         if (
-            node.kind not in (Kind.ket, Kind.bra)
+            node.kind not in (WaveKind.ket, WaveKind.bra)
             or self._model.mass(node.pdg) > 0
             or CHOSEN in states
         ):
@@ -221,7 +199,7 @@ class TapeWriter:
             return _Active(everything, everything)
         antiparticle = self._legs[leg].pdg < 0
         right = (states > 0) != antiparticle  # chirality of the field
-        lower = right if node.kind == Kind.ket else ~right
+        lower = right if node.kind == WaveKind.ket else ~right
         return _Active((~lower).reshape(shape), lower.reshape(shape))
 
     def _term_activity(self, vertex: Vertex) -> _Active:
@@ -259,19 +237,10 @@ class TapeWriter:
 
     # -- arrays
 
-    def _place(self, number: int) -> None:
-        needed = self._needed[number]
-        assert needed is not None
-        index = np.full(needed.shape, -1, np.int32)
-        index[needed] = np.arange(needed.sum(), dtype=np.int32)
-        self._index[number] = index
-        self._offsets[number] = self._workspace
-        self._workspace += int(needed.sum()) * _size(self._nodes[number])
-
-    def _momentum_slots(self, kept: Sequence[int]) -> _Momenta:
+    def _momentum_slots(self, placed: PlacedCurrents) -> _Momenta:
         """A slot for the momentum of every set of legs, the sum of those of a current below and of the rest."""
         momenta = _Momenta(len(self._legs))
-        for number in kept:
+        for number in placed:
             node = self._nodes[number]
             if node.terms and node.propagated:
                 momenta.add(
@@ -286,29 +255,30 @@ class TapeWriter:
             return
         mass, width = self._pole(node)
         momentum = rows.momenta.slots[node.legs] if node.propagated else 0
-        propagator, finish = 0, 0
+        propagator, finish = 0, _core.Finish.raw
         if node.propagated:
-            key = momentum, self.constants.mass(mass), self.constants.mass(width)
-            propagator = rows.propagators.setdefault(key, len(rows.propagators))
-            finish = _MASSIVE_VECTOR if node.kind == Kind.vector and mass else _FINISH[node.kind]
+            propagator = rows.propagator(
+                momentum, self.constants.mass(mass), self.constants.mass(width)
+            )
+            massive = node.kind == WaveKind.vector and mass
+            finish = _core.Finish.massive_vector if massive else _FINISH[node.kind]
         first = len(rows.terms)
-        coordinates = np.argwhere(self._index[number] >= 0)
+        coordinates = np.argwhere(rows.placed.instances(number) >= 0)
         for vertex, coefficients in _merged(node.terms):
             self._write_term(vertex, coefficients, coordinates, rows)
-        terms = len(rows.terms) - first
-        offset, instances = self.whole(number)
+        offset, instances = rows.placed.whole(number)
         rows.nodes.append(
-            (
-                node.kind,
-                finish,
-                offset,
-                instances,
-                first,
-                terms,
-                propagator,
-                momentum,
-                self.constants.mass(mass),
-            )
+            {
+                "kind": node.kind,
+                "finish": finish,
+                "offset": offset,
+                "instances": instances,
+                "first_term": first,
+                "terms": len(rows.terms) - first,
+                "propagator": propagator,
+                "momentum": momentum,
+                "mass": self.constants.mass(mass),
+            }
         )
 
     def _pole(self, node: Node) -> tuple[str, str]:
@@ -324,19 +294,27 @@ class TapeWriter:
     def _write_external(self, number: int, node: Node, rows: _Rows) -> None:
         position = node.legs.bit_length() - 1
         leg = self._legs[position]
-        offset, _ = self.whole(number)
+        offset, _ = rows.placed.whole(number)
         mass = self.constants.mass(self._pole(node)[0])
         spin = (
             len(helicity_states(self._model, leg.pdg)) - 1
-            if node.kind == Kind.vector
-            else int(node.kind != Kind.scalar)
+            if node.kind == WaveKind.vector
+            else int(node.kind != WaveKind.scalar)
         )
-        for state, index in zip(leg.states, self._index[number].reshape(-1), strict=True):
+        indices = rows.placed.instances(number).reshape(-1)
+        for state, index in zip(leg.states, indices, strict=True):
             if index >= 0:
-                place = offset + int(index) * _size(node)
-                antiparticle, incoming = int(leg.pdg < 0), int(leg.incoming)
                 rows.externals.append(
-                    (position, node.kind, antiparticle, incoming, state, spin, mass, place)
+                    {
+                        "leg": position,
+                        "kind": node.kind,
+                        "antiparticle": int(leg.pdg < 0),
+                        "incoming": int(leg.incoming),
+                        "helicity": state,
+                        "spin": spin,
+                        "mass": mass,
+                        "offset": offset + int(index) * _size(node),
+                    }
                 )
 
     def _write_term(
@@ -350,10 +328,10 @@ class TapeWriter:
         live = active[_coordinates(coordinates, active.shape)]
         index = np.zeros((len(coordinates), 3), np.int32)
         for column, child in enumerate(vertex.arguments):
-            found = self._index[child]
+            found = rows.placed.instances(child)
             index[:, column] = found[_coordinates(coordinates, found.shape)]
         index[~live] = -1
-        places = [self._offsets[child] for child in vertex.arguments] + [0]
+        a, b, c = [*(rows.placed.whole(child)[0] for child in vertex.arguments), 0][:3]
         momenta = (0, 0)
         if vertex.operation == Operation.vvv:
             first, second = (
@@ -365,15 +343,83 @@ class TapeWriter:
         )
         constant = self.constants.add(*coefficients)
         rows.terms.append(
-            (
-                vertex.operation,
-                int(is_complex),
-                *places[:3],
-                *momenta,
-                constant,
-                rows.pattern(index),
-            )
+            {
+                "operation": vertex.operation,
+                "complex": int(is_complex),
+                "a": a,
+                "b": b,
+                "c": c,
+                "momentum_a": momenta[0],
+                "momentum_b": momenta[1],
+                "coefficient": constant,
+                "index": rows.pattern(index),
+            }
         )
+
+
+class PlacedCurrents:
+    """Where the instances of the currents of a written tape stand in its workspace.
+
+    Args:
+        nodes: the graph.
+        needed: per node, which of its helicities are needed; None where nothing is.
+
+    Attributes:
+        workspace: size of the workspace in numbers.
+    """
+
+    def __init__(self, nodes: Sequence[Node], needed: Sequence[_Bools | None]) -> None:
+        self.workspace = _core.ZERO_NUMBERS
+        self._nodes = nodes
+        self._offsets: dict[int, int] = {}
+        self._instances: dict[int, _Ints] = {}
+        for number, wanted in enumerate(needed):
+            if wanted is not None and wanted.any():
+                index = np.full(wanted.shape, -1, np.int32)
+                index[wanted] = np.arange(wanted.sum(), dtype=np.int32)
+                self._instances[number] = index
+                self._offsets[number] = self.workspace
+                self.workspace += int(wanted.sum()) * _size(nodes[number])
+
+    def __iter__(self) -> Iterator[int]:
+        """The nodes of which anything is left, in order."""
+        return iter(self._offsets)
+
+    def __contains__(self, node: int) -> bool:
+        return node in self._offsets
+
+    def instances(self, node: int) -> _Ints:
+        """Number of the instance for each combination of helicities, -1 where there is none."""
+        return self._instances[node]
+
+    def whole(self, node: int) -> tuple[int, int]:
+        """Offset and number of instances of a node."""
+        return self._offsets[node], int((self._instances[node] >= 0).sum())
+
+    def offsets(self, node: int, helicities: _Ints) -> _Ints:
+        """Offsets of the instances of a node, where none is that of the zeros.
+
+        Args:
+            node: number in the graph.
+            helicities: positions among the helicities of the legs, shape (n, n_legs).
+
+        Returns:
+            int32, shape (n,).
+        """
+        index = self._instances[node]
+        found = index[_coordinates(helicities, index.shape)]
+        places = self._offsets[node] + _size(self._nodes[node]) * found
+        return np.where(found >= 0, places, 0).astype(np.int32)
+
+
+Row = Mapping[str, int]
+"""A row of a table of a tape by the names of its columns."""
+
+
+def table(name: str, rows: Sequence[Row]) -> _Ints:
+    """A table of a tape, int32, shape (rows, columns), in the order of columns that the kernels read."""
+    columns = _core.TAPE_COLUMNS[name]
+    return np.array([itemgetter(*columns)(row) for row in rows], np.int32).reshape(-1, len(columns))
 
 
 class _Momenta:
@@ -381,14 +427,14 @@ class _Momenta:
 
     def __init__(self, n_legs: int) -> None:
         self.slots = {1 << leg: leg for leg in range(n_legs)}
-        self.rows: list[tuple[int, int]] = []
+        self.rows: list[Row] = []
 
     def add(self, legs: int, parts: Sequence[int]) -> int:
         """The slot of a set of legs that consists of parts which have slots."""
         if legs not in self.slots:
             rest = legs ^ parts[0]
             second = self.add(rest, parts[1:]) if len(parts) > 2 else self.slots[rest]
-            self.rows.append((self.slots[parts[0]], second))
+            self.rows.append({"a": self.slots[parts[0]], "b": second})
             self.slots[legs] = len(self.slots)
         return self.slots[legs]
 
@@ -396,15 +442,26 @@ class _Momenta:
 class _Rows:
     """Rows of the tables as they are written."""
 
-    def __init__(self, momenta: _Momenta) -> None:
+    def __init__(self, placed: PlacedCurrents, momenta: _Momenta) -> None:
+        self.placed = placed
         self.momenta = momenta
-        self.externals: list[tuple[int, ...]] = []
-        self.propagators: dict[tuple[int, int, int], int] = {}
-        self.nodes: list[tuple[int, ...]] = []
-        self.terms: list[tuple[int, ...]] = []
+        self.externals: list[Row] = []
+        self.nodes: list[Row] = []
+        self.terms: list[Row] = []
+        self._propagators: dict[tuple[int, int, int], int] = {}
         self.index: list[_Ints] = []
         self._patterns: dict[bytes, int] = {}
         self._size = 0
+
+    def propagator(self, momentum: int, mass: int, width: int) -> int:
+        """Where a propagator stands; equal ones are kept once."""
+        return self._propagators.setdefault((momentum, mass, width), len(self._propagators))
+
+    @property
+    def propagator_rows(self) -> list[Row]:
+        """Rows of the propagators, in order."""
+        names = ("momentum", "mass", "width")
+        return [dict(zip(names, key, strict=True)) for key in self._propagators]
 
     def pattern(self, index: _Ints) -> int:
         """Where a table of instances stands; equal ones are kept once."""
@@ -439,7 +496,7 @@ def _merged(
 
 
 def _size(node: Node) -> int:
-    return 2 if node.kind == Kind.scalar else 8
+    return _core.SCALAR_NUMBERS if node.kind == WaveKind.scalar else _core.WAVE_NUMBERS
 
 
 def _reduced(helicities: _Bools, shape: tuple[int, ...]) -> _Bools:
@@ -456,7 +513,3 @@ def _coordinates(
         rows[:, axis] if size > 1 else np.zeros(len(rows), np.int32)
         for axis, size in enumerate(shape)
     )
-
-
-def _table(rows: Sequence[tuple[int, ...]], columns: int) -> _Ints:
-    return np.array(rows, np.int32).reshape(-1, columns)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.pdf_metadata import LARGEST_NUMBER, FileLine, Metadata, read_lines
@@ -22,7 +23,7 @@ from madnis_py.physics.pdf.pdf_metadata import LARGEST_NUMBER, FileLine, Metadat
 GLUON = 21
 """PDG code of the gluon, which files may also call 0."""
 
-MAX_FLAVOURS = 32
+MAX_FLAVOURS = _core.MAX_FLAVOURS
 """Largest number of flavours that the kernels hold."""
 
 _ZERO = re.compile(r"[+-]?0\.0*(?:[eE][+-]00)?")

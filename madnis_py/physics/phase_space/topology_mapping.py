@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from madnis_py import _core
 from madnis_py.arrays import Array
@@ -16,32 +16,11 @@ from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.s_channel import LEAST_ENERGY
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 
-
-class Line(NamedTuple):
-    """How the squared mass s of a line is drawn.
-
-    Attributes:
-        kind: "resonance", "power", "mixture" of the two, or "flat".
-        mass: of the resonance in GeV.
-        width: of the resonance in GeV.
-        power: of 1 / (s - pole); number of particles of a flat line.
-        pole: in GeV^2.
-        share: of the points of a mixture that the resonance has.
-    """
-
-    kind: str
-    mass: float = 0.0
-    width: float = 0.0
-    power: float = 0.0
-    pole: float = 0.0
-    share: float = 0.0
-
-
 _CUT_OFF = 1.0
 """GeV: where the density of a line levels off whose limit lies on its pole."""
 
 _SHARE_OF_PEAK = 0.95
-"""Of the points of a resonance; the others see to it that its tails hold no rare large weights.
+"""Share of the points of a resonance that lie on its peak; the others see to it that its tails hold no rare large weights.
 
 With all points on the peak the flow has an efficiency of 3.0 ... 13.2 % for `z_1j` (four seeds), so
 13.4 ... 15.0 %; for `ww_leptons` (three) 4.7 ... 8.3 % and 5.2 ... 9.6 %. The standard deviation of
@@ -49,14 +28,14 @@ VEGAS changes by -10 % (e+ e- mu+ mu-) to +2 % (e+ ve h).
 """
 
 _SHARE_BELOW_THRESHOLD = 0.5
-"""Of the points of one that carries the energy of the partons and weighs less than the resonances
-that it decays to."""
+"""The same share of a resonance that carries the energy of the partons and weighs less than the
+resonances that it decays to."""
 
 _REST_POWER = 0.5
-"""Of what is left of the energy after a cluster; no propagator tells."""
+"""Power of 1 / s for the squared mass of what is left after a cluster, which has no propagator."""
 
 _S_HAT_POWER = 1.5
-"""Of s-hat where no resonance carries it: |M|^2, flux and parton densities fall together."""
+"""Power of 1 / s-hat where no resonance carries it: |M|^2, flux and parton densities fall together."""
 
 
 @dataclass(frozen=True)
@@ -102,22 +81,22 @@ class _KernelMapping(ChannelMapping):
         self._arguments = (topology, lines, limits, least_energy, beams, legs)
         self.n_particles = len(limits.masses)
         self.dim = 3 * (self.n_particles - 2) - 4 + (0 if beams.partonic else 2)
-        clusters: list[tuple[int, int, int, float, Line]] = []
+        clusters: list[_core.Cluster] = []
         top = [_enter(cluster, lines, limits, clusters) for cluster in topology.clusters]
-        rests = _least_rests(topology, limits, [clusters[place][3] for place in top])
+        rests = _least_rests(topology, limits, [clusters[place].minimum for place in top])
         self.s_min = max(least_energy, rests[0], LEAST_ENERGY) ** 2
         self._check(beams)
         self._kernel = _core.Topology(
-            beams.energies,
-            beams.partonic,
-            lines.s_hat(topology, self.s_min),
-            (self.s_min, beams.s),
-            clusters,
-            top,
-            [lines.exchange(pdg) for pdg in topology.exchanges],
-            rests,
-            lines.rest(),
-            list(legs if legs is not None else range(self.n_particles)),
+            beam_energies=beams.energies,
+            partonic=beams.partonic,
+            s_hat=lines.s_hat(topology, self.s_min),
+            s_range=(self.s_min, beams.s),
+            clusters=clusters,
+            top=top,
+            exchanges=[lines.exchange(pdg) for pdg in topology.exchanges],
+            least_rest=rests,
+            rest=lines.rest(),
+            legs=list(legs if legs is not None else range(self.n_particles)),
         )
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -143,18 +122,18 @@ def _enter(
     cluster: Cluster,
     lines: Lines,
     limits: MassLimits,
-    entries: list[tuple[int, int, int, float, Line]],
+    entries: list[_core.Cluster],
 ) -> int:
     """Append a cluster after its children; returns its place."""
     if not cluster.children:
         leg = positions(cluster.legs)[0]
-        entries.append((-1, -1, leg, limits.masses[leg], _power(0.0)))
+        entries.append(_core.Cluster.external(leg=leg, minimum=limits.masses[leg]))
     else:
         left, right = (_enter(child, lines, limits, entries) for child in cluster.children)
-        least = max(
-            limits.least_mass(positions(cluster.legs)), entries[left][3] + entries[right][3]
-        )
-        entries.append((left, right, -1, least, lines.decaying(cluster, least)))
+        inside = entries[left].minimum + entries[right].minimum
+        least = max(limits.least_mass(positions(cluster.legs)), inside)
+        line = lines.decaying(cluster, least)
+        entries.append(_core.Cluster.decaying(left=left, right=right, minimum=least, line=line))
     return len(entries) - 1
 
 
@@ -170,16 +149,16 @@ def _least_rests(topology: Topology, limits: MassLimits, minima: Sequence[float]
 class Lines(Protocol):
     """Distributions of the squared masses of lines."""
 
-    def s_hat(self, topology: Topology, s_min: float) -> Line:
+    def s_hat(self, topology: Topology, s_min: float) -> _core.Line:
         """Of the energy of the partons."""
 
-    def decaying(self, cluster: Cluster, least: float) -> Line:
+    def decaying(self, cluster: Cluster, least: float) -> _core.Line:
         """Of a line that decays, at least `least` GeV heavy."""
 
-    def exchange(self, pdg: int) -> Line:
+    def exchange(self, pdg: int) -> _core.Line:
         """Of minus a momentum transfer."""
 
-    def rest(self) -> Line:
+    def rest(self) -> _core.Line:
         """Of what is left after a cluster."""
 
 
@@ -201,7 +180,7 @@ class PropagatorLines:
     poles: Mapping[int, tuple[float, float]]
     pt_cut: float
 
-    def s_hat(self, topology: Topology, s_min: float) -> Line:
+    def s_hat(self, topology: Topology, s_min: float) -> _core.Line:
         """See `Lines.s_hat`."""
         least = math.sqrt(s_min)
         if len(topology.clusters) > 1 or not self._is_resonance(topology.clusters[0], least):
@@ -215,7 +194,7 @@ class PropagatorLines:
             cluster, least, _S_HAT_POWER, _SHARE_BELOW_THRESHOLD if below else _SHARE_OF_PEAK
         )
 
-    def decaying(self, cluster: Cluster, least: float) -> Line:
+    def decaying(self, cluster: Cluster, least: float) -> _core.Line:
         """See `Lines.decaying`."""
         if self._is_resonance(cluster, least):
             return self._peak(cluster, least, 1.0, _SHARE_OF_PEAK)
@@ -226,10 +205,17 @@ class PropagatorLines:
         mass, width = self.poles[cluster.pdg]
         return width > 0 and mass > least
 
-    def _peak(self, cluster: Cluster, least: float, power: float, share: float) -> Line:
+    def _peak(self, cluster: Cluster, least: float, power: float, share: float) -> _core.Line:
         """A Breit-Wigner with a share of the points, and a tail."""
         mass, width = self.poles[cluster.pdg]
-        return Line("mixture", mass, width, power, _levelled(least), share)
+        return _core.Line(
+            kind=_core.LineKind.mixture,
+            mass=mass,
+            width=width,
+            power=power,
+            pole=_levelled(least),
+            share=share,
+        )
 
     def _usual_mass(self, cluster: Cluster) -> float:
         """The least mass of a line whose resonances are all on their shells."""
@@ -237,11 +223,11 @@ class PropagatorLines:
         inside = sum(self._usual_mass(child) for child in cluster.children)
         return max(mass, inside) if width > 0 or not cluster.children else inside
 
-    def exchange(self, pdg: int) -> Line:
+    def exchange(self, pdg: int) -> _core.Line:
         """See `Lines.exchange`."""
         return _power(1.0, -max(self.poles[pdg][0] ** 2, (self.pt_cut / 2) ** 2))
 
-    def rest(self) -> Line:
+    def rest(self) -> _core.Line:
         """See `Lines.rest`."""
         return _power(_REST_POWER)
 
@@ -249,19 +235,19 @@ class PropagatorLines:
 class FlatLines:
     """Lines of flat phase space: exactly for massless particles, RAMBO on diet (Plaetzer, arXiv:1308.2922)."""
 
-    def s_hat(self, topology: Topology, s_min: float) -> Line:
+    def s_hat(self, topology: Topology, s_min: float) -> _core.Line:
         """See `Lines.s_hat`."""
         return _power(_S_HAT_POWER, _levelled(math.sqrt(s_min)))
 
-    def decaying(self, cluster: Cluster, least: float) -> Line:
+    def decaying(self, cluster: Cluster, least: float) -> _core.Line:
         """See `Lines.decaying`."""
-        return Line("flat", power=float(cluster.legs.bit_count()))
+        return _core.Line(kind=_core.LineKind.flat, count=cluster.legs.bit_count())
 
-    def exchange(self, pdg: int) -> Line:
+    def exchange(self, pdg: int) -> _core.Line:
         """Not used: there is no line between the partons."""
         return _power(0.0)
 
-    def rest(self) -> Line:
+    def rest(self) -> _core.Line:
         """Not used."""
         return _power(0.0)
 
@@ -322,5 +308,5 @@ def _levelled(least: float, scale: float = _CUT_OFF) -> float:
     return 0.0 if least > _CUT_OFF else least**2 - scale**2
 
 
-def _power(power: float, pole: float = 0.0) -> Line:
-    return Line("power", power=power, pole=pole)
+def _power(power: float, pole: float = 0.0) -> _core.Line:
+    return _core.Line(kind=_core.LineKind.power, power=power, pole=pole)

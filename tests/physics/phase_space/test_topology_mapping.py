@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from channels import ASYMMETRIC, HADRONS, PARTONS, POLES, Case, cases, masses
 
+from madnis_py import _core
 from madnis_py.errors import InputError
 from madnis_py.physics.observables.cuts import Cuts
 from madnis_py.physics.observables.mass_limits import MassLimits
@@ -19,7 +20,6 @@ from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
     FlatMapping,
-    Line,
     PropagatorLines,
     _KernelMapping,
 )
@@ -263,17 +263,24 @@ def test_some_points_lie_on_the_tail_of_a_resonance_half_of_them_below_the_thres
     whole = [lines.s_hat(Topology((one,), ()), 100.0) for one in (higgs, top)]
     inner = [lines.decaying(one, 10.0) for one in (higgs, top)]
     assert [(line.kind, line.share) for line in (*whole, *inner)] == [
-        ("mixture", share) for share in (0.5, 0.95, 0.95, 0.95)
+        (_core.LineKind.mixture, share) for share in (0.5, 0.95, 0.95, 0.95)
     ]
-    assert lines.decaying(higgs, 130.0).kind == "power"
+    assert lines.decaying(higgs, 130.0).kind == _core.LineKind.power
 
 
 @pytest.mark.parametrize("width", [1e-3, 0.006, 2.5, 60.0])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
 def test_a_mixture_finds_the_way_back_for_narrow_and_wide_resonances(width, share):
     class Mixed(PropagatorLines):
-        def decaying(self, cluster: Cluster, least: float) -> Line:
-            return Line("mixture", 125.0, width, 1.0, least**2 - 1.0, share)
+        def decaying(self, cluster: Cluster, least: float) -> _core.Line:
+            return _core.Line(
+                kind=_core.LineKind.mixture,
+                mass=125.0,
+                width=width,
+                power=1.0,
+                pole=least**2 - 1.0,
+                share=share,
+            )
 
     pair = decay(25, Cluster(1 << 2, 11), Cluster(1 << 3, 12))
     limits = MassLimits((0.0,) * 5, ())
