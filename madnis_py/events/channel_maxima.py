@@ -97,7 +97,7 @@ class ChannelWeightList:
 
 
 def _cheapest_segments(segments: list[tuple[Array, Array]], budget: float) -> Array:
-    """How far each maximum sinks when the budget pays for the smallest slopes first.
+    """Lengths by which the maxima sink when the budget pays for the smallest slopes first.
 
     An example: channel A has the weights 10, 6, 4, 4 and channel B the weights 8, 7, 1, 0.
 
@@ -134,15 +134,15 @@ def magnitudes_by_channel(samples: Samples, n_channels: int) -> list[Array]:
 def raised_maximum(excess: Array, magnitude: float, share: float, most: float) -> float:
     """The factor by which all maxima have to grow to keep the overweight share.
 
-    All channels grow alike: trials that are made already were shared out in proportion to the
+    It is the same for all channels, because the channels of trials were drawn in proportion to the
     maxima. A trial that was accepted with |w| / M > u stays if |w| / (c M) > u, so the events are
     those of a run with the larger maxima.
 
     Args:
         excess: |w| / M_i of all trials above 1, in any order, float64 (k,).
         magnitude: sum of |w| / M_i over all trials.
-        share: of it that may lie above the maxima.
-        most: largest factor; what lies above even so is overweight.
+        share: share of it that may lie above the maxima.
+        most: largest factor; weights above even then are overweight.
 
     Returns:
         the smallest c in [1, most] with sum max(0, |w| / M_i - c) <= share * magnitude, or `most`.

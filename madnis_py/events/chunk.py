@@ -24,8 +24,8 @@ class Chunk:
 
     Attributes:
         events: k events with w / M_i as weight.
-        uniform: the number in [0, 1) that accepted each, float64, shape (k,).
-        tally: what all its trials add to the figures of the run.
+        uniform: the number in [0, 1) that accepted each event, float64, shape (k,).
+        tally: sums over all trials, for the figures of the run.
 
     Raises:
         InputError: there are not as many numbers as events.
@@ -45,8 +45,8 @@ class Chunk:
         """Write the chunk (numpy's npz); the file appears under its name only when complete.
 
         Args:
-            path: of the file.
-            key: what the chunk is a part of; only with the same key it is read again.
+            path: the file.
+            key: what the chunk belongs to; it is read only with the same key.
 
         Raises:
             OutputError: the file system refuses.
@@ -65,12 +65,12 @@ class Chunk:
         """Read a chunk.
 
         Args:
-            path: of the file.
-            key: what the chunk is a part of.
+            path: the file.
+            key: what the chunk belongs to.
 
         Raises:
-            CheckpointError: the file is missing, truncated, damaged or something else, a part of
-                something else too.
+            CheckpointError: the file is missing, damaged or no chunk, or it belongs to something
+                else.
         """
         try:
             columns = _columns(path)
@@ -108,11 +108,11 @@ class StoredChunk:
     """A chunk in its file, and what decides in memory which of its events are selected.
 
     Attributes:
-        path: its file.
-        key: of the file.
-        ratio: w / M_i of its events, float64, shape (k,).
+        path: the file.
+        key: what the chunk belongs to.
+        ratio: w / M_i of the events, float64, shape (k,).
         uniform: the numbers that accepted them, float64, shape (k,).
-        tally: of all its trials.
+        tally: sums over all trials of the chunk.
     """
 
     path: Path

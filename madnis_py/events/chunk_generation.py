@@ -35,10 +35,10 @@ class ChunkMaker:
     """Makes chunks, each a function of its number; it can be sent to other processes.
 
     Attributes:
-        sampler: draws the trials, by itself.
+        sampler: draws the points of the trials, in this process.
         events: makes events of accepted points.
-        maxima: per channel in pb.
-        seed: of the random streams.
+        maxima: maximum weight of each channel in pb, float64, shape (n_channels,).
+        seed: seed of the random streams.
     """
 
     sampler: Integrator
@@ -47,7 +47,7 @@ class ChunkMaker:
     seed: int
 
     def __call__(self, index: int) -> Chunk:
-        """The chunk of a number."""
+        """Make the chunk with a number."""
         unweighter = Unweighter(self.maxima)
         counts = unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))
         samples = self.sampler.sample(counts, "generate", self.seed, index, "points")
@@ -71,14 +71,13 @@ class EventSource:
 
     Args:
         maker: makes the chunks, in any process.
-        directory: where the files go; each choice of maxima and seed has a folder of its own in it.
-        key: what the chunks are a part of: they are read again for the same maxima, seed and key
-            only.
+        directory: folder for the files, in which each choice of maxima, seed and key has its own.
+        key: what the chunks belong to; they are read only with the same maxima, seed and key.
     """
 
     def __init__(self, maker: ChunkMaker, directory: Path, key: str = "") -> None:
         self.maker = maker
-        self._shipped = PickledOnce(maker)
+        self._pickled = PickledOnce(maker)
         self._name = hashlib.sha256(
             maker.maxima.tobytes() + f"{maker.seed} {key}".encode()
         ).hexdigest()
@@ -87,12 +86,12 @@ class EventSource:
     def chunks(
         self, most: int, ahead: Callable[[], int], executor: Executor | None
     ) -> Generator[StoredChunk]:
-        """The chunks in their order, at most so many.
+        """The chunks in the order of their numbers.
 
         Args:
-            most: how many there may be.
-            ahead: how many shall be in the making; asked before each.
-            executor: makes them beside each other; this thread, one by one, if None.
+            most: largest number of chunks.
+            ahead: number of chunks that shall be in the making, called before each.
+            executor: makes several at once; this thread makes one after the other if None.
         """
         numbers = range(most)
         begun = in_order(partial(self._begin, executor), numbers, ahead if executor else lambda: 1)
@@ -101,17 +100,17 @@ class EventSource:
                 yield self._kept(index, made)
 
     def clear(self) -> None:
-        """Forget the chunks."""
+        """Remove the files."""
         shutil.rmtree(self.directory, ignore_errors=True)
         with suppress(OSError):  # another seed may still have chunks beside it
             self.directory.parent.rmdir()
 
     def _begin(self, executor: Executor | None, index: int) -> Future[Chunk]:
-        """Have a chunk made, unless it waits in its file."""
+        """Begin to make a chunk, unless it is in its file."""
         stored = self._stored(index)
         if stored is not None:
             return completed(stored)
-        return executor.submit(self._shipped, index) if executor else completed(self.maker(index))
+        return executor.submit(self._pickled, index) if executor else completed(self.maker(index))
 
     def _stored(self, index: int) -> Chunk | None:
         """The chunk of a file; one that is damaged or belongs to something else is removed."""

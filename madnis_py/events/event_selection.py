@@ -21,13 +21,13 @@ class EventSelection:
     The maxima grow as far as the share of the cross section above them is larger than allowed.
 
     Args:
-        encoding: of events above the maxima.
-        share: of the cross section that may lie above them.
-        most: largest factor of the maxima.
+        encoding: treatment of weights above the maxima.
+        share: share of the cross section that may lie above them.
+        most: largest factor by which they may grow.
 
     Attributes:
-        chunks: in their order.
-        factor: of the maxima.
+        chunks: the chunks so far, in their order.
+        factor: factor by which the maxima have grown.
     """
 
     encoding: Encoding
@@ -42,7 +42,7 @@ class EventSelection:
         self._counts: list[int] = []
 
     def add(self, chunk: StoredChunk) -> None:
-        """Take a chunk; events of earlier ones are tested again if the maxima grow."""
+        """Add a chunk; the events of earlier ones are selected anew if the maxima grow."""
         size = np.abs(chunk.ratio)
         self.chunks.append(chunk)
         self._tally += chunk.tally
@@ -58,12 +58,12 @@ class EventSelection:
 
     @property
     def events(self) -> int:
-        """How many events there are."""
+        """Number of events selected so far."""
         return sum(self._counts)
 
     @property
     def trials(self) -> int:
-        """How many trials they took."""
+        """Number of trials behind them."""
         return round(self._tally.trials)
 
     @property
@@ -93,7 +93,7 @@ class EventSelection:
         return mean, float(np.sqrt((self._tally.squared / trials - mean**2) / trials))
 
     def copies(self, chunk: StoredChunk) -> NDArray[np.int64]:
-        """How often each event of a chunk goes to the file."""
+        """Copies of each event of a chunk that go to the file, int64, shape (k,)."""
         return self.encoding.copies(chunk.ratio / self.factor, chunk.uniform)
 
     def weights(self, ratio: Array) -> Array:

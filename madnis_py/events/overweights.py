@@ -12,11 +12,11 @@ from madnis_py.arrays import Array
 
 
 class Encoding(ABC):
-    """How events above the maximum keep their share of the cross section."""
+    """Treatment of weights above the maximum, which leaves every expectation unchanged."""
 
     @abstractmethod
     def copies(self, ratio: Array, uniform: Array) -> NDArray[np.int64]:
-        """How often each trial comes as an event.
+        """Number of events that each trial becomes.
 
         Args:
             ratio: w / M, float64 (k,).

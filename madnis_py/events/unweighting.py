@@ -15,7 +15,7 @@ from madnis_py.integration.samples import Samples
 
 @dataclass(frozen=True)
 class UnweightingSummary:
-    """What unweighting costs and how good its events are.
+    """Costs of unweighting and quality of its events.
 
     Attributes:
         efficiency: mean of |w| / M_i when channels are drawn in proportion to their maxima M_i;
@@ -124,9 +124,9 @@ class Accepted:
     Attributes:
         index: positions in the samples, ascending, int64, shape (k,).
         ratio: |w| / M_i with the sign of w, float64, shape (k,). Where parts of both signs make w,
-            the part that the event is drawn from says its sign.
+            the part that the event is drawn from gives the sign.
         uniform: the random numbers that accepted them, below |ratio|, float64, shape (k,).
-        tally: what all trials add to the figures of the run.
+        tally: sums over all trials, for the figures of the run.
     """
 
     index: Tensor

@@ -23,7 +23,7 @@ SHARES = (0.001, 0.01)
 
 @dataclass(frozen=True)
 class UnweightingQuality:
-    """What unweighting with given maxima does to fresh points.
+    """Figures of unweighting fresh points with given maxima.
 
     Attributes:
         efficiency: mean of |w| / M.
@@ -46,7 +46,7 @@ class UnweightingQuality:
 
 @dataclass(frozen=True)
 class TruncatedQuality:
-    """What truncated maxima of a given overweight share do.
+    """Figures of the truncated maxima of a given overweight share.
 
     Attributes:
         share: overweight share that the maxima were made for.

@@ -47,7 +47,7 @@ def first_fault(events: Columns, on_shell: float = ON_SHELL) -> tuple[int, str] 
 
 
 def _sentence(event: Columns, rule: str, particle: int) -> str:
-    """What is wrong with an event, given by its part of each column, where it breaks a rule.
+    """The sentence on an event that breaks a rule, given by its part of each column.
 
     Args:
         event: the event.

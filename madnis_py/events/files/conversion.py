@@ -13,10 +13,10 @@ from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was converted.
+    """Outcome of a conversion.
 
     Attributes:
-        events: their number.
+        events: number of events.
         left_out: what the source had beside the columns of `EventBatch`, in words; nothing for
             files of ours.
     """

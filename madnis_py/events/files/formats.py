@@ -1,4 +1,4 @@
-"""All formats of event files: which one a file has is what its name ends in."""
+"""Formats of event files by the suffixes of their names; opening and creating files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from madnis_py.events.les_houches.lhe_init import LheInit
 
 @dataclass(frozen=True)
 class EventFormat:
-    """A kind of event file.
+    """A format of event files.
 
     Attributes:
-        reader: a file as a source of batches.
-        writer: a new file.
-        module: package that it needs.
-        extra: what brings the package, `pip install 'madnis_py[extra]'`.
+        reader: class that reads files.
+        writer: class that writes files.
+        module: package that both need.
+        extra: extra of ours that installs the package, `pip install 'madnis_py[extra]'`.
     """
 
     reader: type[EventReader]
@@ -52,7 +52,7 @@ FORMATS = (
 
 
 def suffixes() -> list[str]:
-    """How names of event files may end."""
+    """Suffixes of the names of event files."""
     return [suffix for one in FORMATS for suffix in one.writer.suffixes]
 
 

@@ -186,7 +186,7 @@ class LheReader(EventReader):
 
 
 def _preamble(text: TextSource) -> tuple[Preamble, bytes]:
-    """What precedes the events, and a first part of them."""
+    """The preamble of a file, and the text behind it that was read already."""
     content = b""
     while (found := Preamble.parse(content)) is None:
         more = text.read(max(BYTES_PER_PIECE, len(content)))

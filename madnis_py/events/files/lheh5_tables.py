@@ -175,7 +175,8 @@ def data_set(file: h5py.File, name: str) -> h5py.Dataset | None:
 
     data: h5py.File | h5py.Group | h5py.Dataset | None = file
     for part in name.split("/"):
-        if not isinstance(data, h5py.Group) or part not in data.keys():  # noqa: SIM118  ("in data" follows links)
+        # "part not in data" would follow links
+        if not isinstance(data, h5py.Group) or part not in data.keys():  # noqa: SIM118
             return None
         if not isinstance(data.get(part, getlink=True), h5py.HardLink):
             raise InputError(f"{name}: expected a table in the file itself; got a link")

@@ -33,11 +33,11 @@ OF_EACH_PROCESS, RELATIVE_IN_PROCESS, RELATIVE, IN_PB = 1, 2, 3, 4
 
 @dataclass
 class WeightSums:
-    """Sums over events of each process.
+    """Sums over the events of each process.
 
     Attributes:
-        events: their number.
-        weights: sum of their weights, in the unit of the file.
+        events: number of events.
+        weights: sum of the weights, in the unit of the file.
         squares: sum of the squares.
     """
 
@@ -77,7 +77,7 @@ class WeightSums:
         """Mean and standard error of the weights in pb.
 
         Args:
-            units: by what the weights of each process are multiplied; see `units`.
+            units: factors of the weights of each process; see `units`.
         """
         unit = units.__getitem__
         mean = sum(unit(one) * weight for one, weight in self.weights.items()) / self.total
@@ -92,7 +92,7 @@ def needs_sums(init: LheInit) -> bool:
 
 
 def units(init: LheInit, sums: WeightSums) -> dict[int, float]:
-    """By what the weights of each process have to be multiplied to have the cross section as mean.
+    """Factors by which the weights of each process have the cross section as their mean.
 
     Raises:
         InputError: the weights add up to nothing, or the file gives no cross section.

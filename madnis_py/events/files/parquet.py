@@ -296,7 +296,7 @@ class ParquetColumns:
         return numbers
 
     def _list(self, name: str) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """How many numbers every event has, and all of them one behind the other."""
+        """Counts of the numbers of each event, and all numbers one behind the other."""
         import pyarrow as pa
 
         column = self._table.column(name)

@@ -41,7 +41,7 @@ def parts(counts: NDArray[Any], n_variations: int) -> Iterator[slice]:
 
 
 def part_size(counts: NDArray[Any], n_variations: int, held: int = 0, held_rows: int = 0) -> int:
-    """How many of the first events make a part.
+    """Number of the first events that make a part.
 
     Args:
         counts: particles of every event, integers of shape (n,).

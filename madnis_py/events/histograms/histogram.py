@@ -30,7 +30,7 @@ class Binning:
     edges: Array
 
     def entries(self, parts: Parts, share: Array) -> sparse.csr_array:
-        """How often each event falls into each bin.
+        """Entries of each event in each bin.
 
         Args:
             parts: of the events.
@@ -76,7 +76,7 @@ class Histogram:
 
     @property
     def observable(self) -> Observable:
-        """What is measured."""
+        """Observable on the axis."""
         return self.binning.observable
 
     @property

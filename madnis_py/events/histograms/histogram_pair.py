@@ -52,7 +52,7 @@ class HistogramPair:
         return bands(self.events, self.groups) if self.events else {}
 
     def record(self) -> dict[str, Any]:
-        """As plain Python values; see docs/histograms.md."""
+        """Entry of histograms.json, plain Python values; see docs/histograms.md."""
         histogram = self.histogram
         record: dict[str, Any] = {
             "observable": self.name,

@@ -73,7 +73,7 @@ def compare(first: Histogram, second: Histogram, least: float = LEAST_ENTRIES) -
 
 
 def _merging(first: Histogram, second: Histogram, least: float) -> Array:
-    """Which places of a histogram go into each bin, (bins, B + 3)."""
+    """Places of a histogram that go into each merged bin, 0 or 1, shape (bins, B + 3)."""
     places = len(first.contents) - 1
     rows: list[Array] = [np.zeros(places + 1)]
     for place in range(places):

@@ -24,7 +24,8 @@ MOST_WEIGHTS = 1 << 16
 """Variations that a file may have."""
 
 STRAY = re.compile(
-    r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)|<(?!/?(?:initrwgt|weightgroup|weight)\b|!)"
+    r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)"
+    r"|<(?!/?(?:initrwgt|weightgroup|weight)\b|!)"
 )
 """Characters & and < that are text although XML would not allow them, as in "pt < 1 && x"."""
 
@@ -87,7 +88,7 @@ def weight_declarations(groups: Iterable[WeightGroup]) -> str:
 
 
 def identifiers(groups: Iterable[WeightGroup]) -> tuple[str, ...]:
-    """How events name their variations, in the order of the columns.
+    """Identifiers of the variations, by which events name them, in the order of the columns.
 
     Raises:
         InputError: one is empty or comes twice, or there are too many.
@@ -103,7 +104,7 @@ def identifiers(groups: Iterable[WeightGroup]) -> tuple[str, ...]:
 
 
 def weight_tags(groups: Iterable[WeightGroup]) -> list[str]:
-    """What stands before the value of each variation in an event."""
+    """Tags that stand before the value of each variation in an event."""
     return [f"<wgt id='{escape(one, APOSTROPHE)}'> " for one in identifiers(groups)]
 
 
