@@ -11,6 +11,7 @@ import torch
 from flat_mapping import flat_integrand
 from scipy.stats import qmc
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.amplitude_builder import average_factor
 from madnis_py.physics.cross_section.cross_section import CrossSection
@@ -26,7 +27,7 @@ def process(definition: str, **tables: object) -> Process:
     )
 
 
-def rates(definition: str) -> np.ndarray:
+def rates(definition: str) -> Array:
     """The integrand of a definition at the same points of flat phase space."""
     integrand = flat_integrand(process(definition))
     x = torch.rand(
@@ -73,11 +74,13 @@ def cross_section(integrand: CrossSection, power: int = 12) -> float:
         ),
     ],
 )
-def test_the_ratio_of_several_decays_to_one_is_a_counting_factor(several, single, factor):
+def test_the_ratio_of_several_decays_to_one_is_a_counting_factor(
+    several: str, single: str, factor: int
+) -> None:
     np.testing.assert_allclose(rates(several), factor * rates(single), rtol=1e-11)
 
 
-def test_several_decays_are_the_sum_of_single_ones():
+def test_several_decays_are_the_sum_of_single_ones() -> None:
     parts = [rates(f"e+ e- > z h, z > {pair}") for pair in ("d d~", "s s~", "u u~", "c c~")]
     np.testing.assert_allclose(rates("e+ e- > z h, z > j j"), sum(parts), rtol=1e-11)
 
@@ -90,7 +93,9 @@ def test_several_decays_are_the_sum_of_single_ones():
         ("e+ e- > z h, (h > z z, z > e- e+, z > e+ e- QED=1)", "e+ e- > z h, (h > z z, z > e- e+)"),
     ],
 )
-def test_equal_particles_that_decay_to_the_same_are_equal_however_that_is_written(one, other):
+def test_equal_particles_that_decay_to_the_same_are_equal_however_that_is_written(
+    one: str, other: str
+) -> None:
     averages = [
         average_factor(process(text).group().reaction, Model("sm")) for text in (one, other)
     ]
@@ -110,13 +115,13 @@ def test_equal_particles_that_decay_to_the_same_are_equal_however_that_is_writte
         ("e+ e- > z z, z > l+ l-", {"e+ e- e+ e-", "e+ e- mu+ mu-", "mu+ mu- mu+ mu-"}),
     ],
 )
-def test_every_final_state_is_there_once(definition, expected):
+def test_every_final_state_is_there_once(definition: str, expected: set[str]) -> None:
     one = process(definition)
     found = [one.model.reaction_name(legs, 2).partition(" > ")[2] for legs in one.flavours]
     assert sorted(found) == sorted(expected)
 
 
-def test_a_decay_without_orders_is_of_the_lowest_order_of_all_its_flavours():
+def test_a_decay_without_orders_is_of_the_lowest_order_of_all_its_flavours() -> None:
     """u d~ s c~ takes two W bosons where others take gluons, as in the core process."""
     quarks = {frozenset(legs[2:6]) for legs in process("e+ e- > z h, z > j j j j").flavours}
     whole = {
@@ -126,7 +131,7 @@ def test_a_decay_without_orders_is_of_the_lowest_order_of_all_its_flavours():
     assert len(quarks) == len(whole) - 2
 
 
-def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section():
+def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section() -> None:
     """Gamma_f = N_c M (g_L^2 + g_R^2) / (24 pi); off its mass shell the Z is 2 % away from that."""
     beams = {"pdf": "none", "energy": [125.0, 125.0]}
     whole = process("e+ e- > z h", beams=beams)
@@ -153,7 +158,9 @@ def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section():
         ("e+ e- > t t~", 250.0, ("t > b j j", "t > b l+ vl", "t > b ta+ vt")),
     ],
 )
-def test_all_decays_of_a_particle_add_up_to_the_undecayed_cross_section(undecayed, energy, decays):
+def test_all_decays_of_a_particle_add_up_to_the_undecayed_cross_section(
+    undecayed: str, energy: float, decays: tuple[str, ...]
+) -> None:
     """Up to 2 % off the mass shell, with widths at lowest order, and never more."""
     beams = {"pdf": "none", "energy": [energy] * 2}
     whole = cross_section(CrossSection(process(undecayed, beams=beams)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Hashable
 from copy import copy
 from functools import cache
 
@@ -14,10 +15,12 @@ from amplitudes import numbered
 from amplitudes import points as momenta_of
 from flat_mapping import flat_integrand
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.process.mirrored import Mirrored
 from madnis_py.physics.process.process import Process
@@ -26,7 +29,7 @@ TOP = "p p > t t~ j"
 JETS = {"jet": {"pt_min": 20.0}, "lepton": {"sfos_mass_min": 10.0}}
 
 
-def process(definition, **tables):
+def process(definition: str, **tables: object) -> Process:
     tables.setdefault("beams", {"pdf": "toy"})
     return Process.from_card(
         Card.parse({"process": {"definition": definition}, "cuts": JETS, **tables})
@@ -34,19 +37,21 @@ def process(definition, **tables):
 
 
 @cache
-def tops(prior="auto", renormalization="ht/2"):
+def tops(prior: str = "auto", renormalization: str = "ht/2") -> CrossSection:
     scales = {"factorization": "sum_mt/2", "renormalization": renormalization}
     return flat_integrand(process(TOP, channels={"prior": prior}, scales=scales))
 
 
-def points(integrand, n=40, seed=0):
+def points(
+    integrand: CrossSection, n: int = 40, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
     x = torch.rand(
         n, integrand.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)
     )
     return x, torch.zeros(n, dtype=torch.int64)
 
 
-def single_flavours(whole, **tables):
+def single_flavours(whole: Process, **tables: object) -> list[CrossSection]:
     """The integrands of every combination of flavours on its own, in order."""
     name = whole.model.reaction_name
     return [flat_integrand(process(name(legs, 2), **tables)) for legs in whole.flavours]
@@ -62,7 +67,9 @@ def single_flavours(whole, **tables):
         ("p p > l+ l- j", {}),
     ],
 )
-def test_the_sum_over_flavours_is_the_sum_of_single_flavours(definition, values):
+def test_the_sum_over_flavours_is_the_sum_of_single_flavours(
+    definition: str, values: dict[str, float]
+) -> None:
     scales = {"factorization": "ht/2", "renormalization": "ht/2"}
     whole = process(definition, scales=scales, parameters=values)
     together = flat_integrand(whole)
@@ -76,7 +83,7 @@ def test_the_sum_over_flavours_is_the_sum_of_single_flavours(definition, values)
     torch.testing.assert_close(together.evaluate(x, channel).value, expected, rtol=1e-12, atol=0)
 
 
-def test_flavours_of_events_come_in_proportion_to_their_cross_sections():
+def test_flavours_of_events_come_in_proportion_to_their_cross_sections() -> None:
     whole, integrand, n = process(TOP), flat_integrand(process(TOP)), 40000
     x, channel = points(integrand)
     row = int(integrand.evaluate(x, channel).value.argmax())
@@ -91,7 +98,7 @@ def test_flavours_of_events_come_in_proportion_to_their_cross_sections():
         assert abs(drawn - n * share) < 5 * np.sqrt(n * share * (1 - share)) + 1e-9
 
 
-def test_events_have_the_masses_and_colours_of_their_flavours():
+def test_events_have_the_masses_and_colours_of_their_flavours() -> None:
     integrand = tops()
     x, channel = points(integrand)
     inside = integrand.evaluate(x, channel).value > 0
@@ -110,30 +117,31 @@ def test_events_have_the_masses_and_colours_of_their_flavours():
 class Counted(MatrixElement):
     """Counts how often it is asked for what."""
 
-    def __init__(self, element):
-        self.element, self.calls = element, []
+    def __init__(self, element: MatrixElement) -> None:
+        self.element = element
+        self.calls: list[str] = []
         self.n_diagrams, self.n_particles = element.n_diagrams, element.n_particles
         self.flows, self.helicities = element.flows, element.helicities
 
-    def evaluate(self, p, alpha_s):
+    def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
         self.calls.append("evaluate")
         return self.element.evaluate(p, alpha_s)
 
-    def squared(self, p, alpha_s):
+    def squared(self, p: Array, alpha_s: Array | float) -> Array:
         self.calls.append("squared")
         return self.element.squared(p, alpha_s)
 
-    def weights(self, p, alpha_s):
+    def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         return self.element.weights(p, alpha_s)
 
     @property
-    def identity(self):
+    def identity(self) -> Hashable:
         return self.element.identity
 
 
-def calls(integrand):
+def calls(integrand: CrossSection) -> list[str]:
     """What is asked of the matrix elements at some points."""
-    counted = [(Counted(element), columns) for element, columns in integrand.elements]
+    counted = tuple((Counted(element), columns) for element, columns in integrand.elements)
     watched = copy(integrand)
     watched.elements = copy(integrand.elements)
     watched.elements._served = counted
@@ -141,13 +149,13 @@ def calls(integrand):
     return [call for element, _ in counted for call in element.calls]
 
 
-def test_equal_matrix_elements_are_evaluated_once():
+def test_equal_matrix_elements_are_evaluated_once() -> None:
     """g g, q q~, q g and q~ g in both orders: u and d differ in nothing here."""
     assert len(process(TOP).groups) == 13
     assert calls(tops()) == ["evaluate"] * 7
 
 
-def test_bottom_quarks_without_mass_are_like_strange_ones():
+def test_bottom_quarks_without_mass_are_like_strange_ones() -> None:
     massless = process(TOP, parameters={"MB": 0.0, "ymb": 0.0})
     assert any(5 in legs for legs in massless.flavours)
     assert len(calls(flat_integrand(massless))) == 7
@@ -156,12 +164,14 @@ def test_bottom_quarks_without_mass_are_like_strange_ones():
 @pytest.mark.parametrize(
     ("prior", "call"), [("diagram", "evaluate"), ("flat", "squared"), ("propagator", "squared")]
 )
-def test_single_diagrams_are_computed_only_for_a_prior_that_looks_at_them(prior, call):
+def test_single_diagrams_are_computed_only_for_a_prior_that_looks_at_them(
+    prior: str, call: str
+) -> None:
     assert set(calls(tops(prior))) == {call}
 
 
 @pytest.mark.parametrize("prior", ["flat", "propagator"])
-def test_the_value_does_not_depend_on_whether_single_diagrams_are_computed(prior):
+def test_the_value_does_not_depend_on_whether_single_diagrams_are_computed(prior: str) -> None:
     torch.testing.assert_close(
         tops(prior).evaluate(*points(tops())).value,
         tops().evaluate(*points(tops())).value,
@@ -170,7 +180,7 @@ def test_the_value_does_not_depend_on_whether_single_diagrams_are_computed(prior
     )
 
 
-def test_the_diagrams_of_all_subprocesses_stand_side_by_side():
+def test_the_diagrams_of_all_subprocesses_stand_side_by_side() -> None:
     whole = process(TOP)
     assert whole.diagram_offsets == (
         0,
@@ -199,7 +209,7 @@ def test_the_diagrams_of_all_subprocesses_stand_side_by_side():
     "definition",
     [TOP, "p p > w+ z", "p p > e+ ve j", "p p > j j j QED=0", "p p > t b~ j QCD=99 QED=99"],
 )
-def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
+def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition: str) -> None:
     whole, found = process(definition), 0
     for group in whole.groups:
         element = whole.matrix_element_of(group)
@@ -212,9 +222,9 @@ def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13 * theirs.max())
         np.testing.assert_allclose(element.squared(p, 0.118), direct.squared(p, 0.118), rtol=1e-12)
         assert sorted(map(numbered, element.flows)) == sorted(map(numbered, direct.flows))
-        ours, theirs = flows_of(element, p), flows_of(direct, p)
-        for flow, weight in theirs.items():
-            np.testing.assert_allclose(ours[flow], weight, rtol=1e-11)
+        mirrored = flows_of(element, p)
+        for flow, weight in flows_of(direct, p).items():
+            np.testing.assert_allclose(mirrored[flow], weight, rtol=1e-11)
     both = sum(
         group.reaction.incoming[::-1] in {legs[:2] for legs in group.flavours}
         for group in whole.groups
@@ -222,12 +232,12 @@ def test_mirrored_matrix_elements_are_those_of_the_other_beam_order(definition):
     assert 2 * found == len(whole.groups) - both
 
 
-def flows_of(element, p):
+def flows_of(element: MatrixElement, p: Array) -> dict[tuple[tuple[int, ...], ...], Array]:
     """|J_k|^2 by colour flow."""
     return dict(zip(map(numbered, element.flows), element.weights(p, 0.118).flows.T, strict=True))
 
 
-def test_every_pair_of_beam_orders_shares_one_tape():
+def test_every_pair_of_beam_orders_shares_one_tape() -> None:
     whole = process("p p > j j j QED=0")
     groups = {group.reaction: group for group in whole.groups}
     for group in whole.groups:
@@ -244,7 +254,7 @@ def test_every_pair_of_beam_orders_shares_one_tape():
         )
 
 
-def test_matrix_elements_are_equal_only_if_their_tapes_are():
+def test_matrix_elements_are_equal_only_if_their_tapes_are() -> None:
     whole = process("p p > w+ w- j")
     by_legs = {group.reaction.legs: whole.matrix_element_of(group) for group in whole.groups}
     up, down = by_legs[2, -2, 24, -24, 21], by_legs[1, -1, 24, -24, 21]
@@ -255,7 +265,7 @@ def test_matrix_elements_are_equal_only_if_their_tapes_are():
     assert up.identity == again.identity
 
 
-def test_without_orders_only_the_lowest_of_all_reactions_are_taken():
+def test_without_orders_only_the_lowest_of_all_reactions_are_taken() -> None:
     """MadGraph takes WEIGHTED<=2 for all of p p > j j: without u s > d c, which needs a W."""
     flavours = process("p p > j j").flavours
     assert not any(
@@ -267,13 +277,13 @@ def test_without_orders_only_the_lowest_of_all_reactions_are_taken():
     assert any(sorted(legs[:2]) == [2, 3] and sorted(legs[2:]) == [1, 4] for legs in with_w)
 
 
-def test_every_final_state_counts_once():
+def test_every_final_state_counts_once() -> None:
     for definition in ("p p > j j", "p p > t t~ j j QED=0"):
         seen = [(legs[:2], tuple(sorted(legs[2:]))) for legs in process(definition).flavours]
         assert len(set(seen)) == len(seen)
 
 
-def test_alternatives_of_different_mass_are_refused():
+def test_alternatives_of_different_mass_are_refused() -> None:
     whole = process("p p > l+ l-", parameters={"MM": 0.1})
     with pytest.raises(
         CardError,
@@ -282,14 +292,14 @@ def test_alternatives_of_different_mass_are_refused():
         flat_integrand(whole)
 
 
-def test_copies_for_other_processes_give_the_same_numbers():
+def test_copies_for_other_processes_give_the_same_numbers() -> None:
     integrand = tops()
     x, channel = points(integrand)
     copy = pickle.loads(pickle.dumps(integrand))
     assert torch.equal(copy.evaluate(x, channel).value, integrand.evaluate(x, channel).value)
 
 
-def test_a_boson_without_couplings_has_no_column():
+def test_a_boson_without_couplings_has_no_column() -> None:
     zprime = {"definition": "u u~ > e+ e-", "model": "sm_zprime"}
     whole = Process.from_card(
         Card.parse({"process": zprime, "beams": {"pdf": "toy"}, "parameters": {"kZPq": 0.0}})
