@@ -33,7 +33,9 @@ class Electroweak:
     mzp: float = 400.0
     wzp: float = 0.5
 
-    def propagators(self, s: Array, up: bool) -> dict[tuple[bool, bool], NDArray[np.complex128]]:
+    def propagators(
+        self, s: Array | float, up: bool
+    ) -> dict[tuple[bool, bool], NDArray[np.complex128]]:
         """Sum over chiralities of the squared sum of propagators times couplings, GeV^-4."""
         mw2 = self.mz**2 / 2 + np.sqrt(
             self.mz**4 / 4 - np.pi * self.alpha * self.mz**2 / (np.sqrt(2) * self.gf)
@@ -50,14 +52,14 @@ class Electroweak:
                 amplitudes[quark != 0, lepton != 0] = 4 * np.pi * self.alpha * amplitude
         return amplitudes
 
-    def sigma(self, s: Array, up: bool, pt_min: float = 0.0) -> Array:
+    def sigma(self, s: Array | float, up: bool, pt_min: float = 0.0) -> Array:
         """Partonic cross section in pb with both leptons above pt_min in GeV."""
         cos = np.sqrt(np.maximum(1 - 4 * pt_min**2 / s, 0))
         accepted = (3 * cos + cos**3) / 4
         squares = sum(abs(a) ** 2 for a in self.propagators(s, up).values())
         return np.asarray(PICOBARN * accepted * s / (144 * np.pi) * squares)
 
-    def differential(self, s: Array, up: bool, cos: Array) -> Array:
+    def differential(self, s: Array | float, up: bool, cos: Array) -> Array:
         """D sigma / d cos(theta) in pb, theta between the quark and the negative lepton."""
         squares = {True: np.zeros(1), False: np.zeros(1)}
         for (quark, lepton), amplitude in self.propagators(s, up).items():

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import math
 import pickle
 from functools import cache
@@ -9,12 +11,18 @@ from drell_yan_quadrature import Electroweak, cross_sections
 from places import SHARED
 from scipy.stats import qmc
 
+from madnis_py.arrays import Array
 from madnis_py.card import card
 from madnis_py.card.card import Card
 from madnis_py.errors import GenerationError, InputError, PdfError
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
+from madnis_py.physics.cross_section.partonic_events import (
+    DRAWS,
+    PartonicEvents,
+    PartonicEventSampler,
+)
 from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.phase_space.channel import PropagatorFactor
 from madnis_py.physics.phase_space.priors import PRIORS
 from madnis_py.physics.process.process import Process
 
@@ -28,13 +36,22 @@ REPLICAS = 16
 
 
 @cache
-def shipped(name, prior="auto", pdf="toy", pt_min=None, energies=(6500.0, 6500.0)):
-    changes = {"channels": {"prior": prior}, "beams": {"pdf": pdf, "energy": energies}}
-    changes["cuts"] = {"lepton": {"pt_min": pt_min}} if pt_min else {}
+def shipped(
+    name: str,
+    prior: str = "auto",
+    pdf: str = "toy",
+    pt_min: float | None = None,
+    energies: tuple[float, float] = (6500.0, 6500.0),
+) -> CrossSection:
+    changes: dict[str, dict[str, object]] = {
+        "channels": {"prior": prior},
+        "beams": {"pdf": pdf, "energy": energies},
+        "cuts": {"lepton": {"pt_min": pt_min}} if pt_min else {},
+    }
     return CrossSection(Process.from_card(card.load(name).updated(changes)))
 
 
-def partonic(definition, energy=45.0, **tables):
+def partonic(definition: str, energy: float = 45.0, **tables: object) -> CrossSection:
     data = {
         "process": {"definition": definition},
         "beams": {"pdf": "none", "energy": [energy, energy]},
@@ -43,7 +60,7 @@ def partonic(definition, energy=45.0, **tables):
     return CrossSection(Process.from_card(Card.parse(data)))
 
 
-def points(integrand, n, seed=0):
+def points(integrand: CrossSection, n: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """n points in every channel."""
     generator = torch.Generator().manual_seed(seed)
     channel = torch.arange(integrand.n_channels).repeat_interleave(n)
@@ -52,14 +69,15 @@ def points(integrand, n, seed=0):
     ), channel
 
 
-def weights(integrand, x, channel):
+def weights(integrand: CrossSection, x: torch.Tensor, channel: torch.Tensor) -> Array:
     """alpha_i f J_i with the prior as channel weights, numpy, pb."""
     result = integrand.evaluate(x, channel)
     alpha = result.prior / result.prior.sum(dim=1, keepdim=True)
-    return (result.value * alpha[torch.arange(len(x)), channel]).numpy()
+    found: Array = (result.value * alpha[torch.arange(len(x)), channel]).numpy()
+    return found
 
 
-def quasi_monte_carlo(integrand, exponent=12):
+def quasi_monte_carlo(integrand: CrossSection, exponent: int = 12) -> tuple[float, float]:
     """Integral and standard error in pb from independently scrambled Sobol points."""
     estimates = []
     for seed in range(REPLICAS):
@@ -67,10 +85,10 @@ def quasi_monte_carlo(integrand, exponent=12):
         channel = torch.arange(integrand.n_channels).repeat_interleave(len(sobol))
         x = sobol.repeat(integrand.n_channels, 1)
         estimates.append(weights(integrand, x, channel).sum() / len(sobol))
-    return np.mean(estimates), np.std(estimates, ddof=1) / np.sqrt(REPLICAS)
+    return float(np.mean(estimates)), float(np.std(estimates, ddof=1) / np.sqrt(REPLICAS))
 
 
-def require_agreement(integrand, expected, precision=1e-3):
+def require_agreement(integrand: CrossSection, expected: float, precision: float = 1e-3) -> None:
     value, error = quasi_monte_carlo(integrand)
     assert error < precision * expected
     assert abs(value - expected) < 5 * error
@@ -78,13 +96,13 @@ def require_agreement(integrand, expected, precision=1e-3):
 
 @pytest.mark.parametrize("name", ZPRIME)
 @pytest.mark.parametrize("prior", ["diagram", "propagator", "density"])
-def test_shipped_cards_agree_with_the_quadrature_whatever_the_prior(name, prior):
+def test_shipped_cards_agree_with_the_quadrature_whatever_the_prior(name: str, prior: str) -> None:
     expected = cross_sections(load_pdf("toy"), Electroweak(z_prime=ZPRIME[name]))
     require_agreement(shipped(name, prior), sum(expected.values()))
 
 
 @needs_nnpdf
-def test_the_quadrature_reproduces_the_published_cross_section():
+def test_the_quadrature_reproduces_the_published_cross_section() -> None:
     parts = cross_sections(load_pdf(str(NNPDF)))
     assert [parts[quark] for quark in (1, 2, 3, 4)] == pytest.approx(
         [817.21, 2167.24, 932.61, 432.56], abs=0.01
@@ -93,31 +111,34 @@ def test_the_quadrature_reproduces_the_published_cross_section():
 
 
 @needs_nnpdf
-def test_the_cross_section_agrees_with_the_published_one():
+def test_the_cross_section_agrees_with_the_published_one() -> None:
     require_agreement(shipped("drell_yan", pdf=str(NNPDF)), 4349.62)
 
 
 @pytest.mark.parametrize("pt_min", [20.0, 60.0])
-def test_cuts_on_transverse_momenta_agree_with_the_quadrature(pt_min):
+def test_cuts_on_transverse_momenta_agree_with_the_quadrature(pt_min: float) -> None:
     expected = cross_sections(load_pdf("toy"), pt_min=pt_min)
     require_agreement(shipped("drell_yan", pt_min=pt_min), sum(expected.values()), precision=5e-3)
 
 
-def test_unequal_beams_agree_with_the_quadrature():
+def test_unequal_beams_agree_with_the_quadrature() -> None:
     expected = cross_sections(load_pdf("toy"), energies=(6500.0, 1000.0))
     require_agreement(shipped("drell_yan", energies=(6500.0, 1000.0)), sum(expected.values()))
 
 
 @pytest.mark.parametrize("energy", [20.0, 45.594, 150.0])
 @pytest.mark.parametrize(("definition", "up"), [("u u~ > e+ e-", True), ("s~ s > mu- mu+", False)])
-def test_fixed_partons_agree_with_the_closed_formula(definition, up, energy):
-    require_agreement(partonic(definition, energy), Electroweak().sigma(4 * energy**2, up))
+def test_fixed_partons_agree_with_the_closed_formula(
+    definition: str, up: bool, energy: float
+) -> None:
+    expected = float(Electroweak().sigma(4 * energy**2, up))
+    require_agreement(partonic(definition, energy), expected)
 
 
 @pytest.mark.parametrize(
     "definition", ["u u~ > e+ e-", "u~ u > e+ e-", "u u~ > e- e+", "u~ u > e- e+"]
 )
-def test_the_lepton_follows_the_quark_as_in_the_closed_formula(definition):
+def test_the_lepton_follows_the_quark_as_in_the_closed_formula(definition: str) -> None:
     integrand = partonic(definition)
     x, channel = points(integrand, 100)
     p, _ = integrand.momenta(x, channel)
@@ -128,7 +149,7 @@ def test_the_lepton_follows_the_quark_as_in_the_closed_formula(definition):
     np.testing.assert_allclose(integrand.evaluate(x, channel).value, expected, rtol=1e-12)
 
 
-def test_the_prior_leaves_the_value_alone():
+def test_the_prior_leaves_the_value_alone() -> None:
     values = []
     for prior in ("auto", *PRIORS):
         integrand = shipped("drell_yan_zprime", prior)
@@ -136,14 +157,14 @@ def test_the_prior_leaves_the_value_alone():
     assert all(torch.equal(value, values[0]) for value in values)
 
 
-def test_the_flat_prior_is_the_same_for_every_channel():
+def test_the_flat_prior_is_the_same_for_every_channel() -> None:
     integrand = shipped("drell_yan_zprime", "flat")
     assert torch.equal(
         integrand.evaluate(*points(integrand, 50)).prior, torch.ones(150, 3, dtype=torch.float64)
     )
 
 
-def test_the_density_prior_makes_the_weight_the_same_in_every_channel():
+def test_the_density_prior_makes_the_weight_the_same_in_every_channel() -> None:
     """alpha_i f J_i = f / sum_j g_j, Eq. (2.63), does not know which channel a point came from."""
     integrand = shipped("drell_yan_zprime", "density")
     p, _ = integrand.momenta(*points(integrand, 100))
@@ -157,7 +178,7 @@ def test_the_density_prior_makes_the_weight_the_same_in_every_channel():
     np.testing.assert_allclose(weight[2][inside], weight[0][inside], rtol=1e-5)
 
 
-def test_the_diagram_prior_prefers_the_resonance_on_its_peak():
+def test_the_diagram_prior_prefers_the_resonance_on_its_peak() -> None:
     integrand = shipped("drell_yan_zprime", "diagram")
     x, channel = points(integrand, 200)
     p, _ = integrand.momenta(x, channel)
@@ -169,14 +190,14 @@ def test_the_diagram_prior_prefers_the_resonance_on_its_peak():
         assert (prior[on_peak].argmax(axis=1) == column).all()
 
 
-def test_a_prior_that_does_not_exist_is_refused():
+def test_a_prior_that_does_not_exist_is_refused() -> None:
     with pytest.raises(
         InputError, match="prior: expected diagram, propagator, density, flat; got auto"
     ):
-        CrossSection(Process.from_card("drell_yan"), "auto")
+        CrossSection(Process.from_card("drell_yan"), "auto")  # type: ignore[arg-type]
 
 
-def test_another_prior_leaves_the_integrand_it_was_made_from_alone():
+def test_another_prior_leaves_the_integrand_it_was_made_from_alone() -> None:
     diagram = shipped("drell_yan_zprime", "diagram")
     flat = diagram.with_prior("flat")
     assert (diagram.prior, flat.prior) == ("diagram", "flat")
@@ -186,7 +207,7 @@ def test_another_prior_leaves_the_integrand_it_was_made_from_alone():
 
 
 @pytest.mark.parametrize("name", ["z_1j", "www"])
-def test_the_diagram_prior_adds_up_the_diagrams_of_each_channel(name):
+def test_the_diagram_prior_adds_up_the_diagrams_of_each_channel(name: str) -> None:
     channels = Process.from_card(name).channels
     squares = np.random.default_rng(1).random(
         (20, 1 + max(max(channel.diagrams) for channel in channels))
@@ -200,7 +221,7 @@ def test_the_diagram_prior_adds_up_the_diagrams_of_each_channel(name):
 
 
 @pytest.mark.parametrize("name", ["z_1j", "www"])
-def test_the_propagator_prior_is_the_product_of_the_lines_of_each_channel(name):
+def test_the_propagator_prior_is_the_product_of_the_lines_of_each_channel(name: str) -> None:
     """Eq. (2.60), event by event and line by line."""
     integrand = CrossSection(Process.from_card(name))
     p, _ = integrand.momenta(*points(integrand, 5))
@@ -212,13 +233,13 @@ def test_the_propagator_prior_is_the_product_of_the_lines_of_each_channel(name):
             )
 
 
-def squared_propagator(event, line):
-    q = sum(event[leg] * (-1 if leg < 2 else 1) for leg in line.legs)
-    distance = q[0] ** 2 - q[1] ** 2 - q[2] ** 2 - q[3] ** 2 - line.mass**2
+def squared_propagator(event: Array, line: PropagatorFactor) -> float:
+    q = sum((event[leg] * (-1 if leg < 2 else 1) for leg in line.legs), np.zeros(4))
+    distance = float(q[0] ** 2 - q[1] ** 2 - q[2] ** 2 - q[3] ** 2 - line.mass**2)
     return 1 / (distance**2 + (line.mass * line.width if line.kind == "s" else 0) ** 2)
 
 
-def test_exchanging_equal_beams_changes_nothing():
+def test_exchanging_equal_beams_changes_nothing() -> None:
     integrand = shipped("drell_yan_zprime")
     x, channel = points(integrand, 100)
     mirrored = x.clone()
@@ -227,7 +248,7 @@ def test_exchanging_equal_beams_changes_nothing():
     torch.testing.assert_close(one.value, other.value, rtol=1e-9, atol=0)
 
 
-def test_turning_an_event_about_the_beam_changes_nothing():
+def test_turning_an_event_about_the_beam_changes_nothing() -> None:
     integrand = shipped("drell_yan_zprime")
     x, channel = points(integrand, 100)
     turned = x.clone()
@@ -236,7 +257,7 @@ def test_turning_an_event_about_the_beam_changes_nothing():
     torch.testing.assert_close(one.value, other.value, rtol=1e-9, atol=0)
 
 
-def test_a_point_does_not_know_its_neighbours():
+def test_a_point_does_not_know_its_neighbours() -> None:
     integrand = shipped("drell_yan_zprime", pt_min=30.0)
     x, channel = points(integrand, 41)
     together = integrand.evaluate(x, channel)
@@ -247,7 +268,7 @@ def test_a_point_does_not_know_its_neighbours():
         assert torch.equal(alone.prior[0], together.prior[row])
 
 
-def test_points_that_fail_the_cuts_have_no_value_and_a_flat_prior():
+def test_points_that_fail_the_cuts_have_no_value_and_a_flat_prior() -> None:
     integrand = shipped("drell_yan_zprime", pt_min=40.0)
     x, channel = points(integrand, 200)
     result, accepted = integrand.evaluate(x, channel), integrand.accepts(x, channel)
@@ -258,7 +279,7 @@ def test_points_that_fail_the_cuts_have_no_value_and_a_flat_prior():
 
 @pytest.mark.parametrize("edge", [0.0, 1.0])
 @pytest.mark.parametrize("axis", range(4))
-def test_the_faces_of_the_cube_are_finite(axis, edge):
+def test_the_faces_of_the_cube_are_finite(axis: int, edge: float) -> None:
     integrand = shipped("drell_yan_zprime")
     x, channel = points(integrand, 20)
     x[:, axis] = edge
@@ -268,7 +289,7 @@ def test_the_faces_of_the_cube_are_finite(axis, edge):
     assert (result.prior.sum(dim=1) > 0).all()
 
 
-def test_points_outside_the_cube_are_rejected_with_finite_features():
+def test_points_outside_the_cube_are_rejected_with_finite_features() -> None:
     integrand = shipped("drell_yan")
     x, channel = points(integrand, 3)
     x[0, 0], x[1, 2] = -0.5, float("nan")
@@ -277,7 +298,7 @@ def test_points_outside_the_cube_are_rejected_with_finite_features():
     assert torch.isfinite(result.features).all()
 
 
-def test_channels_without_points_are_skipped():
+def test_channels_without_points_are_skipped() -> None:
     integrand = shipped("drell_yan_zprime")
     x, channel = points(integrand, 10)
     only_last = integrand.evaluate(x[channel == 2], channel[channel == 2])
@@ -286,7 +307,7 @@ def test_channels_without_points_are_skipped():
     )
 
 
-def test_no_points_give_no_values():
+def test_no_points_give_no_values() -> None:
     integrand = shipped("drell_yan")
     result = integrand.evaluate(
         torch.empty(0, 4, dtype=torch.float64), torch.empty(0, dtype=torch.int64)
@@ -295,7 +316,7 @@ def test_no_points_give_no_values():
     assert result.features.shape == (0, integrand.n_features)
 
 
-def test_features_hold_the_mass_and_rapidity_of_the_pair():
+def test_features_hold_the_mass_and_rapidity_of_the_pair() -> None:
     integrand = shipped("drell_yan")
     x, channel = points(integrand, 20)
     p, _ = integrand.momenta(x, channel)
@@ -307,7 +328,9 @@ def test_features_hold_the_mass_and_rapidity_of_the_pair():
     np.testing.assert_allclose(features[:, 7], np.arctanh(pair[:, 3] / pair[:, 0]), atol=1e-9)
 
 
-def accepted_events(integrand, n=20000, seed=3):
+def accepted_events(
+    integrand: CrossSection, n: int = 20000, seed: int = 3
+) -> tuple[PartonicEvents, Array]:
     x, channel = points(integrand, n, seed)
     weight = weights(integrand, x, channel)
     kept = weight > 0
@@ -320,7 +343,7 @@ def accepted_events(integrand, n=20000, seed=3):
     return PartonicEventSampler(integrand).sample(x[kept], channel[kept], uniform), weight[kept]
 
 
-def test_flavours_of_events_come_in_the_proportions_of_the_quadrature():
+def test_flavours_of_events_come_in_the_proportions_of_the_quadrature() -> None:
     parts = cross_sections(load_pdf("toy"))
     events, weight = accepted_events(shipped("drell_yan"))
     for quark, sigma in parts.items():
@@ -329,13 +352,13 @@ def test_flavours_of_events_come_in_the_proportions_of_the_quadrature():
         assert abs(deviation.sum()) < 5 * np.sqrt((deviation**2).sum())
 
 
-def test_quarks_come_from_both_beams_equally_often():
+def test_quarks_come_from_both_beams_equally_often() -> None:
     events, weight = accepted_events(shipped("drell_yan"))
     deviation = weight * np.sign(events.pdg[:, 0])
     assert abs(deviation.sum()) < 5 * np.sqrt((deviation**2).sum())
 
 
-def test_events_are_consistent():
+def test_events_are_consistent() -> None:
     events, _ = accepted_events(shipped("drell_yan"), n=500)
     assert (events.pdg[:, 0] == -events.pdg[:, 1]).all()
     assert (events.pdg[:, 2:] == (-11, 11)).all()
@@ -348,7 +371,7 @@ def test_events_are_consistent():
     assert abs(total).max() < 1e-9 * events.momenta[:, :, 0].max()
 
 
-def test_events_carry_the_couplings_at_their_scales():
+def test_events_carry_the_couplings_at_their_scales() -> None:
     events, _ = accepted_events(shipped("drell_yan"), n=100)
     assert (events.scale == 91.188).all()
     np.testing.assert_allclose(
@@ -357,7 +380,7 @@ def test_events_carry_the_couplings_at_their_scales():
     np.testing.assert_allclose(events.alpha_qed, 1 / 132.507, rtol=1e-14)
 
 
-def test_partons_use_the_strong_coupling_of_the_card():
+def test_partons_use_the_strong_coupling_of_the_card() -> None:
     integrand = partonic("u u~ > e+ e-", parameters={"aS": 0.13})
     x, channel = points(integrand, 5)
     assert (
@@ -372,7 +395,7 @@ def test_partons_use_the_strong_coupling_of_the_card():
     ("choice", "factor"),
     [("ht", 2.0), ("ht/2", 1.0), ("sum_mt", 2.0), ("sum_mt/2", 1.0), ("sqrt_s", None)],
 )
-def test_dynamical_scales_follow_from_the_leptons(choice, factor):
+def test_dynamical_scales_follow_from_the_leptons(choice: str, factor: float | None) -> None:
     integrand = partonic("u u~ > e+ e-", scales={"factorization": choice})
     x, channel = points(integrand, 20)
     events = PartonicEventSampler(integrand).sample(
@@ -382,7 +405,7 @@ def test_dynamical_scales_follow_from_the_leptons(choice, factor):
     np.testing.assert_allclose(events.scale, 90.0 if factor is None else factor * pt, rtol=1e-12)
 
 
-def test_events_that_fail_the_cuts_are_refused():
+def test_events_that_fail_the_cuts_are_refused() -> None:
     integrand = shipped("drell_yan", pt_min=40.0)
     x, channel = points(integrand, 100)
     first = int((~integrand.accepts(x, channel)).nonzero()[0])
@@ -395,20 +418,20 @@ def test_events_that_fail_the_cuts_are_refused():
         )
 
 
-def test_copies_for_other_processes_give_the_same_numbers():
+def test_copies_for_other_processes_give_the_same_numbers() -> None:
     integrand = shipped("drell_yan_zprime")
     x, channel = points(integrand, 50)
     copy = pickle.loads(pickle.dumps(integrand))
     assert torch.equal(copy.evaluate(x, channel).value, integrand.evaluate(x, channel).value)
 
 
-def test_a_missing_pdf_set_is_named():
+def test_a_missing_pdf_set_is_named() -> None:
     with pytest.raises(PdfError, match="NoSuchSet"):
         shipped("drell_yan", pdf="NoSuchSet")
 
 
 @pytest.mark.parametrize(("pdf", "pdg"), [("toy", (2212, 2212)), ("none", (2, -2))])
-def test_beams_are_protons_or_partons(pdf, pdg):
+def test_beams_are_protons_or_partons(pdf: str, pdg: tuple[int, int]) -> None:
     data = {
         "process": {"definition": "u u~ > e+ e-"},
         "beams": {"pdf": pdf},
@@ -418,6 +441,8 @@ def test_beams_are_protons_or_partons(pdf, pdg):
     assert (beams.pdg, beams.energies) == (pdg, (6500.0, 6500.0))
 
 
-def test_beams_without_pdf_have_no_set():
+def test_beams_without_pdf_have_no_set() -> None:
     assert partonic("u u~ > e+ e-").luminosity.pdf is None
-    assert shipped("drell_yan").luminosity.pdf.lhapdf_id == load_pdf("toy").lhapdf_id
+    pdf = shipped("drell_yan").luminosity.pdf
+    assert pdf is not None
+    assert pdf.lhapdf_id == load_pdf("toy").lhapdf_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import torch
 from amplitudes import STABLE, amplitude, numbered
 from event_samples import read_lhe, shower_of
 from flat_mapping import flat_integrand
+from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.integration.grids.vegas_flow import VegasSettings
 from madnis_py.physics.cross_section.cross_section import CrossSection
@@ -69,19 +72,20 @@ def repeated(one: CrossSection, n: int) -> PartonicEvents:
     return drawn(one, x[:1].expand(n, -1).contiguous(), channel[:1].expand(n))
 
 
-def flow_of(events: PartonicEvents, flows) -> np.ndarray:
+def flow_of(events: PartonicEvents, flows: Sequence[Sequence[Sequence[int]]]) -> NDArray[np.int64]:
     """The column of the flow that every event has, whatever its lines are called."""
     columns = {numbered(flow): column for column, flow in enumerate(flows)}
     return np.array([columns[numbered(colour)] for colour in events.colour.tolist()])
 
 
-def probabilities(text: str, events: PartonicEvents) -> np.ndarray:
+def probabilities(text: str, events: PartonicEvents) -> Array:
     """The share of every colour flow by the amplitude, (n, n_flows)."""
     flows = amplitude(text).weights(events.momenta, events.alpha_s).flows
-    return flows / flows.sum(axis=1, keepdims=True)
+    shares: Array = flows / flows.sum(axis=1, keepdims=True)
+    return shares
 
 
-def check_frequencies(column: np.ndarray, share: np.ndarray) -> None:
+def check_frequencies(column: NDArray[np.int64], share: Array) -> None:
     """Every flow comes as often as expected, within 5 sigma."""
     assert (share > 0).all()
     for number, expected in enumerate(share.T):
@@ -90,13 +94,13 @@ def check_frequencies(column: np.ndarray, share: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("text", SCATTERINGS)
-def test_flows_of_one_point_come_as_often_as_the_amplitude_says(text):
+def test_flows_of_one_point_come_as_often_as_the_amplitude_says(text: str) -> None:
     events = repeated(integrand(text), 20000)
     check_frequencies(flow_of(events, amplitude(text).flows), probabilities(text, events))
 
 
 @pytest.mark.parametrize("text", SCATTERINGS)
-def test_flows_of_many_points_come_as_often_as_the_amplitude_says(text):
+def test_flows_of_many_points_come_as_often_as_the_amplitude_says(text: str) -> None:
     one = integrand(text)
     events = drawn(one, *points(one, 20000))
     share = probabilities(text, events)
@@ -107,7 +111,7 @@ def test_flows_of_many_points_come_as_often_as_the_amplitude_says(text):
 
 
 @pytest.mark.parametrize(("text", "quark"), [("g g > t t~", 2), ("g u > g u", 3)])
-def test_the_gluon_joined_to_the_quark_is_the_one_of_the_pole(text, quark):
+def test_the_gluon_joined_to_the_quark_is_the_one_of_the_pole(text: str, quark: int) -> None:
     """(t - m^2) A(1, 2) = (u - m^2) A(2, 1).
 
     Weights are 1 / (p_gluon . p_quark)^2 of the gluon next to the quark.
@@ -129,7 +133,7 @@ def test_the_gluon_joined_to_the_quark_is_the_one_of_the_pole(text, quark):
     np.testing.assert_allclose(found / found.sum(axis=1, keepdims=True), expected, rtol=1e-9)
 
 
-def test_quarks_of_different_flavour_exchange_colours_nine_times_out_of_ten():
+def test_quarks_of_different_flavour_exchange_colours_nine_times_out_of_ten() -> None:
     """The gluon joins colours with -1 / N of the other flow: 1 / 9 of its weight."""
     events = repeated(integrand("u u~ > d d~"), 20000)
     annihilated = events.colour[:, 0, 0] == events.colour[:, 1, 1]
@@ -137,7 +141,7 @@ def test_quarks_of_different_flavour_exchange_colours_nine_times_out_of_ten():
 
 
 @pytest.mark.parametrize("text", MANY)
-def test_flavours_and_flows_of_one_point_come_as_often_as_both_say(text):
+def test_flavours_and_flows_of_one_point_come_as_often_as_both_say(text: str) -> None:
     one, n = integrand(text), 100000
     events = repeated(one, n)
     p, alpha_s = events.momenta[:1], events.alpha_s[:1]
@@ -163,7 +167,7 @@ def test_flavours_and_flows_of_one_point_come_as_often_as_both_say(text):
 
 
 @pytest.mark.parametrize("text", MANY)
-def test_the_ends_of_the_unit_interval_draw_a_flow_of_the_flavours(text):
+def test_the_ends_of_the_unit_interval_draw_a_flow_of_the_flavours(text: str) -> None:
     one = integrand(text)
     x, channel = points(one, 300)
     for edge in (0.0, np.nextafter(1.0, 0.0)):
@@ -174,7 +178,7 @@ def test_the_ends_of_the_unit_interval_draw_a_flow_of_the_flavours(text):
             check_colours(legs, colours)
 
 
-def test_a_flow_does_not_know_the_other_events():
+def test_a_flow_does_not_know_the_other_events() -> None:
     one = integrand("p p > t t~ j")
     x, channel = points(one, 400)
     uniform = torch.rand(
@@ -188,7 +192,7 @@ def test_a_flow_does_not_know_the_other_events():
         np.testing.assert_array_equal(alone.colour[0], together.colour[row])
 
 
-def check_colours(legs, colours) -> None:
+def check_colours(legs: Sequence[int], colours: Sequence[Sequence[int]]) -> None:
     """Quarks have a colour, antiquarks an anticolour, gluons both; every line has two ends.
 
     An incoming colour is an outgoing anticolour.
@@ -207,7 +211,7 @@ def check_colours(legs, colours) -> None:
 
 
 @pytest.mark.parametrize("text", MANY)
-def test_every_line_of_every_flow_has_two_ends(text):
+def test_every_line_of_every_flow_has_two_ends(text: str) -> None:
     whole = process(text)
     for group in whole.groups:
         flows = whole.matrix_element_of(group).flows
@@ -218,7 +222,7 @@ def test_every_line_of_every_flow_has_two_ends(text):
 
 
 @pytest.mark.parametrize("text", MANY)
-def test_events_have_colours_of_the_right_kind_whatever_comes_first(text):
+def test_events_have_colours_of_the_right_kind_whatever_comes_first(text: str) -> None:
     one = integrand(text)
     events = drawn(one, *points(one, 20000))
     mirrored = {
@@ -227,7 +231,7 @@ def test_events_have_colours_of_the_right_kind_whatever_comes_first(text):
         if isinstance(one.process.matrix_element_of(group), Mirrored)
         for legs in group.flavours
     }
-    first = Counter()
+    first: Counter[str] = Counter()
     for legs, colours in zip(events.pdg.tolist(), events.colour.tolist(), strict=True):
         check_colours(legs, colours)
         first["antiquark"] += legs[0] < 0

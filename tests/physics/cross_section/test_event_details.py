@@ -10,7 +10,9 @@ from amplitudes import amplitude
 from amplitudes import points as representative_points
 from drawn_events import drawn, points, process
 from flat_mapping import flat_integrand
+from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.event_details import drawn_columns
@@ -28,20 +30,20 @@ def repeated(one: CrossSection, n: int) -> PartonicEvents:
     return drawn(one, x[:1].expand(n, -1).contiguous(), channel[:1].expand(n))
 
 
-def check_frequencies(column: np.ndarray, share: np.ndarray) -> None:
+def check_frequencies(column: NDArray[np.int64], share: Array) -> None:
     """Every column comes as often as its shares say, within 5 sigma."""
     for number, expected in enumerate(share.T):
         deviation = (column == number).sum() - expected.sum()
         assert abs(deviation) <= 5 * np.sqrt((expected * (1 - expected)).sum()) + 1e-9
 
 
-def helicity_columns(events: PartonicEvents, helicities: np.ndarray) -> np.ndarray:
+def helicity_columns(events: PartonicEvents, helicities: NDArray[np.int8]) -> NDArray[np.int64]:
     places = {tuple(row): column for column, row in enumerate(helicities.tolist())}
     return np.array([places[tuple(row)] for row in events.helicity.tolist()])
 
 
 @pytest.mark.parametrize("text", ["g g > t t~", "u u~ > d d~", "u u~ > e+ e-"])
-def test_helicities_come_as_often_as_the_amplitude_says(text):
+def test_helicities_come_as_often_as_the_amplitude_says(text: str) -> None:
     one, tree = integrand(text), amplitude(text)
     for events in (repeated(one, 20000), drawn(one, *points(one, 20000))):
         parts = tree.weights(events.momenta, events.alpha_s).helicities
@@ -49,7 +51,7 @@ def test_helicities_come_as_often_as_the_amplitude_says(text):
         check_frequencies(helicity_columns(events, tree.helicities), share)
 
 
-def test_helicities_of_the_closed_formula_are_those_of_the_tape_in_every_order_of_the_legs():
+def test_helicities_of_the_closed_formula_are_those_of_the_tape_in_every_order_of_legs() -> None:
     for text in ("u u~ > e+ e-", "d~ d > e+ e-", "u u~ > mu- mu+", "u~ u > e- e+"):
         one, tree = process(text).matrix_element(), amplitude(text)
         p = drawn(integrand(text), *points(integrand(text), 50)).momenta
@@ -67,7 +69,7 @@ def test_helicities_of_the_closed_formula_are_those_of_the_tape_in_every_order_o
         np.testing.assert_allclose(ours.helicities.sum(axis=1), ours.me2, rtol=1e-14)
 
 
-def test_mirrored_beams_have_mirrored_helicities():
+def test_mirrored_beams_have_mirrored_helicities() -> None:
     one = integrand("p p > t t~ j")
     events = drawn(one, *points(one, 3000))
     massless = np.abs(events.pdg) < 6
@@ -77,7 +79,7 @@ def test_mirrored_beams_have_mirrored_helicities():
     assert (events.helicity[annihilated, 0] == -events.helicity[annihilated, 1]).all()
 
 
-def test_a_z_is_written_where_the_pair_is_on_its_shell_and_no_photon_ever():
+def test_a_z_is_written_where_the_pair_is_on_its_shell_and_no_photon_ever() -> None:
     text, n = "u u~ > e+ e-", 4000
     for energy, shares in ((91.188 / 2, (0.95, 1.0)), (50.0, (0.5, 1.0)), (100.0, (0.0, 0.0))):
         one = flat_integrand(process(text, beams={"pdf": "none", "energy": [energy, energy]}))
@@ -87,7 +89,7 @@ def test_a_z_is_written_where_the_pair_is_on_its_shell_and_no_photon_ever():
         assert (resonances.legs[resonances.pdg != 0] == 0b1100).all()
 
 
-def test_the_share_of_a_resonance_is_that_of_its_diagram():
+def test_the_share_of_a_resonance_is_that_of_its_diagram() -> None:
     one = flat_integrand(process("u u~ > e+ e-", beams={"pdf": "none", "energy": [45.0, 45.0]}))
     events = repeated(one, 20000)
     squares = process("u u~ > e+ e-").matrix_element().evaluate(events.momenta[:1], 0.1)[1][0]
@@ -96,7 +98,7 @@ def test_the_share_of_a_resonance_is_that_of_its_diagram():
     assert abs(found - expected) < 5 * np.sqrt(expected * (1 - expected) / 20000)
 
 
-def test_a_top_has_the_colour_of_its_bottom_quark_and_its_w_none():
+def test_a_top_has_the_colour_of_its_bottom_quark_and_its_w_none() -> None:
     text = "g g > t t~, (t > w+ b, w+ > e+ ve), (t~ > w- b~, w- > mu- vm~)"
     one = flat_integrand(process(text, events={"resonance_widths": 1e9}))
     events = drawn(one, *points(one, 300))
@@ -111,7 +113,7 @@ def test_a_top_has_the_colour_of_its_bottom_quark_and_its_w_none():
             assert lines == expected
 
 
-def test_mothers_come_before_daughters():
+def test_mothers_come_before_daughters() -> None:
     text = "g g > t t~, (t > w+ b, w+ > e+ ve), (t~ > w- b~, w- > mu- vm~)"
     events = drawn(integrand(text), *points(integrand(text), 100))
     legs = events.resonances.legs
@@ -120,16 +122,16 @@ def test_mothers_come_before_daughters():
             assert ((legs[:, early] & ~legs[:, late]) != 0).all()
 
 
-def variations(text: str, **tables) -> tuple[CrossSection, PartonicEvents]:
+def variations(text: str, **tables: object) -> tuple[CrossSection, PartonicEvents]:
     one = flat_integrand(process(text, cuts={"jet": {"pt_min": 20.0}}, **tables))
     return one, drawn(one, *points(one, 300))
 
 
-def test_partons_as_beams_have_no_variations():
+def test_partons_as_beams_have_no_variations() -> None:
     assert variations("g g > t t~")[1].variations.shape[1] == 0
 
 
-def test_scale_variations_are_the_cross_sections_at_other_scales_for_one_flavour():
+def test_scale_variations_are_the_cross_sections_at_other_scales_for_one_flavour() -> None:
     scales = {"factorization": "ht/2", "renormalization": "ht/2"}
     hadrons = {"pdf": "toy"}
     one, events = variations("g g > t t~", scales=scales, beams=hadrons)
@@ -149,7 +151,7 @@ def test_scale_variations_are_the_cross_sections_at_other_scales_for_one_flavour
 @pytest.mark.parametrize(
     "text", ["u u~ > e+ e-", "u d~ > w+ g", "g g > t t~ g", "u c > w+ w+ d s QCD=99 QED=99"]
 )
-def test_the_power_of_the_coupling_is_that_of_the_amplitude(text):
+def test_the_power_of_the_coupling_is_that_of_the_amplitude(text: str) -> None:
     one, p = process(text).matrix_element(), representative_points(text, 3)
     growth = one.squared(p, 0.2) / one.squared(p, 0.1)
     power = {"u u~ > e+ e-": 0, "u d~ > w+ g": 1, "g g > t t~ g": 3}.get(text)
@@ -160,7 +162,7 @@ def test_the_power_of_the_coupling_is_that_of_the_amplitude(text):
         np.testing.assert_allclose(growth, 2.0**power, rtol=1e-12)
 
 
-def test_variations_of_a_sum_of_powers_are_those_of_the_cross_section():
+def test_variations_of_a_sum_of_powers_are_those_of_the_cross_section() -> None:
     text = "u c > w+ w+ d s QCD=99 QED=99"
     scales, hadrons = {"renormalization": "ht/2"}, {"pdf": "toy"}
     one, events = variations(text, beams=hadrons, scales=scales)
@@ -173,7 +175,7 @@ def test_variations_of_a_sum_of_powers_are_those_of_the_cross_section():
     np.testing.assert_allclose(events.variations[:, 0], expected.numpy(), rtol=1e-11)
 
 
-def test_variations_average_to_the_cross_section_at_other_scales_over_all_flavours():
+def test_variations_average_to_the_cross_section_at_other_scales_over_all_flavours() -> None:
     one, _ = variations("p p > t t~ j")
     x, channel = points(one, 100)
     point, where = x[3:4].expand(20000, -1).contiguous(), channel[3:4].expand(20000)
@@ -195,7 +197,7 @@ def test_variations_average_to_the_cross_section_at_other_scales_over_all_flavou
     assert abs(ratios.mean() - expected) < 5 * ratios.std() / np.sqrt(len(ratios)) + 1e-9
 
 
-def test_draws_never_take_a_column_without_weight():
+def test_draws_never_take_a_column_without_weight() -> None:
     weights = np.array([[0.0, 1.0, 0.0], [2.0, 0.0, 0.0], [0.0, -1.0, 3.0]])
     for number, edge in ((0.0, [1, 0, 2]), (np.nextafter(1.0, 0.0), [1, 0, 2])):
         assert drawn_columns(weights, np.full(3, number)).tolist() == edge

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.cross_section.generator import Generator
 
@@ -14,7 +16,7 @@ def generator() -> Generator:
     return Generator.from_card("ttbar_1j")
 
 
-def uniform(generator: Generator, per_channel: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def uniform(generator: Generator, per_channel: int, seed: int) -> tuple[Array, NDArray[np.int64]]:
     channel = np.arange(generator.n_channels).repeat(per_channel)
     return np.random.Generator(np.random.Philox(seed)).random(
         (len(channel), generator.dim)
@@ -38,11 +40,11 @@ def test_vegas_driving_one_channel_after_the_other_finds_the_cross_section_of_un
     total, variance = 0.0, 0.0
     for channel in range(generator.n_channels):
 
-        @vegas.lbatchintegrand
-        def integrand(x: np.ndarray, channel: int = channel) -> np.ndarray:
+        def of_channel(x: Array, channel: int = channel) -> Array:
             points = generator(np.asarray(x), channel)
             return points.weight * points.channel_weights[:, channel]
 
+        integrand = vegas.lbatchintegrand(of_channel)
         integrator = vegas.Integrator(
             [[0, 1]] * generator.dim, ran_array_generator=np.random.default_rng(channel).random
         )
@@ -100,7 +102,7 @@ def test_channels_of_a_group_have_the_same_integral(generator: Generator) -> Non
     ],
 )
 def test_what_cannot_be_generated_is_refused(
-    generator: Generator, shape: tuple, channel: float, sentence: str
+    generator: Generator, shape: tuple[int, int], channel: float, sentence: str
 ) -> None:
     with pytest.raises(InputError, match=f"Generator: {sentence}"):
         generator(np.full(shape, 0.5), channel)  # type: ignore[arg-type]

@@ -199,6 +199,7 @@ def test_distributions_of_points_and_events_agree(
     )
     assert found
     for one in found:
+        assert one.weighted is not None
         error = np.hypot(one.weighted.all_errors[-1], result.sigma_error_pb)
         assert abs(one.weighted.total - result.sigma_pb) < 5 * error
         assert one.comparison is None or one.comparison.p_value > 1e-6

@@ -15,7 +15,7 @@ from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.physics.cross_section import prior_choice
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey, choose_prior
-from madnis_py.physics.phase_space.priors import PRIORS
+from madnis_py.physics.phase_space.priors import PRIORS, ChosenPrior
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
 from madnis_py.run.record import PriorRecord
@@ -48,7 +48,7 @@ def test_a_prior_that_is_clearly_the_worst_is_not_chosen(process: Process) -> No
     assert choice.chosen != "flat"
 
 
-def vegas(process: Process, prior: str) -> Estimate:
+def vegas(process: Process, prior: ChosenPrior) -> Estimate:
     settings = VegasSettings(iterations=4, points=1000)
     return train_vegas(CrossSection(process, prior), settings, SEED)[1]
 
