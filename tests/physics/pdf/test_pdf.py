@@ -814,7 +814,12 @@ def stand_in(make: Callable[[str], StandIn]) -> SimpleNamespace:
 
 def test_lhapdf_is_silent_only_while_it_loads(monkeypatch: pytest.MonkeyPatch) -> None:
     levels: list[int] = []
-    module = stand_in(lambda name: levels.append(module.verbosity()) or StandIn())
+
+    def make(name: str) -> StandIn:
+        levels.append(module.verbosity())
+        return StandIn()
+
+    module = stand_in(make)
     monkeypatch.setitem(sys.modules, "lhapdf", module)
     load_pdf("SOME", backend="lhapdf")
     assert (levels, module.verbosity()) == ([0], 1)
@@ -822,9 +827,12 @@ def test_lhapdf_is_silent_only_while_it_loads(monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_lhapdf_backend_evaluates_point_by_point(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setitem(
-        sys.modules, "lhapdf", stand_in(lambda name: asked.append(name) or StandIn())
-    )
+
+    def make(name: str) -> StandIn:
+        asked.append(name)
+        return StandIn()
+
+    monkeypatch.setitem(sys.modules, "lhapdf", stand_in(make))
     pdf = load_pdf("SOME/3", backend="lhapdf")
     assert isinstance(pdf, LhapdfPdf)
     assert (asked, pdf.lhapdf_id, pdf.q_max) == (["SOME/3"], 331900, 1e5)

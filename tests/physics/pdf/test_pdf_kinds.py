@@ -205,7 +205,9 @@ def test_grids_that_come_with_pythia_agree_with_neopdf(
     known = np.isfinite(truth)
     assert known.mean() > 0.95
     np.testing.assert_allclose(ours[known], truth[known], rtol=1e-10, atol=1e-15)
-    assert np.isfinite(pdf.density(pdf.member.pdg, np.geomspace(*pdf.member.x[:2], 5), 100.0)).all()
+    assert np.isfinite(
+        pdf.density(pdf.member.pdg, np.geomspace(pdf.member.x[0], pdf.member.x[1], 5), 100.0)
+    ).all()
 
 
 NEEDED_BY_NEOPDF = {
@@ -231,7 +233,7 @@ NEEDED_BY_NEOPDF = {
 }
 
 
-def coupling(folder: Path, lines: str) -> Callable[[Array], Array]:
+def coupling(folder: Path, lines: str) -> Callable[[Array | list[float]], Array]:
     pdf = load_pdf(str(write_set(folder, INFO + WHOLE + lines, MEMBER)))
     return lambda q: pdf.alpha_s(np.asarray(q, np.float64) ** 2)
 
@@ -269,14 +271,17 @@ def test_the_coupling_is_the_solution_of_the_implicit_equation_on_both_sides_of_
 
         def way(end: float) -> float:
             """log(q^2 / start^2) at which the coupling has this value."""
-            return quad(
+            result, _ = quad(
                 lambda a: -1 / sum(b[k] * a ** (k + 2) for k in range(order)),
                 value,
                 end,
                 epsabs=1e-12,
-            )[0]
+            )
+            return float(result)
 
-        return optimize.brentq(lambda a: way(a) - 2 * np.log(q / start), 0.05, 0.6, xtol=1e-13)
+        return float(
+            optimize.brentq(lambda a: way(a) - 2 * np.log(q / start), 0.05, 0.6, xtol=1e-13)
+        )
 
     at_bottom = run(91.1876, 0.118, 4.5, 5)
     x = at_bottom / np.pi
