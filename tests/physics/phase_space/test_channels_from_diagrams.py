@@ -8,6 +8,7 @@ import time
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 import pytest
@@ -58,15 +59,18 @@ Lines = frozenset[tuple[str, int, tuple[int, ...]]]
 
 @cache
 def reaction(name: str) -> Reaction:
-    words, orders = [], {}
+    words: list[str] = []
+    orders: dict[str, int] = {}
     for word in name.split():
         key, is_order, power = word.partition("=")
         if is_order:
             orders[key] = int(power)
         else:
             words.append(word)
-    sides = " ".join(words).split(" > ")
-    return reaction_of(*([MODEL.pdg_of[word] for word in side.split()] for side in sides), **orders)
+    incoming, outgoing = (
+        [MODEL.pdg_of[word] for word in side.split()] for side in " ".join(words).split(" > ")
+    )
+    return reaction_of(incoming, outgoing, **orders)
 
 
 @cache
@@ -108,7 +112,6 @@ def structure(topology: Topology) -> frozenset[object]:
 
 
 def card(definition: str) -> Card:
-
     return Card.parse({"process": {"definition": definition}, "beams": {"pdf": "none"}})
 
 
@@ -118,7 +121,15 @@ def test_counts_are_those_of_the_thesis(name: str) -> None:
     assert (len(diagrams(name)), len(selected), n_groups(selected)) == PUBLISHED[name]
 
 
-def reference_lines(propagators: list[dict[str, object]], n_legs: int) -> Lines:
+class ReferenceLine(TypedDict):
+    """A propagator as the reference has it; its legs count from 1."""
+
+    kind: str
+    pdg: int
+    legs: list[int]
+
+
+def reference_lines(propagators: list[ReferenceLine], n_legs: int) -> Lines:
     """Propagators of the reference: t-channel legs on the side of leg 1, no external leg."""
     everything = set(range(1, n_legs + 1))
     found = set()
@@ -310,7 +321,7 @@ def test_t_channel_z_and_higgs_boson_join_the_photon_where_there_is_one() -> Non
     first = {channel.diagrams: channel for channel in channels(VBS)}
     joined = [columns for columns in first if len(columns) > 1]
     exchanged = [
-        sorted(Topology.of(diagrams(VBS)[k]).exchanges for k in columns) for columns in joined
+        sorted(topology_of(diagrams(VBS)[k]).exchanges for k in columns) for columns in joined
     ]
     added = sum(len(columns) - 1 for columns in joined)
     assert added == 20
@@ -320,6 +331,13 @@ def test_t_channel_z_and_higgs_boson_join_the_photon_where_there_is_one() -> Non
         assert {pdg for one in exchanges for pdg in one} >= {22, 23}
     neutrinos = channels("ve vm > ve vm h QED=99")
     assert {pdg for channel in neutrinos for pdg in channel.topology.exchanges} == {23}
+
+
+def topology_of(diagram: Diagram) -> Topology:
+    """The topology of a diagram of three-point vertices."""
+    topology = Topology.of(diagram)
+    assert topology is not None
+    return topology
 
 
 def test_gluon_and_photon_in_one_place_are_two_channels() -> None:
@@ -335,7 +353,7 @@ def test_quarks_of_equal_mass_behind_a_ckm_matrix_are_one_channel() -> None:
     )  # the massive b quark in the t channel
     merged = [channel for channel in channels(name, model=CKM) if len(channel.diagrams) > 1]
     assert [
-        Topology.of(diagrams(name, CKM)[column]).exchanges for column in merged[0].diagrams
+        topology_of(diagrams(name, CKM)[column]).exchanges for column in merged[0].diagrams
     ] == [(1,), (3,)]
 
 

@@ -72,38 +72,38 @@ places = pytest.mark.parametrize(("card", "number"), _places())
 
 
 @pytest.mark.parametrize("card", [*FLAVOURS, *MANY])
-def test_no_group_of_a_card_is_left_out(card):
+def test_no_group_of_a_card_is_left_out(card: str) -> None:
     assert len(maps(card)[0]) == (MANY[card][1] if card in MANY else FLAVOURS[card])
 
 
 @places
-def test_inverse_undoes_forward(card, number):
+def test_inverse_undoes_forward(card: str, number: int) -> None:
     # A particle that is a million times softer than its sibling has its direction from a difference
     # of the others.
     laws.mapping_inverse_undoes_forward(maps(card)[0][number], 1e-9, worst=1e-8)
 
 
 @places
-def test_jacobian_agrees_with_finite_differences(card, number):
+def test_jacobian_agrees_with_finite_differences(card: str, number: int) -> None:
     laws.mapping_jacobian_agrees_with_finite_differences(maps(card)[0][number], HADRONS.energies)
 
 
 @places
-def test_particles_are_on_shell(card, number):
+def test_particles_are_on_shell(card: str, number: int) -> None:
     mappings, expected = maps(card)
     laws.mapping_particles_are_on_shell(mappings[number], expected)
 
 
 @places
-def test_momentum_is_conserved(card, number):
+def test_momentum_is_conserved(card: str, number: int) -> None:
     laws.mapping_conserves_momentum(maps(card)[0][number])
 
 
 @places
-def test_edges_of_the_cube_give_no_nan(card, number):
+def test_edges_of_the_cube_give_no_nan(card: str, number: int) -> None:
     laws.mapping_gives_no_nan_at_edges_of_the_cube(maps(card)[0][number])
 
 
 @places
-def test_jacobian_is_zero_outside_the_cube(card, number):
+def test_jacobian_is_zero_outside_the_cube(card: str, number: int) -> None:
     laws.mapping_is_zero_outside_the_cube(maps(card)[0][number])

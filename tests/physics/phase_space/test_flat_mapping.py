@@ -10,6 +10,7 @@ import pytest
 from channels import hadronic_volume, massless_volume, volume
 from scipy.stats import beta, kstest, uniform
 
+from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping
@@ -56,18 +57,18 @@ def mapping(name: str) -> FlatMapping:
     return CASES[name][0]
 
 
-def points(mapping: FlatMapping, n: int = 50_000) -> np.ndarray:
+def points(mapping: FlatMapping, n: int = 50_000) -> Array:
     return np.random.default_rng(3).random((n, mapping.dim))
 
 
 @pytest.mark.parametrize("n", NUMBERS)
-def test_massless_volume_is_exact_in_every_point(n):
+def test_massless_volume_is_exact_in_every_point(n: int) -> None:
     _, jacobian = flat(*[0.0] * n).forward(points(flat(*[0.0] * n)))
     np.testing.assert_allclose(jacobian, massless_volume(1000.0, n), rtol=1e-12)
 
 
 @pytest.mark.parametrize("final", MASSIVE, ids=str)
-def test_massive_volume_agrees_with_quadrature(final):
+def test_massive_volume_agrees_with_quadrature(final: tuple[float, ...]) -> None:
     _, jacobian = flat(*final).forward(points(flat(*final)))
     error = jacobian.std() / math.sqrt(len(jacobian))
     assert abs(jacobian.mean() - volume(1000.0, final)) < 4 * error + 1e-6 * jacobian.mean()
@@ -75,7 +76,7 @@ def test_massive_volume_agrees_with_quadrature(final):
 
 
 @pytest.mark.parametrize("final", [(0.0, 0.0), (0.0, 0.0, 0.0, 0.0), (173.0, 173.0, 0.0)], ids=str)
-def test_hadronic_volume_agrees_with_quadrature(final):
+def test_hadronic_volume_agrees_with_quadrature(final: tuple[float, ...]) -> None:
     threshold, power = max(100.0, sum(final)), len(final) - 0.5
     p, jacobian = hadronic(*final).forward(points(hadronic(*final)))
     values = jacobian * (4 * p[:, 0, 0] * p[:, 1, 0]) ** -power
@@ -85,7 +86,7 @@ def test_hadronic_volume_agrees_with_quadrature(final):
 
 
 @pytest.mark.parametrize("n", NUMBERS)
-def test_energies_of_massless_particles_have_the_exact_distribution(n):
+def test_energies_of_massless_particles_have_the_exact_distribution(n: int) -> None:
     # What recoils against a particle has a share u = 1 - 2 E / sqrt(s) of s-hat with density u^(n -
     # 3) (1 - u).
     p, _ = flat(*[0.0] * n).forward(points(flat(*[0.0] * n), 200_000))
@@ -98,7 +99,9 @@ def test_energies_of_massless_particles_have_the_exact_distribution(n):
 
 
 @pytest.mark.parametrize("legs", [(2, 3), (2, 4), (3, 4)])
-def test_both_invariants_of_three_massless_particles_fill_the_dalitz_plot_evenly(legs):
+def test_both_invariants_of_three_massless_particles_fill_the_dalitz_plot_evenly(
+    legs: tuple[int, int],
+) -> None:
     p, _ = flat(0.0, 0.0, 0.0).forward(points(flat(0.0, 0.0, 0.0)))
     total = p[:, legs].sum(axis=1)
     share = (total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)) / 1e6
@@ -110,7 +113,7 @@ def test_both_invariants_of_three_massless_particles_fill_the_dalitz_plot_evenly
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
-def test_massless_particles_have_no_preferred_direction(n):
+def test_massless_particles_have_no_preferred_direction(n: int) -> None:
     p, _ = flat(*[0.0] * n).forward(points(flat(*[0.0] * n)))
     for leg in range(2, n + 2):
         assert kstest(p[:, leg, 3] / p[:, leg, 0], uniform(-1, 2).cdf).pvalue > 1e-3
@@ -118,34 +121,34 @@ def test_massless_particles_have_no_preferred_direction(n):
         assert kstest(phi, uniform(-math.pi, 2 * math.pi).cdf).pvalue > 1e-3
 
 
-def test_inverse_undoes_forward(mapping):
+def test_inverse_undoes_forward(mapping: FlatMapping) -> None:
     laws.mapping_inverse_undoes_forward(mapping, 1e-9)
 
 
-def test_jacobian_agrees_with_finite_differences(name, mapping):
+def test_jacobian_agrees_with_finite_differences(name: str, mapping: FlatMapping) -> None:
     laws.mapping_jacobian_agrees_with_finite_differences(mapping, CASES[name][2].energies)
 
 
-def test_particles_are_on_shell(name, mapping):
+def test_particles_are_on_shell(name: str, mapping: FlatMapping) -> None:
     laws.mapping_particles_are_on_shell(mapping, (0.0, 0.0, *CASES[name][1]))
 
 
-def test_momentum_is_conserved(mapping):
+def test_momentum_is_conserved(mapping: FlatMapping) -> None:
     laws.mapping_conserves_momentum(mapping)
 
 
-def test_edges_of_the_cube_give_no_nan(mapping):
+def test_edges_of_the_cube_give_no_nan(mapping: FlatMapping) -> None:
     laws.mapping_gives_no_nan_at_edges_of_the_cube(mapping)
 
 
-def test_jacobian_is_zero_outside_the_cube(mapping):
+def test_jacobian_is_zero_outside_the_cube(mapping: FlatMapping) -> None:
     laws.mapping_is_zero_outside_the_cube(mapping)
 
 
-def test_inverse_is_zero_outside_the_support(mapping):
+def test_inverse_is_zero_outside_the_support(mapping: FlatMapping) -> None:
     laws.mapping_inverse_is_zero_outside_the_support(mapping)
 
 
-def test_results_do_not_depend_on_neighbours_and_threads(mapping):
+def test_results_do_not_depend_on_neighbours_and_threads(mapping: FlatMapping) -> None:
     laws.mapping_does_not_depend_on_neighbours(mapping)
     laws.mapping_does_not_depend_on_threads(mapping)

@@ -16,6 +16,7 @@ from madnis_py.errors import CardError, InputError
 from madnis_py.events.files.formats import open_events
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
 from madnis_py.physics.process.process import Process
@@ -77,9 +78,9 @@ def narrow(partial_width: float, mass: float) -> float:
     return PICOBARN * 4 * math.pi**2 * partial_width / (3 * mass)
 
 
-def widths(model: object) -> tuple[dict[int, float], float, float]:
+def widths(model: Model) -> tuple[dict[int, float], float, float]:
     """Widths of the Z into pairs of quarks, of the W into u d~, and the mass of the W, in GeV."""
-    alpha, gf = 1 / model["aEWM1"], model["Gf"]  # type: ignore[index]
+    alpha, gf = 1 / model["aEWM1"], model["Gf"]
     mw2 = MASS**2 / 2 + math.sqrt(MASS**4 / 4 - math.pi * alpha * MASS**2 / (math.sqrt(2) * gf))
     s2, mw = 1 - mw2 / MASS**2, math.sqrt(mw2)
 

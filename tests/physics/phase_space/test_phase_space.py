@@ -5,25 +5,39 @@ from __future__ import annotations
 import math
 import pickle
 import re
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import laws
 import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.invariants import BreitWigner, Flat, Massless
+from madnis_py.physics.phase_space.invariants import BreitWigner, Flat, Invariant, Massless
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.s_channel import SChannelMapping
 
 mpmath = pytest.importorskip("mpmath")
 
+Mpf = Any
+"""Number of mpmath, which has no types."""
+
+Number = TypeVar("Number", float, Array)
+
+InvariantCase = tuple[Invariant, float, float]
+"""An invariant with its lower and upper limit in GeV^2."""
+
 BEAMS = (6500.0, 4000.0)
 MASSES = (0.1, 3.0)
 Z = BreitWigner(91.188, 2.4414)
-CASES = {
+CASES: dict[
+    str,
+    tuple[tuple[float, float], tuple[float, float], Invariant, float, float | None, bool],
+] = {
     "z": (BEAMS, (0.0, 0.0), Z, 15.0**2, None, False),
     "z, massive": (BEAMS, MASSES, Z, 3.2**2, None, False),
     "at threshold": (BEAMS, MASSES, Massless(0.8), 3.1**2, 10.0**2, False),
@@ -36,7 +50,7 @@ CASES = {
 MAPPINGS = {name: SChannelMapping(*case) for name, case in CASES.items()}
 NARROW = SChannelMapping(BEAMS, (0.0, 0.0), BreitWigner(91.188, 1e-5), 15.0**2)
 
-INVARIANTS = {
+INVARIANTS: dict[str, InvariantCase] = {
     "z": (BreitWigner(91.188, 2.4414), 15.0**2, 13000.0**2),
     "narrow": (BreitWigner(400.0, 1e-5), 15.0**2, 13000.0**2),
     "far below the peak": (BreitWigner(5000.0, 1e-5), 15.0**2, 20.0**2),
@@ -64,51 +78,51 @@ def mapping(name: str) -> ChannelMapping:
 
 
 @pytest.fixture(params=INVARIANTS)
-def invariant(request: pytest.FixtureRequest):
-    return INVARIANTS[request.param]
+def invariant(request: pytest.FixtureRequest) -> InvariantCase:
+    return INVARIANTS[str(request.param)]
 
 
-def test_inverse_undoes_forward(mapping):
+def test_inverse_undoes_forward(mapping: ChannelMapping) -> None:
     laws.mapping_inverse_undoes_forward(mapping, 1e-9)
 
 
-def test_jacobian_agrees_with_finite_differences(name, mapping):
+def test_jacobian_agrees_with_finite_differences(name: str, mapping: ChannelMapping) -> None:
     laws.mapping_jacobian_agrees_with_finite_differences(mapping, CASES[name][0])
 
 
-def test_particles_are_on_shell(name, mapping):
+def test_particles_are_on_shell(name: str, mapping: ChannelMapping) -> None:
     laws.mapping_particles_are_on_shell(mapping, (0.0, 0.0, *CASES[name][1]))
 
 
-def test_momentum_is_conserved(mapping):
+def test_momentum_is_conserved(mapping: ChannelMapping) -> None:
     laws.mapping_conserves_momentum(mapping)
 
 
-def test_edges_of_the_cube_give_no_nan(mapping):
+def test_edges_of_the_cube_give_no_nan(mapping: ChannelMapping) -> None:
     laws.mapping_gives_no_nan_at_edges_of_the_cube(mapping)
 
 
-def test_jacobian_is_zero_outside_the_cube(mapping):
+def test_jacobian_is_zero_outside_the_cube(mapping: ChannelMapping) -> None:
     laws.mapping_is_zero_outside_the_cube(mapping)
 
 
-def test_inverse_is_zero_outside_the_support(mapping):
+def test_inverse_is_zero_outside_the_support(mapping: ChannelMapping) -> None:
     laws.mapping_inverse_is_zero_outside_the_support(mapping)
 
 
-def test_results_do_not_depend_on_neighbours(mapping):
+def test_results_do_not_depend_on_neighbours(mapping: ChannelMapping) -> None:
     laws.mapping_does_not_depend_on_neighbours(mapping)
 
 
-def test_results_do_not_depend_on_threads(mapping):
+def test_results_do_not_depend_on_threads(mapping: ChannelMapping) -> None:
     laws.mapping_does_not_depend_on_threads(mapping)
 
 
-def test_empty_batches_are_served(mapping):
+def test_empty_batches_are_served(mapping: ChannelMapping) -> None:
     laws.mapping_serves_empty_batches(mapping)
 
 
-def test_instruction_sets_agree():
+def test_instruction_sets_agree() -> None:
     x = np.random.default_rng(3).random((1001, 4))
     laws.instruction_sets_agree(
         [
@@ -118,13 +132,13 @@ def test_instruction_sets_agree():
     )
 
 
-def test_narrow_resonance_comes_back_to_the_rounding_of_its_invariant():
+def test_narrow_resonance_comes_back_to_the_rounding_of_its_invariant() -> None:
     # One unit in the last place of s moves z by ulp(M^2) / (pi M Gamma) at the peak.
     rounding = np.spacing(91.188**2) / (np.pi * 91.188 * 1e-5)
     laws.mapping_inverse_undoes_forward(NARROW, 8 * rounding)
 
 
-def test_narrow_resonance_has_the_analytic_partonic_density():
+def test_narrow_resonance_has_the_analytic_partonic_density() -> None:
     x = np.random.default_rng(4).random((10000, 4))
     p, jacobian = NARROW.forward(x)
     t = (4 * p[:, 0, 0] * p[:, 1, 0] - 91.188**2) / (91.188 * 1e-5)
@@ -135,7 +149,7 @@ def test_narrow_resonance_has_the_analytic_partonic_density():
     np.testing.assert_allclose(jacobian, expected, rtol=1e-6)
 
 
-def test_two_particle_volume_of_partons_is_analytic():
+def test_two_particle_volume_of_partons_is_analytic() -> None:
     mapping = SChannelMapping((40.0, 10.0), (5.0, 12.0), Flat(), 17.0**2, partonic=True)
     _, jacobian = mapping.forward(np.random.default_rng(5).random((100, 2)))
     s, m1, m2 = 1600.0, 25.0, 144.0
@@ -144,7 +158,7 @@ def test_two_particle_volume_of_partons_is_analytic():
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case[-1]])
-def test_hadronic_volume_agrees_with_quadrature(name):
+def test_hadronic_volume_agrees_with_quadrature(name: str) -> None:
     # The volume with the weight 1 / ds/dz, up to a constant, that the map is made for: its variance
     # is small.
     beams, (m1, m2), kind, s_min, s_max, _ = CASES[name]
@@ -163,25 +177,29 @@ def test_hadronic_volume_agrees_with_quadrature(name):
     assert error < 0.01 * exact
 
 
-def propagator(kind, s):
+def propagator(kind: Invariant, s: Number) -> Number:
     """The density of s that an invariant map is made for, not normalised."""
     if isinstance(kind, BreitWigner):
         return 1 / ((s - kind.mass**2) ** 2 + (kind.mass * kind.width) ** 2)
-    return s ** -getattr(kind, "power", 0.0)
+    density: Number = s ** -getattr(kind, "power", 0.0)
+    return density
 
 
-def integral(integrand, low: float, high: float, kind) -> float:
+def integral(
+    integrand: Callable[[float], float], low: float, high: float, kind: Invariant
+) -> float:
     """Quadrature over log s in pieces around the peak."""
     peak = 2 * math.log(getattr(kind, "mass", 50.0))
     width = getattr(kind, "width", 1.0) / getattr(kind, "mass", 50.0)
     inner = [peak + k * width for k in (-1000, -30, -3, 0, 3, 30, 1000)]
     edges = [low, *(edge for edge in inner if low < edge < high), high]
-    return sum(
+    pieces = (
         quad(integrand, a, b, epsabs=0, epsrel=1e-9, limit=200)[0] for a, b in pairwise(edges)
     )
+    return float(sum(pieces))
 
 
-def test_first_outgoing_particle_has_the_polar_angle_of_the_cube():
+def test_first_outgoing_particle_has_the_polar_angle_of_the_cube() -> None:
     mapping = MAPPINGS["partons"]
     p, _ = mapping.forward(np.array([[0.75, 0.125]]))
     ratio = math.sqrt(500.0 / 3.0)
@@ -191,7 +209,7 @@ def test_first_outgoing_particle_has_the_polar_angle_of_the_cube():
     assert p[0, 2, 1] == pytest.approx(p[0, 2, 2], rel=1e-15)
 
 
-def exact_invariant(invariant, s_min: float, s_max: float, z: float):
+def exact_invariant(invariant: Invariant, s_min: float, s_max: float, z: float) -> tuple[Mpf, Mpf]:
     """(s, ds/dz) of Eqs. (2.43)-(2.45) as printed, with 120 digits."""
     low, high, z = mpmath.mpf(s_min), mpmath.mpf(s_max), mpmath.mpf(z)
     if isinstance(invariant, BreitWigner):
@@ -208,7 +226,9 @@ def exact_invariant(invariant, s_min: float, s_max: float, z: float):
     return s, s**nu * (high**kappa - low**kappa) / kappa
 
 
-def test_invariant_agrees_with_the_printed_formula_in_multi_precision(invariant):
+def test_invariant_agrees_with_the_printed_formula_in_multi_precision(
+    invariant: InvariantCase,
+) -> None:
     kind, s_min, s_max = invariant
     z = np.concatenate([[1e-12, 1e-6, 1.0 - 2.0**-40], np.random.default_rng(7).random(300)])
     s, _ = kind.between(s_min, s_max).forward(z)
@@ -221,7 +241,7 @@ def test_invariant_agrees_with_the_printed_formula_in_multi_precision(invariant)
     assert (np.abs(s - exact[:, 0]) <= tolerance).all()
 
 
-def test_jacobian_of_an_invariant_belongs_to_its_value(invariant):
+def test_jacobian_of_an_invariant_belongs_to_its_value(invariant: InvariantCase) -> None:
     kind, s_min, s_max = invariant
     s, jacobian = kind.between(s_min, s_max).forward(np.random.default_rng(8).random(300))
     with mpmath.workdps(120):
@@ -231,7 +251,7 @@ def test_jacobian_of_an_invariant_belongs_to_its_value(invariant):
     assert (np.abs(jacobian / exact - 1) <= 1e-12 + 8 * rounding).all()
 
 
-def _exact_slope(kind, low, high, s):
+def _exact_slope(kind: Invariant, low: Mpf, high: Mpf, s: Mpf) -> Mpf:
     """ds/dz at s: 1 / g of Eqs. (2.44) and (2.45)."""
     if isinstance(kind, BreitWigner):
         m, g = mpmath.mpf(kind.mass), mpmath.mpf(kind.width)
@@ -243,13 +263,14 @@ def _exact_slope(kind, low, high, s):
     return s**nu * (high ** (1 - nu) - low ** (1 - nu)) / (1 - nu)
 
 
-def _relative_slope_of_slope(kind, s):
+def _relative_slope_of_slope(kind: Invariant, s: Array) -> Array:
     if isinstance(kind, BreitWigner):
         return 1 / np.hypot(s - kind.mass**2, kind.mass * kind.width)
-    return np.abs(getattr(kind, "power", 0.0)) / s
+    slope: Array = np.abs(getattr(kind, "power", 0.0)) / s
+    return slope
 
 
-def test_invariant_comes_back(invariant):
+def test_invariant_comes_back(invariant: InvariantCase) -> None:
     kind, s_min, s_max = invariant
     z = np.random.default_rng(9).random(20000)
     s, jacobian = kind.between(s_min, s_max).forward(z)
@@ -259,7 +280,7 @@ def test_invariant_comes_back(invariant):
     assert (np.abs(again / jacobian - 1) <= 1e-11 + 16 * rounding).all()
 
 
-def test_invariant_stays_between_its_limits(invariant):
+def test_invariant_stays_between_its_limits(invariant: InvariantCase) -> None:
     kind, s_min, s_max = invariant
     z = np.concatenate(
         [laws.EDGES, 1.0 - np.geomspace(1e-16, 1e-3, 500), np.geomspace(1e-300, 1e-3, 500)]
@@ -270,13 +291,13 @@ def test_invariant_stays_between_its_limits(invariant):
     assert (np.diff(s[np.argsort(z, kind="stable")]) >= -4 * np.spacing(s.max())).all()
 
 
-def test_momenta_of_the_right_layout_are_not_copied():
+def test_momenta_of_the_right_layout_are_not_copied() -> None:
     p, _ = MAPPINGS["z"].forward(np.full((5, 4), 0.3))
     assert as_momenta(p) is p
     assert np.shares_memory(as_momenta(p[:3]), p)
 
 
-def test_momenta_of_other_layouts_become_event_fastest():
+def test_momenta_of_other_layouts_become_event_fastest() -> None:
     p, _ = MAPPINGS["z"].forward(np.random.default_rng(1).random((5, 4)))
     for other in (
         np.ascontiguousarray(p),
@@ -291,7 +312,7 @@ def test_momenta_of_other_layouts_become_event_fastest():
         MAPPINGS["z"].inverse(copy)
 
 
-def test_mappings_survive_pickling(mapping):
+def test_mappings_survive_pickling(mapping: ChannelMapping) -> None:
     x = np.random.default_rng(1).random((3, mapping.dim))
     again = pickle.loads(pickle.dumps(mapping))
     np.testing.assert_array_equal(again.forward(x)[0], mapping.forward(x)[0])
@@ -335,6 +356,6 @@ def test_mappings_survive_pickling(mapping):
         ),
     ],
 )
-def test_wrong_arguments_are_named(build, message):
+def test_wrong_arguments_are_named(build: Callable[[], object], message: str) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         build()

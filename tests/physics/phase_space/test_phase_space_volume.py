@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from channels import ASYMMETRIC, HADRONS, PARTONS, card_cuts, cases, hadronic_volume, masses, volume
 
+from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut, Cuts
 from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
 
@@ -27,15 +28,15 @@ PROCESSES = [
 """2, 3 and 4 final particles without mass, with one mass, two and more."""
 
 
-def agree(values: np.ndarray, exact: float, exact_error: float = 0.0) -> bool:
+def agree(values: Array, exact: float, exact_error: float = 0.0) -> bool:
     """Whether the mean is right; it has to be known well enough to tell."""
-    error = values.std() / math.sqrt(len(values))
+    error = float(values.std()) / math.sqrt(len(values))
     assert error < 0.05 * exact
-    return abs(values.mean() - exact) < 4 * math.hypot(error, exact_error) + 1e-6 * exact
+    return abs(float(values.mean()) - exact) < 4 * math.hypot(error, exact_error) + 1e-6 * exact
 
 
 @pytest.mark.parametrize("process", PROCESSES)
-def test_every_channel_without_cuts_fills_the_volume_of_partons(process):
+def test_every_channel_without_cuts_fills_the_volume_of_partons(process: str) -> None:
     exact = volume(1000.0, masses(process)[2:])
     for case in cases(process, PARTONS, cuts=()):
         assert agree(case.mapping().forward(points(case.mapping().dim))[1], exact), case
@@ -45,7 +46,7 @@ def test_every_channel_without_cuts_fills_the_volume_of_partons(process):
 @pytest.mark.parametrize(
     "process", ["g g > g g", "g g > g g g", "u d~ > w+ g", "g g > w+ d u~", "g g > t t~"]
 )
-def test_every_channel_fills_the_volume_of_hadrons(process, beams):
+def test_every_channel_fills_the_volume_of_hadrons(process: str, beams: CollidingBeams) -> None:
     # Weighted as s-hat is drawn, so that the variance is small.
     final = masses(process)[2:]
     power = len(final) - 2 + 1.5
@@ -62,7 +63,9 @@ def test_every_channel_fills_the_volume_of_hadrons(process, beams):
     "process", ["g g > g g g", "g g > w+ d u~", "u d~ > w+ g", "g g > t t~ g", "g g > g g g g"]
 )
 @pytest.mark.parametrize("room", [100.0, 400.0], ids=["near the threshold", "far above"])
-def test_every_channel_with_cuts_fills_what_flat_phase_space_leaves(process, room):
+def test_every_channel_with_cuts_fills_what_flat_phase_space_leaves(
+    process: str, room: float
+) -> None:
     limits = cases(process, PARTONS)[0].mass_limits
     energy = (limits.least_energy(range(2, len(limits.masses))) + room) / 2
     cuts = Cuts(card_cuts(process))
@@ -77,7 +80,7 @@ def test_every_channel_with_cuts_fills_what_flat_phase_space_leaves(process, roo
 
 
 @pytest.mark.parametrize("process", ["u u~ > e+ e- g", "u u~ > e+ e-", "u d~ > w+ w+ w-"])
-def test_every_channel_together_with_flat_phase_space_fills_the_volume(process):
+def test_every_channel_together_with_flat_phase_space_fills_the_volume(process: str) -> None:
     # A narrow resonance alone would need many points in its tails; half of the points flat bound
     # the weights.
     exact = volume(1000.0, masses(process)[2:])
@@ -96,5 +99,5 @@ def test_every_channel_together_with_flat_phase_space_fills_the_volume(process):
         ), case
 
 
-def points(dim: int) -> np.ndarray:
+def points(dim: int) -> Array:
     return np.random.default_rng(23).random((100_000, dim))

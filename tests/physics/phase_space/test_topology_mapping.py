@@ -12,10 +12,12 @@ import pytest
 from channels import ASYMMETRIC, HADRONS, PARTONS, POLES, Case, cases, masses
 
 from madnis_py import _core
+from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.observables.cuts import Cuts
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
+from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
@@ -41,43 +43,45 @@ SOME = TABLE[::7]
 
 @pytest.fixture(params=TABLE, ids=str)
 def case(request: pytest.FixtureRequest) -> Case:
-    return request.param
+    found: Case = request.param
+    return found
 
 
 @pytest.fixture(params=SOME, ids=str)
 def some(request: pytest.FixtureRequest) -> Case:
-    return request.param
+    found: Case = request.param
+    return found
 
 
-def test_inverse_undoes_forward(case):
+def test_inverse_undoes_forward(case: Case) -> None:
     laws.mapping_inverse_undoes_forward(case.mapping(), 1e-9)
 
 
-def test_jacobian_agrees_with_finite_differences(case):
+def test_jacobian_agrees_with_finite_differences(case: Case) -> None:
     laws.mapping_jacobian_agrees_with_finite_differences(case.mapping(), case.beams.energies)
 
 
-def test_particles_are_on_shell(case):
+def test_particles_are_on_shell(case: Case) -> None:
     laws.mapping_particles_are_on_shell(case.mapping(), masses(case.process))
 
 
-def test_momentum_is_conserved(case):
+def test_momentum_is_conserved(case: Case) -> None:
     laws.mapping_conserves_momentum(case.mapping())
 
 
-def test_edges_of_the_cube_give_no_nan(case):
+def test_edges_of_the_cube_give_no_nan(case: Case) -> None:
     laws.mapping_gives_no_nan_at_edges_of_the_cube(case.mapping())
 
 
-def test_jacobian_is_zero_outside_the_cube(case):
+def test_jacobian_is_zero_outside_the_cube(case: Case) -> None:
     laws.mapping_is_zero_outside_the_cube(case.mapping())
 
 
-def test_inverse_is_zero_for_scaled_momenta(case):
+def test_inverse_is_zero_for_scaled_momenta(case: Case) -> None:
     laws.mapping_inverse_is_zero_outside_the_support(case.mapping())
 
 
-def test_inverse_is_zero_for_momenta_that_are_not_numbers(some):
+def test_inverse_is_zero_for_momenta_that_are_not_numbers(some: Case) -> None:
     mapping = some.mapping()
     momenta, _ = mapping.forward(points(mapping, 8))
     for value in (np.nan, np.inf, -np.inf):
@@ -91,7 +95,7 @@ def test_inverse_is_zero_for_momenta_that_are_not_numbers(some):
 
 
 @pytest.mark.parametrize("other", [(500.0, 499.0), (250.0, 1000.0), (499.0, 501.0)])
-def test_inverse_is_zero_for_partons_of_other_energies(other):
+def test_inverse_is_zero_for_partons_of_other_energies(other: tuple[float, float]) -> None:
     case = cases("g g > t t~ g", PARTONS)[3]
     flat = FlatMapping(MassLimits(masses(case.process), ()), CollidingBeams(other, partonic=True))
     p, _ = flat.forward(points(flat, 1000))
@@ -99,7 +103,7 @@ def test_inverse_is_zero_for_partons_of_other_energies(other):
 
 
 @pytest.mark.parametrize("process", ["g g > g g g", "g g > t t~ g g"])
-def test_inverse_is_zero_where_a_line_is_lighter_than_its_floor(process):
+def test_inverse_is_zero_where_a_line_is_lighter_than_its_floor(process: str) -> None:
     for case in cases(process, PARTONS):
         mapping, flat = case.mapping(), replace(case, cuts=()).flat()
         p, _ = flat.forward(points(flat, 20000))
@@ -110,7 +114,7 @@ def test_inverse_is_zero_where_a_line_is_lighter_than_its_floor(process):
         assert (jacobian[(mass < least * (1 - 1e-9)).any(axis=0)] == 0).all()
 
 
-def test_every_event_that_passes_the_cuts_is_reached_by_every_channel(case):
+def test_every_event_that_passes_the_cuts_is_reached_by_every_channel(case: Case) -> None:
     mapping, flat = case.mapping(), case.flat()
     p, _ = flat.forward(points(flat, 4000))
     p = as_momenta(p[Cuts(case.cuts).passes(p)])
@@ -124,26 +128,26 @@ def test_every_event_that_passes_the_cuts_is_reached_by_every_channel(case):
     assert np.quantile(np.abs(same / jacobian - 1), 0.99) < 1e-8
 
 
-def test_results_do_not_depend_on_neighbours(some):
+def test_results_do_not_depend_on_neighbours(some: Case) -> None:
     laws.mapping_does_not_depend_on_neighbours(some.mapping())
 
 
-def test_results_do_not_depend_on_threads(some):
+def test_results_do_not_depend_on_threads(some: Case) -> None:
     laws.mapping_does_not_depend_on_threads(some.mapping())
 
 
-def test_empty_batches_are_served(some):
+def test_empty_batches_are_served(some: Case) -> None:
     laws.mapping_serves_empty_batches(some.mapping())
 
 
-def test_instruction_sets_agree():
+def test_instruction_sets_agree() -> None:
     mappings = [case.mapping() for case in SOME]
     laws.instruction_sets_agree(
         [(mapping.forward, (points(mapping, 101),)) for mapping in mappings], 1e-10
     )
 
 
-def test_permuted_legs_give_permuted_momenta(some):
+def test_permuted_legs_give_permuted_momenta(some: Case) -> None:
     mapping, rng = some.mapping(), np.random.default_rng(5)
     legs = (0, 1, *(int(leg) for leg in 2 + rng.permutation(mapping.n_particles - 2)))
     x = points(mapping, 1000)
@@ -155,7 +159,7 @@ def test_permuted_legs_give_permuted_momenta(some):
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_exchanged_incoming_legs_turn_the_event_round(some):
+def test_exchanged_incoming_legs_turn_the_event_round(some: Case) -> None:
     (first, second), n = some.beams.energies, len(masses(some.process))
     turned = replace(some, beams=CollidingBeams((second, first), some.beams.partonic))
     legs = (1, 0, *reversed(range(2, n)))
@@ -170,25 +174,24 @@ def test_exchanged_incoming_legs_turn_the_event_round(some):
 
 
 @pytest.mark.parametrize("process", ["g g > t t~ g g", VBS])
-def test_channels_of_a_group_are_their_representative_with_permuted_legs(process):
+def test_channels_of_a_group_are_their_representative_with_permuted_legs(process: str) -> None:
     representatives: dict[int, Case] = {}
     for case in cases(process, HADRONS):
         representative = representatives.setdefault(case.channel.group, case)
         mapping = representative.mapping(case.channel.permutation)
         laws.mapping_conserves_momentum(mapping)
         laws.mapping_inverse_undoes_forward(mapping, 1e-9)
-        expected = np.array(masses(process))
-        laws.mapping_particles_are_on_shell(mapping, expected)
+        laws.mapping_particles_are_on_shell(mapping, masses(process))
 
 
-def test_mappings_survive_pickling(some):
+def test_mappings_survive_pickling(some: Case) -> None:
     mapping = some.mapping()
     x = points(mapping, 3)
     again = pickle.loads(pickle.dumps(mapping))
     np.testing.assert_array_equal(again.forward(x)[0], mapping.forward(x)[0])
 
 
-def test_a_line_on_its_pole_is_drawn_from_a_breit_wigner():
+def test_a_line_on_its_pole_is_drawn_from_a_breit_wigner() -> None:
     (case,) = (
         one
         for one in cases("u u~ > e+ e- g", PARTONS)
@@ -221,25 +224,28 @@ def test_a_line_on_its_pole_is_drawn_from_a_breit_wigner():
         ),
     ],
 )
-def test_beams_below_the_threshold_are_named(process, beams, message):
+def test_beams_below_the_threshold_are_named(
+    process: str, beams: CollidingBeams, message: str
+) -> None:
     with pytest.raises(InputError, match=re.escape(message)):
         cases(process, beams)[0].mapping()
 
 
-def test_massless_particles_of_hadrons_need_no_cuts():
+def test_massless_particles_of_hadrons_need_no_cuts() -> None:
     mapping = cases("g g > g g g", HADRONS, cuts=())[0].mapping()
     p, jacobian = mapping.forward(points(mapping, 1000))
     assert (jacobian > 0).all()
     assert np.isfinite(p).all()
 
 
-def points(mapping, n: int) -> np.ndarray:
+def points(mapping: ChannelMapping, n: int) -> Array:
     return np.random.default_rng(17).random((n, mapping.dim))
 
 
-def invariant_mass(p: np.ndarray) -> np.ndarray:
+def invariant_mass(p: Array) -> Array:
     total = p.sum(axis=1)
-    return np.sqrt(np.maximum(total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1), 0.0))
+    square: Array = total[:, 0] ** 2 - (total[:, 1:] ** 2).sum(axis=1)
+    return np.sqrt(np.maximum(square, 0.0))
 
 
 MASSIVE = {
@@ -256,7 +262,7 @@ def decay(pdg: int, *children: Cluster) -> Cluster:
     return Cluster(sum(child.legs for child in children), pdg, children)
 
 
-def test_some_points_lie_on_the_tail_of_a_resonance_half_of_them_below_the_threshold_of_its_decay():
+def test_points_lie_on_the_tail_of_a_resonance_half_of_them_if_its_decay_is_above_it() -> None:
     first, second = (decay(24, Cluster(1 << leg, 11), Cluster(2 << leg, 12)) for leg in (2, 4))
     lines = PropagatorLines(MASSIVE, 20.0)
     higgs, top = decay(25, first, second), decay(6, first, Cluster(1 << 4, 5))
@@ -270,7 +276,9 @@ def test_some_points_lie_on_the_tail_of_a_resonance_half_of_them_below_the_thres
 
 @pytest.mark.parametrize("width", [1e-3, 0.006, 2.5, 60.0])
 @pytest.mark.parametrize("share", [0.05, 0.5, 0.95])
-def test_a_mixture_finds_the_way_back_for_narrow_and_wide_resonances(width, share):
+def test_a_mixture_finds_the_way_back_for_narrow_and_wide_resonances(
+    width: float, share: float
+) -> None:
     class Mixed(PropagatorLines):
         def decaying(self, cluster: Cluster, least: float) -> _core.Line:
             return _core.Line(
