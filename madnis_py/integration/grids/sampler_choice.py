@@ -100,10 +100,15 @@ def choose_sampler(
     with_vegas = points * vegas.seconds_per_point + events * vegas.seconds_per_event
     with_flow = left + points * share * flow.seconds_per_point + events * flow.seconds_per_event
     sampler: SamplerName = "madnis" if with_flow < with_vegas else "vegas"
+    name = "the trained flow" if trained else "training and a perfect flow"
+    reason = (
+        f"{events:,} events and the precision of {points:,} VEGAS points take "
+        f"{with_vegas:.3g} s with VEGAS and {with_flow:.3g} s with {name}"
+    )
     saved_per_event = vegas.seconds_per_event - flow.seconds_per_event
     return Choice(
         sampler=sampler,
-        reason=_reason(with_vegas, with_flow, events, points, trained),
+        reason=reason,
         predicted=not trained,
         break_even_events=_break_even(training_seconds, saved_per_event),
         break_even_points=_break_even(
@@ -120,11 +125,3 @@ def choose_sampler(
 def _break_even(cost: float, gain: float) -> float | None:
     """How often a gain pays a cost; None for no gain."""
     return cost / gain if gain > 0 else None
-
-
-def _reason(with_vegas: float, with_flow: float, events: int, points: int, trained: bool) -> str:
-    flow = "the trained flow" if trained else "training and a perfect flow"
-    return (
-        f"{events:,} events and the precision of {points:,} VEGAS points take "
-        f"{with_vegas:.3g} s with VEGAS and {with_flow:.3g} s with {flow}"
-    )
