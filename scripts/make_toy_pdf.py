@@ -37,7 +37,8 @@ import hoppet
 import numpy as np
 
 from madnis_py.arrays import Array
-from madnis_py.physics.pdf.pdf import SHIPPED, GridPdf
+from madnis_py.physics.pdf.pdf import GridPdf
+from madnis_py.physics.pdf.pdf_sets import SHIPPED
 
 PDG = (-5, -4, -3, -2, -1, 21, 1, 2, 3, 4, 5)
 COLUMNS = [6 + (0 if pdg == 21 else pdg) for pdg in PDG]  # HOPPET's order: gluon in the middle
