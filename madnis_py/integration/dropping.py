@@ -1,4 +1,4 @@
-"""Channels that contribute next to nothing are given up, and the others take over what they had."""
+"""Dropping of channels that contribute next to nothing; the others take over their part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from madnis_py.integration.symmetry import ChannelGroups
 
 
-def survivors(size: Tensor, cutoff: float, groups: ChannelGroups) -> Tensor:
+def remaining_channels(size: Tensor, cutoff: float, groups: ChannelGroups) -> Tensor:
     """The channels that are left when the smallest are dropped, Section 5.1.2 of the MadNIS thesis.
 
     From the smallest I_i on, groups of channels are dropped as long as all of them together have

@@ -14,7 +14,7 @@ from toy_integrands import CamelBack
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
-from madnis_py.integration.dropping import restricted, survivors
+from madnis_py.integration.dropping import remaining_channels, restricted
 from madnis_py.integration.grids.vegas_flow import VegasFlow
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.symmetry import ChannelGroups
@@ -38,7 +38,7 @@ def doubles(*values: float) -> Tensor:
 
 
 def left(size: Tensor, cutoff: float, groups: tuple[int, ...] | None = None) -> list[bool]:
-    kept: list[bool] = survivors(size, cutoff, ChannelGroups(groups, len(size))).tolist()
+    kept: list[bool] = remaining_channels(size, cutoff, ChannelGroups(groups, len(size))).tolist()
     return kept
 
 
@@ -72,7 +72,7 @@ def test_channels_are_dropped_from_the_smallest_until_their_sum_reaches_the_cuto
 @given(st.lists(st.floats(1e-9, 1e9), min_size=1, max_size=50), st.floats(0, 0.999))
 def test_what_is_dropped_is_less_than_the_cutoff(sizes: list[float], cutoff: float) -> None:
     size = doubles(*sizes)
-    kept = survivors(size, cutoff, ChannelGroups(None, len(size)))
+    kept = remaining_channels(size, cutoff, ChannelGroups(None, len(size)))
     assert kept.any()
     assert float(size[~kept].sum()) <= cutoff * float(size.sum())
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from madnis_py.errors import CheckpointError, MadnisError
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import ChannelWeights
-from madnis_py.integration.dropping import survivors
+from madnis_py.integration.dropping import remaining_channels
 from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Measurement, Moments, unit_of
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import Callback, Reuse, StepProgress
@@ -249,7 +249,7 @@ class Trainer:
         past = drawn - self.settings.warmup_steps
         if not self.settings.dropping_cutoff or past <= 0 or past % self.settings.dropping_interval:
             return
-        active = self.integrator.active & survivors(
+        active = self.integrator.active & remaining_channels(
             self._averages.size, self.settings.dropping_cutoff, self._groups
         )
         if torch.equal(active, self.integrator.active):
