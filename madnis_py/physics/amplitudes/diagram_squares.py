@@ -70,7 +70,7 @@ class DiagramCurrents:
             yield from self._cuts(child, self._turned(tree, rest, position))
 
     def _turned(self, tree: Tree, rest: Tree, position: int) -> Tree:
-        """All but one child of the last vertex of a tree, with the rest of the diagram in its place."""
+        """The last vertex of a tree, with the rest of the diagram in the place of a child."""
         assert tree.vertex is not None
         slots = [slot for k, slot in enumerate(tree.vertex.slots) if k != position]
         others = [child for k, child in enumerate(tree.children) if k != position]
