@@ -17,16 +17,15 @@ from numpy.typing import NDArray
 from madnis_py.physics.amplitudes.colour_flows import Contraction, FlowCurrents
 from madnis_py.physics.amplitudes.currents import Currents
 from madnis_py.physics.amplitudes.diagram_squares import square_pairs
-from madnis_py.physics.amplitudes.tape_writer import (
+from madnis_py.physics.amplitudes.helicities import ExternalLeg, helicity_states
+from madnis_py.physics.amplitudes.tape_tables import (
     Arrays,
-    ExternalLeg,
     PlacedCurrents,
     Row,
-    TapeWriter,
     constant_values,
-    helicity_states,
     table,
 )
+from madnis_py.physics.amplitudes.tape_writer import TapeWriter
 from madnis_py.physics.colour.colour import Closed, colour_matrix
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction

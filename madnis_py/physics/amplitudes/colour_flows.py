@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import product
 
 from madnis_py._core import WaveKind
-from madnis_py.physics.amplitudes.currents import Currents, Scaled, Vertex
+from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Scaled
 from madnis_py.physics.colour.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
 from madnis_py.physics.colour.colour_vertices import closed_colour, colour_of
 from madnis_py.physics.diagrams.coupling_powers import Powers, added
@@ -143,7 +143,7 @@ class FlowCurrents:
 
     def decayed(self, powers: Powers) -> _Coloured:
         """The currents of the particle whose decay this step is."""
-        merged: dict[ColourStructure, dict[Vertex, Fraction]] = defaultdict(
+        merged: dict[ColourStructure, dict[AppliedVertex, Fraction]] = defaultdict(
             lambda: defaultdict(Fraction)
         )
         goals = [goal for goal in self._step.goals if goal.total == powers]
@@ -156,7 +156,7 @@ class FlowCurrents:
     def _currents_of(
         self,
         units: int,
-        sources: Mapping[ColourStructure, Mapping[Vertex, Fraction]],
+        sources: Mapping[ColourStructure, Mapping[AppliedVertex, Fraction]],
         field: Field,
         factor: Fraction | int,
         propagated: bool,
@@ -178,9 +178,9 @@ class FlowCurrents:
         field: Field,
         singlet: bool,
         allowed: Callable[[_Parts], bool] = lambda parts: True,
-    ) -> dict[ColourStructure, dict[Vertex, Fraction]]:
+    ) -> dict[ColourStructure, dict[AppliedVertex, Fraction]]:
         """The sum of vertices in which units become a field, by colour."""
-        sources: dict[ColourStructure, dict[Vertex, Fraction]] = defaultdict(
+        sources: dict[ColourStructure, dict[AppliedVertex, Fraction]] = defaultdict(
             lambda: defaultdict(Fraction)
         )
         for meeting in self._step.meetings(units).get(field, ()):
@@ -192,7 +192,7 @@ class FlowCurrents:
         self,
         meeting: Meeting,
         singlet: bool,
-        sources: dict[ColourStructure, dict[Vertex, Fraction]],
+        sources: dict[ColourStructure, dict[AppliedVertex, Fraction]],
     ) -> None:
         """Add one vertex for every combination of the colours of what meets there."""
         below = [

@@ -1,4 +1,4 @@
-"""Off-shell currents of a process as a graph without repetition: what a tape computes, before helicities.
+"""Off-shell currents of a process as a graph without repetition, before helicities.
 
 A node is the current of one particle that collects a set of external legs; it is a sum of terms,
 each a vertex with the currents that meet there, times the propagator unless it is the raw source.
@@ -6,7 +6,7 @@ With i times the vertex for the Feynman rule, i for the propagator of fermions a
 g^{mu nu} for that of vectors, all factors of i drop out:
 
     vector   J^mu = (G^mu - p^mu (p.G) / M^2) / (p^2 - M^2 + i M Gamma)
-    fermion  psi = -(p-slash + m) G / (p^2 - m^2 + i m Gamma), on the right side for conjugate spinors
+    fermion  psi = -(p-slash + m) G / (p^2 - m^2 + i m Gamma), conjugate spinors from the right
     scalar   phi = -G / (p^2 - M^2 + i M Gamma)
 
 with G the sum of vertices, and an amplitude is a current times the source of the legs that it does
@@ -33,14 +33,15 @@ _PAIRINGS = {
 """Coefficients of g_{0 k} g_{the others} in the four-vector structures, by (0, k)."""
 
 Expressions = tuple[str, ...]
+"""Couplings in the names of parameters, see `Model.coupling`."""
 
 
 @dataclass(frozen=True, order=True)
-class Vertex:
-    """A vertex applied to currents: what a term is but for its number.
+class AppliedVertex:
+    """A vertex applied to currents: a term of a node without its coefficient.
 
     Attributes:
-        operation: which of the kernels.
+        operation: the kernel.
         arguments: nodes, in the order that the kernel wants.
         couplings: expressions of the model; (left, right) for fermions, one otherwise.
     """
@@ -50,7 +51,7 @@ class Vertex:
     couplings: Expressions
 
 
-Sum = Mapping[Vertex, Fraction]
+Sum = Mapping[AppliedVertex, Fraction]
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Node:
     kind: WaveKind
     legs: int
     pdg: int
-    terms: tuple[tuple[Vertex, Fraction], ...] = ()
+    terms: tuple[tuple[AppliedVertex, Fraction], ...] = ()
     propagated: bool = True
 
 
@@ -111,23 +112,25 @@ class Currents:
         return Scaled(factor, self._intern(Node(self.kind(pdg), legs, pdg, normalised, propagated)))
 
     def kind(self, pdg: int) -> WaveKind:
-        """What the current of a particle is."""
+        """Kind of the current of a particle."""
         spin = self.model.particle(pdg).spin
         if spin == 2:
             return WaveKind.ket if pdg > 0 else WaveKind.bra
         return WaveKind.vector if spin == 3 else WaveKind.scalar
 
-    def vertex(self, join: DirectedVertex, nodes: Sequence[int]) -> list[tuple[Vertex, int]]:
-        """The kernels that a vertex means for the nodes that meet there, with their signs from fermions and order."""
-        below = dict(zip(join.slots, nodes, strict=True))
+    def vertex(
+        self, vertex: DirectedVertex, nodes: Sequence[int]
+    ) -> list[tuple[AppliedVertex, int]]:
+        """Kernels of a vertex for the nodes that meet there, signed by fermions and order."""
+        below = dict(zip(vertex.slots, nodes, strict=True))
         sign = self.fermion_sign([below[slot] for slot in sorted(below)])
         return [
-            (Vertex(operation, arguments, join.term.couplings), sign * factor)
-            for operation, arguments, factor in _kernels(join.term.lorentz, join.out, below)
+            (AppliedVertex(operation, arguments, vertex.term.couplings), sign * factor)
+            for operation, arguments, factor in _kernels(vertex.term.lorentz, vertex.out, below)
         ]
 
     def fermion_sign(self, nodes: Iterable[int]) -> int:
-        """Sign of the permutation that sorts the external fermions of nodes, conjugate spinors given first."""
+        """Sign of the permutation that sorts the external fermions of nodes, bras given first."""
         order = [leg for node in nodes for leg in positions(self.nodes[node].legs & self._fermions)]
         exchanges = sum(a > b for k, a in enumerate(order) for b in order[k + 1 :])
         return -1 if exchanges % 2 else 1

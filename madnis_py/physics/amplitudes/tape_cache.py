@@ -24,6 +24,8 @@ _SOURCES = (
     "physics/amplitudes/colour_flows.py",
     "physics/amplitudes/currents.py",
     "physics/amplitudes/diagram_squares.py",
+    "physics/amplitudes/helicities.py",
+    "physics/amplitudes/tape_tables.py",
     "physics/amplitudes/tape_writer.py",
     "physics/amplitudes/tree_amplitude.py",
     "physics/colour/colour.py",

@@ -27,9 +27,10 @@ from madnis_py.physics.amplitudes.amplitude_builder import (
     diagram_tape,
     external_legs,
 )
+from madnis_py.physics.amplitudes.helicities import CHOSEN, ExternalLeg
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
-from madnis_py.physics.amplitudes.tape_writer import CHOSEN, Arrays, ExternalLeg
+from madnis_py.physics.amplitudes.tape_tables import Arrays
 from madnis_py.physics.colour.colour import String, flow_lines
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction

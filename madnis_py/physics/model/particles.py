@@ -3,7 +3,7 @@
 A particle of spin 0, 1/2 or 1 with the colour and Lorentz structures of `VertexTerm` is rows alone.
 Another spin needs, in this order: its Lorentz structures here (`VertexTerm`), an `Operation` and a
 `WaveKind` in `cpp/amplitudes/tape.hpp` and the kernels that `amplitudes/currents` names for them,
-its helicities in `amplitudes/tape_writer`, wavefunctions, vertices and a propagator in
+its helicities in `amplitudes/helicities`, wavefunctions, vertices and a propagator in
 `cpp/amplitudes` (wavefunctions.hpp, vertices.hpp, amplitude_tape.hpp), and a kind of line in
 `diagrams/diagram_picture`; docs/amplitudes.md, "A new particle", says it step by step.
 """

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from madnis_py.card.card import Card
-from madnis_py.physics.amplitudes.tape_writer import helicity_states
+from madnis_py.physics.amplitudes.helicities import helicity_states
 from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.model.model import Model
 

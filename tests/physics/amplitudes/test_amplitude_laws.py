@@ -12,7 +12,7 @@ from madnis_py.physics.amplitudes.amplitude_builder import (
     average_factor,
     external_legs,
 )
-from madnis_py.physics.amplitudes.tape_writer import MOMENTUM, ExternalLeg
+from madnis_py.physics.amplitudes.helicities import MOMENTUM, ExternalLeg
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model

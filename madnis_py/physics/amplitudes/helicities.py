@@ -1,0 +1,149 @@
+"""Helicities of external legs, and those for which a current does not vanish by chirality.
+
+A massless spinor has one of two pairs of components, which follows from the legs: vertices with
+vectors and massless propagators exchange the pairs, vertices with scalars keep them, and a mass
+fills both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py import _core
+from madnis_py._core import Operation, WaveKind
+from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Node
+from madnis_py.physics.model.model import Model
+
+Bools = NDArray[np.bool_]
+
+CHOSEN = _core.CHOSEN_HELICITY
+"""State of a leg whose helicity is given with every event."""
+
+MOMENTUM = _core.MOMENTUM_HELICITY
+"""State of a massless vector whose polarisation is p / E: gauge invariance makes the amplitude
+vanish."""
+
+
+@dataclass(frozen=True)
+class ExternalLeg:
+    """An external particle.
+
+    Attributes:
+        pdg: its PDG code.
+        incoming: whether it comes in.
+        states: helicities, twice their value for fermions, ascending; (CHOSEN,) where events bring
+            their own.
+    """
+
+    pdg: int
+    incoming: bool
+    states: tuple[int, ...]
+
+
+def helicity_states(model: Model, pdg: int) -> tuple[int, ...]:
+    """The helicities of a particle, twice their value for fermions."""
+    spin = model.particle(pdg).spin
+    if spin == 3 and model.mass(pdg) > 0:
+        return (-1, 0, 1)
+    return (0,) if spin == 1 else (-1, 1)
+
+
+@dataclass(frozen=True)
+class ActiveHelicities:
+    """Helicities of its legs for which a current does not vanish, per pair of spinor components.
+
+    Attributes:
+        upper: of components 0 and 1 of a spinor, of the whole for others; one axis per leg, of
+            length 1 for legs that the current does not hold.
+        lower: of components 2 and 3; equal to `upper` for others.
+    """
+
+    upper: Bools
+    lower: Bools
+
+    @property
+    def any(self) -> Bools:
+        """The helicities for which any component does not vanish."""
+        return self.upper | self.lower
+
+
+class Chirality:
+    """The helicities for which the currents of a graph do not vanish.
+
+    Args:
+        currents: the graph.
+        legs: external particles, incoming first.
+    """
+
+    def __init__(self, currents: Currents, legs: Sequence[ExternalLeg]) -> None:
+        self._model, self._legs = currents.model, legs
+        self._active: list[ActiveHelicities] = []
+        for node in currents.nodes:
+            self._active.append(self._of_node(node))
+
+    def of(self, node: int) -> ActiveHelicities:
+        """Helicities for which a node does not vanish."""
+        return self._active[node]
+
+    def of_product(self, current: int, source: int) -> Bools:
+        """Helicities for which the product of two nodes does not vanish."""
+        a, b = self._active[current], self._active[source]
+        return (a.upper & b.upper) | (a.lower & b.lower)
+
+    def of_term(self, vertex: AppliedVertex) -> ActiveHelicities:
+        """Helicities for which a vertex does not vanish, by chirality."""
+        below = [self._active[node] for node in vertex.arguments]
+        left, right = (
+            self._model.coupling(expression) != 0
+            for expression in (*vertex.couplings, "0", "0")[:2]
+        )
+        a, b = below[0], below[1]
+        match vertex.operation:
+            case Operation.ffv_vector:
+                both = (a.upper & b.lower & right) | (a.lower & b.upper & left)
+                return ActiveHelicities(both, both)
+            case Operation.ffs_scalar:
+                both = (a.upper & b.upper & left) | (a.lower & b.lower & right)
+                return ActiveHelicities(both, both)
+            case Operation.ffv_ket:
+                return ActiveHelicities(a.lower & b.any & right, a.upper & b.any & left)
+            case Operation.ffv_bra:
+                return ActiveHelicities(a.lower & b.any & left, a.upper & b.any & right)
+            case Operation.ffs_ket | Operation.ffs_bra:
+                return ActiveHelicities(a.upper & b.any & left, a.lower & b.any & right)
+        everything = np.logical_and.reduce(np.broadcast_arrays(*(part.any for part in below)))
+        return ActiveHelicities(everything, everything)
+
+    def _of_node(self, node: Node) -> ActiveHelicities:
+        if not node.terms:
+            return self._of_leg(node)
+        parts = [self.of_term(vertex) for vertex, _ in node.terms]
+        upper = np.logical_or.reduce([part.upper for part in parts])
+        lower = np.logical_or.reduce([part.lower for part in parts])
+        if node.propagated and node.kind in (WaveKind.ket, WaveKind.bra):
+            if self._model.mass(node.pdg) > 0:
+                upper = lower = upper | lower
+            else:
+                upper, lower = lower, upper
+        return ActiveHelicities(upper, lower)
+
+    def _of_leg(self, node: Node) -> ActiveHelicities:
+        leg = node.legs.bit_length() - 1
+        states = np.array(self._legs[leg].states)
+        shape = [1] * len(self._legs)
+        shape[leg] = len(states)
+        if (
+            node.kind not in (WaveKind.ket, WaveKind.bra)
+            or self._model.mass(node.pdg) > 0
+            or CHOSEN in states
+        ):
+            everything = np.ones(shape, bool)
+            return ActiveHelicities(everything, everything)
+        antiparticle = self._legs[leg].pdg < 0
+        right = (states > 0) != antiparticle  # chirality of the field
+        lower = right if node.kind == WaveKind.ket else ~right
+        return ActiveHelicities((~lower).reshape(shape), lower.reshape(shape))

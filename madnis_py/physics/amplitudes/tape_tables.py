@@ -1,0 +1,185 @@
+"""Tables of a tape: their rows, its constants, and the places of its currents in the workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py import _core
+from madnis_py._core import WaveKind
+from madnis_py.physics.amplitudes.currents import Node
+from madnis_py.physics.model.model import Model
+
+Arrays = dict[str, Any]
+"""numpy arrays by name: int32 tables, float64 factors."""
+
+_Bools = NDArray[np.bool_]
+_Ints = NDArray[np.int32]
+
+
+class Constants:
+    """The numbers of a tape as expressions of the model: values change without a new tape.
+
+    Attributes:
+        entries: (expression, factor), in the order of the array.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, Fraction]] = []
+        self._known: dict[tuple[tuple[str, Fraction], ...], int] = {}
+
+    def add(self, *entries: tuple[str, Fraction]) -> int:
+        """Position of the first of these entries, which stand one after the other."""
+        if entries not in self._known:
+            self._known[entries] = len(self.entries)
+            self.entries += entries
+        return self._known[entries]
+
+    def mass(self, name: str) -> int:
+        """Position of a mass or width; "" is zero."""
+        return self.add((name or "0", Fraction(1)))
+
+
+def constant_values(entries: Sequence[tuple[str, Fraction]], model: Model) -> NDArray[np.float64]:
+    """The array of constants, real and imaginary parts.
+
+    Two zeros end it, for kernels that read three constants at once.
+    """
+    values = [model.coupling(expression) * float(factor) for expression, factor in entries]
+    return np.array([*values, 0.0, 0.0], dtype=np.complex128).view(np.float64)
+
+
+class PlacedCurrents:
+    """Places of the instances of currents in the workspace of a tape.
+
+    Args:
+        nodes: the graph.
+        needed: per node, which of its helicities are needed; None where nothing is.
+
+    Attributes:
+        workspace: size of the workspace in numbers.
+    """
+
+    def __init__(self, nodes: Sequence[Node], needed: Sequence[_Bools | None]) -> None:
+        self.workspace = _core.ZERO_NUMBERS
+        self._nodes = nodes
+        self._offsets: dict[int, int] = {}
+        self._instances: dict[int, _Ints] = {}
+        for number, wanted in enumerate(needed):
+            if wanted is not None and wanted.any():
+                index = np.full(wanted.shape, -1, np.int32)
+                index[wanted] = np.arange(wanted.sum(), dtype=np.int32)
+                self._instances[number] = index
+                self._offsets[number] = self.workspace
+                self.workspace += int(wanted.sum()) * numbers_of(nodes[number])
+
+    def __iter__(self) -> Iterator[int]:
+        """The nodes of which anything is left, in order."""
+        return iter(self._offsets)
+
+    def __contains__(self, node: int) -> bool:
+        return node in self._offsets
+
+    def instances(self, node: int) -> _Ints:
+        """Number of the instance for each combination of helicities, -1 where there is none."""
+        return self._instances[node]
+
+    def whole(self, node: int) -> tuple[int, int]:
+        """Offset and number of instances of a node."""
+        return self._offsets[node], int((self._instances[node] >= 0).sum())
+
+    def offsets(self, node: int, helicities: _Ints) -> _Ints:
+        """Offsets of the instances of a node, where none is that of the zeros.
+
+        Args:
+            node: number in the graph.
+            helicities: positions among the helicities of the legs, shape (n, n_legs).
+
+        Returns:
+            int32, shape (n,).
+        """
+        index = self._instances[node]
+        found = index[indices_of(helicities, index.shape)]
+        places = self._offsets[node] + numbers_of(self._nodes[node]) * found
+        return np.where(found >= 0, places, 0).astype(np.int32)
+
+
+Row = Mapping[str, int]
+"""A row of a table of a tape by the names of its columns."""
+
+
+def table(name: str, rows: Sequence[Row]) -> _Ints:
+    """A table of a tape with its columns in the order of the kernels, int32 (rows, columns)."""
+    columns = _core.TAPE_COLUMNS[name]
+    return np.array([itemgetter(*columns)(row) for row in rows], np.int32).reshape(-1, len(columns))
+
+
+class Momenta:
+    """Slots of momenta; the first are those of the legs."""
+
+    def __init__(self, n_legs: int) -> None:
+        self.slots = {1 << leg: leg for leg in range(n_legs)}
+        self.rows: list[Row] = []
+
+    def add(self, legs: int, parts: Sequence[int]) -> int:
+        """The slot of a set of legs, made of parts that have slots."""
+        if legs not in self.slots:
+            rest = legs ^ parts[0]
+            second = self.add(rest, parts[1:]) if len(parts) > 2 else self.slots[rest]
+            self.rows.append({"a": self.slots[parts[0]], "b": second})
+            self.slots[legs] = len(self.slots)
+        return self.slots[legs]
+
+
+class TapeRows:
+    """Rows of the tables as they are written."""
+
+    def __init__(self, placed: PlacedCurrents, momenta: Momenta) -> None:
+        self.placed = placed
+        self.momenta = momenta
+        self.externals: list[Row] = []
+        self.nodes: list[Row] = []
+        self.terms: list[Row] = []
+        self._propagators: dict[tuple[int, int, int], int] = {}
+        self.index: list[_Ints] = []
+        self._patterns: dict[bytes, int] = {}
+        self._size = 0
+
+    def propagator(self, momentum: int, mass: int, width: int) -> int:
+        """Position of a propagator; equal ones are kept once."""
+        return self._propagators.setdefault((momentum, mass, width), len(self._propagators))
+
+    @property
+    def propagator_rows(self) -> list[Row]:
+        """Rows of the propagators, in order."""
+        names = ("momentum", "mass", "width")
+        return [dict(zip(names, key, strict=True)) for key in self._propagators]
+
+    def pattern(self, index: _Ints) -> int:
+        """Position of a table of instances; equal ones are kept once."""
+        key = index.tobytes()
+        if key not in self._patterns:
+            self._patterns[key] = self._size
+            self.index.append(index.reshape(-1))
+            self._size += index.size
+        return self._patterns[key]
+
+
+def numbers_of(node: Node) -> int:
+    """Numbers of one instance of a node."""
+    return _core.SCALAR_NUMBERS if node.kind == WaveKind.scalar else _core.WAVE_NUMBERS
+
+
+def indices_of(
+    rows: NDArray[np.integer], shape: tuple[int, ...]
+) -> tuple[NDArray[np.integer], ...]:
+    """Index of rows of coordinates in an array, some of whose axes have length 1."""
+    return tuple(
+        rows[:, axis] if size > 1 else np.zeros(len(rows), np.int32)
+        for axis, size in enumerate(shape)
+    )
