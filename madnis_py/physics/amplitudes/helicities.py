@@ -85,6 +85,36 @@ class Chirality:
         for node in currents.nodes:
             self._active.append(self._of_node(node))
 
+    def _of_node(self, node: Node) -> ActiveHelicities:
+        if not node.terms:
+            return self._of_leg(node)
+        parts = [self.of_term(vertex) for vertex, _ in node.terms]
+        upper = np.logical_or.reduce([part.upper for part in parts])
+        lower = np.logical_or.reduce([part.lower for part in parts])
+        if node.propagated and node.kind in (WaveKind.ket, WaveKind.bra):
+            if self._model.mass(node.pdg) > 0:
+                upper = lower = upper | lower
+            else:
+                upper, lower = lower, upper
+        return ActiveHelicities(upper, lower)
+
+    def _of_leg(self, node: Node) -> ActiveHelicities:
+        leg = node.legs.bit_length() - 1
+        states = np.array(self._legs[leg].states)
+        shape = [1] * len(self._legs)
+        shape[leg] = len(states)
+        if (
+            node.kind not in (WaveKind.ket, WaveKind.bra)
+            or self._model.mass(node.pdg) > 0
+            or CHOSEN in states
+        ):
+            everything = np.ones(shape, bool)
+            return ActiveHelicities(everything, everything)
+        antiparticle = self._legs[leg].pdg < 0
+        right = (states > 0) != antiparticle  # chirality of the field
+        lower = right if node.kind == WaveKind.ket else ~right
+        return ActiveHelicities((~lower).reshape(shape), lower.reshape(shape))
+
     def of(self, node: int) -> ActiveHelicities:
         """Helicities for which a node does not vanish."""
         return self._active[node]
@@ -117,33 +147,3 @@ class Chirality:
                 return ActiveHelicities(a.upper & b.any & left, a.lower & b.any & right)
         everything = np.logical_and.reduce(np.broadcast_arrays(*(part.any for part in below)))
         return ActiveHelicities(everything, everything)
-
-    def _of_node(self, node: Node) -> ActiveHelicities:
-        if not node.terms:
-            return self._of_leg(node)
-        parts = [self.of_term(vertex) for vertex, _ in node.terms]
-        upper = np.logical_or.reduce([part.upper for part in parts])
-        lower = np.logical_or.reduce([part.lower for part in parts])
-        if node.propagated and node.kind in (WaveKind.ket, WaveKind.bra):
-            if self._model.mass(node.pdg) > 0:
-                upper = lower = upper | lower
-            else:
-                upper, lower = lower, upper
-        return ActiveHelicities(upper, lower)
-
-    def _of_leg(self, node: Node) -> ActiveHelicities:
-        leg = node.legs.bit_length() - 1
-        states = np.array(self._legs[leg].states)
-        shape = [1] * len(self._legs)
-        shape[leg] = len(states)
-        if (
-            node.kind not in (WaveKind.ket, WaveKind.bra)
-            or self._model.mass(node.pdg) > 0
-            or CHOSEN in states
-        ):
-            everything = np.ones(shape, bool)
-            return ActiveHelicities(everything, everything)
-        antiparticle = self._legs[leg].pdg < 0
-        right = (states > 0) != antiparticle  # chirality of the field
-        lower = right if node.kind == WaveKind.ket else ~right
-        return ActiveHelicities((~lower).reshape(shape), lower.reshape(shape))

@@ -93,7 +93,12 @@ class TapeWriter:
                 for child in vertex.arguments:
                     self.require(child, used)
         placed = PlacedCurrents(self._nodes, self._needed)
-        rows = TapeRows(placed, self._momentum_slots(placed))
+        momenta = Momenta(len(self._legs))
+        for node in (self._nodes[number] for number in placed):
+            if node.terms and node.propagated:
+                parts = [self._nodes[child].legs for child in node.terms[0][0].arguments]
+                momenta.add(node.legs, parts)
+        rows = TapeRows(placed, momenta)
         for number in placed:
             self._write(number, rows)
         arrays = {
@@ -106,17 +111,6 @@ class TapeWriter:
             "index": np.concatenate([*rows.index, np.zeros(0, np.int32)]),
         }
         return arrays, placed
-
-    def _momentum_slots(self, placed: PlacedCurrents) -> Momenta:
-        """A slot for the momentum of every set of legs, a sum of those of two smaller sets."""
-        momenta = Momenta(len(self._legs))
-        for number in placed:
-            node = self._nodes[number]
-            if node.terms and node.propagated:
-                momenta.add(
-                    node.legs, [self._nodes[child].legs for child in node.terms[0][0].arguments]
-                )
-        return momenta
 
     def _write(self, number: int, rows: TapeRows) -> None:
         node = self._nodes[number]

@@ -56,7 +56,13 @@ def widths_of(
         model: masses, widths and vertices.
         table: its t_channel_widths and external_widths.
     """
-    lines = sorted(_unstable_lines(diagrams, model))
+    unstable = {
+        (abs(tree.pdg), tree.legs)
+        for diagram in diagrams
+        for tree in diagram.tree.subtrees()
+        if tree.children and tree is not diagram.tree and model.particle(tree.pdg).width
+    }
+    lines = sorted(unstable)
     external = {abs(pdg) for pdg in reaction.legs}
     related = set() if table.external_widths else external | _coupled_vectors(external, model)
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
@@ -76,17 +82,6 @@ def widths_of(
     )
     off_shell = (line for line in sorted(required) if not _reaches_pole(line, limits, model))
     return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
-
-
-def _unstable_lines(diagrams: Iterable[Diagram], model: Model) -> set[PropagatorKey]:
-    """The propagators of particles with a parameter for their width, which may be 0."""
-    inside = (
-        tree
-        for diagram in diagrams
-        for tree in diagram.tree.subtrees()
-        if tree.children and tree is not diagram.tree and model.particle(tree.pdg).width
-    )
-    return {(abs(tree.pdg), tree.legs) for tree in inside}
 
 
 def _coupled_vectors(particles: set[int], model: Model) -> set[int]:

@@ -39,9 +39,7 @@ _UNSUPPORTED = {
     "(exact, lowest or excluded powers)",
     r">[^,()]*>": "> ... > (required s-channel particles)",
 }
-"""Notation of MadGraph that is not supported here: pattern -> its name in the message.
-
-The first that matches is named."""
+"""Notation of MadGraph that is not supported: pattern -> its name in messages, the first counts."""
 
 
 @dataclass(frozen=True)
