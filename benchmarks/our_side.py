@@ -21,7 +21,7 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.topology import Cluster, Topology
-from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, TopologyMapping
+from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, diagram_mapping
 
 BEAMS = CollidingBeams((6500.0, 6500.0), partonic=False)
 """GeV."""
@@ -114,7 +114,7 @@ def phase_space(n_gluons: int, topology: str, n: int) -> Work:
     """Momenta and Jacobians of g g > t t~ + gluons; see `phase_space.py`."""
     lines = t_line(n_gluons) if topology == "t" else s_line(n_gluons)
     masses = [0.0, 0.0, POLES[6][0], POLES[6][0]] + [0.0] * n_gluons
-    mapping = TopologyMapping(lines, MassLimits(masses, ()), POLES, BEAMS)
+    mapping = diagram_mapping(lines, MassLimits(masses, ()), POLES, BEAMS)
     x = np.random.default_rng(4).random((n, mapping.dim))
 
     def work() -> float:

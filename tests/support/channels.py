@@ -18,8 +18,9 @@ from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
-    FlatMapping,
     TopologyMapping,
+    diagram_mapping,
+    flat_mapping,
 )
 
 MODEL = Model("sm")
@@ -67,10 +68,10 @@ class Case:
         return channels(self.process)[self.number]
 
     def mapping(self, legs: tuple[int, ...] | None = None) -> TopologyMapping:
-        return TopologyMapping(self.channel.topology, self.mass_limits, POLES, self.beams, legs)
+        return diagram_mapping(self.channel.topology, self.mass_limits, POLES, self.beams, legs)
 
-    def flat(self) -> FlatMapping:
-        return FlatMapping(self.mass_limits, self.beams)
+    def flat(self) -> TopologyMapping:
+        return flat_mapping(self.mass_limits, self.beams)
 
 
 def cases(process: str, beams: CollidingBeams, cuts: tuple[Cut, ...] | None = None) -> list[Case]:

@@ -24,8 +24,8 @@ from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
-    FlatMapping,
-    TopologyMapping,
+    diagram_mapping,
+    flat_mapping,
 )
 
 _SYMMETRIC = 1e-9
@@ -90,7 +90,7 @@ class ChannelBuilder:
         if self._card.channels.phase_space == "flat":
             return (
                 self._whole(
-                    "flat", self._possible("cuts", lambda: FlatMapping(self._limits, self._beams))
+                    "flat", self._possible("cuts", lambda: flat_mapping(self._limits, self._beams))
                 ),
             )
         several = len(self._contributions) > 1
@@ -189,7 +189,7 @@ class ChannelBuilder:
         arguments = representative.topology, self._limits, poles, self._beams, own.permutation
         return Channel(
             name=self._name(own.topology),
-            mapping=self._possible("cuts", lambda: TopologyMapping(*arguments)),
+            mapping=self._possible("cuts", lambda: diagram_mapping(*arguments)),
             diagrams=own.diagrams,
             propagators=self._propagators(own.topology),
             group=own.group,

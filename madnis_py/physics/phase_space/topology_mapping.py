@@ -56,17 +56,24 @@ class CollidingBeams:
         return 4 * self.energies[0] * self.energies[1]
 
 
-class _KernelMapping(ChannelMapping):
-    """Beams, clusters and momentum transfers as the kernel wants them.
+class TopologyMapping(ChannelMapping):
+    """The unit cube to the phase space of a topology, Sec. 2.2.3 of the MadNIS thesis.
+
+    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without dx_1 dx_2 for beams that are
+        partons.
 
     Args:
         topology: how the final particles come together.
-        lines: which distribution every line gets.
+        lines: distributions of the squared masses of its lines.
         limits: least masses that the cuts leave.
         least_energy: of the partons in GeV.
         beams: energies.
         legs: position of leg k of the topology among the particles of an event; may exchange the
             incoming ones.
+
+    Raises:
+        InputError: fewer than two final particles, or no room between the cuts and the energy of
+            the beams.
     """
 
     def __init__(
@@ -100,7 +107,7 @@ class _KernelMapping(ChannelMapping):
         )
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _KernelMapping, self._arguments
+        return TopologyMapping, self._arguments
 
     def _check(self, beams: CollidingBeams) -> None:
         if self.n_particles < 4:
@@ -138,7 +145,7 @@ def _enter(
 
 
 def _least_rests(topology: Topology, limits: MassLimits, minima: Sequence[float]) -> list[float]:
-    """Least mass of the clusters of the line from each on, at least their own together, and 0 after the last."""
+    """Least mass of each cluster and those after it together; 0 after the last."""
     rests, legs = [0.0], 0
     for cluster, minimum in zip(reversed(topology.clusters), reversed(minima), strict=True):
         legs |= cluster.legs
@@ -233,7 +240,7 @@ class PropagatorLines:
 
 
 class FlatLines:
-    """Lines of flat phase space: exactly for massless particles, RAMBO on diet (Plaetzer, arXiv:1308.2922)."""
+    """Lines of flat phase space, RAMBO on diet (Plaetzer, arXiv:1308.2922)."""
 
     def s_hat(self, topology: Topology, s_min: float) -> _core.Line:
         """See `Lines.s_hat`."""
@@ -252,11 +259,14 @@ class FlatLines:
         return _power(0.0)
 
 
-class TopologyMapping(_KernelMapping):
-    """The unit cube to the phase space of a diagram, Sec. 2.2.3 of the MadNIS thesis.
-
-    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without dx_1 dx_2 for beams that are
-        partons.
+def diagram_mapping(
+    topology: Topology,
+    limits: MassLimits,
+    poles: Mapping[int, tuple[float, float]],
+    beams: CollidingBeams,
+    legs: Sequence[int] | None = None,
+) -> TopologyMapping:
+    """The mapping that follows the propagators of a diagram.
 
     Args:
         topology: lines of the diagram.
@@ -267,44 +277,36 @@ class TopologyMapping(_KernelMapping):
             incoming ones.
 
     Raises:
-        InputError: fewer than two final particles, or no room between the cuts and the energy of
-            the beams.
+        InputError: as `TopologyMapping`.
     """
-
-    def __init__(
-        self,
-        topology: Topology,
-        limits: MassLimits,
-        poles: Mapping[int, tuple[float, float]],
-        beams: CollidingBeams,
-        legs: Sequence[int] | None = None,
-    ) -> None:
-        pt_cut = min([pt for pt in limits.pt[2:] if pt > 0], default=2 * _CUT_OFF)
-        least = limits.least_energy(range(2, len(limits.masses)))
-        super().__init__(topology, PropagatorLines(poles, pt_cut), limits, least, beams, legs)
+    pt_cut = min([pt for pt in limits.pt[2:] if pt > 0], default=2 * _CUT_OFF)
+    least = limits.least_energy(range(2, len(limits.masses)))
+    return TopologyMapping(topology, PropagatorLines(poles, pt_cut), limits, least, beams, legs)
 
 
-class FlatMapping(_KernelMapping):
-    """Flat phase space, RAMBO on diet: exactly flat for massless particles.
+def flat_mapping(limits: MassLimits, beams: CollidingBeams) -> TopologyMapping:
+    """The mapping of flat phase space, RAMBO on diet: exactly flat for massless particles.
 
     Args:
         limits: masses; cuts limit the energy of the partons alone.
         beams: energies.
-    """
 
-    def __init__(self, limits: MassLimits, beams: CollidingBeams) -> None:
-        n = len(limits.masses)
-        chain = Cluster(1 << (n - 1), 0)
-        for leg in range(n - 2, 1, -1):
-            chain = Cluster(chain.legs | 1 << leg, 0, (Cluster(1 << leg, 0), chain))
-        least = limits.least_energy(range(2, n))
-        super().__init__(
-            Topology((chain,), ()), FlatLines(), MassLimits(limits.masses, ()), least, beams
-        )
+    Raises:
+        InputError: as `TopologyMapping`.
+    """
+    n = len(limits.masses)
+    chain = Cluster(1 << (n - 1), 0)
+    for leg in range(n - 2, 1, -1):
+        chain = Cluster(chain.legs | 1 << leg, 0, (Cluster(1 << leg, 0), chain))
+    least, masses = limits.least_energy(range(2, n)), MassLimits(limits.masses, ())
+    return TopologyMapping(Topology((chain,), ()), FlatLines(), masses, least, beams)
 
 
 def _levelled(least: float, scale: float = _CUT_OFF) -> float:
-    """The pole of a power from `least` GeV on: 0, or where that says nothing, such that it levels off at a scale."""
+    """The pole of a power law from `least` GeV on.
+
+    It is 0, or where that leaves no lower limit such that the power law levels off at a scale.
+    """
     return 0.0 if least > _CUT_OFF else least**2 - scale**2
 
 

@@ -13,7 +13,11 @@ from scipy.stats import beta, kstest, uniform
 from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
-from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, FlatMapping
+from madnis_py.physics.phase_space.topology_mapping import (
+    CollidingBeams,
+    TopologyMapping,
+    flat_mapping,
+)
 
 PARTONS = CollidingBeams((500.0, 500.0), partonic=True)
 SLOW = CollidingBeams((40.0, 10.0), partonic=True)
@@ -28,14 +32,14 @@ MASSIVE = [
 NUMBERS = range(2, 8)
 
 
-def flat(*final: float, beams: CollidingBeams = PARTONS) -> FlatMapping:
-    return FlatMapping(MassLimits((0.0, 0.0, *final), ()), beams)
+def flat(*final: float, beams: CollidingBeams = PARTONS) -> TopologyMapping:
+    return flat_mapping(MassLimits((0.0, 0.0, *final), ()), beams)
 
 
-def hadronic(*final: float) -> FlatMapping:
+def hadronic(*final: float) -> TopologyMapping:
     legs = tuple(range(2, len(final) + 2))
     energy = Cut("mass", legs, max(100.0, sum(final)), math.inf)
-    return FlatMapping(MassLimits((0.0, 0.0, *final), [energy]), HADRONS)
+    return flat_mapping(MassLimits((0.0, 0.0, *final), [energy]), HADRONS)
 
 
 CASES = {
@@ -53,11 +57,11 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def mapping(name: str) -> FlatMapping:
+def mapping(name: str) -> TopologyMapping:
     return CASES[name][0]
 
 
-def points(mapping: FlatMapping, n: int = 50_000) -> Array:
+def points(mapping: TopologyMapping, n: int = 50_000) -> Array:
     return np.random.default_rng(3).random((n, mapping.dim))
 
 
@@ -121,34 +125,34 @@ def test_massless_particles_have_no_preferred_direction(n: int) -> None:
         assert kstest(phi, uniform(-math.pi, 2 * math.pi).cdf).pvalue > 1e-3
 
 
-def test_inverse_undoes_forward(mapping: FlatMapping) -> None:
+def test_inverse_undoes_forward(mapping: TopologyMapping) -> None:
     laws.mapping_inverse_undoes_forward(mapping, 1e-9)
 
 
-def test_jacobian_agrees_with_finite_differences(name: str, mapping: FlatMapping) -> None:
+def test_jacobian_agrees_with_finite_differences(name: str, mapping: TopologyMapping) -> None:
     laws.mapping_jacobian_agrees_with_finite_differences(mapping, CASES[name][2].energies)
 
 
-def test_particles_are_on_shell(name: str, mapping: FlatMapping) -> None:
+def test_particles_are_on_shell(name: str, mapping: TopologyMapping) -> None:
     laws.mapping_particles_are_on_shell(mapping, (0.0, 0.0, *CASES[name][1]))
 
 
-def test_momentum_is_conserved(mapping: FlatMapping) -> None:
+def test_momentum_is_conserved(mapping: TopologyMapping) -> None:
     laws.mapping_conserves_momentum(mapping)
 
 
-def test_edges_of_the_cube_give_no_nan(mapping: FlatMapping) -> None:
+def test_edges_of_the_cube_give_no_nan(mapping: TopologyMapping) -> None:
     laws.mapping_gives_no_nan_at_edges_of_the_cube(mapping)
 
 
-def test_jacobian_is_zero_outside_the_cube(mapping: FlatMapping) -> None:
+def test_jacobian_is_zero_outside_the_cube(mapping: TopologyMapping) -> None:
     laws.mapping_is_zero_outside_the_cube(mapping)
 
 
-def test_inverse_is_zero_outside_the_support(mapping: FlatMapping) -> None:
+def test_inverse_is_zero_outside_the_support(mapping: TopologyMapping) -> None:
     laws.mapping_inverse_is_zero_outside_the_support(mapping)
 
 
-def test_results_do_not_depend_on_neighbours_and_threads(mapping: FlatMapping) -> None:
+def test_results_do_not_depend_on_neighbours_and_threads(mapping: TopologyMapping) -> None:
     laws.mapping_does_not_depend_on_neighbours(mapping)
     laws.mapping_does_not_depend_on_threads(mapping)

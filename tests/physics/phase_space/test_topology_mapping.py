@@ -21,9 +21,9 @@ from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import (
     CollidingBeams,
-    FlatMapping,
     PropagatorLines,
-    _KernelMapping,
+    TopologyMapping,
+    flat_mapping,
 )
 
 VBS = "u c > w+ w+ d s QCD=99 QED=99"
@@ -97,7 +97,7 @@ def test_inverse_is_zero_for_momenta_that_are_not_numbers(some: Case) -> None:
 @pytest.mark.parametrize("other", [(500.0, 499.0), (250.0, 1000.0), (499.0, 501.0)])
 def test_inverse_is_zero_for_partons_of_other_energies(other: tuple[float, float]) -> None:
     case = cases("g g > t t~ g", PARTONS)[3]
-    flat = FlatMapping(MassLimits(masses(case.process), ()), CollidingBeams(other, partonic=True))
+    flat = flat_mapping(MassLimits(masses(case.process), ()), CollidingBeams(other, partonic=True))
     p, _ = flat.forward(points(flat, 1000))
     assert (case.mapping().inverse(p)[1] == 0).all()
 
@@ -294,7 +294,7 @@ def test_a_mixture_finds_the_way_back_for_narrow_and_wide_resonances(
     limits = MassLimits((0.0,) * 5, ())
     topology = Topology((decay(23, pair, Cluster(1 << 4, 12)),), ())
     poles = {**MASSIVE, 23: (91.2, 2.4)}
-    mapping = _KernelMapping(
+    mapping = TopologyMapping(
         topology, Mixed(poles, 20.0), limits, 50.0, CollidingBeams((6500.0, 6500.0), False)
     )
     laws.mapping_inverse_undoes_forward(mapping, 1e-9, worst=1e-7)
