@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array, Integers
 from madnis_py.physics.diagrams.diagrams import Diagram
-from madnis_py.physics.diagrams.trees import Tree
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.process import Process
 
@@ -34,13 +33,14 @@ def resonance_lines(diagram: Diagram, model: Model) -> tuple[ResonanceLine, ...]
     A particle that radiates and goes on, such as t > t g, is no resonance.
     """
     inside = [tree for tree in diagram.tree.subtrees() if tree.children and not tree.legs & 3]
-    unstable = [tree for tree in inside if model.width(tree.pdg) > 0 and not _radiates(tree)]
+    unstable = [
+        tree
+        for tree in inside
+        if model.width(tree.pdg) > 0
+        and not any(abs(child.pdg) == abs(tree.pdg) for child in tree.children)
+    ]
     ordered = sorted(unstable, key=lambda tree: (-tree.n_legs, tree.legs))
     return tuple(ResonanceLine(model.anti(tree.pdg), tree.legs) for tree in ordered)
-
-
-def _radiates(tree: Tree) -> bool:
-    return any(abs(child.pdg) == abs(tree.pdg) for child in tree.children)
 
 
 @dataclass(frozen=True)
