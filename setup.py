@@ -1,4 +1,4 @@
-"""Build of the compiled kernels with CMake, and the list of packages; everything else is in pyproject.toml."""
+"""Build of the compiled kernels with CMake, and the list of packages; the rest: pyproject.toml."""
 
 from __future__ import annotations
 

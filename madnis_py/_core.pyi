@@ -1,4 +1,4 @@
-"""Kernels of madnis_py in C++; topics in alphabetical order, one per cpp/<room>/bind_<topic>.cpp."""
+"""Kernels of madnis_py in C++, topics in alphabetical order; see cpp/<room>/bind_<topic>.cpp."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, IntEnum

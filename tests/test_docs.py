@@ -19,7 +19,6 @@ PAGES = [
     page
     for folder in (ROOT, DOCS, DOCS / "decisions", ROOT / "benchmarks")
     for page in sorted(folder.glob("*.md"))
-    if page.name != "architecture.md"
 ]
 WIDTH = 100
 """Columns of a page; tables and links that stand alone cannot be broken and may be wider."""

@@ -11,57 +11,16 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+import rooms
 from places import ROOT
 
 PACKAGE = ROOT / "madnis_py"
-ROOMS = [
-    "errors", "arrays", "progress", "file_lock", "output_file", "card", "parallel", "flows",
-    "integration", "integration/training", "integration/grids",
-    "physics/model", "physics/diagrams", "physics/colour", "physics/observables",
-    "physics/amplitudes", "physics/phase_space", "physics/pdf", "physics/process",
-    "physics/divergences", "physics/cross_section",
-    "events", "events/les_houches", "events/files", "events/histograms",
-    "plugins/matrix_elements", "plugins/madgraph_cards", "plugins/vegas", "vegas",
-    "run/stages", "run", "run/verification", "cli",
-]  # fmt: skip
-"""Rooms and the modules that stand alone, in the order of their imports."""
+ROOMS = rooms.order(rooms.PAGE.read_text())
 
 LARGEST_ROOM = 12
 """Modules that a reader still takes in at a glance."""
 
-KERNEL_USERS = {
-    "events/files/lhe.py",
-    "events/validation.py",
-    "flows/fused.py",
-    "parallel/executors.py",
-    "physics/amplitudes/colour_flows.py",
-    "physics/amplitudes/currents.py",
-    "physics/amplitudes/drell_yan.py",
-    "physics/amplitudes/helicities.py",
-    "physics/amplitudes/tape_tables.py",
-    "physics/amplitudes/tape_writer.py",
-    "physics/amplitudes/tree_amplitude.py",
-    "physics/observables/cuts.py",
-    "physics/observables/features.py",
-    "physics/pdf/lhagrid.py",
-    "physics/pdf/pdf.py",
-    "physics/pdf/running_coupling.py",
-    "physics/phase_space/invariants.py",
-    "physics/phase_space/s_channel.py",
-    "physics/phase_space/topology_mapping.py",
-    "plugins/matrix_elements/umami_library.py",
-    "run/versions.py",
-}
-MODULES = {
-    path.relative_to(PACKAGE).with_suffix("").as_posix(): path
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if path.name not in ("__init__.py", "__main__.py")
-}
-
-
-def room(module: str) -> str:
-    """The folder of a module, or itself where it stands alone."""
-    return module.rpartition("/")[0] or module
+MODULES = rooms.modules()
 
 
 def imported_modules(path: Path) -> set[str]:
@@ -79,7 +38,7 @@ def imported_modules(path: Path) -> set[str]:
             first, *rest = name.split(".")
             if first == "madnis_py" and rest:
                 whole = "/".join(rest)
-                found.add(whole if whole in MODULES or rest[0] == "_core" else room(whole))
+                found.add(whole if whole in MODULES or rest[0] == "_core" else rooms.room(whole))
     return found
 
 
@@ -88,8 +47,9 @@ IMPORTS = {module: imported_modules(path) for module, path in MODULES.items()}
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_go_from_left_to_right(module: str) -> None:
-    position = ROOMS.index(room(module))
-    late = [name for name in IMPORTS[module] & set(MODULES) if ROOMS.index(room(name)) > position]
+    position = ROOMS.index(rooms.room(module))
+    inside = IMPORTS[module] & set(MODULES)
+    late = [name for name in inside if ROOMS.index(rooms.room(name)) > position]
     assert not late
 
 
@@ -102,7 +62,7 @@ def test_modules_import_each_other_in_no_circle_not_even_for_types() -> None:
 
 
 def test_no_room_holds_more_modules_than_one_takes_in_at_a_glance() -> None:
-    sizes = Counter(room(module) for module in MODULES if "/" in module)
+    sizes = Counter(rooms.room(module) for module in MODULES if "/" in module)
     sizes["the package itself"] = sum("/" not in module for module in MODULES)
     assert not {name: size for name, size in sizes.items() if size > LARGEST_ROOM}
 
@@ -122,13 +82,9 @@ def test_no_two_public_classes_have_one_name() -> None:
     assert not [name for name, times in classes.items() if times > 1]
 
 
-def test_the_compiled_core_is_imported_exactly_where_the_architecture_says() -> None:
-    users = {
-        f"{module}.py"
-        for module, names in IMPORTS.items()
-        if any(name.startswith("_core") for name in names)
-    }
-    assert users == KERNEL_USERS
+def test_the_page_of_the_house_shows_the_tree_as_it_is() -> None:
+    page = rooms.PAGE.read_text()
+    assert rooms.rendered(page) == page, "python scripts/rooms.py writes the tables again"
 
 
 def test_import_of_the_package_loads_neither_torch_nor_numpy() -> None:

@@ -1,3 +1,4 @@
+// Tapes run over blocks of events: currents, colour sums, squares of single diagrams.
 #include <algorithm>
 
 #include "amplitudes/amplitude_tape.hpp"

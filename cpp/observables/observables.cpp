@@ -1,3 +1,4 @@
+// Kernels of cuts and of the features of networks.
 #include "observables/cuts.hpp"
 #include "runtime/sweep.hpp"
 

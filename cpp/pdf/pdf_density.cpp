@@ -1,3 +1,4 @@
+// Interpolation of parton densities and of alpha_s on their grids.
 #include <algorithm>
 #include <limits>
 

@@ -1,3 +1,4 @@
+// The module _core: a list of what each topic binds.
 #include <pybind11/pybind11.h>
 
 namespace madnis::bindings {

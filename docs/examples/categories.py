@@ -31,7 +31,7 @@ def exact():
 
 
 def main(steps=300):
-    """Train two flows and integrate; returns the estimates before and after, and the exact value."""
+    """Train two flows and integrate; returns estimates before and after, and the exact value."""
     settings = mn.TrainingSettings(
         steps=steps, batch_size=1000, learning_rate=1e-2, final_learning_rate=1e-3
     )

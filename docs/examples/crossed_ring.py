@@ -1,4 +1,4 @@
-"""A ring with a line across it: two channels with maps of our own, channel weights and flows trained together.
+"""A ring with a line across it: two channels with maps of our own, trained together.
 
 python crossed_ring.py [STEPS]    of the training, 400 by default
 """
@@ -35,7 +35,7 @@ def density(t):
 
 
 def ring_map(x):
-    """Radius around the circle, any angle; returns points and Jacobians. Radii below 0 do not count."""
+    """Radius around the circle, any angle; returns points and Jacobians, 0 for radii below 0."""
     t, jacobian = peak(x[:, 0])
     r, phi = RADIUS + t, 2 * math.pi * x[:, 1]
     p = torch.stack([r * torch.cos(phi), r * torch.sin(phi)], dim=1)
@@ -87,7 +87,8 @@ def main(steps=400):
     mn.train(integrator, mn.TrainingSettings(steps=steps, batch_size=2048, warmup_steps=20))
     after = integrator.integrate(50_000)
     print(
-        f"{before}  ->  {after}, exactly {exact():.5f}; error {before.error / after.error:.1f} times smaller"
+        f"{before}  ->  {after}, exactly {exact():.5f}; "
+        f"error {before.error / after.error:.1f} times smaller"
     )
     return before, after, exact()
 

@@ -1,6 +1,6 @@
-"""A path integral: the amplitude of a harmonic oscillator to be back at the origin after some imaginary time.
+"""A path integral: the amplitude of a harmonic oscillator to return to the origin.
 
-python path_integral.py [EVALUATIONS]    at most so many in each of ten iterations, 100,000 by default
+python path_integral.py [EVALUATIONS]    at most in each of ten iterations, 100,000 by default
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEP = TIME / SLICES
 
 @vegas.rbatchintegrand
 def paths(x):
-    """exp(-S) with the lattice action of x_0 = 0, x_1, ..., x_8 = 0; x has shape (SLICES - 1, n)."""
+    """exp(-S) with the lattice action of x_0 = 0, x_1, ..., x_8 = 0; x: (SLICES - 1, n)."""
     ends = np.zeros((1, x.shape[1]))
     path = np.concatenate([ends, x, ends])
     kinetic = ((path[1:] - path[:-1]) ** 2).sum(axis=0) / (2 * STEP)

@@ -21,7 +21,7 @@ REGION = [[0, 1]] * DIM
 
 @vegas.lbatchintegrand
 def ridge(x):
-    """Gaussians along a part of the diagonal; the integral is 1 but for a few per mille outside the cube."""
+    """Gaussians along a part of the diagonal; the integral is 1 but for a few per mille."""
     squares = ((x[:, None] - CENTRES[:, None]) ** 2).sum(axis=2)
     return np.exp(-squares / (2 * WIDTH**2)).mean(axis=1) / (math.sqrt(2 * math.pi) * WIDTH) ** DIM
 

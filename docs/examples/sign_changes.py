@@ -17,7 +17,7 @@ DIM, DAMPING, FREQUENCY = 3, 3.0, 2.5
 
 
 def oscillating(x):
-    """exp(-a sum x) (cos(b sum x) + ridge between the first two variables), x of shape (n, 3) in the unit cube."""
+    """exp(-a sum x) (cos(b sum x) + ridge between the first two variables), x: (n, 3)."""
     total = x.sum(dim=1)
     ridge = (
         20 * torch.sin(FREQUENCY * (x[:, 0] - x[:, 1])) * torch.exp(-200 * (x[:, 0] - x[:, 1]) ** 2)
@@ -40,10 +40,12 @@ def main(steps=400):
     points = integrator.sample(torch.tensor([100_000]), "signs")
     floor = points.weight.abs().mean().item() / abs(exact())
     print(
-        f"{before}  ->  {after}, exactly {exact():.5f}; error {before.error / after.error:.1f} times smaller"
+        f"{before}  ->  {after}, exactly {exact():.5f}; "
+        f"error {before.error / after.error:.1f} times smaller"
     )
     print(
-        f"integral of |f| over integral of f: {floor:.1f}; no density can bring the relative standard"
+        f"integral of |f| over integral of f: {floor:.1f}; no density can bring the relative "
+        "standard"
     )
     print(
         f"deviation of signed weights below sqrt({floor:.1f}^2 - 1) = {math.sqrt(floor**2 - 1):.1f}"

@@ -20,7 +20,8 @@ _CUT_OFF = 1.0
 """GeV: where the density of a line levels off whose limit lies on its pole."""
 
 _SHARE_OF_PEAK = 0.95
-"""Share of the points of a resonance that lie on its peak; the others see to it that its tails hold no rare large weights.
+"""Share of the points of a resonance that lie on its peak; the others cover its tails, where rare
+large weights would be left.
 
 With all points on the peak the flow has an efficiency of 3.0 ... 13.2 % for `z_1j` (four seeds), so
 13.4 ... 15.0 %; for `ww_leptons` (three) 4.7 ... 8.3 % and 5.2 ... 9.6 %. The standard deviation of
@@ -35,7 +36,7 @@ _REST_POWER = 0.5
 """Power of 1 / s for the squared mass of what is left after a cluster, which has no propagator."""
 
 _S_HAT_POWER = 1.5
-"""Power of 1 / s-hat where no resonance carries it: |M|^2, flux and parton densities fall together."""
+"""Power of 1 / s-hat where no resonance carries it: |M|^2, flux and parton densities together."""
 
 
 @dataclass(frozen=True)
