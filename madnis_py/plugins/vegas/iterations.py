@@ -184,7 +184,8 @@ class Iterations:
         decision = decide(self._history, statistics, correlation, left, cost)
         asked = integrator.method == "flow"
         self._log.reason = "a flow was asked for" if asked else decision.reason
-        if decision.flow or (asked and late and self._history.last.effective > 0):
+        # The decision compares times; a flow that is asked for begins where the points alone say.
+        if (late and self._history.last.effective > 0) if asked else decision.flow:
             self._begin_flow()
         elif self._considered >= MOST_CONSIDERED or (decision.final and not asked):
             self._learning = False

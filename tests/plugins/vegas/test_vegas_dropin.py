@@ -19,6 +19,7 @@ from vegas_dropin import TASKS, measured
 from madnis_py import vegas
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
+from madnis_py.plugins.vegas import flow_decision, iterations
 from madnis_py.plugins.vegas.flow_decision import TrainingCost, VariableCorrelation, decide
 from madnis_py.plugins.vegas.iteration_log import IterationStatistics
 from madnis_py.plugins.vegas.learned_map import LearnedMap
@@ -211,6 +212,19 @@ def test_named_variables_and_dictionaries_pass_through_the_flow(short_training: 
     assert abs(pull(result["moments"][0] / result["ridge"], 0.5)) < 5
     weight, x = integrator.sample(mode="rbatch")
     assert x["angles"].shape == (2, len(weight))
+
+
+def test_a_flow_that_is_asked_for_does_not_depend_on_times(
+    short_training: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(iterations, "ENOUGH_EFFECTIVE", 1)  # considered from the first iteration on
+    means = []
+    for seconds in (0.0, 1e-3):
+        monkeypatch.setattr(flow_decision, "TRAINING_SECONDS", seconds)
+        gvar.ranseed(1)
+        result = vegas.Integrator(SQUARE, method="flow")(ridge, nitn=8, neval=3000)
+        means.append([one.mean for one in result.itn_results])
+    assert means[0] == means[1]
 
 
 def test_a_flow_that_is_no_better_is_taken_away(
