@@ -35,7 +35,8 @@ lint: $(VENV)/.installed-test ## ruff, clang-format, mypy and stubtest
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run -Werror $(shell find cpp -name '*.cpp' -o -name '*.h*')
 	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest madnis_py._core --allowlist cpp/stubtest_allowlist.txt
+	$(BIN)/python -m mypy.stubtest madnis_py._core --mypy-config-file pyproject.toml \
+	  --allowlist cpp/stubtest_allowlist.txt
 
 bench: $(VENV)/.installed-bench ## ours beside other programs: tables, and JSON in benchmarks/results
 	set -e; for name in $(COMPARISONS); do for threads in 1 2; do \
