@@ -91,21 +91,18 @@ def from_surroundings(error: Exception) -> MadnisError | None:
     Args:
         error: of any library.
     """
-    if isinstance(error, WorkerError | ResourceError):
-        return error
-    if isinstance(error, BrokenExecutor):
-        return WorkerError("workers: a process that worked for this run has died")
-    lacking = _lacking(error)
-    return ResourceError(f"the machine did not give enough {lacking}") if lacking else None
-
-
-def _lacking(error: Exception) -> str | None:
     match error:
+        case WorkerError() | ResourceError():
+            return error
+        case BrokenExecutor():
+            return WorkerError("workers: a process that worked for this run has died")
         case MemoryError():
-            return "memory"
+            lacking: str | None = "memory"
         case OSError() if error.errno in _EXHAUSTED_NUMBERS:
-            return _EXHAUSTED_NUMBERS[error.errno]
+            lacking = _EXHAUSTED_NUMBERS[error.errno]
         case RuntimeError() | ImportError() | OSError():
-            return next((what for words, what in _EXHAUSTED.items() if words in str(error)), None)
+            text = str(error)
+            lacking = next((what for words, what in _EXHAUSTED.items() if words in text), None)
         case _:
-            return None
+            lacking = None
+    return ResourceError(f"the machine did not give enough {lacking}") if lacking else None

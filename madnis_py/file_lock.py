@@ -68,7 +68,12 @@ class FileLock:
         self._descriptor = descriptor
         with suppress(OSError):  # on a full disk the lock holds without a name
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(_this_process()).encode(), 0)
+            this_process = {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "since": time.strftime("%Y-%m-%d %H:%M:%S"),
+            }
+            os.pwrite(descriptor, json.dumps(this_process).encode(), 0)
         return self
 
     def __exit__(
@@ -132,11 +137,3 @@ def _taken(path: Path) -> int | None:
             os.close(descriptor)
             raise
         os.close(descriptor)
-
-
-def _this_process() -> dict[str, int | str]:
-    return {
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "since": time.strftime("%Y-%m-%d %H:%M:%S"),
-    }

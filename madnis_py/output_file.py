@@ -112,7 +112,11 @@ class OutputPlace:
     def _publish(self) -> None:
         os.fsync(self._descriptor)
         self.partial.replace(self._target)
-        _flush_directory(self._target.parent)
+        folder = os.open(self._target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class OutputFile(OutputPlace):
@@ -167,19 +171,16 @@ def _new_partial(target: Path) -> tuple[Path, int]:
 def _remove_abandoned(target: Path) -> None:
     """Remove what writers of this machine, killed on the way to the same place, left beside it."""
     with suppress(OSError):
-        for entry in os.scandir(target.parent):
-            if entry.name.startswith(_prefix(target)) and entry.name.endswith(".partial"):
-                with suppress(OSError):
-                    _remove_if_abandoned(Path(entry.path))
-
-
-def _remove_if_abandoned(partial: Path) -> None:
-    descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if locked(descriptor) and has_name(descriptor, partial):
-            partial.unlink()
-    finally:
-        os.close(descriptor)
+        for partial in target.parent.iterdir():
+            if not (partial.name.startswith(_prefix(target)) and partial.suffix == ".partial"):
+                continue
+            with suppress(OSError):
+                descriptor = os.open(partial, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+                try:
+                    if locked(descriptor) and has_name(descriptor, partial):
+                        partial.unlink()
+                finally:
+                    os.close(descriptor)
 
 
 def _make_like(earlier: os.stat_result, descriptor: int) -> None:
@@ -190,14 +191,6 @@ def _make_like(earlier: os.stat_result, descriptor: int) -> None:
             os.fchown(descriptor, earlier.st_uid, earlier.st_gid)
     with suppress(OSError):
         os.fchmod(descriptor, stat.S_IMODE(earlier.st_mode))
-
-
-def _flush_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -44,18 +44,6 @@ def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
     return _checked(expected, lambda value: _is_number(value) and accept(value))
 
 
-def _is_setting(value: object) -> bool:
-    return isinstance(value, bool | float | str) or (
-        isinstance(value, int) and abs(value) < _TOO_MANY
-    )
-
-
-def _is_scale(value: object) -> bool:
-    if isinstance(value, str):
-        return value in get_args(DynamicalScale)
-    return _is_number(value) and value > 0  # type: ignore[operator]
-
-
 Real = Annotated[float, _number("a number", lambda value: True)]
 PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
@@ -78,7 +66,13 @@ Text = Annotated[
 ]
 Setting = Annotated[
     bool | int | float | str,
-    _checked("a number, text or true or false", _is_setting),
+    _checked(
+        "a number, text or true or false",
+        lambda value: (
+            isinstance(value, bool | float | str)
+            or (isinstance(value, int) and abs(value) < _TOO_MANY)
+        ),
+    ),
 ]
 BeamEnergies = Annotated[
     tuple[PositiveEnergy, PositiveEnergy],
@@ -89,7 +83,14 @@ BeamEnergies = Annotated[
 ]
 Scale = Annotated[
     float | DynamicalScale,
-    _checked(f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}", _is_scale),
+    _checked(
+        f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}",
+        lambda value: (
+            value in get_args(DynamicalScale)
+            if isinstance(value, str)
+            else _is_number(value) and value > 0
+        ),
+    ),
 ]
 
 

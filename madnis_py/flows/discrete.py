@@ -259,7 +259,9 @@ class MixedFlow(AbstractFlow):
         for block in self._couplings():
             features, log_jac = block.to_data(features, counts)
             log_q -= log_jac
-        x = torch.cat((self._coordinates(category, position), features[: self.dim - len(category)]))
+        inside = position.clamp(1e-9, 1.0 - 1e-9)  # of the category after rounding, too
+        coordinates = (category + inside) / self._sizes.unsqueeze(1)
+        x = torch.cat((coordinates, features[: self.dim - len(category)]))
         return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
@@ -303,11 +305,6 @@ class MixedFlow(AbstractFlow):
     def _log_volume(self) -> float:
         """Minus the logarithm of the length of the parts of the intervals."""
         return sum(math.log(size) for size in self.chain.categories)
-
-    def _coordinates(self, category: Tensor, position: Tensor) -> Tensor:
-        """Coordinates that lie in their category after rounding, too."""
-        inside = position.clamp(1e-9, 1.0 - 1e-9)
-        return (category + inside) / self._sizes.unsqueeze(1)
 
     def _couplings(self) -> list[CouplingBlock]:
         return cast("list[CouplingBlock]", list(self.blocks))

@@ -47,7 +47,14 @@ class SharedStages:
         self._survey: Survey | None = None
         self._grids: Integrator | None = None
         self._trained: TrainingSession | None = None
-        _require_own_states(context)
+        path = context.directory.path
+        if (
+            checkpoint.exists(path, SURVEY)
+            and checkpoint.meta(path, SURVEY).get("run") != context.identity.digest
+        ):
+            raise CheckpointError(
+                f"{path}: survey.json belongs to another run than run.json identifies"
+            )
 
     def choose_prior(self) -> CrossSection:
         """The integrand with the prior of the card, or else of a short survey, written down."""
@@ -255,17 +262,6 @@ class SharedStages:
     @property
     def _default_points(self) -> int:
         return POINTS[self._context.process.card.training.preset]
-
-
-def _require_own_states(context: RunContext) -> None:
-    path = context.directory.path
-    if (
-        checkpoint.exists(path, SURVEY)
-        and checkpoint.meta(path, SURVEY).get("run") != context.identity.digest
-    ):
-        raise CheckpointError(
-            f"{path}: survey.json belongs to another run than run.json identifies"
-        )
 
 
 def _require_weights(survey: Survey, points: int) -> None:

@@ -164,7 +164,11 @@ class VegasFlow(AbstractFlow):
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density; has no parameters and no gradient. See `AbstractFlow.log_prob`."""
-        return -torch.from_numpy(self._inverse(x.cpu(), channel)[1]).log().to(x.device)
+        points = np.ascontiguousarray(x.cpu().numpy())
+        y, jacobian = np.empty_like(points), np.empty(len(points))
+        for adaptive_map, rows in self._channels(channel):
+            adaptive_map.invmap(points[rows], y[rows], jacobian[rows])
+        return -torch.from_numpy(jacobian).log().to(x.device)
 
     def numbers(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
         """The numbers that `sample` maps to n points, shape (n, dim)."""
@@ -193,15 +197,6 @@ class VegasFlow(AbstractFlow):
 
     def _build_maps(self, *_: object) -> None:
         self._maps = [vegas.AdaptiveMap(edges) for edges in self.grid.numpy()]
-
-    def _inverse(
-        self, x: Tensor, channel: Tensor
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        points_x = np.ascontiguousarray(x.numpy())
-        y, jacobian = np.empty_like(points_x), np.empty(len(x))
-        for adaptive_map, points in self._channels(channel):
-            adaptive_map.invmap(points_x[points], y[points], jacobian[points])
-        return y, jacobian
 
     def _channels(self, channel: Tensor) -> list[tuple[vegas.AdaptiveMap, slice]]:
         """The map of each channel that has points, with the slice of these."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from madnis_py.physics.divergences.singular_limits import SingularLimit
-from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked, RankedCut
+from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked
 from madnis_py.physics.observables.mass_limits import MassLimits
 
 
@@ -81,15 +81,13 @@ class LimitKinematics:
         if isinstance(cut, Cut):
             value = self._tendency(cut.observable, frozenset(cut.particles))
             return value is None or cut.minimum <= value <= cut.maximum
+        two_names = len({one.particles for one in cut.particles}) > 1
         return any(
-            self._passes_as(cut, chosen)
+            self._passes(Cut(cut.observable, chosen, cut.minimum, cut.maximum))
+            if len(set(chosen)) == len(chosen)
+            else two_names  # one particle by two names passes
             for chosen in product(*map(self._candidates, cut.particles))
         )
-
-    def _passes_as(self, cut: RankedCut, chosen: tuple[int, ...]) -> bool:
-        if len(set(chosen)) < len(chosen):  # one particle by two names passes
-            return len({one.particles for one in cut.particles}) > 1
-        return self._passes(Cut(cut.observable, chosen, cut.minimum, cut.maximum))
 
     def _candidates(self, ranked: Ranked) -> list[int]:
         """The particles that may have a rank.

@@ -37,7 +37,11 @@ def check_card(
     Raises:
         CardError: names the place in the card.
     """
-    _check_three_particles(card, model, definition, groups)
+    for legs in (group.reaction.legs for group in groups):
+        if len(legs) == 3 and not any(model.mass(pdg) for pdg in legs):
+            # three massless particles meet only in parallel, where all invariants are 0
+            expected = "expected a mass among three particles"
+            raise card.error("process.definition", f'{expected}; got "{definition.text}"')
     _check_scales(card, definition, groups)
     _check_beams(card, model, definition)
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
@@ -45,16 +49,6 @@ def check_card(
         if not observable.measurable(finals):
             expected = f'expected particles that "{definition.text}" has'
             raise card.error(f'histograms."{text}"', f"{expected}; got others")
-
-
-def _check_three_particles(
-    card: Card, model: Model, definition: Definition, groups: Sequence[FlavourGroup]
-) -> None:
-    """Three massless particles meet only if they are parallel, where all invariants are 0."""
-    for legs in (group.reaction.legs for group in groups):
-        if len(legs) == 3 and not any(model.mass(pdg) for pdg in legs):
-            expected = "expected a mass among three particles"
-            raise card.error("process.definition", f'{expected}; got "{definition.text}"')
 
 
 def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGroup]) -> None:

@@ -16,7 +16,7 @@ from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.diagram_picture import draw
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
+from madnis_py.physics.phase_space.channel_topologies import channel_topologies
 from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
 
@@ -208,16 +208,15 @@ def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> 
     }
     if with_propagators:
         entry["propagators"] = [propagators(diagram) for diagram in diagrams]
-        entry["topologies"] = [_describe_channel(channel) for channel in channels]
+        entry["topologies"] = [
+            {
+                "diagrams": [column + 1 for column in channel.diagrams],
+                "group": channel.group + 1,
+                "propagators": [
+                    {"kind": line.kind, "pdg": line.pdg, "legs": [leg + 1 for leg in line.legs]}
+                    for line in channel.topology.propagators
+                ],
+            }
+            for channel in channels
+        ]
     return entry
-
-
-def _describe_channel(channel: ChannelTopology) -> dict[str, Any]:
-    return {
-        "diagrams": [column + 1 for column in channel.diagrams],
-        "group": channel.group + 1,
-        "propagators": [
-            {"kind": line.kind, "pdg": line.pdg, "legs": [leg + 1 for leg in line.legs]}
-            for line in channel.topology.propagators
-        ],
-    }

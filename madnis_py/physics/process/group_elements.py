@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.drell_yan import closed_form
@@ -71,16 +70,13 @@ class GroupElements:
     def _image(self, group: FlavourGroup) -> MirrorImage | None:
         """The mirror image of a group among the earlier ones, if that has the same diagrams."""
         if group not in self._images:
-            self._images[group] = self._found_image(group)
-        return self._images[group]
-
-    def _found_image(self, group: FlavourGroup) -> MirrorImage | None:
-        mirrored = mirror(group.reaction)
-        for earlier in self._groups[: self._groups.index(group)]:
-            if earlier.reaction == mirrored:
+            image, mirrored = None, mirror(group.reaction)
+            before = self._groups[: self._groups.index(group)]
+            if earlier := next((one for one in before if one.reaction == mirrored), None):
                 columns = mirrored_columns(self._diagrams(group), self._diagrams(earlier))
-                return None if columns is None else MirrorImage(earlier, tuple(columns))
-        return None
+                image = None if columns is None else MirrorImage(earlier, tuple(columns))
+            self._images[group] = image
+        return self._images[group]
 
     def _mirrored(self, group: FlavourGroup) -> MatrixElement | None:
         image = self._image(group)
@@ -92,7 +88,9 @@ class GroupElements:
         return Mirrored(self[image.group], image.columns)
 
     def _unmirrored(self, group: FlavourGroup) -> MatrixElement:
-        own = partial(self._own, group)
+        def own() -> MatrixElement:
+            return closed_form(group.reaction, self._model) or self._tape(group)
+
         if self._card.process.matrix_element is None:
             return own()
         asked = self.unmirrored
@@ -106,7 +104,3 @@ class GroupElements:
                 group.reaction, group.flavours, self._card, self._model, index, names, own
             )
         )
-
-    def _own(self, group: FlavourGroup) -> MatrixElement:
-        """The matrix element of this package."""
-        return closed_form(group.reaction, self._model) or self._tape(group)

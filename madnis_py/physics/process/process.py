@@ -9,7 +9,6 @@ from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
 
-from madnis_py.arrays import Array
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.drell_yan import mediator_name
@@ -187,7 +186,7 @@ class Process:
                     group.reaction.legs,
                     self.diagrams(group),
                     offset,
-                    partial(_squared, self.matrix_element_of(group), self.model["aS"]),
+                    partial(self.matrix_element_of(group).squared, alpha_s=self.model["aS"]),
                 )
                 for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
             ]
@@ -252,7 +251,3 @@ class Process:
         raise self.card.error(
             "process.definition", f'expected {asked}; got "{self.definition.text}"'
         )
-
-
-def _squared(element: MatrixElement, alpha_s: float, p: Array) -> Array:
-    return element.squared(p, alpha_s)

@@ -169,7 +169,11 @@ class _Findings:
             got = f"got {self.negative} negative ones"
             yield f"IDWTUP {self.init.weighting}: expected weights >= 0; {got}"
         if abs(self.init.weighting) in (OF_EACH_PROCESS, RELATIVE_IN_PROCESS):
-            yield from self._above_maximum()
+            for process in self.init.processes:
+                largest = self.largest.get(process.identifier, 0.0)
+                if largest > process.maximum * (1 + PRINTED):
+                    expected = f"expected weights up to XMAXUP = {process.maximum:g}"
+                    yield f"process {process.identifier}: {expected}; got {largest:g}"
         most = max(self.largest.values(), default=0.0)
         if abs(self.init.weighting) == RELATIVE and self.smallest < most * (1 - PRINTED):
             got = f"got {self.smallest:g} to {most:g}"
@@ -178,13 +182,6 @@ class _Findings:
             yield from self._another_mean()
         if unstated := self.init.unknown_cross_section:
             yield unstated
-
-    def _above_maximum(self) -> Iterator[str]:
-        for process in self.init.processes:
-            largest = self.largest.get(process.identifier, 0.0)
-            if largest > process.maximum * (1 + PRINTED):
-                expected = f"expected weights up to XMAXUP = {process.maximum:g}"
-                yield f"process {process.identifier}: {expected}; got {largest:g}"
 
     def _another_mean(self) -> Iterator[str]:
         """Files of ours have the mean XSECUP; in those of others the mean fluctuates about it."""
