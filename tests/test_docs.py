@@ -12,6 +12,9 @@ import pytest
 from command_line import call
 from places import ROOT
 
+from madnis_py.card.card import Card, parse_toml
+from madnis_py.physics.process.process import Process
+
 DOCS = ROOT / "docs"
 TOPS = (ROOT, ROOT / "madnis_py")
 """Where paths that documents mention begin."""
@@ -77,6 +80,13 @@ def test_the_tutorial_runs_from_the_card_to_python(
     assert re.fullmatch(r"1000 events of [45]\d\d pb, mean pt 1\d\d GeV\n", capsys.readouterr().out)
 
 
+def test_the_card_that_is_shown_gives_a_process() -> None:
+    shown = re.search(r"```toml\n(.*?)```", (DOCS / "card.md").read_text(), re.DOTALL)
+    assert shown is not None
+    process = Process.from_card(Card.parse(parse_toml(shown[1], "card.md")))
+    assert len(process.channels) > 1
+
+
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_files_that_documents_link_exist(page: Path) -> None:
     for target, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", page.read_text()):
@@ -92,9 +102,17 @@ def test_files_and_names_that_documents_mention_exist(page: Path) -> None:
         one for one in spans if re.fullmatch(r"(?!DIR)[\w.]+(/[\w.]+)*/\w+\.(py|hpp|cpp|h)", one)
     ]
     assert [one for one in paths if not any((top / one).exists() for top in TOPS)] == []
+    package = ROOT / "madnis_py"
+    modules = [one for one in spans if re.fullmatch(r"\w+(/\w+)+", one)]
+    modules = [one for one in modules if (package / one.partition("/")[0]).is_dir()]
+    assert [one for one in modules if not _is_room_or_module(package / one)] == []
     for name in spans:
         if re.fullmatch(r"madnis_py(\.\w+){2,}", name):
             pkgutil.resolve_name(name)
+
+
+def _is_room_or_module(path: Path) -> bool:
+    return path.is_dir() or path.with_suffix(".py").exists()
 
 
 @pytest.mark.parametrize("index", [DOCS / "README.md", DOCS / "decisions" / "README.md"], ids=_name)

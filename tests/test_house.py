@@ -10,6 +10,7 @@ from collections import Counter
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import card_page
 import pytest
 import rooms
 from places import ROOT
@@ -85,6 +86,11 @@ def test_no_two_public_classes_have_one_name() -> None:
 def test_the_page_of_the_house_shows_the_tree_as_it_is() -> None:
     page = rooms.PAGE.read_text()
     assert rooms.rendered(page) == page, "python scripts/rooms.py writes the tables again"
+
+
+def test_the_page_of_the_card_shows_every_key_as_it_is() -> None:
+    page = card_page.PAGE.read_text()
+    assert card_page.rendered(page) == page, "python scripts/card_page.py writes the tables again"
 
 
 def test_import_of_the_package_loads_neither_torch_nor_numpy() -> None:
