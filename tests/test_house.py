@@ -23,6 +23,9 @@ LARGEST_ROOM = 12
 
 MODULES = rooms.modules()
 
+TESTED_ELSEWHERE = ("events/les_houches", "run/stages")
+"""Rooms without tests of their own, as CONTRIBUTING.md says: of files and of runs as a whole."""
+
 
 def imported_modules(path: Path) -> set[str]:
     """Modules of the package that a file imports, for types too, as "physics/pdf/pdf"."""
@@ -81,6 +84,14 @@ def test_no_two_public_classes_have_one_name() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert not [name for name, times in classes.items() if times > 1]
+
+
+def test_tests_lie_in_rooms_of_the_same_names() -> None:
+    tests = ROOT / "tests"
+    tested = {path.parent.relative_to(tests).as_posix() for path in tests.rglob("test_*.py")}
+    with_modules = {rooms.room(module) for module in MODULES if "/" in module}
+    assert with_modules - tested == set(TESTED_ELSEWHERE)
+    assert tested - with_modules == {".", "fuzz"}
 
 
 def test_the_page_of_the_house_shows_the_tree_as_it_is() -> None:

@@ -1,5 +1,8 @@
-// Maps from [0, 1] to a squared invariant mass s in [s_min, s_max], Sec. 2.2.3 of the MadNIS
-// thesis.
+// Breit-Wigner, 1 / s^power and flat maps from [0, 1] to a squared invariant mass s between fixed
+// limits s_min and s_max, Sec. 2.2.3 of the MadNIS thesis.
+//
+// Used for s-hat of 2 -> 2 scattering (s_channel.hpp); lines.hpp has the maps between limits that
+// differ from event to event, which all other channels use.
 //
 // forward(z) gives s and ds/dz > 0, inverse(s) gives z and the same ds/dz. Sums of numbers of one
 // sign throughout, so that s is good to a few units in the last place for any width, power and

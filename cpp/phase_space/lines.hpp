@@ -1,5 +1,9 @@
-// Maps from [0, 1] to the squared mass of a propagator, or to minus the squared momentum transfer,
-// between limits that differ from event to event, Eqs. (2.43) to (2.45) of the MadNIS thesis.
+// Breit-Wigner, 1 / s^power, a mixture of both and flat maps from [0, 1] to the squared mass of a
+// propagator, or to minus the squared momentum transfer, between limits that differ from event to
+// event, Eqs. (2.43) to (2.45) of the MadNIS thesis.
+//
+// Used for all lines of a diagram (topology.hpp, through cube.hpp); which line has which map is
+// decided in physics/phase_space/topology_mapping.py. invariants.hpp has those with fixed limits.
 #pragma once
 
 #include "phase_space/invariants.hpp"

@@ -1,11 +1,7 @@
 """Particles, parameters and vertices of a model: the types whose rows `builtin_models` lists.
 
 A particle of spin 0, 1/2 or 1 with the colour and Lorentz structures of `VertexTerm` is rows alone.
-Another spin needs, in this order: its Lorentz structures here (`VertexTerm`), an `Operation` and a
-`WaveKind` in `cpp/amplitudes/tape.hpp` and the kernels that `amplitudes/currents` names for them,
-its helicities in `amplitudes/helicities`, wavefunctions, vertices and a propagator in
-`cpp/amplitudes` (wavefunctions.hpp, vertices.hpp, amplitude_tape.hpp), and a kind of line in
-`diagrams/diagram_picture`; docs/amplitudes.md, "A new particle", says it step by step.
+Another structure or spin needs kernels: docs/amplitudes.md, "A new particle", lists the files.
 """
 
 from __future__ import annotations

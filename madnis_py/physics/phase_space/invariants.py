@@ -1,4 +1,9 @@
-"""Distributions of squared invariant masses between two limits."""
+"""Distributions of s-hat between two fixed limits: Breit-Wigner, 1 / s^power, flat.
+
+They serve 2 -> 2 scattering, `s_channel`. The lines of all other diagrams have limits that differ
+from event to event: `_core.Line`, chosen in `topology_mapping`, computed in
+cpp/phase_space/lines.hpp.
+"""
 
 from __future__ import annotations
 
