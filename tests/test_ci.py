@@ -55,7 +55,13 @@ def test_make_explains_every_target_that_it_offers() -> None:
     makefile = (ROOT / "Makefile").read_text()
     phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
     assert phony is not None
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     lines = [line.split(maxsplit=1) for line in told.stdout.splitlines()]
     assert [name for name, _ in lines] == phony[1].split()
     assert all(len(text) > 5 for _, text in lines)
