@@ -105,8 +105,17 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     classes: dict[str, Any] = {name: kind for name, kind in kinds.items() if is_dataclass(kind)}
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():
-        if parameter.name in classes:
-            parameters += _parameters_of(classes[parameter.name])
+        if options := classes.get(parameter.name):
+            annotations = get_type_hints(options, include_extras=True)
+            parameters += [
+                inspect.Parameter(
+                    field.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty if field.default is MISSING else field.default,
+                    annotation=annotations[field.name],
+                )
+                for field in fields(options)
+            ]
         else:
             parameters.append(parameter.replace(annotation=kinds[parameter.name]))
 
@@ -121,16 +130,3 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
     )
     expanded.__annotations__ = {one.name: one.annotation for one in parameters}
     return expanded
-
-
-def _parameters_of(options: Any) -> list[inspect.Parameter]:
-    kinds = get_type_hints(options, include_extras=True)
-    return [
-        inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=inspect.Parameter.empty if field.default is MISSING else field.default,
-            annotation=kinds[field.name],
-        )
-        for field in fields(options)
-    ]

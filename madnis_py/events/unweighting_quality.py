@@ -69,10 +69,15 @@ def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) 
             it.
     """
     first, second = halves
-    pairs = (first, second), (second, first)
-    combined, by_channel = zip(
-        *(_tallies(scan, fresh, n_channels, share) for scan, fresh in pairs), strict=True
-    )
+    combined: list[UnweightingTally] = []
+    by_channel: list[list[UnweightingTally]] = []
+    for scan, fresh in (first, second), (second, first):
+        maxima = channel_maxima(scan, n_channels, share)
+        # a channel whose scan has no weight, though the fresh points have, gets their largest
+        largest = [weight.max(initial=0.0) for weight in magnitudes_by_channel(fresh, n_channels)]
+        unweighter = Unweighter(np.where(maxima > 0, maxima, largest))
+        combined.append(unweighter.expect(fresh))
+        by_channel.append(unweighter.expect_by_channel(fresh))
     channels = (
         reduce(UnweightingTally.__add__, tallies) for tallies in zip(*by_channel, strict=True)
     )
@@ -80,19 +85,6 @@ def truncated_quality(halves: Sequence[Samples], n_channels: int, share: float) 
     return TruncatedQuality(
         share, UnweightingQuality.of(total), tuple(map(UnweightingQuality.of, channels))
     )
-
-
-def _tallies(
-    scan: Samples, fresh: Samples, n_channels: int, share: float
-) -> tuple[UnweightingTally, list[UnweightingTally]]:
-    """Expectations in the fresh points with the maxima of the scan.
-
-    A channel whose scan has no weight, though the fresh points have, gets the largest of theirs.
-    """
-    maxima = channel_maxima(scan, n_channels, share)
-    missing = [magnitude.max(initial=0.0) for magnitude in magnitudes_by_channel(fresh, n_channels)]
-    unweighter = Unweighter(np.where(maxima > 0, maxima, missing))
-    return unweighter.expect(fresh), unweighter.expect_by_channel(fresh)
 
 
 def bootstrap_maximum(weight: Array, size: int) -> float:

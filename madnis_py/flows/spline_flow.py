@@ -83,7 +83,14 @@ class SplineFlow(AbstractFlow):
                 raise InputError(
                     f"SplineFlow: expected periodic features in 0 ... {dim - 1}; got {feature}"
                 )
-        self.n_flows = _count_flows(groups, n_channels)
+        self.n_flows = n_channels if groups is None else len(set(groups))
+        if groups is not None and (
+            len(groups) != n_channels or set(groups) != set(range(self.n_flows))
+        ):
+            raise InputError(
+                f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; "
+                f"got {groups}"
+            )
         self.groups = None if groups is None else torch.tensor(groups)
         self.blocks = nn.ModuleList(coupling_stack(dim, self.n_flows, self.settings))
         self.grid = None
@@ -276,18 +283,6 @@ def _adopt_grid(flow: SplineFlow, state: Mapping[str, Tensor], prefix: str, *_: 
     """Make the grid of a state that is about to be loaded."""
     edges = state.get(f"{prefix}grid.edges")
     flow.grid = None if edges is None else GridBlock(edges).to(flow._device)
-
-
-def _count_flows(groups: Sequence[int] | None, n_channels: int) -> int:
-    if groups is None:
-        return n_channels
-    n_flows = len(set(groups))
-    if len(groups) != n_channels or set(groups) != set(range(n_flows)):
-        raise InputError(
-            f"groups: expected a number 0 ... n_flows - 1 for each of {n_channels} channels; "
-            f"got {groups}"
-        )
-    return n_flows
 
 
 def _sorted(order: Tensor | None, x: Tensor) -> Tensor:

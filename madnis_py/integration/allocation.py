@@ -52,23 +52,16 @@ def proportional(
         raise InputError(f"allocation: expected standard deviations >= 0; got {values.tolist()}")
     counts = np.zeros(len(values), dtype=np.int64)
     chosen = slice(None) if active is None else active.numpy()
-    counts[chosen] = _proportional(n, values[chosen], uniform_fraction, minimum)
-    return torch.from_numpy(counts)
-
-
-def _proportional(
-    n: int, sigma: NDArray[np.float64], uniform_fraction: float, minimum: int
-) -> NDArray[np.int64]:
-    spare = n - minimum * len(sigma)
+    stds = values[chosen]
+    spare = n - minimum * len(stds)
     if spare < 0:
         raise InputError(
-            f"allocation: {len(sigma)} channels of {minimum} points need {n - spare}; got {n}"
+            f"allocation: {len(stds)} channels of {minimum} points need {n - spare}; got {n}"
         )
-    share = sigma / sigma.sum() if sigma.any() else np.full_like(sigma, 1 / len(sigma))
-    return (
-        _largest_remainder(spare, uniform_fraction / len(sigma) + (1 - uniform_fraction) * share)
-        + minimum
-    )
+    share = stds / stds.sum() if stds.any() else np.full_like(stds, 1 / len(stds))
+    share = uniform_fraction / len(stds) + (1 - uniform_fraction) * share
+    counts[chosen] = _largest_remainder(spare, share) + minimum
+    return torch.from_numpy(counts)
 
 
 def _largest_remainder(n: int, share: NDArray[np.float64]) -> NDArray[np.int64]:

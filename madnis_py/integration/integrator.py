@@ -85,10 +85,15 @@ class Integrator:
         if flow is None:
             settings = FlowSettings(seed=seed)
             flow = SplineFlow(integrand.dim, integrand.n_channels, settings, integrand.groups)
+        if weights is None and integrand.n_channels == 1:
+            weights = PriorWeights()
+        elif weights is None:
+            adaptive = ChannelWeightSettings(seed=seed)
+            weights = ChannelWeights(integrand.n_features, integrand.n_channels, adaptive)
         self.integrand = integrand
         self._once = PickledOnce(integrand)
         self.flow = flow
-        self.weights = weights if weights is not None else _default_weights(integrand, seed)
+        self.weights = weights
         self.active = torch.ones(self.integrand.n_channels, dtype=torch.bool)
         self.seed = seed
         self.executor = executor
@@ -244,11 +249,3 @@ def _split(n: int, iterations: int) -> list[int]:
         raise InputError(f"integrate: expected at least 1 iteration; got {iterations}")
     sizes: list[int] = allocation.uniform(n, iterations).tolist()
     return sizes
-
-
-def _default_weights(integrand: AbstractIntegrand, seed: int) -> AbstractChannelWeights:
-    if integrand.n_channels == 1:
-        return PriorWeights()
-    return ChannelWeights(
-        integrand.n_features, integrand.n_channels, ChannelWeightSettings(seed=seed)
-    )

@@ -101,7 +101,7 @@ def pack(
         gzip.GzipFile(fileobj=content, mode="wb", mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w") as tar,
     ):
-        for name, data, mode in (*_scripts(version, sampler), *_files(directory)):
+        for name, data, mode in _contents(directory, version, sampler):
             entry = tarfile.TarInfo(f"{top}/{name}")
             entry.size, entry.mode = len(data), mode
             tar.addfile(entry, io.BytesIO(data))
@@ -133,16 +133,18 @@ def _top(output: Path) -> str:
     )
 
 
-def _scripts(version: str, sampler: SamplerName | None) -> Iterator[tuple[str, bytes, int]]:
+def _contents(
+    directory: RunDirectory, version: str, sampler: SamplerName | None
+) -> Iterator[tuple[str, bytes, int]]:
+    """Name, content and mode of the scripts, then of the card, the figures and the stored states.
+
+    Events that were made on the way stay behind.
+    """
     option = f"--sampler {sampler} " if sampler else ""
     for name, output, arguments in _FACES:
         words = {"name": name, "output": output, "arguments": arguments, "sampler": option}
         script = _SCRIPT.format(**words, version=version, run=_RUN)
         yield name, script.encode(), 0o755
-
-
-def _files(directory: RunDirectory) -> Iterator[tuple[str, bytes, int]]:
-    """Card, figures and stored states, without the events that were made on the way."""
     record = {
         name: entry for name, entry in directory.record.content().items() if name not in _OF_EVENTS
     }

@@ -105,7 +105,12 @@ class SharedStages:
         survey = Survey.of(
             *train_vegas(integrand, settings, context.identity.seed, watch, context.executor)
         )
-        _require_weights(survey, evaluations)
+        if not any(part.channel_stds.any() or part.value for part in survey.iterations):
+            expected = "survey: expected points with a cross section; got none"
+            raise GenerationError(
+                f"{expected} among {evaluations:,}: "
+                "the process has none, or the cuts leave next to nothing"
+            )
         self._grids = self._grid_integrator(survey.flow)
         density_limits.require_grids_inside(self._grids, integrand)
         meta = settings.model_dump() | {"run": context.identity.digest}
@@ -262,12 +267,3 @@ class SharedStages:
     @property
     def _default_points(self) -> int:
         return POINTS[self._context.process.card.training.preset]
-
-
-def _require_weights(survey: Survey, points: int) -> None:
-    """Nothing can be learned from points without weight."""
-    if not any(part.channel_stds.any() or part.value for part in survey.iterations):
-        expected = "survey: expected points with a cross section; got none"
-        raise GenerationError(
-            f"{expected} among {points:,}: the process has none, or the cuts leave next to nothing"
-        )

@@ -42,25 +42,20 @@ _SOURCES = (
 def default_folder() -> Path | None:
     """Folder of the tapes.
 
-    `$MADNIS_PY_CACHE`, else `madnis_py` in the user's cache directory; for a user without a home a
-    folder among the temporary files. None if that belongs to another user, whose tapes are not to
-    be trusted.
+    `$MADNIS_PY_CACHE`, else `madnis_py` in the user's cache directory; for a user without a home,
+    or with one that cannot be written, a folder among the temporary files. None if that belongs to
+    another user, whose tapes are not to be trusted.
     """
     if chosen := os.environ.get("MADNIS_PY_CACHE"):
         return Path(chosen)
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen) / "madnis_py"
-    return _home_folder() or _temporary_folder()
-
-
-def _home_folder() -> Path | None:
-    """The folder in the user's home; None without a home, or with one that cannot be written."""
-    try:
+    with suppress(RuntimeError):  # no $HOME, and no entry for the user
         home = Path.home()
-    except RuntimeError:  # no $HOME, and no entry for the user
-        return None
-    folder = home / ".cache" / "madnis_py"
-    return folder if folder.is_dir() or os.access(home, os.W_OK) else None
+        folder = home / ".cache" / "madnis_py"
+        if folder.is_dir() or os.access(home, os.W_OK):
+            return folder
+    return _temporary_folder()
 
 
 def _temporary_folder() -> Path | None:

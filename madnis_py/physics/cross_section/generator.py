@@ -102,17 +102,14 @@ class Generator:
                 f"Generator: channel: {expected}; got {chosen.min()} to {chosen.max()}"
             )
         order = np.argsort(chosen, kind="stable")
-        return self._in_order(points[order], chosen[order], np.argsort(order))
-
-    def _in_order(
-        self, points: Array, channel: NDArray[np.integer], back: NDArray[np.intp]
-    ) -> GeneratedPoints:
-        """Evaluate points that are sorted by channel, and put the results back."""
-        x, channels = torch.from_numpy(points), torch.from_numpy(channel.astype(np.int64))
-        momenta, jacobian = self._cross_section.momenta(x, channels)
+        x = torch.from_numpy(points[order])
+        momenta, jacobian = self._cross_section.momenta(
+            x, torch.from_numpy(chosen[order].astype(np.int64))
+        )
         evaluated = self._cross_section.evaluate_momenta(momenta, jacobian)
         prior = evaluated.prior.numpy()
         alpha = prior / prior.sum(axis=1, keepdims=True)
+        back = np.argsort(order)
         return GeneratedPoints(
             np.ascontiguousarray(momenta[back]), evaluated.value.numpy()[back], alpha[back]
         )

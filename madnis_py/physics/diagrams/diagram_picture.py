@@ -179,17 +179,13 @@ def _line(segment: _Segment, model: Model) -> str:
         shape = f'<path d="{path}"/>'
     elif particle.spin == 1:
         shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke-dasharray="5 3"/>'
-    else:
-        shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}"/>{_arrow(segment.start, segment.end)}'
+    else:  # with an arrow in the middle
+        angle = math.degrees(math.atan2(v - y, u - x))
+        place = f"translate({(x + u) / 2:.1f},{(y + v) / 2:.1f}) rotate({angle:.0f})"
+        arrow = f'<path d="M-4 -3L4 0L-4 3Z" style="fill:black" transform="{place}"/>'
+        shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}"/>{arrow}'
     a, b = segment.label_at
     return f'{shape}<text x="{a:.1f}" y="{b:.1f}">{escape(segment.label)}</text>'
-
-
-def _arrow(start: Point, end: Point) -> str:
-    angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
-    x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
-    place = f"translate({x:.1f},{y:.1f}) rotate({angle:.0f})"
-    return f'<path d="M-4 -3L4 0L-4 3Z" style="fill:black" transform="{place}"/>'
 
 
 def _curve(start: Point, end: Point, period: float, offset: tuple[float, float]) -> str:

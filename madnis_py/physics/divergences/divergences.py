@@ -86,13 +86,7 @@ def divergences_of(process: Process) -> tuple[Divergence, ...]:
     Args:
         process: with two incoming particles.
     """
-    found: dict[MissingCut, Divergence] = {}
-    for divergence in sorted(_divergences(process), key=lambda one: _ORDER.index(one.kind)):
-        found.setdefault(divergence.missing_cut, divergence)
-    return tuple(found.values())
-
-
-def _divergences(process: Process) -> Iterator[Divergence]:
+    divergences: list[Divergence] = []
     model, energy = process.model, math.sqrt(process.beams.s)
     fixed = process.card.beams.pdf == "none"
     for group, flavours in _by_cuts(process):
@@ -102,12 +96,18 @@ def _divergences(process: Process) -> Iterator[Divergence]:
         for limit, line in found.items():
             if LimitKinematics(limit, masses, energy, fixed).is_reached(cuts):
                 for legs in (process.flavours[place] for place in flavours):
-                    yield Divergence(
-                        limit.kind,
-                        model.reaction_name(legs, 2),
-                        _singularity(limit, line, legs, model),
-                        _missing_cut(limit, legs, process),
+                    divergences.append(
+                        Divergence(
+                            limit.kind,
+                            model.reaction_name(legs, 2),
+                            _singularity(limit, line, legs, model),
+                            _missing_cut(limit, legs, process),
+                        )
                     )
+    first: dict[MissingCut, Divergence] = {}
+    for divergence in sorted(divergences, key=lambda one: _ORDER.index(one.kind)):
+        first.setdefault(divergence.missing_cut, divergence)
+    return tuple(first.values())
 
 
 def _singularity(limit: SingularLimit, line: int, legs: Sequence[int], model: Model) -> str:

@@ -114,7 +114,17 @@ def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> 
     if card.beams.pdf == "none":
         return UnitLuminosity(len(flavours), model["aS"])
     for pdg in dict.fromkeys(flavours[:, :2].ravel().tolist()):
-        _check_parton(pdg, card, model)
+        name, mass = model.particle_name(pdg), model.mass(pdg)
+        if model.particle(pdg).colour == 1 and name != "a":
+            named = f' of "{card.beams.pdf}"' if card.beams.pdf else ""
+            expected = f"expected quarks, gluons or photons in the protons{named}"
+            raise card.error(
+                "beams.pdf", f'{expected}; got {name}, which needs pdf = "none" for both beams'
+            )
+        if mass > 0:
+            raise card.error(
+                "beams.pdf", f"expected partons of mass 0 in protons; got {name} of {mass:g} GeV"
+            )
     if card.beams.pdf is None:
         raise card.error(
             "beams.pdf", f"expected the parton densities of the protons; got none. {choices()}"
@@ -122,17 +132,3 @@ def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> 
     return ProtonLuminosity(
         load_pdf(card.beams.pdf, card.beams.pdf_backend), card.beams.energy, flavours[:, :2]
     )
-
-
-def _check_parton(pdg: int, card: Card, model: Model) -> None:
-    name, mass = model.particle_name(pdg), model.mass(pdg)
-    if model.particle(pdg).colour == 1 and name != "a":
-        named = f' of "{card.beams.pdf}"' if card.beams.pdf else ""
-        expected = f"expected quarks, gluons or photons in the protons{named}"
-        raise card.error(
-            "beams.pdf", f'{expected}; got {name}, which needs pdf = "none" for both beams'
-        )
-    if mass > 0:
-        raise card.error(
-            "beams.pdf", f"expected partons of mass 0 in protons; got {name} of {mass:g} GeV"
-        )

@@ -59,7 +59,7 @@ class GroupElements:
 
     def __getitem__(self, group: FlavourGroup) -> MatrixElement:
         if group not in self._elements:
-            self._elements[group] = self._mirrored(group) or self._unmirrored(group)
+            self._elements[group] = self._made(group)
         return self._elements[group]
 
     @property
@@ -78,20 +78,17 @@ class GroupElements:
             self._images[group] = image
         return self._images[group]
 
-    def _mirrored(self, group: FlavourGroup) -> MatrixElement | None:
-        image = self._image(group)
-        if image is None:
-            return None
-        own = self._card.process.matrix_element is None
-        if own and closed_form(image.group.reaction, self._model) is not None:
-            return None
-        return Mirrored(self[image.group], image.columns)
+    def _made(self, group: FlavourGroup) -> MatrixElement:
+        image, provider = self._image(group), self._card.process.matrix_element
+        if image:
+            formula = closed_form(image.group.reaction, self._model) if provider is None else None
+            if formula is None:
+                return Mirrored(self[image.group], image.columns)
 
-    def _unmirrored(self, group: FlavourGroup) -> MatrixElement:
         def own() -> MatrixElement:
             return closed_form(group.reaction, self._model) or self._tape(group)
 
-        if self._card.process.matrix_element is None:
+        if provider is None:
             return own()
         asked = self.unmirrored
         names = tuple(

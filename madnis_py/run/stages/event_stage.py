@@ -65,11 +65,8 @@ class EventStage:
             *run_warnings.cancelling_signs(selected.weights),
             *run_warnings.generation_warnings(check, self.result, selection),
         ]
-        return self._figures(selected), warnings_of("generate", sentences)
-
-    def _figures(self, selected: SelectedEvents) -> UnweightingRecord:
-        selection, weights = selected.selection, selected.weights
-        figures = {
+        weights = selected.weights
+        figures = self.result.unweighting.model_dump() | {
             "efficiency": selection.efficiency,
             "overweight_share": selection.overweight_share,
             "maximum_factor": selection.factor,
@@ -77,4 +74,4 @@ class EventStage:
             "negative_share": float((weights < 0).mean()),
             "cut_acceptance": selection.cut_acceptance,
         }
-        return UnweightingRecord.model_validate(self.result.unweighting.model_dump() | figures)
+        return UnweightingRecord.model_validate(figures), warnings_of("generate", sentences)

@@ -155,7 +155,12 @@ class Result(RecordPart):
         """
         total, points = sampled.estimate(len(names)), sampled.merged()
         maxima = channel_maxima(points, len(names), share)
-        _require_positive(total)
+        if not total.value > 0:
+            expected = "integrate: expected a cross section > 0"
+            got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
+            raise GenerationError(
+                f"{expected}; {got}; with other parton densities they may all be positive"
+            )
         unweighting, truncated = _unweighting(sampled, points, maxima, share)
         return cls(
             sigma_pb=total.value,
@@ -183,15 +188,6 @@ class Result(RecordPart):
     def measurement(self, name: str) -> Measurement:
         """The cross section, for a comparison."""
         return Measurement(name, self.sigma_pb, self.sigma_error_pb)
-
-
-def _require_positive(total: Estimate) -> None:
-    if not total.value > 0:
-        expected = "integrate: expected a cross section > 0"
-        got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
-        raise GenerationError(
-            f"{expected}; {got}; with other parton densities they may all be positive"
-        )
 
 
 def _unweighting(

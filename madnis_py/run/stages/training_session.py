@@ -164,7 +164,12 @@ class TrainingSession:
 
         def follow(progress: StepProgress) -> None:
             nonlocal interval
-            self._follow(progress)
+            if progress.rolled_back:  # the batches of steps that were given up leave the average
+                self.average = self._kept[progress.step]
+            else:
+                self.average = self.average.updated(progress)
+            known = self._kept | {progress.step: self.average}
+            self._kept = {step: known[step] for step in self.trainer.kept_steps}
             callback(progress)
             if clock.lap() > interval:
                 clock.restart_lap()
@@ -176,14 +181,6 @@ class TrainingSession:
             self.trainer.run(follow)
         finally:
             self._save(clock.total)
-
-    def _follow(self, progress: StepProgress) -> None:
-        """Take a batch into the average; those of steps that were given up leave it."""
-        self.average = (
-            self._kept[progress.step] if progress.rolled_back else self.average.updated(progress)
-        )
-        known = self._kept | {progress.step: self.average}
-        self._kept = {step: known[step] for step in self.trainer.kept_steps}
 
     def _save(self, seconds: float) -> None:
         self.seconds = seconds
