@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -189,10 +189,12 @@ class CrossSection(AbstractIntegrand):
         points, n_particles = x.detach().numpy(), self.flavours.shape[1]
         p = np.empty((n_particles, 4, len(points))).transpose(2, 0, 1)
         jacobian = np.empty(len(points))
-        for index, rows in _rows_by_channel(channel, self.n_channels):
-            p[rows], jacobian[rows] = self.channels[index].mapping.forward(
-                np.ascontiguousarray(points[rows])
-            )
+        ends = np.cumsum(np.bincount(channel.numpy(), minlength=self.n_channels))
+        for index, (start, end) in enumerate(pairwise([0, *ends.tolist()])):
+            if start < end:
+                p[start:end], jacobian[start:end] = self.channels[index].mapping.forward(
+                    np.ascontiguousarray(points[start:end])
+                )
         return p, jacobian
 
     @property
@@ -311,14 +313,3 @@ def _require_one_mass_per_leg(process: Process, flavours: NDArray[np.int32]) -> 
         got = ", ".join(f"{mass:g}" for mass in np.unique(masses[:, differ[0]]))
         expected = f"expected one mass for all alternatives of particle {differ[0] + 1}"
         raise process.card.error("process.definition", f"{expected}; got {got} GeV")
-
-
-def _rows_by_channel(channel: Tensor, n_channels: int) -> Iterator[tuple[int, slice]]:
-    """The channels that occur in a sorted tensor, with the rows of each."""
-    ends = np.cumsum(np.bincount(channel.numpy(), minlength=n_channels))
-    starts = np.concatenate([[0], ends[:-1]])
-    return (
-        (index, slice(start, end))
-        for index, (start, end) in enumerate(zip(starts, ends, strict=True))
-        if end > start
-    )

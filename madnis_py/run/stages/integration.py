@@ -102,6 +102,13 @@ class IntegrateStage:
             for name, result in results.items()
             if (sentence := refusal(self.check, known, name, result))
         }
+        choice, training = None, None
+        if self.session is not None:
+            vegas, flow = results["vegas"], results["madnis"]
+            choice = choose_sampler(
+                vegas.cost, flow.cost, self.session.seconds, events=events, points=vegas.points
+            )
+            training = TrainingResult.of(self.session.average, flow)
         return Integration(
             results,
             refusals,
@@ -111,7 +118,8 @@ class IntegrateStage:
                 *warnings_of("process", self.cross_section.caveats),
                 *self._warnings(sampled, results, flow_was_asked_for),
             ),
-            *self._comparison(results, events),
+            choice,
+            training,
         )
 
     def _sample(self, name: SamplerName, points: int) -> SampledPoints:
@@ -172,15 +180,3 @@ class IntegrateStage:
             yield from warnings_of(
                 "integrate", lost_comparison(results["vegas"], results["madnis"])
             )
-
-    def _comparison(
-        self, results: Mapping[SamplerName, Result], events: int
-    ) -> tuple[Choice | None, TrainingResult | None]:
-        """The cheaper sampler, and the flow against its own training."""
-        if self.session is None:
-            return None, None
-        vegas, flow = results["vegas"], results["madnis"]
-        choice = choose_sampler(
-            vegas.cost, flow.cost, self.session.seconds, events=events, points=vegas.points
-        )
-        return choice, TrainingResult.of(self.session.average, flow)
