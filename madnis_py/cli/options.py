@@ -23,7 +23,9 @@ CardArgument = Annotated[
 RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]
 Points = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Points of the cross section; by the preset if not given."),
+    typer.Option(
+        metavar="N", min=1, help="Points of the cross section; by the preset if not given."
+    ),
 ]
 Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]
 Trust = Annotated[

@@ -14,10 +14,10 @@ from pathlib import Path
 import madnis_py
 from madnis_py.card.card import Card
 from madnis_py.card.documents import opened
-from madnis_py.errors import InputError, OutputError
+from madnis_py.errors import CheckpointError, InputError, OutputError
 from madnis_py.file_lock import FileLock
 from madnis_py.output_file import make_directory, write_file
-from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord
+from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord, version_of
 
 _WRITING_PATIENCE = 60.0
 """Seconds to wait for another process that writes run.json, which takes a moment."""
@@ -77,12 +77,28 @@ class RunDirectory:
 
         Raises:
             CheckpointError: there is none, or something in it cannot be.
+            InputError: something in it cannot be, and it was begun by another version.
         """
         with opened(self.record_file) as file:
             state = _state(file)
             if self._held is None or self._held[0] != state:
-                self._held = state, RunRecord.parse(file.read(), str(self.record_file))
+                self._held = state, self._parsed(file.read())
         return self._held[1]
+
+    def _parsed(self, content: bytes) -> RunRecord:
+        """The record; one that only another version of the package can read is said to be that."""
+        try:
+            return RunRecord.parse(content, str(self.record_file))
+        except CheckpointError:
+            self._require_version(version_of(content))
+            raise
+
+    def _require_version(self, version: str | None) -> None:
+        """Refuse the run of another version; None where it is not known."""
+        if version not in (None, madnis_py.__version__) and not self.any_version:
+            here = f"expected a run of madnis_py {madnis_py.__version__}"
+            got = f"got one of {version}, whose events may differ (--any-version)"
+            raise InputError(f"{self.path}: {here}; {got}")
 
     def identify(self) -> RunIdentity:
         """The identity of the run that is here.
@@ -93,10 +109,7 @@ class RunDirectory:
         if not self.claimed:
             raise InputError(f"{self.path}: expected a directory with a run.json; found none")
         identity = self.record.identity
-        if identity.version != madnis_py.__version__ and not self.any_version:
-            here = f"expected a run of madnis_py {madnis_py.__version__}"
-            got = f"got one of {identity.version}, whose events may differ (--any-version)"
-            raise InputError(f"{self.path}: {here}; {got}")
+        self._require_version(identity.version)
         return identity
 
     def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> RunIdentity:

@@ -83,8 +83,7 @@ def pack(
     """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
 
     Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory,
-        and
-    `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe.
+    and `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe.
 
     Args:
         directory: of the run.

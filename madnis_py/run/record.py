@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -297,6 +298,15 @@ class RunRecord(RecordPart):
 _IN_USE = frozenset({"sampler", *Result.model_fields})
 """Keys that are there only while a sampler is in use: none before the integrate stage or after a
 refusal."""
+
+
+def version_of(content: bytes) -> str | None:
+    """The version of the package that began a run, from a run.json that may not be readable."""
+    try:
+        version = json.loads(content)["identity"]["version"]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return version if isinstance(version, str) else None
 
 
 def digest(result: Result) -> str:

@@ -174,8 +174,8 @@ class Run:
 
     @property
     def record(self) -> RunRecord:
-        """The content of run.json."""
-        return self.directory.record
+        """The content of run.json; a copy, so that what is done to it stays with the caller."""
+        return self.directory.record.model_copy(deep=True)
 
     @property
     def outcome(self) -> RunRecord:

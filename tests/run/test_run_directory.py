@@ -464,3 +464,25 @@ def test_a_survey_that_no_points_can_leave_is_refused(
         CheckpointError, match=r"survey: expected .*moments|VEGAS grid: expected one of"
     ):
         Survey.from_tensors(tensors | {name: value})
+
+
+def test_a_record_is_a_copy_that_does_not_reach_the_directory(directory: Path) -> None:
+    run = Run.open(directory, trust=True)
+    run.record.versions["else"] = "1"
+    run.record.stages.clear()
+    run.directory.update(events=EVENTS)
+    content = json.loads((directory / "run.json").read_text())
+    assert "else" not in content["versions"]
+    assert "train" in content["stages"]
+
+
+@pytest.mark.parametrize("place", [("card", "process", "later_key"), ("stages", "later_stage")])
+def test_what_only_another_version_can_read_is_said_to_be_of_that_version(
+    directory: Path, place: tuple[str, ...]
+) -> None:
+    change(directory, *place, value={})
+    with pytest.raises(CheckpointError, match=place[-1]):
+        Run.open(directory, trust=True)
+    change(directory, "identity", "version", value="9.0.0")
+    with pytest.raises(InputError, match=r"got one of 9\.0\.0, whose events may differ"):
+        Run.open(directory, trust=True)

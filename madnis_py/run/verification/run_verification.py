@@ -32,7 +32,7 @@ def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Ver
     Args:
         path: the directory.
         watch: called with the progress.
-        trust: follow links that lead out of the directory, see `stages.trust`.
+        trust: follow links that lead out of the directory, see `run.trust`.
 
     Raises:
         InputError: there is no run in it, its run.json is damaged, or it is not trusted with its
