@@ -123,6 +123,7 @@ private:
 
     Step step(std::size_t j, const Incoming& incoming) const {
         Step step;
+        // References, not copies: the last bits of contracted products follow from it.
         const T &first = mass(j), &second = rest_[j + 1];
         step.system = incoming.system;
         step.root = rest_[j];

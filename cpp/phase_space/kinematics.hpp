@@ -27,7 +27,8 @@ struct LightConeVector {
     T plus, minus, x, y;
 };
 
-// p+ and p- of a particle of known mass: the smaller one follows from p+ p- = p_T^2 + m^2.
+// p+ and p- of a particle of known mass: the smaller one follows from p+ p- = p_T^2 + m^2. Inlined
+// on purpose: which products GCC contracts, and so the last bits, follows from what is inlined.
 template <class T>
 MADNIS_INLINE LightConeVector<T> light_cone(const FourVector<T>& p, double mass) {
     const T transverse = p.x * p.x + p.y * p.y + mass * mass;
