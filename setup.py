@@ -10,8 +10,8 @@ from pathlib import Path
 from setuptools import Extension, find_packages, setup
 from setuptools.command.build_ext import build_ext
 
-TEMPLATE = "_core_umami.so"
-"""What `madnis-py export-umami` copies."""
+BESIDE = ("_core_umami.so", "_core_emulated.so")
+"""Libraries beside `_core`: what `madnis-py export-umami` copies, and the emulated kernels."""
 
 
 class CMakeBuild(build_ext):
@@ -41,9 +41,10 @@ class CMakeBuild(build_ext):
         """Of an editable install: the extension, and what CMake puts beside it."""
         super().copy_extensions_to_source()
         package = self.get_finalized_command("build_py").get_package_dir("madnis_py")
-        self.copy_file(
-            str(Path(self.build_lib) / "madnis_py" / TEMPLATE), str(Path(package) / TEMPLATE)
-        )
+        for name in BESIDE:
+            self.copy_file(
+                str(Path(self.build_lib) / "madnis_py" / name), str(Path(package) / name)
+            )
 
 
 setup(

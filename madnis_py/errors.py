@@ -65,6 +65,10 @@ class LockedError(MadnisError):
     """Another process works on the same files."""
 
 
+class DeviceError(InputError):
+    """A device, or what its kernels need, is missing or cannot be used."""
+
+
 class ResourceError(MadnisError):
     """The machine has not given, or has taken away, what a run needs: memory, threads, files."""
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[1]
 GENERATED = re.compile(r"PKG-INFO|setup\.cfg|madnis_py\.egg-info/.*")
-KERNELS = {"madnis_py/_core.so", "madnis_py/_core_umami.so"}
+KERNELS = {f"madnis_py/_core{name}.so" for name in ("", "_emulated", "_umami")}
 
 
 def in_version_control() -> set[str]:

@@ -86,7 +86,7 @@ def _cpp_tables() -> str:
     for topic in sorted(path for path in CPP.iterdir() if path.is_dir()):
         files = defaultdict(list)
         for path in sorted(topic.iterdir()):
-            if path.suffix in (".hpp", ".cpp", ".h"):
+            if path.suffix in (".hpp", ".cpp", ".h", ".cu"):
                 files[path.stem].append(path)
         rows = [
             f"| `{stem}` {' '.join(path.suffix for path in paths)} | {_purpose(stem, paths)} |"

@@ -12,7 +12,7 @@ from places import ROOT
 CPP = ROOT / "cpp"
 ROOMS = [
     "simd", "runtime", "observables", "phase_space", "amplitudes", "pdf", "flows", "events",
-    "umami", "tests",
+    "umami", "cuda", "tests",
 ]  # fmt: skip
 """Topics in the order of their includes."""
 
@@ -22,7 +22,7 @@ LARGEST_ROOM = 12
 WIDTH = 100
 """Columns of code and comments."""
 
-SOURCES = sorted(path for path in CPP.rglob("*") if path.suffix in (".cpp", ".hpp", ".h"))
+SOURCES = sorted(path for path in CPP.rglob("*") if path.suffix in (".cpp", ".hpp", ".h", ".cu"))
 
 
 def name(path: Path) -> str:

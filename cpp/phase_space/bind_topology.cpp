@@ -3,6 +3,7 @@
 
 #include "phase_space/mapping_kernels.hpp"
 #include "runtime/arrays.hpp"
+#include "runtime/image.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -38,6 +39,18 @@ public:
     }
 
     Topology(const Topology&) = delete;
+
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<TopologySpec>(address, [this](Image& image) {
+            TopologySpec spec = spec_;
+            spec.clusters = image.put(spec_.clusters, spec_.n_clusters);
+            spec.top = image.put(spec_.top, spec_.n_top);
+            spec.exchanges = image.put(spec_.exchanges, spec_.n_top - 1);
+            spec.least_rest = image.put(spec_.least_rest, spec_.n_top + 1);
+            spec.legs = image.put(spec_.legs, spec_.n_legs);
+            return spec;
+        });
+    }
 
     py::tuple forward(const py::array& x) const {
         const auto batch = points(x, "x", spec_.dim);
@@ -151,7 +164,9 @@ void bind_topology(py::module_& m) {
         .def("forward", &Topology::forward, py::arg("x"),
              "Momenta, float64 (n, legs, 4), and the Jacobian.")
         .def("inverse", &Topology::inverse, py::arg("p"),
-             "Points, float64 (n, dim), and the Jacobian.");
+             "Points, float64 (n, dim), and the Jacobian.")
+        .def("image", &Topology::image, py::arg("address"),
+             "Bytes of the description, with pointers as if it lay at the address.");
 }
 
 }  // namespace madnis::bindings

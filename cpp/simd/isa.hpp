@@ -18,6 +18,20 @@ namespace madnis {
 inline namespace MADNIS_ISA {}
 }  // namespace madnis
 
+// Formulas run on the processor and on a GPU: MADNIS_FN stands before each of them.
+// MADNIS_GPU_FN: on a GPU alone, and where it is emulated.
+#if defined(__CUDACC__) || defined(__HIPCC__)
+#define MADNIS_FN __host__ __device__
+#define MADNIS_GPU_FN __device__
+#else
+#define MADNIS_FN
+#define MADNIS_GPU_FN
+#endif
+
 // Short formulas that must not cost a call: their arguments and results are many vector registers
 // wide.
+#if defined(__CUDACC__) || defined(__HIPCC__)
+#define MADNIS_INLINE __forceinline__ MADNIS_FN
+#else
 #define MADNIS_INLINE [[gnu::always_inline]] inline
+#endif

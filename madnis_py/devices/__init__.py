@@ -1,0 +1,1 @@
+"""Devices: the processor, a GPU, and the kernels of a GPU emulated on the processor."""
