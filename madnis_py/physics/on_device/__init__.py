@@ -1,0 +1,1 @@
+"""The integrand of a process in the kernels of a device."""
