@@ -1,14 +1,15 @@
 // Cuts on observables of one particle, a pair or a system.
 #pragma once
 
+#include "observables/cut_specs.hpp"
 #include "observables/four_vector.hpp"
-#include "observables/observable_kernels.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
 
 template <class T>
-T observable(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::size_t count) {
+MADNIS_FN T observable(const CutSpec& cut, const ConstBatch& p, std::size_t event,
+                       std::size_t count) {
     const auto momentum = [&](std::size_t k) {
         return load_momentum<T>(p, std::size_t(cut.particles[k]), event, count);
     };
@@ -32,7 +33,8 @@ T observable(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::si
 // Inside [minimum, maximum]. NaN passes: it must reach the check of the weights and be reported
 // there.
 template <class T>
-Mask<T> passes(const CutSpec& cut, const ConstBatch& p, std::size_t event, std::size_t count) {
+MADNIS_FN Mask<T> passes(const CutSpec& cut, const ConstBatch& p, std::size_t event,
+                         std::size_t count) {
     const T value = observable<T>(cut, p, event, count);
     return !(value < cut.minimum || value > cut.maximum);
 }

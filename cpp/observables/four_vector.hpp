@@ -11,18 +11,18 @@ template <class T>
 struct FourVector {
     T e, x, y, z;
 
-    friend FourVector operator+(const FourVector& a, const FourVector& b) {
+    MADNIS_FN friend FourVector operator+(const FourVector& a, const FourVector& b) {
         return {a.e + b.e, a.x + b.x, a.y + b.y, a.z + b.z};
     }
-    friend FourVector operator-(const FourVector& a, const FourVector& b) {
+    MADNIS_FN friend FourVector operator-(const FourVector& a, const FourVector& b) {
         return {a.e - b.e, a.x - b.x, a.y - b.y, a.z - b.z};
     }
 };
 
 // Momentum of one particle for the events [event, event + lane_width), `count` of which exist.
 template <class T>
-FourVector<T> load_momentum(const ConstBatch& p, std::size_t particle, std::size_t event,
-                            std::size_t count) {
+MADNIS_FN FourVector<T> load_momentum(const ConstBatch& p, std::size_t particle, std::size_t event,
+                                      std::size_t count) {
     const auto component = [&](std::size_t mu) {
         return load<T>(p.at(event, 4 * particle + mu), count);
     };
@@ -30,8 +30,8 @@ FourVector<T> load_momentum(const ConstBatch& p, std::size_t particle, std::size
 }
 
 template <class T>
-void store_momentum(const MutableBatch& p, std::size_t particle, std::size_t event,
-                    const FourVector<T>& momentum, std::size_t count) {
+MADNIS_FN void store_momentum(const MutableBatch& p, std::size_t particle, std::size_t event,
+                              const FourVector<T>& momentum, std::size_t count) {
     store(p.at(event, 4 * particle + 0), momentum.e, count);
     store(p.at(event, 4 * particle + 1), momentum.x, count);
     store(p.at(event, 4 * particle + 2), momentum.y, count);
@@ -39,45 +39,45 @@ void store_momentum(const MutableBatch& p, std::size_t particle, std::size_t eve
 }
 
 template <class T>
-T dot(const FourVector<T>& a, const FourVector<T>& b) {
+MADNIS_FN T dot(const FourVector<T>& a, const FourVector<T>& b) {
     return a.e * b.e - a.x * b.x - a.y * b.y - a.z * b.z;
 }
 
 template <class T>
-T transverse_momentum(const FourVector<T>& p) {
+MADNIS_FN T transverse_momentum(const FourVector<T>& p) {
     return sqrt(p.x * p.x + p.y * p.y);
 }
 
 // eta = artanh(p_z / |p|) = arsinh(p_z / p_T), Eq. (2.18) of the MadNIS thesis; finite for every
 // p_T > 0.
 template <class T>
-T pseudorapidity(const FourVector<T>& p) {
+MADNIS_FN T pseudorapidity(const FourVector<T>& p) {
     return asinh(p.z / transverse_momentum(p));
 }
 
 // y = artanh(p_z / E) = sign(p_z) log((E + |p_z|) / (E - |p_z|)) / 2.
 template <class T>
-T rapidity(const FourVector<T>& p) {
+MADNIS_FN T rapidity(const FourVector<T>& p) {
     const T longitudinal = abs(p.z);
     return copysign(T(0.5 * log1p(2. * longitudinal / (p.e - longitudinal))), p.z);
 }
 
 // sqrt(p^2), 0 for space-like momenta.
 template <class T>
-T invariant_mass(const FourVector<T>& p) {
+MADNIS_FN T invariant_mass(const FourVector<T>& p) {
     return sqrt(max(dot(p, p), T(0.)));
 }
 
 // Delta R = sqrt(Delta y^2 + Delta phi^2) of two momenta, with the rapidity as in jet algorithms.
 template <class T>
-T separation(const FourVector<T>& a, const FourVector<T>& b) {
+MADNIS_FN T separation(const FourVector<T>& a, const FourVector<T>& b) {
     const T delta_y = rapidity(a) - rapidity(b);
     const T delta_phi = atan2(T(a.x * b.y - a.y * b.x), T(a.x * b.x + a.y * b.y));
     return sqrt(delta_y * delta_y + delta_phi * delta_phi);
 }
 
 template <class T>
-T azimuth(const FourVector<T>& p) {
+MADNIS_FN T azimuth(const FourVector<T>& p) {
     return atan2(p.y, p.x);
 }
 

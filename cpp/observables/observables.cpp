@@ -1,5 +1,6 @@
 // Kernels of cuts and of the features of networks.
 #include "observables/cuts.hpp"
+#include "observables/observable_kernels.hpp"
 #include "runtime/sweep.hpp"
 
 namespace madnis {

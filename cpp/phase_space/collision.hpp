@@ -13,7 +13,7 @@ inline namespace MADNIS_ISA {
 template <class T>
 class Collision {
 public:
-    Collision(const TopologySpec& spec, CubeReader<T>& cube) : Collision(spec) {
+    MADNIS_FN Collision(const TopologySpec& spec, CubeReader<T>& cube) : Collision(spec) {
         if (partonic_) {
             energies_[0] = T(beams_[0]);
             energies_[1] = T(beams_[1]);
@@ -31,7 +31,7 @@ public:
     }
 
     // From the momenta of all legs, the incoming ones first.
-    Collision(const TopologySpec& spec, const FourVector<T>* p, CubeWriter<T>& cube)
+    MADNIS_FN Collision(const TopologySpec& spec, const FourVector<T>* p, CubeWriter<T>& cube)
         : Collision(spec) {
         energies_[0] = p[swapped() ? 1 : 0].e;
         energies_[1] = p[swapped() ? 0 : 1].e;
@@ -52,23 +52,23 @@ public:
     }
 
     // Energy of both in their rest frame, in GeV.
-    const T& root_s() const { return root_s_; }
+    MADNIS_FN const T& root_s() const { return root_s_; }
 
     // Momentum of the first (k = 0) or second parton in the rest frame.
-    FourVector<T> parton(int k) const {
+    MADNIS_FN FourVector<T> parton(int k) const {
         const T zero(0.), half = 0.5 * root_s_;
         return {half, zero, zero, k == 0 ? half : T(-half)};
     }
 
     // Momenta of both in the laboratory, in the order of the beams.
-    void store(FourVector<T>* p) const {
+    MADNIS_FN void store(FourVector<T>* p) const {
         const T zero(0.);
         const T &first = energies_[swapped() ? 1 : 0], &second = energies_[swapped() ? 0 : 1];
         p[0] = {first, zero, zero, first};
         p[1] = {second, zero, zero, -second};
     }
 
-    FourVector<T> to_laboratory(const FourVector<T>& p, double mass) const {
+    MADNIS_FN FourVector<T> to_laboratory(const FourVector<T>& p, double mass) const {
         const auto cone = light_cone(p, mass);
         const T plus = cone.plus * ratio_, minus = cone.minus / ratio_;
         const T z = 0.5 * (plus - minus);
@@ -76,7 +76,7 @@ public:
         return {0.5 * (plus + minus), p.x, p.y, z};
     }
 
-    FourVector<T> from_laboratory(const FourVector<T>& p, double mass) const {
+    MADNIS_FN FourVector<T> from_laboratory(const FourVector<T>& p, double mass) const {
         return boost_back_along_z(light_cone(exchanged(p), mass), ratio_);
     }
 
@@ -88,25 +88,25 @@ private:
     // were written to a file are rounded.
     static constexpr double beam_tolerance = 1e-9;
 
-    explicit Collision(const TopologySpec& spec)
+    MADNIS_FN explicit Collision(const TopologySpec& spec)
         : spec_(spec),
           partonic_(spec.partonic),
           beams_{spec.beam_energies[swapped() ? 1 : 0], spec.beam_energies[swapped() ? 0 : 1]},
           s_beams_(4 * beams_[0] * beams_[1]) {}
 
-    bool swapped() const { return spec_.legs[0] == 1; }
+    MADNIS_FN bool swapped() const { return spec_.legs[0] == 1; }
 
-    void in_rest_frame(const T& s) {
+    MADNIS_FN void in_rest_frame(const T& s) {
         root_s_ = sqrt(max(s, T(0.)));
         ratio_ = sqrt(energies_[0] / energies_[1]);
     }
 
-    Mask<T> same_energy(int k) const {
+    MADNIS_FN Mask<T> same_energy(int k) const {
         return abs(energies_[k] - beams_[k]) <= beam_tolerance * beams_[k];
     }
 
     // Half a turn about the x axis where the topology exchanges the beams.
-    FourVector<T> exchanged(const FourVector<T>& p) const {
+    MADNIS_FN FourVector<T> exchanged(const FourVector<T>& p) const {
         return swapped() ? FourVector<T>{p.e, p.x, -p.y, -p.z} : p;
     }
 

@@ -16,13 +16,13 @@ inline namespace MADNIS_ISA {
 template <class T>
 class Jacobian {
 public:
-    void times(const T& factor) { value_ = value_ * factor; }
+    MADNIS_FN void times(const T& factor) { value_ = value_ * factor; }
 
     // 0 where the condition does not hold.
-    void require(const Mask<T>& condition) { value_ = select(condition, value_, T(0.)); }
+    MADNIS_FN void require(const Mask<T>& condition) { value_ = select(condition, value_, T(0.)); }
 
     // 0 unless positive and finite.
-    T value() const {
+    MADNIS_FN T value() const {
         const auto good = value_ > 0. && value_ < std::numeric_limits<double>::infinity();
         return select(good, value_, T(0.));
     }
@@ -36,23 +36,23 @@ private:
 inline constexpr double least_line = 1e-70;
 
 template <class T>
-T mass_of(const T& s) {
+MADNIS_FN T mass_of(const T& s) {
     return max(T(sqrt(max(s, T(0.)))), T(least_line));
 }
 
 // ds / 2 pi of a line that is drawn or found.
 template <class T>
-T per_invariant(const T& mass) {
+MADNIS_FN T per_invariant(const T& mass) {
     return select(mass > least_line, T(0.5 / std::numbers::pi), T(0.));
 }
 
 template <class T>
 class CubeReader {
 public:
-    explicit CubeReader(const T* x) : next_(x) {}
+    MADNIS_FN explicit CubeReader(const T* x) : next_(x) {}
 
     // Outside of [0, 1] a number counts as 1/2, with Jacobian 0.
-    T number() {
+    MADNIS_FN T number() {
         const T z = *next_++;
         const auto inside = z >= 0. && z <= 1.;
         jacobian.require(inside);
@@ -60,14 +60,14 @@ public:
     }
 
     // A squared mass, or minus a momentum transfer, between limits.
-    void line(const LineSpec& spec, const T& lower, const T& upper, T& s) {
+    MADNIS_FN void line(const LineSpec& spec, const T& lower, const T& upper, T& s) {
         const auto [value, ds] = draw_line(spec, number(), lower, upper);
         jacobian.times(ds);
         s = value;
     }
 
     // A mass between the roots of the limits.
-    void mass(const LineSpec& spec, const T& lower, const T& upper, T& mass) {
+    MADNIS_FN void mass(const LineSpec& spec, const T& lower, const T& upper, T& mass) {
         T s;
         line(spec, lower, upper, s);
         mass = mass_of(s);
@@ -75,7 +75,7 @@ public:
     }
 
     // The first azimuth turns the whole event about the beams, the others count from it.
-    Direction<T> azimuth() {
+    MADNIS_FN Direction<T> azimuth() {
         const auto found = direction(number());
         if (turned_) return found;
         turned_ = true;
@@ -84,7 +84,7 @@ public:
     }
 
     // By how much all momenta are still to be turned.
-    const Direction<T>& turn() const { return turn_; }
+    MADNIS_FN const Direction<T>& turn() const { return turn_; }
 
     Jacobian<T> jacobian;
 
@@ -97,26 +97,26 @@ private:
 template <class T>
 class CubeWriter {
 public:
-    explicit CubeWriter(T* x) : next_(x) {}
+    MADNIS_FN explicit CubeWriter(T* x) : next_(x) {}
 
-    void number(const T& z) { *next_++ = min(max(z, T(0.)), T(1.)); }
+    MADNIS_FN void number(const T& z) { *next_++ = min(max(z, T(0.)), T(1.)); }
 
-    void line(const LineSpec& spec, const T& lower, const T& upper, const T& s) {
+    MADNIS_FN void line(const LineSpec& spec, const T& lower, const T& upper, const T& s) {
         const auto [z, ds] = place_on_line(spec, s, lower, upper);
         number(z);
         jacobian.times(ds);
     }
 
-    void mass(const LineSpec& spec, const T& lower, const T& upper, const T& mass) {
+    MADNIS_FN void mass(const LineSpec& spec, const T& lower, const T& upper, const T& mass) {
         line(spec, lower, upper, T(mass * mass));
         jacobian.times(per_invariant(mass));
     }
 
     // By how much all momenta were turned back: known before the first azimuth.
-    void turned_back(const Direction<T>& turn) { turn_ = turn; }
+    MADNIS_FN void turned_back(const Direction<T>& turn) { turn_ = turn; }
 
     // The azimuth of a momentum with these components, in an event that is turned back.
-    void azimuth(const T& y, const T& x) {
+    MADNIS_FN void azimuth(const T& y, const T& x) {
         number(turned_ ? turns(y, x) : turns(turn_.sin, turn_.cos));
         turned_ = true;
     }
@@ -125,7 +125,7 @@ public:
 
 private:
     // The angle of the point (x, y) in units of 2 pi, in [0, 1].
-    static T turns(const T& y, const T& x) {
+    MADNIS_FN static T turns(const T& y, const T& x) {
         const T angle = atan2(y, x) * (0.5 / std::numbers::pi);
         return select(angle < 0., T(angle + 1.), angle);
     }

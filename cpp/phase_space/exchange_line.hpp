@@ -17,20 +17,23 @@ struct Clusters {
     T mass[max_clusters];
     FourVector<T> p[max_clusters];
 
-    Pair<T> pair(std::size_t left, std::size_t right) const {
+    MADNIS_FN Pair<T> pair(std::size_t left, std::size_t right) const {
         return {p[left], p[right], mass[left], mass[right]};
     }
 };
 
 // Least squared mass of a cluster, in GeV^2.
-inline double least_square(const ClusterSpec& cluster) { return cluster.minimum * cluster.minimum; }
+MADNIS_FN inline double least_square(const ClusterSpec& cluster) {
+    return cluster.minimum * cluster.minimum;
+}
 
 template <class T>
 class ExchangeLine {
 public:
     // Forward the masses of the legs have to be there, back those of all clusters and their
     // momenta.
-    ExchangeLine(const TopologySpec& spec, const Collision<T>& collision, Clusters<T>& clusters)
+    MADNIS_FN ExchangeLine(const TopologySpec& spec, const Collision<T>& collision,
+                           Clusters<T>& clusters)
         : spec_(spec),
           system_(collision.parton(0) + collision.parton(1)),
           other_(collision.parton(1)),
@@ -39,13 +42,13 @@ public:
     }
 
     // From the unit cube: masses of the clusters and of the rests, then the momenta.
-    void forward(CubeReader<T>& cube) {
+    MADNIS_FN void forward(CubeReader<T>& cube) {
         masses(cube);
         Incoming incoming{T(0.), system_};
         for (std::size_t j = 0; j < steps(); ++j) incoming = step_forward(j, incoming, cube);
     }
 
-    void inverse(CubeWriter<T>& cube) {
+    MADNIS_FN void inverse(CubeWriter<T>& cube) {
         collect_rests();
         masses(cube);
         Incoming incoming{T(0.), system_};
@@ -59,16 +62,16 @@ private:
         FourVector<T> system;
     };
 
-    std::size_t last() const { return spec_.n_top - 1; }
-    std::size_t steps() const { return spec_.n_top - 1; }
+    MADNIS_FN std::size_t last() const { return spec_.n_top - 1; }
+    MADNIS_FN std::size_t steps() const { return spec_.n_top - 1; }
 
-    T& mass(std::size_t j) const { return clusters_.mass[spec_.top[j]]; }
-    FourVector<T>& momentum(std::size_t j) const { return clusters_.p[spec_.top[j]]; }
+    MADNIS_FN T& mass(std::size_t j) const { return clusters_.mass[spec_.top[j]]; }
+    MADNIS_FN FourVector<T>& momentum(std::size_t j) const { return clusters_.p[spec_.top[j]]; }
 
     // -- masses
 
     template <class Cube>
-    void masses(Cube& cube) {
+    MADNIS_FN void masses(Cube& cube) {
         for (std::size_t j = 0; j <= last(); ++j) {
             const auto& cluster = spec_.clusters[spec_.top[j]];
             if (cluster.is_leg()) continue;
@@ -83,7 +86,7 @@ private:
     }
 
     // What the clusters before j leave, less what those after it need.
-    T highest_mass(std::size_t j) const {
+    MADNIS_FN T highest_mass(std::size_t j) const {
         T room = rest_[0];
         for (std::size_t i = 0; i < j; ++i) room = room - mass(i);
         return max(T(room - spec_.least_rest[j + 1]), T(0.));
@@ -91,7 +94,7 @@ private:
 
     // Least mass of all clusters after j: of each and those after it at least their masses together
     // and what cuts leave.
-    T least_after(std::size_t j) const {
+    MADNIS_FN T least_after(std::size_t j) const {
         std::size_t i = last();
         T least = mass(i);
         while (--i > j) least = max(T(mass(i) + least), T(spec_.least_rest[i]));
@@ -99,7 +102,7 @@ private:
     }
 
     // Momenta and masses of the rests from those of the clusters.
-    void collect_rests() {
+    MADNIS_FN void collect_rests() {
         std::size_t j = last();
         FourVector<T> sum = momentum(j);
         rest_[j] = mass(j);
@@ -111,7 +114,9 @@ private:
     }
 
     // A cluster and what is left after it.
-    Pair<T> parts(std::size_t j) const { return {momentum(j), after_[j], mass(j), rest_[j + 1]}; }
+    MADNIS_FN Pair<T> parts(std::size_t j) const {
+        return {momentum(j), after_[j], mass(j), rest_[j + 1]};
+    }
 
     // -- momenta
 
@@ -121,7 +126,7 @@ private:
         FourVector<T> system;
     };
 
-    Step step(std::size_t j, const Incoming& incoming) const {
+    MADNIS_FN Step step(std::size_t j, const Incoming& incoming) const {
         Step step;
         // References, not copies: the last bits of contracted products follow from it.
         const T &first = mass(j), &second = rest_[j + 1];
@@ -141,7 +146,7 @@ private:
     }
 
     // Direction of q in the rest frame of the system, opposite to that of the other parton.
-    Frame<T> axis(const Step& step) const {
+    MADNIS_FN Frame<T> axis(const Step& step) const {
         const auto other = at_rest(other_, step.system, step.root);
         const T length = sqrt(other.x * other.x + other.y * other.y + other.z * other.z);
         const auto known = length > 0.;  // not for a light system that goes on along the beam
@@ -151,12 +156,12 @@ private:
     }
 
     // dPhi_2 = d(-t) dphi / (16 pi^2 (s - q^2)), dphi = 2 pi dz
-    static T jacobian(const Step& step) {
+    MADNIS_FN static T jacobian(const Step& step) {
         const T dphi = 1. / (8 * std::numbers::pi * 2. * step.q * step.root);
         return select(step.range > 0., dphi, T(0.));
     }
 
-    Incoming step_forward(std::size_t j, const Incoming& incoming, CubeReader<T>& cube) {
+    MADNIS_FN Incoming step_forward(std::size_t j, const Incoming& incoming, CubeReader<T>& cube) {
         const Step now = step(j, incoming);
         T minus_t;
         cube.line(spec_.exchanges[j], now.furthest, T(now.furthest + now.range), minus_t);
@@ -178,7 +183,7 @@ private:
         return {-minus_t, left};
     }
 
-    Incoming step_inverse(std::size_t j, const Incoming& incoming, CubeWriter<T>& cube) {
+    MADNIS_FN Incoming step_inverse(std::size_t j, const Incoming& incoming, CubeWriter<T>& cube) {
         const Step now = step(j, incoming);
         const auto resting = parts(j).at_rest(now.root);
         const Frame<T> frame = axis(now);

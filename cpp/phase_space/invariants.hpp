@@ -23,16 +23,16 @@ struct Mapped {
 
 class FlatInvariant {
 public:
-    explicit FlatInvariant(const InvariantSpec& spec)
+    MADNIS_FN explicit FlatInvariant(const InvariantSpec& spec)
         : s_min_(spec.s_min), range_(spec.s_max - spec.s_min) {}
 
     template <class T>
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         return {s_min_ + range_ * z, T(range_)};
     }
 
     template <class T>
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         return {(s - s_min_) / range_, T(range_)};
     }
 
@@ -45,7 +45,7 @@ private:
 // tan(y_1 + ..) = (a + u) / (1 - a u).
 class BreitWignerInvariant {
 public:
-    explicit BreitWignerInvariant(const InvariantSpec& spec)
+    MADNIS_FN explicit BreitWignerInvariant(const InvariantSpec& spec)
         : s_min_(spec.s_min),
           m2_(spec.mass * spec.mass),
           m_gamma_(spec.mass * spec.width),
@@ -58,7 +58,7 @@ public:
     }
 
     template <class T>
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         const T angle = range_ * z;
         const auto lower = angle <= last_lower_angle_;
         const T u = tan(min(select(lower, angle, range_ * (1. - z)), T(half_pi)));
@@ -71,7 +71,7 @@ public:
     }
 
     template <class T>
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         const T t = (s - m2_) / m_gamma_;
         return {atan2((s - s_min_) / m_gamma_, 1. + a_ * t) / range_, jacobian(t)};
     }
@@ -80,7 +80,7 @@ private:
     static constexpr double half_pi = std::numbers::pi / 2;
 
     template <class T>
-    T jacobian(const T& t) const {
+    MADNIS_FN T jacobian(const T& t) const {
         return (range_ * m_gamma_) * (1. + t * t);
     }
 
@@ -93,7 +93,7 @@ private:
 // share is z for nu < 1 and 1 - z for nu > 1.
 class MasslessInvariant {
 public:
-    explicit MasslessInvariant(const InvariantSpec& spec)
+    MADNIS_FN explicit MasslessInvariant(const InvariantSpec& spec)
         : upwards_(spec.power < 1),
           reference_(upwards_ ? spec.s_max : spec.s_min),
           kappa_(std::abs(1 - spec.power)),
@@ -104,13 +104,13 @@ public:
     }
 
     template <class T>
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         const T distance = upwards_ ? log_distance(z, 1. - z) : log_distance(1. - z, z);
         return with_jacobian(reference_ * exp(upwards_ ? -distance : distance), distance);
     }
 
     template <class T>
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         const T distance = abs(log(s / reference_));
         const T rest =
             kappa_ > 0 ? T(-expm1(-kappa_ * distance) / fall_) : T(distance / log_range_);
@@ -120,14 +120,14 @@ public:
 private:
     // |log(s / s_r)| at share and rest = 1 - share.
     template <class T>
-    T log_distance(const T& share, const T& rest) const {
+    MADNIS_FN T log_distance(const T& share, const T& rest) const {
         if (kappa_ == 0) return rest * log_range_;
         if (fall_ < 0.5) return -log1p(-fall_ * rest) / kappa_;
         return -log(share + rest * far_) / kappa_;
     }
 
     template <class T>
-    Mapped<T> with_jacobian(const T& s, const T& distance) const {
+    MADNIS_FN Mapped<T> with_jacobian(const T& s, const T& distance) const {
         if (kappa_ == 0) return {s, s * log_range_};
         const T base = exp(-kappa_ * distance);
         return {s, select(base > 0., s * (fall_ / kappa_) / base, T(0.))};
@@ -140,7 +140,7 @@ private:
 
 // Call body with the invariant map that the description names.
 template <class Body>
-void with_invariant(const InvariantSpec& spec, const Body& body) {
+MADNIS_FN void with_invariant(const InvariantSpec& spec, const Body& body) {
     switch (spec.kind) {
         case InvariantKind::flat: return body(FlatInvariant(spec));
         case InvariantKind::breit_wigner: return body(BreitWignerInvariant(spec));

@@ -16,31 +16,33 @@ inline namespace MADNIS_ISA {
 template <class T>
 class PowerMap {
 public:
-    PowerMap(const LineSpec& line, const T& lower, const T& upper)
+    MADNIS_FN PowerMap(const LineSpec& line, const T& lower, const T& upper)
         : power_(line.power), pole_(line.pole), lower_(lower - pole_), upper_(upper - pole_) {
         if (power_ != 1) first_ = raised(lower_, 1 - power_);
         range_ = stretched(upper_);
     }
 
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         const T v = z * range_;
         const T u = power_ == 1 ? T(lower_ * exp(v)) : raised(T(first_ + v), 1 / (1 - power_));
         const T inside = min(max(u, lower_), upper_);
         return {inside + pole_, slope(inside)};
     }
 
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         const T u = s - pole_;
         return {stretched(u) / range_, slope(u)};
     }
 
 private:
-    static T raised(const T& u, double k) { return select(u > 0., exp(k * bounded_log(u)), T(0.)); }
+    MADNIS_FN static T raised(const T& u, double k) {
+        return select(u > 0., exp(k * bounded_log(u)), T(0.));
+    }
 
-    T stretched(const T& u) const {
+    MADNIS_FN T stretched(const T& u) const {
         return power_ == 1 ? T(log(u / lower_)) : T(raised(u, 1 - power_) - first_);
     }
-    T slope(const T& u) const {
+    MADNIS_FN T slope(const T& u) const {
         return power_ == 1 ? T(range_ * u) : T(range_ / (1 - power_) * raised(u, power_));
     }
 
@@ -53,30 +55,32 @@ private:
 template <class T>
 class ResonanceMap {
 public:
-    ResonanceMap(const LineSpec& line, const T& lower, const T& upper)
+    MADNIS_FN ResonanceMap(const LineSpec& line, const T& lower, const T& upper)
         : m_gamma_(line.mass * line.width),
           lower_(lower),
           upper_(upper),
           first_((lower - line.mass * line.mass) / m_gamma_),
           range_(angle(position(upper))) {}
 
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         const T u = tan(z * range_);
         const T rise = u * (1. + first_ * first_) / (1. - first_ * u);
         const T s = min(max(T(lower_ + m_gamma_ * rise), lower_), upper_);
         return {s, slope(position(s))};
     }
 
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         const T rise = position(s);
         return {angle(rise) / range_, slope(rise)};
     }
 
 private:
     // t - a
-    T position(const T& s) const { return (s - lower_) / m_gamma_; }
-    T angle(const T& rise) const { return atan2(rise, T(1. + first_ * (first_ + rise))); }
-    T slope(const T& rise) const { return range_ * m_gamma_ * (1. + square(T(first_ + rise))); }
+    MADNIS_FN T position(const T& s) const { return (s - lower_) / m_gamma_; }
+    MADNIS_FN T angle(const T& rise) const { return atan2(rise, T(1. + first_ * (first_ + rise))); }
+    MADNIS_FN T slope(const T& rise) const {
+        return range_ * m_gamma_ * (1. + square(T(first_ + rise)));
+    }
 
     double m_gamma_;
     T lower_, upper_, first_, range_;
@@ -88,7 +92,7 @@ private:
 template <class T>
 class MixtureMap {
 public:
-    MixtureMap(const LineSpec& line, const T& lower, const T& upper)
+    MADNIS_FN MixtureMap(const LineSpec& line, const T& lower, const T& upper)
         : share_(line.share),
           m2_(line.mass * line.mass),
           m_gamma_(line.mass * line.width),
@@ -97,13 +101,13 @@ public:
           peak_(line, lower, upper),
           tail_(line, lower, upper) {}
 
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         const T s = searched(z);
         const auto [value, slope] = inverse(s);
         return inverse_slope(inside(T(s - (value - z) * slope)));
     }
 
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         const auto [x, dx] = peak_.inverse(s);
         const auto [y, dy] = tail_.inverse(s);
         return {share_ * x + (1 - share_) * y, 1. / (share_ / dx + (1 - share_) / dy)};
@@ -115,13 +119,13 @@ private:
     // method squares it in the one step that `forward` adds.
     static constexpr double last_change = 1e-6;
 
-    Mapped<T> inverse_slope(const T& s) const { return {s, inverse(s).jacobian}; }
+    MADNIS_FN Mapped<T> inverse_slope(const T& s) const { return {s, inverse(s).jacobian}; }
 
-    T inside(const T& s) const { return min(max(s, lower_), upper_); }
-    T position(const T& s) const { return asinh(T((s - m2_) / m_gamma_)); }
+    MADNIS_FN T inside(const T& s) const { return min(max(s, lower_), upper_); }
+    MADNIS_FN T position(const T& s) const { return asinh(T((s - m2_) / m_gamma_)); }
 
     // As if the peak were narrow: the tail has all points beside it, the peak all of them inside.
-    T guessed(const T& z) const {
+    MADNIS_FN T guessed(const T& z) const {
         const T below = (1 - share_) * tail_.inverse(inside(T(m2_))).value;
         const T on_peak = (z - below) / share_;
         const T beside = select(on_peak > 0., T(z - share_), z) / (1 - share_);
@@ -132,7 +136,7 @@ private:
 
     // Newton's method, bisection where it would leave the bracket; elements that have arrived stay
     // as they are.
-    T searched(const T& z) const {
+    MADNIS_FN T searched(const T& z) const {
         T s = guessed(z), w = position(s), lowest = position(lower_), highest = position(upper_);
         const T arrived = last_change * min(T(highest - lowest), T(1.));
         auto moving = w == w;
@@ -152,7 +156,7 @@ private:
         return s;
     }
 
-    static T sinh(const T& w) {
+    MADNIS_FN static T sinh(const T& w) {
         const T power = expm1(abs(w));
         return copysign(T(0.5 * (power + power / (power + 1.))), w);
     }
@@ -169,16 +173,16 @@ private:
 template <class T>
 class FlatMap {
 public:
-    FlatMap(const LineSpec& line, const T& lower, const T& upper)
+    MADNIS_FN FlatMap(const LineSpec& line, const T& lower, const T& upper)
         : n(line.count), least_(sqrt(lower)), room_(sqrt(upper) - least_) {}
 
-    Mapped<T> forward(const T& z) const {
+    MADNIS_FN Mapped<T> forward(const T& z) const {
         const T v = solved(z);
         const T mass = least_ + room_ * sqrt(v);
         return {mass * mass, slope(mass, v)};
     }
 
-    Mapped<T> inverse(const T& s) const {
+    MADNIS_FN Mapped<T> inverse(const T& s) const {
         const T mass = sqrt(s), u = (mass - least_) / room_;
         const T v = min(max(T(u * u), T(0.)), T(1.));
         return {value(v), slope(mass, v)};
@@ -191,22 +195,24 @@ private:
     // Steps of Newton's method from either end to all digits.
     static constexpr int newton_steps = 12;
 
-    T raised(const T& v, int k) const {
+    MADNIS_FN T raised(const T& v, int k) const {
         T result(1.);
         for (int i = 0; i < k; ++i) result = result * v;
         return result;
     }
 
-    T value(const T& v) const { return raised(v, n - 1) * (double(n) - double(n - 1) * v); }
+    MADNIS_FN T value(const T& v) const {
+        return raised(v, n - 1) * (double(n) - double(n - 1) * v);
+    }
 
     // ds/dz = 2 m room du/dz, dz/du = 2 n (n - 1) u^(2 n - 3) (1 - v)
-    T slope(const T& mass, const T& v) const {
+    MADNIS_FN T slope(const T& mass, const T& v) const {
         const T du = double(n) * double(n - 1) * raised(v, n - 2) * sqrt(v) * (1. - v);
         return select(du > 0., T(mass * room_ / du), T(0.));
     }
 
     // Newton's method from the side of the nearer end, where the function is a power.
-    T solved(const T& z) const {
+    MADNIS_FN T solved(const T& z) const {
         const T small = exp(bounded_log(T(z / double(n))) / double(n - 1));
         const T large = 1. - sqrt(max(T((1. - z) * (2. / (double(n) * double(n - 1)))), T(0.)));
         T v = select(z < 0.5, small, max(large, T(least_start)));
@@ -224,7 +230,8 @@ private:
 
 // Call use with the map that the description names.
 template <class T, class Use>
-Mapped<T> with_line(const LineSpec& line, const T& lower, const T& upper, const Use& use) {
+MADNIS_FN Mapped<T> with_line(const LineSpec& line, const T& lower, const T& upper,
+                              const Use& use) {
     switch (line.kind) {
         case LineKind::resonance: return use(ResonanceMap<T>(line, lower, upper));
         case LineKind::mixture: return use(MixtureMap<T>(line, lower, upper));
@@ -236,7 +243,7 @@ Mapped<T> with_line(const LineSpec& line, const T& lower, const T& upper, const 
 
 // z -> s in [lower, upper] with ds/dz; Jacobian 0 where the range is empty.
 template <class T>
-Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& upper) {
+MADNIS_FN Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& upper) {
     const auto open = upper > lower;
     const T top = select(open, upper, T(lower + 1.));
     const auto [s, ds] =
@@ -250,7 +257,8 @@ inline constexpr double limit_tolerance = 1e-9;
 
 // The z and ds/dz that draw_line maps to s.
 template <class T>
-Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower, const T& upper) {
+MADNIS_FN Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower,
+                                  const T& upper) {
     const T tolerance = limit_tolerance * abs(upper);
     const auto open = upper > lower && s >= lower - tolerance && s <= upper + tolerance;
     const T top = select(open, upper, T(lower + 1.));

@@ -7,26 +7,26 @@ namespace madnis {
 inline namespace MADNIS_ISA {
 
 template <class T>
-T square_root(const T& x) {
+MADNIS_FN T square_root(const T& x) {
     return sqrt(max(x, T(0.)));
 }
 
 // sqrt(lambda(s, m1^2, m2^2)) with squared masses of the event.
 template <class T>
-T root_kaellen_of(const T& s, const T& m1, const T& m2) {
+MADNIS_FN T root_kaellen_of(const T& s, const T& m1, const T& m2) {
     const T sum = m1 + m2, difference = m1 - m2;
     return square_root(T((s - sum * sum) * (s - difference * difference)));
 }
 
 // The momentum of a particle of this mass with the same three components.
 template <class T>
-FourVector<T> on_shell(const FourVector<T>& p, const T& mass) {
+MADNIS_FN FourVector<T> on_shell(const FourVector<T>& p, const T& mass) {
     return {sqrt(p.x * p.x + p.y * p.y + p.z * p.z + mass * mass), p.x, p.y, p.z};
 }
 
 // p out of the rest frame of `frame`, a system of this mass.
 template <class T>
-FourVector<T> boosted(const FourVector<T>& p, const FourVector<T>& frame, const T& mass) {
+MADNIS_FN FourVector<T> boosted(const FourVector<T>& p, const FourVector<T>& frame, const T& mass) {
     const T energy = (frame.e * p.e + frame.x * p.x + frame.y * p.y + frame.z * p.z) / mass;
     const T along = (p.e + energy) / (frame.e + mass);
     return {energy, p.x + frame.x * along, p.y + frame.y * along, p.z + frame.z * along};
@@ -34,7 +34,7 @@ FourVector<T> boosted(const FourVector<T>& p, const FourVector<T>& frame, const 
 
 // p in the rest frame of `frame`.
 template <class T>
-FourVector<T> at_rest(const FourVector<T>& p, const FourVector<T>& frame, const T& mass) {
+MADNIS_FN FourVector<T> at_rest(const FourVector<T>& p, const FourVector<T>& frame, const T& mass) {
     return boosted(p, FourVector<T>{frame.e, -frame.x, -frame.y, -frame.z}, mass);
 }
 
@@ -45,12 +45,12 @@ struct Pair {
     FourVector<T> p, q;
     T m1, m2;
 
-    FourVector<T> difference() const {
+    MADNIS_FN FourVector<T> difference() const {
         return {T(0.), q.e * p.x - p.e * q.x, q.e * p.y - p.e * q.y, q.e * p.z - p.e * q.z};
     }
 
     // m^2 = m_1^2 + m_2^2 + (D^2 + m_1^2 E_2^2 + m_2^2 E_1^2) / (E_1 E_2)
-    T squared_mass() const {
+    MADNIS_FN T squared_mass() const {
         const auto d = difference();
         const T s1 = m1 * m1, s2 = m2 * m2, product = p.e * q.e;
         const T sum = d.x * d.x + d.y * d.y + d.z * d.z + s1 * q.e * q.e + s2 * p.e * p.e;
@@ -59,7 +59,7 @@ struct Pair {
 
     // Momentum of the first where both rest, (D + P P.D / (m (E + m))) / E, P.D from energies and
     // masses.
-    FourVector<T> at_rest(const T& mass) const {
+    MADNIS_FN FourVector<T> at_rest(const T& mass) const {
         const auto d = difference(), sum = p + q;
         const T along = 0.5 * (mass * mass * (p.e - q.e) - sum.e * ((m1 - m2) * (m1 + m2)));
         const T across = mass * (sum.e + mass);
@@ -75,7 +75,7 @@ template <class T>
 struct Frame {
     T a[3], b[3], n[3];
 
-    Frame(const T& x, const T& y, const T& z) : n{x, y, z} {
+    MADNIS_FN Frame(const T& x, const T& y, const T& z) : n{x, y, z} {
         const T across = x * x + y * y;
         const auto ahead = z >= 0., behind = !ahead && across > least_across;
         const T scale = select(behind, T(1. - z), T(1.)) /

@@ -21,14 +21,14 @@ struct UnitPoint {
 
 // x inside [0, 1], a number inside elsewhere (NaN included).
 template <class T>
-UnitPoint<T> in_unit_interval(const T& x) {
+MADNIS_FN UnitPoint<T> in_unit_interval(const T& x) {
     const auto inside = x >= 0. && x <= 1.;
     return {select(inside, x, T(0.5)), inside};
 }
 
 // As in_unit_interval, for a number that a rounded inverse gave.
 template <class T>
-UnitPoint<T> near_unit_interval(const T& x) {
+MADNIS_FN UnitPoint<T> near_unit_interval(const T& x) {
     const auto inside = x >= -edge && x <= 1. + edge;
     return {select(inside, min(max(x, T(0.)), T(1.)), T(0.5)), inside};
 }
@@ -46,10 +46,10 @@ struct Decay {
 // x_1, the Jacobian is lambda^(1/2)(s, m_1^2, m_2^2) / (8 pi s).
 class TwoBodyDecay {
 public:
-    TwoBodyDecay(double m1, double m2) : m1_(m1), m2_(m2) {}
+    MADNIS_FN TwoBodyDecay(double m1, double m2) : m1_(m1), m2_(m2) {}
 
     template <class T>
-    Decay<T> forward(const T& s, const T& x_theta, const T& x_phi) const {
+    MADNIS_FN Decay<T> forward(const T& s, const T& x_theta, const T& x_phi) const {
         const T mass = sqrt(s), root_lambda = root_kaellen(s, m1_, m2_);
         const T momentum = 0.5 * root_lambda / mass;
         const T transverse = 2. * momentum * sqrt(x_theta * (1. - x_theta));
@@ -69,7 +69,7 @@ public:
 
     // From p_x, p_y and p_z of the first product in the rest frame.
     template <class T>
-    Inverse<T> inverse(const T& s, const T& x, const T& y, const T& z) const {
+    MADNIS_FN Inverse<T> inverse(const T& s, const T& x, const T& y, const T& z) const {
         const T root_lambda = root_kaellen(s, m1_, m2_);
         const T turns = atan2(y, x) * (0.5 / std::numbers::pi);
         const auto theta = near_unit_interval(T(0.5 + z * sqrt(s) / root_lambda));
@@ -78,17 +78,17 @@ public:
                 select(theta.inside && phi.inside, jacobian(s, root_lambda), T(0.))};
     }
 
-    double m1() const { return m1_; }
+    MADNIS_FN double m1() const { return m1_; }
 
 private:
     // E - |p| = m^2 / (E + |p|) of the product of this mass.
     template <class T>
-    static T excess(const T& s, double mass, double other, const T& root_lambda) {
+    MADNIS_FN static T excess(const T& s, double mass, double other, const T& root_lambda) {
         return 2. * mass * mass * sqrt(s) / (s + (mass * mass - other * other) + root_lambda);
     }
 
     template <class T>
-    static T jacobian(const T& s, const T& root_lambda) {
+    MADNIS_FN static T jacobian(const T& s, const T& root_lambda) {
         return root_lambda / (8 * std::numbers::pi * s);
     }
 
@@ -102,7 +102,7 @@ struct Partons {
 };
 
 template <class T>
-T squared_energy(const Partons<T>& partons) {
+MADNIS_FN T squared_energy(const Partons<T>& partons) {
     return 4. * partons.energy_1 * partons.energy_2;
 }
 
@@ -113,7 +113,7 @@ class HadronicBeams {
 public:
     static constexpr std::size_t dim = 2;
 
-    HadronicBeams(const SChannelSpec& spec, const Invariant& invariant)
+    MADNIS_FN HadronicBeams(const SChannelSpec& spec, const Invariant& invariant)
         : invariant_(invariant),
           energy_1_(spec.beam_energies[0]),
           energy_2_(spec.beam_energies[1]),
@@ -122,7 +122,7 @@ public:
           s_max_(spec.invariant.s_max) {}
 
     template <class T>
-    Partons<T> forward(const T* x) const {
+    MADNIS_FN Partons<T> forward(const T* x) const {
         const auto z = in_unit_interval(x[0]), y = in_unit_interval(x[1]);
         const auto [s, ds] = invariant_.forward(z.x);
         const T tau = min(max(s, T(s_min_)), T(s_max_)) / s_beams_;
@@ -133,7 +133,7 @@ public:
     }
 
     template <class T>
-    T inverse(const Partons<T>& partons, T* x) const {
+    MADNIS_FN T inverse(const Partons<T>& partons, T* x) const {
         const T s = squared_energy(partons);
         const T x1 = partons.energy_1 / energy_1_, x2 = partons.energy_2 / energy_2_;
         const auto inside = s >= s_min_ * (1 - relative_edge) &&
@@ -150,7 +150,7 @@ public:
 
 private:
     template <class T>
-    T jacobian(const T& log_tau, const T& ds) const {
+    MADNIS_FN T jacobian(const T& log_tau, const T& ds) const {
         return -log_tau * ds / s_beams_;
     }
 
@@ -163,16 +163,16 @@ class PartonicBeams {
 public:
     static constexpr std::size_t dim = 0;
 
-    explicit PartonicBeams(const SChannelSpec& spec)
+    MADNIS_FN explicit PartonicBeams(const SChannelSpec& spec)
         : energy_1_(spec.beam_energies[0]), energy_2_(spec.beam_energies[1]) {}
 
     template <class T>
-    Partons<T> forward(const T*) const {
+    MADNIS_FN Partons<T> forward(const T*) const {
         return {T(energy_1_), T(energy_2_), T(1.)};
     }
 
     template <class T>
-    T inverse(const Partons<T>& partons, T*) const {
+    MADNIS_FN T inverse(const Partons<T>& partons, T*) const {
         const auto inside = abs(partons.energy_1 - energy_1_) <= relative_edge * energy_1_ &&
                             abs(partons.energy_2 - energy_2_) <= relative_edge * energy_2_;
         return select(inside, T(1.), T(0.));
@@ -189,12 +189,12 @@ class SChannel {
 public:
     static constexpr std::size_t dim = Beams::dim + 2;
 
-    SChannel(const Beams& beams, const SChannelSpec& spec)
+    MADNIS_FN SChannel(const Beams& beams, const SChannelSpec& spec)
         : beams_(beams), decay_(spec.masses[0], spec.masses[1]) {}
 
     // p: two incoming, two outgoing; returns dx_1 dx_2 dPhi_2 / dx.
     template <class T>
-    T forward(const T (&x)[dim], FourVector<T> (&p)[4]) const {
+    MADNIS_FN T forward(const T (&x)[dim], FourVector<T> (&p)[4]) const {
         const auto partons = beams_.forward(x);
         const auto theta = in_unit_interval(x[dim - 2]), phi = in_unit_interval(x[dim - 1]);
         const auto decay = decay_.forward(squared_energy(partons), theta.x, phi.x);
@@ -208,7 +208,7 @@ public:
     }
 
     template <class T>
-    T inverse(const FourVector<T> (&p)[4], T (&x)[dim]) const {
+    MADNIS_FN T inverse(const FourVector<T> (&p)[4], T (&x)[dim]) const {
         const Partons<T> partons{p[0].e, p[1].e, T(1.)};
         const T beams_jacobian = beams_.inverse(partons, x);
         const T pz = boosted_pz(p[2], decay_.m1(), T(sqrt(partons.energy_2 / partons.energy_1)));

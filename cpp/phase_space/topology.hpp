@@ -17,10 +17,10 @@ inline namespace MADNIS_ISA {
 template <class T>
 class TopologyMap {
 public:
-    explicit TopologyMap(const TopologySpec& spec) : spec_(spec) {}
+    MADNIS_FN explicit TopologyMap(const TopologySpec& spec) : spec_(spec) {}
 
     // p: all legs; returns dx_1 dx_2 dPhi_n / dx, 0 outside.
-    T forward(const T* x, FourVector<T>* p) {
+    MADNIS_FN T forward(const T* x, FourVector<T>* p) {
         CubeReader<T> cube(x);
         const Collision<T> collision(spec_, cube);
         start(collision);
@@ -35,7 +35,7 @@ public:
     }
 
     // The point of the unit cube; returns the same Jacobian as forward, 0 outside of the support.
-    T inverse(const FourVector<T>* p, T* x) {
+    MADNIS_FN T inverse(const FourVector<T>* p, T* x) {
         CubeWriter<T> cube(x);
         const Collision<T> collision(spec_, p, cube);
         start(collision);
@@ -52,7 +52,7 @@ private:
     static constexpr double energy_tolerance = 1e-6;
 
     template <class Body>
-    void for_legs(const Body& body) const {
+    MADNIS_FN void for_legs(const Body& body) const {
         for (std::size_t k = 0; k < spec_.n_clusters; ++k) {
             if (spec_.clusters[k].is_leg()) body(k, spec_.clusters[k]);
         }
@@ -60,14 +60,14 @@ private:
 
     // Parents first.
     template <class Body>
-    void for_decays(const Body& body) const {
+    MADNIS_FN void for_decays(const Body& body) const {
         for (std::size_t k = spec_.n_clusters; k-- > 0;) {
             if (!spec_.clusters[k].is_leg()) body(k);
         }
     }
 
     // What is known from the beginning: a cluster that carries everything, and the masses of legs.
-    void start(const Collision<T>& collision) {
+    MADNIS_FN void start(const Collision<T>& collision) {
         if (has_one_cluster()) {
             const T zero(0.);
             clusters_.mass[first_cluster()] = collision.root_s();
@@ -78,11 +78,12 @@ private:
         });
     }
 
-    bool has_one_cluster() const { return spec_.n_top == 1; }
-    std::size_t first_cluster() const { return std::size_t(spec_.top[0]); }
+    MADNIS_FN bool has_one_cluster() const { return spec_.n_top == 1; }
+    MADNIS_FN std::size_t first_cluster() const { return std::size_t(spec_.top[0]); }
 
     // Momenta and masses of all clusters from those of the legs, whose energies have to add up.
-    void collect(const FourVector<T>* p, const Collision<T>& collision, CubeWriter<T>& cube) {
+    MADNIS_FN void collect(const FourVector<T>* p, const Collision<T>& collision,
+                           CubeWriter<T>& cube) {
         T energy(0.);
         for (std::size_t k = 0; k < spec_.n_clusters; ++k) {
             const auto& cluster = spec_.clusters[k];
@@ -102,12 +103,12 @@ private:
 
     // -- the first azimuth, which all momenta share
 
-    static FourVector<T> turned(const FourVector<T>& p, const Direction<T>& turn) {
+    MADNIS_FN static FourVector<T> turned(const FourVector<T>& p, const Direction<T>& turn) {
         return {p.e, p.x * turn.cos - p.y * turn.sin, p.x * turn.sin + p.y * turn.cos, p.z};
     }
 
     // The first azimuth is that of the first cluster, or of the first child if there is but one.
-    void turn_back(CubeWriter<T>& cube) {
+    MADNIS_FN void turn_back(CubeWriter<T>& cube) {
         const auto& first =
             clusters_.p[has_one_cluster() ? children(first_cluster()).left : first_cluster()];
         const T length = sqrt(first.x * first.x + first.y * first.y);
@@ -127,11 +128,11 @@ private:
         std::size_t left, right;
     };
 
-    Children children(std::size_t k) const {
+    MADNIS_FN Children children(std::size_t k) const {
         return {std::size_t(spec_.clusters[k].left), std::size_t(spec_.clusters[k].right)};
     }
 
-    void decay_forward(std::size_t k, CubeReader<T>& cube) {
+    MADNIS_FN void decay_forward(std::size_t k, CubeReader<T>& cube) {
         const auto [left, right] = children(k);
         const Decay decay = decay_of(k, cube);
         const T theta = cube.number();
@@ -147,7 +148,7 @@ private:
         cube.jacobian.times(decay.jacobian);
     }
 
-    void decay_inverse(std::size_t k, CubeWriter<T>& cube) {
+    MADNIS_FN void decay_inverse(std::size_t k, CubeWriter<T>& cube) {
         const auto [left, right] = children(k);
         const Decay decay = decay_of(k, cube);
         const T& mass = clusters_.mass[k];
@@ -164,7 +165,7 @@ private:
 
     // The masses of the children of a cluster, and what follows from them.
     template <class Cube>
-    Decay decay_of(std::size_t k, Cube& cube) {
+    MADNIS_FN Decay decay_of(std::size_t k, Cube& cube) {
         const auto [left, right] = children(k);
         const T& mass = clusters_.mass[k];
         child_mass(left, T(mass - spec_.clusters[right].minimum), cube);
@@ -176,7 +177,7 @@ private:
     }
 
     template <class Cube>
-    void child_mass(std::size_t k, const T& highest, Cube& cube) {
+    MADNIS_FN void child_mass(std::size_t k, const T& highest, Cube& cube) {
         const auto& cluster = spec_.clusters[k];
         if (cluster.is_leg()) return;
         const T top = max(highest, T(0.));

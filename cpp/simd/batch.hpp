@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "simd/isa.hpp"
+
 namespace madnis {
 
 // Events per block: a block of a few thousand stays in the cache
@@ -25,7 +27,7 @@ struct BatchView {
     std::size_t event_stride;  // in numbers
     std::size_t row_stride;    // in numbers
 
-    Number* at(std::size_t event, std::size_t row) const {
+    MADNIS_FN Number* at(std::size_t event, std::size_t row) const {
         return data + event * event_stride + row * row_stride;
     }
 };
