@@ -243,7 +243,8 @@ MADNIS_FN Mapped<T> with_line(const LineSpec& line, const T& lower, const T& upp
 
 // z -> s in [lower, upper] with ds/dz; Jacobian 0 where the range is empty.
 template <class T>
-MADNIS_FN Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower, const T& upper) {
+MADNIS_OUT_OF_LINE Mapped<T> draw_line(const LineSpec& line, const T& z, const T& lower,
+                                       const T& upper) {
     const auto open = upper > lower;
     const T top = select(open, upper, T(lower + 1.));
     const auto [s, ds] =
@@ -257,8 +258,8 @@ inline constexpr double limit_tolerance = 1e-9;
 
 // The z and ds/dz that draw_line maps to s.
 template <class T>
-MADNIS_FN Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower,
-                                  const T& upper) {
+MADNIS_OUT_OF_LINE Mapped<T> place_on_line(const LineSpec& line, const T& s, const T& lower,
+                                           const T& upper) {
     const T tolerance = limit_tolerance * abs(upper);
     const auto open = upper > lower && s >= lower - tolerance && s <= upper + tolerance;
     const T top = select(open, upper, T(lower + 1.));

@@ -20,12 +20,16 @@ inline namespace MADNIS_ISA {}
 
 // Formulas run on the processor and on a GPU: MADNIS_FN stands before each of them.
 // MADNIS_GPU_FN: on a GPU alone, and where it is emulated.
+// MADNIS_OUT_OF_LINE: too large to be copied to each of its calls on a GPU, whose code has to fit
+// into a cache.
 #if defined(__CUDACC__) || defined(__HIPCC__)
 #define MADNIS_FN __host__ __device__
 #define MADNIS_GPU_FN __device__
+#define MADNIS_OUT_OF_LINE __noinline__ MADNIS_FN
 #else
 #define MADNIS_FN
 #define MADNIS_GPU_FN
+#define MADNIS_OUT_OF_LINE MADNIS_FN
 #endif
 
 // Short formulas that must not cost a call: their arguments and results are many vector registers
