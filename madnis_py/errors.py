@@ -7,6 +7,7 @@ a run failed.
 from __future__ import annotations
 
 import errno
+import re
 from concurrent.futures import BrokenExecutor
 
 LONGEST_SENTENCE = 1000
@@ -75,7 +76,6 @@ class ResourceError(MadnisError):
 
 _EXHAUSTED = {
     "DefaultCPUAllocator": "memory",  # torch
-    "CUDA out of memory": "memory of the CUDA device",
     "failed to map segment": "memory",  # the loader, for an extension module
     "annot allocate memory": "memory",
     "can't start new thread": "threads or memory for them",
@@ -88,6 +88,19 @@ _EXHAUSTED_NUMBERS = {
     errno.ENFILE: "open files",
 }
 
+_GPU_MEMORY = re.compile(
+    r"Tried to allocate ([\d.]+ \w+)\. GPU \d+ has a total capacity of ([\d.]+ \w+) of which "
+    r"([\d.]+ \w+) is free"
+)
+
+_GPU_LOST = re.compile(
+    "CUDA error: .*(busy or unavailable|uncorrectable|hardware|launch timed out|unknown error"
+    "|unspecified launch failure|driver shutting down)"
+    "|CUDA_ERROR_(DEVICE_UNAVAILABLE|ECC_UNCORRECTABLE|NVLINK_UNCORRECTABLE|HARDWARE_STACK_ERROR"
+    "|CONTAINED|LAUNCH_TIMEOUT|UNKNOWN|LAUNCH_FAILED|DEINITIALIZED)"
+)
+"""What torch, and the driver through cuda.core, say of a GPU that does not go on."""
+
 
 def from_surroundings(error: Exception) -> MadnisError | None:
     """The sentence for what the machine did to a run; None for mistakes in the code.
@@ -95,6 +108,7 @@ def from_surroundings(error: Exception) -> MadnisError | None:
     Args:
         error: of any library.
     """
+    text = str(error)
     match error:
         case WorkerError() | ResourceError():
             return error
@@ -104,9 +118,23 @@ def from_surroundings(error: Exception) -> MadnisError | None:
             lacking: str | None = "memory"
         case OSError() if error.errno in _EXHAUSTED_NUMBERS:
             lacking = _EXHAUSTED_NUMBERS[error.errno]
+        case _ if text.startswith(("CUDA out of memory", "CUDA error:", "CUDA_ERROR_")):
+            return _from_gpu(text)
         case RuntimeError() | ImportError() | OSError():
-            text = str(error)
             lacking = next((what for words, what in _EXHAUSTED.items() if words in text), None)
         case _:
             lacking = None
     return ResourceError(f"the machine did not give enough {lacking}") if lacking else None
+
+
+def _from_gpu(text: str) -> ResourceError | None:
+    """The sentence for a GPU without memory, or one that is lost."""
+    told = text.splitlines()[0]
+    if re.search("out of memory", told.replace("_", " "), re.IGNORECASE):
+        sizes = _GPU_MEMORY.search(text)
+        wanted = "{} were asked for, of {} are {} free".format(*sizes.groups()) if sizes else told
+        return ResourceError(
+            f"the GPU did not give enough memory ({wanted}): other programs may hold the rest, and "
+            "a smaller training.batch_size needs less"
+        )
+    return ResourceError(f"the GPU was lost ({told})") if _GPU_LOST.match(told) else None

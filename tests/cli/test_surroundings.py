@@ -112,6 +112,35 @@ def no_module() -> None:
     raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
 
 
+class CUDAError(Exception):
+    """As cuda.core raises it, whose class is not public."""
+
+
+def no_gpu_memory() -> None:
+    raise torch.OutOfMemoryError(
+        "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity of 79.15 GiB "
+        "of which 5.06 GiB is free. Process 1 has 3.00 GiB memory in use."
+    )
+
+
+def no_gpu_memory_of_the_driver() -> None:
+    raise CUDAError("CUDA_ERROR_OUT_OF_MEMORY: The API call failed")
+
+
+def lost_gpu() -> None:
+    raise torch.AcceleratorError(
+        "CUDA error: unspecified launch failure\nCUDA kernel errors might be reported late"
+    )
+
+
+def broken_gpu() -> None:
+    raise torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered\nmore")
+
+
+def lost_gpu_of_the_driver() -> None:
+    raise CUDAError("CUDA_ERROR_DEVICE_UNAVAILABLE: This error indicates that the device")
+
+
 def broken() -> None:
     raise BrokenExecutor("A process in the process pool was terminated abruptly")
 
@@ -124,6 +153,18 @@ SHORTAGES: dict[str, tuple[Callable[[], object], str]] = {
     "loader": (no_module, "enough memory"),
     "files": (lambda: refuse(errno.EMFILE), "enough open files"),
     "threads": (no_more_threads, "enough threads"),
+    "gpu": (
+        no_gpu_memory,
+        "the GPU did not give enough memory .20.00 GiB were asked for, of 79.15 GiB are 5.06 GiB "
+        "free.",
+    ),
+    "driver": (no_gpu_memory_of_the_driver, "the GPU did not give enough memory"),
+    "lost gpu": (lost_gpu, "the GPU was lost .CUDA error: unspecified launch failure."),
+    "broken gpu": (
+        broken_gpu,
+        "the GPU was lost .CUDA error: uncorrectable ECC error encountered.",
+    ),
+    "lost driver": (lost_gpu_of_the_driver, "the GPU was lost .CUDA_ERROR_DEVICE_UNAVAILABLE"),
     "workers": (broken, "a process that worked for this run has died"),
 }
 
@@ -139,8 +180,30 @@ def test_a_shortage_is_told_in_a_sentence(
     assert re.fullmatch(rf"madnis-py: .*{words}.*; {GOES_ON}\n", done.err), done.err
 
 
+def test_a_run_whose_gpu_is_lost_goes_on_with_the_same_command(
+    command: Callable[..., Outcome], strike: Callable[..., None], tmp_path: Path
+) -> None:
+    strike("train", lost_gpu)
+    done = command()
+    assert done.status == 1
+    assert done.err.startswith("madnis-py: the GPU was lost")
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").glob("survey.*")}
+    assert kept
+    assert not (tmp_path / "run" / "events.lhe.gz").exists()
+    assert command().status == 0
+    assert (tmp_path / "run" / "events.lhe.gz").exists()
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
 @pytest.mark.parametrize(
-    "error", [KeyError("stages"), ValueError("memory"), RuntimeError("a mistake"), OSError(5, "")]
+    "error",
+    [
+        KeyError("stages"),
+        ValueError("memory"),
+        RuntimeError("a mistake"),
+        OSError(5, ""),
+        RuntimeError("CUDA error: an illegal memory access"),
+    ],
 )
 def test_a_mistake_in_the_code_is_not_taken_for_a_shortage(error: Exception) -> None:
     assert from_surroundings(error) is None
