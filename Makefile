@@ -30,13 +30,14 @@ test: $(VENV)/.installed-test ## tests; COVERAGE=1 adds what they cover, PYTEST_
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
 	  $(if $(filter 1,$(COVERAGE)),--cov --cov-report=term:skip-covered) $(PYTEST_ARGS)
 
-lint: $(VENV)/.installed-test ## ruff, clang-format, mypy and stubtest
+lint: $(VENV)/.installed-test ## ruff, clang-format, mypy, stubtest, and what kernels of a GPU compile to
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run -Werror $(shell find cpp -name '*.cpp' -o -name '*.h*')
+	$(BIN)/clang-format --dry-run -Werror $(shell find cpp -name '*.cpp' -o -name '*.h*' -o -name '*.cu')
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest madnis_py._core --mypy-config-file pyproject.toml \
 	  --allowlist cpp/stubtest_allowlist.txt
+	$(BIN)/python benchmarks/compile_report.py
 
 bench: $(VENV)/.installed-bench ## ours beside other programs: tables, and JSON in benchmarks/results
 	set -e; for name in $(COMPARISONS); do for threads in 1 2; do \

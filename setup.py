@@ -48,7 +48,11 @@ class CMakeBuild(build_ext):
 
 
 setup(
-    packages=[*find_packages(include=["madnis_py", "madnis_py.*"]), "madnis_py.processes"],
+    packages=[
+        *find_packages(include=["madnis_py", "madnis_py.*"]),
+        "madnis_py.kernel_sources",
+        "madnis_py.processes",
+    ],
     ext_modules=[Extension("madnis_py._core", sources=[])],
     cmdclass={"build_ext": CMakeBuild},
 )

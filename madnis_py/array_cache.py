@@ -60,6 +60,10 @@ class ArrayCache:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or default_folder()
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a file for a key, whatever is in it."""
+        return self._folder is not None and (self._folder / f"{key}.npz").is_file()
+
     def get(self, key: str, make: Callable[[], Arrays]) -> Arrays:
         """The arrays that belong to a key, from disk or made and kept.
 

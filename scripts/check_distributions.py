@@ -3,7 +3,7 @@
     python scripts/check_distributions.py dist
 
 A source distribution holds every file in version control but those that begin with a dot; a wheel
-holds the package, the cards, the compiled kernels and the licence.
+holds the package, the cards, the compiled kernels, the sources of those of a GPU and the licence.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ def wheel_of(tracked: Iterable[str]) -> set[str]:
     cards = {
         f"madnis_py/{name}" for name in tracked if re.fullmatch(r"processes/[^/]*\.toml", name)
     }
-    return {"LICENSE", *inside, *cards, *KERNELS}
+    sources = {
+        f"madnis_py/kernel_sources/{name.removeprefix('cpp/')}"
+        for name in tracked
+        if re.fullmatch(r"cpp/.*\.(hpp|cu)|cpp/cuda/standard/.*", name)
+    }
+    return {"LICENSE", *inside, *cards, *sources, *KERNELS}
 
 
 def main(folder: Path) -> int:

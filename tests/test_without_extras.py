@@ -15,6 +15,7 @@ from places import ROOT
 EXTRAS = {
     "plots": ["matplotlib"],
     "histograms": ["hist", "mplhep"],
+    "cuda": ["cuda"],
     "dask": ["dask", "distributed", "dask_jobqueue", "cryptography"],
     "lheh5": ["h5py"],
     "parquet": ["pyarrow"],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
 import torch
 
+from madnis_py.devices.cuda_kernels import CudaKernels
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.devices.kernels import Kernels
 from madnis_py.errors import InputError
+
+_CUDA = re.compile(r"cuda(:(?P<index>\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -45,4 +49,6 @@ def device_of(name: str) -> Device | None:
         return None
     if name == "emulated":
         return Device(name, EmulatedKernels())
+    if found := _CUDA.fullmatch(name):
+        return Device(name, CudaKernels(int(found["index"] or 0)))
     raise InputError(f"device: expected cpu, cuda, cuda:1, ... or emulated; got {name!r}")

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from madnis_py.devices.kernels import BLOCK, Argument, Kernels, blocks_of_threads
 from madnis_py.errors import DeviceError
+from madnis_py.progress import Watch
 
 _LIBRARY = Path(str(files("madnis_py"))) / "_core_emulated.so"
 
@@ -27,6 +28,9 @@ class EmulatedKernels(Kernels):
 
     def __init__(self) -> None:
         self._launch = _library().madnis_launch
+
+    def prepare(self, watch: Watch) -> None:
+        """See `Kernels.prepare`; they are compiled when the package is built."""
 
     def launch(
         self,

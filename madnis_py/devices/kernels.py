@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
+from madnis_py.progress import Watch
+
 Argument = Tensor | int | float
 """Argument of a kernel: a tensor stands for its address, an int is int64, a float is double."""
 
@@ -22,6 +24,17 @@ class Kernels(ABC):
     """
 
     torch_device: torch.device
+
+    @abstractmethod
+    def prepare(self, watch: Watch) -> None:
+        """Make what the first launches would wait for.
+
+        Args:
+            watch: is told how far it is, if there is anything to make.
+
+        Raises:
+            DeviceError: a kernel cannot be compiled.
+        """
 
     @abstractmethod
     def launch(

@@ -1,0 +1,152 @@
+"""Kernels of an NVIDIA GPU, compiled at first use and launched on the current stream of torch."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from threading import Lock
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from madnis_py.array_cache import ArrayCache
+from madnis_py.devices.compilation import NvrtcCompiler, cuda_core
+from madnis_py.devices.kernel_sources import kernel_sources
+from madnis_py.devices.kernels import BLOCK, Argument, Kernels, blocks_of_threads
+from madnis_py.errors import DeviceError
+from madnis_py.progress import StageProgress, Watch
+
+WITHOUT_ASKING = 48 * 1024
+"""Bytes of shared memory that a block may have unless its kernel is told to allow more."""
+
+
+class CudaKernels(Kernels):
+    """Kernels of one GPU.
+
+    Args:
+        index: of the GPU, as torch counts them.
+        cache: keeps compiled kernels between runs.
+
+    Raises:
+        DeviceError: there is no such GPU, or what it needs is missing or too old.
+    """
+
+    def __init__(self, index: int = 0, cache: ArrayCache | None = None) -> None:
+        _require_gpu(index)
+        self.torch_device = torch.device("cuda", index)
+        self._cuda = cuda_core()
+        major, minor = torch.cuda.get_device_capability(index)
+        self._compiler = NvrtcCompiler(f"sm_{major}{minor}")
+        _require_driver(self._compiler.version)
+        self._cache = cache or ArrayCache()
+        self._codes: dict[str, Any] = {}
+        self._loaded: dict[tuple[str, str], Any] = {}
+        self._shared_bytes: dict[tuple[str, str], int] = {}
+        self._loading = Lock()
+
+    def prepare(self, watch: Watch) -> None:
+        """See `Kernels.prepare`."""
+        missing = [
+            source for source in kernel_sources() if self._compiler.key(source) not in self._cache
+        ]
+        with ThreadPoolExecutor() as pool:
+            compiled = pool.map(lambda source: self._compiler.kept(source, self._cache), missing)
+            for done, _ in enumerate(compiled, 1):
+                watch(StageProgress("compile", done, len(missing), "files of kernels"))
+
+    def launch(
+        self,
+        source: str,
+        name: str,
+        threads: int,
+        *arguments: Argument,
+        block: int = BLOCK,
+        shared_bytes: int = 0,
+    ) -> None:
+        """See `Kernels.launch`."""
+        if threads == 0:
+            return
+        config = self._cuda.LaunchConfig(
+            grid=blocks_of_threads(threads, block), block=block, shmem_size=shared_bytes
+        )
+        with torch.cuda.device(self.torch_device):
+            kernel = self._kernel(source, name, shared_bytes)
+            stream = torch.cuda.current_stream()
+            self._cuda.launch(stream, config, kernel, *map(self._value, arguments))
+
+    def _value(self, argument: Argument) -> int | float:
+        """What cuda.core passes on: an int has the 64 bits of an address or of std::int64_t."""
+        if isinstance(argument, Tensor):
+            assert argument.device == self.torch_device
+            return argument.data_ptr()
+        return argument
+
+    def _kernel(self, source: str, name: str, shared_bytes: int) -> Any:
+        """A kernel in the memory of the GPU, whose blocks may have so much shared memory."""
+        place = source, name
+        with self._loading:
+            if place not in self._loaded:
+                self._loaded[place] = self._load(source, name)
+            kernel = self._loaded[place]
+            if shared_bytes > self._shared_bytes.get(place, WITHOUT_ASKING):
+                self._allow_shared_memory(kernel, shared_bytes)
+                self._shared_bytes[place] = shared_bytes
+            return kernel
+
+    def _load(self, source: str, name: str) -> Any:
+        if source not in self._codes:
+            cubin = self._compiler.kept(source, self._cache).cubin
+            self._codes[source] = self._cuda.ObjectCode.from_cubin(cubin, name=source)
+        try:
+            return self._codes[source].get_kernel(name)
+        except Exception as error:
+            if "CUDA_ERROR_NOT_FOUND" not in str(error):
+                raise
+            raise DeviceError(f"{source}.cu: expected a kernel {name}; it has none") from error
+
+    def _allow_shared_memory(self, kernel: Any, wanted: int) -> None:
+        properties: Any = torch.cuda.get_device_properties(self.torch_device)
+        there = properties.shared_memory_per_block_optin
+        if wanted > there:
+            raise DeviceError(
+                f"device: expected {wanted} bytes of memory that a block can share; the GPU has "
+                f"{there}"
+            )
+        driver = import_module("cuda.bindings.driver")
+        attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+        index = self.torch_device.index
+        (result,) = driver.cuKernelSetAttribute(attribute, wanted, kernel.handle, index)
+        assert result == driver.CUresult.CUDA_SUCCESS, result
+
+
+def _require_gpu(index: int) -> None:
+    """Raise an error unless torch can use the GPU."""
+    if not torch.backends.cuda.is_built():
+        raise DeviceError(
+            f"device: expected a torch that was built with CUDA; got torch {torch.__version__}"
+        )
+    try:
+        torch.cuda.init()
+    except RuntimeError as error:
+        told = str(error).splitlines()[0]
+        raise DeviceError(f"device: expected a GPU that torch can use; {told}") from error
+    there = torch.cuda.device_count()
+    if index >= there:
+        known = "cuda:0" if there == 1 else f"cuda:0 to cuda:{there - 1}"
+        raise DeviceError(f"device: expected {known}, which this machine has; got cuda:{index}")
+
+
+def _require_driver(compiled_for: tuple[int, int]) -> None:
+    """Raise an error where the driver is of an earlier major version than the compiler.
+
+    Within a major version code of a newer compiler runs on an older driver.
+    """
+    _, number = import_module("cuda.bindings.driver").cuDriverGetVersion()
+    major, minor = number // 1000, number % 1000 // 10
+    if major < compiled_for[0]:
+        raise DeviceError(
+            f"device: expected a driver for CUDA {compiled_for[0]}, which the kernels are compiled "
+            f"for; got one for CUDA {major}.{minor}: a newer driver, or torch for CUDA {major}, "
+            "would do"
+        )
