@@ -12,6 +12,7 @@ import re
 import struct
 import sys
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 
 from madnis_py.array_cache import ArrayCache
@@ -103,8 +104,8 @@ def table(rows: Mapping[str, Iterable[KernelResources]]) -> list[str]:
         "| shared memory [B] | instructions |",
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
-    for source, compiled in rows.items():
-        for one in compiled:
+    for source, found in rows.items():
+        for one in found:
             if one.registers:
                 name, *figures = astuple(one)
                 cells = " | ".join(map(str, figures))
@@ -116,12 +117,14 @@ def main(architectures: list[str]) -> int:
     """Print a table for each architecture; 1 if anything spills."""
     spills = False
     for architecture in architectures:
-        compiler, cache = NvrtcCompiler(architecture), ArrayCache()
-        rows = {source: resources(compiler.kept(source, cache)) for source in kernel_sources()}
+        compiler, cache, sources = NvrtcCompiler(architecture), ArrayCache(), kernel_sources()
+        with ThreadPoolExecutor() as pool:
+            compiled = pool.map(lambda source: compiler.kept(source, cache), sources)
+            rows = dict(zip(sources, map(resources, compiled), strict=True))
         major, minor = compiler.version
         print(f"{architecture}, NVRTC {major}.{minor}:\n")
         print("\n".join(table(rows)), end="\n\n")
-        spills |= any(one.spills for compiled in rows.values() for one in compiled)
+        spills |= any(one.spills for found in rows.values() for one in found)
     return int(spills)
 
 
