@@ -117,15 +117,21 @@ def main(architectures: list[str]) -> int:
     """Print a table for each architecture; 1 if anything spills."""
     spills = False
     for architecture in architectures:
-        compiler, cache, sources = NvrtcCompiler(architecture), ArrayCache(), kernel_sources()
-        with ThreadPoolExecutor() as pool:
-            compiled = pool.map(lambda source: compiler.kept(source, cache), sources)
-            rows = dict(zip(sources, map(resources, compiled), strict=True))
+        compiler = NvrtcCompiler(architecture)
+        rows = all_resources(compiler)
         major, minor = compiler.version
         print(f"{architecture}, NVRTC {major}.{minor}:\n")
         print("\n".join(table(rows)), end="\n\n")
         spills |= any(one.spills for found in rows.values() for one in found)
     return int(spills)
+
+
+def all_resources(compiler: NvrtcCompiler) -> dict[str, list[KernelResources]]:
+    """Source -> its kernels, of all sources of the package."""
+    sources, cache = kernel_sources(), ArrayCache()
+    with ThreadPoolExecutor() as pool:
+        compiled = pool.map(lambda source: compiler.kept(source, cache), sources)
+        return dict(zip(sources, map(resources, compiled), strict=True))
 
 
 if __name__ == "__main__":
