@@ -20,6 +20,7 @@ from torch import Tensor
 from madnis_py import _core
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
+from madnis_py.parallel.random_streams import stream
 
 CASES = [(4, 8), (10, 8), (16, 8)]
 """Dimensions and channels."""
@@ -44,7 +45,7 @@ def works(
         return log_q
 
     return {
-        "sample": lambda: flow.sample(channel, torch.Generator().manual_seed(2)),
+        "sample": lambda: flow.sample(channel, stream(2)),
         "log_prob and backward": density_and_gradient,
     }
 

@@ -19,6 +19,7 @@ from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
+from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, diagram_mapping
@@ -88,10 +89,10 @@ def sample(dim: int, n_channels: int, n: int) -> Work:
     """Points with their densities, without gradients."""
     flow = _moved_flow(dim, n_channels)
     _, channel = points(dim, n_channels, n)
-    generator = torch.Generator().manual_seed(4)
+    numbers = stream(4)
 
     def work() -> float:
-        flow.sample(channel, generator)
+        flow.sample(channel, numbers)
         return n
 
     return work

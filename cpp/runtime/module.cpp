@@ -9,6 +9,7 @@ void bind_drell_yan(pybind11::module_& m);
 void bind_lhe(pybind11::module_& m);
 void bind_observables(pybind11::module_& m);
 void bind_pdf(pybind11::module_& m);
+void bind_random(pybind11::module_& m);
 void bind_runtime(pybind11::module_& m);
 void bind_s_channel(pybind11::module_& m);
 void bind_topology(pybind11::module_& m);
@@ -25,6 +26,7 @@ PYBIND11_MODULE(_core, m) {
     bind_lhe(m);
     bind_observables(m);
     bind_pdf(m);
+    bind_random(m);
     bind_runtime(m);
     bind_s_channel(m);
     bind_topology(m);

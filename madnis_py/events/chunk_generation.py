@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from madnis_py.arrays import Array
 from madnis_py.errors import CheckpointError
@@ -23,7 +22,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.output_file import make_directory
 from madnis_py.parallel.in_order import completed, in_order
 from madnis_py.parallel.pickled_once import PickledOnce
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import RANDOM_NUMBERS, RandomStream, stream
 from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 
 TRIALS_PER_CHUNK = 32_768
@@ -51,18 +50,15 @@ class ChunkMaker:
         unweighter = Unweighter(self.maxima)
         counts = unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))
         samples = self.sampler.sample(counts, "generate", self.seed, index, "points")
-        accepted = unweighter.accept(samples, self._uniform((len(samples),), index, "accept"))
+        accepted = unweighter.accept(samples, self._stream(index, "accept").uniform(len(samples)))
         chosen = samples.select(accepted.index)
-        numbers = self._uniform((len(chosen), DRAWS), index, "details")
+        numbers = self._stream(index, "details").uniform(len(chosen), DRAWS)
         partonic = self.events.sample(chosen.x, chosen.channel, numbers)
         events = event_records(partonic, np.copysign(accepted.ratio, partonic.sign))
-        order = torch.randperm(len(events), generator=self._stream(index, "order")).numpy()
+        order = self._stream(index, "order").permutation(len(events)).numpy()
         return Chunk(events.select(order), accepted.uniform[order], accepted.tally)
 
-    def _uniform(self, shape: tuple[int, ...], index: int, purpose: str) -> torch.Tensor:
-        return torch.rand(shape, generator=self._stream(index, purpose), dtype=torch.float64)
-
-    def _stream(self, index: int, purpose: str) -> torch.Generator:
+    def _stream(self, index: int, purpose: str) -> RandomStream:
         return stream(self.sampler.seed, "generate", self.seed, index, purpose)
 
 
@@ -72,14 +68,15 @@ class EventSource:
     Args:
         maker: makes the chunks, in any process.
         directory: folder for the files, in which each choice of maxima, seed and key has its own.
-        key: what the chunks belong to; they are read only with the same maxima, seed and key.
+        key: what the chunks belong to; they are read only with the same maxima, seed and key, and
+            only if their random numbers come from where those of others come from.
     """
 
     def __init__(self, maker: ChunkMaker, directory: Path, key: str = "") -> None:
         self.maker = maker
         self._pickled = PickledOnce(maker)
         self._name = hashlib.sha256(
-            maker.maxima.tobytes() + f"{maker.seed} {key}".encode()
+            maker.maxima.tobytes() + f"{RANDOM_NUMBERS} {maker.seed} {key}".encode()
         ).hexdigest()
         self.directory = directory / self._name[:12]
 

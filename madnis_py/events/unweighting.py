@@ -11,6 +11,7 @@ from torch import Tensor
 from madnis_py.arrays import Array, Flags
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.integration.samples import Samples
+from madnis_py.parallel.random_streams import RandomStream
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Unweighter:
     accepted with probability min(1, |w| / M_i); an `overweights.Encoding` says what becomes of
     weights above the maximum. No weight is clipped, so every expectation stays what it was.
 
-        counts = unweighter.trials(n, generator)
+        counts = unweighter.trials(n, stream)
         samples = integrator.sample(counts, ...)
         accepted = unweighter.accept(samples, uniform)
 
@@ -174,12 +175,9 @@ class Unweighter:
         shares: Array = self.maxima / self.maxima.sum()
         return shares
 
-    def trials(self, n: int, generator: torch.Generator) -> Tensor:
+    def trials(self, n: int, stream: RandomStream) -> Tensor:
         """Draw how many of n trials every channel gets; int64, shape (n_channels,), sum n."""
-        drawn = torch.multinomial(
-            torch.from_numpy(self.shares), n, replacement=True, generator=generator
-        )
-        return torch.bincount(drawn, minlength=self.n_channels)
+        return torch.bincount(stream.choices(self.shares, n), minlength=self.n_channels)
 
     def accept(self, samples: Samples, uniform: Tensor) -> Accepted:
         """Decide for every trial.

@@ -21,6 +21,7 @@ from madnis_py.flows.flow import AbstractFlow, channel_counts, check_points
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.networks import StackedMLP
 from madnis_py.flows.permutations import coupling_masks, default_blocks
+from madnis_py.parallel.random_streams import RandomStream
 
 SMALLEST_SHARE = 0.01
 """Least probability of a category in a table, in units of 1 / categories: none is ever given up."""
@@ -246,13 +247,10 @@ class MixedFlow(AbstractFlow):
         )
 
     @torch.no_grad()
-    def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`; see `AbstractFlow.sample`."""
         counts = channel_counts(channel, self.n_channels)
-        u = torch.rand(
-            len(channel), self.dim, generator=generator, dtype=torch.float64
-        ).T.contiguous()
-        u = u.to(self._sizes.device)
+        u = stream.uniform(len(channel), self.dim).T.contiguous().to(self._sizes.device)
         category, position, log_p = self.chain.sample(u[: len(self._sizes)], counts)
         features = torch.cat((u[len(self._sizes) :], self.chain.one_hot(list(category))))
         log_q = log_p + self._log_volume

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from madnis_py.errors import InputError
+from madnis_py.parallel.random_streams import RandomStream
 
 
 class AbstractFlow(nn.Module, ABC):
@@ -25,12 +26,12 @@ class AbstractFlow(nn.Module, ABC):
     n_channels: int
 
     @abstractmethod
-    def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`, without gradients.
 
         Args:
             channel: sorted, int64, shape (n,).
-            generator: source of randomness; the points are a function of it and of `channel` alone.
+            stream: source of randomness; the points are a function of it and of `channel` alone.
 
         Returns:
             x: points in [0, 1], float64, shape (n, dim).

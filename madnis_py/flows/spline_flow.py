@@ -16,6 +16,7 @@ from madnis_py.flows.flow import AbstractFlow, channel_counts, check_points
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.fused import FusedBlocks, joined
 from madnis_py.flows.transforms import SplineTransforms
+from madnis_py.parallel.random_streams import RandomStream
 
 
 class SplineFlow(AbstractFlow):
@@ -162,7 +163,7 @@ class SplineFlow(AbstractFlow):
         return {**self.__dict__, "_fused_steps": None}
 
     @torch.no_grad()
-    def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`; see `AbstractFlow.sample`.
 
         The points are strictly inside the unit cube.
@@ -171,9 +172,7 @@ class SplineFlow(AbstractFlow):
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not
                 sorted.
         """
-        return self.transform(
-            torch.rand(len(channel), self.dim, generator=generator, dtype=torch.float64), channel
-        )
+        return self.transform(stream.uniform(len(channel), self.dim), channel)
 
     @torch.no_grad()
     def transform(self, z: Tensor, channel: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from madnis_py.errors import MadnisError
 from madnis_py.flows.networks import MLP, NetworkSize
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 ROUNDING = 1e-12
 """A feature whose deviation is a smaller share of its mean does not vary."""
@@ -79,7 +79,7 @@ class ChannelWeights(AbstractChannelWeights):
     ) -> None:
         super().__init__()
         settings = settings or ChannelWeightSettings()
-        generator = stream(settings.seed, "channel weights")
+        generator = torch_generator(settings.seed, "channel weights")
         size = NetworkSize(settings.layers, settings.units)
         self.network = MLP(n_features, n_channels, size, generator, zero_output=True)
         self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))

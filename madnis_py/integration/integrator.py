@@ -26,7 +26,7 @@ from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, co
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
 from madnis_py.integration.samples import Samples
 from madnis_py.parallel.pickled_once import PickledOnce
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import RandomStream, stream
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -112,7 +112,7 @@ class Integrator:
         alone.active = self.active
         return alone
 
-    def stream(self, *path: str | int, block: int) -> torch.Generator:
+    def stream(self, *path: str | int, block: int) -> RandomStream:
         """The random stream that a block of `map_blocks` draws from, counted from 0."""
         return stream(self.seed, *path, block)
 

@@ -17,7 +17,8 @@ from madnis_py.card.documents import opened
 from madnis_py.errors import CheckpointError, InputError, OutputError
 from madnis_py.file_lock import FileLock
 from madnis_py.output_file import make_directory, write_file
-from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord, version_of
+from madnis_py.parallel.random_streams import RANDOM_NUMBERS
+from madnis_py.run.record import OF_THE_PACKAGE, EventFileRecord, RunIdentity, RunRecord, version_of
 
 _WRITING_PATIENCE = 60.0
 """Seconds to wait for another process that writes run.json, which takes a moment."""
@@ -110,7 +111,15 @@ class RunDirectory:
             raise InputError(f"{self.path}: expected a directory with a run.json; found none")
         identity = self.record.identity
         self._require_version(identity.version)
+        self._require_random_numbers(identity.random_numbers)
         return identity
+
+    def _require_random_numbers(self, name: str) -> None:
+        """Refuse a run whose random numbers came from something else."""
+        if name != RANDOM_NUMBERS and not self.any_version:
+            here = f"expected a run with random numbers of {RANDOM_NUMBERS}"
+            got = f"got one of another version with those of {name}, whose events differ"
+            raise InputError(f"{self.path}: {here}; {got} (--any-version)")
 
     def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> RunIdentity:
         """Make the directory that of a run, or go on with the run that is in it.
@@ -148,7 +157,7 @@ class RunDirectory:
         found = self.record.identity
         own, wanted = found.model_dump(), identity.model_dump()
         if self.any_version:
-            del wanted["version"]
+            wanted = {key: wanted[key] for key in wanted if key not in OF_THE_PACKAGE}
         for key, value in wanted.items():
             if own[key] != value:
                 holds = f"holds a run with {key} = {own[key]}; got {value}"

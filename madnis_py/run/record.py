@@ -33,6 +33,10 @@ StageName = Literal["prior", "survey", "pilot", "train", "integrate", "generate"
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
+OF_THE_PACKAGE = ("version", "random_numbers")
+"""Keys of an identity that say which package began a run, not which run it is."""
+
+
 class RunIdentity(RecordPart):
     """What has to be the same to go on with a run."""
 
@@ -42,11 +46,18 @@ class RunIdentity(RecordPart):
     device: Device = Field(description="Where networks compute.")
     training: TrainingSettings = Field(description="Settings of the training.")
     version: str = Field(description="Version of the package that began the run.")
+    random_numbers: str = Field(
+        "mt19937", description="What makes the random numbers; earlier builds did not say it."
+    )
 
     @property
     def digest(self) -> str:
-        """Of all but the version, 64 hexadecimal digits: what the states of a run belong to."""
-        return hashlib.sha256(self.model_dump_json(exclude={"version"}).encode()).hexdigest()
+        """What the states of a run belong to, 64 hexadecimal digits.
+
+        That is everything but what `--any-version` lets differ.
+        """
+        content = self.model_dump_json(exclude=set(OF_THE_PACKAGE))
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 class StageRecord(RecordPart):

@@ -26,6 +26,7 @@ from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.output_file import require_place
+from madnis_py.parallel.random_streams import RANDOM_NUMBERS
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.process.process import Process
@@ -104,6 +105,7 @@ class Run:
             device=device,
             training=training or training_settings(process.card),
             version=madnis_py.__version__,
+            random_numbers=RANDOM_NUMBERS,
         )
         self.process = process
         self.directory = directory

@@ -17,6 +17,7 @@ from madnis_py.events.unweighting import Unweighter
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
+from madnis_py.parallel.random_streams import stream
 
 TRAINING = TrainingSettings(steps=60, batch_size=500, learning_rate=1e-2, warmup_steps=10)
 BINS = 25
@@ -28,12 +29,8 @@ def events(toy: CamelBack, seed: int, share: float) -> tuple[Array, Array]:
     train(integrator, TRAINING)
     scan = integrator.sample(torch.tensor([50_000, 50_000]), "scan")
     unweighter = Unweighter(channel_maxima(scan, 2, share))
-    samples = integrator.sample(
-        unweighter.trials(30_000, torch.Generator().manual_seed(seed)), "events"
-    )
-    accepted = unweighter.accept(
-        samples, torch.rand(30_000, generator=torch.Generator().manual_seed(seed + 1)).double()
-    )
+    samples = integrator.sample(unweighter.trials(30_000, stream(seed, "channels")), "events")
+    accepted = unweighter.accept(samples, stream(seed, "accept").uniform(30_000))
     return samples.features[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio)
 
 

@@ -26,6 +26,7 @@ from madnis_py.events.unweighting_quality import (
     truncated_quality,
 )
 from madnis_py.integration.samples import Samples
+from madnis_py.parallel.random_streams import RandomStream, stream
 
 # The target 1 / (2 sqrt(x)) on [CUT, 1] in halves, alpha_i = 1/2: channel 0 draws x flat and has
 # weights with the tail P(w > W) ~ 1 / W^2; channel 1 draws x = u^2 and has constant weights.
@@ -35,9 +36,9 @@ N_CHANNELS = 3
 SIGMA = 1.0 - np.sqrt(CUT)
 
 
-def toy(counts: list[int], generator: torch.Generator) -> Samples:
+def toy(counts: list[int], numbers: RandomStream) -> Samples:
     channel = torch.repeat_interleave(torch.arange(N_CHANNELS), torch.tensor(counts))
-    u = torch.rand(len(channel), generator=generator, dtype=torch.float64)
+    u = numbers.uniform(len(channel))
     x = torch.where(channel == 1, u**2, u)
     weight = torch.where(channel == 0, 0.25 / torch.sqrt(x), 0.5) * (x > CUT) * (channel < 2)
     return make_samples(channel, weight, x)
@@ -61,7 +62,7 @@ def of_lists(*weights: list[float]) -> Samples:
 
 
 def scan(points: int = 100_000, seed: int = 1) -> Samples:
-    return toy([points, points // 2, points // 10], torch.Generator().manual_seed(seed))
+    return toy([points, points // 2, points // 10], stream(seed))
 
 
 def excess(samples: Samples, maxima: Array) -> float:
@@ -74,15 +75,13 @@ def excess(samples: Samples, maxima: Array) -> float:
 
 
 def generate(
-    share: float, trials: int = 400_000, seed: int = 2
+    share: float, trials: int = 400_000, seed: int = 2, points: int = 100_000
 ) -> tuple[Array, Array, Accepted, Unweighter]:
-    """x, event weights, and what made them."""
-    generator = torch.Generator().manual_seed(seed)
-    unweighter = Unweighter(channel_maxima(scan(), N_CHANNELS, share))
-    samples = toy(unweighter.trials(trials, generator).tolist(), generator)
-    accepted = unweighter.accept(
-        samples, torch.rand(trials, generator=generator, dtype=torch.float64)
-    )
+    """x, event weights, and what made them, with maxima of a scan of so many points."""
+    numbers = stream(seed)
+    unweighter = Unweighter(channel_maxima(scan(points), N_CHANNELS, share))
+    samples = toy(unweighter.trials(trials, numbers).tolist(), numbers)
+    accepted = unweighter.accept(samples, numbers.uniform(trials))
     return (
         samples.x[accepted.index, 0].numpy(),
         ENCODINGS["keep"].weight(accepted.ratio),
@@ -118,7 +117,7 @@ def test_excess_is_exactly_the_share_in_the_sample() -> None:
 
 def test_share_holds_on_an_independent_sample() -> None:
     maxima = channel_maxima(scan(), N_CHANNELS, 0.01)
-    weight = toy([400_000, 0, 0], torch.Generator().manual_seed(7)).weight.numpy()
+    weight = toy([400_000, 0, 0], stream(7)).weight.numpy()
     above = np.maximum(weight - maxima[0], 0)
     # Channel 1 has no excess. The scan itself is a sample of a quarter of the size: 1 + 4
     # variances.
@@ -170,12 +169,12 @@ def test_channel_that_rarely_passes_the_cuts_is_still_drawn() -> None:
 
 def test_channel_without_points_is_never_drawn() -> None:
     maxima = channel_maxima(of_lists([1.0], []), 2, 0.0)
-    counts = Unweighter(maxima).trials(1000, torch.Generator().manual_seed(1))
+    counts = Unweighter(maxima).trials(1000, stream(1))
     assert counts.tolist() == [1000, 0]
 
 
 def test_trials_follow_the_maxima() -> None:
-    counts = Unweighter(np.array([1.0, 0.0, 3.0])).trials(100_000, torch.Generator().manual_seed(1))
+    counts = Unweighter(np.array([1.0, 0.0, 3.0])).trials(100_000, stream(1))
     assert counts.sum() == 100_000
     assert abs(counts[0] - 25_000) < 5 * np.sqrt(100_000 * 0.25 * 0.75)
 
@@ -439,8 +438,9 @@ def test_overweight_share_of_fresh_points_exceeds_that_of_a_short_scan() -> None
 
 
 def test_effective_number_is_the_one_of_made_events() -> None:
-    quality = truncated_quality(halves(400_000, 30), N_CHANNELS, 0.05).combined
-    _, weight, *_ = generate(share=0.05)
+    # So many that chance makes them differ by 0.3 %: the weights have the tail 1 / W^2.
+    quality = truncated_quality(halves(1_000_000, 30), N_CHANNELS, 0.05).combined
+    _, weight, *_ = generate(share=0.05, trials=4_000_000, points=2_000_000)
     assert quality.n_eff == pytest.approx(
         weight.sum() ** 2 / (weight @ weight) / len(weight), rel=0.01
     )

@@ -68,8 +68,8 @@ def test_samples_follow_the_density(any_flow: MixedFlow) -> None:
     laws.flow_samples_follow_the_density(any_flow, 20000)
 
 
-def test_samples_are_a_function_of_the_generator(any_flow: MixedFlow) -> None:
-    laws.flow_samples_are_a_function_of_the_generator(any_flow)
+def test_samples_are_a_function_of_the_stream(any_flow: MixedFlow) -> None:
+    laws.flow_samples_are_a_function_of_the_stream(any_flow)
 
 
 def test_density_does_not_depend_on_neighbours(any_flow: MixedFlow) -> None:

@@ -40,7 +40,7 @@ from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.coupling import CouplingBlock
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import stream, torch_generator
 
 # --- agreement with plain torch
 # ---------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def test_more_features_than_one_logarithm_takes_are_served() -> None:
 
 def small_flow() -> tuple[SplineFlow, Tensor, list[int]]:
     any_flow = flow(3, 2, dtype="float64", bins=3, units=2, layers=2, blocks=2)
-    x = torch.rand(3, 5, generator=stream(5, "points"), dtype=torch.float64)
+    x = torch.rand(3, 5, generator=torch_generator(5, "points"), dtype=torch.float64)
     return any_flow, x.requires_grad_(), [2, 3]
 
 
@@ -175,7 +175,7 @@ def test_gradients_are_the_differences_of_values_to_nine_digits() -> None:
     arguments = [x, *any_flow.parameters()]
     start = [argument.detach().clone() for argument in arguments]
     gradient = torch.autograd.grad(function_of(*to_latent(any_flow, x, counts)), arguments)
-    generator = stream(7, "directions")
+    generator = torch_generator(7, "directions")
     h = 1e-5
 
     def value(direction: list[Tensor], steps: int) -> float:
@@ -196,7 +196,7 @@ def test_gradients_are_the_differences_of_values_to_nine_digits() -> None:
 @pytest.mark.parametrize("counts", [[0, 5, 0], [5, 0, 0], [0, 0, 5], [2, 0, 3], [0, 0, 0]])
 def test_channels_without_points_change_nothing(counts: list[int]) -> None:
     any_flow = flow(3, 3, dtype="float64")
-    x = torch.rand(3, sum(counts), generator=stream(8, "points"), dtype=torch.float64)
+    x = torch.rand(3, sum(counts), generator=torch_generator(8, "points"), dtype=torch.float64)
     for a, b in zip(values(any_flow, x, counts), values(plain(any_flow), x, counts), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
     found = gradients(any_flow, x, counts)

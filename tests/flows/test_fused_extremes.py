@@ -23,7 +23,7 @@ from madnis_py.flows import fused, splines
 from madnis_py.flows.blocks import MARGIN, Block
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -132,7 +132,9 @@ def test_steep_splines_agree_with_plain_torch(size: float) -> None:
     any_flow = SplineFlow(1, 1, FlowSettings(dtype="float64", blocks=2))
     with torch.no_grad():
         for block in any_flow.coupling_blocks:
-            block.subnet.biases[-1].copy_(size * torch.randn(1, 31, generator=stream(6, "theta")))
+            block.subnet.biases[-1].copy_(
+                size * torch.randn(1, 31, generator=torch_generator(6, "theta"))
+            )
     x = torch.linspace(0.0, 1.0, 4001, dtype=torch.float64)[None]
     for a, b in zip(values(any_flow, x, [4001]), values(plain(any_flow), x, [4001]), strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-8)

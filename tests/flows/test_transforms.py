@@ -16,7 +16,7 @@ from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.permutations import random_rotation
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.flows.transforms import LOG_SCALE_LIMIT, AffineTransform, PeriodicSplineTransform
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 
 def test_affine_transform_is_a_scale_and_a_shift() -> None:
@@ -56,7 +56,7 @@ def test_gaussian_blocks_undo_each_other_up_to_the_faces_of_the_cube() -> None:
 
 @pytest.mark.parametrize("dim", [1, 2, 5, 9])
 def test_random_rotations_are_orthogonal(dim: int) -> None:
-    r = random_rotation(dim, stream(1, "rotation"))
+    r = random_rotation(dim, torch_generator(1, "rotation"))
     torch.testing.assert_close(r @ r.T, torch.eye(dim).double(), rtol=0.0, atol=1e-14)
 
 
@@ -65,14 +65,14 @@ def test_random_rotations_are_evenly_distributed() -> None:
 
     5 sigma of 2000 matrices.
     """
-    generator = stream(2, "rotation")
+    generator = torch_generator(2, "rotation")
     matrices = torch.stack([random_rotation(3, generator) for _ in range(2000)])
     assert float(matrices.mean(0).abs().max()) < 5 * math.sqrt(1 / 3 / 2000)
     assert float((matrices.square().mean(0) - 1 / 3).abs().max()) < 5 * math.sqrt(4 / 45 / 2000)
 
 
 def test_trained_rotations_stay_orthogonal_and_belong_to_their_channel() -> None:
-    block = SoftPermutation(4, 2, trainable=True, generator=stream(3, "rotation"))
+    block = SoftPermutation(4, 2, trainable=True, generator=torch_generator(3, "rotation"))
     x = randn(4, 20, seed=6)
     before, _ = block.to_latent(x, [12, 8])
     assert block.generators is not None

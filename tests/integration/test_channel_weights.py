@@ -10,17 +10,19 @@ from madnis_py.integration.channel_weights import (
     ChannelWeightSettings,
     PriorWeights,
 )
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 
 @pytest.fixture
 def features() -> Tensor:
-    return 3.0 + 2.0 * torch.rand(100, 4, generator=stream(1, "features"), dtype=torch.float64)
+    return 3.0 + 2.0 * torch.rand(
+        100, 4, generator=torch_generator(1, "features"), dtype=torch.float64
+    )
 
 
 @pytest.fixture
 def prior() -> Tensor:
-    prior = torch.rand(100, 5, generator=stream(1, "prior"), dtype=torch.float64) * 10.0
+    prior = torch.rand(100, 5, generator=torch_generator(1, "prior"), dtype=torch.float64) * 10.0
     prior[::3, 1] = 0.0
     prior[7] = 0.0
     return prior
@@ -34,7 +36,7 @@ def untrained() -> ChannelWeights:
 @pytest.fixture
 def trained(untrained: ChannelWeights) -> ChannelWeights:
     """As after training: no parameter has its initial value."""
-    generator = stream(2, "parameters")
+    generator = torch_generator(2, "parameters")
     for parameter in untrained.parameters():
         parameter.data = torch.randn(parameter.shape, generator=generator)
     return untrained

@@ -13,7 +13,7 @@ from madnis_py.errors import InputError
 from madnis_py.integration.estimate import Estimate, Moments, combine, estimate
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.symmetry import ChannelGroups
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 
 def weighted(channel: Tensor, weight: Tensor) -> Samples:
@@ -22,7 +22,7 @@ def weighted(channel: Tensor, weight: Tensor) -> Samples:
 
 
 def normal(n: int, *path: str | int, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    return mean + std * torch.randn(n, generator=stream(1, *path), dtype=torch.float64)
+    return mean + std * torch.randn(n, generator=torch_generator(1, *path), dtype=torch.float64)
 
 
 def single(value: float, error: float, n: int = 100) -> Estimate:
@@ -82,7 +82,7 @@ def test_moments_of_parts_merge_into_those_of_the_whole(channel: Tensor) -> None
 
 def test_moments_of_a_group_are_those_of_the_points_of_its_channels() -> None:
     channel = torch.arange(4).repeat_interleave(torch.tensor([30, 1, 0, 50]))
-    weight = 3.0 + torch.randn(81, generator=stream(6), dtype=torch.float64)
+    weight = 3.0 + torch.randn(81, generator=torch_generator(6), dtype=torch.float64)
     pooled = Moments.of(channel, weight, 4).pooled(ChannelGroups((0, 1, 1, 0), 4))
     whole = Moments.of(torch.tensor([0, 1, 1, 0])[channel], weight, 2)
     assert torch.equal(pooled.counts, whole.counts)

@@ -11,7 +11,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import stream, torch_generator
 
 GROUPS = (1, 0, 1, 2, 0)
 COUNTS = torch.tensor([40, 10, 30, 0, 20])
@@ -21,7 +21,7 @@ CHANNEL = torch.arange(5).repeat_interleave(COUNTS)
 def shared_flow() -> SplineFlow:
     """As after training: no parameter has its initial value."""
     flow = SplineFlow(3, 5, FlowSettings(bins=4, units=8), GROUPS)
-    generator = stream(2, "parameters")
+    generator = torch_generator(2, "parameters")
     for parameter in flow.parameters():
         parameter.data = 0.5 * torch.randn(parameter.shape, generator=generator)
     return flow
@@ -29,7 +29,7 @@ def shared_flow() -> SplineFlow:
 
 def test_channels_of_a_group_have_one_density() -> None:
     flow = shared_flow()
-    x = torch.rand(10, 3, generator=stream(2, "x"), dtype=torch.float64)
+    x = torch.rand(10, 3, generator=torch_generator(2, "x"), dtype=torch.float64)
     densities = [flow.log_prob(x, torch.full((10,), channel)) for channel in range(5)]
     assert torch.equal(densities[0], densities[2])
     assert torch.equal(densities[1], densities[4])
@@ -93,7 +93,7 @@ def test_without_groups_every_channel_is_its_own() -> None:
 
 
 def test_a_stratum_has_the_integral_of_its_channels_together() -> None:
-    value = torch.rand(100, generator=stream(1, "value"), dtype=torch.float64)
+    value = torch.rand(100, generator=torch_generator(1, "value"), dtype=torch.float64)
     stratum, scaled, counts = ChannelGroups(GROUPS, 5).strata(CHANNEL, value, COUNTS)
     assert counts.tolist() == [30, 70, 0]
     for group in (0, 1):

@@ -18,8 +18,10 @@ from command_line import call, small_process
 from madnis_py.arrays import array_digest
 from madnis_py.card.documents import fingerprint
 from madnis_py.errors import CheckpointError, GenerationError, InputError, MadnisError, OutputError
+from madnis_py.events import chunk_generation
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.training import checkpoint
+from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.process.process import Process
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.record import RunRecord
@@ -342,6 +344,18 @@ def test_a_chunk_that_was_rewritten_is_made_again(
     assert not (directory / "chunks").exists()
 
 
+def test_a_chunk_of_other_random_numbers_is_not_read(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = Run.open(directory).generate(EVENTS, tmp_path / "expected.lhe").read_bytes()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(chunk_generation, "RANDOM_NUMBERS", "mt19937")
+        earlier.setattr(chunk_generation, "stream", lambda seed, *path: stream(seed + 1, *path))
+        chunk = interrupted(directory, tmp_path / "events.lhe")
+    assert Run.open(directory).generate(EVENTS, tmp_path / "events.lhe").read_bytes() == expected
+    assert chunk.exists()
+
+
 def test_a_place_where_nothing_can_be_written_is_refused_before_events_are_made(
     directory: Path, tmp_path: Path
 ) -> None:
@@ -486,3 +500,33 @@ def test_what_only_another_version_can_read_is_said_to_be_of_that_version(
     change(directory, "identity", "version", value="9.0.0")
     with pytest.raises(InputError, match=r"got one of 9\.0\.0, whose events may differ"):
         Run.open(directory, trust=True)
+
+
+def with_numbers_of_an_earlier_build(directory: Path) -> None:
+    """As a build with a Mersenne twister left it, which did not say where its numbers come from."""
+    path = directory / "run.json"
+    record = json.loads(path.read_text())
+    del record["identity"]["random_numbers"]
+    path.write_text(json.dumps(record))
+
+
+def test_a_run_with_other_random_numbers_does_not_go_on(directory: Path) -> None:
+    with_numbers_of_an_earlier_build(directory)
+    got = r"with random numbers of philox4x32-10; got one .* those of mt19937, .*\(--any-version\)"
+    with pytest.raises(InputError, match=got):
+        Run.open(directory)
+    card = RunDirectory(directory).record.card
+    with pytest.raises(InputError, match="random_numbers = mt19937; got philox4x32-10; choose"):
+        Run(Process.from_card(card), directory, SEED)
+
+
+def test_a_run_with_other_random_numbers_goes_on_if_told_so(
+    directory: Path, tmp_path: Path
+) -> None:
+    with_numbers_of_an_earlier_build(directory)
+    before = (directory / "survey.json").read_bytes()
+    assert verify_run(directory).faults == ()
+    run = Run.open(directory, any_version=True)
+    run.generate(EVENTS, tmp_path / "more.lhe")
+    assert run.record.identity.random_numbers == "mt19937"
+    assert (directory / "survey.json").read_bytes() == before

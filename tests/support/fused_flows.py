@@ -16,7 +16,7 @@ from madnis_py.flows.blocks import MARGIN
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 AnyFlow = TypeVar("AnyFlow", bound=AbstractFlow)
 
@@ -28,7 +28,7 @@ BOUNDARY = (0.0, 5e-324, 1e-300, 1e-17, MARGIN, 0.37, 1.0 - MARGIN, 1.0)
 
 def perturbed(flow: AnyFlow, size: float = 0.25) -> AnyFlow:
     """The flow with random parameters, as if trained."""
-    generator = stream(3, "perturb")
+    generator = torch_generator(3, "perturb")
     with torch.no_grad():
         for parameter in flow.parameters():
             fan_in = max(parameter.shape[2], 1) if parameter.dim() == 3 else 1
@@ -75,7 +75,7 @@ def to_data(any_flow: SplineFlow, z: Tensor, counts: list[int]) -> tuple[Tensor,
 
 def batch(fused_flow: SplineFlow, n: int) -> tuple[Tensor, list[int]]:
     """Points (dim, n) and counts; the second of several channels is empty."""
-    generator = stream(4, "points")
+    generator = torch_generator(4, "points")
     channel = torch.randint(fused_flow.n_channels, (n,), generator=generator)
     channel = torch.where(channel == 1, 0, channel)
     counts = torch.bincount(channel, minlength=fused_flow.n_channels).tolist()

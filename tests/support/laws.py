@@ -18,7 +18,7 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.flows.spline_flow import SplineFlow
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import stream, torch_generator
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 
@@ -282,8 +282,8 @@ def flow_samples_follow_the_density(flow: AbstractFlow, n: int) -> None:
             assert_means_agree(x[:, feature], density * uniform[:, feature])
 
 
-def flow_samples_are_a_function_of_the_generator(flow: AbstractFlow) -> None:
-    """The same generator state gives the same bytes, another state gives other points."""
+def flow_samples_are_a_function_of_the_stream(flow: AbstractFlow) -> None:
+    """The same stream gives the same bytes, another stream gives other points."""
     channel = _spread(flow, 50)
     first, again, other = (flow.sample(channel, stream(seed, "law"))[0] for seed in (4, 4, 5))
     assert torch.equal(first, again)
@@ -295,7 +295,7 @@ def flow_density_does_not_depend_on_neighbours(flow: AbstractFlow, tolerance: fl
     channel, x = _spread(flow, 60), _uniform(flow, 60)
     together = flow.log_prob(x, channel)
     alone = torch.cat([flow.log_prob(x[i : i + 1], channel[i : i + 1]) for i in range(60)])
-    some = torch.rand(60, generator=stream(6, "law")) < 0.4
+    some = torch.rand(60, generator=torch_generator(6, "law")) < 0.4
     torch.testing.assert_close(alone, together, rtol=0.0, atol=tolerance)
     torch.testing.assert_close(
         flow.log_prob(x[some], channel[some]), together[some], rtol=0.0, atol=tolerance
@@ -353,7 +353,7 @@ def flow_round_trip(flow: SplineFlow, tolerance: float) -> None:
     """The map from data to latent recovers the uniform numbers that a sample was made of."""
     channel = _spread(flow, 500)
     x, _ = flow.sample(channel, stream(9, "law"))
-    uniform = torch.rand(500, flow.dim, generator=stream(9, "law"), dtype=torch.float64)
+    uniform = stream(9, "law").uniform(500, flow.dim)
     torch.testing.assert_close(flow_latent(flow, x, channel), uniform, rtol=0.0, atol=tolerance)
 
 
@@ -378,11 +378,15 @@ def _density(flow: AbstractFlow, x: Tensor, channel: int) -> Tensor:
 
 
 def _uniform(flow: AbstractFlow, n: int) -> Tensor:
-    return torch.rand(n, flow.dim, generator=stream(10, "law", "uniform"), dtype=torch.float64)
+    return torch.rand(
+        n, flow.dim, generator=torch_generator(10, "law", "uniform"), dtype=torch.float64
+    )
 
 
 def _spread(flow: AbstractFlow, n: int) -> Tensor:
     """Sorted channels of n points with unequal counts."""
     return (
-        torch.randint(flow.n_channels, (n,), generator=stream(11, "law", "channel")).sort().values
+        torch.randint(flow.n_channels, (n,), generator=torch_generator(11, "law", "channel"))
+        .sort()
+        .values
     )

@@ -26,6 +26,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
+from madnis_py.parallel.random_streams import RandomStream
 
 Weights = tuple[Tensor, Tensor, Tensor]
 """Channel, weight and magnitude of some points."""
@@ -154,9 +155,9 @@ class VegasFlow(AbstractFlow):
         """Everything that defines the flow: the grids, and which channel has which."""
         return {"grid": self.grid, "groups": self.groups}
 
-    def sample(self, channel: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:
         """Map uniform numbers to the grid; see `AbstractFlow.sample`."""
-        y = self.numbers(len(channel), generator)
+        y = self.numbers(len(channel), stream)
         x, jacobian = np.empty_like(y), np.empty(len(channel))
         for adaptive_map, points in self._channels(channel):
             adaptive_map.map(y[points], x[points], jacobian[points])
@@ -170,11 +171,9 @@ class VegasFlow(AbstractFlow):
             adaptive_map.invmap(points[rows], y[rows], jacobian[rows])
         return -torch.from_numpy(jacobian).log().to(x.device)
 
-    def numbers(self, n: int, generator: torch.Generator) -> NDArray[np.float64]:
+    def numbers(self, n: int, stream: RandomStream) -> NDArray[np.float64]:
         """The numbers that `sample` maps to n points, shape (n, dim)."""
-        uniform: NDArray[np.float64] = torch.rand(
-            n, self.dim, generator=generator, dtype=torch.float64
-        ).numpy()
+        uniform: NDArray[np.float64] = stream.uniform(n, self.dim).numpy()
         return uniform
 
     def add_training_data(self, channel: Tensor, y: NDArray[np.float64], weight: Tensor) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.samples import Samples
+from madnis_py.parallel.random_streams import RandomStream
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ class SampleBuffer:
         """Without the points of channels that are not `active`, bool, shape (n_channels,)."""
         return replace(self, batches=tuple(batch.purged(active) for batch in self.batches))
 
-    def at(self, position: int, generator: torch.Generator) -> StoredBatch:
+    def at(self, position: int, stream: RandomStream) -> StoredBatch:
         """A batch of a pass over the buffer.
 
         A pass takes the batches whole in random order: points are mixed no further, which would
@@ -209,9 +210,9 @@ class SampleBuffer:
 
         Args:
             position: place in the pass.
-            generator: names the pass; in the same state for each position.
+            stream: names the pass; at the same position for each batch.
         """
-        order = torch.randperm(len(self.batches), generator=generator)
+        order = stream.permutation(len(self.batches))
         return self.batches[int(order[position])]
 
 

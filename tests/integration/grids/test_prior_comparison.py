@@ -40,11 +40,11 @@ def test_channels_that_follow_the_peaks_are_better_than_flat_ones() -> None:
 
 
 def test_points_of_channels_that_are_alike_are_taken_together() -> None:
-    """3 points show no deviation above sqrt(3) times the mean; 64 equal channels do."""
-    peak = FunctionIntegrand(lambda x: torch.exp(-((x - 0.5) / 0.02).square().sum(dim=1)), 2, 64)
+    """3 points show no deviation above sqrt(3) times the mean; 256 equal channels do."""
+    peak = FunctionIntegrand(lambda x: torch.exp(-((x - 0.5) / 0.02).square().sum(dim=1)), 2, 256)
     alone = VegasSettings(iterations=1, points=3, damping=0.0)
-    peak.groups = (0,) * 64
-    alike = compare({"alike": peak}, alone.model_copy(update={"points": 192}), seed=1)["alike"]
+    peak.groups = (0,) * 256
+    alike = compare({"alike": peak}, alone.model_copy(update={"points": 768}), seed=1)["alike"]
     truth = math.sqrt(2 / (math.pi * 0.02**2) / 4 - 1)
     assert alike == pytest.approx(truth, rel=0.5)
     assert alike > 2 * math.sqrt(3)

@@ -16,7 +16,7 @@ from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import stream, torch_generator
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
 
@@ -66,7 +66,9 @@ def test_sampled_and_evaluated_densities_agree(flow: VegasFlow) -> None:
 
 def test_the_density_is_normalised() -> None:
     inner = (
-        torch.rand(3, 2, 15, generator=stream(2, "edges"), dtype=torch.float64).sort(dim=2).values
+        torch.rand(3, 2, 15, generator=torch_generator(2, "edges"), dtype=torch.float64)
+        .sort(dim=2)
+        .values
     )
     grid = torch.cat([torch.zeros(3, 2, 1), inner, torch.ones(3, 2, 1)], dim=2)
     widths, middles = grid[1].diff(dim=1), (grid[1, :, 1:] + grid[1, :, :-1]) / 2

@@ -7,13 +7,13 @@ from torch import Tensor
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.buffer import Batch, SampleBuffer, StoredBatch
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import stream, torch_generator
 
 DIM, FEATURES = 3, 2
 
 
 def uniform(name: str, *shape: int) -> Tensor:
-    return torch.rand(shape, generator=stream(7, name), dtype=torch.float64)
+    return torch.rand(shape, generator=torch_generator(7, name), dtype=torch.float64)
 
 
 def batch(n_channels: int = 6, per_channel: int = 20, seed: str = "") -> Batch:

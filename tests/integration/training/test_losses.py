@@ -10,14 +10,16 @@ from torch import Tensor
 
 from madnis_py.integration.training import losses
 from madnis_py.integration.training.losses import LossInput
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 COUNTS = torch.tensor([37, 0, 13])
 CHANNEL = torch.arange(3).repeat_interleave(COUNTS)
 
 
 def uniform(name: str, low: float, high: float) -> Tensor:
-    return low + (high - low) * torch.rand(50, generator=stream(3, name), dtype=torch.float64)
+    return low + (high - low) * torch.rand(
+        50, generator=torch_generator(3, name), dtype=torch.float64
+    )
 
 
 LOG_Q_SAMPLE = uniform("log q", -1.0, 1.0)

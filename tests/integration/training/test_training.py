@@ -32,7 +32,7 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer, train
 from madnis_py.integration.training.training_state import TrainingState
 from madnis_py.parallel.pickled_once import PickledOnce
-from madnis_py.parallel.random_streams import stream
+from madnis_py.parallel.random_streams import torch_generator
 
 SHORT = TrainingSettings(steps=12, batch_size=200)
 
@@ -223,7 +223,7 @@ def test_killed_at_twenty_random_steps_and_resumed_a_training_ends_at_the_same_b
     settings = EVERYTHING.model_copy(update={"buffer": buffer})
     whole = train(small(Mirrored()), settings)
     assert whole.active.tolist() == [False, True, False]
-    stops = 1 + torch.randperm(39, generator=stream(1, "stops"))[:20]
+    stops = 1 + torch.randperm(39, generator=torch_generator(1, "stops"))[:20]
     trainer = Trainer(small(Mirrored()), settings)
     for stop in sorted(stops.tolist()):
         while trainer.state.step < stop:
@@ -240,7 +240,7 @@ def test_killed_once_anywhere_and_resumed_a_long_training_ends_at_the_same_bits(
 ) -> None:
     settings = EVERYTHING.model_copy(update={"buffer": buffer, "steps": 300, "buffer_size": 20})
     whole = Trainer(small(Mirrored()), settings)
-    stop = int(torch.randint(300, (1,), generator=stream(kill, "stop")))
+    stop = int(torch.randint(300, (1,), generator=torch_generator(kill, "stop")))
     while whole.state.step < stop:
         whole.step()
     resumed = Trainer(small(Mirrored()), settings, stored(tmp_path, whole))
