@@ -122,7 +122,7 @@ class CudaKernels(Kernels):
 
 def _require_gpu(index: int) -> None:
     """Raise an error unless torch can use the GPU."""
-    if not torch.backends.cuda.is_built():
+    if torch.version.cuda is None:
         raise DeviceError(
             f"device: expected a torch that was built with CUDA; got torch {torch.__version__}"
         )
