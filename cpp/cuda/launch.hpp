@@ -15,6 +15,13 @@
 
 #include "simd/isa.hpp"
 
+// A function that stays a call, because it is rare and would be compiled many times.
+#ifdef MADNIS_EMULATED
+#define MADNIS_GPU_CALL [[gnu::noinline]]
+#else
+#define MADNIS_GPU_CALL __noinline__ __device__
+#endif
+
 #ifdef MADNIS_EMULATED
 
 #include "cuda/emulation.hpp"

@@ -3,6 +3,7 @@
 #include "pdf/pdf_grid.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace madnis {
@@ -39,28 +40,29 @@ std::size_t padded(std::size_t flavours) {
 LogAxis::LogAxis(std::vector<double> knots_)
     : knots(std::move(knots_)), intervals(make_intervals(knots)) {}
 
-PdfGrid::PdfGrid(std::vector<double> x_knots, std::vector<double> q2_knots, std::size_t flavours_,
-                 const double* source, double minimum_)
-    : x(std::move(x_knots)),
-      q2(std::move(q2_knots)),
-      flavours(flavours_),
-      stride(padded(flavours_)),
-      minimum(minimum_),
-      values((x.knots.size() + 2) * (q2.knots.size() + 2) * stride) {
-    for (std::size_t i = 0; i < x.knots.size(); ++i) {
-        for (std::size_t j = 0; j < q2.knots.size(); ++j, source += flavours) {
-            const std::size_t knot = (i + 1) * (q2.knots.size() + 2) + j + 1;
-            std::copy(source, source + flavours, values.data() + knot * stride);
+PdfGrid::PdfGrid(std::vector<double> x_knots, std::vector<double> q2_knots, std::size_t flavours,
+                 const double* source, double minimum)
+    : x_(std::move(x_knots)),
+      q2_(std::move(q2_knots)),
+      flavours_(flavours),
+      stride_(padded(flavours)),
+      minimum_(minimum),
+      values_((x_.knots.size() + 2) * (q2_.knots.size() + 2) * stride_) {
+    for (std::size_t i = 0; i < x_.knots.size(); ++i) {
+        for (std::size_t j = 0; j < q2_.knots.size(); ++j, source += flavours) {
+            const std::size_t knot = (i + 1) * (q2_.knots.size() + 2) + j + 1;
+            std::copy(source, source + flavours, values_.data() + knot * stride_);
         }
     }
 }
 
 AlphaSTable::AlphaSTable(std::vector<double> q2_knots, const double* source)
-    : q2(std::move(q2_knots)), values(q2.knots.size() + 2) {
-    std::copy(source, source + q2.knots.size(), values.begin() + 1);
-    const auto second = std::size_t(
-        std::upper_bound(q2.knots.begin(), q2.knots.end(), q2.knots[0]) - q2.knots.begin());
-    power_below = std::log(source[second] / source[0]) / std::log(q2.knots[second] / q2.knots[0]);
+    : q2_(std::move(q2_knots)), values_(q2_.knots.size() + 2) {
+    const auto& knots = q2_.knots;
+    std::copy(source, source + knots.size(), values_.begin() + 1);
+    const auto second =
+        std::size_t(std::upper_bound(knots.begin(), knots.end(), knots[0]) - knots.begin());
+    power_below_ = std::log(source[second] / source[0]) / std::log(knots[second] / knots[0]);
 }
 
 }  // namespace madnis

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pdf/pdf_grid.hpp"
+#include "pdf/pdf_specs.hpp"
 #include "runtime/kernel_tables.hpp"
 
 namespace madnis {
@@ -12,10 +12,10 @@ namespace madnis {
 struct PdfKernels {
     // x f(x, Q^2) of the flavours numbered `columns` (-1: zero) to xf (count, n_columns). 0
     // for x outside (0, last knot].
-    void (*density)(const PdfGrid& grid, const double* x, const double* q2, std::size_t count,
+    void (*density)(const PdfGridSpec& grid, const double* x, const double* q2, std::size_t count,
                     const std::int64_t* columns, std::size_t n_columns, double* xf);
 
-    void (*alpha_s)(const AlphaSTable& table, const double* q2, std::size_t count, double* result);
+    void (*alpha_s)(const AlphaSSpec& table, const double* q2, std::size_t count, double* result);
 };
 
 MADNIS_KERNELS(PdfKernels, pdf_kernels)

@@ -16,11 +16,13 @@ class LiveEvents:
     many live on; nothing waits for it.
 
     Attributes:
+        mask: which events they are, bool, shape (n,).
         positions: of the events in the batch, int64, shape (n,), of which the first `count` are
             ascending and the others have no meaning.
         count: of the events that live on, int64, shape (1,), on the same device.
     """
 
+    mask: Tensor
     positions: Tensor
     count: Tensor
 
@@ -35,14 +37,14 @@ class LiveEvents:
         place = torch.where(mask, mask.cumsum(dim=0) - 1, n)  # the dead share one place at the end
         events = torch.arange(n, device=mask.device)
         positions = events.new_zeros(n + 1).scatter_(0, place, events)[:n]
-        return cls(positions, mask.sum().reshape(1))
+        return cls(mask, positions, mask.sum().reshape(1))
 
     @classmethod
     def all(cls, n: int, device: torch.device) -> LiveEvents:
         """All events of a batch of n."""
-        return cls(torch.arange(n, device=device), torch.full((1,), n, device=device))
+        return cls.of(torch.ones(n, dtype=torch.bool, device=device))
 
     @property
     def n(self) -> int:
         """Events of the batch, dead ones counted."""
-        return len(self.positions)
+        return len(self.mask)

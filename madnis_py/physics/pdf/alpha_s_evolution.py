@@ -5,8 +5,9 @@ d a / d log(mu^2) = -(b_0 a^2 + b_1 a^3 + b_2 a^4 + ...),  a = alpha_s(mu^2)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,11 @@ from scipy.integrate import solve_ivp
 from scipy.special import zeta
 
 from madnis_py.arrays import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Numbers = TypeVar("Numbers", Array, "Tensor")
 
 LARGEST = 2.0
 """Coupling above which perturbation theory says nothing; it is continued as below a table."""
@@ -65,36 +71,51 @@ class AnalyticAlphaS:
         lambdas: Lambda in GeV by the number of flavours.
         flavours: at each scale; no more and no fewer than there are Lambdas for.
         order: number of the b_i, 1 to 4.
+
+    Attributes:
+        flavours, order: as given.
+        lambdas: Lambda in GeV for 0 to 6 flavours, float64 (7,).
+        betas: b_0 to b_3 for as many, float64 (4, 7).
     """
 
     def __init__(self, lambdas: Mapping[int, float], flavours: ActiveFlavours, order: int) -> None:
-        self._lambdas, self._flavours, self._order = lambdas, flavours, order
+        self.flavours, self.order = flavours, order
+        numbers = np.clip(np.arange(7), min(lambdas), max(lambdas))
+        self.lambdas = np.array([lambdas[max(k for k in lambdas if k <= n)] for n in numbers])
+        self.betas = np.stack(beta(numbers))
 
     def evaluate(self, q2: Array) -> Array:
         """See `AlphaS.evaluate`; infinite at and below Lambda."""
         q2 = np.asarray(q2, np.float64)
-        n = np.clip(self._flavours.at(q2), min(self._lambdas), max(self._lambdas))
-        known = np.array(
-            [max((k for k in self._lambdas if k <= number), default=0) for number in range(7)]
-        )
-        scale = np.array([self._lambdas.get(number, np.nan) for number in range(7)])[known[n]]
-        b_0, b_1, b_2, b_3 = beta(n)
+        n = self.flavours.at(q2)
         with np.errstate(invalid="ignore", divide="ignore"):
-            t = np.log(q2 / scale**2)
+            t = np.log(q2 / self.lambdas[n] ** 2)
             log = np.log(t)
-        terms = [
-            np.ones_like(t),
-            -b_1 / b_0**2 * log / t,
-            (b_1**2 * (log**2 - log - 1) + b_0 * b_2) / (b_0**4 * t**2),
-            (
-                b_1**3 * (-(log**3) + 2.5 * log**2 + 2 * log - 0.5)
-                - 3 * b_0 * b_1 * b_2 * log
-                + b_0**2 * b_3 / 2
-            )
-            / (b_0**6 * t**3),
-        ]
-        value = sum(terms[: self._order]) / (b_0 * t)
+        value = expansion(t, log, list(self.betas[:, n]), self.order)
         return np.where(q2 >= 0, np.where(t > 0, value, np.inf), np.nan)
+
+
+def expansion(t: Numbers, log: Numbers, b: Sequence[Numbers], order: int) -> Numbers:
+    """Eq. (9.5) of the QCD review of the PDG.
+
+    Args:
+        t: log(Q^2 / Lambda^2).
+        log: log(t).
+        b: b_0 to b_3.
+        order: number of terms, 1 to 4.
+    """
+    b_0, b_1, b_2, b_3 = b
+    corrections = [
+        -b_1 / b_0**2 * log / t,
+        (b_1**2 * (log**2 - log - 1) + b_0 * b_2) / (b_0**4 * t**2),
+        (
+            b_1**3 * (-(log**3) + 2.5 * log**2 + 2 * log - 0.5)
+            - 3 * b_0 * b_1 * b_2 * log
+            + b_0**2 * b_3 / 2
+        )
+        / (b_0**6 * t**3),
+    ]
+    return sum(corrections[: order - 1], start=1.0) / (b_0 * t)
 
 
 def evolved(

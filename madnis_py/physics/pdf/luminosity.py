@@ -50,6 +50,12 @@ class ProtonLuminosity(PartonLuminosity):
         energies: of the beams in GeV.
         partons: PDG codes of the two partons of every combination of flavours, shape (n_flavours,
             2).
+
+    Attributes:
+        pdf: as given.
+        energies: as given.
+        beams: of either beam the PDG codes that occur, int32 (k,), and for every combination the
+            place of its own among them, (n_flavours,).
     """
 
     hadronic = True
@@ -58,15 +64,15 @@ class ProtonLuminosity(PartonLuminosity):
         self, pdf: AbstractPdf, energies: tuple[float, float], partons: NDArray[np.int32]
     ) -> None:
         self.pdf: AbstractPdf = pdf
-        self._energies = energies
-        self._beams = [np.unique(partons[:, beam], return_inverse=True) for beam in (0, 1)]
+        self.energies = energies
+        self.beams = [np.unique(partons[:, beam], return_inverse=True) for beam in (0, 1)]
 
     def evaluate(self, p: Array, q2: Array) -> Array:
         """See `PartonLuminosity.evaluate`; every density is looked up once."""
-        x = [np.ascontiguousarray(p[:, beam, 0]) / self._energies[beam] for beam in (0, 1)]
+        x = [np.ascontiguousarray(p[:, beam, 0]) / self.energies[beam] for beam in (0, 1)]
         first, second = (
             np.take(self.pdf.density(partons.tolist(), x_beam, q2), columns, axis=1)
-            for x_beam, (partons, columns) in zip(x, self._beams, strict=True)
+            for x_beam, (partons, columns) in zip(x, self.beams, strict=True)
         )
         return first * second / (x[0] * x[1])[:, None]
 
@@ -81,22 +87,26 @@ class UnitLuminosity(PartonLuminosity):
     Args:
         n_flavours: combinations of flavours.
         alpha_s: the parameter aS, used at every scale.
+
+    Attributes:
+        n_flavours: as given.
+        coupling: the parameter aS.
     """
 
     hadronic = False
     pdf = None
 
     def __init__(self, n_flavours: int, alpha_s: float) -> None:
-        self._n_flavours = n_flavours
-        self._alpha_s = alpha_s
+        self.n_flavours = n_flavours
+        self.coupling = alpha_s
 
     def evaluate(self, p: Array, q2: Array) -> Array:
         """Ones; see `PartonLuminosity.evaluate`."""
-        return np.ones((len(p), self._n_flavours))
+        return np.ones((len(p), self.n_flavours))
 
     def alpha_s(self, q2: Array) -> Array:
         """The parameter aS."""
-        return np.full(len(q2), self._alpha_s)
+        return np.full(len(q2), self.coupling)
 
 
 def parton_luminosity(card: Card, flavours: NDArray[np.int32], model: Model) -> PartonLuminosity:

@@ -13,7 +13,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.lhagrid import GLUON, PdfMember, read_member
 from madnis_py.physics.pdf.pdf_sets import UNREGISTERED, find_folder, lhapdf_module, split_member
-from madnis_py.physics.pdf.running_coupling import running_coupling
+from madnis_py.physics.pdf.running_coupling import AlphaS, running_coupling
 
 _MINIMUM = {0: -np.inf, 1: 0.0, 2: 1e-10}
 """Smallest value of a density by the entry ForcePositive of a set."""
@@ -88,6 +88,10 @@ class GridPdf(AbstractPdf):
         name: name of the set.
         lhapdf_id: LHAPDF's number of the member.
 
+    Attributes:
+        member: as given.
+        grid: the densities in the form that kernels read.
+
     Raises:
         PdfError: the set asks for what is not built in: another interpolation, an unknown
             ForcePositive; or the entries of its coupling cannot be used.
@@ -107,7 +111,7 @@ class GridPdf(AbstractPdf):
         self.x_min, self.x_max = float(member.x[0]), float(member.x[-1])
         self.q_min, self.q_max = float(np.sqrt(member.q2[0])), float(np.sqrt(member.q2[-1]))
         self._column = {pdg: column for column, pdg in enumerate(member.pdg)}
-        self._grid = _core.PdfGrid(member.x, member.q2, member.values, _MINIMUM[level])
+        self.grid = _core.PdfGrid(member.x, member.q2, member.values, _MINIMUM[level])
         self._coupling = running_coupling(metadata)
         self.coupling_range = (
             (self._coupling.q_min, self._coupling.q_max)
@@ -132,17 +136,29 @@ class GridPdf(AbstractPdf):
 
     def density(self, pdg: Sequence[int], x: Array, q2: Array | float) -> Array:
         """Momentum densities; see `AbstractPdf.density`."""
-        columns = [self._column.get(number or GLUON, -1) for number in pdg]
-        return self._grid.density(columns, x, _per_point(q2, len(x)))
+        return self.grid.density(self.columns(pdg), x, _per_point(q2, len(x)))
+
+    def columns(self, pdg: Sequence[int]) -> list[int]:
+        """Numbers of flavours in the grid, -1 for one that the set does not have."""
+        return [self._column.get(number or GLUON, -1) for number in pdg]
 
     def alpha_s(self, q2: Array | float) -> Array:
         """The strong coupling; see `AbstractPdf.alpha_s`."""
+        return self.coupling.evaluate(_per_point(q2, 1))
+
+    @property
+    def coupling(self) -> AlphaS:
+        """The strong coupling at any scale.
+
+        Raises:
+            PdfError: the set has none.
+        """
         if self._coupling is None:
             expected = (
                 "expected a strong coupling: AlphaS_Type with a table, Lambda or a reference value"
             )
             raise PdfError(f"{self.member.metadata.file}: {expected}; got none")
-        return self._coupling.alpha_s.evaluate(_per_point(q2, 1))
+        return self._coupling.alpha_s
 
 
 def _per_point(q2: Array | float, count: int) -> Array:
