@@ -13,6 +13,8 @@ from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.devices.kernels import Kernels
 from madnis_py.errors import InputError
 
+CPU = torch.device("cpu")
+
 _CUDA = re.compile(r"cuda(:(?P<index>\d+))?", re.ASCII)
 
 

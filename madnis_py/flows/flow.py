@@ -93,6 +93,21 @@ def channel_counts(channel: Tensor, n_channels: int) -> list[int]:
     return counts
 
 
+def channel_there(channel: Tensor, device: torch.device) -> Tensor:
+    """Sorted channels on a device, made there of how many there are of each.
+
+    The host does not wait for the device, as it may where it sends it an array.
+
+    Args:
+        channel: sorted, int64, shape (n,), CPU.
+        device: where they shall be.
+    """
+    if device.type == "cpu":
+        return channel
+    counts = torch.from_numpy(np.bincount(channel.numpy()))
+    return torch.repeat_interleave(counts.to(device, non_blocking=True), output_size=len(channel))
+
+
 def check_points(x: Tensor, n: int, dim: int) -> None:
     """Check that x are points of the unit cube, float64, shape (n, dim).
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
+from madnis_py.devices.device import Device
 from madnis_py.errors import IntegrandError
-from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.flow import AbstractFlow, channel_there
 from madnis_py.integration.channel_weights import AbstractChannelWeights
 from madnis_py.integration.dropping import restricted
 from madnis_py.integration.estimate import ROUNDING
@@ -63,6 +64,7 @@ class BlockSampler:
         weights: channel weights.
         active: channels that have not been dropped, bool, shape (n_channels,).
         seed: first part of the names of the random streams.
+        device: where the integrand takes its points; None for the CPU.
     """
 
     once: PickledOnce[AbstractIntegrand]
@@ -70,6 +72,7 @@ class BlockSampler:
     weights: AbstractChannelWeights
     active: Tensor
     seed: int
+    device: Device | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """For other processes: flow and weights as copies.
@@ -87,14 +90,33 @@ class BlockSampler:
             IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         """
         with torch.no_grad():
-            return keep(self._sample(path, block))
+            samples = self.ahead(path, block)
+            if not samples.weight.is_cpu and bool(samples.weight.isnan().any()):
+                samples = self._sample(path, block, _EvaluationCheck)
+            return keep(samples)
 
-    def _sample(self, path: tuple[str | int, ...], block: PointBlock) -> Samples:
+    def ahead(self, path: tuple[str | int, ...], block: PointBlock) -> Samples:
+        """The points of a block, without waiting for a device to say whether they can be used.
+
+        All weights are NaN where the integrand returned on a device what a call would refuse.
+
+        Raises:
+            IntegrandError: it returned that on the CPU, or a wrong shape.
+        """
+        waits = self.device is None or self.device.torch_device.type == "cpu"
+        with torch.no_grad():
+            return self._sample(path, block, _EvaluationCheck if waits else _LaterCheck)
+
+    def _sample(
+        self, path: tuple[str | int, ...], block: PointBlock, checked: type[_EvaluationCheck]
+    ) -> Samples:
         integrand = self.once.value
         channel = torch.repeat_interleave(torch.arange(integrand.n_channels), block.counts)
         x, log_q = self.flow.sample(channel, stream(self.seed, *path, block.index))
+        if self.device is not None:  # grids draw on the CPU
+            x, log_q = (part.to(self.device.torch_device) for part in (x, log_q))
         evaluation = integrand.evaluate(x, channel)
-        check = _EvaluationCheck(integrand, x, channel, block.start)
+        check = checked(integrand, x, channel, block.start)
         check.evaluation(evaluation)
         prior = restricted(evaluation.prior, self.active)
         rows = self._weighted(evaluation, prior, channel, log_q)
@@ -102,27 +124,40 @@ class BlockSampler:
         check.finite("weight", weight)
         check.finite("magnitude", magnitude)
         return Samples(
-            channel, x, log_q, evaluation.target, evaluation.features, prior, weight, magnitude
+            channel,
+            x,
+            log_q,
+            evaluation.target,
+            evaluation.features,
+            prior,
+            check.usable(weight),
+            magnitude,
         )
 
     def magnitudes(self, samples: Samples) -> Tensor:
         """Magnitudes that points of another sampler would have; see `Integrator.magnitudes`."""
+        if self.device is not None:
+            samples = samples.to(self.device.torch_device)
         with torch.no_grad():
             evaluation = Evaluation(samples.target, samples.features, samples.prior)
             log_q = self.flow.log_prob(samples.x, samples.channel)
             prior = restricted(samples.prior, self.active)
-            return self._weighted(evaluation, prior, samples.channel, log_q)[0].abs()
+            return self._weighted(evaluation, prior, samples.channel, log_q)[0].abs().cpu()
 
     def _weighted(
         self, evaluation: Evaluation, prior: Tensor, channel: Tensor, log_q: Tensor
     ) -> Tensor:
         """alpha_i f J_i / q_i of the value and, in a second row, of the magnitude if there is one.
 
-        alpha is evaluated only where f is not 0.
+        On the CPU alpha is evaluated only where f is not 0: a device is sooner done with all points
+        than the host knows which these are.
         """
         values = evaluation.value[None]
         if evaluation.magnitude is not None:
             values = torch.stack([evaluation.value, evaluation.magnitude])
+        if not values.is_cpu:
+            rows = self._times_alpha(values, evaluation.features, prior, channel, log_q)
+            return torch.where(values == 0, 0.0, rows)
         live = evaluation.target.nonzero().squeeze(1)
         if len(live) == len(channel):
             return self._times_alpha(values, evaluation.features, prior, channel, log_q)
@@ -135,7 +170,8 @@ class BlockSampler:
         self, values: Tensor, features: Tensor, prior: Tensor, channel: Tensor, log_q: Tensor
     ) -> Tensor:
         alpha: Tensor = self.weights(features, prior)
-        return alpha.gather(1, channel.unsqueeze(1)).squeeze(1) * values * torch.exp(-log_q)
+        own = channel_there(channel, alpha.device).unsqueeze(1)
+        return alpha.gather(1, own).squeeze(1) * values * torch.exp(-log_q)
 
 
 @dataclass(frozen=True)
@@ -168,7 +204,7 @@ class _EvaluationCheck:
             less = evaluation.magnitude < evaluation.value.abs() * (1 - ROUNDING)
             self.refuse(less, "magnitude is less than the size of the value")
         prior = evaluation.prior
-        if not prior.numel() or prior.amin() > 0:
+        if not prior.numel() or not self.perhaps(prior.amin() <= 0):
             return
         self.refuse((prior < 0).any(dim=1), "prior is negative")
         orphan = (prior.amax(dim=1) == 0) & (evaluation.target != 0)
@@ -180,6 +216,10 @@ class _EvaluationCheck:
             raise IntegrandError(
                 f"integrand: expected {name} as torch.float64 {expected}; got {got}"
             )
+
+    def perhaps(self, found: Tensor) -> bool:
+        """Whether a closer look is due."""
+        return bool(found)
 
     def finite(self, name: str, array: Tensor) -> None:
         if array.sum().isfinite():
@@ -195,3 +235,28 @@ class _EvaluationCheck:
                 f"channel {int(self.channel[i])}, event {self.start + i}, x = {self.x[i].tolist()}"
             )
             raise IntegrandError(f"integrand: {what} in {where}")
+
+    def usable(self, weight: Tensor) -> Tensor:
+        """The weights of points that have passed."""
+        return weight
+
+
+@dataclass(frozen=True)
+class _LaterCheck(_EvaluationCheck):
+    """Notes on a device what is to be refused, and makes all weights NaN if there is anything."""
+
+    _found: list[Tensor] = field(default_factory=list)
+
+    def perhaps(self, found: Tensor) -> bool:
+        """True: the host does not know it yet."""
+        return True
+
+    def finite(self, name: str, array: Tensor) -> None:
+        self._found.append(~array.isfinite().all())
+
+    def refuse(self, bad: Tensor, what: str) -> None:
+        self._found.append(bad.any())
+
+    def usable(self, weight: Tensor) -> Tensor:
+        """The weights, or NaN."""
+        return torch.where(torch.stack(self._found).any(), torch.nan, weight)

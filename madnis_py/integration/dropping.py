@@ -41,6 +41,7 @@ def restricted(prior: Tensor, active: Tensor) -> Tensor:
     """
     if active.all():
         return prior
+    active = active.to(prior.device, non_blocking=True)
     kept = prior * active
     orphan = (kept.amax(dim=1) == 0) & (prior.amax(dim=1) > 0)
     return torch.where(orphan.unsqueeze(1), active.to(prior.dtype), kept)

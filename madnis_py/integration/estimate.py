@@ -178,11 +178,11 @@ class Moments:
         large mean.
 
         Args:
-            channel: int64, shape (n,).
+            channel: int64, shape (n,), CPU.
             weight: float64, shape (n,).
             n_channels: number of channels.
         """
-        index, values = channel.numpy(), weight.numpy()
+        index, values = channel.numpy(), weight.cpu().numpy()
         unit = unit_of(values)
         if unit != 1.0:
             values = values / unit

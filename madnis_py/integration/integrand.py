@@ -40,7 +40,9 @@ class Evaluation:
 
 
 class AbstractIntegrand(ABC):
-    """A pure function of (x, channel) in float64 on the CPU; needs no gradient and no state.
+    """A pure function of (x, channel) in float64; needs no gradient and no state.
+
+    It takes points on the CPU, and on another device where an integrator computes there.
 
     Attributes:
         dim: dimension of the unit cube.
@@ -63,7 +65,10 @@ class AbstractIntegrand(ABC):
 
         Args:
             x: points in [0, 1], float64, shape (n, dim).
-            channel: sorted, int64, shape (n,).
+            channel: sorted, int64, shape (n,), CPU.
+
+        Returns:
+            the integrand, where x is.
 
         Raises:
             IntegrandError: the integrand returned something that cannot be used.
@@ -75,7 +80,7 @@ class FunctionIntegrand(AbstractIntegrand):
 
     Args:
         function: takes x, float64, shape (n, dim) and returns f(x), shape (n,); torch tensors or
-            numpy arrays.
+            numpy arrays. On a device it takes tensors there.
         dim: dimension of the unit cube.
         n_channels: channels that share the integral; each gets its own density.
         prior: optional function x -> (n, n_channels) of non-negative channel weights; flat by
@@ -99,11 +104,11 @@ class FunctionIntegrand(AbstractIntegrand):
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Evaluate the function; see `AbstractIntegrand.evaluate`."""
-        value = self._as_tensor(self.function(x), (len(x),), "value")
+        value = self._as_tensor(self.function(x), (len(x),), "value").to(x.device)
         if self.prior is None:
-            prior = torch.ones(len(x), self.n_channels, dtype=torch.float64)
+            prior = x.new_ones(len(x), self.n_channels)
         else:
-            prior = self._as_tensor(self.prior(x), (len(x), self.n_channels), "prior")
+            prior = self._as_tensor(self.prior(x), (len(x), self.n_channels), "prior").to(x.device)
         return Evaluation(value, x, prior)
 
     @staticmethod

@@ -8,14 +8,15 @@ from functools import partial, reduce
 from typing import TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from madnis_py.devices.device import Device, device_of
 from madnis_py.errors import InputError
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration import allocation
-from madnis_py.integration.block_sampler import BLOCK_POINTS, BlockSampler, blocks_of
+from madnis_py.integration.block_sampler import BLOCK_POINTS, BlockSampler, PointBlock, blocks_of
 from madnis_py.integration.channel_weights import (
     AbstractChannelWeights,
     ChannelWeights,
@@ -56,13 +57,19 @@ class Integrator:
         dim: dimension of the unit cube, for an integrand that is a function.
         seed: names every random number drawn; also the seed of the default flow and weights.
         executor: runs the blocks; one after the other in this thread by default.
+        device: where everything from random numbers to weights is computed, with points and weights
+            as tensors there: a `Device` or its name; the CPU by default. Flow and channel weights
+            move there.
 
     Attributes:
+        device: None for the CPU.
         active: channels that get points, bool, shape (n_channels,), all True at first. The others
             have alpha = 0 and those that are left share the whole integral.
 
     Raises:
-        InputError: the flow is for another number of dimensions or channels, or `dim` is missing.
+        InputError: the flow is for another number of dimensions or channels, `dim` is missing, or
+            there is no such device.
+        DeviceError: the device cannot be used.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class Integrator:
         dim: int | None = None,
         seed: int = 0,
         executor: Executor | None = None,
+        device: Device | str | None = None,
     ) -> None:
         if not isinstance(integrand, AbstractIntegrand):
             if dim is None:
@@ -97,6 +105,7 @@ class Integrator:
         self.active = torch.ones(self.integrand.n_channels, dtype=torch.bool)
         self.seed = seed
         self.executor = executor
+        self.device = device_of(device) if isinstance(device, str) else device
         expected, got = (
             (self.integrand.dim, self.integrand.n_channels),
             (self.flow.dim, self.flow.n_channels),
@@ -105,10 +114,15 @@ class Integrator:
             raise InputError(
                 f"flow: expected (dim, n_channels) = {expected} of the integrand; got {got}"
             )
+        if self.device is not None:
+            for module in (self.flow, self.weights):
+                move_to(module, self.device)
 
     def without_executor(self) -> Integrator:
         """The same integrator without executor, for use inside of a task of one."""
-        alone = Integrator(self.integrand, self.flow, self.weights, seed=self.seed)
+        alone = Integrator(
+            self.integrand, self.flow, self.weights, seed=self.seed, device=self.device
+        )
         alone.active = self.active
         return alone
 
@@ -130,7 +144,20 @@ class Integrator:
             InputError: `counts` has the wrong shape, a negative entry or no point at all.
             IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         """
-        return Samples.concatenate(list(self.map_blocks(_whole, counts, *path)))
+        return self._joined(self.map_blocks(_whole, counts, *path))
+
+    def sample_ahead(self, counts: Tensor, *path: str | int) -> Samples:
+        """`sample` that does not wait for a device; arguments and errors are those of `sample`.
+
+        Where the integrand returned on a device what `sample` refuses, all weights of a block are
+        NaN, and `sample` with the same arguments tells why.
+        """
+        return self._joined(self._each(partial(self._sampler.ahead, path), self._blocks(counts)))
+
+    def _joined(self, parts: Iterable[Samples]) -> Samples:
+        """The points of blocks, which come to the CPU where another process has made them."""
+        samples = Samples.concatenate(list(parts))
+        return samples if self.device is None else samples.to(self.device.torch_device)
 
     def map_blocks(
         self, keep: Callable[[Samples], T], counts: Tensor, *path: str | int
@@ -150,6 +177,10 @@ class Integrator:
             InputError: `counts` has the wrong shape, a negative entry or no point at all.
             IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         """
+        return self._each(partial(self._sampler, keep, path), self._blocks(counts))
+
+    def _blocks(self, counts: Tensor) -> Iterator[PointBlock]:
+        """The blocks of so many points per channel; see `sample` for what is refused."""
         shape = (self.integrand.n_channels,)
         if (
             counts.dtype != torch.int64
@@ -161,11 +192,13 @@ class Integrator:
             raise InputError(
                 f"counts: expected int64 {shape}, not negative, with at least one point; got {got}"
             )
-        return self._each(partial(self._sampler, keep, path), blocks_of(counts))
+        return blocks_of(counts)
 
     @property
     def _sampler(self) -> BlockSampler:
-        return BlockSampler(self._once, self.flow, self.weights, self.active, self.seed)
+        return BlockSampler(
+            self._once, self.flow, self.weights, self.active, self.seed, self.device
+        )
 
     def _each(self, work: Callable[[Item], T], items: Iterable[Item]) -> Iterator[T]:
         """The work on each item, in the executor's workers if there are any."""
@@ -180,7 +213,7 @@ class Integrator:
 
         Returns:
             the magnitudes with the flow and the channel weights of this integrator, float64, shape
-            (n,); 0 in channels that are not active.
+            (n,), CPU; 0 in channels that are not active.
         """
         starts = range(0, len(samples), BLOCK_POINTS)
         blocks = [
@@ -238,6 +271,15 @@ class Integrator:
         if sigma is None:
             sigma = torch.ones(self.integrand.n_channels, dtype=torch.float64)
         return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self.active)
+
+
+def move_to(module: nn.Module, device: Device) -> None:
+    """Let a flow or channel weights compute on a device.
+
+    What has no parameters stays: its input comes to it, and its output goes back.
+    """
+    if any(True for _ in module.parameters()):
+        module.to(device.torch_device)
 
 
 def _whole(samples: Samples) -> Samples:

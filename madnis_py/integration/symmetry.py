@@ -58,9 +58,9 @@ class ChannelGroups:
         The values are scaled by N_group / N_i, which leaves the sum over the channels what it is.
 
         Args:
-            channel: int64, shape (n,).
-            value: f J_i, float64, shape (n,).
-            counts: points drawn per channel, int64, shape (n_channels,).
+            channel: int64, shape (n,), on the CPU or a device.
+            value: f J_i, float64, shape (n,), on the same.
+            counts: points drawn per channel, int64, shape (n_channels,), CPU.
 
         Returns:
             the group of each point, the scaled values, and the points drawn per group.
@@ -69,4 +69,5 @@ class ChannelGroups:
             return channel, value, counts
         group_counts = self.total(counts)
         scale = group_counts[self.index].double() / counts.clamp(min=1)
-        return self.index[channel], value * scale[channel], group_counts
+        index, scale = (part.to(channel.device, non_blocking=True) for part in (self.index, scale))
+        return index[channel], value * scale[channel], group_counts

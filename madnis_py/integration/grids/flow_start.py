@@ -30,6 +30,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from madnis_py.devices.device import CPU
 from madnis_py.errors import InputError
 from madnis_py.flows import splines
 from madnis_py.flows.blocks import GridBlock
@@ -111,6 +112,9 @@ def points_of_grids(integrator: Integrator) -> Samples:
 
     Args:
         integrator: with the grids as its flow.
+
+    Returns:
+        the points, on the CPU.
     """
     counts = VegasSettings(points=START_POINTS).counts(integrator.integrand)
     return Samples.concatenate(
@@ -119,7 +123,8 @@ def points_of_grids(integrator: Integrator) -> Samples:
 
 
 def _without_features(samples: Samples) -> Samples:
-    return replace(samples, features=samples.features[:, :0], prior=samples.prior[:, :0])
+    kept = replace(samples, features=samples.features[:, :0], prior=samples.prior[:, :0])
+    return kept.to(CPU)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TypeVar
 
+from madnis_py.devices.device import Device
 from madnis_py.integration.estimate import Estimate
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand
@@ -23,6 +24,7 @@ def compare(
     seed: int = 0,
     callback: Callback | None = None,
     executor: Executor | None = None,
+    device: Device | None = None,
 ) -> dict[Name, float]:
     """sum_i sigma_i / |I| of every candidate on grids that VEGAS has adapted to it.
 
@@ -36,6 +38,7 @@ def compare(
         callback: called with the `StepProgress` after each iteration, those of all candidates
             counted together.
         executor: runs the blocks of points.
+        device: where the candidates take their points; None for the CPU.
 
     Returns:
         name -> relative standard deviation, infinite where all weights were 0.
@@ -46,7 +49,7 @@ def compare(
     found = {}
     for position, (name, integrand) in enumerate(candidates.items()):
         watch = _counting(callback, position, len(candidates)) if callback else None
-        _, estimate = train_vegas(integrand, settings, seed, watch, executor)
+        _, estimate = train_vegas(integrand, settings, seed, watch, executor, device)
         found[name] = _relative_std(estimate, ChannelGroups.of(integrand))
     return found
 

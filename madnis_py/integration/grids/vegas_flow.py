@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from madnis_py.devices.device import Device
 from madnis_py.errors import CheckpointError
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.integration.channel_weights import PriorWeights
@@ -29,7 +30,7 @@ from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.parallel.random_streams import RandomStream
 
 Weights = tuple[Tensor, Tensor, Tensor]
-"""Channel, weight and magnitude of some points."""
+"""Channel, weight and magnitude of some points, on the CPU."""
 
 
 POINTS_PER_BIN = 40
@@ -213,6 +214,7 @@ def train_vegas(
     seed: int = 0,
     callback: Callback | None = None,
     executor: Executor | None = None,
+    device: Device | None = None,
 ) -> tuple[VegasFlow, Estimate]:
     """Adapt a VEGAS grid per symmetry group of channels.
 
@@ -224,6 +226,7 @@ def train_vegas(
         seed: of the random streams ("vegas", iteration).
         callback: called with the `StepProgress` after each iteration.
         executor: runs the blocks of points.
+        device: where the integrand takes its points; None for the CPU, where the grids are.
 
     Returns:
         flow: the grids after the last refinement.
@@ -238,7 +241,9 @@ def train_vegas(
     flow = VegasFlow.uniform(
         integrand.dim, integrand.n_channels, settings.used_bins, integrand.groups
     )
-    integrator = Integrator(integrand, flow, PriorWeights(), seed=seed, executor=executor)
+    integrator = Integrator(
+        integrand, flow, PriorWeights(), seed=seed, executor=executor, device=device
+    )
     estimates = []
     for iteration in range(settings.iterations):
         start = time.perf_counter()
@@ -267,7 +272,7 @@ def _refine(
 
 
 def _weights(samples: Samples) -> Weights:
-    return samples.channel, samples.weight, samples.magnitude
+    return samples.channel, samples.weight.cpu(), samples.magnitude.cpu()
 
 
 def _progress(estimates: list[Estimate], settings: VegasSettings, seconds: float) -> StepProgress:

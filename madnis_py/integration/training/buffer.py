@@ -1,4 +1,7 @@
-"""Buffer of points that a training learns from more than once."""
+"""Buffer of points that a training learns from more than once.
+
+Channels and counts are on the CPU, everything else is where the points were drawn.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +13,30 @@ import torch
 from torch import Tensor
 
 from madnis_py.errors import CheckpointError
+from madnis_py.flows.flow import channel_there
 from madnis_py.integration.samples import Samples
 from madnis_py.parallel.random_streams import RandomStream
+
+ON_THE_CPU = ("channel", "counts")
+"""Parts of a batch that never move to a device."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """What one step learns from: the points of a batch that have a value.
 
+    On a device those of value 0 are in it, too: they teach nothing, and cost less than to find out
+    which they are.
+
     Attributes:
-        channel: sorted, int64, shape (n,).
+        channel: sorted, int64, shape (n,), CPU.
         x: points in [0, 1], float64, shape (n, dim).
         log_q: log density of the point in its channel when it was drawn, float64, shape (n,).
-        value: f J_i, not 0, float64, shape (n,).
+        value: f J_i, float64, shape (n,).
         features: float64, shape (n, n_features).
         prior: float64, shape (n, n_channels).
-        counts: points drawn per channel, those of value 0 included, int64, shape (n_channels,).
+        counts: points drawn per channel, those of value 0 included, int64, shape (n_channels,),
+            CPU.
     """
 
     channel: Tensor
@@ -38,18 +49,18 @@ class Batch:
 
     @classmethod
     def of(cls, samples: Samples, counts: Tensor) -> Batch:
-        """Leave out the points of value 0."""
-        index = samples.target.nonzero().squeeze(1)
-        live = samples if len(index) == len(samples) else samples.select(index)
+        """Leave out the points of value 0, on the CPU."""
+        live = samples
+        if samples.x.is_cpu:
+            index = samples.target.nonzero().squeeze(1)
+            live = samples if len(index) == len(samples) else samples.select(index)
         return cls(live.channel, live.x, live.log_q, live.target, live.features, live.prior, counts)
 
     def to(self, device: torch.device) -> Batch:
         """The batch on a device, without waiting for it to arrive there."""
         if device == self.x.device:
             return self
-        return Batch(
-            *(getattr(self, part.name).to(device, non_blocking=True) for part in fields(self))
-        )
+        return Batch(**_moved(self, device))
 
     def __len__(self) -> int:
         """Number of points that have a value."""
@@ -67,14 +78,14 @@ class StoredBatch:
     learned a little and the integral not at all.
 
     Attributes:
-        channel: int16, or int32 for more than 32767 channels, shape (n,).
+        channel: int16, or int32 for more than 32767 channels, shape (n,), CPU.
         x: float64, shape (n, dim); a narrow peak needs the digits.
         log_q: float64, shape (n,).
         value: float64, shape (n,).
         features: float32, shape (n, n_features).
         prior: the weights kept, float32, shape (n, m).
         index: the channels that they belong to, dtype of `channel`, shape (n, m).
-        counts: int64, shape (n_channels,).
+        counts: int64, shape (n_channels,), CPU.
     """
 
     channel: Tensor
@@ -91,7 +102,7 @@ class StoredBatch:
         """Store a batch with at most `max_weights` prior weights per point."""
         n_channels = len(batch.counts)
         small = torch.int16 if n_channels <= torch.iinfo(torch.int16).max else torch.int32
-        own = batch.channel.unsqueeze(1)
+        own = channel_there(batch.channel, batch.x.device).unsqueeze(1)
         index = (
             batch.prior.scatter(1, own, torch.inf).topk(min(max_weights, n_channels), dim=1).indices
         )
@@ -108,7 +119,7 @@ class StoredBatch:
 
     def restored(self) -> Batch:
         """The batch as training needs it."""
-        dense = torch.zeros(len(self.channel), len(self.counts), dtype=torch.float64)
+        dense = self.value.new_zeros(len(self.channel), len(self.counts))
         return Batch(
             channel=self.channel.long(),
             x=self.x,
@@ -126,13 +137,19 @@ class StoredBatch:
             active: bool, shape (n_channels,).
         """
         kept = active[self.channel.long()].nonzero().squeeze(1)
+        there = kept.to(self.x.device)
         parts = {
-            part.name: getattr(self, part.name)[kept]
+            part.name: getattr(self, part.name)[there]
             for part in fields(self)
-            if part.name != "counts"
+            if part.name not in ON_THE_CPU
         }
-        parts["prior"] = _normalised(parts["prior"] * active[parts["index"].long()])
-        return StoredBatch(**parts, counts=self.counts * active)
+        remain = active.to(self.x.device)[parts["index"].long()]
+        parts["prior"] = _normalised(parts["prior"] * remain)
+        return StoredBatch(channel=self.channel[kept], **parts, counts=self.counts * active)
+
+    def to(self, device: torch.device) -> StoredBatch:
+        """The batch on a device."""
+        return self if device == self.x.device else StoredBatch(**_moved(self, device))
 
 
 @dataclass(frozen=True)
@@ -198,6 +215,10 @@ class SampleBuffer:
         """With a batch in a slot, in place of an older one or at the end."""
         return replace(self, batches=(*self.batches[:slot], batch, *self.batches[slot + 1 :]))
 
+    def to(self, device: torch.device) -> SampleBuffer:
+        """With its batches on a device."""
+        return replace(self, batches=tuple(batch.to(device) for batch in self.batches))
+
     def purged(self, active: Tensor) -> SampleBuffer:
         """Without the points of channels that are not `active`, bool, shape (n_channels,)."""
         return replace(self, batches=tuple(batch.purged(active) for batch in self.batches))
@@ -214,6 +235,15 @@ class SampleBuffer:
         """
         order = stream.permutation(len(self.batches))
         return self.batches[int(order[position])]
+
+
+def _moved(batch: Batch | StoredBatch, device: torch.device) -> dict[str, Tensor]:
+    """The parts of a batch by name, those that do not stay on the CPU on a device."""
+    parts = {part.name: getattr(batch, part.name) for part in fields(batch)}
+    return {
+        name: tensor if name in ON_THE_CPU else tensor.to(device, non_blocking=True)
+        for name, tensor in parts.items()
+    }
 
 
 def _normalised(weights: Tensor) -> Tensor:

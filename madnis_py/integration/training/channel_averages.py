@@ -36,14 +36,29 @@ class ChannelAverages:
         return cls(*torch.zeros(len(fields(cls)), n_channels, dtype=torch.float64))
 
     def updated(self, samples: Samples, moments: Moments, step: int) -> ChannelAverages:
-        """Averages with one more batch, of the moments given, counted from step 0."""
+        """Averages with one more batch on the CPU, of these moments, counted from step 0."""
         zeros = torch.zeros_like(moments.means)
         sizes = zeros.index_add(0, samples.channel, samples.magnitude) / moments.counts.clamp(min=1)
         largest = zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax")
-        share = max(1 / (step + 1), 1 / AVERAGING_STEPS)
+        share = _share(step)
         old = torch.stack(list(self.tensors().values()))
         return ChannelAverages(
             *old.lerp(torch.stack((moments.means, moments.variances, sizes, largest)), share)
+        )
+
+    def size_with(self, samples: Samples, counts: Tensor, step: int) -> Tensor:
+        """Sum of the sizes that `updated` will find, a float64 scalar where the samples are.
+
+        Args:
+            samples: of the batch.
+            counts: points per channel, int64, shape (n_channels,), CPU.
+            step: counted from 0.
+        """
+        points = counts.to(samples.x.device, non_blocking=True)[samples.channel_there]
+        return torch.lerp(
+            self.size.sum().to(samples.x.device, non_blocking=True),
+            (samples.magnitude / points).sum(),
+            _share(step),
         )
 
     def without(self, dropped: Tensor) -> ChannelAverages:
@@ -68,3 +83,8 @@ class ChannelAverages:
     def tensors(self) -> dict[str, Tensor]:
         """By name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _share(step: int) -> float:
+    """Weight of the batch of a step in the averages."""
+    return max(1 / (step + 1), 1 / AVERAGING_STEPS)

@@ -41,7 +41,7 @@ def save(
         OutputError: a file could not be written; the older state is still there.
     """
     content = safetensors.torch.save(
-        {key: tensor.detach().clone().contiguous() for key, tensor in tensors.items()}
+        {key: tensor.detach().cpu().clone().contiguous() for key, tensor in tensors.items()}
     )
     digest = hashlib.sha256(content).hexdigest()
     tensor_file = directory / f"{name}.{digest[:16]}.safetensors"

@@ -158,7 +158,7 @@ def reverse_kullback_leibler(points: LossInput) -> Tensor:
     """
     size = (points.alpha.detach() * points.value).abs()
     means = points.means(size * torch.exp(-points.log_q_sample))
-    log_p = torch.log(size / means[points.channel])
+    log_p = torch.log(torch.where(size > 0, size / means[points.channel], 1.0))
     ratio = torch.exp(points.log_q_theta - points.log_q_sample)
     terms = ratio * (points.log_q_theta - log_p - 1.0)
     share = means / _one_if_zero(means.sum())

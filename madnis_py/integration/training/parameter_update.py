@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor, nn
 
 from madnis_py.errors import InputError
+from madnis_py.flows.flow import channel_there
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.adam import FlatAdam
@@ -69,7 +68,7 @@ class ParameterUpdate:
 
         Args:
             batch: at least one point.
-            size: integral of |f|, a float64 scalar; 0 if not known.
+            size: integral of |f|, a float64 scalar, on the CPU or the device; 0 if not known.
             learning_rate: of this step.
             fresh: whether the batch was drawn with the present parameters.
 
@@ -88,26 +87,30 @@ class ParameterUpdate:
 
         So it has no dimension, and Adam's epsilon no meaning.
         """
-        channel, value, counts = self._groups.strata(batch.channel, batch.value, batch.counts)
-        there = replace(batch, value=value / torch.where(size > 0, size, 1.0), counts=counts).to(
-            self.adam.device
-        )
+        device = self.adam.device
+        there, own = batch.to(device), channel_there(batch.channel, device)
+        stratum, value, counts = self._groups.strata(own, there.value, batch.counts)
         flow = self._integrator.flow
         log_q = (
             flow.log_prob_of_sample(there.x, batch.channel, there.log_q)
             if fresh
             else flow.log_prob(there.x, batch.channel)
         )
-        channel = channel.to(self.adam.device, non_blocking=True)
         points = LossInput(
-            log_q, self._alpha(there), there.value, there.log_q, channel, there.counts
+            log_q,
+            self._alpha(there),
+            value / torch.where(size > 0, size, 1.0),
+            there.log_q,
+            stratum,
+            counts.to(device, non_blocking=True),
         )
         return LOSSES[self._settings.loss](points)
 
     def _alpha(self, batch: Batch) -> Tensor:
         """Weight of each point's own channel."""
         alpha: Tensor = self._integrator.weights(batch.features, batch.prior)
-        return alpha.gather(1, batch.channel.unsqueeze(1)).squeeze(1)
+        own = channel_there(batch.channel, alpha.device)
+        return alpha.gather(1, own.unsqueeze(1)).squeeze(1)
 
     @torch.no_grad()
     def largest_weight(self, batch: Batch) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from madnis_py.devices.device import CPU
 from madnis_py.errors import CheckpointError, MadnisError
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import ChannelWeights
@@ -162,7 +163,9 @@ class Trainer:
             reuse = self.reuse.after_draw(time.perf_counter() - start)
         else:
             order = stream(self.integrator.seed, "buffer", move.sweep)
-            loss = self._learn(self._buffer.at(move.position, order).restored(), step)
+            batch = self._buffer.at(move.position, order).restored()
+            learned = self._update_with(batch, self._averages.size.sum(), step)
+            loss = self._loss(learned, batch, step)
             reuse = self.reuse.after_replay(time.perf_counter() - start)
         self._update.average(step)
         deficit = self._look(step, fresh is not None)
@@ -199,16 +202,25 @@ class Trainer:
         """
         drawn = self._schedule.draws_before(step)
         counts = self._allocate(drawn)
-        samples = self.integrator.sample(counts, "train", step, *self._finished.attempt)
+        path = ("train", step, *self._finished.attempt)
+        samples = self.integrator.sample_ahead(counts, *path)
         if drawn == 0:
-            self._unit = unit_of(samples.weight.numpy())
+            self._unit = unit_of(samples.weight.cpu().numpy())
         samples = samples.in_unit(self._unit)
+        batch, learned = Batch.of(samples, counts), None
+        if not samples.x.is_cpu:  # the device is at work before the host looks at the points
+            size = self._averages.size_with(samples, counts, drawn)
+            learned = self._update_with(batch, size, step, fresh=True)
+            samples = samples.weights_only()
+            if samples.weight.isnan().any():
+                self.integrator.sample(counts, *path)  # tells why
         moments = Moments.of(samples.channel, samples.weight, self._n_channels)
         self._averages = self._averages.updated(samples, moments, drawn)
         heavy = HEAVY * self._batches_per_look * float(self._averages.size.sum())
         self._check = self._check.with_batch(samples, moments, heavy)
-        batch = Batch.of(samples, counts)
-        loss = self._learn(batch, step, fresh=True)
+        if learned is None:
+            learned = self._update_with(batch, self._averages.size.sum(), step, fresh=True)
+        loss = self._loss(learned, batch, step)
         if move.slot is not None:
             self._buffer = self._buffer.stored(
                 move.slot, StoredBatch.of(batch, self.settings.buffer_weights)
@@ -216,13 +228,20 @@ class Trainer:
         self._drop(drawn + 1)
         return loss, replace(moments, unit=self._unit).estimate()
 
-    def _learn(self, batch: Batch, step: int, fresh: bool = False) -> float:
-        """One optimiser step; a batch without any value teaches nothing."""
+    def _update_with(self, batch: Batch, size: Tensor, step: int, fresh: bool = False) -> Tensor:
+        """One optimiser step, which no host waits for; a batch without any value teaches nothing.
+
+        Returns:
+            the loss and the norm of its gradient, float64, shape (2,), where the parameters are.
+        """
         if len(batch) == 0:
-            return 0.0
+            return torch.zeros(2, dtype=torch.float64)
         rate = self._finished.learning_rate_factor * self.settings.learning_rate_at(step)
-        size = self._averages.size.sum()
-        loss, norm = torch.stack(self._update(batch, size, rate, fresh)).tolist()
+        return torch.stack(self._update(batch, size, rate, fresh))
+
+    def _loss(self, learned: Tensor, batch: Batch, step: int) -> float:
+        """The loss of an optimiser step, whose result is looked at here."""
+        loss, norm = learned.tolist()
         for name, value in (("loss", loss), ("gradient", norm)):
             if not math.isfinite(value):
                 self._go_back()
@@ -300,7 +319,7 @@ class Trainer:
         adam = self._update.adam
         state.load_into(self.integrator)
         self._averages = state.averages(self._n_channels)
-        self._buffer = state.buffer
+        self._buffer = state.buffer.to(self._place)
         full = 0 if self.settings.buffer == "none" else self.settings.buffer_size
         expected = min(state.step, full)
         if len(self._buffer) != expected:
@@ -312,9 +331,20 @@ class Trainer:
         self._unit = state.unit
         state.load_into_optimiser(adam)
         now, same = (self._snapshot(state.step, copied(adam.memory)) for _ in range(2))
-        recent = state.snapshot("recent", self._n_channels, full, adam.memory) or same
-        trusted = state.snapshot("sound", self._n_channels, full, adam.memory) or recent
+        recent, trusted = (
+            then and replace(then, buffer=then.buffer.to(self._place))
+            for name in ("recent", "sound")
+            for then in [state.snapshot(name, self._n_channels, full, adam.memory)]
+        )
+        recent = recent or same
+        trusted = trusted or recent
         self._finished = FinishedStep.at(now, recent, trusted, state.rollbacks)
+
+    @property
+    def _place(self) -> torch.device:
+        """Where points are drawn."""
+        device = self.integrator.device
+        return CPU if device is None else device.torch_device
 
     def _snapshot(self, step: int, memory: Memory) -> Snapshot:
         return Snapshot(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from madnis_py.arrays import Array
+from madnis_py.devices.device import CPU
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.shared_elements import SharedElements
@@ -231,6 +232,7 @@ class CrossSection(AbstractIntegrand):
         Args:
             samples: weighted points with their coordinates, sorted by channel.
         """
+        samples = samples.to(CPU)
         p, jacobian = self.momenta(samples.x, samples.channel)
         passes = self.passes(p, jacobian)
         mu_f, mu_r = (scale(p) for scale in self._scales)

@@ -84,10 +84,12 @@ class SampledStates:
 
     def of_live(self, samples: Samples) -> LivePoints:
         """The final states of the points whose magnitude is not 0."""
-        live = samples.magnitude.nonzero().squeeze(1)
-        channel, magnitude = samples.channel[live], samples.magnitude[live].numpy()
-        share = samples.weight[live].numpy() / magnitude
-        parts = self(samples.x[live], channel, share) if len(live) else []
+        weights = samples.weights_only()
+        live = weights.magnitude.nonzero().squeeze(1)
+        channel, magnitude = samples.channel[live], weights.magnitude[live].numpy()
+        share = weights.weight[live].numpy() / magnitude
+        x = samples.x[live.to(samples.x.device)].cpu()
+        parts = self(x, channel, share) if len(live) else []
         return LivePoints(channel.numpy(), magnitude, share, parts)
 
     @staticmethod

@@ -102,7 +102,9 @@ def flow_warnings(
     largest = largest_weights(sampled["madnis"].merged(), len(check.channels))
     neural = results["madnis"].measurement("madnis")
     return [
-        *check.blind_spots("madnis", largest, "vegas", known, flow.magnitudes(known)),
+        *check.blind_spots(
+            "madnis", largest, "vegas", known.weights_only(), flow.magnitudes(known)
+        ),
         *check.agreement(results["vegas"].measurement("vegas"), neural),
         *check.agreement(_measurement("training", average.whole), neural),
         *check.agreement(
