@@ -189,7 +189,7 @@ class Unweighter:
         Raises:
             GenerationError: a channel whose maximum is 0 has a weight.
         """
-        (ratio, size), number = self._ratios(samples), uniform.numpy()
+        (ratio, size), number = self.ratios(samples), uniform.numpy()
         index = np.flatnonzero(number < size)
         tally = UnweightingTally.of(ratio, size, np.ones_like(ratio))
         return Accepted(
@@ -204,23 +204,27 @@ class Unweighter:
         channel = samples.channel.numpy()
         counts = np.bincount(channel, minlength=self.n_channels)
         return UnweightingTally.of(
-            *self._ratios(samples), (self.shares / np.maximum(counts, 1))[channel]
+            *self.ratios(samples), (self.shares / np.maximum(counts, 1))[channel]
         )
 
     def expect_by_channel(self, samples: Samples) -> list[UnweightingTally]:
         """Expectations per trial in each channel by itself; zeros for a channel without points."""
         counts = np.bincount(samples.channel.numpy(), minlength=self.n_channels)
         ratios, sizes = (
-            np.split(values, np.cumsum(counts)[:-1]) for values in self._ratios(samples)
+            np.split(values, np.cumsum(counts)[:-1]) for values in self.ratios(samples)
         )
         return [
             UnweightingTally.of(ratio, size, np.full(len(ratio), 1 / max(len(ratio), 1)))
             for ratio, size in zip(ratios, sizes, strict=True)
         ]
 
-    def _ratios(self, samples: Samples) -> tuple[Array, Array]:
-        """Weights and magnitudes over the maxima of their channels, both of shape (n,)."""
-        channel, magnitude = samples.channel.numpy(), samples.magnitude.numpy()
+    def ratios(self, samples: Samples) -> tuple[Array, Array]:
+        """Weights and magnitudes over the maxima of their channels, both of shape (n,).
+
+        Raises:
+            GenerationError: a channel whose maximum is 0 has a weight.
+        """
+        channel, magnitude = samples.channel.cpu().numpy(), samples.magnitude.cpu().numpy()
         maximum = self.maxima[channel]
         lost = np.where(maximum == 0, magnitude, 0.0)
         if lost.any():
@@ -228,4 +232,4 @@ class Unweighter:
             expected = f"unweighting: channel {channel[worst]} has the maximum 0"
             raise GenerationError(f"{expected} but a weight of {magnitude[worst]}")
         divisor = np.where(maximum > 0, maximum, 1.0)
-        return samples.weight.numpy() / divisor, magnitude / divisor
+        return samples.weight.cpu().numpy() / divisor, magnitude / divisor

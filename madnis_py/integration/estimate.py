@@ -12,6 +12,8 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from madnis_py.devices.channel_sums import ChannelSums
+from madnis_py.devices.kernels import Kernels
 from madnis_py.errors import InputError
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.symmetry import ChannelGroups
@@ -193,6 +195,29 @@ class Moments:
         return cls(
             torch.from_numpy(counts), torch.from_numpy(means), torch.from_numpy(squares), unit
         )
+
+    @classmethod
+    def on_device(
+        cls, channel: Tensor, weight: Tensor, n_channels: int, kernels: Kernels
+    ) -> Moments:
+        """Moments of weights on a device, of which nothing else is copied from there; see `of`.
+
+        Args:
+            channel: sorted, int64, shape (n,), CPU.
+            weight: float64, shape (n,), contiguous, on the device.
+            n_channels: number of channels.
+            kernels: of the device.
+        """
+        sums = ChannelSums(channel, n_channels, kernels)
+
+        def moments(unit: float) -> tuple[float, Moments]:
+            means, largest = sums.means(weight, unit)
+            both = torch.stack([means, sums.squares(weight, means, unit)]).cpu()
+            return float(largest), cls(sums.counts, both[0], both[1], unit)
+
+        largest, found = moments(1.0)
+        unit = unit_of(largest)
+        return found if unit == 1.0 else moments(unit)[1]
 
     @classmethod
     def of_samples(cls, samples: Samples, n_channels: int) -> Moments:
