@@ -34,6 +34,7 @@ class CudaKernels(Kernels):
 
     def __init__(self, index: int = 0, cache: ArrayCache | None = None) -> None:
         _require_gpu(index)
+        self._index = index
         self.torch_device = torch.device("cuda", index)
         self._cuda = cuda_core()
         major, minor = torch.cuda.get_device_capability(index)
@@ -43,6 +44,7 @@ class CudaKernels(Kernels):
         self._codes: dict[str, Any] = {}
         self._loaded: dict[tuple[str, str], Any] = {}
         self._shared_bytes: dict[tuple[str, str], int] = {}
+        self._streams: dict[int, Any] = {}
         self._loading = Lock()
 
     def prepare(self, watch: Watch) -> None:
@@ -72,8 +74,14 @@ class CudaKernels(Kernels):
         )
         with torch.cuda.device(self.torch_device):
             kernel = self._kernel(source, name, shared_bytes)
-            stream = torch.cuda.current_stream()
-            self._cuda.launch(stream, config, kernel, *map(self._value, arguments))
+            self._cuda.launch(self._current_stream(), config, kernel, *map(self._value, arguments))
+
+    def _current_stream(self) -> Any:
+        """The stream of torch, as cuda.core takes it."""
+        handle = torch.cuda.current_stream().cuda_stream
+        if handle not in self._streams:
+            self._streams[handle] = self._cuda.Stream.from_handle(handle)
+        return self._streams[handle]
 
     def _value(self, argument: Argument) -> int | float:
         """What cuda.core passes on: an int has the 64 bits of an address or of std::int64_t."""
@@ -115,8 +123,7 @@ class CudaKernels(Kernels):
             )
         driver = import_module("cuda.bindings.driver")
         attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-        index = self.torch_device.index
-        (result,) = driver.cuKernelSetAttribute(attribute, wanted, kernel.handle, index)
+        (result,) = driver.cuKernelSetAttribute(attribute, wanted, kernel.handle, self._index)
         assert result == driver.CUresult.CUDA_SUCCESS, result
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -11,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from places import ROOT, TESTS
 
 from madnis_py.array_cache import ArrayCache
 from madnis_py.devices import kernel_sources as sources_of_kernels
@@ -42,12 +46,20 @@ class Gpu:
         yield
         self.current = before
 
-    def current_stream(self) -> str:
-        return f"stream of {self.current}"
+    def current_stream(self) -> SimpleNamespace:
+        assert self.current is not None
+        return SimpleNamespace(cuda_stream=4096 + self.current.index)
 
-    def launch(self, stream: str, config: Any, kernel: Any, *arguments: int | float) -> None:
+    def launch(self, stream: Any, config: Any, kernel: Any, *arguments: int | float) -> None:
         self.launched.append(
-            (stream, config.grid, config.block, config.shmem_size, kernel.handle, arguments)
+            (
+                int(stream.handle),
+                config.grid,
+                config.block,
+                config.shmem_size,
+                kernel.handle,
+                arguments,
+            )
         )
 
     def allow(self, attribute: Any, value: int, kernel: str, index: int) -> tuple[Any]:
@@ -130,7 +142,7 @@ def test_a_kernel_is_launched_on_the_current_stream_of_its_device(
     y = on_the_gpu(torch.zeros(4))
     kernels.launch("own", "scale", 1000, y, 0.5, 7, block=256, shared_bytes=64)
     kernels.launch("own", "scale", 128, y, 2.0, 1)
-    stream = "stream of cuda:1"
+    stream = 4097
     assert gpu.launched == [
         (stream, (4, 1, 1), (256, 1, 1), 64, "scale", (y.data_ptr(), 0.5, 7)),
         (stream, (1, 1, 1), (128, 1, 1), 0, "scale", (y.data_ptr(), 2.0, 1)),
@@ -227,6 +239,7 @@ def test_a_driver_older_than_the_compiler_is_told(
 ) -> None:
     driver = import_module("cuda.bindings.driver")
     monkeypatch.setattr(driver, "cuDriverGetVersion", lambda: (0, 12040))
+    monkeypatch.setattr(import_module("cuda.bindings.nvrtc"), "nvrtcVersion", lambda: (0, 13, 0))
     with pytest.raises(DeviceError, match=r"expected a driver for CUDA 13.*got one for CUDA 12\.4"):
         CudaKernels()
 
@@ -236,3 +249,24 @@ def test_an_older_driver_of_the_same_major_version_will_do(
 ) -> None:
     monkeypatch.setattr(import_module("cuda.bindings.nvrtc"), "nvrtcVersion", lambda: (0, 13, 5))
     assert CudaKernels().torch_device == torch.device("cuda:0")
+
+
+def test_launches_reach_a_driver_with_grids_memory_and_arguments_as_they_are_meant(
+    tmp_path: Path,
+) -> None:
+    library = tmp_path / "libcuda.so.1"
+    source = TESTS / "support" / "emulated_driver.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", TESTS / "support" / "kernels_through_a_driver.py"],
+        env={
+            **os.environ,
+            "LD_LIBRARY_PATH": str(tmp_path),
+            "MADNIS_EMULATED": str(ROOT / "madnis_py" / "_core_emulated.so"),
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
