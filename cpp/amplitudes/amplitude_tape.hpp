@@ -1,99 +1,133 @@
-// Runs a tape over one group of events, lane by lane the same: currents first, then what is made of
-// them.
+// Currents of a tape, run for one event, or for one group of events lane by lane the same.
 #pragma once
 
 #include "amplitudes/tape.hpp"
 #include "amplitudes/vertices.hpp"
+#include "simd/slots.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
 
 template <class T>
-MADNIS_INLINE Wave<T> read_wave(const T* data) {
+MADNIS_INLINE Complex<T> read_complex(const Slots<T>& data) {
+    return {data[0], data[1]};
+}
+
+template <class T>
+MADNIS_INLINE void write_complex(const Slots<T>& data, const Complex<T>& z) {
+    data[0] = z.re;
+    data[1] = z.im;
+}
+
+template <class T>
+MADNIS_INLINE FourVector<T> read_momentum(const Slots<T>& data) {
+    return {data[0], data[1], data[2], data[3]};
+}
+
+template <class T>
+MADNIS_INLINE void write_momentum(const Slots<T>& data, const FourVector<T>& p) {
+    data[0] = p.e;
+    data[1] = p.x;
+    data[2] = p.y;
+    data[3] = p.z;
+}
+
+template <class T>
+MADNIS_INLINE Wave<T> read_wave(const Slots<T>& data) {
     Wave<T> wave;
-    for (int mu = 0; mu < 4; ++mu) wave.c[mu] = {data[2 * mu], data[2 * mu + 1]};
+    for (int mu = 0; mu < 4; ++mu) wave.c[mu] = read_complex<T>(data + 2 * mu);
     return wave;
 }
 
 template <class T>
-MADNIS_INLINE Wave<T> read_scalar(const T* data) {
+MADNIS_INLINE Wave<T> read_scalar(const Slots<T>& data) {
     Wave<T> wave;
-    wave.c[0] = {data[0], data[1]};
+    wave.c[0] = read_complex<T>(data);
     return wave;
 }
 
+// g^power of g^2 = 4 pi alpha_s.
 template <class T>
-MADNIS_INLINE void write_wave(T* data, const Wave<T>& wave) {
-    for (int mu = 0; mu < 4; ++mu) {
-        data[2 * mu] = wave.c[mu].re;
-        data[2 * mu + 1] = wave.c[mu].im;
-    }
+MADNIS_FN T power_of(const T& g2, std::int32_t power) {
+    T result = T(1);
+    for (std::int32_t k = 0; k < power / 2; ++k) result = result * g2;
+    return power % 2 == 1 ? T(result * sqrt(g2)) : result;
 }
 
 // An instance of a current; returns where the next one goes.
 template <class T>
-MADNIS_INLINE T* write_instance(WaveKind kind, T* data, const Wave<T>& wave) {
-    if (kind != WaveKind::scalar) {
-        write_wave(data, wave);
-        return data + wave_numbers;
-    }
-    data[0] = wave.c[0].re;
-    data[1] = wave.c[0].im;
-    return data + scalar_numbers;
+MADNIS_INLINE Slots<T> write_instance(WaveKind kind, const Slots<T>& data, const Wave<T>& wave) {
+    write_complex<T>(data, wave.c[0]);
+    if (kind == WaveKind::scalar) return data + scalar_numbers;
+    for (int mu = 1; mu < 4; ++mu) write_complex<T>(data + 2 * mu, wave.c[mu]);
+    return data + wave_numbers;
 }
 
-// The currents of one group of events.
-//
-// `momenta` has room for n_legs + n_momenta four-vectors, `propagators` for n_propagators numbers.
+// The currents of one group of events, in areas that it takes of a workspace.
 template <class T>
 class CurrentsRunner {
 public:
-    CurrentsRunner(const CurrentsSpec& spec, T* workspace, FourVector<T>* momenta,
-                   Complex<T>* propagators)
-        : spec_(spec), memory_(workspace), momenta_(momenta), propagators_(propagators) {}
+    MADNIS_FN CurrentsRunner(const CurrentsSpec& spec, Workspace<T>& workspace)
+        : spec_(spec),
+          memory_(workspace.take(spec.workspace)),
+          momenta_(workspace.take(4 * (spec.n_legs + spec.n_momenta))),
+          propagators_(workspace.take(2 * spec.n_propagators)) {}
 
-    // `physical` holds the momenta of the legs as they are, `helicities` those chosen per event
-    // (or null).
-    void run(const FourVector<T>* physical, const T* helicities) {
+    // Those of the events [event, event + lanes), `count` of which exist.
+    MADNIS_FN void run(const EventInput& input, std::size_t event, std::size_t count) {
         for (int k = 0; k < zero_numbers; ++k) memory_[k] = T(0);
         for (std::size_t begin = 0, end = 0; begin < spec_.n_externals; begin = end) {
             while (end < spec_.n_externals &&
                    spec_.externals[end].leg == spec_.externals[begin].leg) {
                 ++end;
             }
-            leg(begin, end, physical, helicities);
+            leg(begin, end, input, event, count);
         }
-        const FourVector<T>* legs = momenta_;
         for (std::size_t k = 0; k < spec_.n_momenta; ++k) {
             const auto& row = spec_.momenta[k];
-            momenta_[spec_.n_legs + k] = legs[row.a] + legs[row.b];
+            write_momentum<T>(momenta_ + 4 * (spec_.n_legs + k), momentum(row.a) + momentum(row.b));
         }
         for (std::size_t k = 0; k < spec_.n_propagators; ++k) {
             const auto& row = spec_.propagators[k];
-            propagators_[k] = propagator(momenta_[row.momentum], real_constant(row.mass),
-                                         real_constant(row.width));
+            write_complex<T>(propagators_ + 2 * k,
+                             propagator(momentum(row.momentum), real_constant(row.mass),
+                                        real_constant(row.width)));
         }
         for (std::size_t k = 0; k < spec_.n_nodes; ++k) node(spec_.nodes[k]);
     }
 
+    // Where the currents are, by the offsets of the tape.
+    MADNIS_FN Slots<T> memory() const { return memory_; }
+
 private:
-    T real_constant(std::int32_t index) const { return constant<T>(spec_.constants[2 * index]); }
+    MADNIS_INLINE T real_constant(std::int32_t index) const {
+        return constant<T>(spec_.constants[2 * index]);
+    }
+
+    MADNIS_INLINE FourVector<T> momentum(std::int32_t index) const {
+        return read_momentum<T>(momenta_ + 4 * index);
+    }
 
     // All states of one leg, rows [begin, end).
-    void leg(std::size_t begin, std::size_t end, const FourVector<T>* physical,
-             const T* helicities) {
+    MADNIS_FN void leg(std::size_t begin, std::size_t end, const EventInput& input,
+                       std::size_t event, std::size_t count) {
         const auto& row = spec_.externals[begin];
-        const auto& p = physical[row.leg];
+        const auto p = load_momentum<T>(input.p, row.leg, event, count);
         const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
-        momenta_[row.leg] = row.incoming ? p : nothing - p;
+        write_momentum<T>(momenta_ + 4 * row.leg, row.incoming ? p : nothing - p);
         const T mass = real_constant(row.mass);
         const auto store_states = [&](const auto& wavefunction) {
             for (std::size_t k = begin; k < end; ++k) {
                 const auto helicity = spec_.externals[k].helicity;
-                const bool chosen = helicity == chosen_helicity;
-                write_instance(WaveKind(row.kind), memory_ + spec_.externals[k].offset,
-                               chosen ? chosen_state(row, wavefunction, helicities[row.leg])
-                                      : wavefunction(helicity));
+                const auto out = memory_ + spec_.externals[k].offset;
+                if (helicity == chosen_helicity) {
+                    const auto wanted = load_strided<T>(input.helicities.at(event, row.leg),
+                                                        input.helicities.event_stride, count);
+                    write_instance<T>(WaveKind(row.kind), out,
+                                      chosen_state(row, wavefunction, wanted));
+                } else {
+                    write_instance<T>(WaveKind(row.kind), out, wavefunction(helicity));
+                }
             }
         };
         switch (WaveKind(row.kind)) {
@@ -118,8 +152,8 @@ private:
 
     // The state that each event asks for.
     template <class Wavefunction>
-    static Wave<T> chosen_state(const ExternalRow& row, const Wavefunction& wavefunction,
-                                const T& wanted) {
+    MADNIS_FN static Wave<T> chosen_state(const ExternalRow& row, const Wavefunction& wavefunction,
+                                          const T& wanted) {
         Wave<T> chosen = wavefunction(row.spin == 0 ? 0 : -1);
         for (int state = row.spin == 2 ? 0 : 1; row.spin > 0 && state <= 1; ++state) {
             const auto other = wavefunction(state);
@@ -132,8 +166,8 @@ private:
         return chosen;
     }
 
-    void node(const NodeRow& row) {
-        T* out = memory_ + row.offset;
+    MADNIS_FN void node(const NodeRow& row) {
+        Slots<T> out = memory_ + row.offset;
         const TermRow* terms = spec_.terms + row.first_term;
         for (std::int32_t instance = 0; instance < row.instances; ++instance) {
             const Complex<T> zero = {T(0), T(0)};
@@ -148,22 +182,22 @@ private:
                 }
             }
             finish(row, sum);
-            out = write_instance(WaveKind(row.kind), out, sum);
+            out = write_instance<T>(WaveKind(row.kind), out, sum);
         }
     }
 
     template <class Factor>
     struct Coefficients {
         Factor c[3];
-        Chiral<Factor> chiral() const { return {c[0], c[1]}; }
+        MADNIS_FN Chiral<Factor> chiral() const { return {c[0], c[1]}; }
     };
 
-    Coefficients<T> real_coefficients(const TermRow& term) const {
+    MADNIS_FN Coefficients<T> real_coefficients(const TermRow& term) const {
         const double* c = spec_.constants + 2 * term.coefficient;
         return {{constant<T>(c[0]), constant<T>(c[2]), constant<T>(c[4])}};
     }
 
-    Coefficients<Complex<T>> complex_coefficients(const TermRow& term) const {
+    MADNIS_FN Coefficients<Complex<T>> complex_coefficients(const TermRow& term) const {
         const double* c = spec_.constants + 2 * term.coefficient;
         return {{{constant<T>(c[0]), constant<T>(c[1])},
                  {constant<T>(c[2]), constant<T>(c[3])},
@@ -173,11 +207,11 @@ private:
     template <class Factor>
     MADNIS_INLINE void term(const TermRow& row, const std::int32_t* child,
                             const Coefficients<Factor>& g, Wave<T>& sum) const {
-        const auto wave = [&](std::int32_t offset, int k) __attribute__((always_inline)) {
-            return read_wave(memory_ + offset + wave_numbers * child[k]);
+        const auto wave = [&](std::int32_t offset, int k) MADNIS_INLINE_LAMBDA {
+            return read_wave<T>(memory_ + offset + wave_numbers * child[k]);
         };
-        const auto number = [&](std::int32_t offset, int k) __attribute__((always_inline)) {
-            return read_scalar(memory_ + offset + scalar_numbers * child[k]);
+        const auto number = [&](std::int32_t offset, int k) MADNIS_INLINE_LAMBDA {
+            return read_scalar<T>(memory_ + offset + scalar_numbers * child[k]);
         };
         const auto scaled = [&](const Complex<T>& factor, const Wave<T>& a) {
             add(sum, factor, a);
@@ -195,8 +229,8 @@ private:
             case Operation::ffs_bra:
                 return ffs_spinor(sum, g.chiral(), wave(row.a, 0), number(row.b, 1));
             case Operation::vvv:
-                return vvv(sum, g.c[0], wave(row.a, 0), momenta_[row.momentum_a], wave(row.b, 1),
-                           momenta_[row.momentum_b]);
+                return vvv(sum, g.c[0], wave(row.a, 0), momentum(row.momentum_a), wave(row.b, 1),
+                           momentum(row.momentum_b));
             case Operation::vvvv:
                 return vvvv(sum, g.c, wave(row.a, 0), wave(row.b, 1), wave(row.c, 2));
             case Operation::vvs_scalar:
@@ -223,37 +257,40 @@ private:
     }
 
     MADNIS_INLINE void finish(const NodeRow& row, Wave<T>& sum) const {
-        const FourVector<T>& p = momenta_[row.momentum];
-        const auto times = [&](const Complex<T>& factor) {
-            for (int mu = 0; mu < 4; ++mu) sum.c[mu] = factor * sum.c[mu];
+        const auto factor = [&]() MADNIS_INLINE_LAMBDA {
+            return read_complex<T>(propagators_ + 2 * row.propagator);
+        };
+        const auto multiply = [&]() MADNIS_INLINE_LAMBDA {
+            const auto z = factor();
+            for (int mu = 0; mu < 4; ++mu) sum.c[mu] = z * sum.c[mu];
         };
         switch (Finish(row.finish)) {
             case Finish::raw: return;
-            case Finish::scalar: sum.c[0] = -(propagators_[row.propagator] * sum.c[0]); return;
-            case Finish::vector:
-                for (int mu = 0; mu < 4; ++mu) {
-                    sum.c[mu] = propagators_[row.propagator].re * sum.c[mu];
-                }
+            case Finish::scalar: sum.c[0] = -(factor() * sum.c[0]); return;
+            case Finish::vector: {
+                const T real = factor().re;
+                for (int mu = 0; mu < 4; ++mu) sum.c[mu] = real * sum.c[mu];
                 return;
+            }
             case Finish::massive_vector:
-                sum = unitary_gauge(p, real_constant(row.mass), sum);
-                return times(propagators_[row.propagator]);
+                sum = unitary_gauge(momentum(row.momentum), real_constant(row.mass), sum);
+                return multiply();
             case Finish::ket:
-                sum = fermion_numerator(p, real_constant(row.mass), sum);
-                return times(propagators_[row.propagator]);
+                sum = fermion_numerator(momentum(row.momentum), real_constant(row.mass), sum);
+                return multiply();
             case Finish::bra: {
                 const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
-                sum = fermion_numerator_left(FourVector<T>(nothing - p), real_constant(row.mass),
-                                             sum);
-                return times(propagators_[row.propagator]);
+                sum = fermion_numerator_left(FourVector<T>(nothing - momentum(row.momentum)),
+                                             real_constant(row.mass), sum);
+                return multiply();
             }
         }
     }
 
     const CurrentsSpec& spec_;
-    T* memory_;
-    FourVector<T>* momenta_;
-    Complex<T>* propagators_;
+    Slots<T> memory_;       // instances of the currents
+    Slots<T> momenta_;      // four numbers each
+    Slots<T> propagators_;  // complex numbers
 };
 
 }  // inline namespace MADNIS_ISA

@@ -1,5 +1,6 @@
 #include "amplitudes/drell_yan.hpp"
 
+#include "amplitudes/drell_yan_kernels.hpp"
 #include "runtime/sweep.hpp"
 
 namespace madnis {

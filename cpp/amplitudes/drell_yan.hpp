@@ -1,8 +1,9 @@
 // q q~ -> neutral vector bosons -> l- l+ at tree level, all fermions massless.
 #pragma once
 
-#include "amplitudes/drell_yan_kernels.hpp"
+#include "amplitudes/drell_yan_spec.hpp"
 #include "observables/four_vector.hpp"
+#include "simd/complex.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
@@ -17,27 +18,17 @@ struct Mandelstam {
 // Of the two incoming legs the softer one has the larger angles to the outgoing ones, hence no
 // cancellation.
 template <class T>
-Mandelstam<T> mandelstam(const FourVector<T>& quark, const FourVector<T>& antiquark,
-                         const FourVector<T>& lepton, const FourVector<T>& antilepton) {
+MADNIS_FN Mandelstam<T> mandelstam(const FourVector<T>& quark, const FourVector<T>& antiquark,
+                                   const FourVector<T>& lepton, const FourVector<T>& antilepton) {
     const auto quark_softer = quark.e < antiquark.e;
     return {2. * dot(quark, antiquark),
             2. * select(quark_softer, dot(quark, lepton), dot(antiquark, antilepton)),
             2. * select(quark_softer, dot(quark, antilepton), dot(antiquark, lepton))};
 }
 
-template <class T>
-struct Complex {
-    T re, im;
-};
-
-template <class T>
-T norm(const Complex<T>& z) {
-    return z.re * z.re + z.im * z.im;
-}
-
 // 1 / (s - M^2 + i M Gamma), fixed width.
 template <class T>
-Complex<T> propagator(const T& s, const MediatorSpec& mediator) {
+MADNIS_FN Complex<T> propagator(const T& s, const MediatorSpec& mediator) {
     const T re = s - mediator.mass * mediator.mass;
     const double im = mediator.mass * mediator.width;
     const T scale = 1. / (re * re + im * im);
@@ -50,13 +41,13 @@ Complex<T> propagator(const T& s, const MediatorSpec& mediator) {
 template <class T>
 class DrellYanAmplitude {
 public:
-    explicit DrellYanAmplitude(const Mandelstam<T>& invariants)
+    MADNIS_FN explicit DrellYanAmplitude(const Mandelstam<T>& invariants)
         : s_(invariants.s),
           equal_(4. * invariants.u * invariants.u),
           opposite_(4. * invariants.t * invariants.t) {}
 
     // Add one mediator; returns the helicity sum of its own squared amplitude.
-    T add(const MediatorSpec& mediator) {
+    MADNIS_FN T add(const MediatorSpec& mediator) {
         const auto p = propagator(s_, mediator);
         double coupling_squares[2] = {0, 0};
         for (int a = 0; a < 2; ++a) {
@@ -71,7 +62,7 @@ public:
     }
 
     // Helicity sum of the squared sum.
-    T squared() const {
+    MADNIS_FN T squared() const {
         return equal_ * (norm(sum_[0][0]) + norm(sum_[1][1])) +
                opposite_ * (norm(sum_[0][1]) + norm(sum_[1][0]));
     }

@@ -1,9 +1,9 @@
 // The tape: what Python writes and the kernels run. Plain arrays; whoever fills them keeps them
 // alive.
 //
-// Memory of one group of events: a workspace of numbers, each a lane. Every current has one
-// instance per combination of the helicities of its legs, of `scalar_numbers` or `wave_numbers`;
-// the first `zero_numbers` are zero.
+// Memory of one event, or of one group of events in lanes: a workspace of numbers (simd/slots.hpp),
+// those of the currents first. Every current has one instance per combination of the helicities of
+// its legs, of `scalar_numbers` or `wave_numbers`; the first `zero_numbers` are zero.
 #pragma once
 
 #include <cstddef>
@@ -163,5 +163,27 @@ struct AmplitudeOutput {
     MutableBatch flows;       // (n, n_flows) |J_k|^2, or null
     MutableBatch helicities;  // (n, n_helicities), or null
 };
+
+// Numbers of a density matrix: the diagonal, then real and imaginary parts above it.
+inline constexpr std::size_t density_size = 16;
+
+inline namespace MADNIS_ISA {
+
+// Numbers of the workspace of a tape.
+
+inline std::size_t workspace_numbers(const CurrentsSpec& spec) {
+    return spec.workspace + 4 * (spec.n_legs + spec.n_momenta) + 2 * spec.n_propagators;
+}
+
+inline std::size_t workspace_numbers(const AmplitudeSpec& spec) {
+    return workspace_numbers(spec.currents) + 2 * (spec.n_amplitudes + spec.n_columns) +
+           spec.n_columns;
+}
+
+inline std::size_t workspace_numbers(const DiagramSquaresSpec& spec) {
+    return workspace_numbers(spec.currents) + density_size * spec.n_densities + spec.n_diagrams;
+}
+
+}  // inline namespace MADNIS_ISA
 
 }  // namespace madnis

@@ -21,7 +21,8 @@ template <class T>
 struct Axis {
     T x, y, z, length;
 
-    explicit Axis(const FourVector<T>& p) : length(sqrt(p.x * p.x + p.y * p.y + p.z * p.z)) {
+    MADNIS_FN explicit Axis(const FourVector<T>& p)
+        : length(sqrt(p.x * p.x + p.y * p.y + p.z * p.z)) {
         const auto rest = length == T(0);
         const T inverse = T(1) / select(rest, T(1), length);
         x = p.x * inverse;
@@ -37,7 +38,7 @@ struct SpinorFrame {
     T large, small;
     Complex<T> up[2], down[2];  // spin +1/2 and -1/2 along n
 
-    SpinorFrame(const FourVector<T>& p, const T& mass) {
+    MADNIS_FN SpinorFrame(const FourVector<T>& p, const T& mass) {
         const Axis<T> n(p);
         large = sqrt(p.e + n.length);
         small = mass / large;
@@ -58,7 +59,7 @@ struct SpinorFrame {
 // u = (sqrt(p.sigma) chi, sqrt(p.sigma-bar) chi), v = (sqrt(p.sigma) chi, -sqrt(p.sigma-bar) chi),
 // p.sigma = E -+ |p|.
 template <class T>
-Wave<T> spinor(const SpinorFrame<T>& frame, int helicity, bool particle) {
+MADNIS_FN Wave<T> spinor(const SpinorFrame<T>& frame, int helicity, bool particle) {
     const bool along = particle ? helicity > 0 : helicity < 0;  // the spin of chi
     const Complex<T>* chi = along ? frame.up : frame.down;
     const T left = along ? frame.small : frame.large;
@@ -69,14 +70,15 @@ Wave<T> spinor(const SpinorFrame<T>& frame, int helicity, bool particle) {
 
 // psi^dagger gamma^0, a row.
 template <class T>
-Wave<T> conjugate_spinor(const Wave<T>& psi) {
+MADNIS_FN Wave<T> conjugate_spinor(const Wave<T>& psi) {
     return {{conj(psi.c[2]), conj(psi.c[3]), conj(psi.c[0]), conj(psi.c[1])}};
 }
 
 // Polarisation of an incoming vector boson with helicity -1, 0 (massive only) or 1; n is the
 // direction of p.
 template <class T>
-Wave<T> polarisation(const Axis<T>& n, const FourVector<T>& p, const T& mass, int helicity) {
+MADNIS_FN Wave<T> polarisation(const Axis<T>& n, const FourVector<T>& p, const T& mass,
+                               int helicity) {
     const T zero = T(0);
     if (helicity == 0) {  // (|p|, E n) / m
         const T inverse = T(1) / mass;
@@ -103,20 +105,20 @@ Wave<T> polarisation(const Axis<T>& n, const FourVector<T>& p, const T& mass, in
 }
 
 template <class T>
-Wave<T> unit_scalar() {
+MADNIS_FN Wave<T> unit_scalar() {
     const Complex<T> zero = {T(0), T(0)};
     return {{{T(1), T(0)}, zero, zero, zero}};
 }
 
 // p / E
 template <class T>
-Wave<T> direction(const FourVector<T>& p) {
+MADNIS_FN Wave<T> direction(const FourVector<T>& p) {
     const T inverse = T(1) / p.e;
     return {{{T(1), T(0)}, {p.x * inverse, T(0)}, {p.y * inverse, T(0)}, {p.z * inverse, T(0)}}};
 }
 
 template <class T>
-Wave<T> conjugate(const Wave<T>& wave) {
+MADNIS_FN Wave<T> conjugate(const Wave<T>& wave) {
     return {{conj(wave.c[0]), conj(wave.c[1]), conj(wave.c[2]), conj(wave.c[3])}};
 }
 

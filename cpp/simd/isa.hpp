@@ -39,3 +39,10 @@ inline namespace MADNIS_ISA {}
 #else
 #define MADNIS_INLINE [[gnu::always_inline]] inline
 #endif
+
+// The same of lambdas, [&](int k) MADNIS_INLINE_LAMBDA { .. }.
+#if defined(__CUDACC__) || defined(__HIPCC__)
+#define MADNIS_INLINE_LAMBDA
+#else
+#define MADNIS_INLINE_LAMBDA __attribute__((always_inline))
+#endif
