@@ -72,6 +72,13 @@ public:
         return py::make_tuple(std::move(me2), flows, states);
     }
 
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<AmplitudeSpec>(
+            address, [this](Image& image) { return relocated(spec_, arrays_, image); });
+    }
+
+    std::size_t numbers() const { return workspace_numbers(spec_); }
+
 private:
     TapeArrays arrays_;
     AmplitudeSpec spec_;
@@ -95,6 +102,13 @@ public:
         return std::move(squares.array);
     }
 
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<DiagramSquaresSpec>(
+            address, [this](Image& image) { return relocated(spec_, arrays_, image); });
+    }
+
+    std::size_t numbers() const { return workspace_numbers(spec_); }
+
 private:
     TapeArrays arrays_;
     DiagramSquaresSpec spec_;
@@ -107,6 +121,10 @@ py::tuple columns_of() {
     for (std::size_t k = 0; k < names.size(); ++k) names[k] = Row::columns[k];
     return names;
 }
+
+constexpr const char* image_doc =
+    "Bytes of the description, with pointers as if it lay at the address.";
+constexpr const char* workspace_doc = "Numbers of the workspace of one event.";
 
 // What Python writes tapes with.
 void bind_tape(py::module_& m) {
@@ -169,12 +187,16 @@ void bind_amplitude(py::module_& m) {
              py::arg("single"),
              "|M|^2, float64 (n,), |J_k|^2 of the colour flows, float64 (n, n_flows), and the "
              "parts of the helicities, float64 (n, n_helicities), the last two None where they are "
-             "not wanted.");
+             "not wanted.")
+        .def("image", &AmplitudeTape::image, py::arg("address"), image_doc)
+        .def_property_readonly("workspace_numbers", &AmplitudeTape::numbers, workspace_doc);
     py::class_<DiagramTape>(m, "DiagramTape",
                             "|M_i|^2 of the diagrams of a process from the arrays of its tape.")
         .def(py::init<const Dict&>(), py::arg("arrays"))
         .def("evaluate", &DiagramTape::evaluate, py::arg("p"), py::arg("alpha_s"),
-             "Helicity sums without colour and averages, float64 (n, n_diagrams).");
+             "Helicity sums without colour and averages, float64 (n, n_diagrams).")
+        .def("image", &DiagramTape::image, py::arg("address"), image_doc)
+        .def_property_readonly("workspace_numbers", &DiagramTape::numbers, workspace_doc);
 }
 
 }  // namespace madnis::bindings

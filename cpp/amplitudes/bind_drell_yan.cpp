@@ -2,6 +2,7 @@
 
 #include "amplitudes/drell_yan_kernels.hpp"
 #include "runtime/arrays.hpp"
+#include "runtime/image.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -34,6 +35,14 @@ public:
         return py::make_tuple(std::move(me2), std::move(diagrams.array));
     }
 
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<DrellYanSpec>(address, [this](Image& image) {
+            DrellYanSpec spec = spec_;
+            spec.mediators = image.put(spec_.mediators, spec_.n_mediators);
+            return spec;
+        });
+    }
+
 private:
     std::vector<MediatorSpec> mediators_;
     DrellYanSpec spec_;
@@ -49,7 +58,9 @@ void bind_drell_yan(py::module_& m) {
              py::arg("mediators"), py::arg("legs"), py::arg("average"))
         .def("evaluate", &DrellYan::evaluate, py::arg("p"),
              "|M|^2, float64 (n,), and the helicity sums |M_k|^2 per mediator, float64 (n, "
-             "n_mediators).");
+             "n_mediators).")
+        .def("image", &DrellYan::image, py::arg("address"),
+             "Bytes of the description, with pointers as if it lay at the address.");
 }
 
 }  // namespace madnis::bindings

@@ -45,6 +45,17 @@ CurrentsSpec currents_spec(const TapeArrays& arrays) {
     return spec;
 }
 
+CurrentsSpec relocated(CurrentsSpec spec, const TapeArrays& arrays, Image& image) {
+    spec.externals = image.put(spec.externals, spec.n_externals);
+    spec.momenta = image.put(spec.momenta, spec.n_momenta);
+    spec.propagators = image.put(spec.propagators, spec.n_propagators);
+    spec.nodes = image.put(spec.nodes, spec.n_nodes);
+    spec.terms = image.put(spec.terms, rows<TermRow>(arrays, "terms").second);
+    spec.index = image.put(spec.index, arrays.integers("index").size());
+    spec.constants = image.put(spec.constants, arrays.numbers("constants").size());
+    return spec;
+}
+
 }  // namespace
 
 const std::vector<double>& TapeArrays::numbers(const std::string& name) const {
@@ -84,6 +95,28 @@ DiagramSquaresSpec diagram_squares_spec(const TapeArrays& arrays) {
     spec.pair_factors = arrays.numbers("pair_factors").data();
     spec.powers = arrays.integers("powers").data();
     spec.n_diagrams = arrays.integers("powers").size();
+    return spec;
+}
+
+AmplitudeSpec relocated(AmplitudeSpec spec, const TapeArrays& arrays, Image& image) {
+    spec.currents = relocated(spec.currents, arrays, image);
+    spec.instances = image.put(spec.instances, spec.n_helicities * spec.n_contracted);
+    spec.contractions = image.put(spec.contractions, spec.n_contractions);
+    spec.contraction_factors = image.put(spec.contraction_factors, spec.n_contractions);
+    spec.assembly = image.put(spec.assembly, spec.n_assembly);
+    spec.assembly_factors = image.put(spec.assembly_factors, spec.n_assembly);
+    spec.colour = image.put(spec.colour, spec.n_columns * spec.n_columns);
+    spec.flow_columns = image.put(spec.flow_columns, spec.n_flows);
+    spec.flow_factors = image.put(spec.flow_factors, spec.n_flows);
+    return spec;
+}
+
+DiagramSquaresSpec relocated(DiagramSquaresSpec spec, const TapeArrays& arrays, Image& image) {
+    spec.currents = relocated(spec.currents, arrays, image);
+    spec.densities = image.put(spec.densities, spec.n_densities);
+    spec.pairs = image.put(spec.pairs, spec.n_pairs);
+    spec.pair_factors = image.put(spec.pair_factors, spec.n_pairs);
+    spec.powers = image.put(spec.powers, spec.n_diagrams);
     return spec;
 }
 

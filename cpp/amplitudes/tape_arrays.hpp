@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "amplitudes/tape.hpp"
+#include "runtime/image.hpp"
 
 namespace madnis {
 
@@ -31,5 +32,9 @@ private:
 // Views of the arrays, which have to live as long.
 AmplitudeSpec amplitude_spec(const TapeArrays& arrays, double average);
 DiagramSquaresSpec diagram_squares_spec(const TapeArrays& arrays);
+
+// Descriptions whose views are of copies of the arrays in an image.
+AmplitudeSpec relocated(AmplitudeSpec spec, const TapeArrays& arrays, Image& image);
+DiagramSquaresSpec relocated(DiagramSquaresSpec spec, const TapeArrays& arrays, Image& image);
 
 }  // namespace madnis

@@ -83,6 +83,12 @@ class CudaKernels(Kernels):
             self._streams[handle] = self._cuda.Stream.from_handle(handle)
         return self._streams[handle]
 
+    def free_bytes(self) -> int:
+        """See `Kernels.free_bytes`."""
+        free, _ = torch.cuda.mem_get_info(self.torch_device)
+        reserved = torch.cuda.memory_reserved(self.torch_device)
+        return free + reserved - torch.cuda.memory_allocated(self.torch_device)
+
     def _value(self, argument: Argument) -> int | float:
         """What cuda.core passes on: an int has the 64 bits of an address or of std::int64_t."""
         if isinstance(argument, Tensor):

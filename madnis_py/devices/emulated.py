@@ -20,14 +20,17 @@ _LIBRARY = Path(str(files("madnis_py"))) / "_core_emulated.so"
 class EmulatedKernels(Kernels):
     """Kernels built from the same sources by the compiler of the processor, for tests.
 
+    Args:
+        memory: bytes that are always free, `free_bytes`.
+
     Raises:
         DeviceError: their library is missing.
     """
 
     torch_device = torch.device("cpu")
 
-    def __init__(self) -> None:
-        self._launch = _library().madnis_launch
+    def __init__(self, memory: int = 2**30) -> None:
+        self._launch, self._memory = _library().madnis_launch, memory
 
     def prepare(self, watch: Watch) -> None:
         """See `Kernels.prepare`; they are compiled when the package is built."""
@@ -49,6 +52,10 @@ class EmulatedKernels(Kernels):
         blocks = blocks_of_threads(threads, block)
         if self._launch(name.encode(), blocks, block, shared_bytes, addresses):
             raise DeviceError(f"{source}.cu: expected a kernel {name}; {_LIBRARY.name} has none")
+
+    def free_bytes(self) -> int:
+        """See `Kernels.free_bytes`."""
+        return self._memory
 
 
 def _value(argument: Argument) -> ctypes.c_void_p | ctypes.c_int64 | ctypes.c_double:

@@ -61,6 +61,10 @@ class Kernels(ABC):
             DeviceError: the kernel cannot be compiled or launched.
         """
 
+    @abstractmethod
+    def free_bytes(self) -> int:
+        """Memory of the device that new tensors may take, what torch keeps of old ones included."""
+
 
 def blocks_of_threads(threads: int, block: int) -> int:
     """Blocks that hold so many threads."""

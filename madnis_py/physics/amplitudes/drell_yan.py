@@ -67,6 +67,9 @@ class DrellYan(MatrixElement):
             event.
         colours: of the incoming fermions, 3 for quarks and 1 for leptons.
 
+    Attributes:
+        kernel: the compiled formula.
+
     Raises:
         InputError: there is no mediator, or the legs are not two incoming and two outgoing ones.
     """
@@ -88,7 +91,7 @@ class DrellYan(MatrixElement):
             raise InputError(f"DrellYan: colours: expected at least 1; got {colours}")
         self.n_diagrams = len(mediators)
         bosons = [(boson.mass, boson.width, boson.quark, boson.lepton) for boson in mediators]
-        self._kernel = _core.DrellYan(bosons, legs, 1 / (4 * colours))
+        self.kernel = _core.DrellYan(bosons, legs, 1 / (4 * colours))
         line = 501 if colours > 1 else 0
         incoming = ((line, 0), (0, line)) if legs[0] == 0 else ((0, line), (line, 0))
         self.flows = ((*incoming, (0, 0), (0, 0)),)
@@ -102,7 +105,7 @@ class DrellYan(MatrixElement):
 
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
         """Squared matrix element and its parts per mediator; see `MatrixElement.evaluate`."""
-        return self._kernel.evaluate(p)
+        return self.kernel.evaluate(p)
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """See `MatrixElement.weights`.

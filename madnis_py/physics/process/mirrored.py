@@ -15,13 +15,13 @@ from madnis_py.physics.observables.momenta import exchanged
 class Mirrored(MatrixElement):
     """|M|^2 of b a > X by the matrix element of a b > X at exchanged incoming momenta.
 
-    Args:
+    Attributes:
         element: that of the other order.
         columns: for every diagram of this order, its position among those of the other one.
     """
 
     def __init__(self, element: MatrixElement, columns: Sequence[int]) -> None:
-        self._element, self._columns = element, list(columns)
+        self.element, self.columns = element, list(columns)
         self.n_diagrams, self.n_particles = element.n_diagrams, element.n_particles
         self.alpha_s_power = element.alpha_s_power
         self.flows = tuple((second, first, *rest) for first, second, *rest in element.flows)
@@ -29,21 +29,21 @@ class Mirrored(MatrixElement):
 
     def evaluate(self, p: Array, alpha_s: Array | float) -> tuple[Array, Array]:
         """See `MatrixElement.evaluate`."""
-        me2, squares = self._element.evaluate(exchanged(p), alpha_s)
-        return me2, squares[:, self._columns]
+        me2, squares = self.element.evaluate(exchanged(p), alpha_s)
+        return me2, squares[:, self.columns]
 
     def squared(self, p: Array, alpha_s: Array | float) -> Array:
         """See `MatrixElement.squared`."""
-        return self._element.squared(exchanged(p), alpha_s)
+        return self.element.squared(exchanged(p), alpha_s)
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """See `MatrixElement.weights`."""
-        return self._element.weights(exchanged(p), alpha_s)
+        return self.element.weights(exchanged(p), alpha_s)
 
     @property
     def identity(self) -> Hashable:
         """See `MatrixElement.identity`."""
-        return "mirrored", self._element.identity, tuple(self._columns)
+        return "mirrored", self.element.identity, tuple(self.columns)
 
 
 def mirror(reaction: Reaction) -> Reaction:
