@@ -14,11 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from madnis_py.arrays import Array
+from madnis_py.devices.random_numbers import uniform_there
 from madnis_py.errors import CheckpointError
 from madnis_py.events.chunk import Chunk, StoredChunk
 from madnis_py.events.event_records import event_records
-from madnis_py.events.unweighting import Unweighter
+from madnis_py.events.unweighting import Accepted, Unweighter
+from madnis_py.events.unweighting_on_device import UnweighterOnDevice
 from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.samples import Samples
 from madnis_py.output_file import make_directory
 from madnis_py.parallel.in_order import completed, in_order
 from madnis_py.parallel.pickled_once import PickledOnce
@@ -50,14 +53,23 @@ class ChunkMaker:
         unweighter = Unweighter(self.maxima)
         counts = unweighter.trials(TRIALS_PER_CHUNK, self._stream(index, "channels"))
         samples = self.sampler.sample(counts, "generate", self.seed, index, "points")
-        uniform = self._stream(index, "accept").uniform(len(samples))
-        accepted = unweighter.accept(samples.weights_only(), uniform)
-        x = samples.x[accepted.index.to(samples.x.device)].cpu()
+        accepted = self._accepted(unweighter, samples, self._stream(index, "accept"))
+        x, channel = samples.x[accepted.index].cpu(), samples.channel[accepted.index.cpu()]
         numbers = self._stream(index, "details").uniform(len(x), DRAWS)
-        partonic = self.events.sample(x, samples.channel[accepted.index], numbers)
+        partonic = self.events.sample(x, channel, numbers)
         events = event_records(partonic, np.copysign(accepted.ratio, partonic.sign))
         order = self._stream(index, "order").permutation(len(events)).numpy()
         return Chunk(events.select(order), accepted.uniform[order], accepted.tally)
+
+    def _accepted(
+        self, unweighter: Unweighter, samples: Samples, numbers: RandomStream
+    ) -> Accepted:
+        """Decide about the trials where their weights are."""
+        if self.sampler.device is None:
+            return unweighter.accept(samples, numbers.uniform(len(samples)))
+        kernels = self.sampler.device.kernels
+        uniform = uniform_there(numbers, kernels, len(samples))
+        return UnweighterOnDevice(unweighter, kernels).accept(samples, uniform)
 
     def _stream(self, index: int, purpose: str) -> RandomStream:
         return stream(self.sampler.seed, "generate", self.seed, index, purpose)

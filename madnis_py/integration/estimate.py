@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from madnis_py.devices.channel_sums import ChannelSums
+from madnis_py.devices.device import Device
 from madnis_py.devices.kernels import Kernels
 from madnis_py.errors import InputError
 from madnis_py.integration.samples import Samples
@@ -220,9 +221,17 @@ class Moments:
         return found if unit == 1.0 else moments(unit)[1]
 
     @classmethod
-    def of_samples(cls, samples: Samples, n_channels: int) -> Moments:
-        """Moments of the weights of some points; see `of`."""
-        return cls.of(samples.channel, samples.weight, n_channels)
+    def of_samples(cls, samples: Samples, n_channels: int, device: Device | None = None) -> Moments:
+        """Moments of the weights of some points; see `of`.
+
+        Args:
+            samples: points.
+            n_channels: number of channels.
+            device: where they are; None for the CPU.
+        """
+        if device is None:
+            return cls.of(samples.channel, samples.weight, n_channels)
+        return cls.on_device(samples.channel, samples.weight, n_channels, device.kernels)
 
     def merged(self, other: Moments) -> Moments:
         """Moments of the points of both, Chan, Golub and LeVeque (1983)."""

@@ -224,8 +224,10 @@ class Integrator:
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Moments of the weights of `sample(counts, *path)`, without keeping the points."""
-        n_channels = self.integrand.n_channels
-        blocks = self.map_blocks(partial(Moments.of_samples, n_channels=n_channels), counts, *path)
+        moments = partial(
+            Moments.of_samples, n_channels=self.integrand.n_channels, device=self.device
+        )
+        blocks = self.map_blocks(moments, counts, *path)
         return reduce(Moments.merged, blocks, Moments.empty(len(counts)))
 
     def integrate(self, n: int, iterations: int = 10, sigma: Tensor | None = None) -> Estimate:

@@ -7,13 +7,19 @@ from dataclasses import astuple, replace
 import numpy as np
 import pytest
 import torch
+from drawn_events import process
 
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.errors import GenerationError
+from madnis_py.events.chunk_generation import ChunkMaker
 from madnis_py.events.unweighting import Unweighter
 from madnis_py.events.unweighting_on_device import UnweighterOnDevice
+from madnis_py.integration.grids.vegas_flow import VegasFlow
+from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.parallel.random_streams import stream
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 
 MAXIMA = np.array([0.7, 0.0, 3.0])
 
@@ -63,3 +69,20 @@ def test_a_weight_in_a_channel_without_maximum_is_told_as_on_the_processor() -> 
     assert str(found.value) == str(expected.value)
     none = replace(samples, weight=samples.weight * 0, magnitude=samples.magnitude * 0)
     assert len(UnweighterOnDevice(unweighter, EmulatedKernels()).accept(none, uniform).index) == 0
+
+
+def test_chunks_of_events_are_the_same_where_a_device_decides() -> None:
+    one = CrossSection(process("u u~ > t t~"))
+    flow = VegasFlow.uniform(one.dim, one.n_channels, 8)
+    maxima = np.full(one.n_channels, 1e3)
+    here, there = (
+        ChunkMaker(Integrator(one, flow, device=device), PartonicEventSampler(one), maxima, seed=3)(
+            0
+        )
+        for device in (None, "emulated")
+    )
+    assert len(here.events) > 100
+    np.testing.assert_array_equal(there.uniform, here.uniform)
+    np.testing.assert_allclose(astuple(there.tally), astuple(here.tally), rtol=1e-13)
+    for name, column in here.events.columns().items():
+        np.testing.assert_array_equal(there.events.columns()[name], column)
