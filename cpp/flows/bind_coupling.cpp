@@ -9,6 +9,7 @@
 #include "flows/coupling.hpp"
 #include "flows/event_ranges.hpp"
 #include "runtime/arrays.hpp"
+#include "runtime/image.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -37,6 +38,38 @@ public:
     }
 
     CouplingFlow(const CouplingFlow&) = delete;
+
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<CouplingSpec>(address, [this](Image& image) {
+            auto blocks = blocks_;
+            for (auto& block : blocks) {
+                block.transformed = image.put(block.transformed, block.n_transformed);
+                block.fixed = image.put(block.fixed, block.n_fixed);
+                block.layers = image.put(block.layers, block.n_layers);
+            }
+            CouplingSpec spec = spec_;
+            spec.blocks = image.put(blocks.data(), blocks.size());
+            return spec;
+        });
+    }
+
+    std::size_t n_blocks() const { return spec_.n_blocks; }
+    std::size_t n_parameters() const { return spec_.n_parameters; }
+
+    // Of the memory of a block of threads of a GPU, see cuda/flows.cu.
+    std::size_t shared_weights() const { return tile_numbers; }
+
+    std::size_t transform_rows() const {
+        return most_rows([this](const CouplingBlockSpec& block) {
+            return 2 * rows_of_layer(block, spec_.spline);
+        });
+    }
+
+    std::size_t backward_rows() const {
+        return most_rows([this](const CouplingBlockSpec& block) {
+            return rows_of_inputs(block) + 2 * rows_of_layer(block, spec_.spline);
+        });
+    }
 
     py::tuple forward(const Addresses& parameters, const std::vector<std::int64_t>& counts,
                       const py::array& x) const {
@@ -68,6 +101,13 @@ public:
     }
 
 private:
+    template <class Rows>
+    std::size_t most_rows(const Rows& rows) const {
+        std::size_t most = 0;
+        for (const auto& block : blocks_) most = std::max(most, rows(block));
+        return most;
+    }
+
     template <class Kernel>
     py::tuple transform(Kernel kernel, const Addresses& parameters,
                         const std::vector<std::int64_t>& counts, const py::array& in) const {
@@ -183,7 +223,17 @@ void bind_flow(py::module_& m, const char* name) {
         .def("backward", &Flow::backward, py::arg("parameters"), py::arg("counts"), py::arg("x"),
              py::arg("grad_z"), py::arg("grad_log_jac"),
              "Gradients with respect to x, float64 (dim, n), and to all weights and biases in one "
-             "array.");
+             "array.")
+        .def("image", &Flow::image, py::arg("address"),
+             "Bytes of the description, with pointers as if it lay at the address.")
+        .def_property_readonly("n_blocks", &Flow::n_blocks, "Number of blocks.")
+        .def_property_readonly("n_parameters", &Flow::n_parameters, "Parameters of one channel.")
+        .def_property_readonly("transform_rows", &Flow::transform_rows,
+                               "Numbers of a point that a device keeps on the way to z or x.")
+        .def_property_readonly("backward_rows", &Flow::backward_rows,
+                               "Numbers of a point that a device keeps in the backward direction.")
+        .def_property_readonly("tile_numbers", &Flow::shared_weights,
+                               "Weights of a layer that a block of threads has at a time.");
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
 #include "flows/coupling.hpp"
 
 #include <algorithm>
-#include <numbers>
 
+#include "flows/coupling_formulas.hpp"
 #include "flows/dense.hpp"
-#include "flows/spline.hpp"
 #include "runtime/parallel.hpp"
 #include "runtime/thread_memory.hpp"
 #include "simd/denormals.hpp"
@@ -12,12 +11,6 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 namespace {
-
-// sqrt(12): conditions of variance 1 for uniform points.
-constexpr double condition_scale = 2 * std::numbers::sqrt3;
-
-// Factors of one logarithm: derivatives lie between 1e-13 and 1e5, so that their product is finite.
-constexpr std::size_t slopes_per_log = 16;
 
 // Up to tile_events consecutive events of one channel. Arrays of a tile hold row r of its event e
 // at data[r * tile_events + e]; rows are computed for whole vectors.
@@ -58,18 +51,7 @@ void store_row(const Tile& tile, const double* in, double* row) {
     for (std::size_t e = 0; e < tile.events; ++e) row[tile.begin + e] = in[e];
 }
 
-// Weights and biases of one channel.
-template <class Number>
-struct ChannelParameters {
-    const Number* const* arrays;
-    std::size_t channel;
-
-    const Number* at(const ParameterSpec& place) const {
-        return arrays[place.array] + channel * place.size;
-    }
-};
-
-// The same for their gradients, in one array for n_channels channels.
+// Gradients of weights and biases of one channel, in one array for n_channels channels.
 template <class Number>
 struct ChannelGradients {
     Number* data;
@@ -276,34 +258,6 @@ std::size_t most_rows(const CouplingSpec& spec) {
     for (std::size_t b = 0; b < spec.n_blocks; ++b) rows = std::max(rows, spec.blocks[b].n_rows);
     return rows;
 }
-
-// From data to latent, through the blocks in order.
-struct Forward {
-    static constexpr double sign = 1;  // of the logarithms of the derivatives
-
-    static const CouplingBlockSpec& block(const CouplingSpec& spec, std::size_t step) {
-        return spec.blocks[step];
-    }
-
-    template <class Rows>
-    static auto spline(const SplineSpec& spec, const Rows& rows, const Lane& x) {
-        return spline_forward(spec, rows, x);
-    }
-};
-
-// From latent to data, through the blocks in reverse order.
-struct Inverse {
-    static constexpr double sign = -1;
-
-    static const CouplingBlockSpec& block(const CouplingSpec& spec, std::size_t step) {
-        return spec.blocks[spec.n_blocks - 1 - step];
-    }
-
-    template <class Rows>
-    static auto spline(const SplineSpec& spec, const Rows& rows, const Lane& y) {
-        return spline_inverse(spec, rows, y);
-    }
-};
 
 template <class Number, class Way>
 void transform(const CouplingSpec& spec, const Number* const* parameters, EventRanges ranges,

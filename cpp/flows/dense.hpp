@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "flows/coupling_formulas.hpp"
 #include "simd/lane.hpp"
 
 namespace madnis {
@@ -112,9 +113,6 @@ void transform_rows(std::size_t rows, std::size_t vectors, Number* out, const Fu
         }
     }
 }
-
-template <class Number>
-inline constexpr Number leaky_slope = Number(0.01);
 
 // LeakyReLU in place.
 template <class Number>

@@ -8,7 +8,7 @@
 
 #include <numbers>
 
-#include "flows/coupling.hpp"
+#include "flows/coupling_specs.hpp"
 #include "simd/lane_math.hpp"
 
 namespace madnis {
@@ -16,12 +16,12 @@ inline namespace MADNIS_ISA {
 
 // As std::clamp, and NaN stays NaN.
 template <class T>
-T limited(const T& x, const T& low, const T& high) {
+MADNIS_FN T limited(const T& x, const T& low, const T& high) {
     return select(x < low, low, select(x > high, high, x));
 }
 
 template <class T>
-T limited_to_unit(const T& x) {
+MADNIS_FN T limited_to_unit(const T& x) {
     return limited(x, T(0), T(1));
 }
 
@@ -32,7 +32,7 @@ struct Softplus {
 
 // log(1 + e^x), x itself beyond 20 as torch has it, and its derivative; for x above -700.
 template <class T>
-Softplus<T> softplus(const T& x) {
+MADNIS_FN Softplus<T> softplus(const T& x) {
     const auto far = x > 20.;
     const T power = exp(select(far, T(20.), x));
     const T sum = 1. + power, per_sum = 1. / sum;
@@ -50,7 +50,7 @@ struct Knots {
 };
 
 template <class T, class Rows>
-Knots<T> sum_of_sizes(const SplineSpec& spec, const Rows& rows) {
+MADNIS_FN Knots<T> sum_of_sizes(const SplineSpec& spec, const Rows& rows) {
     Knots<T> knots;
     const double covered = double(spec.bins) * spec.min_bin_size;
     for (int axis = 0; axis < 2; ++axis) {
@@ -76,7 +76,8 @@ struct SplineBin {
 };
 
 template <class T, class Rows>
-SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value, int axis) {
+MADNIS_FN SplineBin<T> find_bin(const SplineSpec& spec, const Rows& rows, const T& value,
+                                int axis) {
     const auto knots = sum_of_sizes<T>(spec, rows);
     const T threshold = value * knots.total[axis];
     SplineBin<T> bin;
@@ -126,7 +127,7 @@ template <class T>
 struct SplinePoint {
     T xi, rest, product, curvature, denominator, bend, numerator;
 
-    SplinePoint(const SplineBin<T>& bin, const T& position) : xi(position) {
+    MADNIS_FN SplinePoint(const SplineBin<T>& bin, const T& position) : xi(position) {
         const T &left = bin.end[0], &right = bin.end[1];
         rest = 1. - xi;
         curvature = left + right - 2.;
@@ -137,13 +138,13 @@ struct SplinePoint {
     }
 
     // y - x
-    T shift(const SplineBin<T>& bin) const {
+    MADNIS_FN T shift(const SplineBin<T>& bin) const {
         return (bin.corner[1] - bin.corner[0]) + (bin.size[1] - bin.size[0]) * xi +
                bin.size[1] * bend;
     }
 
     // dy/dx
-    T slope(const SplineBin<T>& bin) const {
+    MADNIS_FN T slope(const SplineBin<T>& bin) const {
         return bin.size[1] / bin.size[0] * numerator / square(denominator);
     }
 };
@@ -151,7 +152,7 @@ struct SplinePoint {
 // The position along the bin at which the spline has climbed the fraction eta of its height: the
 // quadratic equation in a form without cancellation, see splines.py.
 template <class T>
-T solve_bin(const SplineBin<T>& bin, const T& eta) {
+MADNIS_FN T solve_bin(const SplineBin<T>& bin, const T& eta) {
     const T rest = 1. - eta;
     const T u = bin.end[0] * rest - bin.end[1] * eta;
     const T size = abs(u) + sqrt(square(u) + 4. * eta * rest);
@@ -165,7 +166,7 @@ struct SplineValue {
 
 // y and dy/dx at x.
 template <class T, class Rows>
-SplineValue<T> spline_forward(const SplineSpec& spec, const Rows& rows, const T& x) {
+MADNIS_FN SplineValue<T> spline_forward(const SplineSpec& spec, const Rows& rows, const T& x) {
     const auto bin = find_bin(spec, rows, x, 0);
     const SplinePoint<T> point(bin, limited_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
     return {limited_to_unit<T>(x + point.shift(bin)), point.slope(bin)};
@@ -173,7 +174,7 @@ SplineValue<T> spline_forward(const SplineSpec& spec, const Rows& rows, const T&
 
 // x and dy/dx at y.
 template <class T, class Rows>
-SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T& y) {
+MADNIS_FN SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T& y) {
     const auto bin = find_bin(spec, rows, y, 1);
     const SplinePoint<T> point(
         bin, solve_bin<T>(bin, limited_to_unit<T>((y - bin.corner[1]) / bin.size[1])));
@@ -187,7 +188,8 @@ SplineValue<T> spline_inverse(const SplineSpec& spec, const Rows& rows, const T&
 // A knot is the sum of the normalised sizes before it, so that with the normalised sizes c s_j,
 // dE_k / dtheta_j = c s_j ([j < k] - sum of s_i over i < k).
 template <class T, class Rows>
-T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T& gy, const T& gl) {
+MADNIS_FN T spline_backward(const SplineSpec& spec, const Rows& rows, const T& x, const T& gy,
+                            const T& gl) {
     const auto bin = find_bin(spec, rows, x, 0);
     const SplinePoint<T> p(bin, limited_to_unit<T>((x - bin.corner[0]) / bin.size[0]));
     const T &width = bin.size[0], &height = bin.size[1], &left = bin.end[0], &right = bin.end[1];

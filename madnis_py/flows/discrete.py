@@ -250,7 +250,7 @@ class MixedFlow(AbstractFlow):
     def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:
         """Draw one point per entry of `channel`; see `AbstractFlow.sample`."""
         counts = channel_counts(channel, self.n_channels)
-        u = stream.uniform(len(channel), self.dim).T.contiguous().to(self._sizes.device)
+        u = self._uniform(stream, len(channel), self.dim).T.contiguous().to(self._sizes.device)
         category, position, log_p = self.chain.sample(u[: len(self._sizes)], counts)
         features = torch.cat((u[len(self._sizes) :], self.chain.one_hot(list(category))))
         log_q = log_p + self._log_volume
@@ -260,7 +260,8 @@ class MixedFlow(AbstractFlow):
         inside = position.clamp(1e-9, 1.0 - 1e-9)  # of the category after rounding, too
         coordinates = (category + inside) / self._sizes.unsqueeze(1)
         x = torch.cat((coordinates, features[: self.dim - len(category)]))
-        return x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu(), log_q.cpu()
+        points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous()
+        return self._finished(points), self._finished(log_q)
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`."""

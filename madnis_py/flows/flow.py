@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from madnis_py.devices.device import Device
+from madnis_py.devices.random_numbers import uniform_there
 from madnis_py.errors import InputError
 from madnis_py.parallel.random_streams import RandomStream
 
@@ -20,10 +22,20 @@ class AbstractFlow(nn.Module, ABC):
     Attributes:
         dim: dimension of the unit cube.
         n_channels: number of channels.
+        device: where it computes, see `compute_on`; None for the CPU.
     """
 
     dim: int
     n_channels: int
+    device: Device | None = None
+
+    def compute_on(self, device: Device | None) -> None:
+        """Move to a device and compute in its kernels from now on, or on the CPU for None.
+
+        The points of `sample` stay on the device. What the flow is, its state, does not change.
+        """
+        self.device = device
+        self.to("cpu" if device is None else device.torch_device)
 
     @abstractmethod
     def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:
@@ -36,6 +48,7 @@ class AbstractFlow(nn.Module, ABC):
         Returns:
             x: points in [0, 1], float64, shape (n, dim).
             log_q: log density at x, float64, shape (n,).
+                Both are where the flow computes: on the CPU without a `device`.
         """
 
     @abstractmethod
@@ -65,6 +78,16 @@ class AbstractFlow(nn.Module, ABC):
             log q_channel(x), float64, shape (n,), where x is.
         """
         return self.log_prob(x, channel)
+
+    def _uniform(self, stream: RandomStream, *shape: int) -> Tensor:
+        """The next numbers of a stream, made on the device if there is one."""
+        if self.device is None:
+            return stream.uniform(*shape)
+        return uniform_there(stream, self.device.kernels, *shape)
+
+    def _finished(self, result: Tensor) -> Tensor:
+        """What `sample` returns: on the device, or back from where the parameters are."""
+        return result if self.device is not None else result.cpu()
 
 
 def channel_counts(channel: Tensor, n_channels: int) -> list[int]:

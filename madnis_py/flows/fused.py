@@ -1,9 +1,8 @@
-"""Coupling blocks of splines in compiled kernels, on the CPU.
+"""Coupling blocks of splines in compiled kernels, on the CPU or on a device.
 
-One call takes a batch through a run of blocks: threads over ranges of events of one channel, SIMD
-over the events of a tile, and what a tile needs stays in the cache. The arithmetic is that of
-`splines` and `networks`, which remain the reference, and the way on other devices and to second
-derivatives.
+One call takes a batch through a run of blocks. On the CPU: threads over ranges of events of one
+channel, SIMD over the events of a tile, and what a tile needs stays in the cache. The arithmetic is
+that of `splines` and `networks`, which remain the reference, and the way to second derivatives.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -20,8 +19,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from madnis_py import _core
+from madnis_py.devices.kernels import Kernels
 from madnis_py.flows import splines
 from madnis_py.flows.blocks import Block, CouplingShape
+from madnis_py.flows.fused_on_device import BlocksOnDevice
 
 _Kernel = _core.CouplingFlow32 | _core.CouplingFlow64
 
@@ -31,6 +32,26 @@ _KERNELS: dict[torch.dtype, type[_Kernel]] = {
 }
 
 
+class CompiledBlocks(Protocol):
+    """Where coupling blocks are computed; points are float64, shape (dim, n), sorted by channel."""
+
+    def forward(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map data to latent; returns z and log |dz/dx|."""
+
+    def inverse(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map latent to data; returns x and log |dx/dz|."""
+
+    def backward(
+        self, x: Tensor, counts: list[int], grad_z: Tensor | None, grad_log_jac: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Gradients of `forward` from those with respect to its results, None for zeros.
+
+        Returns:
+            those with respect to x, shape (dim, n), and to all weights and biases, one after the
+            other in one array.
+        """
+
+
 class FusedBlocks:
     """Consecutive coupling blocks as one, with the methods of a `Block`.
 
@@ -38,14 +59,18 @@ class FusedBlocks:
         blocks: in the order of sampling, each with a `kernel_shape`; these differ in features and
             layers only. The parameters of a block are the weights of its layers, then the biases,
             in that order.
+        kernels: of the device that they are on; None for the CPU.
     """
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
+    def __init__(self, blocks: Sequence[Block], kernels: Kernels | None = None) -> None:
         self.blocks = blocks[::-1]
-        self.kernel = _kernel(
-            tuple(block.kernel_shape for block in self.blocks if block.kernel_shape)
-        )
         self.parameters = list(chain.from_iterable(block.parameters() for block in self.blocks))
+        kernel = _kernel(tuple(block.kernel_shape for block in self.blocks if block.kernel_shape))
+        self.compiled: CompiledBlocks = (
+            BlocksOnProcessor(kernel, self.parameters)
+            if kernels is None
+            else BlocksOnDevice(kernel, self.parameters, kernels)
+        )
 
     def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """Map data to latent, differentiable in x and in the parameters; see `Block.to_latent`."""
@@ -62,8 +87,7 @@ class FusedBlocks:
 
     def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """Map latent to data, without gradients; see `Block.to_data`."""
-        x, log_jac = self.kernel.inverse(self.addresses(), counts, _as_array(z))
-        return torch.from_numpy(x), torch.from_numpy(log_jac)
+        return self.compiled.inverse(z, counts)
 
     def reference(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
         """`to_latent` in plain torch."""
@@ -73,26 +97,75 @@ class FusedBlocks:
             total = total + log_jac
         return x, total
 
-    def addresses(self) -> list[int]:
-        """Where the parameters are in memory."""
-        return [parameter.data_ptr() for parameter in self.parameters]
 
+def joined(blocks: Sequence[Block], kernels: Kernels | None = None) -> list[Block | FusedBlocks]:
+    """The blocks, with one `FusedBlocks` in the place of each run that the kernels can compute.
 
-def joined(blocks: Sequence[Block]) -> list[Block | FusedBlocks]:
-    """The blocks, with one `FusedBlocks` in the place of each run that the kernels can compute."""
+    Args:
+        blocks: in the order of sampling.
+        kernels: of the device that computes; None for the CPU.
+    """
+    device = torch.device("cpu") if kernels is None else kernels.torch_device
     result: list[Block | FusedBlocks] = []
-    for is_served, group in groupby(blocks, key=_is_served):
+    for is_served, group in groupby(blocks, key=lambda block: _is_served(block, device)):
         run = list(group)
-        result += [FusedBlocks(run)] if is_served else run
+        result += [FusedBlocks(run, kernels)] if is_served else run
     return result
 
 
-def _is_served(block: Block) -> bool:
-    """Whether the block is made of splines and the kernels can read its parameters."""
+def _is_served(block: Block, device: torch.device) -> bool:
+    """Whether the block is made of splines and kernels there can read its parameters."""
     if block.kernel_shape is None:
         return False
     dtype = block.kernel_shape.dtype
-    return all(p.is_cpu and p.dtype is dtype and p.is_contiguous() for p in block.parameters())
+    return all(
+        p.device == device and p.dtype is dtype and p.is_contiguous() for p in block.parameters()
+    )
+
+
+class BlocksOnProcessor:
+    """Coupling blocks in the kernels of the CPU; the methods are those of `CompiledBlocks`.
+
+    Args:
+        kernel: their description.
+        parameters: their weights and biases, contiguous.
+    """
+
+    def __init__(self, kernel: _Kernel, parameters: Sequence[Tensor]) -> None:
+        self.kernel = kernel
+        self._parameters = parameters
+
+    def forward(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """See `CompiledBlocks.forward`."""
+        z, log_jac = self.kernel.forward(self.addresses(), counts, _as_array(x))
+        return torch.from_numpy(z), torch.from_numpy(log_jac)
+
+    def inverse(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """See `CompiledBlocks.inverse`."""
+        x, log_jac = self.kernel.inverse(self.addresses(), counts, _as_array(z))
+        return torch.from_numpy(x), torch.from_numpy(log_jac)
+
+    def backward(
+        self, x: Tensor, counts: list[int], grad_z: Tensor | None, grad_log_jac: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """See `CompiledBlocks.backward`."""
+        grad_x, flat = self.kernel.backward(
+            self.addresses(),
+            counts,
+            _as_array(x),
+            None if grad_z is None else _as_array(grad_z),
+            np.zeros(x.shape[1]) if grad_log_jac is None else _as_array(grad_log_jac),
+        )
+        return torch.from_numpy(grad_x), torch.from_numpy(flat)
+
+    def addresses(self) -> list[int]:
+        """Where the parameters are in memory."""
+        return [parameter.data_ptr() for parameter in self._parameters]
+
+
+def _as_array(x: Tensor) -> NDArray[np.float64]:
+    array: NDArray[np.float64] = x.detach().contiguous().numpy()
+    return array
 
 
 class _ToLatent(torch.autograd.Function):
@@ -105,16 +178,19 @@ class _ToLatent(torch.autograd.Function):
     def forward(
         ctx: Any, blocks: FusedBlocks, counts: list[int], x: Tensor, *parameters: Tensor
     ) -> tuple[Tensor, Tensor]:
-        z, log_jac = blocks.kernel.forward(blocks.addresses(), counts, _as_array(x))
+        z, log_jac = blocks.compiled.forward(x, counts)
         ctx.save_for_backward(x, *parameters)
         ctx.blocks, ctx.counts = blocks, counts
         ctx.set_materialize_grads(False)
-        return torch.from_numpy(z), torch.from_numpy(log_jac)
+        return z, log_jac
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, grad_z: Tensor | None, grad_log_jac: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
         x, *parameters = ctx.saved_tensors
         gradients = _differentiable_gradients if torch.is_grad_enabled() else _gradients
+        upstream = grad_z, grad_log_jac
         return None, None, *gradients(ctx.blocks, ctx.counts, [x, *parameters], upstream)
 
 
@@ -147,28 +223,20 @@ def _gradients(
     blocks: FusedBlocks,
     counts: list[int],
     inputs: list[Tensor],
-    upstream: tuple[Tensor | None, ...],
+    upstream: tuple[Tensor | None, Tensor | None],
 ) -> list[Tensor]:
     """Gradients with respect to x and the parameters from those with respect to z and log_jac."""
     x, *parameters = inputs
-    grad_z, grad_log_jac = (None if grad is None else _as_array(grad) for grad in upstream)
-    if grad_log_jac is None:
-        grad_log_jac = np.zeros(x.shape[1])
-    grad_x, flat = blocks.kernel.backward(
-        blocks.addresses(), counts, _as_array(x), grad_z, grad_log_jac
-    )
-    parts = torch.split(torch.from_numpy(flat), [p.numel() for p in parameters])
-    return [
-        torch.from_numpy(grad_x),
-        *(part.view(p.shape) for part, p in zip(parts, parameters, strict=True)),
-    ]
+    grad_x, flat = blocks.compiled.backward(x, counts, *upstream)
+    parts = torch.split(flat, [p.numel() for p in parameters])
+    return [grad_x, *(part.view(p.shape) for part, p in zip(parts, parameters, strict=True))]
 
 
 def _differentiable_gradients(
     blocks: FusedBlocks,
     counts: list[int],
     inputs: list[Tensor],
-    upstream: tuple[Tensor | None, ...],
+    upstream: tuple[Tensor | None, Tensor | None],
 ) -> list[Tensor | None]:
     """`_gradients` for second derivatives, in plain torch, which can differentiate them."""
     results = zip(blocks.reference(inputs[0], counts), upstream, strict=True)
@@ -194,8 +262,3 @@ def _kernel(shapes: tuple[CouplingShape, ...]) -> _Kernel:
         splines.DERIVATIVE_RANGE,
         blocks,
     )
-
-
-def _as_array(x: Tensor) -> NDArray[np.float64]:
-    array: NDArray[np.float64] = x.detach().contiguous().numpy()
-    return array

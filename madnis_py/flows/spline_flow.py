@@ -120,10 +120,10 @@ class SplineFlow(AbstractFlow):
                 f"start of a flow: expected (n_flows, dim) = {expected} throughout; got {got}"
             )
         self.reset()
-        self.grid = None if grid is None else grid.to(self._device)
+        self.grid = None if grid is None else grid.to(self._torch_device)
         if not self.has_splines:
             return
-        theta = theta.to(self._device).clone()
+        theta = theta.to(self._torch_device).clone()
         theta[-1, :, list(self.settings.periodic)] = 0.0  # the place of the shift
         for block in self.coupling_blocks[-1 if self.dim == 1 else -2 :]:
             block.subnet.biases[-1].copy_(theta[:, :, block.transformed].transpose(0, 1).flatten(1))
@@ -172,14 +172,14 @@ class SplineFlow(AbstractFlow):
             InputError: channel has the wrong shape or dtype, an entry outside its range or is not
                 sorted.
         """
-        return self.transform(stream.uniform(len(channel), self.dim), channel)
+        return self.transform(self._uniform(stream, len(channel), self.dim), channel)
 
     @torch.no_grad()
     def transform(self, z: Tensor, channel: Tensor) -> tuple[Tensor, Tensor]:
         """Map points of the latent cube to the data; uniform points get the density of the flow.
 
         Args:
-            z: points in [0, 1], float64, shape (n, dim), CPU.
+            z: points in [0, 1], float64, shape (n, dim).
             channel: sorted, int64, shape (n,).
 
         Returns:
@@ -192,13 +192,13 @@ class SplineFlow(AbstractFlow):
         """
         order, counts = self._by_flow(channel)
         check_points(z, len(channel), self.dim)
-        x = z.T.contiguous().to(self._device)
+        x = z.T.contiguous().to(self._torch_device)
         log_q = x.new_zeros(len(channel))
         for block in self._steps():
             x, log_jac = block.to_data(x, counts)
             log_q -= log_jac
-        points = x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous().cpu()
-        return _unsorted(order, points), _unsorted(order, log_q.cpu())
+        points = self._finished(x.T.clamp(MARGIN, 1.0 - MARGIN).contiguous())
+        return _unsorted(order, points), _unsorted(order, self._finished(log_q))
 
     def log_prob(self, x: Tensor, channel: Tensor) -> Tensor:
         """Log density of given points; see `AbstractFlow.log_prob`.
@@ -223,7 +223,7 @@ class SplineFlow(AbstractFlow):
         """Log density of given points, from its known values where these suffice."""
         order, counts = self._by_flow(channel)
         check_points(x, len(channel), self.dim)
-        y = _sorted(order, x).T.contiguous().to(self._device)
+        y = _sorted(order, x).T.contiguous().to(self._torch_device)
         first, *others = self._steps()
         log_q = y.new_zeros(len(x))
         for block in reversed(others):
@@ -246,8 +246,8 @@ class SplineFlow(AbstractFlow):
         return torch.argsort(flow, stable=True), points
 
     @property
-    def _device(self) -> torch.device:
-        """Where the parameters are; results go back to where the points came from."""
+    def _torch_device(self) -> torch.device:
+        """Where the parameters are."""
         return self._first_parameter.device
 
     @property
@@ -265,7 +265,8 @@ class _FusedSteps:
 
     def __init__(self, flow: SplineFlow) -> None:
         order = flow.sampling_order
-        self.steps: list[Block | FusedBlocks] = joined(order) if flow.fused else [*order]
+        kernels = None if flow.device is None else flow.device.kernels
+        self.steps: list[Block | FusedBlocks] = joined(order, kernels) if flow.fused else [*order]
         self._parameters = list(flow.parameters())
         self._made_for = self._facts(flow)
 
@@ -275,13 +276,13 @@ class _FusedSteps:
 
     def _facts(self, flow: SplineFlow) -> tuple[object, ...]:
         addresses = [p.data_ptr() for p in self._parameters]
-        return flow.fused, id(flow.grid), id(flow._first_parameter), addresses
+        return flow.fused, flow.device, id(flow.grid), id(flow._first_parameter), addresses
 
 
 def _adopt_grid(flow: SplineFlow, state: Mapping[str, Tensor], prefix: str, *_: object) -> None:
     """Make the grid of a state that is about to be loaded."""
     edges = state.get(f"{prefix}grid.edges")
-    flow.grid = None if edges is None else GridBlock(edges).to(flow._device)
+    flow.grid = None if edges is None else GridBlock(edges).to(flow._torch_device)
 
 
 def _sorted(order: Tensor | None, x: Tensor) -> Tensor:

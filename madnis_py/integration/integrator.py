@@ -280,7 +280,11 @@ def move_to(module: nn.Module, device: Device) -> None:
 
     What has no parameters stays: its input comes to it, and its output goes back.
     """
-    if any(True for _ in module.parameters()):
+    if not any(True for _ in module.parameters()):
+        return
+    if isinstance(module, AbstractFlow):
+        module.compute_on(device)
+    else:
         module.to(device.torch_device)
 
 

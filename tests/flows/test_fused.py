@@ -458,15 +458,17 @@ def test_copies_and_pickles_compute_with_their_own_parameters() -> None:
 def test_wrong_arguments_are_named(change: dict[str, object], message: str) -> None:
     (step,) = flow(3, 2)._steps()
     assert isinstance(step, fused.FusedBlocks)
+    compiled = step.compiled
+    assert isinstance(compiled, fused.BlocksOnProcessor)
     arguments: dict[str, Any] = {
-        "parameters": step.addresses(),
+        "parameters": compiled.addresses(),
         "counts": [2, 3],
         "x": np.zeros((3, 5)),
         "grad_z": None,
         "grad_log_jac": np.zeros(5),
     }
     with pytest.raises(ValueError, match=re.escape(message)):
-        step.kernel.backward(**{**arguments, **change})
+        compiled.kernel.backward(**{**arguments, **change})
 
 
 def test_layers_that_do_not_fit_are_named() -> None:
