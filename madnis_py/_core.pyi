@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum, IntEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,9 +147,19 @@ def lhe_text(columns: _Columns, weight_tags: Sequence[str]) -> list[bytes]: ...
 
 # observables
 
+_Cut: TypeAlias = tuple[str, Sequence[int], float, float]
+_RankedCut: TypeAlias = tuple[str, Sequence[tuple[Sequence[int], int]], float, float]
+_CutSet: TypeAlias = tuple[Sequence[_Cut], Sequence[_RankedCut]]
+
 class Cuts:
-    def __init__(self, cuts: Sequence[tuple[str, Sequence[int], float, float]]) -> None: ...
+    def __init__(self, cuts: Sequence[_Cut]) -> None: ...
     def passes(self, p: _Array) -> NDArray[np.bool_]: ...
+
+class Selection:
+    def __init__(
+        self, *, n_particles: int, common: _CutSet, further: Sequence[_CutSet]
+    ) -> None: ...
+    def image(self, address: int) -> bytes: ...
 
 def observables(p: _Array, particles: Sequence[int]) -> _Array: ...
 
@@ -202,6 +212,7 @@ class SChannel:
     ) -> None: ...
     def forward(self, x: _Array) -> tuple[_Array, _Array]: ...
     def inverse(self, p: _Array) -> tuple[_Array, _Array]: ...
+    def image(self, address: int) -> bytes: ...
 
 # topology
 

@@ -1,19 +1,21 @@
 #include <pybind11/stl.h>
 
+#include "observables/cut_specs.hpp"
 #include "observables/observable_kernels.hpp"
 #include "runtime/arrays.hpp"
+#include "runtime/image.hpp"
 
 namespace madnis::bindings {
 namespace {
 
 Observable observable(const std::string& name) {
     static constexpr const char* names[] = {"pt",   "eta",    "rapidity", "energy",
-                                            "mass", "pt_sum", "dr"};
+                                            "mass", "pt_sum", "dr",       "ht"};
     for (std::size_t i = 0; i < std::size(names); ++i) {
         if (name == names[i]) return Observable(i);
     }
     throw py::value_error(
-        "observable: expected pt, eta, rapidity, energy, mass, pt_sum or dr; got " + name);
+        "observable: expected pt, eta, rapidity, energy, mass, pt_sum, dr or ht; got " + name);
 }
 
 // Owns what the descriptions point to.
@@ -45,6 +47,78 @@ private:
     std::vector<CutSpec> specs_;
 };
 
+// Cuts for the kernels of a device: common ones, and further sets.
+class Selection {
+public:
+    using Particles = std::vector<std::int64_t>;
+    using Ranked = std::pair<Particles, std::size_t>;
+    using RankedArguments = std::tuple<std::string, std::vector<Ranked>, double, double>;
+    using Set = std::pair<std::vector<CutList::Arguments>, std::vector<RankedArguments>>;
+
+    Selection(std::int64_t n_particles, Set common, std::vector<Set> further)
+        : n_particles_(n_particles), common_(std::move(common)), further_(std::move(further)) {
+        check(common_);
+        for (const auto& set : further_) check(set);
+    }
+
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<SelectionSpec>(address, [this](Image& image) {
+            std::vector<CutSetSpec> further;
+            for (const auto& set : further_) further.push_back(put(set, image));
+            return SelectionSpec{put(common_, image), image.put(further.data(), further.size()),
+                                 further.size()};
+        });
+    }
+
+private:
+    void check(const Set& set) const {
+        for (const auto& cut : set.first) check(std::get<1>(cut));
+        for (const auto& cut : set.second) {
+            if (std::get<1>(cut).size() > most_particles) fail();
+            for (const auto& [particles, rank] : std::get<1>(cut)) {
+                check(particles);
+                if (rank < 1 || rank > particles.size()) fail();
+            }
+        }
+    }
+
+    void check(const Particles& particles) const {
+        if (particles.empty() || particles.size() > most_particles) fail();
+        for (const auto k : particles) {
+            if (k < 0 || k >= n_particles_) fail();
+        }
+    }
+
+    [[noreturn]] void fail() const {
+        throw py::value_error("cuts: expected 1 to " + std::to_string(most_particles) +
+                              " particles below " + std::to_string(n_particles_) +
+                              " and ranks that they have");
+    }
+
+    static CutSetSpec put(const Set& set, Image& image) {
+        std::vector<CutSpec> fixed;
+        for (const auto& [name, particles, minimum, maximum] : set.first) {
+            fixed.push_back({observable(name), image.put(particles.data(), particles.size()),
+                             particles.size(), minimum, maximum});
+        }
+        std::vector<RankedCutSpec> ranked;
+        for (const auto& [name, particles, minimum, maximum] : set.second) {
+            std::vector<RankedSpec> chosen;
+            for (const auto& [members, rank] : particles) {
+                chosen.push_back({image.put(members.data(), members.size()), members.size(), rank});
+            }
+            ranked.push_back({observable(name), image.put(chosen.data(), chosen.size()),
+                              chosen.size(), minimum, maximum});
+        }
+        return {image.put(fixed.data(), fixed.size()), fixed.size(),
+                image.put(ranked.data(), ranked.size()), ranked.size()};
+    }
+
+    std::int64_t n_particles_;
+    Set common_;
+    std::vector<Set> further_;
+};
+
 }  // namespace
 
 void bind_observables(py::module_& m) {
@@ -52,6 +126,13 @@ void bind_observables(py::module_& m) {
         m, "Cuts", "Cuts (observable, particles, minimum, maximum) that an event has to pass all.")
         .def(py::init<std::vector<CutList::Arguments>>(), py::arg("cuts"))
         .def("passes", &CutList::passes, py::arg("p"), "Whether each event passes, bool (n,).");
+    py::class_<Selection>(
+        m, "Selection",
+        "Cuts for the kernels of a device: sets of cuts at positions and of cuts on ranks.")
+        .def(py::init<std::int64_t, Selection::Set, std::vector<Selection::Set>>(), py::kw_only(),
+             py::arg("n_particles"), py::arg("common"), py::arg("further"))
+        .def("image", &Selection::image, py::arg("address"),
+             "Bytes of the description, with pointers as if it lay at the address.");
     m.def(
         "observables",
         [](const py::array& p, const std::vector<std::int64_t>& particles) {

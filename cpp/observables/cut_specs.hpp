@@ -1,4 +1,4 @@
-// Plain description of a cut: what bindings hand to kernels.
+// Plain descriptions of cuts: what bindings hand to kernels.
 //
 // Pointers and counts instead of containers: member functions of std:: containers compiled for one
 // instruction set must not be shared with another (see simd/isa.hpp). Who fills a description keeps
@@ -10,13 +10,45 @@
 
 namespace madnis {
 
-enum class Observable { pt, eta, rapidity, energy, mass, pt_sum, dr };
+enum class Observable { pt, eta, rapidity, energy, mass, pt_sum, dr, ht };
 
 struct CutSpec {
     Observable observable;
     const std::int64_t* particles;
     std::size_t n_particles;
     double minimum, maximum;
+};
+
+// Most particles of a cut, and most among which one is chosen.
+inline constexpr std::size_t most_particles = 16;
+
+// The particle with the rank-th largest transverse momentum among some, counted from 1; the first
+// of equal ones comes first.
+struct RankedSpec {
+    const std::int64_t* particles;
+    std::size_t n_particles, rank;
+};
+
+// A cut on particles that are chosen event by event.
+struct RankedCutSpec {
+    Observable observable;
+    const RankedSpec* particles;
+    std::size_t n_particles;
+    double minimum, maximum;
+};
+
+struct CutSetSpec {
+    const CutSpec* fixed;
+    std::size_t n_fixed;
+    const RankedCutSpec* ranked;
+    std::size_t n_ranked;
+};
+
+// Cuts that all events have to pass, and further sets of which one is enough.
+struct SelectionSpec {
+    CutSetSpec common;
+    const CutSetSpec* further;
+    std::size_t n_further;
 };
 
 }  // namespace madnis

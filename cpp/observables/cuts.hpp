@@ -18,6 +18,13 @@ MADNIS_FN T observable(const CutSpec& cut, const ConstBatch& p, std::size_t even
         for (std::size_t k = 1; k < cut.n_particles; ++k) sum = sum + momentum(k);
         return sum;
     };
+    const auto summed_pt = [&] {
+        T sum(0.);
+        for (std::size_t k = 0; k < cut.n_particles; ++k) {
+            sum = sum + transverse_momentum(momentum(k));
+        }
+        return sum;
+    };
     switch (cut.observable) {
         case Observable::pt: return transverse_momentum(momentum(0));
         case Observable::eta: return abs(pseudorapidity(momentum(0)));
@@ -26,6 +33,7 @@ MADNIS_FN T observable(const CutSpec& cut, const ConstBatch& p, std::size_t even
         case Observable::mass: return invariant_mass(system());
         case Observable::pt_sum: return transverse_momentum(system());
         case Observable::dr: return separation(momentum(0), momentum(1));
+        case Observable::ht: return summed_pt();
     }
     return T(detail::nan);
 }

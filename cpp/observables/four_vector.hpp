@@ -62,10 +62,11 @@ MADNIS_FN T rapidity(const FourVector<T>& p) {
     return copysign(T(0.5 * log1p(2. * longitudinal / (p.e - longitudinal))), p.z);
 }
 
-// sqrt(p^2), 0 for space-like momenta.
+// sqrt(p^2), 0 for space-like momenta; NaN stays, which `max` would take for 0.
 template <class T>
 MADNIS_FN T invariant_mass(const FourVector<T>& p) {
-    return sqrt(max(dot(p, p), T(0.)));
+    const T square = dot(p, p);
+    return sqrt(select(square < 0., T(0.), square));
 }
 
 // Delta R = sqrt(Delta y^2 + Delta phi^2) of two momenta, with the rapidity as in jet algorithms.

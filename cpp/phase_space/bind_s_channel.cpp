@@ -2,6 +2,7 @@
 
 #include "phase_space/mapping_kernels.hpp"
 #include "runtime/arrays.hpp"
+#include "runtime/image.hpp"
 
 namespace madnis::bindings {
 namespace {
@@ -54,6 +55,10 @@ public:
                 invariant.spec,
                 partonic} {}
 
+    py::bytes image(std::uintptr_t address) const {
+        return image_of<SChannelSpec>(address, [this](Image&) { return spec_; });
+    }
+
     py::tuple forward(const py::array& x) const {
         const auto batch = points(x, "x", dim());
         auto p = new_momenta(batch.count, 4);
@@ -100,7 +105,9 @@ void bind_s_channel(py::module_& m) {
                       bool>(),
              py::arg("beam_energies"), py::arg("masses"), py::arg("invariant"), py::arg("partonic"))
         .def("forward", &SChannel::forward, py::arg("x"), "Momenta (n, 4, 4) and Jacobian (n,).")
-        .def("inverse", &SChannel::inverse, py::arg("p"), "Points (n, dim) and Jacobian (n,).");
+        .def("inverse", &SChannel::inverse, py::arg("p"), "Points (n, dim) and Jacobian (n,).")
+        .def("image", &SChannel::image, py::arg("address"),
+             "Bytes of the description, the same for every address.");
 }
 
 }  // namespace madnis::bindings

@@ -98,9 +98,9 @@ private:
             if (k < 0 || k >= n_legs) throw py::value_error("legs: expected a permutation");
         }
         const bool fits = !top_.empty() && exchanges_.size() + 1 == top_.size() &&
-                          least_rest_.size() == top_.size() + 1 &&
-                          clusters_.size() <= max_clusters && legs_.size() <= max_legs &&
-                          legs_.size() >= 4;
+                          least_rest_.size() == top_.size() + 1 && legs_.size() <= max_legs &&
+                          legs_.size() >= 4 && top_.size() <= legs_.size() - 2 &&
+                          clusters_.size() <= most_clusters(legs_.size());
         if (!fits) {
             throw py::value_error("topology: expected 2 to " + std::to_string(max_legs - 2) +
                                   " final particles and one exchange between clusters");

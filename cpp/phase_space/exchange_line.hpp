@@ -12,10 +12,10 @@ namespace madnis {
 inline namespace MADNIS_ISA {
 
 // Masses and momenta of the clusters of a topology, where the partons rest.
-template <class T>
+template <class T, std::size_t legs>
 struct Clusters {
-    T mass[max_clusters];
-    FourVector<T> p[max_clusters];
+    T mass[most_clusters(legs)];
+    FourVector<T> p[most_clusters(legs)];
 
     MADNIS_FN Pair<T> pair(std::size_t left, std::size_t right) const {
         return {p[left], p[right], mass[left], mass[right]};
@@ -27,13 +27,13 @@ MADNIS_FN inline double least_square(const ClusterSpec& cluster) {
     return cluster.minimum * cluster.minimum;
 }
 
-template <class T>
+template <class T, std::size_t legs>
 class ExchangeLine {
 public:
     // Forward the masses of the legs have to be there, back those of all clusters and their
     // momenta.
     MADNIS_FN ExchangeLine(const TopologySpec& spec, const Collision<T>& collision,
-                           Clusters<T>& clusters)
+                           Clusters<T, legs>& clusters)
         : spec_(spec),
           system_(collision.parton(0) + collision.parton(1)),
           other_(collision.parton(1)),
@@ -206,9 +206,9 @@ private:
 
     const TopologySpec& spec_;
     const FourVector<T> system_, other_;  // both partons, the second one
-    Clusters<T>& clusters_;
-    T rest_[max_clusters];               // GeV: mass of the clusters from each on
-    FourVector<T> after_[max_clusters];  // momentum of those after each, back alone
+    Clusters<T, legs>& clusters_;
+    T rest_[legs - 2];               // GeV: mass of the clusters from each on
+    FourVector<T> after_[legs - 2];  // momentum of those after each, back alone
 };
 
 }  // inline namespace MADNIS_ISA

@@ -31,6 +31,12 @@ struct SChannelSpec {
     bool partonic;
 };
 
+// 2 -> 1: two partons to a particle on its mass shell.
+struct OnShellSpec {
+    double beam_energies[2];  // GeV
+    double mass;              // GeV
+};
+
 // How the squared mass of a line is drawn between the limits of each event: a Breit-Wigner,
 // 1 / (s - pole)^power, a share of the points by the one and the others by the other, or as flat
 // phase space of `count` massless particles has it.
@@ -44,8 +50,11 @@ struct LineSpec {
     std::int32_t count;  // particles of flat phase space
 };
 
-// Most legs of a map, incoming ones counted, and clusters: each leg and each decay is one.
-inline constexpr std::size_t max_legs = 16, max_clusters = 2 * max_legs;
+// Most legs of a map, incoming ones counted.
+inline constexpr std::size_t max_legs = 16;
+
+// Most clusters with so many legs: each final particle and each decay is one.
+constexpr std::size_t most_clusters(std::size_t legs) { return 2 * (legs - 2); }
 
 // Final particles that come from one line. Children stand before parents.
 struct ClusterSpec {

@@ -7,14 +7,6 @@ namespace madnis {
 inline namespace MADNIS_ISA {
 namespace {
 
-template <class Body>
-void with_s_channel(const SChannelSpec& spec, const Body& body) {
-    if (spec.partonic) return body(SChannel<PartonicBeams>(PartonicBeams(spec), spec));
-    with_invariant(spec.invariant, [&]<class Invariant>(const Invariant& invariant) {
-        body(SChannel<HadronicBeams<Invariant>>(HadronicBeams<Invariant>(spec, invariant), spec));
-    });
-}
-
 void invariant_forward(const InvariantSpec& spec, const double* z, std::size_t events, double* s,
                        double* jacobian) {
     with_invariant(spec, [&](const auto& invariant) {

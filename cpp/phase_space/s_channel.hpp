@@ -224,5 +224,14 @@ private:
     TwoBodyDecay decay_;
 };
 
+// Call body with the map that the description names.
+template <class Body>
+MADNIS_FN void with_s_channel(const SChannelSpec& spec, const Body& body) {
+    if (spec.partonic) return body(SChannel<PartonicBeams>(PartonicBeams(spec), spec));
+    with_invariant(spec.invariant, [&]<class Invariant>(const Invariant& invariant) {
+        body(SChannel<HadronicBeams<Invariant>>(HadronicBeams<Invariant>(spec, invariant), spec));
+    });
+}
+
 }  // inline namespace MADNIS_ISA
 }  // namespace madnis

@@ -13,8 +13,9 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
-// One event group on its way through a topology, forward (cube to momenta) or back.
-template <class T>
+// One event group on its way through a topology of at most `legs` legs, forward (cube to momenta)
+// or back.
+template <class T, std::size_t legs = max_legs>
 class TopologyMap {
 public:
     MADNIS_FN explicit TopologyMap(const TopologySpec& spec) : spec_(spec) {}
@@ -24,7 +25,7 @@ public:
         CubeReader<T> cube(x);
         const Collision<T> collision(spec_, cube);
         start(collision);
-        if (spec_.n_top > 1) ExchangeLine<T>(spec_, collision, clusters_).forward(cube);
+        if (spec_.n_top > 1) ExchangeLine<T, legs>(spec_, collision, clusters_).forward(cube);
         for_decays([&](std::size_t k) { decay_forward(k, cube); });
         for_legs([&](std::size_t k, const ClusterSpec& cluster) {
             p[spec_.legs[cluster.leg]] =
@@ -41,7 +42,7 @@ public:
         start(collision);
         collect(p, collision, cube);
         turn_back(cube);
-        if (spec_.n_top > 1) ExchangeLine<T>(spec_, collision, clusters_).inverse(cube);
+        if (spec_.n_top > 1) ExchangeLine<T, legs>(spec_, collision, clusters_).inverse(cube);
         for_decays([&](std::size_t k) { decay_inverse(k, cube); });
         return cube.jacobian.value();
     }
@@ -185,7 +186,7 @@ private:
     }
 
     const TopologySpec& spec_;
-    Clusters<T> clusters_;
+    Clusters<T, legs> clusters_;
 };
 
 }  // inline namespace MADNIS_ISA

@@ -3,8 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 from madnis_py.arrays import Array
+from madnis_py.devices.upload import Described
+from madnis_py.errors import InputError
+
+
+@dataclass(frozen=True)
+class MapDescription:
+    """A map as the kernels of a device take it.
+
+    Attributes:
+        family: first part of the names of its kernels in `cpp/cuda/phase_space.cu`.
+        described: its numbers in the layout of that family.
+    """
+
+    family: str
+    described: Described
 
 
 class ChannelMapping(ABC):
@@ -44,3 +60,15 @@ class ChannelMapping(ABC):
             jacobian: the same |dp/dx| as of `forward`, shape (n,); 0, never NaN, outside the
                 support.
         """
+
+    @property
+    def description(self) -> MapDescription:
+        """What the kernels of a device need to know of it.
+
+        Raises:
+            InputError: no device has kernels for it.
+        """
+        raise InputError(
+            "device: expected maps of phase space that have kernels there; "
+            f"got {type(self).__name__}, which --device cpu runs"
+        )

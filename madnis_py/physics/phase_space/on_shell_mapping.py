@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import struct
+from dataclasses import dataclass
 
 import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.phase_space.mapping import ChannelMapping, MapDescription
 
 _ROUNDING = 1e-9
 """Relative deviation of s-hat from M^2 that is none."""
@@ -69,3 +71,20 @@ class OnShellMapping(ChannelMapping):
         inside &= np.abs(first * second / (self._least * self._second) - 1) < _ROUNDING
         x = 0.5 + np.log(first / second * self._second / self._first) / (4 * self._highest)
         return np.where(inside, x, 0.5).clip(0, 1)[:, None], np.where(inside, self._jacobian, 0.0)
+
+    @property
+    def description(self) -> MapDescription:
+        """See `ChannelMapping.description`."""
+        return MapDescription("on_shell", _OnShellSpec(*self._arguments))
+
+
+@dataclass(frozen=True)
+class _OnShellSpec:
+    """The struct of this name in `cpp/phase_space/mapping_specs.hpp`."""
+
+    beam_energies: tuple[float, float]
+    mass: float
+
+    def image(self, address: int) -> bytes:
+        """See `Described.image`; there are no pointers in it."""
+        return struct.pack("=3d", *self.beam_energies, self.mass)

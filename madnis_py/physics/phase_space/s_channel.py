@@ -8,7 +8,7 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.phase_space.invariants import Flat, Invariant, require_positive
-from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.phase_space.mapping import ChannelMapping, MapDescription
 
 LEAST_ENERGY = 1e-3
 """Least energy of the partons in GeV where neither masses nor cuts set one.
@@ -76,3 +76,8 @@ class SChannelMapping(ChannelMapping):
     def inverse(self, p: Array) -> tuple[Array, Array]:
         """Map momenta to points of the unit cube; see `ChannelMapping.inverse`."""
         return self._kernel.inverse(p)
+
+    @property
+    def description(self) -> MapDescription:
+        """See `ChannelMapping.description`."""
+        return MapDescription("s_channel", self._kernel)

@@ -12,7 +12,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.observables.mass_limits import MassLimits
-from madnis_py.physics.phase_space.mapping import ChannelMapping
+from madnis_py.physics.phase_space.mapping import ChannelMapping, MapDescription
 from madnis_py.physics.phase_space.s_channel import LEAST_ENERGY
 from madnis_py.physics.phase_space.topology import Cluster, Topology
 
@@ -34,6 +34,9 @@ resonances that it decays to."""
 
 _REST_POWER = 0.5
 """Power of 1 / s for the squared mass of what is left after a cluster, which has no propagator."""
+
+_FEW_LEGS = 8
+"""Legs up to which a device has kernels that need less memory, as in `cpp/cuda/phase_space.cu`."""
 
 _S_HAT_POWER = 1.5
 """Power of 1 / s-hat where no resonance carries it: |M|^2, flux and parton densities together."""
@@ -124,6 +127,12 @@ class TopologyMapping(ChannelMapping):
     def inverse(self, p: Array) -> tuple[Array, Array]:
         """Map momenta to points of the unit cube; see `ChannelMapping.inverse`."""
         return self._kernel.inverse(p)
+
+    @property
+    def description(self) -> MapDescription:
+        """See `ChannelMapping.description`."""
+        family = "topology" if self.n_particles <= _FEW_LEGS else "large_topology"
+        return MapDescription(family, self._kernel)
 
 
 def _enter(

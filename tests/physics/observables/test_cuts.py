@@ -100,9 +100,13 @@ def test_particle_along_the_beam_has_infinite_pseudorapidity() -> None:
     assert not Cuts([Cut("eta", (0,), 0.0, 1e300)]).passes(p).any()
 
 
-def test_undefined_observable_is_left_to_the_check_of_weights() -> None:
-    p = as_momenta(np.full((3, 1, 4), np.nan))
-    assert Cuts([Cut("pt", (0,), 10.0, 20.0)]).passes(p).all()
+@pytest.mark.parametrize("name", OBSERVABLES)
+@pytest.mark.parametrize("limits", [(10.0, 20.0), (-math.inf, -1.0)])
+def test_undefined_observable_is_left_to_the_check_of_weights(
+    name: str, limits: tuple[float, float]
+) -> None:
+    p = as_momenta(np.full((3, 5, 4), np.nan))
+    assert Cuts([Cut(name, OBSERVABLES[name][0], *limits)]).passes(p).all()
 
 
 def test_results_do_not_depend_on_batch_and_threads(p: Array) -> None:

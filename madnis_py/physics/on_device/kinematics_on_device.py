@@ -1,0 +1,78 @@
+"""Kinematics of events in the kernels of a device: features, scales and the flux factor."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from madnis_py.devices.kernels import Kernels
+from madnis_py.physics.observables.scales import Scale
+from madnis_py.physics.on_device.momenta_on_device import momentum_rows
+
+_MEASURES = {"ht": 0, "sum_et": 1, "sum_mt": 2, "sqrt_s": 3}
+"""Observable of a dynamical scale -> its number in `cpp/cuda/observables.cu`."""
+
+
+class DeviceKinematics:
+    """What a cross section needs to know of momenta beside their matrix element.
+
+    Args:
+        kernels: of the device.
+    """
+
+    def __init__(self, kernels: Kernels) -> None:
+        self._kernels = kernels
+
+    def features(self, p: Tensor, hadronic: bool) -> Tensor:
+        """What the channel weights see, as `features.features`.
+
+        Args:
+            p: momenta in GeV, float64, shape (n, n_particles, 4), two massless incoming first.
+            hadronic: whether to append log(s-hat / GeV^2) and the rapidity of the collision.
+
+        Returns:
+            float64, shape (n, 3 (n_particles - 2)) or (n, 3 (n_particles - 2) + 2).
+        """
+        n, n_particles, _ = p.shape
+        values = p.new_empty(n, 3 * (n_particles - 2) + 2 * hadronic)
+        self._launch("features", momentum_rows(p), n_particles, int(hadronic), values, n)
+        return values
+
+    def scale(self, scale: Scale, p: Tensor) -> Tensor:
+        """A scale of each event, as `Scale.__call__`.
+
+        Args:
+            scale: which one.
+            p: momenta in GeV, float64, shape (n, n_particles, 4), two incoming first.
+
+        Returns:
+            mu in GeV, float64, shape (n,).
+        """
+        n, n_particles, _ = p.shape
+        if isinstance(scale.choice, float):
+            return p.new_full((n,), scale.factor * scale.choice)
+        name, _, halved = scale.choice.partition("/")
+        factor = scale.factor * (0.5 if halved else 1.0)
+        values = p.new_empty(n)
+        self._launch(
+            "dynamical_scale", _MEASURES[name], factor, momentum_rows(p), n_particles, values, n
+        )
+        return values
+
+    def flux(self, p: Tensor) -> Tensor:
+        """The flux factor, as `parton_kinematics.flux`.
+
+        Args:
+            p: momenta in GeV, float64, shape (n, n_particles, 4), two incoming along z first.
+
+        Returns:
+            GeV^-2, float64, shape (n,).
+        """
+        n, n_particles, _ = p.shape
+        values = p.new_empty(n)
+        self._launch("flux_factor", momentum_rows(p), n_particles, values, n)
+        return values
+
+    def _launch(self, name: str, *arguments: Tensor | int | float) -> None:
+        n = arguments[-1]
+        assert isinstance(n, int)
+        self._kernels.launch("observables", name, n, *arguments)
