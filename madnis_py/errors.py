@@ -88,18 +88,21 @@ _EXHAUSTED_NUMBERS = {
     errno.ENFILE: "open files",
 }
 
+_GPU_WORDS = ("CUDA out of memory", "CUDA error: ", "CUDA driver error: ", "CUDA_ERROR_")
+"""How torch, and the driver through cuda.core, begin to speak of a GPU."""
+
 _GPU_MEMORY = re.compile(
     r"Tried to allocate ([\d.]+ \w+)\. GPU \d+ has a total capacity of ([\d.]+ \w+) of which "
     r"([\d.]+ \w+) is free"
 )
 
 _GPU_LOST = re.compile(
-    "CUDA error: .*(busy or unavailable|uncorrectable|hardware|launch timed out|unknown error"
+    "CUDA .*error: .*(busy or unavailable|uncorrectable|hardware|launch timed out|unknown error"
     "|unspecified launch failure|driver shutting down)"
     "|CUDA_ERROR_(DEVICE_UNAVAILABLE|ECC_UNCORRECTABLE|NVLINK_UNCORRECTABLE|HARDWARE_STACK_ERROR"
     "|CONTAINED|LAUNCH_TIMEOUT|UNKNOWN|LAUNCH_FAILED|DEINITIALIZED)"
 )
-"""What torch, and the driver through cuda.core, say of a GPU that does not go on."""
+"""What they say of a GPU that does not go on."""
 
 
 def from_surroundings(error: Exception) -> MadnisError | None:
@@ -118,7 +121,7 @@ def from_surroundings(error: Exception) -> MadnisError | None:
             lacking: str | None = "memory"
         case OSError() if error.errno in _EXHAUSTED_NUMBERS:
             lacking = _EXHAUSTED_NUMBERS[error.errno]
-        case _ if text.startswith(("CUDA out of memory", "CUDA error:", "CUDA_ERROR_")):
+        case _ if text.startswith(_GPU_WORDS):
             return _from_gpu(text)
         case RuntimeError() | ImportError() | OSError():
             lacking = next((what for words, what in _EXHAUSTED.items() if words in text), None)
@@ -130,7 +133,7 @@ def from_surroundings(error: Exception) -> MadnisError | None:
 def _from_gpu(text: str) -> ResourceError | None:
     """The sentence for a GPU without memory, or one that is lost."""
     told = text.splitlines()[0]
-    if re.search("out of memory", told.replace("_", " "), re.IGNORECASE):
+    if re.search("out.of.memory|ALLOC_FAILED", told, re.IGNORECASE):
         sizes = _GPU_MEMORY.search(text)
         wanted = "{} were asked for, of {} are {} free".format(*sizes.groups()) if sizes else told
         return ResourceError(

@@ -196,6 +196,23 @@ def test_a_run_whose_gpu_is_lost_goes_on_with_the_same_command(
 
 
 @pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`", "enough memory"),
+        ("CUDA error: out of memory", "enough memory"),
+        ("CUDA driver error: out of memory", "enough memory"),
+        ("CUDA driver error: unknown error", "lost"),
+        ("CUDA error: CUDA-capable device(s) is/are busy or unavailable", "lost"),
+        ("CUDA error: the launch timed out and was terminated", "lost"),
+    ],
+)
+def test_other_words_of_torch_about_a_gpu_are_understood(words: str, sentence: str) -> None:
+    told = from_surroundings(RuntimeError(f"{words}\nmore"))
+    assert told is not None
+    assert sentence in str(told)
+
+
+@pytest.mark.parametrize(
     "error",
     [
         KeyError("stages"),
