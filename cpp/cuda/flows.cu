@@ -1,5 +1,5 @@
-// Coupling blocks of flows, ranges of events of one channel per block of threads, one point per
-// thread; subnetworks in float or double, splines in double.
+// Flows, one point per thread: coupling blocks, a range of events of one channel per block of
+// threads, with subnetworks in float or double and splines in double; and fixed grids.
 #include "cuda/dense_layers.hpp"
 #include "flows/coupling_formulas.hpp"
 
@@ -254,9 +254,57 @@ MADNIS_GPU_FN void add_sums(const CouplingSpec& spec, const std::int64_t* first_
     gradients[spec.n_channels * place.offset + channel * place.size + (p - place.offset)] = sum;
 }
 
+// Of ascending numbers, how many are at most x.
+template <class Number>
+MADNIS_GPU_FN std::int64_t count_at_most(const Number* numbers, std::int64_t count, Number x) {
+    std::int64_t low = 0, high = count;
+    while (low < high) {
+        const std::int64_t middle = (low + high) / 2;
+        if (numbers[middle] > x) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+// The grids of one channel, see GridBlock in flows/blocks.py.
+struct Grid {
+    const double *edges, *ends;
+    std::int64_t n_channels, dim, bins, channel;
+
+    MADNIS_GPU_FN SplineBin<double> bin(std::int64_t feature, std::int64_t index) const {
+        const double* edge = edges_of(feature) + index;
+        const double width = edge[1] - edge[0], height = 1. / double(bins);
+        const std::int64_t at = (channel * dim + feature) * bins + index;
+        SplineBin<double> bin;
+        bin.corner[0] = edge[0];
+        bin.corner[1] = double(index) * height;
+        bin.size[0] = max(width, std::numeric_limits<double>::min());
+        bin.size[1] = height;
+        bin.end[0] = ends[at];
+        bin.end[1] = ends[n_channels * dim * bins + at];
+        return bin;
+    }
+
+    MADNIS_GPU_FN SplineBin<double> bin_of_data(std::int64_t feature, double x) const {
+        return bin(feature, count_at_most(edges_of(feature) + 1, bins - 1, x));
+    }
+
+    MADNIS_GPU_FN SplineBin<double> bin_of_latent(std::int64_t feature, double z) const {
+        const std::int64_t index = std::int64_t(z * double(bins));
+        return bin(feature, index < 0 ? 0 : index < bins ? index : bins - 1);
+    }
+
+    MADNIS_GPU_FN const double* edges_of(std::int64_t feature) const {
+        return edges + (channel * dim + feature) * (bins + 1);
+    }
+};
+
 }  // namespace
 
-// Kernels in float and in double. A block of threads has one range; its shared memory holds
+// Kernels of coupling blocks, in float and in double. A block of threads has one range; its shared memory holds
 // tile_numbers weights and, without a workspace, the rows of its points: 2 rows_of_layer, and
 // rows_of_inputs more in the backward direction, blockDim.x + 1 numbers each. A workspace has
 // numbers_of_block numbers for each block of threads instead.
@@ -323,4 +371,45 @@ MADNIS_KERNEL(coupling_add_sums_float32, const CouplingSpec* spec, const std::in
 MADNIS_KERNEL(coupling_add_sums_float64, const CouplingSpec* spec, const std::int64_t* first_range,
               const double* sums, double* gradients) {
     add_sums(*spec, first_range, sums, gradients);
+}
+
+// Points (dim, n) from data to latent in their place, and log |dz/dx|, (n,), with the grids of
+// their channels, `edges` (n_channels, dim, bins + 1) and `ends` (2, n_channels, dim, bins).
+// Channel c has the events first_event[c] .. first_event[c + 1].
+MADNIS_KERNEL(grid_to_latent, const double* edges, const double* ends,
+              const std::int64_t* first_event, std::int64_t n_channels, std::int64_t dim,
+              std::int64_t bins, double* points, double* log_jac, std::int64_t n) {
+    const std::int64_t event = thread_index();
+    if (event >= n) return;
+    const Grid grid{edges, ends, n_channels,
+                    dim,   bins, count_at_most(first_event + 1, n_channels, event)};
+    double sum = 0;
+    for (std::int64_t i = 0; i < dim; ++i) {
+        double& x = points[i * n + event];
+        const auto bin = grid.bin_of_data(i, x);
+        const SplinePoint<double> point(bin, limited_to_unit((x - bin.corner[0]) / bin.size[0]));
+        x = limited_to_unit(x + point.shift(bin));
+        sum += log(point.slope(bin));
+    }
+    log_jac[event] = sum;
+}
+
+// The same from latent to data, and log |dx/dz|.
+MADNIS_KERNEL(grid_to_data, const double* edges, const double* ends,
+              const std::int64_t* first_event, std::int64_t n_channels, std::int64_t dim,
+              std::int64_t bins, double* points, double* log_jac, std::int64_t n) {
+    const std::int64_t event = thread_index();
+    if (event >= n) return;
+    const Grid grid{edges, ends, n_channels,
+                    dim,   bins, count_at_most(first_event + 1, n_channels, event)};
+    double sum = 0;
+    for (std::int64_t i = 0; i < dim; ++i) {
+        double& z = points[i * n + event];
+        const auto bin = grid.bin_of_latent(i, z);
+        const double eta = limited_to_unit((z - bin.corner[1]) * double(bins));
+        const SplinePoint<double> point(bin, solve_bin(bin, eta));
+        z = bin.corner[0] + point.xi * bin.size[0];
+        sum -= log(point.slope(bin));
+    }
+    log_jac[event] = sum;
 }

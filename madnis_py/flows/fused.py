@@ -21,8 +21,8 @@ from torch.autograd.function import once_differentiable
 from madnis_py import _core
 from madnis_py.devices.kernels import Kernels
 from madnis_py.flows import splines
-from madnis_py.flows.blocks import Block, CouplingShape
-from madnis_py.flows.fused_on_device import BlocksOnDevice
+from madnis_py.flows.blocks import Block, CouplingShape, GridBlock
+from madnis_py.flows.fused_on_device import BlocksOnDevice, GridOnDevice
 
 _Kernel = _core.CouplingFlow32 | _core.CouplingFlow64
 
@@ -98,19 +98,27 @@ class FusedBlocks:
         return x, total
 
 
-def joined(blocks: Sequence[Block], kernels: Kernels | None = None) -> list[Block | FusedBlocks]:
+Step = Block | FusedBlocks | GridOnDevice
+"""What is computed in one go: a block, or what stands in the place of some."""
+
+
+def joined(blocks: Sequence[Block], kernels: Kernels | None = None) -> list[Step]:
     """The blocks, with one `FusedBlocks` in the place of each run that the kernels can compute.
+
+    On a device there is a `GridOnDevice` in the place of a grid.
 
     Args:
         blocks: in the order of sampling.
         kernels: of the device that computes; None for the CPU.
     """
     device = torch.device("cpu") if kernels is None else kernels.torch_device
-    result: list[Block | FusedBlocks] = []
+    result: list[Step] = []
     for is_served, group in groupby(blocks, key=lambda block: _is_served(block, device)):
         run = list(group)
         result += [FusedBlocks(run, kernels)] if is_served else run
-    return result
+    if kernels is None:
+        return result
+    return [GridOnDevice(step, kernels) if isinstance(step, GridBlock) else step for step in result]
 
 
 def _is_served(block: Block, device: torch.device) -> bool:

@@ -1,8 +1,8 @@
-"""Coupling blocks of splines in the kernels of a device: one point per thread.
+"""Coupling blocks of splines, and fixed grids, in the kernels of a device: one point per thread.
 
-A block of threads has a range of events of one channel, which share the weights. A gradient is a
-sum over the events of each range and then over the ranges of a channel, always in the same order,
-so that its bits do not depend on what runs at the same time.
+For coupling blocks a block of threads has a range of events of one channel, which share the
+weights. A gradient is a sum over the events of each range and then over the ranges of a channel,
+always in the same order, so that its bits do not depend on what runs at the same time.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from torch import Tensor
 
 from madnis_py.devices.kernels import Argument, Kernels
 from madnis_py.devices.upload import Described, pointers, upload
+from madnis_py.flows.blocks import GridBlock
 
 BLOCKS = (128, 64, 32)
 """Threads of a block: as many of these as the memory that they share has room for."""
@@ -162,6 +163,41 @@ class BlocksOnDevice:
 
     def _new_ranges(self, counts: tuple[int, ...], size: int, most: int | None) -> _Ranges:
         return _Ranges.of(np.array(counts), size, most, self._kernels.torch_device)
+
+
+class GridOnDevice:
+    """A fixed grid in the kernels of a device, with the methods of a `Block`.
+
+    Args:
+        block: the grid, on the device.
+        kernels: of the device.
+    """
+
+    def __init__(self, block: GridBlock, kernels: Kernels) -> None:
+        self.block = block
+        self._kernels = kernels
+        self._first_events = lru_cache(maxsize=16)(self._new_first_events)
+
+    def to_latent(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map data to latent, differentiable in x; see `Block.to_latent`."""
+        if x.requires_grad:
+            return self.block.to_latent(x, counts)
+        return self._moved("grid_to_latent", x, counts)
+
+    def to_data(self, z: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        """Map latent to data, without gradients; see `Block.to_data`."""
+        return self._moved("grid_to_data", z, counts)
+
+    def _moved(self, name: str, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
+        edges, ends = self.block.edges, self.block.ends
+        points, n = _copied(x), x.shape[1]
+        log_jac = points.new_empty(n)
+        grid = edges, ends, self._first_events(tuple(counts)), len(edges), len(x), ends.shape[3]
+        self._kernels.launch("flows", name, n, *grid, points, log_jac, n)
+        return points, log_jac
+
+    def _new_first_events(self, counts: tuple[int, ...]) -> Tensor:
+        return _sent(np.concatenate(([0], np.cumsum(counts))), self._kernels.torch_device)
 
 
 def _copied(x: Tensor) -> Tensor:

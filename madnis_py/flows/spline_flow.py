@@ -14,7 +14,7 @@ from madnis_py.flows.blocks import MARGIN, Block, GridBlock
 from madnis_py.flows.coupling import CouplingBlock, coupling_stack
 from madnis_py.flows.flow import AbstractFlow, channel_counts, check_points
 from madnis_py.flows.flow_settings import FlowSettings
-from madnis_py.flows.fused import FusedBlocks, joined
+from madnis_py.flows.fused import FusedBlocks, Step, joined
 from madnis_py.flows.transforms import SplineTransforms
 from madnis_py.parallel.random_streams import RandomStream
 
@@ -152,7 +152,7 @@ class SplineFlow(AbstractFlow):
         blocks = cast("list[Block]", list(self.blocks))
         return blocks if self.grid is None else [*blocks, self.grid]
 
-    def _steps(self) -> list[Block | FusedBlocks]:
+    def _steps(self) -> list[Step]:
         """What is computed one after the other when sampling."""
         if self._fused_steps is None or not self._fused_steps.serves(self):
             self._fused_steps = _FusedSteps(self)
@@ -266,7 +266,7 @@ class _FusedSteps:
     def __init__(self, flow: SplineFlow) -> None:
         order = flow.sampling_order
         kernels = None if flow.device is None else flow.device.kernels
-        self.steps: list[Block | FusedBlocks] = joined(order, kernels) if flow.fused else [*order]
+        self.steps: list[Step] = joined(order, kernels) if flow.fused else [*order]
         self._parameters = list(flow.parameters())
         self._made_for = self._facts(flow)
 

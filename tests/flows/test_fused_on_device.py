@@ -25,6 +25,7 @@ from fused_flows import (
     values,
 )
 from torch import Tensor
+from waiting import WITHOUT_VALUES, LaunchesNothing, NoWaiting
 
 from madnis_py.devices.device import Device, device_of
 from madnis_py.flows import fused, fused_on_device, splines
@@ -261,6 +262,32 @@ def _behind_a_grid(any_flow: SplineFlow) -> SplineFlow:
     return any_flow
 
 
+@pytest.mark.parametrize("counts", [[300, 1, 0, 200], [0, 0, 0, 3], [0, 0, 0, 0]])
+@pytest.mark.parametrize("smooth", [True, False])
+def test_grids_map_points_both_ways_as_plain_torch_does(counts: list[int], smooth: bool) -> None:
+    block = grids(4, 3) if smooth else GridBlock(grids(4, 3).edges)
+    block.edges[0, 0, 5] = block.edges[0, 0, 4]  # a bin that has collapsed
+    there = fused_on_device.GridOnDevice(block, emulated().kernels)
+    x = stream(5, "points").uniform(3, sum(counts))
+    if x.numel():
+        x[0, 0], x[1, 0], x[2, 0] = 0.0, 1.0, block.edges[3, 2, 4]
+    for name in ("to_latent", "to_data"):
+        found, expected = (getattr(each, name)(x, counts) for each in (there, block))
+        torch.testing.assert_close(found[0], expected[0], rtol=0, atol=1e-13)
+        torch.testing.assert_close(found[1], expected[1], rtol=0, atol=1e-11)
+
+
+def test_points_of_a_grid_on_a_device_have_gradients() -> None:
+    block = grids(2, 3)
+    there = fused_on_device.GridOnDevice(block, emulated().kernels)
+    x = stream(5, "points").uniform(3, 40).requires_grad_()
+    found, expected = (
+        torch.autograd.grad(function_of(*each.to_latent(x, [10, 30])), x)[0]
+        for each in (there, block)
+    )
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("name", FLOWS)
 def test_a_flow_on_a_device_draws_the_points_of_the_processor(name: str) -> None:
     any_flow = FLOWS[name]()
@@ -304,3 +331,31 @@ def test_a_flow_leaves_a_device_as_it_came() -> None:
     x, counts = batch(any_flow, 100)
     for a, b in zip(values(loaded, x, counts), values(any_flow, x, counts), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("groups", [None, (0, 1, 0)])
+def test_the_host_waits_for_a_device_neither_in_sampling_nor_in_a_step_of_training(
+    groups: tuple[int, ...] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched = []
+    monkeypatch.setattr(
+        LaunchesNothing, "launch", lambda _, source, name, *rest, **sizes: launched.append(name)
+    )
+    any_flow = SplineFlow(4, 3, groups=groups)
+    any_flow.grid = grids(any_flow.n_flows, 4)
+    any_flow.compute_on(WITHOUT_VALUES)
+    channel = torch.tensor([0, 0, 2, 2, 2])
+    with NoWaiting():
+        x, log_q = any_flow.sample(channel, stream(3, "sample"))
+        of_sample = any_flow.log_prob_of_sample(x, channel, log_q)
+        of_points = any_flow.log_prob(x, channel)
+        gradients = torch.autograd.grad((of_sample + of_points).sum(), list(any_flow.parameters()))
+    assert {part.device.type for part in (x, log_q, *gradients)} == {"meta"}
+    gradient = ("coupling_forward", "coupling_backward", "coupling_add_sums")
+    assert [name.removesuffix("_float32") for name in launched] == [
+        *("uniform_numbers", "coupling_inverse", "grid_to_data"),
+        "grid_to_latent",
+        *("grid_to_latent", "coupling_forward"),
+        *gradient,
+        *gradient,
+    ]

@@ -18,7 +18,7 @@ from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.block_sampler import BlockSampler, _EvaluationCheck, _LaterCheck
 from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.integrator import Integrator, move_to
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.buffer import Batch, StoredBatch
 from madnis_py.integration.training.losses import LOSSES
@@ -64,7 +64,7 @@ def test_a_step_of_a_training_waits_for_nothing_before_its_end(
     trainer = Trainer(Integrator(integrand, flow(groups)), settings)
     samples = trainer.integrator.sample(COUNTS, "train", 0).to(torch.device("meta"))
     for module in (trainer.integrator.flow, trainer.integrator.weights):
-        module.to("meta")
+        move_to(module, WITHOUT_VALUES)
     update = type(trainer._update)(trainer.integrator, settings)
     batch = Batch.of(samples.in_unit(2.0), COUNTS)
     size = trainer._averages.size_with(samples, COUNTS, 0)
@@ -75,7 +75,7 @@ def test_a_step_of_a_training_waits_for_nothing_before_its_end(
 
 
 def flow(groups: tuple[int, ...] | None) -> SplineFlow:
-    return SplineFlow(2, 3, FlowSettings(bins=4, units=8), groups=groups, fused=False)
+    return SplineFlow(2, 3, FlowSettings(bins=4, units=8), groups=groups)
 
 
 def test_points_of_a_worker_come_to_the_cpu() -> None:
