@@ -304,10 +304,10 @@ struct Grid {
 
 }  // namespace
 
-// Kernels of coupling blocks, in float and in double. A block of threads has one range; its shared memory holds
-// tile_numbers weights and, without a workspace, the rows of its points: 2 rows_of_layer, and
-// rows_of_inputs more in the backward direction, blockDim.x + 1 numbers each. A workspace has
-// numbers_of_block numbers for each block of threads instead.
+// Kernels of coupling blocks, in float and in double. A block of threads has one range; its shared
+// memory holds tile_numbers weights and, without a workspace, the rows of its points: 2
+// rows_of_layer, and rows_of_inputs more in the backward direction, blockDim.x + 1 numbers each. A
+// workspace has numbers_of_block numbers for each block of threads instead.
 
 // Points (dim, n) before the first coupling block from data to latent; those behind each block go
 // `step` numbers behind those before it, step = 0: into their place. And log |dz/dx|, (n,).
