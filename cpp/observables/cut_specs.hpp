@@ -37,6 +37,7 @@ struct RankedCutSpec {
     double minimum, maximum;
 };
 
+// Cuts that an event has to pass all.
 struct CutSetSpec {
     const CutSpec* fixed;
     std::size_t n_fixed;
@@ -44,7 +45,7 @@ struct CutSetSpec {
     std::size_t n_ranked;
 };
 
-// Cuts that all events have to pass, and further sets of which one is enough.
+// Cuts that every event has to pass, and further sets of which one is enough.
 struct SelectionSpec {
     CutSetSpec common;
     const CutSetSpec* further;
