@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -251,22 +251,37 @@ def test_an_older_driver_of_the_same_major_version_will_do(
     assert CudaKernels().torch_device == torch.device("cuda:0")
 
 
-def test_launches_reach_a_driver_with_grids_memory_and_arguments_as_they_are_meant(
-    tmp_path: Path,
-) -> None:
-    library = tmp_path / "libcuda.so.1"
-    source = TESTS / "support" / "emulated_driver.c"
+@pytest.fixture(scope="module")
+def through_a_driver(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a script of tests/support with a driver that runs kernels on the processor."""
+    folder = tmp_path_factory.mktemp("driver")
+    support = TESTS / "support"
+    library, source = str(folder / "libcuda.so.1"), str(support / "emulated_driver.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", TESTS / "support" / "kernels_through_a_driver.py"],
-        env={
-            **os.environ,
-            "LD_LIBRARY_PATH": str(tmp_path),
-            "MADNIS_EMULATED": str(ROOT / "madnis_py" / "_core_emulated.so"),
-            "PYTHONPATH": str(ROOT),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment = {
+        **os.environ,
+        "LD_LIBRARY_PATH": str(folder),
+        "MADNIS_EMULATED": str(ROOT / "madnis_py" / "_core_emulated.so"),
+        "PYTHONPATH": str(ROOT),
+    }
+
+    def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-W", "error", support / script, *arguments],
+            cwd=cwd,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_launches_reach_a_driver_with_grids_memory_and_arguments_as_they_are_meant(
+    through_a_driver: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    done = through_a_driver("kernels_through_a_driver.py", cwd=tmp_path)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")

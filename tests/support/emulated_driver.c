@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { SUCCESS = 0, INVALID_VALUE = 1, NOT_FOUND = 500, NOT_SUPPORTED = 801 };
-enum { MOST_KERNELS = 16, LONGEST_NAME = 64, FREE_SHARED_BYTES = 48 * 1024 };
+enum { MOST_KERNELS = 64, LONGEST_NAME = 64, FREE_SHARED_BYTES = 48 * 1024 };
 
 typedef struct {
     char name[LONGEST_NAME];

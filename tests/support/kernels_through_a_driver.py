@@ -1,40 +1,17 @@
-"""Kernels launched through cuda.core and a driver that emulates them; run by a test of them.
-
-Its driver has to be found as libcuda.so.1. torch, which has no CUDA here, says that there is a GPU
-whose memory is that of the processor.
-"""
+"""Kernels launched through cuda.core and a driver that emulates them; run by a test of them."""
 
 from __future__ import annotations
-
-from contextlib import nullcontext
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from channels import HADRONS, cases
+from pretended_gpu import KernelsInMemory, pretend_to_have_a_gpu
 
-from madnis_py.devices.cuda_kernels import CudaKernels
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.devices.kernels import Kernels
 from madnis_py.devices.upload import pointers, upload
 from madnis_py.errors import DeviceError
-
-
-def pretend_to_have_a_gpu() -> None:
-    """Let torch say that there is one."""
-    torch.version.cuda = "13.0"
-    properties = SimpleNamespace(shared_memory_per_block_optin=227 * 1024)
-    pretended = {
-        "init": lambda: None,
-        "device_count": lambda: 1,
-        "get_device_capability": lambda index: (9, 0),
-        "get_device_properties": lambda device: properties,
-        "device": lambda device: nullcontext(),
-        "current_stream": lambda: SimpleNamespace(cuda_stream=0),
-    }
-    for name, value in pretended.items():
-        setattr(torch.cuda, name, value)
 
 
 def momenta(kernels: Kernels, shared_bytes: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -62,8 +39,7 @@ def momenta(kernels: Kernels, shared_bytes: int) -> tuple[torch.Tensor, torch.Te
 def main() -> None:
     """Launch the same kernel both ways."""
     pretend_to_have_a_gpu()
-    kernels = CudaKernels()
-    kernels.torch_device = torch.device("cpu")
+    kernels = KernelsInMemory()
     expected_p, expected_jacobian = momenta(EmulatedKernels(), 0)
     assert expected_jacobian.count_nonzero() > 100
     for kibibytes in (0, 100, 60):
