@@ -16,6 +16,7 @@ from madnis_py.physics.amplitudes.drell_yan import DrellYan
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.on_device.live_events import LiveEvents
+from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 from madnis_py.physics.process.mirrored import Mirrored
 
 _SHARE_OF_MEMORY = 0.5
@@ -128,7 +129,7 @@ class _TapeKernel:
             live: the events that it is wanted of.
             arguments: the others of the kernel, 0 for a null pointer.
         """
-        n, rows = len(alpha_s), _rows(p)
+        n, rows = len(alpha_s), momentum_rows(p)
         slices = list(self._slices(n))
         workspace = alpha_s.new_empty(self._numbers * max(size for _, size in slices))
         for first, size in slices:
@@ -162,11 +163,6 @@ class _TapeKernel:
             yield first, min(most, n - first)
 
 
-def _rows(p: Tensor) -> Tensor:
-    """Momenta as the kernels take them, (n_particles, 4, n); copied only if they are not so."""
-    return p.permute(1, 2, 0).contiguous()
-
-
 class _ClosedForm(MatrixElementOnDevice):
     def __init__(self, element: DrellYan, kernels: Kernels) -> None:
         self._kernels, self._n_diagrams = kernels, element.n_diagrams
@@ -185,7 +181,7 @@ class _ClosedForm(MatrixElementOnDevice):
             "drell_yan",
             n,
             self._spec,
-            _rows(p),
+            momentum_rows(p),
             live.positions,
             live.count,
             me2,
@@ -213,4 +209,4 @@ class _MirrorImage(MatrixElementOnDevice):
 
     def _exchanged(self, p: Tensor) -> Tensor:
         """Momenta with the two incoming particles exchanged, events fastest in memory."""
-        return _rows(p)[self._order].permute(2, 0, 1)
+        return momentum_rows(p)[self._order].permute(2, 0, 1)

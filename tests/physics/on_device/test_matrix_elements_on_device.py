@@ -7,6 +7,7 @@ import pytest
 import torch
 from amplitudes import ALPHA_S, amplitude, points
 from torch import Tensor
+from waiting import WITHOUT_VALUES, NoWaiting
 
 from madnis_py import _core
 from madnis_py.arrays import Array
@@ -21,6 +22,7 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element_on_device
+from madnis_py.physics.on_device.momenta_on_device import new_momenta
 from madnis_py.physics.process.mirrored import Mirrored
 
 PROCESSES = (
@@ -255,6 +257,18 @@ class CountingKernels(EmulatedKernels):
     def launch(self, source: str, name: str, threads: int, *arguments: object, **how: int) -> None:
         self.launched.append(threads)
         super().launch(source, name, threads, *arguments, **how)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_the_host_does_not_wait_for_a_matrix_element(name: str) -> None:
+    element, device = ELEMENTS[name][0], WITHOUT_VALUES.torch_device
+    found = matrix_element_on_device(element, WITHOUT_VALUES.kernels)
+    _, p = new_momenta(N, element.n_particles, device)
+    alpha_s = torch.empty(N, dtype=torch.float64, device=device)
+    with NoWaiting():
+        me2, squares = found.evaluate(p, alpha_s, LiveEvents.all(N, device))
+    assert me2.shape == (N,)
+    assert squares.shape == (N, element.n_diagrams)
 
 
 def test_too_little_memory_for_a_block_is_a_sentence_with_what_it_needs(coupling: Tensor) -> None:
