@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from madnis_py.flows.flow import AbstractFlow
     from madnis_py.flows.flow_settings import FlowSettings
     from madnis_py.flows.spline_flow import SplineFlow
+    from madnis_py.generator import Generator
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
     from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from madnis_py.integration.training.settings import TrainingSettings
     from madnis_py.integration.training.trainer import train
     from madnis_py.physics.cross_section.cross_section import CrossSection
-    from madnis_py.physics.cross_section.generator import Generator
     from madnis_py.physics.cross_section.prior_choice import choose_prior
     from madnis_py.physics.process.process import Process
     from madnis_py.run.run import Run
@@ -55,7 +55,7 @@ _HOME = {
     "Evaluation": "integration.integrand",
     "FlowSettings": "flows.flow_settings",
     "FunctionIntegrand": "integration.integrand",
-    "Generator": "physics.cross_section.generator",
+    "Generator": "generator",
     "Integrator": "integration.integrator",
     "MixedFlow": "flows.discrete",
     "Process": "physics.process.process",

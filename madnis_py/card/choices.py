@@ -10,8 +10,9 @@ Method = Literal["madnis", "vegas", "auto"]
 Preset = Literal["quick", "standard", "paper"]
 """Size of networks and training."""
 
-Device = Literal["cpu", "cuda"]
-"""Where networks compute."""
+DEVICE_NAME = r"cpu|cuda(:[0-9]+)?|emulated"
+"""Where a run computes, as a regular expression: the processor, a GPU, or a GPU emulated on the
+processor."""
 
 PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
 """Channel weights before the training."""

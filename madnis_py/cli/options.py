@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from madnis_py.card.choices import Device, Method, Preset
+from madnis_py.card.choices import Method, Preset
 from madnis_py.integration.grids.sampler_choice import SamplerName
 
 CardArgument = Annotated[
@@ -34,6 +34,14 @@ Trust = Annotated[
         "--trust",
         help="Let a run directory from elsewhere load code, start jobs and read files outside of "
         "it.",
+    ),
+]
+DeviceName = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="cpu|cuda|cuda:N|emulated",
+        help="Where to compute, from random numbers to accepted events.",
     ),
 ]
 RecordJson = Annotated[
@@ -88,7 +96,7 @@ class BeginOptions:
     preset: Annotated[
         Preset | None, typer.Option(help="Size of the training; by the card if not given.")
     ] = None
-    device: Annotated[Device, typer.Option(help="Where the networks compute.")] = "cpu"
+    device: DeviceName = "cpu"
     allow_divergent: Annotated[
         bool,
         typer.Option(

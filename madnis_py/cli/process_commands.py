@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from madnis_py.cli.options import CardArgument, Trust
+from madnis_py.cli.options import CardArgument, DeviceName, Trust
 from madnis_py.cli.output import console, print_json, read_json
 from madnis_py.cli.runs import named_card
 
@@ -75,16 +75,29 @@ def evaluate(
         bool,
         typer.Option("--single", help="Also |M|^2 in single precision and its relative error."),
     ] = False,
+    device: DeviceName = "cpu",
     trust: Trust = False,
 ) -> None:
     """Print |M|^2, averaged and summed, and |M_i|^2 of every diagram at given momenta, as JSON."""
+    from madnis_py.devices.device import device_of
+    from madnis_py.errors import InputError
+    from madnis_py.physics.on_device.evaluation_on_device import EvaluationOnDevice
     from madnis_py.physics.process.evaluation import evaluate_points
     from madnis_py.physics.process.process import Process
 
+    there = device_of(device)
+    if there is not None and (weights or single):
+        raise InputError(f"device: expected cpu for --weights and --single; got {device}")
     process = Process.from_card(named_card(card, trust))
     print_json(
         evaluate_points(
-            process, read_json(momenta), str(momenta), alpha_s, weights=weights, single=single
+            process,
+            read_json(momenta),
+            str(momenta),
+            alpha_s,
+            weights=weights,
+            single=single,
+            evaluate=None if there is None else EvaluationOnDevice(there),
         )
     )
 

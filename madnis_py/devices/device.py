@@ -12,6 +12,7 @@ from madnis_py.devices.cuda_kernels import CudaKernels
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.devices.kernels import Kernels
 from madnis_py.errors import InputError
+from madnis_py.parallel.process_workers import worker_number
 
 CPU = torch.device("cpu")
 
@@ -52,5 +53,10 @@ def device_of(name: str) -> Device | None:
     if name == "emulated":
         return Device(name, EmulatedKernels())
     if found := _CUDA.fullmatch(name):
-        return Device(name, CudaKernels(int(found["index"] or 0)))
+        return Device(name, CudaKernels(int(found["index"] or _own_gpu())))
     raise InputError(f"device: expected cpu, cuda, cuda:1, ... or emulated; got {name!r}")
+
+
+def _own_gpu() -> int:
+    """The GPU of this process: workers have one each, in turn where there are more of them."""
+    return worker_number() % max(torch.cuda.device_count(), 1)

@@ -10,6 +10,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.connection import wait
+from multiprocessing.sharedctypes import Synchronized
 from threading import Lock, Thread
 from typing import ParamSpec, TypeVar
 
@@ -20,6 +21,9 @@ T = TypeVar("T")
 
 ATTEMPTS = 5
 """Number of times that a task is begun; one whose worker dies each time is at fault itself."""
+
+_NUMBER = 0
+"""Number of this process among the workers of one executor, from 0; also 0 in other processes."""
 
 _POLL_INTERVAL = 0.2
 """Seconds between two looks at which processes there are."""
@@ -48,7 +52,10 @@ class ProcessWorkers(Executor):
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         pool = ProcessPoolExecutor(
-            self._count, mp_context=context, initializer=_initialize, initargs=(self._initializer,)
+            self._count,
+            mp_context=context,
+            initializer=_initialize,
+            initargs=(self._initializer, context.Value("q", 0)),
         )
         Thread(target=self._guard, args=(pool,), daemon=True).start()
         return pool
@@ -134,7 +141,19 @@ class ProcessWorkers(Executor):
         self._pool.shutdown(wait, cancel_futures=cancel_futures)
 
 
-def _initialize(initializer: Callable[[], None]) -> None:
-    """Leave Ctrl-C to the process that submits the tasks, then call the initializer."""
+def _initialize(initializer: Callable[[], None], counter: Synchronized[int]) -> None:
+    """Leave Ctrl-C to the process that submits the tasks, take a number, call the initializer."""
+    global _NUMBER
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with counter.get_lock():
+        _NUMBER = counter.value
+        counter.value += 1
     initializer()
+
+
+def worker_number() -> int:
+    """Number of this process among the workers of one executor, from 0; also 0 in other processes.
+
+    Workers that take the place of one that died are numbered anew, all of them.
+    """
+    return _NUMBER

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from madnis_py.devices.device import Device
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch
@@ -30,6 +31,7 @@ class RunContext:
         directory: where everything goes.
         identity: seed, method, device and settings.
         executor: runs blocks of points; this thread if None.
+        device: where points are made and events accepted; None for the CPU.
         watch: called with the progress of each stage.
     """
 
@@ -37,6 +39,7 @@ class RunContext:
     directory: RunDirectory
     identity: RunIdentity
     executor: Executor | None
+    device: Device | None
     watch: Watch
 
     @property

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from madnis_py.card.card import Card
-from madnis_py.card.choices import Device, Method
+from madnis_py.card.choices import DEVICE_NAME, Method
 from madnis_py.card.documents import defect, fingerprint, parse_document
 from madnis_py.errors import CardError, GenerationError
 from madnis_py.events.unweighting_quality import TruncatedQuality
@@ -43,7 +43,10 @@ class RunIdentity(RecordPart):
     card: Digest = Field(description="SHA-256 of the card, 64 hexadecimal digits.")
     seed: int = Field(ge=0, description="Seed of all random numbers.")
     method: Method = Field(description="How points are sampled: one sampler, or the cheaper one.")
-    device: Device = Field(description="Where networks compute.")
+    device: str = Field(
+        pattern=f"^({DEVICE_NAME})$",
+        description="Where it computes: cpu, cuda, cuda:1, ... or emulated.",
+    )
     training: TrainingSettings = Field(description="Settings of the training.")
     version: str = Field(description="Version of the package that began the run.")
     random_numbers: str = Field(

@@ -16,8 +16,9 @@ import torch
 
 import madnis_py
 from madnis_py.card import card as cards
-from madnis_py.card.choices import Device, Method
+from madnis_py.card.choices import Method
 from madnis_py.card.tables import ClusterTable
+from madnis_py.devices.device import device_of
 from madnis_py.errors import InputError
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
 from madnis_py.events.files.formats import event_format
@@ -29,6 +30,7 @@ from madnis_py.output_file import require_place
 from madnis_py.parallel.random_streams import RANDOM_NUMBERS
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
+from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import Stopwatch, Watch, unwatched
 from madnis_py.run import gridpack
@@ -67,7 +69,8 @@ class Run:
             chose is written down and kept when the run goes on, but it follows measured times and
             may differ between two runs.
         training: settings of the training; from the card by default.
-        device: where networks compute; the results of two devices differ in rounding.
+        device: where everything from random numbers to accepted events is computed, see
+            `device_of`; the results of two devices differ in rounding.
         executor: runs blocks of points; this thread by default.
         watch: called with the progress of each stage.
         trust: whether the caller answers for what the card and the directory use outside of it, see
@@ -75,6 +78,7 @@ class Run:
 
     Raises:
         InputError: the directory holds another run, or settings of the card cannot be used.
+        MadnisError: the device cannot be used, or not for this process.
         OutputError: the directory cannot be written.
 
     Its stages raise LockedError where another process does the same; different files of events can
@@ -89,13 +93,12 @@ class Run:
         *,
         method: Method = "madnis",
         training: TrainingSettings | None = None,
-        device: Device = "cpu",
+        device: str = "cpu",
         executor: Executor | None = None,
         watch: Watch = unwatched,
         trust: bool = True,
     ) -> None:
-        if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device: expected a machine with a CUDA device; torch sees none")
+        there = device_of(device)
         if not isinstance(directory, RunDirectory):
             directory = RunDirectory(Path(directory))
         identity = RunIdentity(
@@ -113,9 +116,13 @@ class Run:
         if trust:
             self.trust.remember(reach_of_card(process.card))
         unsurveyed = CrossSection(process)
+        on_device = None
+        if there is not None:
+            on_device = CrossSectionOnDevice(unsurveyed, there)
+            there.kernels.prepare(watch)
         identity = directory.claim(process.card, identity, versions())
-        self._context = RunContext(process, directory, identity, executor, watch)
-        self._stages = SharedStages(self._context, unsurveyed)
+        self._context = RunContext(process, directory, identity, executor, there, watch)
+        self._stages = SharedStages(self._context, unsurveyed, on_device)
         self._made: str | None = None
 
     @classmethod
@@ -195,7 +202,7 @@ class Run:
         """Choose the channel weights before training: of the card, or by a short survey, once.
 
         Returns:
-            the integrand with the prior of the run.
+            the integrand with the prior of the run, on the CPU.
         """
         return self._stages.choose_prior()
 
@@ -352,7 +359,13 @@ class Run:
         sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
         clock, events_file = Stopwatch(), self.find_events()
         found = distributions_of_run(
-            self.process, sampler, sigma, points, events_file, self._context.watch
+            self.process,
+            self.choose_prior(),
+            sampler,
+            sigma,
+            points,
+            events_file,
+            self._context.watch,
         )
         self._context.finish("histograms", clock, points)
         return found

@@ -10,10 +10,12 @@ from madnis_py.integration.grids.flow_start import initialise_from_vegas, points
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training import checkpoint
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey
+from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.progress import Stopwatch
 from madnis_py.run.context import RunContext
 from madnis_py.run.record import PriorRecord
@@ -34,16 +36,23 @@ class SharedStages:
 
     Args:
         context: of the run.
-        integrand: with whatever prior.
+        cross_section: the integrand, with whatever prior.
+        on_device: the same where the run computes; None for the CPU.
 
     Raises:
         CheckpointError: the directory holds states of a run with another seed or other settings.
     """
 
-    def __init__(self, context: RunContext, integrand: CrossSection) -> None:
+    def __init__(
+        self,
+        context: RunContext,
+        cross_section: CrossSection,
+        on_device: CrossSectionOnDevice | None = None,
+    ) -> None:
         self._context = context
-        self._integrand = integrand
+        self._cross_section, self._on_device = cross_section, on_device
         self._with_prior: CrossSection | None = None
+        self._integrand: AbstractIntegrand | None = None
         self._survey: Survey | None = None
         self._grids: Integrator | None = None
         self._trained: TrainingSession | None = None
@@ -60,16 +69,23 @@ class SharedStages:
         """The integrand with the prior of the card, or else of a short survey, written down."""
         if self._with_prior is None:
             prior = self._context.once(lambda: self._context.record.prior, self._survey_priors)
-            self._with_prior = self._integrand.with_prior(prior.chosen)
+            self._with_prior = self._cross_section.with_prior(prior.chosen)
         return self._with_prior
+
+    def integrand(self) -> AbstractIntegrand:
+        """What samplers integrate: the same where the run computes."""
+        if self._integrand is None:
+            chosen, there = self.choose_prior(), self._on_device
+            self._integrand = chosen if there is None else there.with_prior(chosen.prior)
+        return self._integrand
 
     def _survey_priors(self) -> PriorRecord:
         context, named = self._context, self._context.process.card.channels.prior
         clock, evaluations = Stopwatch(), 0
         if named == "auto":
-            survey = PriorSurvey(self._integrand)
+            survey = PriorSurvey(self._on_device or self._cross_section)
             watch = context.watcher("prior", "iterations")
-            choice = survey.choose(context.identity.seed, watch, context.executor)
+            choice = survey.choose(context.identity.seed, watch, context.executor, context.device)
             evaluations = survey.evaluations
         else:
             choice = PriorChoice(named)
@@ -98,12 +114,14 @@ class SharedStages:
         return Survey.from_tensors(checkpoint.load(path, SURVEY)[0])
 
     def _adapt_grids(self) -> Survey:
-        context, integrand = self._context, self.choose_prior()
+        context, integrand = self._context, self.integrand()
         settings = VegasSettings.for_integrand(integrand)
         clock, evaluations = Stopwatch(), settings.evaluations(integrand)
         watch = context.watcher("survey", "iterations")
         survey = Survey.of(
-            *train_vegas(integrand, settings, context.identity.seed, watch, context.executor)
+            *train_vegas(
+                integrand, settings, context.identity.seed, watch, context.executor, context.device
+            )
         )
         if not any(part.channel_stds.any() or part.value for part in survey.iterations):
             expected = "survey: expected points with a cross section; got none"
@@ -112,7 +130,7 @@ class SharedStages:
                 "the process has none, or the cuts leave next to nothing"
             )
         self._grids = self._grid_integrator(survey.flow)
-        density_limits.require_grids_inside(self._grids, integrand)
+        density_limits.require_grids_inside(self._grids, self.choose_prior())
         meta = settings.model_dump() | {"run": context.identity.digest}
         checkpoint.save(context.directory.path, SURVEY, survey.tensors(), meta)
         context.finish("survey", clock, evaluations)
@@ -128,11 +146,12 @@ class SharedStages:
     def _grid_integrator(self, flow: VegasFlow) -> Integrator:
         context = self._context
         return Integrator(
-            self.choose_prior(),
+            self.integrand(),
             flow,
             PriorWeights(),
             seed=context.identity.seed,
             executor=context.executor,
+            device=context.device,
         )
 
     def train(self) -> TrainingSession:
@@ -156,10 +175,11 @@ class SharedStages:
         """The training at its last stored step."""
         identity, path = self._context.identity, self._context.directory.path
         integrator = Integrator(
-            self.choose_prior(), seed=identity.seed, executor=self._context.executor
+            self.integrand(),
+            seed=identity.seed,
+            executor=self._context.executor,
+            device=self._context.device,
         )
-        integrator.flow.to(identity.device)
-        integrator.weights.to(identity.device)
         way = identity.training.vegas_init
         if way == "none":
             return TrainingSession.resume(integrator, identity.training, path)

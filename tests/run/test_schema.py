@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,8 @@ def faults(value: Any, schema: Schema, root: Schema, place: str = "") -> Iterato
         return
     if "enum" in schema and value not in schema["enum"]:
         yield f"{place}: {value} is none of {schema['enum']}"
+    if "pattern" in schema and isinstance(value, str) and not re.search(schema["pattern"], value):
+        yield f"{place}: {value} does not match {schema['pattern']}"
     if isinstance(value, dict):
         known = schema.get("properties", {})
         other = schema.get("additionalProperties", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -64,7 +65,19 @@ class Scattering:
     alpha_s: Array
 
 
-class CrossSection(AbstractIntegrand):
+class IntegrandWithPrior(AbstractIntegrand):
+    """An integrand whose channel weights before training can be chosen, on any device."""
+
+    @abstractmethod
+    def with_prior(self, name: ChosenPrior) -> Self:
+        """The same integrand with other channel weights before training.
+
+        Raises:
+            InputError: there is no prior of this name.
+        """
+
+
+class CrossSection(IntegrandWithPrior):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b in pb.
 
     Eq. (2.8) of the MadNIS thesis. The flux is that of massive particles where they have a mass,
@@ -87,6 +100,9 @@ class CrossSection(AbstractIntegrand):
             (n_flavours, P).
         luminosity: the parton densities of the two beams.
         elements: the matrix elements.
+        channel_prior: channel weights before training.
+        scales: factorisation and renormalisation scale.
+        flux_unit: GeV^-2 times this, averaged over the helicities of the beams, is in pb.
 
     Raises:
         PdfError: the parton densities cannot be loaded.
@@ -110,14 +126,17 @@ class CrossSection(AbstractIntegrand):
         self.dim, self.groups = mapping.dim, tuple(channel.group for channel in process.channels)
         self.n_features = 3 * (mapping.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
         self._acceptance = Acceptance(process.selection)
-        self._scales = (
+        self.scales = (
             Scale(card.scales.factorization, card.scales.factorization_factor),
             Scale(card.scales.renormalization, card.scales.renormalization_factor),
         )
         named = card.channels.prior
-        self._prior = prior_of(self.channels, prior or (AUTO_PRIOR if named == "auto" else named))
+        self.channel_prior = prior_of(
+            self.channels, prior or (AUTO_PRIOR if named == "auto" else named)
+        )
         first, second, *_ = process.flavours[0]
-        self._unit = process.beams.spin_factor((first, second), model) * PICOBARN_PER_INVERSE_GEV2
+        average = process.beams.spin_factor((first, second), model)
+        self.flux_unit = average * PICOBARN_PER_INVERSE_GEV2
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -132,7 +151,7 @@ class CrossSection(AbstractIntegrand):
     @property
     def prior(self) -> ChosenPrior:
         """Name of the channel weights before training."""
-        return self._prior.name
+        return self.channel_prior.name
 
     def with_prior(self, name: ChosenPrior) -> Self:
         """The same integrand with other channel weights before training; shares everything else.
@@ -144,7 +163,7 @@ class CrossSection(AbstractIntegrand):
             InputError: there is no prior of this name.
         """
         other = copy(self)
-        other._prior = prior_of(self.channels, name)
+        other.channel_prior = prior_of(self.channels, name)
         return other
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
@@ -160,15 +179,15 @@ class CrossSection(AbstractIntegrand):
         """
         kept = np.flatnonzero(self.passes(p, jacobian))
         p_kept = select(p, kept)
-        scattering = self.scattering(p_kept, self._prior.needs_diagrams)
+        scattering = self.scattering(p_kept, self.channel_prior.needs_diagrams)
         prior = np.ones((len(p), self.n_channels))
-        weights = self._prior(p_kept, scattering.diagrams)
+        weights = self.channel_prior(p_kept, scattering.diagrams)
         prior[kept] = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
         seen = features(p, self.luminosity.hadronic)
 
         def in_picobarn(flavours: Array) -> Tensor:
             values = np.zeros(len(p))
-            values[kept] = flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * self._unit
+            values[kept] = flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * self.flux_unit
             return torch.from_numpy(values)
 
         value, magnitude = in_picobarn(scattering.flavours), None
@@ -235,7 +254,7 @@ class CrossSection(AbstractIntegrand):
         samples = samples.to(CPU)
         p, jacobian = self.momenta(samples.x, samples.channel)
         passes = self.passes(p, jacobian)
-        mu_f, mu_r = (scale(p) for scale in self._scales)
+        mu_f, mu_r = (scale(p) for scale in self.scales)
         x = p[:, :2, 0] / np.array(self.process.card.beams.energy)
         ranges = {
             "factorization scale": (mu_f, mu_f),
@@ -288,7 +307,7 @@ class CrossSection(AbstractIntegrand):
             p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
             with_diagrams: whether |M|^2 is shared out over the diagrams, too.
         """
-        mu_f, mu_r = (scale(p) for scale in self._scales)
+        mu_f, mu_r = (scale(p) for scale in self.scales)
         alpha_s = self.luminosity.alpha_s(mu_r**2)
         densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
         flavours = np.empty_like(densities)

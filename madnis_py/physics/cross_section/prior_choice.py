@@ -8,10 +8,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
+from madnis_py.devices.device import Device
 from madnis_py.integration.grids.prior_comparison import compare, preferred
 from madnis_py.integration.grids.vegas_flow import VegasSettings
 from madnis_py.integration.step_progress import Callback
-from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.cross_section.cross_section import CrossSection, IntegrandWithPrior
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, PRIORS, ChosenPrior
 from madnis_py.physics.process.process import Process
 
@@ -82,7 +83,7 @@ class PriorSurvey:
     survey.
 
     Args:
-        cross_section: the integrand, with whatever prior.
+        integrand: with whatever prior.
 
     Attributes:
         candidates: the integrand with each prior that is tried, those that win near ties first.
@@ -90,13 +91,13 @@ class PriorSurvey:
         settings: of the grids.
     """
 
-    def __init__(self, cross_section: CrossSection) -> None:
-        names = _affordable(cross_section.n_channels)
+    def __init__(self, integrand: IntegrandWithPrior) -> None:
+        names = _affordable(integrand.n_channels)
         self.usual: ChosenPrior = (
-            AUTO_PRIOR if cross_section.n_channels <= MOST_CHANNELS else "propagator"
+            AUTO_PRIOR if integrand.n_channels <= MOST_CHANNELS else "propagator"
         )
-        points = VegasSettings.for_integrand(cross_section).points // (SHARE * max(len(names), 1))
-        self.candidates = {name: cross_section.with_prior(name) for name in names}
+        points = VegasSettings.for_integrand(integrand).points // (SHARE * max(len(names), 1))
+        self.candidates = {name: integrand.with_prior(name) for name in names}
         self.settings = VegasSettings(
             iterations=ITERATIONS, points=max(points, LEAST_POINTS), bins=BINS
         )
@@ -107,7 +108,11 @@ class PriorSurvey:
         return sum(self.settings.evaluations(candidate) for candidate in self.candidates.values())
 
     def choose(
-        self, seed: int, callback: Callback | None = None, executor: Executor | None = None
+        self,
+        seed: int,
+        callback: Callback | None = None,
+        executor: Executor | None = None,
+        device: Device | None = None,
     ) -> PriorChoice:
         """Try the priors.
 
@@ -115,10 +120,11 @@ class PriorSurvey:
             seed: of the random numbers.
             callback: told the `StepProgress` of each iteration.
             executor: runs the blocks of points.
+            device: where the integrand takes its points; None for the CPU.
         """
         if not self.candidates:
             return PriorChoice(self.usual)
-        found = compare(self.candidates, self.settings, seed, callback, executor)
+        found = compare(self.candidates, self.settings, seed, callback, executor, device)
         return PriorChoice(preferred(found, MARGIN), found)
 
 

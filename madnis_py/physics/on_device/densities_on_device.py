@@ -90,7 +90,8 @@ class ProtonDensities(DensitiesOnDevice):
     def __init__(self, luminosity: ProtonLuminosity, kernels: Kernels) -> None:
         pdf = luminosity.pdf
         if not isinstance(pdf, GridPdf):
-            raise PdfError(f"{pdf.name}: expected the PDF backend 'builtin' on a device")
+            expected = "expected the PDF backend 'builtin' on a device"
+            raise PdfError(f"{pdf.name}: {expected}; --device cpu takes others")
         self._kernels, self._energies = kernels, luminosity.energies
         self._grid = upload(pdf.grid, kernels)
         self._columns = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from madnis_py.arrays import Array
 from madnis_py.card.sentences import shown
 from madnis_py.errors import InputError
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.diagram_picture import draw
 from madnis_py.physics.diagrams.diagrams import Diagram
@@ -21,6 +23,10 @@ from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.process import Process
 
 Component = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+Evaluate = Callable[[MatrixElement, Array, float], tuple[Array, Array]]
+"""What `MatrixElement.evaluate` does, of an element, momenta and a strong coupling."""
 
 
 class MomentaPoint(BaseModel):
@@ -49,6 +55,7 @@ def evaluate_points(
     *,
     weights: bool = False,
     single: bool = False,
+    evaluate: Evaluate | None = None,
 ) -> dict[str, Any]:
     """|M|^2 and |M_i|^2 at given momenta.
 
@@ -63,6 +70,7 @@ def evaluate_points(
             for fermions) and `"me2"` (per point).
         single: add `"me2_single"` and `"relative_error"` of single precision, None where that is
             not enough.
+        evaluate: computes the matrix elements elsewhere than on the CPU.
 
     Returns:
         `{"me2": [...], "diagrams": [[...], ...], "propagators": [[[pdg, [legs]], ...], ...]}`:
@@ -98,7 +106,8 @@ def evaluate_points(
     if not 0 <= coupling < math.inf:
         raise InputError(f"alpha_s: expected a number >= 0; got {coupling}")
     with np.errstate(all="ignore"):  # what comes of it is looked at
-        me2, diagrams = element.evaluate(p, coupling)
+        found = evaluate(element, p, coupling) if evaluate else element.evaluate(p, coupling)
+    me2, diagrams = found
     unusable = np.flatnonzero(~(np.isfinite(me2) & np.isfinite(diagrams).all(axis=1)))
     if len(unusable):
         raise InputError(

@@ -129,6 +129,7 @@ def default_folder(source: Path) -> Path:
 
 def distributions_of_run(
     process: Process,
+    cross_section: CrossSection,
     sampler: Integrator,
     sigma: Tensor,
     points: int,
@@ -139,6 +140,7 @@ def distributions_of_run(
 
     Args:
         process: what scatters; its card may ask for histograms.
+        cross_section: of the process, with the prior of the sampler, on the CPU.
         sampler: draws the points.
         sigma: standard deviation of the weights of each channel, shape (n_channels,).
         points: how many.
@@ -148,7 +150,7 @@ def distributions_of_run(
     Raises:
         InputError: too few points for the channels, or the file is damaged.
     """
-    weighted_points = _WeightedPoints(process, sampler, sigma)
+    weighted_points = _WeightedPoints(process, cross_section, sampler, sigma)
     bins = weighted_points.binnings()
     weighted = weighted_points.histograms(bins, points, watch)
     events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
@@ -159,10 +161,11 @@ def distributions_of_run(
 class _WeightedPoints:
     """Weighted points of a run: few to choose bins from, many to fill them."""
 
-    def __init__(self, process: Process, sampler: Integrator, sigma: Tensor) -> None:
-        assert isinstance(sampler.integrand, CrossSection)
+    def __init__(
+        self, process: Process, cross_section: CrossSection, sampler: Integrator, sigma: Tensor
+    ) -> None:
         self._process, self._sampler, self._sigma = process, sampler, sigma
-        self._cross_section = sampler.integrand
+        self._cross_section = cross_section
 
     def binnings(self) -> list[Binning]:
         """Bins that suit the process."""

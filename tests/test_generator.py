@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.cross_section.generator import Generator
+from madnis_py.generator import Generator
 
 
 @pytest.fixture(scope="module")
@@ -105,4 +105,4 @@ def test_what_cannot_be_generated_is_refused(
     generator: Generator, shape: tuple[int, int], channel: float, sentence: str
 ) -> None:
     with pytest.raises(InputError, match=f"Generator: {sentence}"):
-        generator(np.full(shape, 0.5), channel)  # type: ignore[arg-type]
+        generator(np.full(shape, 0.5), channel)  # type: ignore[call-overload]

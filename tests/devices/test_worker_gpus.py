@@ -1,0 +1,48 @@
+"""GPUs of worker processes: one each, in turn."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from madnis_py.devices import device
+from madnis_py.parallel import process_workers
+from madnis_py.parallel.executors import process_executor
+from madnis_py.parallel.process_workers import worker_number
+
+
+def number_when_all_are_there(folder: Path, workers: int) -> int:
+    """The number of this worker, once so many have written theirs."""
+    (folder / str(worker_number())).touch()
+    end = time.monotonic() + 60
+    while len(list(folder.iterdir())) < workers and time.monotonic() < end:
+        time.sleep(0.01)
+    return worker_number()
+
+
+def test_workers_are_numbered_from_0(tmp_path: Path) -> None:
+    with process_executor(3) as executor:
+        tasks = [executor.submit(number_when_all_are_there, tmp_path, 3) for _ in range(3)]
+        assert sorted(task.result() for task in tasks) == [0, 1, 2]
+    assert worker_number() == 0
+
+
+@pytest.mark.parametrize(
+    ("gpus", "expected"), [(4, [0, 1, 2, 3]), (2, [0, 1, 0, 1]), (1, [0] * 4), (0, [0] * 4)]
+)
+def test_each_worker_has_a_gpu_in_turn_where_none_is_named(
+    gpus: int, expected: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+
+    monkeypatch.setattr(device, "CudaKernels", opened.append)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    for number in range(4):
+        monkeypatch.setattr(process_workers, "_NUMBER", number)
+        device.device_of.__wrapped__("cuda")
+        device.device_of.__wrapped__("cuda:1")
+    assert opened[::2] == expected
+    assert opened[1::2] == [1] * 4
