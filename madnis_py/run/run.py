@@ -118,8 +118,8 @@ class Run:
         unsurveyed = CrossSection(process)
         on_device = None
         if there is not None:
-            on_device = CrossSectionOnDevice(unsurveyed, there)
             there.kernels.prepare(watch)
+            on_device = CrossSectionOnDevice(unsurveyed, there)
         identity = directory.claim(process.card, identity, versions())
         self._context = RunContext(process, directory, identity, executor, there, watch)
         self._stages = SharedStages(self._context, unsurveyed, on_device)
