@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 import torch
+from command_line import small_process
 from places import ROOT, TESTS
 
 from madnis_py.array_cache import ArrayCache
@@ -24,6 +27,10 @@ from madnis_py.errors import DeviceError
 from madnis_py.progress import StageProgress, unwatched
 
 SOURCE = 'extern "C" __global__ void scale(double* y, double a, long n) { y[n] *= a; }\n'
+
+
+Through = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs a script of tests/support with a driver that runs kernels on the processor."""
 
 
 class Gpu:
@@ -254,8 +261,7 @@ def test_an_older_driver_of_the_same_major_version_will_do(
 @pytest.fixture(scope="module")
 def through_a_driver(
     tmp_path_factory: pytest.TempPathFactory,
-) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs a script of tests/support with a driver that runs kernels on the processor."""
+) -> Through:
     folder = tmp_path_factory.mktemp("driver")
     support = TESTS / "support"
     library, source = str(folder / "libcuda.so.1"), str(support / "emulated_driver.c")
@@ -267,11 +273,13 @@ def through_a_driver(
         "PYTHONPATH": str(ROOT),
     }
 
-    def run(script: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    def run(
+        script: str, *arguments: str, cwd: Path, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-W", "error", support / script, *arguments],
             cwd=cwd,
-            env=environment,
+            env=environment | more,
             capture_output=True,
             text=True,
             check=False,
@@ -281,7 +289,37 @@ def through_a_driver(
 
 
 def test_launches_reach_a_driver_with_grids_memory_and_arguments_as_they_are_meant(
-    through_a_driver: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+    through_a_driver: Through, tmp_path: Path
 ) -> None:
     done = through_a_driver("kernels_through_a_driver.py", cwd=tmp_path)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_a_run_whose_gpu_is_lost_goes_on_to_the_events_of_an_emulated_run(
+    through_a_driver: Through, tmp_path: Path
+) -> None:
+    small_process(tmp_path)
+
+    def run(device: str, **more: str) -> subprocess.CompletedProcess[str]:
+        size = ["--points", "6000", "--events", "100", "--threads", "1"]
+        command = ["run", "small.toml", "-o", device, "--device", device, *size]
+        return through_a_driver("pretended_gpu.py", *command, cwd=tmp_path, **more)
+
+    def events(device: str) -> bytes:
+        text = gzip.decompress((tmp_path / device / "events.lhe.gz").read_bytes())
+        return text.partition(b"</header>")[2]
+
+    lost = run("cuda", MADNIS_LAUNCHES="500")
+    assert lost.returncode == 1
+    assert re.fullmatch(
+        r"madnis-py: the GPU was lost \(CUDA_ERROR_LAUNCH_FAILED: .*\); "
+        r"the same command goes on from here\n",
+        lost.stderr,
+    )
+    assert list((tmp_path / "cuda").glob("survey.*.safetensors"))
+    assert not (tmp_path / "cuda" / "events.lhe.gz").exists()
+    for device in ("cuda", "emulated"):
+        done = run(device)
+        assert done.returncode == 0, done.stderr
+    assert events("cuda").count(b"<event>") == 100
+    assert events("cuda") == events("emulated")

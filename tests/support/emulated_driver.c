@@ -1,12 +1,13 @@
 // A driver of CUDA that has the calls which kernels need, and runs them on the processor: launches
-// go to the library of emulated kernels whose path is in $MADNIS_EMULATED.
+// go to the library of emulated kernels whose path is in $MADNIS_EMULATED. The GPU is lost after
+// $MADNIS_LAUNCHES of them.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, NOT_FOUND = 500, NOT_SUPPORTED = 801 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, NOT_FOUND = 500, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801 };
 enum { MOST_KERNELS = 64, LONGEST_NAME = 64, FREE_SHARED_BYTES = 48 * 1024 };
 
 typedef struct {
@@ -42,7 +43,9 @@ int cuDriverGetVersion(int* version) {
 int cuGetExportTable(const void** table, const void* id) { return NOT_SUPPORTED; }
 
 int cuGetErrorName(int error, const char** name) {
-    *name = error == NOT_FOUND ? "CUDA_ERROR_NOT_FOUND" : "CUDA_ERROR_INVALID_VALUE";
+    *name = error == NOT_FOUND       ? "CUDA_ERROR_NOT_FOUND"
+            : error == LAUNCH_FAILED ? "CUDA_ERROR_LAUNCH_FAILED"
+                                     : "CUDA_ERROR_INVALID_VALUE";
     return SUCCESS;
 }
 
@@ -83,6 +86,9 @@ int cuKernelSetAttribute(int attribute, int value, Kernel* kernel, int device) {
 }
 
 int cuLaunchKernelEx(const LaunchConfig* config, Kernel* kernel, void** arguments, void** extra) {
+    static long launches = 0;
+    const char* most = getenv("MADNIS_LAUNCHES");
+    if (most && ++launches > atol(most)) return LAUNCH_FAILED;
     if (config->shared_bytes > kernel->shared_bytes) return INVALID_VALUE;
     if (config->grid[1] * config->grid[2] * config->block[1] * config->block[2] != 1 || extra)
         return INVALID_VALUE;
