@@ -18,18 +18,14 @@ class ChannelSums:
     on the same device.
 
     Args:
-        channel: sorted, int64, shape (n,), CPU.
-        n_channels: number of channels.
+        counts: points of each channel, which are sorted by channel, int64, shape (n_channels,),
+            CPU.
         kernels: of the device where the weights are.
-
-    Attributes:
-        counts: points of each channel, int64, shape (n_channels,), CPU.
     """
 
-    def __init__(self, channel: Tensor, n_channels: int, kernels: Kernels) -> None:
-        self._kernels, self._n_channels = kernels, n_channels
-        self.counts = torch.bincount(channel, minlength=n_channels)
-        bounds = torch.cat([self.counts.new_zeros(1), self.counts.cumsum(0)])
+    def __init__(self, counts: Tensor, kernels: Kernels) -> None:
+        self._kernels, self._n_channels = kernels, len(counts)
+        bounds = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
         self._bounds = bounds.to(kernels.torch_device, non_blocking=True)
 
     def means(self, weight: Tensor, unit: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -43,10 +39,23 @@ class ChannelSums:
             means: float64, shape (n_channels,), on the device; 0 without points.
             largest: size of a weight, not in the unit, float64, shape ().
         """
+        sums, largest = self.totals(weight, unit)
+        return sums / self._bounds.diff().clamp(min=1), largest.amax()
+
+    def totals(self, weight: Tensor, unit: float = 1.0) -> tuple[Tensor, Tensor]:
+        """Sums of the weights, and the largest size of one, of each channel.
+
+        Args:
+            weight: float64, shape (n,), contiguous, on the device.
+            unit: that the sums are in.
+
+        Returns:
+            sums and sizes, which are not in the unit, both float64, shape (n_channels,), on the
+            device; 0 without points.
+        """
         sums, largest = self._parts(), self._parts()
         self._launch("channel_sums", weight, self._bounds, unit, sums, largest)
-        counts = self._bounds.diff().clamp(min=1)
-        return sums.sum(dim=1) / counts, largest.amax()
+        return sums.sum(dim=1), largest.amax(dim=1)
 
     def squares(self, weight: Tensor, means: Tensor, unit: float = 1.0) -> Tensor:
         """Sums of (w - mean)^2, float64, shape (n_channels,), on the device.

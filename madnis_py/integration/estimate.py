@@ -209,12 +209,13 @@ class Moments:
             n_channels: number of channels.
             kernels: of the device.
         """
-        sums = ChannelSums(channel, n_channels, kernels)
+        counts = torch.bincount(channel, minlength=n_channels)
+        sums = ChannelSums(counts, kernels)
 
         def moments(unit: float) -> tuple[float, Moments]:
             means, largest = sums.means(weight, unit)
             both = torch.stack([means, sums.squares(weight, means, unit)]).cpu()
-            return float(largest), cls(sums.counts, both[0], both[1], unit)
+            return float(largest), cls(counts, both[0], both[1], unit)
 
         largest, found = moments(1.0)
         unit = unit_of(largest)

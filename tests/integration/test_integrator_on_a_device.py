@@ -62,10 +62,13 @@ def test_a_step_of_a_training_waits_for_nothing_before_its_end(
     integrand.groups = groups
     settings = TrainingSettings(steps=10, batch_size=120, loss=loss, gradient_clip=1.0)
     trainer = Trainer(Integrator(integrand, flow(groups)), settings)
-    samples = trainer.integrator.sample(COUNTS, "train", 0).to(torch.device("meta"))
-    for module in (trainer.integrator.flow, trainer.integrator.weights):
+    integrator = trainer.integrator
+    for module in (integrator.flow, integrator.weights):
         move_to(module, WITHOUT_VALUES)
-    update = type(trainer._update)(trainer.integrator, settings)
+    integrator.device = WITHOUT_VALUES
+    samples = integrator.sample_ahead(COUNTS, "train", 0)
+    assert samples.weight.is_meta
+    update = type(trainer._update)(integrator, settings)
     batch = Batch.of(samples.in_unit(2.0), COUNTS)
     size = trainer._averages.size_with(samples, COUNTS, 0)
     update(batch, size, 1e-3, fresh=True)

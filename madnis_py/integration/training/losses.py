@@ -38,6 +38,8 @@ class LossInput:
         log_q_sample: log q_i, constant, float64, shape (n,).
         channel: channel, or symmetry group of channels that share one sigma_i, int64, shape (n,).
         counts: points drawn per channel or group, int64, shape (n_channels,).
+        sums: sums of numbers (n,) over the points of each channel, (n_channels,); `index_add` of
+            torch if None.
     """
 
     log_q_theta: Tensor
@@ -46,6 +48,7 @@ class LossInput:
     log_q_sample: Tensor
     channel: Tensor
     counts: Tensor
+    sums: Callable[[Tensor], Tensor] | None = None
 
     @property
     def weight(self) -> Tensor:
@@ -54,8 +57,11 @@ class LossInput:
 
     def means(self, x: Tensor) -> Tensor:
         """Mean of x, shape (n,), over all points drawn in a channel, shape (n_channels,)."""
-        zeros = x.new_zeros(len(self.counts))
-        return zeros.index_add(0, self.channel, x) / self.counts.clamp(min=1)
+        if self.sums is None:
+            sums = x.new_zeros(len(self.counts)).index_add(0, self.channel, x)
+        else:
+            sums = self.sums(x)
+        return sums / self.counts.clamp(min=1)
 
 
 Loss = Callable[[LossInput], Tensor]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from madnis_py.devices.stratum_sums import StratumSums
 from madnis_py.errors import InputError
 from madnis_py.flows.flow import channel_there
 from madnis_py.integration.integrator import Integrator
@@ -103,8 +104,19 @@ class ParameterUpdate:
             there.log_q,
             stratum,
             counts.to(device, non_blocking=True),
+            self._sums(stratum, counts),
         )
         return LOSSES[self._settings.loss](points)
+
+    def _sums(self, stratum: Tensor, counts: Tensor) -> StratumSums | None:
+        """Sums over strata that are the same from run to run; those of the CPU are anyway.
+
+        A batch on a device has all points that were drawn, also of value 0.
+        """
+        device = self._integrator.device
+        if device is None or stratum.is_cpu:
+            return None
+        return StratumSums(stratum, counts, device.kernels)
 
     def _alpha(self, batch: Batch) -> Tensor:
         """Weight of each point's own channel."""
