@@ -57,8 +57,6 @@ public:
     std::size_t n_parameters() const { return spec_.n_parameters; }
 
     // Of the memory of a block of threads of a GPU, see cuda/flows.cu.
-    std::size_t shared_weights() const { return tile_numbers; }
-
     std::size_t transform_rows() const {
         return most_rows([this](const CouplingBlockSpec& block) {
             return 2 * rows_of_layer(block, spec_.spline);
@@ -231,9 +229,7 @@ void bind_flow(py::module_& m, const char* name) {
         .def_property_readonly("transform_rows", &Flow::transform_rows,
                                "Numbers of a point that a device keeps on the way to z or x.")
         .def_property_readonly("backward_rows", &Flow::backward_rows,
-                               "Numbers of a point that a device keeps in the backward direction.")
-        .def_property_readonly("tile_numbers", &Flow::shared_weights,
-                               "Weights of a layer that a block of threads has at a time.");
+                               "Numbers of a point that a device keeps in the backward direction.");
 }
 
 }  // namespace
@@ -241,6 +237,7 @@ void bind_flow(py::module_& m, const char* name) {
 void bind_coupling(py::module_& m) {
     bind_flow<float>(m, "CouplingFlow32");
     bind_flow<double>(m, "CouplingFlow64");
+    m.attr("TILE_NUMBERS") = tile_numbers;
 }
 
 }  // namespace madnis::bindings

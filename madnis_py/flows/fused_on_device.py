@@ -16,15 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from madnis_py.devices.block_layout import BlockLayout
 from madnis_py.devices.kernels import Argument, Kernels
 from madnis_py.devices.upload import Described, pointers, upload
 from madnis_py.flows.blocks import GridBlock
-
-BLOCKS = (128, 64, 32)
-"""Threads of a block: as many of these as the memory that they share has room for."""
-
-SHARED_BYTES = 48 * 1024
-"""Memory that the threads of a block may share on any device."""
 
 MOST_RANGES = 512
 """Ranges of a batch in the backward direction, about: each needs memory for all gradients."""
@@ -49,10 +44,6 @@ class DeviceBlocks(Described, Protocol):
     def backward_rows(self) -> int:
         """Numbers that a point needs in the backward direction."""
 
-    @property
-    def tile_numbers(self) -> int:
-        """Weights of a layer that a block of threads has at a time."""
-
 
 class BlocksOnDevice:
     """Coupling blocks in the kernels of a device; the methods are those of `CompiledBlocks`.
@@ -74,9 +65,8 @@ class BlocksOnDevice:
         self._dtype = parameters[0].dtype
         self._n_blocks, self._n_parameters = description.n_blocks, description.n_parameters
         self._size = sum(parameter.numel() for parameter in parameters)
-        numbers = description.tile_numbers, self._dtype.itemsize
-        self._transform = _Layout.of(description.transform_rows, *numbers)
-        self._backward = _Layout.of(description.backward_rows, *numbers)
+        self._transform = BlockLayout.of(description.transform_rows, self._dtype)
+        self._backward = BlockLayout.of(description.backward_rows, self._dtype)
         self._ranges = lru_cache(maxsize=16)(self._new_ranges)
 
     def forward(self, x: Tensor, counts: list[int]) -> tuple[Tensor, Tensor]:
@@ -126,10 +116,10 @@ class BlocksOnDevice:
         self._launch(name, self._transform, ranges, points, step, log_jac, n)
         return log_jac
 
-    def _launch(self, name: str, layout: _Layout, ranges: _Ranges, *arguments: Argument) -> None:
-        workspace: Argument = 0
-        if layout.workspace:
-            workspace = self._spec.new_empty(ranges.length * layout.workspace, dtype=self._dtype)
+    def _launch(
+        self, name: str, layout: BlockLayout, ranges: _Ranges, *arguments: Argument
+    ) -> None:
+        workspace = layout.memory(ranges.length, self._kernels)
         self._kernels.launch(
             "flows",
             self._name(name),
@@ -202,30 +192,6 @@ class GridOnDevice:
 
 def _copied(x: Tensor) -> Tensor:
     return x.detach().clone(memory_format=torch.contiguous_format)
-
-
-class _Layout(NamedTuple):
-    """How a block of threads is laid out.
-
-    Attributes:
-        threads: their number, and that of the points at a time.
-        shared_bytes: memory that they share.
-        workspace: numbers in the memory of the device, for each block, where the points have no
-            room in shared memory; 0 where they have.
-    """
-
-    threads: int
-    shared_bytes: int
-    workspace: int
-
-    @classmethod
-    def of(cls, rows: int, tile_numbers: int, number_bytes: int) -> _Layout:
-        """As many threads as have room for this number of rows in shared memory."""
-        for threads in BLOCKS:
-            shared_bytes = (tile_numbers + rows * (threads + 1)) * number_bytes
-            if shared_bytes <= SHARED_BYTES:
-                return cls(threads, shared_bytes, 0)
-        return cls(BLOCKS[0], tile_numbers * number_bytes, rows * (BLOCKS[0] + 1))
 
 
 class _Ranges(NamedTuple):

@@ -8,8 +8,10 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
+from madnis_py.devices.device import Device
 from madnis_py.errors import MadnisError
 from madnis_py.flows.networks import MLP, NetworkSize
+from madnis_py.integration.channel_weights_on_device import FusedChannelWeights
 from madnis_py.parallel.random_streams import torch_generator
 
 ROUNDING = 1e-12
@@ -21,7 +23,17 @@ class AbstractChannelWeights(nn.Module, ABC):
 
     Any such weights leave the integral unchanged, Eq. (5.4) of the MadNIS thesis; they only move
     variance.
+
+    Attributes:
+        device: where they compute, see `compute_on`; None for the CPU.
     """
+
+    device: Device | None = None
+
+    def compute_on(self, device: Device | None) -> None:
+        """Move to a device and compute in its kernels from now on, or on the CPU for None."""
+        self.device = device
+        self.to("cpu" if device is None else device.torch_device)
 
     @abstractmethod
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:
@@ -73,6 +85,7 @@ class ChannelWeights(AbstractChannelWeights):
     mean: Tensor
     std: Tensor
     standardised: Tensor
+    _fused: FusedChannelWeights | None
 
     def __init__(
         self, n_features: int, n_channels: int, settings: ChannelWeightSettings | None = None
@@ -85,6 +98,7 @@ class ChannelWeights(AbstractChannelWeights):
         self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
         self.register_buffer("std", torch.ones(n_features, dtype=torch.float64))
         self.register_buffer("standardised", torch.tensor(False))
+        self._fused = None
 
     def standardise(self, features: Tensor) -> None:
         """Set, once, the mean and standard deviation that scale features for the network.
@@ -107,8 +121,10 @@ class ChannelWeights(AbstractChannelWeights):
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:
         """Evaluate the weights; see `AbstractChannelWeights.forward`.
 
-        Differentiable in the parameters of the network.
+        Differentiable in the parameters of the network; without gradients one kernel on a device.
         """
+        if self.device is not None and not torch.is_grad_enabled():
+            return self._compiled(self.device)(features, self.mean, self.std, prior)
         scaled = ((features.to(self.mean.device) - self.mean) / self.std).float()
         delta = self.network(scaled).double().to(prior.device)
         # Subtracting the largest Delta that counts keeps exp from overflowing and cancels in the
@@ -116,6 +132,15 @@ class ChannelWeights(AbstractChannelWeights):
         largest = delta.detach().masked_fill(prior <= 0, -torch.inf).amax(dim=1, keepdim=True)
         shift = torch.where(largest.isfinite(), largest, 0.0)
         return _normalised(prior * torch.exp((delta - shift).clamp(max=0.0)))
+
+    def _compiled(self, device: Device) -> FusedChannelWeights:
+        if self._fused is None or not self._fused.serves():
+            self._fused = FusedChannelWeights(self.network.stack, device.kernels)
+        return self._fused
+
+    def __getstate__(self) -> dict[str, object]:
+        """Without addresses in the memory of this process."""
+        return {**self.__dict__, "_fused": None}
 
 
 def _normalised(weights: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from functools import partial, reduce
 from typing import TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from madnis_py.devices.device import Device, device_of
 from madnis_py.errors import InputError
@@ -275,17 +275,13 @@ class Integrator:
         return allocation.proportional(n, sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self.active)
 
 
-def move_to(module: nn.Module, device: Device) -> None:
+def move_to(module: AbstractFlow | AbstractChannelWeights, device: Device) -> None:
     """Let a flow or channel weights compute on a device.
 
     What has no parameters stays: its input comes to it, and its output goes back.
     """
-    if not any(True for _ in module.parameters()):
-        return
-    if isinstance(module, AbstractFlow):
+    if any(True for _ in module.parameters()):
         module.compute_on(device)
-    else:
-        module.to(device.torch_device)
 
 
 def _whole(samples: Samples) -> Samples:

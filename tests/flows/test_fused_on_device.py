@@ -27,11 +27,12 @@ from fused_flows import (
 from torch import Tensor
 from waiting import WITHOUT_VALUES, LaunchesNothing, NoWaiting
 
+from madnis_py.devices.block_layout import SHARED_BYTES
 from madnis_py.devices.device import Device, device_of
 from madnis_py.flows import fused, fused_on_device, splines
 from madnis_py.flows.blocks import GridBlock
 from madnis_py.flows.flow_settings import FlowSettings
-from madnis_py.flows.fused_on_device import SHARED_BYTES, BlocksOnDevice
+from madnis_py.flows.fused_on_device import BlocksOnDevice
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.parallel.random_streams import stream
 
