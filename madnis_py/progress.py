@@ -12,7 +12,7 @@ class StageProgress:
     """How far a stage is, and what it knows of the result.
 
     Attributes:
-        stage: prior, survey, train, integrate or generate.
+        stage: compile, prior, survey, train, integrate or generate.
         done: how much of the stage is done.
         total: how much there is to do.
         unit: what is counted.

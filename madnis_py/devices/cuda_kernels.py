@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
+from itertools import chain
 from threading import Lock
 from typing import Any
 
@@ -52,9 +53,11 @@ class CudaKernels(Kernels):
         missing = [
             source for source in kernel_sources() if self._compiler.key(source) not in self._cache
         ]
+        if not missing:
+            return
         with ThreadPoolExecutor() as pool:
             compiled = pool.map(lambda source: self._compiler.kept(source, self._cache), missing)
-            for done, _ in enumerate(compiled, 1):
+            for done, _ in enumerate(chain([None], compiled)):
                 watch(StageProgress("compile", done, len(missing), "files of kernels"))
 
     def launch(

@@ -103,7 +103,7 @@ class LogDisplay:
         if finished or time.monotonic() - self._last > LOG_INTERVAL:
             self._last = time.monotonic()
             done = f"{progress.done}/{progress.total} {progress.unit}"
-            line = f"{progress.stage}: {done}, {message(progress)}"
+            line = f"{progress.stage}: " + ", ".join(filter(None, (done, message(progress))))
             self._console.print(line, highlight=False, soft_wrap=True)
 
 
