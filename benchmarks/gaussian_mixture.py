@@ -44,6 +44,13 @@ class GaussianMixture:
         )
         self._mean_square = self._mean.square().sum(1)
 
+    def to(self, device: torch.device) -> GaussianMixture:
+        """The same mixture with its numbers on a device, the one of points that come there."""
+        if self._mean.device != device:
+            names = ("_mean", "_steepness", "_log_norm", "_mean_square")
+            vars(self).update({name: getattr(self, name).to(device) for name in names})
+        return self
+
     def parts(self, x: Tensor) -> Tensor:
         """The Gaussians: (n, dim) -> (n, number of Gaussians)."""
         square = x.square().sum(1, keepdim=True) - 2 * x @ self._mean.T + self._mean_square

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import gpu
 import number_types
 import pytest
 import validation
+from gpu_cards import Sizes
 from side_by_side import QUICK, Program, compare, installed, row, table
 from workers import Side, Worker, WorkerError
 
+from madnis_py.devices.device import Device
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
 
@@ -204,3 +209,40 @@ def test_the_ratio_of_number_types_is_that_of_their_times(tmp_path: Path) -> Non
     for one in rows:
         assert min(one["float64"], one["float32"]) > 0
         assert one["spread"][0] <= one["ratio"] <= one["spread"][1]
+
+
+@pytest.mark.parametrize("parts", [3, pytest.param(None, marks=pytest.mark.slow)])
+def test_the_benchmark_of_a_gpu_finds_nothing_wrong_in_emulation(
+    parts: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "PARTS", dict(islice(gpu.PARTS.items(), parts)))
+    output = tmp_path / "gpu.json"
+    assert gpu.main(["--device", "emulated", "--quick", "--output", str(output)]) == 0
+    result = json.loads(output.read_text())
+    assert {row["part"] for row in result["rows"]} == set(gpu.PARTS)
+    assert result["device"] == "emulated"
+
+
+def test_the_benchmark_of_a_gpu_goes_on_after_a_part_that_fails_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(device: Device, sizes: Sizes) -> Iterator[dict[str, Any]]:
+        yield {"what": "first", "ok": True}
+        raise RuntimeError("device lost")
+
+    def sound(device: Device, sizes: Sizes) -> Iterator[dict[str, Any]]:
+        yield {"what": "third", "ok": True}
+
+    monkeypatch.setattr(gpu, "PARTS", {"one": failing, "two": sound})
+    output = tmp_path / "gpu.json"
+    assert gpu.main(["--device", "emulated", "--quick", "--output", str(output)]) == 1
+    rows = json.loads(output.read_text())["rows"]
+    assert [row["what"] for row in rows] == ["first", "one", "third"]
+    assert "device lost" in rows[1]["note"]
+
+
+def test_the_benchmark_of_a_gpu_without_one_is_refused_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert gpu.main(["--device", "cpu", "--output", str(tmp_path / "gpu.json")]) == 2
+    assert "expected cuda" in capsys.readouterr().out
