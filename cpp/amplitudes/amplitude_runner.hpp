@@ -9,7 +9,7 @@ inline namespace MADNIS_ISA {
 // Hermitian form sum_ab colour_ab Re(conj(column_a) column_b); the elements below the diagonal are
 // counted above it.
 template <class T>
-MADNIS_FN T colour_sum(const double* colour, const Slots<T>& columns, std::size_t n) {
+MADNIS_INLINE T colour_sum(const double* colour, const Slots<T>& columns, std::size_t n) {
     constexpr std::size_t block = 4;
     T sum = T(0);
     std::size_t a = 0;
@@ -55,7 +55,7 @@ public:
           squares_(workspace.take(spec.n_columns)) {}
 
     // The events [event, event + lanes), `count` of which exist.
-    MADNIS_FN void run(std::size_t event, std::size_t count) {
+    MADNIS_INLINE void run(std::size_t event, std::size_t count) {
         currents_.run(input_, event, count);
         for (std::size_t k = 0; k < spec_.n_columns; ++k) squares_[k] = T(0);
         g2_ = constant<T>(four_pi) * load<T>(input_.alpha_s + event, count);

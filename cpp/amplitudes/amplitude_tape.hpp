@@ -19,9 +19,15 @@ MADNIS_INLINE void write_complex(const Slots<T>& data, const Complex<T>& z) {
     data[1] = z.im;
 }
 
+// Four lanes stay where they are: a vertex that read all of its momenta at once would run out of
+// registers.
 template <class T>
-MADNIS_INLINE FourVector<T> read_momentum(const Slots<T>& data) {
-    return {data[0], data[1], data[2], data[3]};
+MADNIS_INLINE decltype(auto) read_momentum(const Slots<T>& data) {
+    if constexpr (lane_width<T> == 1) {
+        return FourVector<T>{data[0], data[1], data[2], data[3]};
+    } else {
+        return *reinterpret_cast<const FourVector<T>*>(data);
+    }
 }
 
 template <class T>
@@ -57,9 +63,11 @@ MADNIS_FN T power_of(const T& g2, std::int32_t power) {
 // An instance of a current; returns where the next one goes.
 template <class T>
 MADNIS_INLINE Slots<T> write_instance(WaveKind kind, const Slots<T>& data, const Wave<T>& wave) {
-    write_complex<T>(data, wave.c[0]);
-    if (kind == WaveKind::scalar) return data + scalar_numbers;
-    for (int mu = 1; mu < 4; ++mu) write_complex<T>(data + 2 * mu, wave.c[mu]);
+    if (kind == WaveKind::scalar) {
+        write_complex<T>(data, wave.c[0]);
+        return data + scalar_numbers;
+    }
+    for (int mu = 0; mu < 4; ++mu) write_complex<T>(data + 2 * mu, wave.c[mu]);
     return data + wave_numbers;
 }
 
@@ -104,7 +112,7 @@ private:
         return constant<T>(spec_.constants[2 * index]);
     }
 
-    MADNIS_INLINE FourVector<T> momentum(std::int32_t index) const {
+    MADNIS_INLINE decltype(auto) momentum(std::int32_t index) const {
         return read_momentum<T>(momenta_ + 4 * index);
     }
 
@@ -119,15 +127,10 @@ private:
         const auto store_states = [&](const auto& wavefunction) {
             for (std::size_t k = begin; k < end; ++k) {
                 const auto helicity = spec_.externals[k].helicity;
-                const auto out = memory_ + spec_.externals[k].offset;
-                if (helicity == chosen_helicity) {
-                    const auto wanted = load_strided<T>(input.helicities.at(event, row.leg),
-                                                        input.helicities.event_stride, count);
-                    write_instance<T>(WaveKind(row.kind), out,
-                                      chosen_state(row, wavefunction, wanted));
-                } else {
-                    write_instance<T>(WaveKind(row.kind), out, wavefunction(helicity));
-                }
+                const bool chosen = helicity == chosen_helicity;
+                write_instance<T>(WaveKind(row.kind), memory_ + spec_.externals[k].offset,
+                                  chosen ? chosen_state(row, wavefunction, input, event, count)
+                                         : wavefunction(helicity));
             }
         };
         switch (WaveKind(row.kind)) {
@@ -153,7 +156,10 @@ private:
     // The state that each event asks for.
     template <class Wavefunction>
     MADNIS_FN static Wave<T> chosen_state(const ExternalRow& row, const Wavefunction& wavefunction,
-                                          const T& wanted) {
+                                          const EventInput& input, std::size_t event,
+                                          std::size_t count) {
+        const T wanted = load_strided<T>(input.helicities.at(event, row.leg),
+                                         input.helicities.event_stride, count);
         Wave<T> chosen = wavefunction(row.spin == 0 ? 0 : -1);
         for (int state = row.spin == 2 ? 0 : 1; row.spin > 0 && state <= 1; ++state) {
             const auto other = wavefunction(state);

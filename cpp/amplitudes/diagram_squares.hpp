@@ -7,39 +7,45 @@
 namespace madnis {
 inline namespace MADNIS_ISA {
 
-// The density matrix of a node with its instances in `data`.
-template <class T>
-MADNIS_FN void write_density(const DensityRow& row, const Slots<T>& data, const Slots<T>& out) {
-    T rho[density_size];
+// The density matrix of a node with its instances in `data`. `rho`: anything with elements.
+template <class T, class Rho>
+MADNIS_INLINE void add_instances(const DensityRow& row, const Slots<T>& data, Rho& rho) {
     for (std::size_t k = 0; k < density_size; ++k) rho[k] = T(0);
     if (WaveKind(row.kind) == WaveKind::scalar) {
         for (std::int32_t i = 0; i < row.instances; ++i) {
             rho[0] += norm(read_complex<T>(data + scalar_numbers * i));
         }
-    } else {
-        for (std::int32_t i = 0; i < row.instances; ++i) {
-            add_density(read_wave<T>(data + wave_numbers * i), rho);
+        return;
+    }
+    for (std::int32_t i = 0; i < row.instances; ++i) {
+        const auto wave = read_wave<T>(data + wave_numbers * i);
+        std::size_t next = 4;
+        for (int mu = 0; mu < 4; ++mu) {
+            rho[mu] += norm(wave.c[mu]);
+            for (int nu = mu + 1; nu < 4; ++nu) {
+                const auto element = wave.c[mu] * conj(wave.c[nu]);
+                rho[next++] += element.re;
+                rho[next++] += element.im;
+            }
         }
     }
-    for (std::size_t k = 0; k < density_size; ++k) out[k] = rho[k];
 }
 
+// The same where it is to stay. A thread of a GPU has the registers to sum in, lanes do not.
 template <class T>
-MADNIS_INLINE void add_density(const Wave<T>& wave, T (&rho)[density_size]) {
-    std::size_t next = 4;
-    for (int mu = 0; mu < 4; ++mu) {
-        rho[mu] += norm(wave.c[mu]);
-        for (int nu = mu + 1; nu < 4; ++nu) {
-            const auto element = wave.c[mu] * conj(wave.c[nu]);
-            rho[next++] += element.re;
-            rho[next++] += element.im;
-        }
+MADNIS_INLINE void write_density(const DensityRow& row, const Slots<T>& data, Slots<T> out) {
+    if constexpr (lane_width<T> == 1) {
+        T rho[density_size];
+        add_instances<T>(row, data, rho);
+        for (std::size_t k = 0; k < density_size; ++k) out[k] = rho[k];
+    } else {
+        add_instances<T>(row, data, out);
     }
 }
 
 // sum_{mu nu} g_mu g_nu rho_mu_nu sigma_mu_nu with the metric g of vectors, 1 for spinors.
 template <class T>
-MADNIS_FN T density_product(WaveKind kind, const Slots<T>& rho, const Slots<T>& sigma) {
+MADNIS_INLINE T density_product(WaveKind kind, const Slots<T>& rho, const Slots<T>& sigma) {
     T sum = rho[0] * sigma[0];
     if (kind == WaveKind::scalar) return sum;
     for (std::size_t mu = 1; mu < 4; ++mu) sum += rho[mu] * sigma[mu];
@@ -67,7 +73,7 @@ public:
           sums_(workspace.take(spec.n_diagrams)) {}
 
     // The events [event, event + lanes), `count` of which exist.
-    MADNIS_FN void run(std::size_t event, std::size_t count) {
+    MADNIS_INLINE void run(std::size_t event, std::size_t count) {
         currents_.run(input_, event, count);
         for (std::size_t k = 0; k < spec_.n_densities; ++k) {
             write_density<T>(spec_.densities[k], currents_.memory() + spec_.densities[k].offset,
