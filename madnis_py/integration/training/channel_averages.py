@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from madnis_py.devices.channel_sums import ChannelSums
+from madnis_py.devices.device import Device
 from madnis_py.integration.estimate import Moments
 from madnis_py.integration.samples import Samples
 
@@ -35,11 +37,19 @@ class ChannelAverages:
         """Before the first step."""
         return cls(*torch.zeros(len(fields(cls)), n_channels, dtype=torch.float64))
 
-    def updated(self, samples: Samples, moments: Moments, step: int) -> ChannelAverages:
-        """Averages with one more batch on the CPU, of these moments, counted from step 0."""
-        zeros = torch.zeros_like(moments.means)
-        sizes = zeros.index_add(0, samples.channel, samples.magnitude) / moments.counts.clamp(min=1)
-        largest = zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax")
+    def updated(
+        self, samples: Samples, moments: Moments, step: int, device: Device | None = None
+    ) -> ChannelAverages:
+        """Averages with one more batch.
+
+        Args:
+            samples: of the batch.
+            moments: of their weights.
+            step: counted from 0.
+            device: where the samples are; None for the CPU.
+        """
+        totals, largest = _sizes(samples, moments.counts, device)
+        sizes = totals / moments.counts.clamp(min=1)
         share = _share(step)
         old = torch.stack(list(self.tensors().values()))
         return ChannelAverages(
@@ -83,6 +93,19 @@ class ChannelAverages:
     def tensors(self) -> dict[str, Tensor]:
         """By name."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def _sizes(samples: Samples, counts: Tensor, device: Device | None) -> tuple[Tensor, Tensor]:
+    """Sum and largest of the magnitudes of each channel, all that comes from a device."""
+    if device is None:
+        zeros = samples.magnitude.new_zeros(len(counts))
+        return (
+            zeros.index_add(0, samples.channel, samples.magnitude),
+            zeros.scatter_reduce(0, samples.channel, samples.magnitude, "amax"),
+        )
+    both = ChannelSums(counts, device.kernels).totals(samples.magnitude)
+    totals, largest = torch.stack(both).cpu()
+    return totals, largest
 
 
 def _share(step: int) -> float:

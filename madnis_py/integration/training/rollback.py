@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import torch
 from torch import Tensor
 
+from madnis_py.devices.device import Device
 from madnis_py.integration.estimate import Estimate, Measurement, Moments
 from madnis_py.integration.samples import Samples
 
@@ -160,20 +161,23 @@ class IntegralCheck:
         """Before the first batch."""
         return cls(torch.zeros(4, dtype=torch.float64), torch.zeros(0, 4, dtype=torch.float64))
 
-    def with_batch(self, samples: Samples, moments: Moments, heavy: float) -> IntegralCheck:
+    def with_batch(
+        self, samples: Samples, moments: Moments, heavy: float, device: Device | None = None
+    ) -> IntegralCheck:
         """The check with a fresh batch more.
 
         Args:
             samples: of the batch.
             moments: of the same points.
             heavy: part of the integral of the batch that a point of the bulk carries at most.
+            device: where the samples are; None for the CPU.
         """
         bulk = total = moments.estimate()
-        light = samples.weight.abs() <= heavy * moments.counts[samples.channel]
+        most = (heavy * moments.counts).to(samples.weight.device, non_blocking=True)
+        light = samples.weight.abs() <= most[samples.channel_there]
         if not light.all():
-            bulk = Moments.of(
-                samples.channel, samples.weight * light, len(moments.counts)
-            ).estimate()
+            of_bulk = replace(samples, weight=samples.weight * light)
+            bulk = Moments.of_samples(of_bulk, len(moments.counts), device).estimate()
         sums = torch.tensor([*_sums(total), *_sums(bulk)], dtype=torch.float64)
         return IntegralCheck(self.window + sums, self.looks)
 

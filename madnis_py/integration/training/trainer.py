@@ -211,13 +211,13 @@ class Trainer:
         if not samples.x.is_cpu:  # the device is at work before the host looks at the points
             size = self._averages.size_with(samples, counts, drawn)
             learned = self._update_with(batch, size, step, fresh=True)
-            samples = samples.weights_only()
-            if samples.weight.isnan().any():
-                self.integrator.sample(counts, *path)  # tells why
-        moments = Moments.of(samples.channel, samples.weight, self._n_channels)
-        self._averages = self._averages.updated(samples, moments, drawn)
+        device = self.integrator.device
+        moments = Moments.of_samples(samples, self._n_channels, device)
+        if moments.means.isnan().any():
+            self.integrator.sample(counts, *path)  # tells why
+        self._averages = self._averages.updated(samples, moments, drawn, device)
         heavy = HEAVY * self._batches_per_look * float(self._averages.size.sum())
-        self._check = self._check.with_batch(samples, moments, heavy)
+        self._check = self._check.with_batch(samples, moments, heavy, device)
         if learned is None:
             learned = self._update_with(batch, self._averages.size.sum(), step, fresh=True)
         loss = self._loss(learned, batch, step)
