@@ -24,6 +24,10 @@ _WRITING_PATIENCE = 60.0
 """Seconds to wait for another process that writes run.json, which takes a moment."""
 
 
+_WAY_OUT = "generate --any-version tries it all the same"
+"""What to do with the run of another version, whichever command was asked."""
+
+
 class RunDirectory:
     """The files of a run, which several processes may use at once.
 
@@ -98,8 +102,8 @@ class RunDirectory:
         """Refuse the run of another version; None where it is not known."""
         if version not in (None, madnis_py.__version__) and not self.any_version:
             here = f"expected a run of madnis_py {madnis_py.__version__}"
-            got = f"got one of {version}, whose events may differ (--any-version)"
-            raise InputError(f"{self.path}: {here}; {got}")
+            got = f"got one of {version}, whose events may differ"
+            raise InputError(f"{self.path}: {here}; {got}; {_WAY_OUT}")
 
     def identify(self) -> RunIdentity:
         """The identity of the run that is here.
@@ -119,7 +123,7 @@ class RunDirectory:
         if name != RANDOM_NUMBERS and not self.any_version:
             here = f"expected a run with random numbers of {RANDOM_NUMBERS}"
             got = f"got one of another version with those of {name}, whose events differ"
-            raise InputError(f"{self.path}: {here}; {got} (--any-version)")
+            raise InputError(f"{self.path}: {here}; {got}; {_WAY_OUT}")
 
     def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> RunIdentity:
         """Make the directory that of a run, or go on with the run that is in it.

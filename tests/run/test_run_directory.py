@@ -498,7 +498,8 @@ def test_what_only_another_version_can_read_is_said_to_be_of_that_version(
     with pytest.raises(CheckpointError, match=place[-1]):
         Run.open(directory, trust=True)
     change(directory, "identity", "version", value="9.0.0")
-    with pytest.raises(InputError, match=r"got one of 9\.0\.0, whose events may differ"):
+    got = r"got one of 9\.0\.0, whose events may differ; generate --any-version tries it"
+    with pytest.raises(InputError, match=got):
         Run.open(directory, trust=True)
 
 
@@ -512,7 +513,10 @@ def with_numbers_of_an_earlier_build(directory: Path) -> None:
 
 def test_a_run_with_other_random_numbers_does_not_go_on(directory: Path) -> None:
     with_numbers_of_an_earlier_build(directory)
-    got = r"with random numbers of philox4x32-10; got one .* those of mt19937, .*\(--any-version\)"
+    got = (
+        r"with random numbers of philox4x32-10; got one .* those of mt19937, .*"
+        "; generate --any-version tries it"
+    )
     with pytest.raises(InputError, match=got):
         Run.open(directory)
     card = RunDirectory(directory).record.card
@@ -530,3 +534,20 @@ def test_a_run_with_other_random_numbers_goes_on_if_told_so(
     run.generate(EVENTS, tmp_path / "more.lhe")
     assert run.record.identity.random_numbers == "mt19937"
     assert (directory / "survey.json").read_bytes() == before
+
+
+def test_half_a_training_with_other_random_numbers_goes_on_if_told_so(tmp_path: Path) -> None:
+    def stop(progress: Any) -> None:
+        if progress.stage == "train" and progress.done == 7:
+            raise KeyboardInterrupt
+
+    directory = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        Run(small_process(tmp_path), directory, SEED, watch=stop).train()
+    with_numbers_of_an_earlier_build(directory)
+    tensors, meta = checkpoint.load(directory, "training")
+    del tensors["random_numbers"]
+    checkpoint.save(directory, "training", tensors, meta)
+    steps: list[int] = []
+    Run.open(directory, any_version=True, watch=lambda one: steps.append(one.done)).train()
+    assert steps[0] == 8

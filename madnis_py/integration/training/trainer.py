@@ -64,7 +64,8 @@ class Trainer:
 
     Raises:
         InputError: nothing can be trained, or the batch is too small for the channels.
-        CheckpointError: the state belongs to another model or other settings.
+        CheckpointError: the state belongs to another model or other settings, or there are steps
+            left and those before had other random numbers.
     """
 
     _finished: FinishedStep
@@ -339,6 +340,8 @@ class Trainer:
         recent = recent or same
         trusted = trusted or recent
         self._finished = FinishedStep.at(now, recent, trusted, state.rollbacks)
+        if not self.finished:
+            state.require_random_numbers()
 
     @property
     def _place(self) -> torch.device:
@@ -389,7 +392,8 @@ def train(
 
     Raises:
         InputError: nothing can be trained, or the batch is too small for the channels.
-        CheckpointError: the state belongs to another model or other settings.
+        CheckpointError: the state belongs to another model or other settings, or there are steps
+            left and those before had other random numbers.
         IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         MadnisError: the loss or its gradient is not finite.
     """

@@ -16,6 +16,10 @@ from madnis_py.integration.training.adam import FlatAdam, Memory, copied
 from madnis_py.integration.training.buffer import SampleBuffer
 from madnis_py.integration.training.channel_averages import ChannelAverages
 from madnis_py.integration.training.rollback import RATE_FACTOR, Deficit, IntegralCheck, Rollback
+from madnis_py.parallel.random_streams import RANDOM_NUMBERS
+
+_RANDOM_NUMBERS = torch.tensor(list(RANDOM_NUMBERS.encode()), dtype=torch.uint8)
+"""Name of the random numbers as a state has it."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,9 @@ class TrainingState:
         tensors: by name: `flow.*` and `weights.*` of the model, `adam.*` of the optimiser,
             `average.*` of `ChannelAverages`, the `active` channels, `buffer.*` of the
             `SampleBuffer`, `check.*` of the `IntegralCheck`, the `unit` of these figures, the rows
-            of every `Rollback` as `returns`, and `recent.*` and `sound.*` of the recent and the
-            trusted state of earlier steps, see `FinishedStep`.
+            of every `Rollback` as `returns`, the name of the `random_numbers` as UTF-8, and
+            `recent.*` and `sound.*` of the recent and the trusted state of earlier steps, see
+            `FinishedStep`.
     """
 
     step: int
@@ -57,6 +62,7 @@ class TrainingState:
         tensors |= {f"buffer.{name}": tensor for name, tensor in last.buffer.tensors().items()}
         tensors |= {f"check.{name}": tensor for name, tensor in last.check.tensors().items()}
         tensors["unit"] = torch.tensor(unit, dtype=torch.float64)
+        tensors["random_numbers"] = _RANDOM_NUMBERS
         rows = [one.row for one in last.rollbacks]
         tensors["returns"] = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
         for prefix, snapshot in last.kept.items() if not ended else ():
@@ -91,6 +97,35 @@ class TrainingState:
             CheckpointError: it is missing.
         """
         return float(self._require("unit", ()))
+
+    @property
+    def random_numbers(self) -> str:
+        """What the random numbers of its steps came from; earlier builds did not say it.
+
+        Raises:
+            CheckpointError: what is stored is no name.
+        """
+        if "random_numbers" not in self.tensors:
+            return "mt19937"
+        name = self._require("random_numbers", (None,), torch.uint8)
+        return bytes(name.tolist()).decode(errors="replace")
+
+    def require_random_numbers(self) -> None:
+        """Refuse to go on with other random numbers than before.
+
+        Raises:
+            CheckpointError: they came from something else.
+        """
+        if self.random_numbers != RANDOM_NUMBERS:
+            raise CheckpointError(
+                f"training state: expected one with random numbers of {RANDOM_NUMBERS}; got one "
+                f"with those of {self.random_numbers}, after {self.step:,} steps, and the next "
+                "steps would be others than with these; begin the training anew"
+            )
+
+    def with_random_numbers_of_this_build(self) -> TrainingState:
+        """The same, for someone who goes on with it although the next steps will be others."""
+        return replace(self, tensors={**self.tensors, "random_numbers": _RANDOM_NUMBERS})
 
     @property
     def check(self) -> IntegralCheck:

@@ -124,7 +124,9 @@ class TrainingSession:
         if not cls.exists(directory):
             return cls(Trainer(integrator, settings, survey=survey), directory)
         tensors, content = checkpoint.load(directory, NAME)
-        state = TrainingState(_Reached.parse(content, directory).step, tensors)
+        # Whether others than before will do has been asked of the identity of the run.
+        stored = TrainingState(_Reached.parse(content, directory).step, tensors)
+        state = stored.with_random_numbers_of_this_build()
         trainer, meta = (
             Trainer(integrator, settings, state, survey),
             _Meta.parse(content, directory),

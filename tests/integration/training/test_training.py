@@ -468,6 +468,46 @@ def test_a_state_that_is_incomplete_or_foreign_is_refused(
         Trainer(small(), SHORT, TrainingState(state.step, tensors))
 
 
+def begun(steps: int) -> TrainingState:
+    trainer = Trainer(small(), SHORT)
+    for _ in range(steps):
+        trainer.step()
+    return trainer.state
+
+
+def as_of_an_earlier_build(state: TrainingState) -> TrainingState:
+    """With the numbers of a Mersenne twister, which it did not say."""
+    tensors = {name: state.tensors[name] for name in state.tensors if name != "random_numbers"}
+    return TrainingState(state.step, tensors)
+
+
+def test_a_stored_training_says_what_its_random_numbers_came_from(tmp_path: Path) -> None:
+    trainer = Trainer(small(), SHORT)
+    trainer.step()
+    assert stored(tmp_path, trainer).random_numbers == "philox4x32-10"
+
+
+def test_a_training_with_other_random_numbers_does_not_go_on() -> None:
+    got = (
+        r"numbers of philox4x32-10; got one with those of mt19937, after 5 steps, .*; "
+        "begin the training anew"
+    )
+    with pytest.raises(CheckpointError, match=got):
+        Trainer(small(), SHORT, as_of_an_earlier_build(begun(5)))
+
+
+def test_a_training_goes_on_with_other_random_numbers_where_its_owner_agrees() -> None:
+    state = as_of_an_earlier_build(begun(5)).with_random_numbers_of_this_build()
+    assert same(train(small(), SHORT, state=state), train(small(), SHORT))
+
+
+def test_a_finished_training_can_be_used_whatever_its_random_numbers_came_from() -> None:
+    state = as_of_an_earlier_build(begun(SHORT.steps))
+    trainer = Trainer(small(), SHORT, state)
+    assert trainer.finished
+    assert state.random_numbers == "mt19937"
+
+
 def test_points_are_spread_evenly_during_the_warm_up_and_by_their_deviation_after_it() -> None:
     settings = TrainingSettings(
         steps=20, batch_size=999, warmup_steps=10, uniform_fraction=0.2, dropping_cutoff=0
