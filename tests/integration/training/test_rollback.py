@@ -339,7 +339,7 @@ def test_w2j_with_too_large_a_rate_keeps_its_cross_section(
 
     Or left a few points with all of it where the gradient was clipped.
     """
-    changes = {"preset": "standard", "loss": "stratified", "learning_rate": 1e-2}
+    changes = {"preset": "standard", "loss": "stratified", "learning_rate": 3e-2}
     card = cards.load("w2j").updated(
         {"training": changes | ({"gradient_clip": clip} if clip else {})}
     )
