@@ -24,11 +24,11 @@ from madnis_py.physics.observables.parton_kinematics import flux
 from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.on_device.densities_on_device import densities_on_device
-from madnis_py.physics.on_device.kinematics_on_device import DeviceKinematics
+from madnis_py.physics.on_device.kinematics_on_device import KinematicsOnDevice
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.maps_on_device import DeviceMaps
+from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element_on_device
-from madnis_py.physics.on_device.selection_on_device import DeviceSelection
+from madnis_py.physics.on_device.selection_on_device import SelectionOnDevice
 
 DOUBLE, FLOAT = 1e-12, 1e-5
 """Bounds of relative differences: of kernels in double, and of networks in float32."""
@@ -112,21 +112,21 @@ def _comparisons(cross_section: CrossSection, device: Device, n: int) -> Iterato
     rounded_p, rounded_jacobian = cross_section.momenta(
         torch.from_numpy(_rounded(x.numpy())), channel
     )
-    maps = DeviceMaps([one.mapping for one in cross_section.channels], kernels)
+    maps = MapsOnDevice([one.mapping for one in cross_section.channels], kernels)
     found, found_jacobian = maps.forward(*(part.to(kernels.torch_device) for part in (x, channel)))
     largest = p[:, :, :1].max(axis=1, keepdims=True)
     yield Comparison("momenta", found, p, largest, rounded=rounded_p)
     yield Comparison("Jacobian", found_jacobian, jacobian, rounded=rounded_jacobian)
 
     there = moved(p, kernels.torch_device)
-    kinematics, card = DeviceKinematics(kernels), process.card
+    kinematics, card = KinematicsOnDevice(kernels), process.card
     hadronic = cross_section.luminosity.hadronic
     yield Comparison("features", kinematics.features(there, hadronic), features(p, hadronic), 1.0)
     yield Comparison("flux", kinematics.flux(there), flux(p))
     scale = Scale(card.scales.factorization, card.scales.factorization_factor)
-    yield Comparison("scale", kinematics.scale(scale, there), scale(p))
+    yield Comparison("scale", kinematics.scale(there, scale), scale(p))
 
-    selection = DeviceSelection(process.selection, p.shape[1], kernels)
+    selection = SelectionOnDevice(process.selection, p.shape[1], kernels)
     passes = (jacobian > 0) & Acceptance(process.selection).passes(p)
     mask = selection.passes(there, torch.from_numpy(jacobian).to(kernels.torch_device))
     yield Comparison("cuts", mask.double(), passes.astype(float), 1.0, bound=0.0)
@@ -135,10 +135,9 @@ def _comparisons(cross_section: CrossSection, device: Device, n: int) -> Iterato
     q2, luminosity = scale(p) ** 2, cross_section.luminosity
     densities = densities_on_device(luminosity, kernels)
     q2_there = torch.from_numpy(q2).to(kernels.torch_device)
-    rows = there.permute(1, 2, 0).reshape(-1, n)
     expected = np.where(passes[:, None], luminosity.evaluate(p, q2), 0.0)
     of_event = np.abs(expected).max(axis=1, keepdims=True)
-    yield Comparison("densities", densities.evaluate(rows, q2_there, live), expected, of_event)
+    yield Comparison("densities", densities.evaluate(there, q2_there, live), expected, of_event)
     alpha_s = luminosity.alpha_s(q2)
     expected = np.where(passes, alpha_s, 0.0)
     yield Comparison("alpha_s", densities.alpha_s(q2_there, live), expected)

@@ -29,11 +29,11 @@ from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.physics.on_device.densities_on_device import densities_on_device
-from madnis_py.physics.on_device.kinematics_on_device import DeviceKinematics
+from madnis_py.physics.on_device.kinematics_on_device import KinematicsOnDevice
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.maps_on_device import DeviceMaps
+from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element_on_device
-from madnis_py.physics.on_device.selection_on_device import DeviceSelection
+from madnis_py.physics.on_device.selection_on_device import SelectionOnDevice
 
 FLOW_DIM, FLOW_CHANNELS, TRAINING_POINTS = 10, 8, 10_000
 """Of the flow that is sampled and trained."""
@@ -133,7 +133,7 @@ def integrand(device: Device, sizes: Sizes) -> Iterator[Row]:
     rates, n = Rates(device, sizes), sizes.batch
     cross_section = cross_section_of("ttbar_1j")
     x, channel = (part.to(device.torch_device) for part in points_of(cross_section, n))
-    maps = DeviceMaps([one.mapping for one in cross_section.channels], device.kernels)
+    maps = MapsOnDevice([one.mapping for one in cross_section.channels], device.kernels)
     legs = cross_section.flavours.shape[1]
     per_event, per_point = 8 * 4 * legs, 8 * cross_section.dim
     yield rates.row(
@@ -162,13 +162,12 @@ def _of_momenta(
 ) -> Iterator[Row]:
     process, kernels, n = cross_section.process, rates.device.kernels, len(p)
     per_event = 8 * 4 * p.shape[1]
-    selection = DeviceSelection(process.selection, p.shape[1], kernels)
+    selection = SelectionOnDevice(process.selection, p.shape[1], kernels)
     acceptance = Acceptance(process.selection)
-    kinematics = DeviceKinematics(kernels)
+    kinematics = KinematicsOnDevice(kernels)
     scale = Scale(process.card.scales.factorization, process.card.scales.factorization_factor)
     densities = densities_on_device(cross_section.luminosity, kernels)
-    live, q2 = LiveEvents.all(n, p.device), kinematics.scale(scale, p) ** 2
-    rows = p.permute(1, 2, 0).reshape(-1, n)
+    live, q2 = LiveEvents.all(n, p.device), kinematics.scale(p, scale) ** 2
 
     def momenta(few: int) -> tuple[np.ndarray, np.ndarray]:
         return cross_section.momenta(*points_of(cross_section, few))
@@ -197,7 +196,7 @@ def _of_momenta(
     yield rates.row(
         "PDFs of both partons",
         n,
-        lambda: densities.evaluate(rows, q2, live),
+        lambda: densities.evaluate(p, q2, live),
         densities_here,
         "events/s",
     )

@@ -25,7 +25,7 @@ MOST_RANGES = 512
 """Ranges of a batch in the backward direction, about: each needs memory for all gradients."""
 
 
-class DeviceBlocks(Described, Protocol):
+class DescribedBlocks(Described, Protocol):
     """Description of coupling blocks, `_core.CouplingFlow32` or `_core.CouplingFlow64`."""
 
     @property
@@ -57,7 +57,7 @@ class BlocksOnDevice:
     """
 
     def __init__(
-        self, description: DeviceBlocks, parameters: Sequence[Tensor], kernels: Kernels
+        self, description: DescribedBlocks, parameters: Sequence[Tensor], kernels: Kernels
     ) -> None:
         self._kernels = kernels
         self._spec = upload(description, kernels)

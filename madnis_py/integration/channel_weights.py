@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from madnis_py.devices.device import Device
 from madnis_py.errors import MadnisError
 from madnis_py.flows.networks import MLP, NetworkSize
-from madnis_py.integration.channel_weights_on_device import FusedChannelWeights
+from madnis_py.integration.channel_weights_on_device import ChannelWeightsOnDevice
 from madnis_py.parallel.random_streams import torch_generator
 
 ROUNDING = 1e-12
@@ -85,7 +85,7 @@ class ChannelWeights(AbstractChannelWeights):
     mean: Tensor
     std: Tensor
     standardised: Tensor
-    _fused: FusedChannelWeights | None
+    _fused: ChannelWeightsOnDevice | None
 
     def __init__(
         self, n_features: int, n_channels: int, settings: ChannelWeightSettings | None = None
@@ -133,9 +133,9 @@ class ChannelWeights(AbstractChannelWeights):
         shift = torch.where(largest.isfinite(), largest, 0.0)
         return _normalised(prior * torch.exp((delta - shift).clamp(max=0.0)))
 
-    def _compiled(self, device: Device) -> FusedChannelWeights:
+    def _compiled(self, device: Device) -> ChannelWeightsOnDevice:
         if self._fused is None or not self._fused.serves():
-            self._fused = FusedChannelWeights(self.network.stack, device.kernels)
+            self._fused = ChannelWeightsOnDevice(self.network.stack, device.kernels)
         return self._fused
 
     def __getstate__(self) -> dict[str, object]:

@@ -14,7 +14,7 @@ LEAST_ROWS = 8
 """Outputs of the network that a thread computes at a time, at least."""
 
 
-class FusedChannelWeights:
+class ChannelWeightsOnDevice:
     """The network of channel weights and their normalisation, valid until a parameter moves.
 
     Args:

@@ -18,7 +18,7 @@ def momenta(kernels: Kernels, shared_bytes: int) -> tuple[torch.Tensor, torch.Te
     """Momenta and Jacobians of 300 points, not a whole number of blocks."""
     mapping, n = cases("g g > t t~ g", HADRONS)[0].mapping(), 300
     x = torch.from_numpy(np.random.default_rng(3).random((n, mapping.dim)))
-    spec = upload(mapping._kernel, kernels)
+    spec = upload(mapping.description.described, kernels)
     p, jacobian = torch.zeros(4 * mapping.n_particles, n).double(), torch.zeros(n).double()
     kernels.launch(
         "phase_space",

@@ -38,7 +38,8 @@ from madnis_py.physics.phase_space.channel import Channel
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_of
 from madnis_py.physics.process.process import Process
 
-_TINY = 1e-300
+SMALLEST_TOTAL = 1e-300
+"""What sum_i |M_i|^2 is taken to be at least, so that shares of 0 are 0."""
 
 PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 """(hbar c)^2 in GeV^2 pb with the exact constants of the SI of 2019 (CODATA 2018 and 2022)."""
@@ -315,7 +316,7 @@ class CrossSection(IntegrandWithPrior):
         for element, groups in self.elements:
             if with_diagrams:
                 me2, squares = element.evaluate(p, alpha_s)
-                shares = squares / np.maximum(squares.sum(axis=1, keepdims=True), _TINY)
+                shares = squares / np.maximum(squares.sum(axis=1, keepdims=True), SMALLEST_TOTAL)
             else:
                 me2, shares = element.squared(p, alpha_s), None
             for columns in groups:

@@ -32,18 +32,10 @@ def _sum_mt(p: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum((energy - pz) * (energy + pz), 0.0)).sum(axis=1))
 
 
-_DYNAMICAL: MappingProxyType[str, tuple[Callable[[Array], Array], float]] = MappingProxyType(
-    {
-        "ht": (_ht, 1.0),
-        "ht/2": (_ht, 0.5),
-        "sum_et": (_sum_et, 1.0),
-        "sum_et/2": (_sum_et, 0.5),
-        "sum_mt": (_sum_mt, 1.0),
-        "sum_mt/2": (_sum_mt, 0.5),
-        "sqrt_s": (lambda p: np.sqrt(s_hat(p)), 1.0),
-    }
+_MEASURES: MappingProxyType[str, Callable[[Array], Array]] = MappingProxyType(
+    {"ht": _ht, "sum_et": _sum_et, "sum_mt": _sum_mt, "sqrt_s": lambda p: np.sqrt(s_hat(p))}
 )
-"""Name of a dynamical scale -> observable in GeV and factor."""
+"""Name of the observable of a dynamical scale -> its values in GeV."""
 
 
 @dataclass(frozen=True)
@@ -72,5 +64,11 @@ class Scale:
         """
         if isinstance(self.choice, float):
             return np.full(len(p), self.factor * self.choice)
-        measure, share = _DYNAMICAL[self.choice]
-        return self.factor * share * measure(p)
+        measure, factor = dynamical(self.choice)
+        return self.factor * factor * _MEASURES[measure](p)
+
+
+def dynamical(choice: str) -> tuple[str, float]:
+    """Observable of a dynamical scale, without the "/2" behind it, and the factor that this is."""
+    measure, _, halved = choice.partition("/")
+    return measure, 0.5 if halved else 1.0

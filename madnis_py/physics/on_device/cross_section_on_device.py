@@ -11,18 +11,19 @@ from torch import Tensor
 from madnis_py.devices.device import Device
 from madnis_py.flows.flow import channel_there
 from madnis_py.integration.integrand import Evaluation
-from madnis_py.physics.cross_section.cross_section import CrossSection, IntegrandWithPrior
+from madnis_py.physics.cross_section.cross_section import (
+    SMALLEST_TOTAL,
+    CrossSection,
+    IntegrandWithPrior,
+)
 from madnis_py.physics.on_device.densities_on_device import densities_on_device
-from madnis_py.physics.on_device.kinematics_on_device import DeviceKinematics
+from madnis_py.physics.on_device.kinematics_on_device import KinematicsOnDevice
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.maps_on_device import DeviceMaps
+from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element_on_device
-from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 from madnis_py.physics.on_device.priors_on_device import PriorOnDevice, prior_on_device
-from madnis_py.physics.on_device.selection_on_device import DeviceSelection
+from madnis_py.physics.on_device.selection_on_device import SelectionOnDevice
 from madnis_py.physics.phase_space.priors import ChosenPrior, Prior
-
-_TINY = 1e-300
 
 
 class CrossSectionOnDevice(IntegrandWithPrior):
@@ -51,10 +52,10 @@ class CrossSectionOnDevice(IntegrandWithPrior):
         self.dim, self.n_channels = cross_section.dim, cross_section.n_channels
         self.n_features, self.groups = cross_section.n_features, cross_section.groups
         channels, kernels = cross_section.channels, device.kernels
-        self._maps = DeviceMaps([channel.mapping for channel in channels], kernels)
+        self._maps = MapsOnDevice([channel.mapping for channel in channels], kernels)
         n_particles = cross_section.flavours.shape[1]
-        self._selection = DeviceSelection(cross_section.process.selection, n_particles, kernels)
-        self._kinematics = DeviceKinematics(kernels)
+        self._selection = SelectionOnDevice(cross_section.process.selection, n_particles, kernels)
+        self._kinematics = KinematicsOnDevice(kernels)
         self._densities = densities_on_device(cross_section.luminosity, kernels)
         self._elements = [
             (matrix_element_on_device(element, kernels), groups)
@@ -123,9 +124,9 @@ class CrossSectionOnDevice(IntegrandWithPrior):
             diagrams: of each diagram if the prior needs it, float64, shape (n, n_diagrams), events
                 fastest in memory.
         """
-        mu_f, mu_r = (self._kinematics.scale(scale, p) for scale in self.cross_section.scales)
+        mu_f, mu_r = (self._kinematics.scale(p, scale) for scale in self.cross_section.scales)
         alpha_s = self._densities.alpha_s(mu_r**2, live)
-        densities = self._densities.evaluate(momentum_rows(p), mu_f**2, live)
+        densities = self._densities.evaluate(p, mu_f**2, live)
         flavours = self._selection.restrict(p, densities, live).T.contiguous()
         wanted = self.cross_section.channel_prior.needs_diagrams
         needed = self.cross_section.elements.n_diagrams if wanted else 0
@@ -133,7 +134,7 @@ class CrossSectionOnDevice(IntegrandWithPrior):
         for element, groups in self._elements:
             if needed:
                 me2, squares = element.evaluate(p, alpha_s, live)
-                shares = (squares / squares.sum(dim=1, keepdim=True).clamp(min=_TINY)).T
+                shares = (squares / squares.sum(dim=1, keepdim=True).clamp(min=SMALLEST_TOTAL)).T
             else:
                 me2, shares = element.squared(p, alpha_s, live), diagrams
             for columns in groups:

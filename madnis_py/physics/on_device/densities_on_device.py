@@ -14,6 +14,7 @@ from madnis_py.devices.kernels import Kernels
 from madnis_py.devices.upload import upload
 from madnis_py.errors import PdfError
 from madnis_py.physics.on_device.live_events import LiveEvents
+from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 from madnis_py.physics.pdf.alpha_s_evolution import AnalyticAlphaS, expansion
 from madnis_py.physics.pdf.luminosity import PartonLuminosity, ProtonLuminosity, UnitLuminosity
 from madnis_py.physics.pdf.pdf import GridPdf
@@ -34,12 +35,12 @@ class DensitiesOnDevice(ABC):
         """f_a(x_a, Q^2) f_b(x_b, Q^2) for every combination of flavours.
 
         Args:
-            p: momenta in GeV, float64 (4 P, n), contiguous, partons first.
-            q2: factorisation scale squared in GeV^2, float64 (n,).
+            p: momenta in GeV, float64, shape (n, n_particles, 4), partons first.
+            q2: factorisation scale squared in GeV^2, float64, shape (n,).
             live: events to evaluate.
 
         Returns:
-            float64 (n, n_flavours), event-fastest; 0 for events that do not live.
+            float64, shape (n, n_flavours), events fastest in memory; 0 for events that do not live.
         """
 
     @abstractmethod
@@ -55,13 +56,13 @@ def densities_on_device(luminosity: PartonLuminosity, kernels: Kernels) -> Densi
     """
     match luminosity:
         case UnitLuminosity():
-            return UnitDensities(luminosity)
+            return _Unit(luminosity)
         case ProtonLuminosity():
-            return ProtonDensities(luminosity, kernels)
+            return _Protons(luminosity, kernels)
     raise TypeError(f"expected densities of protons or partons; got {luminosity!r}")
 
 
-class UnitDensities(DensitiesOnDevice):
+class _Unit(DensitiesOnDevice):
     """Beams that are the partons."""
 
     hadronic = False
@@ -78,7 +79,7 @@ class UnitDensities(DensitiesOnDevice):
         return live.mask.double() * self._luminosity.coupling
 
 
-class ProtonDensities(DensitiesOnDevice):
+class _Protons(DensitiesOnDevice):
     """Two protons that share a PDF set; every density is looked up once.
 
     Raises:
@@ -112,7 +113,7 @@ class ProtonDensities(DensitiesOnDevice):
             "luminosity",
             n,
             self._grid,
-            p,
+            momentum_rows(p),
             q2,
             *self._energies,
             *beams,

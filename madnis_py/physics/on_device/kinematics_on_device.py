@@ -5,14 +5,14 @@ from __future__ import annotations
 from torch import Tensor
 
 from madnis_py.devices.kernels import Kernels
-from madnis_py.physics.observables.scales import Scale
+from madnis_py.physics.observables.scales import Scale, dynamical
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 
 _MEASURES = {"ht": 0, "sum_et": 1, "sum_mt": 2, "sqrt_s": 3}
 """Observable of a dynamical scale -> its number in `cpp/cuda/observables.cu`."""
 
 
-class DeviceKinematics:
+class KinematicsOnDevice:
     """What a cross section needs to know of momenta beside their matrix element.
 
     Args:
@@ -37,12 +37,12 @@ class DeviceKinematics:
         self._launch("features", momentum_rows(p), n_particles, int(hadronic), values, n)
         return values
 
-    def scale(self, scale: Scale, p: Tensor) -> Tensor:
+    def scale(self, p: Tensor, scale: Scale) -> Tensor:
         """A scale of each event, as `Scale.__call__`.
 
         Args:
-            scale: which one.
             p: momenta in GeV, float64, shape (n, n_particles, 4), two incoming first.
+            scale: which one.
 
         Returns:
             mu in GeV, float64, shape (n,).
@@ -50,12 +50,10 @@ class DeviceKinematics:
         n, n_particles, _ = p.shape
         if isinstance(scale.choice, float):
             return p.new_full((n,), scale.factor * scale.choice)
-        name, _, halved = scale.choice.partition("/")
-        factor = scale.factor * (0.5 if halved else 1.0)
+        measure, factor = dynamical(scale.choice)
+        arguments = _MEASURES[measure], scale.factor * factor, momentum_rows(p), n_particles
         values = p.new_empty(n)
-        self._launch(
-            "dynamical_scale", _MEASURES[name], factor, momentum_rows(p), n_particles, values, n
-        )
+        self._launch("dynamical_scale", *arguments, values, n)
         return values
 
     def flux(self, p: Tensor) -> Tensor:

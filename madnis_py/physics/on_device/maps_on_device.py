@@ -14,7 +14,7 @@ from madnis_py.physics.on_device.momenta_on_device import momentum_rows, new_mom
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 
 
-class DeviceMaps:
+class MapsOnDevice:
     """The maps of the channels of a process.
 
     Args:

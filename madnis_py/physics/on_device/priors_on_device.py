@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.maps_on_device import DeviceMaps
+from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 from madnis_py.physics.phase_space.channel import Channel, PropagatorFactor
 from madnis_py.physics.phase_space.priors import (
@@ -39,7 +39,7 @@ class PriorOnDevice(ABC):
         """
 
 
-def prior_on_device(prior: Prior, maps: DeviceMaps, device: torch.device) -> PriorOnDevice:
+def prior_on_device(prior: Prior, maps: MapsOnDevice, device: torch.device) -> PriorOnDevice:
     """A prior on a device.
 
     Args:
@@ -132,7 +132,7 @@ def _pole(factor: PropagatorFactor) -> tuple[float, float]:
 
 
 class _Densities(PriorOnDevice):
-    def __init__(self, maps: DeviceMaps) -> None:
+    def __init__(self, maps: MapsOnDevice) -> None:
         self._maps = maps
 
     def __call__(self, p: Tensor, diagrams: Tensor, live: LiveEvents) -> Tensor:

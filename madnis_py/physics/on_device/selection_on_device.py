@@ -19,7 +19,7 @@ _FixedRow = tuple[str, tuple[int, ...], float, float]
 _RankedRow = tuple[str, list[tuple[tuple[int, ...], int]], float, float]
 
 
-class DeviceSelection:
+class SelectionOnDevice:
     """Test of events: which pass a selection.
 
     Args:

@@ -80,7 +80,7 @@ def on_device(
     """The same in emulated kernels, for the events of a mask."""
     densities = densities_on_device(luminosity, EmulatedKernels())
     live = LiveEvents.of(torch.from_numpy(np.ones(len(q2), bool) if mask is None else mask))
-    p = torch.from_numpy(np.ascontiguousarray(momenta(x).transpose(1, 2, 0).reshape(16, -1)))
+    p = torch.from_numpy(momenta(x))
     scale = torch.from_numpy(q2)
     return densities.evaluate(p, scale, live).numpy(), densities.alpha_s(scale, live).numpy()
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
 from madnis_py.arrays import Array
+from madnis_py.card.choices import DynamicalScale
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.parton_kinematics import flux
-from madnis_py.physics.observables.scales import _DYNAMICAL, Scale
-from madnis_py.physics.on_device.kinematics_on_device import DeviceKinematics
+from madnis_py.physics.observables.scales import Scale
+from madnis_py.physics.on_device.kinematics_on_device import KinematicsOnDevice
 
 SIZES = [0, 1, 127, 128, 1001]
 
 
 @pytest.fixture
-def kinematics() -> DeviceKinematics:
-    return DeviceKinematics(EmulatedKernels())
+def kinematics() -> KinematicsOnDevice:
+    return KinematicsOnDevice(EmulatedKernels())
 
 
 def momenta(n: int, massive: bool = True) -> Array:
@@ -34,37 +37,37 @@ def momenta(n: int, massive: bool = True) -> Array:
     return as_momenta(p)
 
 
-def test_every_dynamical_scale_of_the_processor_is_there(kinematics: DeviceKinematics) -> None:
+def test_every_dynamical_scale_of_the_processor_is_there(kinematics: KinematicsOnDevice) -> None:
     p = momenta(5)
-    for choice in _DYNAMICAL:
-        assert kinematics.scale(Scale(choice), torch.from_numpy(p)).shape == (5,)
+    for choice in get_args(DynamicalScale):
+        assert kinematics.scale(torch.from_numpy(p), Scale(choice)).shape == (5,)
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("choice", [*_DYNAMICAL, 91.188])
+@pytest.mark.parametrize("choice", [*get_args(DynamicalScale), 91.188])
 @pytest.mark.parametrize("factor", [1.0, 0.5, 2.0])
 def test_scales_are_those_of_the_processor(
-    kinematics: DeviceKinematics, choice: str | float, factor: float, n: int
+    kinematics: KinematicsOnDevice, choice: str | float, factor: float, n: int
 ) -> None:
     p, scale = momenta(n), Scale(choice, factor)
-    found = kinematics.scale(scale, torch.from_numpy(p))
+    found = kinematics.scale(torch.from_numpy(p), scale)
     assert found.dtype == torch.float64
     np.testing.assert_allclose(found, scale(p), rtol=1e-13, atol=0)
 
 
-def test_particles_at_rest_have_no_transverse_energy(kinematics: DeviceKinematics) -> None:
+def test_particles_at_rest_have_no_transverse_energy(kinematics: KinematicsOnDevice) -> None:
     p = momenta(40)
     p[::2, 3, 1:] = 0
     p[1::2, 4, 1:3] = 0
     for choice in ("sum_et", "sum_mt", "ht"):
-        found = kinematics.scale(Scale(choice), torch.from_numpy(p))
+        found = kinematics.scale(torch.from_numpy(p), Scale(choice))
         np.testing.assert_allclose(found, Scale(choice)(p), rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("massive", [True, False])
 def test_the_flux_is_that_of_the_processor(
-    kinematics: DeviceKinematics, n: int, massive: bool
+    kinematics: KinematicsOnDevice, n: int, massive: bool
 ) -> None:
     p = momenta(n, massive)
     np.testing.assert_allclose(kinematics.flux(torch.from_numpy(p)), flux(p), rtol=1e-13, atol=0)
@@ -73,7 +76,7 @@ def test_the_flux_is_that_of_the_processor(
 @pytest.mark.parametrize("n", SIZES)
 @pytest.mark.parametrize("hadronic", [True, False])
 def test_features_are_those_of_the_processor(
-    kinematics: DeviceKinematics, n: int, hadronic: bool
+    kinematics: KinematicsOnDevice, n: int, hadronic: bool
 ) -> None:
     p = momenta(n)
     found, expected = kinematics.features(torch.from_numpy(p), hadronic), features(p, hadronic)
@@ -83,7 +86,7 @@ def test_features_are_those_of_the_processor(
 
 @pytest.mark.parametrize("hadronic", [True, False])
 def test_features_are_bounded_and_numbers_along_the_beam_and_where_momenta_are_not(
-    kinematics: DeviceKinematics, hadronic: bool
+    kinematics: KinematicsOnDevice, hadronic: bool
 ) -> None:
     p = momenta(60)
     p[::6, 2, 1:3] = 0
@@ -98,7 +101,7 @@ def test_features_are_bounded_and_numbers_along_the_beam_and_where_momenta_are_n
         np.testing.assert_allclose(found, features(p, hadronic), rtol=1e-13, atol=1e-13)
 
 
-def test_momenta_in_any_layout_are_understood(kinematics: DeviceKinematics) -> None:
+def test_momenta_in_any_layout_are_understood(kinematics: KinematicsOnDevice) -> None:
     p = torch.from_numpy(momenta(200))
     whole = kinematics.features(p, True)
     assert torch.equal(kinematics.features(p.contiguous(), True), whole)

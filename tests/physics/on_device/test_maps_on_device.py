@@ -19,7 +19,7 @@ from madnis_py.errors import InputError
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.maps_on_device import DeviceMaps
+from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.phase_space.channel import Channel
 from madnis_py.physics.phase_space.invariants import BreitWigner, Flat, Massless
 from madnis_py.physics.phase_space.mapping import ChannelMapping
@@ -154,7 +154,7 @@ def test_points_of_all_channels_go_to_the_momenta_of_the_processor(
     x, channel = points(mappings, n)
     use = partial(by_channel, forward, mappings, channel=channel)
     (p, jacobian), (dp, dj) = use(x), sensitivity(use, x)
-    found_p, found_jacobian = DeviceMaps(mappings, kernels).forward(
+    found_p, found_jacobian = MapsOnDevice(mappings, kernels).forward(
         torch.from_numpy(x), torch.from_numpy(channel)
     )
     assert found_p.shape == (n, mappings[0].n_particles, 4)
@@ -170,7 +170,7 @@ def test_momenta_of_all_channels_go_back_to_the_points_of_the_processor(
     p, _ = by_channel(forward, mappings, x, channel)
     use = partial(by_channel, inverse, mappings, channel=channel)
     (y, jacobian), (dy, dj) = use(p), sensitivity(use, p)
-    found_x, found_jacobian = DeviceMaps(mappings, kernels).inverse(
+    found_x, found_jacobian = MapsOnDevice(mappings, kernels).inverse(
         torch.from_numpy(p), torch.from_numpy(channel)
     )
     assert agree(found_x.numpy(), y, dy, np.ones(1))
@@ -192,7 +192,7 @@ def test_densities_of_live_events_are_those_of_the_density_prior(
 
     (expected, _), (change, _) = use(p), sensitivity(use, p)
     live = LiveEvents.of(torch.from_numpy(mask))
-    found = DeviceMaps(mappings, kernels).densities(torch.from_numpy(p), live)
+    found = MapsOnDevice(mappings, kernels).densities(torch.from_numpy(p), live)
     assert found.shape == (300, len(mappings))
     assert agree(found.numpy(), expected, change, expected)
     assert (expected.sum(axis=1) > 0).sum() >= 0.99 * mask.sum()
@@ -202,7 +202,7 @@ def test_densities_of_live_events_are_those_of_the_density_prior(
 def test_points_outside_of_the_cube_have_no_jacobian(
     mappings: list[ChannelMapping], kernels: EmulatedKernels, bad: float
 ) -> None:
-    maps, dim = DeviceMaps(mappings, kernels), mappings[0].dim
+    maps, dim = MapsOnDevice(mappings, kernels), mappings[0].dim
     x, channel = points(mappings, 4 * dim)
     x[np.arange(4 * dim)[::2], np.arange(4 * dim)[::2] % dim] = bad
     _, expected = by_channel(forward, mappings, x, channel)
@@ -220,14 +220,14 @@ def test_momenta_of_no_event_have_no_density(
     p, _ = by_channel(forward, mappings, x, channel)
     p[::2, 0, 0] = bad
     live = LiveEvents.all(40, torch.device("cpu"))
-    densities = DeviceMaps(mappings, kernels).densities(torch.from_numpy(p), live)
+    densities = MapsOnDevice(mappings, kernels).densities(torch.from_numpy(p), live)
     assert (densities[::2] == 0).all()
     assert (densities[1::2].sum(dim=1) > 0).any()
 
 
 def test_momenta_in_any_layout_are_understood(kernels: EmulatedKernels) -> None:
     mappings = FAMILIES["massless"]()
-    maps, (x, channel) = DeviceMaps(mappings, kernels), points(mappings, 200)
+    maps, (x, channel) = MapsOnDevice(mappings, kernels), points(mappings, 200)
     p, _ = maps.forward(torch.from_numpy(x), torch.from_numpy(channel))
     part = torch.from_numpy(channel[50:150])
     for layout in (p[50:150], p[50:150].contiguous(), p[50:150].clone()):
@@ -239,7 +239,7 @@ def test_momenta_in_any_layout_are_understood(kernels: EmulatedKernels) -> None:
 def test_the_memory_of_a_batch_is_written_and_no_other(kernels: EmulatedKernels) -> None:
     mappings, n = FAMILIES["partons"](), 130
     x, channel = (torch.from_numpy(one) for one in points(mappings, n))
-    maps = DeviceMaps(mappings, kernels)
+    maps = MapsOnDevice(mappings, kernels)
     whole, single = maps.forward(x, channel), maps.forward(x[128:129], channel[128:129])
     assert (whole[0][128] == single[0][0]).all()
     assert whole[1][128] == single[1][0]
@@ -255,7 +255,7 @@ def test_maps_without_kernels_are_refused_in_a_sentence(kernels: EmulatedKernels
 
     expected = r"maps of phase space that have kernels there; got Own, which --device cpu runs"
     with pytest.raises(InputError, match=expected):
-        DeviceMaps([Own()], kernels)
+        MapsOnDevice([Own()], kernels)
 
 
 def test_channels_with_maps_of_two_kinds_are_refused_in_a_sentence(
@@ -265,4 +265,4 @@ def test_channels_with_maps_of_two_kinds_are_refused_in_a_sentence(
     with pytest.raises(
         InputError, match=r"one kind of map; got on_shell, s_channel, which --device cpu"
     ):
-        DeviceMaps(mixed, kernels)
+        MapsOnDevice(mixed, kernels)

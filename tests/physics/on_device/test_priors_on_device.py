@@ -14,7 +14,7 @@ from waiting import WITHOUT_VALUES, NoWaiting
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.maps_on_device import DeviceMaps
+from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.on_device.momenta_on_device import new_momenta
 from madnis_py.physics.on_device.priors_on_device import PriorOnDevice, prior_on_device
 from madnis_py.physics.phase_space.channel import Channel
@@ -43,7 +43,7 @@ def events(text: str, n: int = N) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def on_device(name: ChosenPrior, text: str) -> PriorOnDevice:
-    maps = DeviceMaps([one.mapping for one in channels(text)], EmulatedKernels())
+    maps = MapsOnDevice([one.mapping for one in channels(text)], EmulatedKernels())
     return prior_on_device(prior_of(channels(text), name), maps, CPU)
 
 
@@ -70,7 +70,7 @@ def test_a_prior_of_no_event_has_no_row(name: ChosenPrior) -> None:
 @pytest.mark.parametrize("name", PRIORS)
 def test_the_host_does_not_wait_for_a_prior(name: ChosenPrior) -> None:
     text, device = PROCESSES[0], WITHOUT_VALUES.torch_device
-    maps = DeviceMaps([one.mapping for one in channels(text)], WITHOUT_VALUES.kernels)
+    maps = MapsOnDevice([one.mapping for one in channels(text)], WITHOUT_VALUES.kernels)
     prior = prior_on_device(prior_of(channels(text), name), maps, device)
     diagrams = torch.empty(30, N, dtype=torch.float64, device=device).T
     with NoWaiting():

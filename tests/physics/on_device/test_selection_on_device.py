@@ -18,7 +18,7 @@ from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.selection import Acceptance, Selection
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.on_device.selection_on_device import DeviceSelection
+from madnis_py.physics.on_device.selection_on_device import SelectionOnDevice
 from madnis_py.physics.process.process import Process
 
 N_PARTICLES = 7
@@ -59,8 +59,8 @@ def p() -> Array:
     return as_momenta(momenta)
 
 
-def on_device(selection: Selection) -> DeviceSelection:
-    return DeviceSelection(selection, N_PARTICLES, EmulatedKernels())
+def on_device(selection: Selection) -> SelectionOnDevice:
+    return SelectionOnDevice(selection, N_PARTICLES, EmulatedKernels())
 
 
 def of(*cuts: AnyCut) -> Selection:
