@@ -8,9 +8,6 @@
 #include <functional>
 #include <utility>
 
-#define __shared__ static thread_local
-#define __launch_bounds__(...)
-
 namespace madnis::emulation {
 
 struct Index {

@@ -1,1 +1,1 @@
-"""Devices: the processor, a GPU, and the kernels of a GPU emulated on the processor."""
+"""Devices: a GPU or an emulated one, its kernels, and numbers, sums and descriptions on it."""

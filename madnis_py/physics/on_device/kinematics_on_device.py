@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from madnis_py.devices.kernels import Kernels
+from madnis_py.devices.kernels import Argument, Kernels
 from madnis_py.physics.observables.scales import Scale, dynamical
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 
@@ -34,7 +34,7 @@ class KinematicsOnDevice:
         """
         n, n_particles, _ = p.shape
         values = p.new_empty(n, 3 * (n_particles - 2) + 2 * hadronic)
-        self._launch("features", momentum_rows(p), n_particles, int(hadronic), values, n)
+        self._launch("features", n, momentum_rows(p), n_particles, int(hadronic), values)
         return values
 
     def scale(self, p: Tensor, scale: Scale) -> Tensor:
@@ -53,7 +53,7 @@ class KinematicsOnDevice:
         measure, factor = dynamical(scale.choice)
         arguments = _MEASURES[measure], scale.factor * factor, momentum_rows(p), n_particles
         values = p.new_empty(n)
-        self._launch("dynamical_scale", *arguments, values, n)
+        self._launch("dynamical_scale", n, *arguments, values)
         return values
 
     def flux(self, p: Tensor) -> Tensor:
@@ -67,10 +67,8 @@ class KinematicsOnDevice:
         """
         n, n_particles, _ = p.shape
         values = p.new_empty(n)
-        self._launch("flux_factor", momentum_rows(p), n_particles, values, n)
+        self._launch("flux_factor", n, momentum_rows(p), n_particles, values)
         return values
 
-    def _launch(self, name: str, *arguments: Tensor | int | float) -> None:
-        n = arguments[-1]
-        assert isinstance(n, int)
-        self._kernels.launch("observables", name, n, *arguments)
+    def _launch(self, name: str, n: int, *arguments: Argument) -> None:
+        self._kernels.launch("observables", name, n, *arguments, n)
