@@ -38,6 +38,7 @@ class CudaKernels(Kernels):
         self._index = index
         self.torch_device = torch.device("cuda", index)
         self._cuda = cuda_core()
+        self._driver = import_module("cuda.bindings.driver")
         major, minor = torch.cuda.get_device_capability(index)
         self._compiler = NvrtcCompiler(f"sm_{major}{minor}")
         _require_driver(self._compiler.version)
@@ -76,8 +77,21 @@ class CudaKernels(Kernels):
             grid=blocks_of_threads(threads, block), block=block, shmem_size=shared_bytes
         )
         with torch.cuda.device(self.torch_device):
+            self._require_context()
             kernel = self._kernel(source, name, shared_bytes)
             self._cuda.launch(self._current_stream(), config, kernel, *map(self._value, arguments))
+
+    def _require_context(self) -> None:
+        """Give a thread that has not called the GPU yet the context of torch.
+
+        The runtime of CUDA, which torch calls, does so by itself at the first call that needs one;
+        a launch through the driver does not, and choosing the GPU that is chosen is no such call.
+        """
+        _, context = self._driver.cuCtxGetCurrent()
+        if int(context) == 0:
+            result, primary = self._driver.cuDevicePrimaryCtxRetain(self._index)
+            assert result == self._driver.CUresult.CUDA_SUCCESS, result
+            self._driver.cuCtxSetCurrent(primary)
 
     def _current_stream(self) -> Any:
         """The stream of torch, as cuda.core takes it."""
@@ -130,7 +144,7 @@ class CudaKernels(Kernels):
                 f"device: expected {wanted} bytes of memory that a block can share; the GPU has "
                 f"{there}"
             )
-        driver = import_module("cuda.bindings.driver")
+        driver = self._driver
         attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
         (result,) = driver.cuKernelSetAttribute(attribute, wanted, kernel.handle, self._index)
         assert result == driver.CUresult.CUDA_SUCCESS, result

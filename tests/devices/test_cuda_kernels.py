@@ -115,6 +115,7 @@ def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gpu:
     monkeypatch.setattr(core, "ObjectCode", Code)
     monkeypatch.setattr(core, "launch", gpu.launch)
     monkeypatch.setattr(driver, "cuKernelSetAttribute", gpu.allow)
+    monkeypatch.setattr(driver, "cuCtxGetCurrent", lambda: (0, 4096))
     monkeypatch.setattr(driver, "cuDriverGetVersion", lambda: (0, 13000))
 
     sources = tmp_path / "cpp"

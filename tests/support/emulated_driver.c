@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUCCESS = 0, INVALID_VALUE = 1, NOT_FOUND = 500, LAUNCH_FAILED = 719, NOT_SUPPORTED = 801 };
+enum { SUCCESS = 0, INVALID_VALUE = 1, INVALID_CONTEXT = 201, NOT_FOUND = 500 };
+enum { LAUNCH_FAILED = 719, NOT_SUPPORTED = 801 };
 enum { MOST_KERNELS = 64, LONGEST_NAME = 64, FREE_SHARED_BYTES = 48 * 1024 };
 
 typedef struct {
@@ -51,8 +52,20 @@ int cuGetErrorName(int error, const char** name) {
 
 int cuGetErrorString(int error, const char** text) { return cuGetErrorName(error, text); }
 
+static _Thread_local void* current_context;
+
 int cuCtxGetCurrent(void** context) {
+    *context = current_context;
+    return SUCCESS;
+}
+
+int cuDevicePrimaryCtxRetain(void** context, int device) {
     *context = kernels;
+    return SUCCESS;
+}
+
+int cuCtxSetCurrent(void* context) {
+    current_context = context;
     return SUCCESS;
 }
 
@@ -87,6 +100,7 @@ int cuKernelSetAttribute(int attribute, int value, Kernel* kernel, int device) {
 
 int cuLaunchKernelEx(const LaunchConfig* config, Kernel* kernel, void** arguments, void** extra) {
     static long launches = 0;
+    if (current_context == NULL) return INVALID_CONTEXT;
     const char* most = getenv("MADNIS_LAUNCHES");
     if (most && ++launches > atol(most)) return LAUNCH_FAILED;
     if (config->shared_bytes > kernel->shared_bytes) return INVALID_VALUE;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -46,6 +48,9 @@ def main() -> None:
         p, jacobian = momenta(kernels, kibibytes * 1024)
         assert torch.equal(p, expected_p)
         assert torch.equal(jacobian, expected_jacobian)
+    with ThreadPoolExecutor(1) as thread:  # which has no context of CUDA
+        p, _ = thread.submit(momenta, kernels, 0).result()
+    assert torch.equal(p, expected_p)
     with pytest.raises(DeviceError, match=r"phase_space\.cu: expected a kernel nothing"):
         kernels.launch("phase_space", "nothing", 1)
 
