@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,6 +37,12 @@ class AbstractFlow(nn.Module, ABC):
         """
         self.device = device
         self.to("cpu" if device is None else device.torch_device)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """On the device of this process: another worker may have had another GPU."""
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if self.device is not None:
+            self.to(self.device.torch_device)
 
     @abstractmethod
     def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -34,6 +35,12 @@ class AbstractChannelWeights(nn.Module, ABC):
         """Move to a device and compute in its kernels from now on, or on the CPU for None."""
         self.device = device
         self.to("cpu" if device is None else device.torch_device)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """On the device of this process: another worker may have had another GPU."""
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        if self.device is not None:
+            self.to(self.device.torch_device)
 
     @abstractmethod
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 import torch
 
 from madnis_py.devices import device
+from madnis_py.devices.emulated import EmulatedKernels
+from madnis_py.flows.flow import AbstractFlow
+from madnis_py.flows.spline_flow import SplineFlow
+from madnis_py.integration.channel_weights import AbstractChannelWeights, ChannelWeights
 from madnis_py.parallel import process_workers
 from madnis_py.parallel.executors import process_executor
 from madnis_py.parallel.process_workers import worker_number
@@ -46,3 +51,16 @@ def test_each_worker_has_a_gpu_in_turn_where_none_is_named(
         device.device_of.__wrapped__("cuda:1")
     assert opened[::2] == expected
     assert opened[1::2] == [1] * 4
+
+
+@pytest.mark.parametrize("module", [SplineFlow(2, 1), ChannelWeights(2, 3)])
+def test_what_another_process_sent_lies_on_the_gpu_of_this_one(
+    module: AbstractFlow | AbstractChannelWeights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module.compute_on(device.device_of("emulated"))
+    sent = pickle.dumps(module)
+    own = EmulatedKernels()
+    monkeypatch.setattr(own, "torch_device", torch.device("meta"))
+    monkeypatch.setattr(device, "device_of", lambda name: device.Device(name, own))
+    received = pickle.loads(sent)
+    assert {parameter.device.type for parameter in received.parameters()} == {"meta"}
