@@ -1,11 +1,12 @@
 """The whole chain on a GPU: whether it is right, and how fast beside the processor of the machine.
 
-    python benchmarks/gpu.py --output FILE.json [--device cuda:0] [--quick]
+    python benchmarks/gpu.py --output FILE.json [--device cuda:0] [--quick] [--parts PART ...]
 
 One command, four minutes at most: every kernel against the processor, cross sections of four cards,
 the same events twice, then rates, memory, the share of each kernel of the time and the bandwidth
 that it reaches. `--device emulated --quick` tries all of it where there is no GPU. Rows are
-written as they are made, so that nothing is lost where the command is stopped. The exit status is 1
+written as they are made, so that nothing is lost where the command is stopped. Where a kernel has
+left the GPU unusable for the process, `--parts` runs the others in a new one. The exit status is 1
 if something is wrong.
 """
 
@@ -29,11 +30,21 @@ from side_by_side import WIDTH, Row
 
 from madnis_py.devices.device import Device, device_of
 from madnis_py.errors import InputError, MadnisError
+from madnis_py.progress import unwatched
 
 SECONDS = 230.0
 """After which no further part begins."""
 
+
+def compilation(device: Device, sizes: Sizes) -> Iterator[Row]:
+    """Time to compile all kernels, several at once; none if they are kept from before."""
+    start = time.perf_counter()
+    device.kernels.prepare(unwatched)
+    yield {"what": "all kernels", "device": time.perf_counter() - start, "unit": "s"}
+
+
 PARTS: dict[str, Callable[[Device, Sizes], Iterator[Row]]] = {
+    "compilation": compilation,
     "kernels against the processor": gpu_correctness.kernels,
     "flows against the processor": gpu_correctness.flows,
     "matrix elements": gpu_rates.matrix_elements,
@@ -52,7 +63,7 @@ COLUMNS = ("what", "device", "processor", "unit", "ratio", "note")
 
 @dataclass
 class Report:
-    """Rows as they are made: printed, and written after each part.
+    """Rows, each written as it is made, and printed after its part.
 
     Attributes:
         output: the JSON file.
@@ -69,16 +80,22 @@ class Report:
         made: list[Row] = []
         start = time.perf_counter()
         try:
-            made.extend(rows)
+            for row in rows:
+                made.append(row)
+                self._write(part, row)
         except MadnisError as error:
             made.append({"what": part, "ok": False, "note": error.sentence})
+            self._write(part, made[-1])
         except Exception as error:  # of a driver, which the other parts may not meet
             console.print_exception(max_frames=8)
             made.append({"what": part, "ok": False, "note": repr(error)})
+            self._write(part, made[-1])
         seconds = time.perf_counter() - start
-        self.rows += [{"part": part, **row} for row in made]
-        results.write(self.output, "gpu", self.rows, **self.facts)
         console.print(f"[bold]{part}[/] ({seconds:.1f} s)", table(made))
+
+    def _write(self, part: str, row: Row) -> None:
+        self.rows.append({"part": part, **row})
+        results.write(self.output, "gpu", self.rows, **self.facts)
 
     @property
     def wrong(self) -> list[Row]:
@@ -119,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run all parts; 1 if one of them shows something wrong, 2 without the device."""
     parser = results.command_line(str(__doc__))
     parser.add_argument("--device", default="cuda", help="cuda, cuda:1, ... or emulated")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=[*PARTS], metavar="PART")
     options = parser.parse_args(arguments)
     console = Console(width=WIDTH)
     try:
@@ -130,11 +148,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_status
     sizes = Sizes.quick() if options.quick else Sizes.full()
     report, start = Report(options.output, facts_of(device)), time.perf_counter()
-    for part, rows in PARTS.items():
+    for part in options.parts:
         if time.perf_counter() - start > SECONDS:
             report.rows.append({"part": part, "ok": False, "note": "left out: no time"})
             continue
-        report.add(part, rows(device, sizes), console)
+        report.add(part, PARTS[part](device, sizes), console)
     seconds = time.perf_counter() - start
     console.print(f"{len(report.wrong)} of {len(report.rows)} rows are wrong; {seconds:.0f} s")
     return 1 if report.wrong else 0

@@ -53,7 +53,7 @@ class Sizes:
             cards=("drell_yan_zprime", "dijet", "ttbar_1j", "w2j"),
             compared=20_000,
             batch=2**20,
-            tape_batch=(2**20, 2**19, 2**18, 2**14),
+            tape_batch=(2**20, 2**19, 2**18, 2**16),
             processor_share=1 / 16,
             seconds=0.3,
             training=(("preset", "quick"),),
