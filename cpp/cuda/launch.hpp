@@ -39,7 +39,7 @@
 #define MADNIS_KERNEL(name, ...) extern "C" __global__ void name(__VA_ARGS__)
 #define MADNIS_BLOCK_KERNEL(name, ...) MADNIS_KERNEL(name, __VA_ARGS__)
 
-extern __shared__ double madnis_shared_memory[];
+extern __shared__ __align__(16) double madnis_shared_memory[];
 
 #endif
 
