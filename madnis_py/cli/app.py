@@ -9,7 +9,7 @@ import typer
 
 from madnis_py import __version__
 from madnis_py.cli import event_commands, info_commands, process_commands, run_commands
-from madnis_py.errors import MadnisError
+from madnis_py.errors import MadnisError, from_surroundings
 
 app = typer.Typer(
     name="madnis-py",
@@ -67,6 +67,9 @@ def main() -> None:
     """Entry point of `madnis-py`; an error ends in one sentence and its exit status."""
     try:
         app()
-    except MadnisError as error:
-        sys.stderr.write(f"madnis-py: {error.sentence}\n")
-        sys.exit(error.exit_status)
+    except Exception as error:
+        known = error if isinstance(error, MadnisError) else from_surroundings(error)
+        if known is None:
+            raise
+        sys.stderr.write(f"madnis-py: {known.sentence}\n")
+        sys.exit(known.exit_status)

@@ -21,6 +21,7 @@ import torch
 from command_line import Outcome, call, small_process
 
 from madnis_py.errors import MadnisError, from_surroundings
+from madnis_py.physics.process import evaluation
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
 from madnis_py.run import progress_display
@@ -178,6 +179,16 @@ def test_a_shortage_is_told_in_a_sentence(
     done = command()
     assert done.status == 1
     assert re.fullmatch(rf"madnis-py: .*{words}.*; {GOES_ON}\n", done.err), done.err
+
+
+def test_a_shortage_ends_a_command_without_stages_with_a_sentence_too(
+    command: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "points.json").write_text('{"points": []}')
+    monkeypatch.setattr(evaluation, "evaluate_points", lambda *_, **__: no_gpu_memory())
+    done = command("evaluate", "small.toml", "--momenta", "points.json")
+    assert done.status == 1
+    assert re.fullmatch(r"madnis-py: the GPU did not give enough memory .*\n", done.err), done.err
 
 
 def test_a_run_whose_gpu_is_lost_goes_on_with_the_same_command(
