@@ -308,70 +308,47 @@ struct Grid {
 // memory holds tile_numbers weights and, without a workspace, the rows of its points: 2
 // rows_of_layer, and rows_of_inputs more in the backward direction, blockDim.x + 1 numbers each. A
 // workspace has numbers_of_block numbers for each block of threads instead.
+//
+// coupling_forward: points (dim, n) before the first coupling block from data to latent; those
+// behind each block go `step` numbers behind those before it, step = 0: into their place. And log
+// |dz/dx|, (n,).
+//
+// coupling_inverse: the same from latent to data, through the blocks in reverse order, and log
+// |dx/dz|.
+//
+// coupling_backward: from the points (n_blocks + 1, dim, n) that the forward direction leaves,
+// `gradient` (dim, n) from that with respect to z to that with respect to x, and the gradients of
+// the parameters, added to the sums of each range, (n_ranges, n_parameters).
+//
+// coupling_add_sums: the sums of the ranges first_range[c] .. first_range[c + 1] of channel c, in
+// this order, to one array after the other in `gradients`, one thread for each parameter.
+#define MADNIS_TRANSFORM_KERNEL(name, Number, Way)                                               \
+    MADNIS_BLOCK_KERNEL(name, const CouplingSpec* spec, const Number* const* parameters,         \
+                        const EventRange* ranges, double* points, std::int64_t step,             \
+                        double* log_jac, std::int64_t n, Number* workspace,                      \
+                        std::int64_t numbers_of_block) {                                         \
+        transform<Number, Way>(*spec, parameters, ranges[blockIdx.x], points, std::size_t(step), \
+                               log_jac, std::size_t(n), {workspace, numbers_of_block});          \
+    }
 
-// Points (dim, n) before the first coupling block from data to latent; those behind each block go
-// `step` numbers behind those before it, step = 0: into their place. And log |dz/dx|, (n,).
-MADNIS_BLOCK_KERNEL(coupling_forward_float32, const CouplingSpec* spec,
-                    const float* const* parameters, const EventRange* ranges, double* points,
-                    std::int64_t step, double* log_jac, std::int64_t n, float* workspace,
-                    std::int64_t numbers_of_block) {
-    transform<float, Forward>(*spec, parameters, ranges[blockIdx.x], points, std::size_t(step),
-                              log_jac, std::size_t(n), {workspace, numbers_of_block});
-}
-MADNIS_BLOCK_KERNEL(coupling_forward_float64, const CouplingSpec* spec,
-                    const double* const* parameters, const EventRange* ranges, double* points,
-                    std::int64_t step, double* log_jac, std::int64_t n, double* workspace,
-                    std::int64_t numbers_of_block) {
-    transform<double, Forward>(*spec, parameters, ranges[blockIdx.x], points, std::size_t(step),
-                               log_jac, std::size_t(n), {workspace, numbers_of_block});
-}
+#define MADNIS_COUPLING_KERNELS(Number, type)                                                      \
+    MADNIS_TRANSFORM_KERNEL(coupling_forward_##type, Number, Forward)                              \
+    MADNIS_TRANSFORM_KERNEL(coupling_inverse_##type, Number, Inverse)                              \
+    MADNIS_BLOCK_KERNEL(coupling_backward_##type, const CouplingSpec* spec,                        \
+                        const Number* const* parameters, const EventRange* ranges, double* points, \
+                        const double* grad_log_jac, double* gradient, Number* sums,                \
+                        std::int64_t n, Number* workspace, std::int64_t numbers_of_block) {        \
+        backward<Number>(*spec, parameters, ranges[blockIdx.x], points, grad_log_jac, gradient,    \
+                         sums + blockIdx.x * spec->n_parameters, std::size_t(n),                   \
+                         {workspace, numbers_of_block});                                           \
+    }                                                                                              \
+    MADNIS_KERNEL(coupling_add_sums_##type, const CouplingSpec* spec,                              \
+                  const std::int64_t* first_range, const Number* sums, Number* gradients) {        \
+        add_sums(*spec, first_range, sums, gradients);                                             \
+    }
 
-// The same from latent to data, through the blocks in reverse order, and log |dx/dz|.
-MADNIS_BLOCK_KERNEL(coupling_inverse_float32, const CouplingSpec* spec,
-                    const float* const* parameters, const EventRange* ranges, double* points,
-                    std::int64_t step, double* log_jac, std::int64_t n, float* workspace,
-                    std::int64_t numbers_of_block) {
-    transform<float, Inverse>(*spec, parameters, ranges[blockIdx.x], points, std::size_t(step),
-                              log_jac, std::size_t(n), {workspace, numbers_of_block});
-}
-MADNIS_BLOCK_KERNEL(coupling_inverse_float64, const CouplingSpec* spec,
-                    const double* const* parameters, const EventRange* ranges, double* points,
-                    std::int64_t step, double* log_jac, std::int64_t n, double* workspace,
-                    std::int64_t numbers_of_block) {
-    transform<double, Inverse>(*spec, parameters, ranges[blockIdx.x], points, std::size_t(step),
-                               log_jac, std::size_t(n), {workspace, numbers_of_block});
-}
-
-// From the points (n_blocks + 1, dim, n) that the forward direction leaves: `gradient` (dim, n)
-// from that with respect to z to that with respect to x, and the gradients of the parameters, added
-// to the sums of each range, (n_ranges, n_parameters).
-MADNIS_BLOCK_KERNEL(coupling_backward_float32, const CouplingSpec* spec,
-                    const float* const* parameters, const EventRange* ranges, double* points,
-                    const double* grad_log_jac, double* gradient, float* sums, std::int64_t n,
-                    float* workspace, std::int64_t numbers_of_block) {
-    backward<float>(*spec, parameters, ranges[blockIdx.x], points, grad_log_jac, gradient,
-                    sums + blockIdx.x * spec->n_parameters, std::size_t(n),
-                    {workspace, numbers_of_block});
-}
-MADNIS_BLOCK_KERNEL(coupling_backward_float64, const CouplingSpec* spec,
-                    const double* const* parameters, const EventRange* ranges, double* points,
-                    const double* grad_log_jac, double* gradient, double* sums, std::int64_t n,
-                    double* workspace, std::int64_t numbers_of_block) {
-    backward<double>(*spec, parameters, ranges[blockIdx.x], points, grad_log_jac, gradient,
-                     sums + blockIdx.x * spec->n_parameters, std::size_t(n),
-                     {workspace, numbers_of_block});
-}
-
-// The sums of the ranges first_range[c] .. first_range[c + 1] of channel c, in this order, to one
-// array after the other in `gradients`: one thread for each parameter of a channel.
-MADNIS_KERNEL(coupling_add_sums_float32, const CouplingSpec* spec, const std::int64_t* first_range,
-              const float* sums, float* gradients) {
-    add_sums(*spec, first_range, sums, gradients);
-}
-MADNIS_KERNEL(coupling_add_sums_float64, const CouplingSpec* spec, const std::int64_t* first_range,
-              const double* sums, double* gradients) {
-    add_sums(*spec, first_range, sums, gradients);
-}
+MADNIS_COUPLING_KERNELS(float, float32)
+MADNIS_COUPLING_KERNELS(double, float64)
 
 // Points (dim, n) from data to latent in their place, and log |dz/dx|, (n,), with the grids of
 // their channels, `edges` (n_channels, dim, bins + 1) and `ends` (2, n_channels, dim, bins).

@@ -128,67 +128,23 @@ MADNIS_GPU_FN void densities(const typename Family::Spec* const* specs, std::int
 
 }  // namespace
 
-// Topologies of at most `few_legs` legs.
-MADNIS_KERNEL(topology_forward, const TopologySpec* const* specs, const std::int64_t* channel,
-              const double* x, double* p, double* jacobian, std::int64_t n) {
-    forward<Topologies<few_legs>>(specs, channel, x, p, jacobian, n);
-}
+// The three kernels of a family of maps: all that differs is whose descriptions they read.
+#define MADNIS_MAP_KERNELS(name, Family)                                                         \
+    MADNIS_KERNEL(name##_forward, const Family::Spec* const* specs, const std::int64_t* channel, \
+                  const double* x, double* p, double* jacobian, std::int64_t n) {                \
+        forward<Family>(specs, channel, x, p, jacobian, n);                                      \
+    }                                                                                            \
+    MADNIS_KERNEL(name##_inverse, const Family::Spec* const* specs, const std::int64_t* channel, \
+                  const double* p, double* x, double* jacobian, std::int64_t n) {                \
+        inverse<Family>(specs, channel, p, x, jacobian, n);                                      \
+    }                                                                                            \
+    MADNIS_KERNEL(name##_densities, const Family::Spec* const* specs, std::int64_t n_channels,   \
+                  const double* p, const std::int64_t* live, const std::int64_t* n_live,         \
+                  double* values, std::int64_t n) {                                              \
+        densities<Family>(specs, n_channels, p, {live, n_live, n}, values);                      \
+    }
 
-MADNIS_KERNEL(topology_inverse, const TopologySpec* const* specs, const std::int64_t* channel,
-              const double* p, double* x, double* jacobian, std::int64_t n) {
-    inverse<Topologies<few_legs>>(specs, channel, p, x, jacobian, n);
-}
-
-MADNIS_KERNEL(topology_densities, const TopologySpec* const* specs, std::int64_t n_channels,
-              const double* p, const std::int64_t* live, const std::int64_t* n_live, double* values,
-              std::int64_t n) {
-    densities<Topologies<few_legs>>(specs, n_channels, p, {live, n_live, n}, values);
-}
-
-MADNIS_KERNEL(large_topology_forward, const TopologySpec* const* specs, const std::int64_t* channel,
-              const double* x, double* p, double* jacobian, std::int64_t n) {
-    forward<Topologies<max_legs>>(specs, channel, x, p, jacobian, n);
-}
-
-MADNIS_KERNEL(large_topology_inverse, const TopologySpec* const* specs, const std::int64_t* channel,
-              const double* p, double* x, double* jacobian, std::int64_t n) {
-    inverse<Topologies<max_legs>>(specs, channel, p, x, jacobian, n);
-}
-
-MADNIS_KERNEL(large_topology_densities, const TopologySpec* const* specs, std::int64_t n_channels,
-              const double* p, const std::int64_t* live, const std::int64_t* n_live, double* values,
-              std::int64_t n) {
-    densities<Topologies<max_legs>>(specs, n_channels, p, {live, n_live, n}, values);
-}
-
-MADNIS_KERNEL(s_channel_forward, const SChannelSpec* const* specs, const std::int64_t* channel,
-              const double* x, double* p, double* jacobian, std::int64_t n) {
-    forward<SChannels>(specs, channel, x, p, jacobian, n);
-}
-
-MADNIS_KERNEL(s_channel_inverse, const SChannelSpec* const* specs, const std::int64_t* channel,
-              const double* p, double* x, double* jacobian, std::int64_t n) {
-    inverse<SChannels>(specs, channel, p, x, jacobian, n);
-}
-
-MADNIS_KERNEL(s_channel_densities, const SChannelSpec* const* specs, std::int64_t n_channels,
-              const double* p, const std::int64_t* live, const std::int64_t* n_live, double* values,
-              std::int64_t n) {
-    densities<SChannels>(specs, n_channels, p, {live, n_live, n}, values);
-}
-
-MADNIS_KERNEL(on_shell_forward, const OnShellSpec* const* specs, const std::int64_t* channel,
-              const double* x, double* p, double* jacobian, std::int64_t n) {
-    forward<OnShells>(specs, channel, x, p, jacobian, n);
-}
-
-MADNIS_KERNEL(on_shell_inverse, const OnShellSpec* const* specs, const std::int64_t* channel,
-              const double* p, double* x, double* jacobian, std::int64_t n) {
-    inverse<OnShells>(specs, channel, p, x, jacobian, n);
-}
-
-MADNIS_KERNEL(on_shell_densities, const OnShellSpec* const* specs, std::int64_t n_channels,
-              const double* p, const std::int64_t* live, const std::int64_t* n_live, double* values,
-              std::int64_t n) {
-    densities<OnShells>(specs, n_channels, p, {live, n_live, n}, values);
-}
+MADNIS_MAP_KERNELS(topology, Topologies<few_legs>)
+MADNIS_MAP_KERNELS(large_topology, Topologies<max_legs>)
+MADNIS_MAP_KERNELS(s_channel, SChannels)
+MADNIS_MAP_KERNELS(on_shell, OnShells)
