@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from madnis_py.devices.device import Device
+from madnis_py.devices.device_module import DeviceModule
 from madnis_py.devices.random_numbers import uniform_there
 from madnis_py.errors import InputError
 from madnis_py.parallel.random_streams import RandomStream
 
 
-class AbstractFlow(nn.Module, ABC):
+class AbstractFlow(DeviceModule, ABC):
     """One normalised density q_i(x) per channel i on the unit cube [0, 1]^dim.
 
     Channels are sorted int64 tensors of shape (n,), so that the points of a channel are contiguous.
@@ -23,26 +22,11 @@ class AbstractFlow(nn.Module, ABC):
     Attributes:
         dim: dimension of the unit cube.
         n_channels: number of channels.
-        device: where it computes, see `compute_on`; None for the CPU.
+        device: where it computes, see `DeviceModule`; points of `sample` stay there.
     """
 
     dim: int
     n_channels: int
-    device: Device | None = None
-
-    def compute_on(self, device: Device | None) -> None:
-        """Move to a device and compute in its kernels from now on, or on the CPU for None.
-
-        The points of `sample` stay on the device. What the flow is, its state, does not change.
-        """
-        self.device = device
-        self.to("cpu" if device is None else device.torch_device)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """On the device of this process: another worker may have had another GPU."""
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
-        if self.device is not None:
-            self.to(self.device.torch_device)
 
     @abstractmethod
     def sample(self, channel: Tensor, stream: RandomStream) -> tuple[Tensor, Tensor]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from madnis_py.devices.device import Device
+from madnis_py.devices.device_module import DeviceModule
 from madnis_py.errors import MadnisError
 from madnis_py.flows.networks import MLP, NetworkSize
 from madnis_py.integration.channel_weights_on_device import ChannelWeightsOnDevice
@@ -19,28 +19,12 @@ ROUNDING = 1e-12
 """A feature whose deviation is a smaller share of its mean does not vary."""
 
 
-class AbstractChannelWeights(nn.Module, ABC):
+class AbstractChannelWeights(DeviceModule, ABC):
     """Non-negative weights with sum_i alpha_i(x) = 1, and alpha_i = 0 where the prior is 0.
 
     Any such weights leave the integral unchanged, Eq. (5.4) of the MadNIS thesis; they only move
     variance.
-
-    Attributes:
-        device: where they compute, see `compute_on`; None for the CPU.
     """
-
-    device: Device | None = None
-
-    def compute_on(self, device: Device | None) -> None:
-        """Move to a device and compute in its kernels from now on, or on the CPU for None."""
-        self.device = device
-        self.to("cpu" if device is None else device.torch_device)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """On the device of this process: another worker may have had another GPU."""
-        super().__setstate__(state)  # type: ignore[no-untyped-call]
-        if self.device is not None:
-            self.to(self.device.torch_device)
 
     @abstractmethod
     def forward(self, features: Tensor, prior: Tensor) -> Tensor:
