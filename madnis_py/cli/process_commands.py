@@ -39,7 +39,7 @@ def import_card(
     """
     from madnis_py.output_file import write_file
     from madnis_py.physics.process.process import Process
-    from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+    from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
     card, imported = import_run_card(
         run_card, definition, param_card and param_card.resolve(), force

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from madnis_py.card.card import Card
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 INFINITE = float("inf")
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import combinations, combinations_with_replacement, product
 
-from madnis_py.plugins.madgraph_cards.dat_entries import CLASSES, PAIRS
-from madnis_py.plugins.madgraph_cards.dat_reader import RunCard
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import CLASSES, PAIRS
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles, Place, is_alone
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 

@@ -11,8 +11,7 @@ from run_cards import SMALL, TOP, imported
 
 from madnis_py.errors import CardError
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 
 def test_the_command_writes_nothing_but_with_force(
@@ -63,11 +62,3 @@ def test_a_forced_card_names_in_comments_what_it_lacks_where_it_would_stand(tmp_
 def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CardError, match="expected a readable run card; got: No such file"):
         import_run_card(tmp_path / "none.dat", TOP)
-
-
-def test_of_two_cuts_on_one_observable_the_stricter_one_stays() -> None:
-    card = ImportedCard()
-    for value in (30.0, 40.0, 35.0):
-        card.cut("jet[1]", "pt_min", value)
-        card.cut("jet", "eta_max", value)
-    assert card.tables["cuts"] == {"jet[1]": {"pt_min": 40.0}, "jet": {"eta_max": 30.0}}

@@ -13,7 +13,7 @@ from itertools import combinations_with_replacement, product
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles, Place, is_alone
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.toml_values import TomlValues
+from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_values import TomlValues
 
 _GROUPS: Mapping[str, tuple[int, ...]] = {
     "jet": (1, 2, 3, 4, -1, -2, -3, -4, 21),

@@ -10,10 +10,10 @@ from pathlib import Path
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.model.text_lines import read_lines
-from madnis_py.plugins.madgraph_cards.dat_reader import read_run_card
-from madnis_py.plugins.madgraph_cards.dat_translation import DatTranslation
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import read_run_card
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_translation import DatTranslation
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.toml_translation import translate_toml
+from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_translation import translate_toml
 
 
 def import_run_card(

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from madnis_py.errors import CardError
 from madnis_py.physics.model.text_lines import shortened
-from madnis_py.plugins.madgraph_cards.dat_entries import DEFAULTS, NEUTRAL
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import DEFAULTS, NEUTRAL
 
 _FLAGS: Mapping[str, bool] = {
     **dict.fromkeys(("t", "true", ".true.", "1"), True),

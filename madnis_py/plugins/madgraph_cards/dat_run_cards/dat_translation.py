@@ -14,10 +14,13 @@ from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.dat_cuts import CutEntries, translate_particle_cuts
-from madnis_py.plugins.madgraph_cards.dat_entries import NEXT_TO_LEADING, REFUSED
-from madnis_py.plugins.madgraph_cards.dat_event_cuts import translate_event_cuts
-from madnis_py.plugins.madgraph_cards.dat_reader import RunCard
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_cuts import (
+    CutEntries,
+    translate_particle_cuts,
+)
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import NEXT_TO_LEADING, REFUSED
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import translate_event_cuts
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,

@@ -9,14 +9,14 @@ import pytest
 from run_cards import DAT, TOP, imported
 
 from madnis_py.errors import CardError
-from madnis_py.plugins.madgraph_cards.dat_entries import (
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
     NEUTRAL,
     NEXT_TO_LEADING,
     REFUSED,
     TRANSLATED,
 )
-from madnis_py.plugins.madgraph_cards.dat_reader import read_run_card
-from madnis_py.plugins.madgraph_cards.run_card_import import import_run_card
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import read_run_card
+from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 
 def test_every_known_entry_is_in_one_table() -> None:

@@ -20,8 +20,8 @@ from madnis_py.plugins.madgraph_cards.final_particles import (
     put_decay_windows,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.toml_cuts import TomlCuts
-from madnis_py.plugins.madgraph_cards.toml_values import TomlValues
+from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_cuts import TomlCuts
+from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_values import TomlValues
 
 _SCALES: Mapping[str, str] = {
     "transverse_energy": "sum_et",

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from madnis_py.plugins.madgraph_cards.dat_cuts import CutEntries, end_of
-from madnis_py.plugins.madgraph_cards.dat_entries import CLASSES
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_cuts import CutEntries, end_of
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import CLASSES
 from madnis_py.plugins.madgraph_cards.final_particles import is_alone
 
 _HEAVY = 10.0
