@@ -1,0 +1,97 @@
+"""Census of cards: every card below this folder gives events, or the sentence that it asks for.
+
+The first line of a card says which: "# events", or "# sentence: " and a regular expression. A run
+card of MadGraph, .dat, also has a line "# process: " with the definition that it is for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from command_line import call
+
+from madnis_py.card import card as cards
+from madnis_py.card.card import Card
+from madnis_py.errors import InputError
+from madnis_py.events.files.formats import open_events
+from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
+
+FOLDER = Path(__file__).parent
+CARDS = {
+    path.relative_to(FOLDER).as_posix(): path
+    for path in sorted((*FOLDER.glob("*/*.toml"), *FOLDER.glob("*/*.dat")))
+}
+SENTENCE = "# sentence: "
+PROCESS = "# process: "
+POINTS = 200
+"""Points at which a card has to have a cross section; more are tried where the cuts leave few."""
+
+MOST_POINTS = 20_000
+EVENTS = 20
+"""Events of the slow test."""
+
+
+def first_line(path: Path) -> str:
+    return path.read_text().partition("\n")[0]
+
+
+def with_first_line(start: str) -> list[str]:
+    return [name for name, path in CARDS.items() if first_line(path).startswith(start)]
+
+
+def read(path: Path) -> Card:
+    """The card of a file, of ours or of MadGraph's."""
+    if path.suffix == ".toml":
+        return cards.load(path)
+    definition = next(line for line in path.read_text().splitlines() if line.startswith(PROCESS))
+    return import_run_card(path, definition.removeprefix(PROCESS))[0]
+
+
+def differential(path: Path) -> CrossSection:
+    return CrossSection(Process.from_card(read(path)))
+
+
+def test_every_card_says_what_it_must_give() -> None:
+    assert set(with_first_line("# events") + with_first_line(SENTENCE)) == set(CARDS)
+
+
+@pytest.mark.parametrize("name", with_first_line("# events"))
+def test_a_card_has_a_cross_section_at_some_points(name: str) -> None:
+    integrand = differential(CARDS[name])
+    random, tried = torch.Generator().manual_seed(1), 0
+    while tried < MOST_POINTS:
+        x = torch.rand((POINTS, integrand.dim), generator=random, dtype=torch.float64)
+        channel = torch.arange(POINTS) % integrand.n_channels
+        value = integrand.evaluate(x, channel.sort().values).value
+        assert value.isfinite().all()
+        if (value > 0).any():
+            return
+        tried += POINTS
+    pytest.fail(f"no event passes in {tried} points")
+
+
+@pytest.mark.parametrize("name", with_first_line(SENTENCE))
+def test_a_card_that_cannot_be_run_says_so_in_a_sentence(name: str) -> None:
+    with pytest.raises(InputError, match=first_line(CARDS[name]).removeprefix(SENTENCE)):
+        differential(CARDS[name])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", with_first_line("# events"))
+def test_a_card_gives_events(
+    name: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    card = tmp_path / "card.toml"
+    card.write_text(read(CARDS[name]).to_toml())
+    run = ["run", card, "-o", tmp_path / "run", "--events", str(EVENTS), "--points", "2000"]
+    done = call([*run, "--method", "vegas", "--preset", "quick"], capsys, monkeypatch)
+    assert done.status == 0, done.err
+    events = open_events(tmp_path / "run" / "events.lhe.gz")
+    assert sum(len(batch) for batch in events) == EVENTS
