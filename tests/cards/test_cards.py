@@ -90,8 +90,9 @@ def test_a_card_gives_events(
 ) -> None:
     card = tmp_path / "card.toml"
     card.write_text(read(CARDS[name]).to_toml())
-    run = ["run", card, "-o", tmp_path / "run", "--events", str(EVENTS), "--points", "2000"]
+    directory = str(tmp_path / "run")
+    run = ["run", str(card), "-o", directory, "--events", str(EVENTS), "--points", "2000"]
     done = call([*run, "--method", "vegas", "--preset", "quick"], capsys, monkeypatch)
     assert done.status == 0, done.err
-    events = open_events(tmp_path / "run" / "events.lhe.gz")
+    events = open_events(Path(directory) / "events.lhe.gz")
     assert sum(len(batch) for batch in events) == EVENTS
