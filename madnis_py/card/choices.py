@@ -17,8 +17,8 @@ processor."""
 PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
 """Channel weights before the training."""
 
-DynamicalScale = Literal["ht", "ht/2", "sum_et", "sum_et/2", "sum_mt", "sum_mt/2", "sqrt_s"]
-"""Scales that follow from the momenta of an event."""
+DYNAMICAL_SCALES = ("ht", "sum_et", "sum_mt", "sqrt_s")
+"""Scales that follow from the momenta of an event; cards may ask for parts of them, "ht/3"."""
 
 PictureFormat = Literal["svg", "png", "pdf"]
 """Formats of pictures of histograms."""

@@ -140,10 +140,12 @@ class ScaleTable(CardTable):
     """[scales]: where parton densities and the strong coupling are evaluated."""
 
     factorization: Scale = Field(
-        91.188, description="mu_F in GeV, or the name of a dynamical scale."
+        91.188,
+        description="mu_F in GeV, ht, sum_et, sum_mt or sqrt_s, or a part such as ht/3.",
     )
     renormalization: Scale = Field(
-        91.188, description="mu_R in GeV, or the name of a dynamical scale."
+        91.188,
+        description="mu_R in GeV, ht, sum_et, sum_mt or sqrt_s, or a part such as ht/3.",
     )
     factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
     renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")

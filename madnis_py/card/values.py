@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from madnis_py.card.choices import DynamicalScale
+from madnis_py.card.choices import DYNAMICAL_SCALES
 from madnis_py.card.sentences import shown
 
 _TOO_MANY = 10**15
@@ -81,16 +82,20 @@ BeamEnergies = Annotated[
         lambda value: isinstance(value, list | tuple) and len(value) == 2,
     ),
 ]
+
+
+def _is_scale(value: Any) -> bool:
+    """Whether it is a positive number, or a dynamical scale, perhaps divided by one."""
+    if not isinstance(value, str):
+        return _is_number(value) and value > 0
+    name, slash, divisor = value.partition("/")
+    is_number = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", divisor) is not None
+    return name in DYNAMICAL_SCALES and (not slash or (is_number and float(divisor) > 0))
+
+
 Scale = Annotated[
-    float | DynamicalScale,
-    _checked(
-        f"GeV > 0 or one of {', '.join(get_args(DynamicalScale))}",
-        lambda value: (
-            value in get_args(DynamicalScale)
-            if isinstance(value, str)
-            else _is_number(value) and value > 0
-        ),
-    ),
+    float | str,
+    _checked(f"GeV > 0 or one of {', '.join(DYNAMICAL_SCALES)}, or a part such as ht/2", _is_scale),
 ]
 
 

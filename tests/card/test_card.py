@@ -68,6 +68,14 @@ MALFORMED = {
         {"scales": {"factorization": "HT"}},
         "scales.factorization: expected GeV > 0 or one of ht,",
     ),
+    "scale of no part": (
+        {"scales": {"factorization": "ht/0.0"}},
+        "scales.factorization: expected GeV > 0 or one of ht, sum_et, sum_mt, sqrt_s, or a part",
+    ),
+    "scale of a negative part": (
+        {"scales": {"factorization": "ht/-2"}},
+        "scales.factorization: expected GeV > 0 or one of",
+    ),
     "scale of zero": (
         {"scales": {"renormalization": 0}},
         "scales.renormalization: expected GeV > 0 or one of",

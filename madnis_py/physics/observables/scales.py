@@ -44,9 +44,9 @@ class Scale:
 
     Attributes:
         choice: GeV, or a name: "ht" (sum of p_T of the final particles), "sum_et" (sum of their
-            transverse energies), "sum_mt" (sum of their transverse masses), each also halved
-            ("/2"), "sqrt_s" (energy of the partonic collision). dynamical_scale_choice 1, 2, 3, 4
-            of MadGraph are "sum_et", "sum_mt", "sum_mt/2", "sqrt_s".
+            transverse energies), "sum_mt" (sum of their transverse masses), "sqrt_s" (energy of the
+            partonic collision), each also divided by a number ("ht/3"). dynamical_scale_choice 1,
+            2, 3, 4 of MadGraph are "sum_et", "sum_mt", "sum_mt/2", "sqrt_s".
         factor: what multiplies it.
     """
 
@@ -69,6 +69,6 @@ class Scale:
 
 
 def dynamical(choice: str) -> tuple[str, float]:
-    """Observable of a dynamical scale, without the "/2" behind it, and the factor that this is."""
-    measure, _, halved = choice.partition("/")
-    return measure, 0.5 if halved else 1.0
+    """Observable of a dynamical scale, without the "/3" behind it, and the factor that this is."""
+    measure, _, divisor = choice.partition("/")
+    return measure, 1 / float(divisor or 1)

@@ -59,7 +59,9 @@ DEFINITIONS = {
 def test_dynamical_scales_are_what_their_names_say(name: str, p: Array) -> None:
     expected = DEFINITIONS[name](*transverse(p))
     np.testing.assert_allclose(Scale(name)(p), expected, rtol=1e-9)
-    np.testing.assert_allclose(Scale(f"{name}/2")(p), expected / 2, rtol=1e-9)
+    for divisor in ("2", "3", "10", "2.5", "0.5"):
+        part = Scale(f"{name}/{divisor}")(p)
+        np.testing.assert_allclose(part, expected / float(divisor), rtol=1e-9)
 
 
 def test_the_energy_of_the_collision_is_the_mass_of_what_comes_out(p: Array) -> None:

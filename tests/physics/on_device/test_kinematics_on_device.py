@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 import torch
 
 from madnis_py.arrays import Array
-from madnis_py.card.choices import DynamicalScale
+from madnis_py.card.choices import DYNAMICAL_SCALES
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.momenta import as_momenta
@@ -39,12 +37,12 @@ def momenta(n: int, massive: bool = True) -> Array:
 
 def test_every_dynamical_scale_of_the_processor_is_there(kinematics: KinematicsOnDevice) -> None:
     p = momenta(5)
-    for choice in get_args(DynamicalScale):
+    for choice in DYNAMICAL_SCALES:
         assert kinematics.scale(torch.from_numpy(p), Scale(choice)).shape == (5,)
 
 
 @pytest.mark.parametrize("n", SIZES)
-@pytest.mark.parametrize("choice", [*get_args(DynamicalScale), 91.188])
+@pytest.mark.parametrize("choice", [*DYNAMICAL_SCALES, "ht/2", "sum_mt/3", 91.188])
 @pytest.mark.parametrize("factor", [1.0, 0.5, 2.0])
 def test_scales_are_those_of_the_processor(
     kinematics: KinematicsOnDevice, choice: str | float, factor: float, n: int
