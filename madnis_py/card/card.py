@@ -111,6 +111,21 @@ class Card(CardTable):
         """How messages call this card."""
         return self._source
 
+    @property
+    def definition(self) -> str:
+        """The process of the card.
+
+        Raises:
+            CardError: there are several.
+        """
+        first, *others = self.process.definitions
+        if others:
+            raise self.error(
+                "process.definition",
+                f"expected one process here; got {1 + len(others)}, which only runs take",
+            )
+        return first
+
     def error(self, path: str, sentence: str) -> CardError:
         """An error at a place of this card, for checks that need more than the card.
 

@@ -26,6 +26,7 @@ from madnis_py.card.values import (
     Setting,
     Share,
     Text,
+    Texts,
     as_list,
 )
 
@@ -81,7 +82,9 @@ class MatrixElementTable(BaseModel):
 class ProcessTable(CardTable):
     """[process]: what collides and what comes out."""
 
-    definition: Text = Field(description='The process in MadGraph syntax, e.g. "p p > e+ e-".')
+    definition: Texts = Field(
+        description='The process in MadGraph syntax, e.g. "p p > e+ e-", or a list of several.'
+    )
     model: Literal["sm", "sm_zprime"] = Field(
         "sm", description="The Standard Model, without or with a Z'."
     )
@@ -101,6 +104,11 @@ class ProcessTable(CardTable):
         description="Who computes |M|^2; channels still follow from the definition. Without it: "
         "this package.",
     )
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The processes, one at least."""
+        return tuple(as_list(self.definition))
 
 
 class ParameterTable(BaseModel):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from madnis_py.card.choices import DYNAMICAL_SCALES
 from madnis_py.card.sentences import shown
@@ -65,6 +65,20 @@ Flag = Annotated[bool, _checked("true or false", lambda value: isinstance(value,
 Text = Annotated[
     str, _checked("text", lambda value: isinstance(value, str) and value.strip() != "")
 ]
+Texts = Annotated[
+    str | tuple[str, ...],
+    _checked(
+        "text or a list of texts",
+        lambda value: (
+            len(as_list(value)) > 0
+            and all(isinstance(one, str) and one.strip() != "" for one in as_list(value))
+        ),
+    ),
+    AfterValidator(
+        lambda value: value[0] if isinstance(value, tuple) and len(value) == 1 else value
+    ),
+]
+"""One text, or several; a list of one is the same as the text."""
 Setting = Annotated[
     bool | int | float | str,
     _checked(

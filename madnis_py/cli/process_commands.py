@@ -161,5 +161,5 @@ def processes() -> None:
     table = Table("name", "process", "model", box=None)
     for name, path in cards.shipped().items():
         shipped = cards.load(path)
-        table.add_row(name, shipped.process.definition, shipped.process.model)
+        table.add_row(name, ", ".join(shipped.process.definitions), shipped.process.model)
     console().print(table)

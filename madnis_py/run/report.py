@@ -33,7 +33,7 @@ def with_error(value: float, error: float) -> str:
 def result_table(record: RunRecord) -> Table:
     """VEGAS and the neural sampler side by side."""
     caveats = [one.sentence for one in record.warnings if one.sentence.startswith(CAVEAT)]
-    title = "\n".join([record.card.process.definition, *caveats])
+    title = "\n".join([*record.card.process.definitions, *caveats])
     table = Table(title=title, title_justify="left")
     table.add_column("")
     results = _results(record)

@@ -26,7 +26,11 @@ MALFORMED = {
     ),
     "empty definition": (
         {"process": {"definition": " "}},
-        'card: process.definition: expected text; got " "',
+        'card: process.definition: expected text or a list of texts; got " "',
+    ),
+    "no process in the list": (
+        {"process": {"definition": []}},
+        "card: process.definition: expected text or a list of texts; got []",
     ),
     "process is a number": ({"process": 3}, "card: process: expected a table; got 3"),
     "unknown table": ({"beam": {}}, 'card: beam: unknown key; did you mean "beams"?'),
@@ -312,3 +316,18 @@ def test_rapidity_has_a_short_name() -> None:
 def test_paths_inside_a_card_are_meant_from_its_folder(tmp_path: Path) -> None:
     path = write(tmp_path, b'[process]\ndefinition = "p p > e+ e-"\n[beams]\npdf = "sets/mine"\n')
     assert card.load(path).beams.pdf == str(tmp_path.resolve() / "sets" / "mine")
+
+
+def test_a_list_of_one_definition_is_the_same_card_as_its_text() -> None:
+    text, alone = (
+        Card.parse({"process": {"definition": value}}) for value in ("p p > z", ["p p > z"])
+    )
+    assert alone.digest() == text.digest()
+    assert alone.to_toml() == text.to_toml()
+
+
+def test_a_card_of_several_processes_says_so_where_one_is_expected() -> None:
+    several = Card.parse({"process": {"definition": ["p p > z", "p p > z j"]}})
+    assert several.process.definitions == ("p p > z", "p p > z j")
+    with pytest.raises(CardError, match=r"process\.definition: expected one process here; got 2"):
+        _ = several.definition

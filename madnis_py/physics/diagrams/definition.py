@@ -148,7 +148,7 @@ class Definition:
                 flavours that conserves electric charge, a decay of what is not there, or syntax
                 that is not supported; names it.
         """
-        return cls(card.process.definition, _Reader(card, model).read())
+        return cls(card.definition, _Reader(card, model).read())
 
     @cached_property
     def legs(self) -> tuple[tuple[int, ...], ...]:
@@ -199,7 +199,7 @@ class _Reader:
     """
 
     def __init__(self, card: Card, model: Model) -> None:
-        self._text, self._card, self._model = card.process.definition, card, model
+        self._text, self._card, self._model = card.definition, card, model
 
     def read(self) -> Step:
         """The core process with its decays."""

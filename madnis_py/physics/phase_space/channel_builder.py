@@ -130,7 +130,7 @@ class ChannelBuilder:
             raise self._card.error(place, str(error)) from None
 
     def _refused(self, expected: str) -> Exception:
-        definition = self._card.process.definition
+        definition = self._card.definition
         return self._card.error(
             "process.definition", f'expected a process {expected} to integrate; got "{definition}"'
         )
