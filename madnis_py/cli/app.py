@@ -39,6 +39,7 @@ app.command()(info_commands.schema)
 
 pdf_app = typer.Typer(help="Parton densities.", no_args_is_help=True)
 pdf_app.command("list")(info_commands.pdf_list)
+pdf_app.command("install")(info_commands.pdf_install)
 app.add_typer(pdf_app, name="pdf")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import TableJson
 from madnis_py.cli.output import console, print_json
 
@@ -39,6 +41,37 @@ def pdf_list(json_output: TableJson = False) -> None:
     for one in sets:
         table.add_row(one.name, str(one.lhapdf_id), str(one.path))
     console().print(table)
+
+
+def pdf_install(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of a set, as LHAPDF calls it.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where the folder NAME goes; if not given, a place of this user where sets are "
+            "looked for.",
+        ),
+    ] = None,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Address with NAME.tar.gz; if not given, that of MADNIS_PDF_MIRROR in the "
+            "environment, else LHAPDF's own.",
+        ),
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", help="Checksum that NAME.tar.gz has to have.")
+    ] = None,
+) -> None:
+    """Download parton densities; an interrupted download goes on where it stopped."""
+    from madnis_py.physics.pdf.set_downloads import SetDownload, mirror_address, user_folder
+
+    with watching(False, GOES_ON) as watch:
+        place, address = folder or user_folder(), mirror or mirror_address()
+        installed = SetDownload.checked(name, place, address, sha256, watch).run()
+    typer.echo(f"{installed.name} in {installed.folder}")
 
 
 def schema(

@@ -1,7 +1,7 @@
 """Reader of PDF sets in LHAPDF's format `lhagrid1`.
 
-A set is a folder SET with SET.info and SET_0000.dat, SET_0001.dat, ... The files are checked while
-they are read: whatever does not fit is a `PdfError` with file, line and what was expected.
+The files are checked while they are read: whatever does not fit is a `PdfError` with file, line and
+what was expected.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.pdf_metadata import LARGEST_NUMBER, FileLine, Metadata, read_lines
+from madnis_py.physics.pdf.set_files import SetFiles
 
 GLUON = 21
 """PDG code of the gluon, which files may also call 0."""
@@ -67,36 +67,21 @@ class PdfMember:
     values: Array
 
 
-def read_set(folder: Path) -> Metadata:
-    """The entries of SET.info in the folder SET.
-
-    Raises:
-        PdfError: the file is missing or malformed.
-    """
-    file = folder / f"{folder.name}.info"
-    return Metadata(file, read_lines(file))
-
-
-def member_file(folder: Path, member: int) -> Path:
-    """The file of a member of the set in a folder."""
-    return folder / f"{folder.name}_{member:04d}.dat"
-
-
-def read_member(folder: Path, member: int) -> PdfMember:
-    """Read SET.info and SET_<member>.dat.
+def read_member(files: SetFiles, member: int) -> PdfMember:
+    """Read what a set says of itself, and the grid of one of its members.
 
     Args:
-        folder: the folder SET.
+        files: of the set.
         member: number of the member, 0 for the central one.
 
     Raises:
         PdfError: a file is missing, truncated or malformed.
     """
-    metadata = read_set(folder)
+    metadata = files.metadata()
     members = metadata.integer("NumMembers")
     if not 0 <= member < members:
         raise PdfError(f"{metadata.file}: expected a member 0..{members - 1}; got {member}")
-    lines = read_lines(member_file(folder, member))
+    lines = read_lines(files.member(member))
     head, *blocks = _blocks(lines)
     metadata = Metadata(metadata.file, head, metadata)
     if metadata.text("Format") != "lhagrid1":

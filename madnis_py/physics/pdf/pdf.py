@@ -12,8 +12,9 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.lhagrid import GLUON, PdfMember, read_member
-from madnis_py.physics.pdf.pdf_sets import UNREGISTERED, find_folder, lhapdf_module, split_member
+from madnis_py.physics.pdf.pdf_sets import UNREGISTERED, find_set, lhapdf_module, split_member
 from madnis_py.physics.pdf.running_coupling import AlphaS, running_coupling
+from madnis_py.physics.pdf.set_files import SetFiles
 
 _MINIMUM = {0: -np.inf, 1: 0.0, 2: 1e-10}
 """Smallest value of a density by the entry ForcePositive of a set."""
@@ -126,9 +127,18 @@ class GridPdf(AbstractPdf):
         Raises:
             PdfError: a file is missing or malformed.
         """
-        data = read_member(folder, member)
+        return cls.from_files(SetFiles.of_folder(folder), member)
+
+    @classmethod
+    def from_files(cls, files: SetFiles, member: int = 0) -> GridPdf:
+        """Read a member of a set.
+
+        Raises:
+            PdfError: a file is missing or malformed.
+        """
+        data = read_member(files, member)
         index = data.metadata.integer("SetIndex", UNREGISTERED)
-        name = f"{folder.name}/{member}" if member else folder.name
+        name = f"{files.name}/{member}" if member else files.name
         return cls(data, name, index + member if index > 0 else UNREGISTERED)
 
     def __reduce__(self) -> tuple[type[GridPdf], tuple[PdfMember, str, int]]:
@@ -236,4 +246,4 @@ def load_pdf(name: str, backend: str = "builtin") -> AbstractPdf:
     if backend != "builtin":
         raise PdfError(f"pdf backend: expected 'builtin' or 'lhapdf'; got {backend!r}")
     set_name, member = split_member(name)
-    return GridPdf.from_folder(find_folder(set_name), member)
+    return GridPdf.from_files(find_set(set_name), member)

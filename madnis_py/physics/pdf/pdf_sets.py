@@ -5,7 +5,9 @@ Sets are folders in LHAPDF's format. They are looked for in this order:
 1. a name that is a path of a folder with its info file;
 2. the folders of the environment variable `LHAPDF_DATA_PATH`, separated by colons;
 3. `lhapdf.paths()` where that module is installed;
-4. the sets shipped with the package: `toy`.
+4. the folder of `madnis-py pdf install`;
+5. the sets shipped with the package: `toy`;
+6. the central members that an installed Pythia brings, see `pythia_grids`.
 
 A name may end in the number of a member, "SET/3"; "SET" is its member 0.
 """
@@ -24,7 +26,9 @@ from types import ModuleType
 
 from madnis_py.card.card import expanded
 from madnis_py.errors import PdfError
-from madnis_py.physics.pdf.lhagrid import member_file, read_set
+from madnis_py.physics.pdf.pythia_grids import pythia_folders, pythia_sets
+from madnis_py.physics.pdf.set_downloads import MIRROR, user_folder
+from madnis_py.physics.pdf.set_files import SetFiles
 
 SHIPPED = Path(str(files("madnis_py"))) / "data"
 """Folder of the sets that come with the package."""
@@ -35,12 +39,6 @@ UNREGISTERED = 0
 NOT_FOR_PREDICTIONS = "for tests, not for predictions"
 CAVEAT = "parton densities:"
 """Beginning of the sentences of `caveats`."""
-
-_DOWNLOADS = "https://lhapdfsets.web.cern.ch/current"
-_ANOTHER = (
-    f"Another one: `lhapdf install NAME`, or unpack {_DOWNLOADS}/NAME.tar.gz in a folder of "
-    "LHAPDF_DATA_PATH"
-)
 
 
 @dataclass(frozen=True)
@@ -67,10 +65,9 @@ class PdfSet:
     @property
     def missing(self) -> tuple[int, ...]:
         """Numbers of the members whose files are not in the folder."""
+        files = SetFiles(self.path, self.name)
         return tuple(
-            number
-            for number in range(self.n_members)
-            if not member_file(self.path, number).is_file()
+            number for number in range(self.n_members) if not files.member(number).is_file()
         )
 
     @property
@@ -79,20 +76,20 @@ class PdfSet:
         return NOT_FOR_PREDICTIONS if self.path.parent == SHIPPED else ""
 
     @classmethod
-    def from_folder(cls, folder: Path) -> PdfSet:
-        """Describe the set in a folder; a set that cannot be read says so in its description."""
+    def from_files(cls, files: SetFiles) -> PdfSet:
+        """Describe a set; one that cannot be read says so in its description."""
         try:
-            metadata = read_set(folder)
-            index = metadata.integer("SetIndex", UNREGISTERED)
-            n_members, error_type = (
+            metadata = files.metadata()
+            return cls(
+                files.name,
+                files.folder,
+                metadata.integer("SetIndex", UNREGISTERED),
+                metadata.text("SetDesc", ""),
                 metadata.integer("NumMembers", 1),
                 metadata.text("ErrorType", "none"),
             )
-            return cls(
-                folder.name, folder, index, metadata.text("SetDesc", ""), n_members, error_type
-            )
         except PdfError as error:
-            return cls(folder.name, folder, UNREGISTERED, str(error))
+            return cls(files.name, files.folder, UNREGISTERED, str(error))
 
 
 def pdf_set(name: str) -> PdfSet:
@@ -101,7 +98,7 @@ def pdf_set(name: str) -> PdfSet:
     Raises:
         PdfError: the set is not found.
     """
-    return PdfSet.from_folder(find_folder(split_member(name)[0]))
+    return PdfSet.from_files(find_set(split_member(name)[0]))
 
 
 def other_members(name: str) -> tuple[str, ...]:
@@ -138,18 +135,21 @@ def missing_members(name: str) -> list[str]:
 
 def available_sets() -> list[PdfSet]:
     """The sets on the search path, by name; of two with the same name the first one."""
-    found: dict[str, Path] = {}
+    found: dict[str, SetFiles] = {}
     for folder in search_folders():
         for info in sorted(folder.glob("*/*.info")):
             if info.stem == info.parent.name:
-                found.setdefault(info.stem, info.parent)
-    return [PdfSet.from_folder(found[name]) for name in sorted(found)]
+                found.setdefault(info.stem, SetFiles.of_folder(info.parent))
+    for of_pythia in pythia_sets():
+        found.setdefault(of_pythia.name, of_pythia)
+    return [PdfSet.from_files(found[name]) for name in sorted(found)]
 
 
 def choices() -> str:
     """A sentence for cards that name no set: which ones are there, and how to get another one."""
     found = [f'"{one.name}"' + f" ({one.caveat})" * bool(one.caveat) for one in available_sets()]
-    return f'Found: {", ".join(found)}. {_ANOTHER}. Beams that are single partons have pdf = "none"'
+    single = 'Beams that are single partons have pdf = "none"'
+    return f"Found: {', '.join(found)}. {_way_to('ANOTHER')}. {single}"
 
 
 def caveats(names: Iterable[str]) -> list[str]:
@@ -167,7 +167,7 @@ def search_folders() -> list[Path]:
     named = [Path(entry) for entry in os.environ.get("LHAPDF_DATA_PATH", "").split(":") if entry]
     lhapdf = lhapdf_module()
     installed = [Path(entry) for entry in lhapdf.paths()] if lhapdf else []
-    return list(dict.fromkeys([*named, *installed, SHIPPED]))
+    return list(dict.fromkeys([*named, *installed, user_folder(), SHIPPED]))
 
 
 def lhapdf_module() -> ModuleType | None:
@@ -184,8 +184,8 @@ def split_member(name: str) -> tuple[str, int]:
     return (head, int(tail)) if head and tail.isdecimal() else (name, 0)
 
 
-def find_folder(name: str) -> Path:
-    """The folder of a set.
+def find_set(name: str) -> SetFiles:
+    """The files of a set.
 
     Args:
         name: of the set, without a member, or the path of its folder.
@@ -195,12 +195,19 @@ def find_folder(name: str) -> Path:
     """
     with suppress(OSError, ValueError):  # no file can have such a name: too long, or with NUL
         for folder in (expanded(name).resolve(), *(folder / name for folder in search_folders())):
-            if (folder / f"{folder.name}.info").is_file():
-                return folder
+            if (files := SetFiles.of_folder(folder)).info.is_file():
+                return files
+    if of_pythia := next((one for one in pythia_sets() if one.name == name), None):
+        return of_pythia
     names = [pdf_set.name for pdf_set in available_sets()]
     close = difflib.get_close_matches(name, names, n=1)
-    way_out = f"; did you mean {close[0]}?" if close else f". {_ANOTHER}"
-    folders = ", ".join(str(folder) for folder in search_folders())
+    way_out = f"; did you mean {close[0]}? {_way_to(name)}" if close else f". {_way_to(name)}"
+    folders = ", ".join(str(folder) for folder in [*search_folders(), *pythia_folders()])
     raise PdfError(
         f"PDF set {name!r} is not in {folders}; found there: {', '.join(names) or 'none'}{way_out}"
     )
+
+
+def _way_to(name: str) -> str:
+    """How to get a set that is not there."""
+    return f"`madnis-py pdf install {name}` fetches it from {MIRROR}"

@@ -15,9 +15,11 @@ from scipy.interpolate import CubicHermiteSpline, RegularGridInterpolator
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
+from madnis_py.physics.pdf import pythia_grids
 from madnis_py.physics.pdf.lhagrid import read_member
 from madnis_py.physics.pdf.pdf import GridPdf, LhapdfPdf, load_pdf
 from madnis_py.physics.pdf.pdf_sets import SHIPPED, available_sets
+from madnis_py.physics.pdf.set_files import SetFiles
 
 SCRIPT = ROOT / "scripts" / "make_toy_pdf.py"
 NNPDF = SHARED / "pdf" / "NNPDF40_lo_as_01180"
@@ -35,9 +37,11 @@ def toy() -> GridPdf:
 
 
 @pytest.fixture(autouse=True)
-def _no_search_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_search_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LHAPDF_DATA_PATH", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setitem(sys.modules, "lhapdf", None)
+    monkeypatch.setattr(pythia_grids, "_candidates", lambda: iter(()))
 
 
 def random_points(pdf: GridPdf, count: int) -> tuple[Array, Array]:
@@ -264,7 +268,9 @@ def test_toy_is_what_its_script_makes(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, SCRIPT, tmp_path / "toy"], env=environment, check=True, capture_output=True
     )
-    made, shipped = read_member(tmp_path / "toy", 0), read_member(SHIPPED / "toy", 0)
+    made, shipped = (
+        read_member(SetFiles.of_folder(folder), 0) for folder in (tmp_path / "toy", SHIPPED / "toy")
+    )
     assert (tmp_path / "toy" / "toy.info").read_text() == (SHIPPED / "toy" / "toy.info").read_text()
     np.testing.assert_array_equal(made.x, shipped.x)
     np.testing.assert_array_equal(made.q2, shipped.q2)
@@ -772,12 +778,13 @@ def test_an_unknown_set_is_answered_with_the_folders_and_the_closest_name(
     with pytest.raises(PdfError) as raised:
         load_pdf("NNPDF40_l0")
     assert str(raised.value) == (
-        f"PDF set 'NNPDF40_l0' is not in {tmp_path}, {SHIPPED}; "
-        "found there: NNPDF40_lo, toy; did you mean NNPDF40_lo?"
+        f"PDF set 'NNPDF40_l0' is not in {tmp_path}, {tmp_path / 'home/madnis_py/pdf'}, {SHIPPED}; "
+        "found there: NNPDF40_lo, toy; did you mean NNPDF40_lo? `madnis-py pdf install "
+        "NNPDF40_l0` fetches it from https://lhapdfsets.web.cern.ch/current"
     )
     with pytest.raises(
         PdfError,
-        match=r"found there: NNPDF40_lo, toy\. Another one: `lhapdf install NAME`, or unpack http",
+        match=r"found there: NNPDF40_lo, toy\. `madnis-py pdf install CT18NLO` fetches it",
     ):
         load_pdf("CT18NLO")
 
