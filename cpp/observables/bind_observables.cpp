@@ -9,13 +9,13 @@ namespace madnis::bindings {
 namespace {
 
 Observable observable(const std::string& name) {
-    static constexpr const char* names[] = {"pt",   "eta",    "rapidity", "energy",
-                                            "mass", "pt_sum", "dr",       "ht"};
+    static constexpr const char* names[] = {
+        "pt", "eta",  "rapidity", "energy", "partonic_energy", "mass", "pt_sum",
+        "dr", "deta", "dy",       "dphi",   "eta_product",     "ht"};
     for (std::size_t i = 0; i < std::size(names); ++i) {
         if (name == names[i]) return Observable(i);
     }
-    throw py::value_error(
-        "observable: expected pt, eta, rapidity, energy, mass, pt_sum, dr or ht; got " + name);
+    throw py::value_error("observable: expected one of those of cut_specs.hpp; got " + name);
 }
 
 // Owns what the descriptions point to.

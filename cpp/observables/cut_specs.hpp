@@ -10,7 +10,21 @@
 
 namespace madnis {
 
-enum class Observable { pt, eta, rapidity, energy, mass, pt_sum, dr, ht };
+enum class Observable {
+    pt,
+    eta,
+    rapidity,
+    energy,
+    partonic_energy,
+    mass,
+    pt_sum,
+    dr,
+    deta,
+    dy,
+    dphi,
+    eta_product,
+    ht
+};
 
 struct CutSpec {
     Observable observable;

@@ -30,9 +30,18 @@ MADNIS_FN T observable(const CutSpec& cut, const ConstBatch& p, std::size_t even
         case Observable::eta: return abs(pseudorapidity(momentum(0)));
         case Observable::rapidity: return abs(rapidity(momentum(0)));
         case Observable::energy: return momentum(0).e;
+        case Observable::partonic_energy:
+            return energy_in_rest_frame(momentum(0), load_momentum<T>(p, 0, event, count) +
+                                                         load_momentum<T>(p, 1, event, count));
         case Observable::mass: return invariant_mass(system());
         case Observable::pt_sum: return transverse_momentum(system());
         case Observable::dr: return separation(momentum(0), momentum(1));
+        case Observable::deta:
+            return abs(pseudorapidity(momentum(0)) - pseudorapidity(momentum(1)));
+        case Observable::dy: return abs(rapidity(momentum(0)) - rapidity(momentum(1)));
+        case Observable::dphi: return abs(azimuthal_separation(momentum(0), momentum(1)));
+        case Observable::eta_product:
+            return pseudorapidity(momentum(0)) * pseudorapidity(momentum(1));
         case Observable::ht: return summed_pt();
     }
     return T(detail::nan);

@@ -69,11 +69,23 @@ MADNIS_FN T invariant_mass(const FourVector<T>& p) {
     return sqrt(select(square < 0., T(0.), square));
 }
 
+// Energy in the rest frame of a system, k.P / sqrt(P^2).
+template <class T>
+MADNIS_FN T energy_in_rest_frame(const FourVector<T>& k, const FourVector<T>& system) {
+    return dot(k, system) / invariant_mass(system);
+}
+
+// Delta phi = phi_b - phi_a, -pi to pi.
+template <class T>
+MADNIS_FN T azimuthal_separation(const FourVector<T>& a, const FourVector<T>& b) {
+    return atan2(T(a.x * b.y - a.y * b.x), T(a.x * b.x + a.y * b.y));
+}
+
 // Delta R = sqrt(Delta y^2 + Delta phi^2) of two momenta, with the rapidity as in jet algorithms.
 template <class T>
 MADNIS_FN T separation(const FourVector<T>& a, const FourVector<T>& b) {
     const T delta_y = rapidity(a) - rapidity(b);
-    const T delta_phi = atan2(T(a.x * b.y - a.y * b.x), T(a.x * b.x + a.y * b.y));
+    const T delta_phi = azimuthal_separation(a, b);
     return sqrt(delta_y * delta_y + delta_phi * delta_phi);
 }
 

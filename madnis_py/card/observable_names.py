@@ -12,7 +12,10 @@ from madnis_py.card.tables import CutTable
 EVENT = "event"
 """The name in [cuts] that means the whole final state."""
 
-_SINGLE = ("pt", "eta", "rapidity", "energy", "sfos_mass")
+_SINGLE = ("pt", "eta", "rapidity", "energy", "partonic_energy", "sfos_mass")
+_PAIR = ("dr", "deta", "dy", "dphi", "eta_product")
+_TOGETHER = ("system_mass", "system_pt")
+"""Observables of all particles that one name means."""
 _WHOLE = ("missing_pt", "sqrt_s")
 
 
@@ -23,13 +26,15 @@ def _wanted(observable: str, names: str) -> str | None:
         return f'"{EVENT}" alone'
     if observable in _WHOLE:
         return None if names == EVENT else f'"{EVENT}"'
-    if observable in ("ht", "sfos_mass") and "[" in names:
+    if observable in ("ht", "sfos_mass", *_TOGETHER) and count == 1 and "[" in names:
         return "a name without a rank"
-    if observable == "ht":
+    if observable in _TOGETHER:
         return None if count == 1 else f'one particle, class or "{EVENT}"'
     if observable in _SINGLE:
         return None if count == 1 and names != EVENT else "one particle or class"
-    return None if count == 2 or (count > 2 and observable != "dr") else 'a pair like "e+,e-"'
+    if observable == "ht":
+        return None
+    return None if count == 2 or (count > 2 and observable not in _PAIR) else 'a pair like "e+,e-"'
 
 
 def check_cut(names: str, table: CutTable) -> None:
@@ -50,20 +55,20 @@ _MEASURED: Mapping[str, tuple[int, float]] = {
     "rapidity": (1, math.inf),
     "phi": (1, math.inf),
     "energy": (1, math.inf),
+    "partonic_energy": (1, math.inf),
     "mass": (2, math.inf),
     "pt_sum": (2, math.inf),
-    "dr": (2, 2),
-    "deta": (2, 2),
-    "dphi": (2, 2),
-    "ht": (1, 1),
+    **dict.fromkeys(_PAIR, (2, 2)),
+    "ht": (1, math.inf),
     "sfos_mass": (1, 1),
+    **dict.fromkeys(_TOGETHER, (1, 1)),
     "missing_pt": (1, 1),
     "sqrt_s": (1, 1),
 }
 """Least and largest number of names that an observable of [histograms] takes."""
 
 _OF_EVENT = ("ht", "sqrt_s", "missing_pt")
-_ALSO_OF_EVENT = ("rapidity", "energy")
+_ALSO_OF_EVENT = ("rapidity", "energy", *_TOGETHER)
 
 
 def read_observable(text: str) -> tuple[str, tuple[str, ...]]:
@@ -102,7 +107,7 @@ def _wanted_names(kind: str, names: tuple[str, ...]) -> str | None:
         )
     if kind in ("sqrt_s", "missing_pt"):
         return None if names == (EVENT,) else f'"{EVENT}"'
-    if kind in ("ht", "sfos_mass") and "[" in names[0]:
+    if kind in ("ht", "sfos_mass", *_TOGETHER) and len(names) == 1 and "[" in names[0]:
         return "a name without a rank"
     if EVENT in names and (len(names) > 1 or kind not in (*_OF_EVENT, *_ALSO_OF_EVENT)):
         return "particles or classes"

@@ -182,6 +182,12 @@ class CutTable(CardTable):
     energy_max: Energy | None = Field(
         None, description="Energy of a particle in GeV, in the laboratory."
     )
+    partonic_energy_min: Energy | None = Field(
+        None, description="Energy of a particle in GeV, in the rest frame of the colliding partons."
+    )
+    partonic_energy_max: Energy | None = Field(
+        None, description="Energy of a particle in GeV, in the rest frame of the colliding partons."
+    )
     mass_min: Energy | None = Field(
         None, description="Invariant mass of two or more particles in GeV."
     )
@@ -200,6 +206,32 @@ class CutTable(CardTable):
     dr_max: NonNegative | None = Field(
         None, description="Distance of a pair in rapidity and azimuth."
     )
+    deta_min: NonNegative | None = Field(
+        None, description="Absolute difference of the pseudorapidities of a pair."
+    )
+    deta_max: NonNegative | None = Field(
+        None, description="Absolute difference of the pseudorapidities of a pair."
+    )
+    dy_min: NonNegative | None = Field(
+        None, description="Absolute difference of the rapidities of a pair."
+    )
+    dy_max: NonNegative | None = Field(
+        None, description="Absolute difference of the rapidities of a pair."
+    )
+    dphi_min: NonNegative | None = Field(
+        None, description="Absolute difference of the azimuths of a pair, 0 to pi."
+    )
+    dphi_max: NonNegative | None = Field(
+        None, description="Absolute difference of the azimuths of a pair, 0 to pi."
+    )
+    eta_product_min: Real | None = Field(
+        None,
+        description="Product of the pseudorapidities of a pair, negative on opposite sides.",
+    )
+    eta_product_max: Real | None = Field(
+        None,
+        description="Product of the pseudorapidities of a pair, negative on opposite sides.",
+    )
     sfos_mass_min: Energy | None = Field(
         None, description="Mass of each pair of one flavour and opposite charges in GeV."
     )
@@ -207,10 +239,26 @@ class CutTable(CardTable):
         None, description="Mass of each pair of one flavour and opposite charges in GeV."
     )
     ht_min: Energy | None = Field(
-        None, description="Sum of the transverse momenta of all that the name means in GeV."
+        None,
+        description="Sum of the transverse momenta of all that one name means, or of several "
+        "particles, in GeV.",
     )
     ht_max: Energy | None = Field(
-        None, description="Sum of the transverse momenta of all that the name means in GeV."
+        None,
+        description="Sum of the transverse momenta of all that one name means, or of several "
+        "particles, in GeV.",
+    )
+    system_mass_min: Energy | None = Field(
+        None, description="Invariant mass of all that the name means together in GeV."
+    )
+    system_mass_max: Energy | None = Field(
+        None, description="Invariant mass of all that the name means together in GeV."
+    )
+    system_pt_min: Energy | None = Field(
+        None, description="Transverse momentum of all that the name means together in GeV."
+    )
+    system_pt_max: Energy | None = Field(
+        None, description="Transverse momentum of all that the name means together in GeV."
     )
     missing_pt_min: Energy | None = Field(
         None, description="Of the event: transverse momentum of all neutrinos in GeV."

@@ -137,6 +137,16 @@ FINITE = (
         {"mu+,mu-": {"mass_min": 20.0, "mass_max": 80.0}, "photon": {"eta_max": 2.0}} | ISOLATED,
     ),
     Case("g g > g g g", {"jet": {"pt_min": 20.0}, "jet[2],jet[3]": {"dr_min": 0.4}}, beams=HADRONS),
+    # distances other than Delta R, and all of a class
+    Case("e+ e- > mu+ mu- a", PHOTON | ISOLATED | {"mu+,mu-": {"dphi_min": 0.4}}),
+    Case("e+ e- > mu+ mu- a", PHOTON | PAIR | {"photon,lepton": {"deta_min": 0.4}}),
+    Case("g g > g g g", {"jet": {"pt_min": 20.0}, "jet,jet": {"dy_min": 0.4}}, beams=HADRONS),
+    Case("g g > g g g", {"jet": {"pt_min": 20.0}, "jet,jet": {"deta_min": 0.4}}, beams=HADRONS),
+    Case("p p > e+ e-", {"lepton": {"system_mass_min": 15.0}}),
+    Case("p p > e+ e-", {"lepton": {"partonic_energy_min": 10.0}}),
+    Case("e+ e- > ta+ ta- a", {"photon": {"partonic_energy_min": 10.0, "eta_max": 2.5}}),
+    Case("g g > g g", {"jet[1],jet[2]": {"ht_min": 40.0}}, beams=HADRONS),
+    Case("e+ e- > e+ e-", {"e+,e-": {"deta_max": 4.0}}),
     # soft quarks are integrable
     Case("u g > z u", {"u": {"eta_max": 2.5}}, beams=HADRONS),
     # resonances without width that stay away from their pole
@@ -155,6 +165,10 @@ DIVERGENT = (
     (Case("p p > e+ e-", {"e+,e-": {"dr_min": 0.4}}), "the mass of e+ and e-"),
     (Case("p p > e+ e-", {"e+,e-": {"mass_max": 80.0}}), "the mass of e+ and e-"),
     (Case("g g > g g", {"jet": {"eta_max": 2.5}}, beams=HADRONS), "the mass of g and g"),
+    (
+        Case("p p > e+ e-", {"e+,e-": {"dphi_min": 0.4, "deta_min": 0.4}}),
+        "the mass of e+ and e-",
+    ),
     # along the beam
     (Case("e+ e- > e+ e-"), "e+ from becoming parallel to the beam"),
     (Case("e+ e- > e+ e-", {"e+,e-": {"mass_min": 10.0}}), "e+ from becoming parallel to the beam"),
@@ -184,6 +198,14 @@ DIVERGENT = (
             {"mu+": {"energy_min": 5.0}, "mu-": {"energy_min": 5.0}} | APART,
         ),
         "mu+ and mu- from becoming parallel to the beam",
+    ),
+    (
+        Case("p p > j j", {"jet,jet": {"deta_min": 1.0, "mass_min": 100.0, "eta_product_max": 0}}),
+        "from becoming parallel to the beam",
+    ),
+    (
+        Case("e- a > e- z", {"e-": {"partonic_energy_min": 10.0}}),
+        "e- from becoming parallel to the beam",
     ),
     # soft
     (Case("p p > z a"), "a from becoming soft"),

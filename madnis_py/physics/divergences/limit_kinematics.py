@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import product
 
 from madnis_py.physics.divergences.singular_limits import SingularLimit
@@ -112,18 +112,28 @@ class LimitKinematics:
                 return 0.0 if legs <= self._still else None
             case "energy":
                 return 0.0 if legs <= self._soft else None
+            case "partonic_energy":
+                return 0.0 if legs <= self._soft or self._limit.kind == "energy" else None
             case "eta":
                 return math.inf if legs <= self._axial else None
             case "rapidity":
                 return math.inf if legs <= self._axial and self._is_massless(legs) else None
             case "mass":
                 return self._mass(legs)
-            case "dr":
-                return self._separation(legs)
+            case "dr" | "dy":
+                massless = {leg for leg in legs & self._axial if self._masses[leg] == 0}
+                return self._separation(legs, massless)
+            case "deta":
+                return self._separation(legs, legs & self._axial)
+            case "dphi":
+                return 0.0 if self._is_collinear(legs) else None
         return None
 
     def _is_massless(self, legs: frozenset[int]) -> bool:
         return all(self._masses[leg] == 0 for leg in legs)
+
+    def _is_collinear(self, legs: frozenset[int]) -> bool:
+        return self._limit.kind == "collinear" and legs <= self._parallel
 
     def _mass(self, legs: frozenset[int]) -> float | None:
         hard = legs - self._soft
@@ -131,9 +141,11 @@ class LimitKinematics:
             return 0.0
         return sum(self._masses[leg] for leg in hard) if len(hard) < 2 else None
 
-    def _separation(self, legs: frozenset[int]) -> float | None:
-        """Soft particles have any direction, and several along one beam any distance."""
-        if self._limit.kind == "collinear" and legs <= self._parallel:
+    def _separation(self, legs: frozenset[int], along: Set[int]) -> float | None:
+        """Distance of a pair of which some are infinitely far forward.
+
+        Soft particles have any direction, and several along one beam any distance.
+        """
+        if self._is_collinear(legs):
             return 0.0
-        along = {leg for leg in legs & self._axial if self._masses[leg] == 0}
         return math.inf if along and not legs & self._soft and not legs <= self._parallel else None

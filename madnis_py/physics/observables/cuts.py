@@ -25,9 +25,14 @@ _PARTICLES: dict[str, tuple[int, float]] = {
     "eta": (1, 1),
     "rapidity": (1, 1),
     "energy": (1, 1),
+    "partonic_energy": (1, 1),
     "mass": (2, math.inf),
     "pt_sum": (2, math.inf),
     "dr": (2, 2),
+    "deta": (2, 2),
+    "dy": (2, 2),
+    "dphi": (2, 2),
+    "eta_product": (2, 2),
     "ht": (1, math.inf),
 }
 """Observable -> least and largest number of particles that it takes."""
@@ -58,9 +63,11 @@ class Cut:
     """Keep events with minimum <= observable <= maximum.
 
     Attributes:
-        observable: of one particle "pt", "eta" (|eta|), "rapidity" (|y|) or "energy"; of a system
-            of two or more "mass" or "pt_sum" (transverse momentum of the summed momentum); of a
-            pair "dr" (sqrt(Delta y^2 + Delta phi^2)); of any number "ht" (sum of the transverse
+        observable: of one particle "pt", "eta" (|eta|), "rapidity" (|y|), "energy" or
+            "partonic_energy" (in the rest frame of the two incoming particles); of a system of two
+            or more "mass" or "pt_sum" (transverse momentum of the summed momentum); of a pair "dr"
+            (sqrt(Delta y^2 + Delta phi^2)), "deta" (|Delta eta|), "dy" (|Delta y|), "dphi" (|Delta
+            phi|, 0 to pi) or "eta_product" (eta_1 eta_2); of any number "ht" (sum of the transverse
             momenta). GeV or dimensionless.
         particles: positions among the particles of an event, incoming ones counted.
         minimum: lower limit, -inf for none.
@@ -115,7 +122,7 @@ class RankedCut:
     Events in which two of the particles are the same one pass.
 
     Attributes:
-        observable: as of `Cut`, but "ht".
+        observable: as of `Cut`.
         particles: which ones.
         minimum: lower limit, -inf for none.
         maximum: upper limit, inf for none.
@@ -134,16 +141,17 @@ class RankedCut:
 
     @cached_property
     def _cuts(self) -> Cuts:
-        return Cuts(
-            [Cut(self.observable, tuple(range(len(self.particles))), self.minimum, self.maximum)]
-        )
+        """The cut on events of the two incoming particles and those that it chooses."""
+        positions = tuple(range(2, 2 + len(self.particles)))
+        return Cuts([Cut(self.observable, positions, self.minimum, self.maximum)])
 
     def passes(self, p: Array) -> Bools:
         """As `Cuts.passes`."""
         rows = np.arange(len(p))
         chosen = np.sort([particle.positions(p) for particle in self.particles], axis=0)
-        momenta = np.empty((len(chosen), 4, len(p))).transpose(2, 0, 1)
-        momenta[...] = np.stack([p[rows, position] for position in chosen], axis=1)
+        momenta = np.empty((2 + len(chosen), 4, len(p))).transpose(2, 0, 1)
+        momenta[:, :2] = p[:, :2]
+        momenta[:, 2:] = np.stack([p[rows, position] for position in chosen], axis=1)
         return np.asarray(self._cuts.passes(momenta) | (np.diff(chosen, axis=0) == 0).any(axis=0))
 
 

@@ -18,13 +18,19 @@ alone."""
 
 _ANGLES = ("eta", "rapidity")
 
+_LARGEST_GAP = 100.0
+"""Distance in rapidity that no collider reaches; its cosh is finite."""
+
 
 class MassLimits:
     """Limits that follow from masses and cuts, whatever the momenta are.
 
-    A particle of mass m_1 and a massless one with p_T have 2 p_1.p_2 >= 2 p_T m_1^2 / sqrt(s), a
-    pair with Delta R > R has 2 p_1.p_2 >= 2 p_T1 p_T2 (1 - cos R) for R < pi, and every particle
-    adds at least its transverse mass to the energy of the collision.
+    A particle of mass m_1 and a massless one with p_T have 2 p_1.p_2 >= 2 p_T m_1^2 / sqrt(s). A
+    pair has p_1.p_2 = m_T1 m_T2 cosh(Delta y) - p_T1 p_T2 cos(Delta phi), so that 2 p_1.p_2 is at
+    least 2 p_T1 p_T2 (1 - cos R) for Delta R > R, R < pi, as for Delta phi > R, and at least
+    2 p_T1 p_T2 (cosh(Delta) - 1) for Delta y > Delta, or Delta eta if both are massless. Every
+    particle adds at least its transverse mass, and its energy in the rest frame of the collision,
+    to the energy of that.
 
     Args:
         masses: of the legs in GeV, incoming first.
@@ -50,7 +56,11 @@ class MassLimits:
         ]
         self._least_masses = _largest_minima(cut for cut in cuts if cut.observable == "mass")
         self._greatest_masses = _least_maxima(cut for cut in cuts if cut.observable == "mass")
-        self._separations = _largest_minima(cut for cut in cuts if cut.observable == "dr")
+        self._angles = _largest_minima(cut for cut in cuts if cut.observable in ("dr", "dphi"))
+        self._rapidities = _largest_minima(
+            cut for cut in cuts if cut.observable == "dy" or self._is_eta_gap(cut)
+        )
+        self._energies = _largest_minima(cut for cut in cuts if cut.observable == "partonic_energy")
 
     def least_mass(self, legs: Iterable[int]) -> float:
         """The least mass of a set of final particles in GeV."""
@@ -63,9 +73,14 @@ class MassLimits:
     def least_energy(self, legs: Iterable[int]) -> float:
         """The least energy in GeV of a collision that makes a set of particles."""
         legs = tuple(legs)
-        return max(
-            self.least_mass(legs), sum(math.hypot(self.masses[leg], self.pt[leg]) for leg in legs)
+        energies = (
+            max(
+                math.hypot(self.masses[leg], self.pt[leg]),
+                self._energies.get(frozenset((leg,)), 0.0),
+            )
+            for leg in legs
         )
+        return max(self.least_mass(legs), sum(energies))
 
     def greatest_mass(self, legs: Iterable[int]) -> float:
         """The greatest mass in GeV that the other particles leave to a set of final ones."""
@@ -96,11 +111,19 @@ class MassLimits:
         product = max(
             2 * self.masses[a] * self.masses[b], self._collinear(a, b), self._collinear(b, a)
         )
-        separation = min(self._separations.get(frozenset((a, b)), 0.0), math.pi)
-        if separation:
-            product = max(product, 2 * self.pt[a] * self.pt[b] * (1 - math.cos(separation)))
-        pair = self._least_masses.get(frozenset((a, b)), 0.0)
+        both = frozenset((a, b))
+        angle = min(self._angles.get(both, 0.0), math.pi)
+        if angle:
+            product = max(product, 2 * self.pt[a] * self.pt[b] * (1 - math.cos(angle)))
+        gap = min(self._rapidities.get(both, 0.0), _LARGEST_GAP)
+        if gap:
+            product = max(product, 2 * self.pt[a] * self.pt[b] * (math.cosh(gap) - 1))
+        pair = self._least_masses.get(both, 0.0)
         return max(product, pair**2 - self.masses[a] ** 2 - self.masses[b] ** 2)
+
+    def _is_eta_gap(self, cut: Cut) -> bool:
+        """Whether a cut separates two massless particles in pseudorapidity."""
+        return cut.observable == "deta" and not any(self.masses[leg] for leg in cut.particles)
 
     def _collinear(self, a: int, b: int) -> float:
         """Lower limit of 2 p_a.p_b in GeV^2 for momenta in one direction.

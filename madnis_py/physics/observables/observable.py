@@ -12,6 +12,7 @@ from itertools import combinations
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.card.observable_names import EVENT, read_observable
@@ -55,8 +56,22 @@ def _deta(a: Array, b: Array) -> Array:
     return np.abs(_eta(a) - _eta(b))
 
 
+def _dy(a: Array, b: Array) -> Array:
+    return np.abs(_rapidity(a) - _rapidity(b))
+
+
+def _eta_product(a: Array, b: Array) -> Array:
+    return _eta(a) * _eta(b)
+
+
 def _dr(a: Array, b: Array) -> Array:
     return np.hypot(_rapidity(a) - _rapidity(b), _dphi(a, b))
+
+
+def _energy_in_rest_frame(k: Array, system: Array) -> Array:
+    """k.P / sqrt(P^2)."""
+    product = k * system
+    return np.asarray((product[..., 0] - product[..., 1:].sum(axis=-1)) / _mass(system))
 
 
 _OF_SYSTEM: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
@@ -72,11 +87,14 @@ _OF_SYSTEM: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
     }
 )
 _OF_PAIR: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
-    {"dr": _dr, "deta": _deta, "dphi": _dphi}
+    {"dr": _dr, "deta": _deta, "dy": _dy, "dphi": _dphi, "eta_product": _eta_product}
 )
 """Functions of momenta in GeV, float64 (..., 4): of the sum of a set, of the two of a pair."""
 
-_IN_GEV = ("pt", "energy", "mass", "pt_sum", "ht", "sfos_mass", "missing_pt", "sqrt_s")
+_TOGETHER: Mapping[str, str] = MappingProxyType({"system_mass": "mass", "system_pt": "pt"})
+"""Observables of all particles that a name means -> those of the summed momentum."""
+
+_WITHOUT_UNIT = ("eta", "rapidity", "phi", *_OF_PAIR)
 
 
 @dataclass(frozen=True)
@@ -85,11 +103,12 @@ class Observable:
 
     Of one particle, or of the summed momentum of several: "pt", "eta" and "rapidity" with their
     signs, "phi" (-pi to pi), "energy"; of two or more "mass" and "pt_sum", which is another name of
-    "pt"; of a pair "dr" (sqrt(Delta y^2 + Delta phi^2)), "deta" and "dphi" (0 to pi); of a class
-    "ht" (sum of the transverse momenta) and "sfos_mass" (mass of each pair of one flavour and
-    opposite charges); of the event "ht", "missing_pt" (transverse momentum of all neutrinos),
-    "sqrt_s" (mass of the whole final state), "rapidity(event)" and "energy(event)". GeV or
-    dimensionless.
+    "pt"; "partonic_energy" (energy in the rest frame of the collision); of a pair "dr"
+    (sqrt(Delta y^2 + Delta phi^2)), "deta", "dy", "dphi" (0 to pi) and "eta_product"; of several
+    "ht" (sum of the transverse momenta); of a class "ht", "sfos_mass" (mass of each pair of one
+    flavour and opposite charges), "system_mass" and "system_pt" (of the summed momentum of all of
+    the class); of the event "ht", "missing_pt" (transverse momentum of all neutrinos), "sqrt_s"
+    (mass of the whole final state), "rapidity(event)" and "energy(event)". GeV or dimensionless.
 
     A name without a rank means each of its particles: there is a value for every set of different
     particles.
@@ -132,7 +151,7 @@ class Observable:
     @property
     def unit(self) -> str:
         """GeV, or nothing."""
-        return "GeV" if self.kind in _IN_GEV else ""
+        return "" if self.kind in _WITHOUT_UNIT else "GeV"
 
     @property
     def label(self) -> str:
@@ -176,8 +195,11 @@ class Observable:
 
     def _values(self, final: FinalState) -> Array:
         match self.kind:
-            case "ht":
-                return self._ht(final)
+            case "ht" if len(self.particles) == 1:
+                return np.asarray(np.where(self._members(final), final.pt, 0.0).sum(1))[:, None]
+            case "system_mass" | "system_pt":
+                system = np.einsum("npk,np->nk", final.momenta, self._members(final))
+                return _OF_SYSTEM[_TOGETHER[self.kind]](system)[:, None]
             case "missing_pt":
                 missing = final.outgoing & np.isin(final.pdg, list(self.invisible))
                 return _pt(np.einsum("npk,np->nk", final.momenta, missing))[:, None]
@@ -192,15 +214,21 @@ class Observable:
         if self.kind in _OF_PAIR:
             a, b = final.summed(sets[..., :1]), final.summed(sets[..., 1:])
             values = _OF_PAIR[self.kind](a, b)
+        elif self.kind == "ht":
+            columns = np.moveaxis(sets, 2, 0)
+            values = np.sum([_pt(final.summed(column[..., None])) for column in columns], axis=0)
+        elif self.kind == "partonic_energy":
+            values = _energy_in_rest_frame(final.summed(sets), final.total[:, None])
         else:
             values = _OF_SYSTEM[self.kind](final.summed(sets))
         return np.where(sets[..., 0] == ABSENT, np.nan, values)
 
-    def _ht(self, final: FinalState) -> Array:
+    def _members(self, final: FinalState) -> NDArray[np.bool_]:
+        """Which particles its only name means; all of them without one."""
         members = final.outgoing
         for name in self.names:
             members = members & np.isin(final.pdg, list(name.codes))
-        return np.asarray(np.where(members, final.pt, 0.0).sum(axis=1, keepdims=True))
+        return members
 
 
 def usual_observables(finals: Sequence[Sequence[int]], model: Model) -> list[Observable]:

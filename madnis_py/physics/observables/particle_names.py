@@ -1,4 +1,7 @@
-"""Names of particles on a card: a class, a particle or a PDG number, perhaps with a rank."""
+"""Names of particles on a card: classes, particles or PDG numbers, perhaps with a rank.
+
+Several kinds of particles are one name with "|" between them, "t|t~" or "lepton|missing[1]".
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ from madnis_py.physics.model.model import Model
 CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
 """Names that stand for all particles of a class, `Particle.group`."""
 
+_OR = "|"
+"""What stands between the names of kinds of particles that are one name together."""
+
 _RANKED = re.compile(r"(.+)\[([1-9]\d{0,3})\]")
 
 
@@ -20,6 +26,11 @@ def split_rank(text: str) -> tuple[str, int | None]:
     """Name and rank: "jet[2]" -> ("jet", 2), "e+" -> ("e+", None)."""
     ranked = _RANKED.fullmatch(text)
     return (ranked[1].strip(), int(ranked[2])) if ranked else (text, None)
+
+
+def split_kinds(name: str) -> tuple[str, ...]:
+    """The kinds of particles in a name without rank: "t|t~" -> ("t", "t~")."""
+    return tuple(kind.strip() for kind in name.split(_OR))
 
 
 def codes_of(name: str, model: Model) -> frozenset[int]:
@@ -53,19 +64,24 @@ class ParticleName:
 
     @classmethod
     def parse(cls, text: str, model: Model) -> ParticleName:
-        """Read a class, a particle or a PDG number, perhaps with a rank.
+        """Read classes, particles or PDG numbers with "|" between them, perhaps with a rank.
 
         Raises:
             InputError: nothing is called so.
         """
         name, rank = split_rank(text)
-        is_number = re.fullmatch(r"-?\d{1,18}", name)
-        codes = frozenset({int(name)}) if is_number else codes_of(name, model)
-        if not codes:
-            raise InputError(unknown_name(name, model))
-        return cls(codes, rank)
+        return cls(frozenset().union(*(_read(kind, model) for kind in split_kinds(name))), rank)
 
     def count(self, final: Sequence[int]) -> int:
         """How many particles of a final state, given by its PDG codes, it means."""
         members = sum(pdg in self.codes for pdg in final)
         return members if self.rank is None else int(members >= self.rank)
+
+
+def _read(kind: str, model: Model) -> frozenset[int]:
+    """PDG codes of a class, a particle or a PDG number."""
+    is_number = re.fullmatch(r"-?\d{1,18}", kind)
+    codes = frozenset({int(kind)}) if is_number else codes_of(kind, model)
+    if not codes:
+        raise InputError(unknown_name(kind, model))
+    return codes

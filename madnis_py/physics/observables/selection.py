@@ -24,6 +24,7 @@ from madnis_py.physics.observables.particle_names import (
     CLASSES,
     ParticleName,
     codes_of,
+    split_kinds,
     split_rank,
     unknown_name,
 )
@@ -175,10 +176,14 @@ class _CardCut:
         members = self._members(self.names[0].codes, final)
         for observable, limits in self.ranges.items():
             match observable:
-                case "ht":
+                case "ht" if len(self.names) == 1:
                     yield from _system("ht", members, limits)
-                case "sqrt_s":
+                case "sqrt_s" | "system_mass":
                     yield from _system("mass", members, limits)
+                case "system_pt":
+                    yield from _system("pt_sum", members, limits)
+                case "partonic_energy" if self.first == 1:  # the frame of a decay
+                    yield from self._one_by_one("energy", final, limits)
                 case "missing_pt":
                     yield from _system("pt_sum", self._members(self.invisible, final), limits)
                 case "sfos_mass":
@@ -226,16 +231,19 @@ def _name(text: str, definition: Definition, card: Card, model: Model, path: str
     if text == EVENT:
         return ParticleName(frozenset(present))
     name, rank = split_rank(text)
-    codes = codes_of(name, model)
-    if not codes:
-        raise card.error(path, unknown_name(name, model))
-    if name not in CLASSES and not codes & present:
-        names = (model.particle_name(pdg) for legs in definition.outgoing for pdg in legs)
-        final = ", ".join(dict.fromkeys(names))
-        raise card.error(
-            path, f'expected a class or one of the final particles {final}; got "{name}"'
-        )
-    return ParticleName(codes, rank)
+    codes: set[int] = set()
+    for kind in split_kinds(name):
+        found = codes_of(kind, model)
+        if not found:
+            raise card.error(path, unknown_name(kind, model))
+        if kind not in CLASSES and not found & present:
+            names = (model.particle_name(pdg) for legs in definition.outgoing for pdg in legs)
+            final = ", ".join(dict.fromkeys(names))
+            raise card.error(
+                path, f'expected a class or one of the final particles {final}; got "{kind}"'
+            )
+        codes |= found
+    return ParticleName(frozenset(codes), rank)
 
 
 def _system(

@@ -49,6 +49,22 @@ def dr(a: Array, b: Array) -> Array:
     return np.asarray(np.hypot(rapidity(a) - rapidity(b), dphi))
 
 
+def signed_eta(k: Array) -> Array:
+    return np.asarray(np.arctanh(k[:, 3] / np.sqrt((k[:, 1:] ** 2).sum(axis=1))))
+
+
+def dphi(a: Array, b: Array) -> Array:
+    return np.arccos((a[:, 1:3] * b[:, 1:3]).sum(axis=1) / pt(a) / pt(b))
+
+
+def boosted_energy(p: Array) -> Array:
+    """Energy of the last particle after a boost into the rest frame of the first two."""
+    total = p[:, 0] + p[:, 1]
+    beta = total[:, 1:] / total[:, :1]
+    gamma = 1 / np.sqrt(1 - (beta**2).sum(axis=1))
+    return np.asarray(gamma * (p[:, 4, 0] - (beta * p[:, 4, 1:]).sum(axis=1)))
+
+
 OBSERVABLES: dict[str, tuple[tuple[int, ...], Callable[[Array], Array]]] = {
     "pt": ((3,), lambda p: pt(p[:, 3])),
     "eta": ((2,), lambda p: eta(p[:, 2])),
@@ -57,6 +73,11 @@ OBSERVABLES: dict[str, tuple[tuple[int, ...], Callable[[Array], Array]]] = {
     "mass": ((2, 4), lambda p: mass(p[:, 2] + p[:, 4])),
     "pt_sum": ((2, 3, 4), lambda p: pt(p[:, 2:].sum(axis=1))),
     "dr": ((2, 3), lambda p: dr(p[:, 2], p[:, 3])),
+    "deta": ((2, 3), lambda p: np.abs(signed_eta(p[:, 2]) - signed_eta(p[:, 3]))),
+    "dy": ((2, 3), lambda p: np.abs(rapidity(p[:, 2]) - rapidity(p[:, 3]))),
+    "dphi": ((2, 3), lambda p: dphi(p[:, 2], p[:, 3])),
+    "eta_product": ((2, 3), lambda p: signed_eta(p[:, 2]) * signed_eta(p[:, 3])),
+    "partonic_energy": ((4,), boosted_energy),
     "ht": ((1, 3, 4), lambda p: pt(p[:, 1]) + pt(p[:, 3]) + pt(p[:, 4])),
 }
 
@@ -67,7 +88,7 @@ def test_events_inside_the_limits_pass(p: Array, name: str) -> None:
     values = observable(p)
     low, high = np.quantile(values, [0.2, 0.7])
     expected = (values >= low) & (values <= high)
-    clear = np.minimum(np.abs(values - low), np.abs(values - high)) > 1e-9 * high
+    clear = np.minimum(np.abs(values - low), np.abs(values - high)) > 1e-9 * np.abs(high)
     passes = Cuts([Cut(name, particles, low, high)]).passes(p)
     np.testing.assert_array_equal(passes[clear], expected[clear])
     assert clear.sum() >= len(p) - 2
@@ -126,8 +147,8 @@ def test_cuts_survive_pickling(p: Array) -> None:
     [
         (
             ("pT", (1,), 0.0, 1.0),
-            "cut: observable: expected one of pt, eta, rapidity, energy, mass, pt_sum, dr, ht; "
-            "got 'pT'",
+            "cut: observable: expected one of pt, eta, rapidity, energy, partonic_energy, mass, "
+            "pt_sum, dr, deta, dy, dphi, eta_product, ht; got 'pT'",
         ),
         (("pt", (1, 2), 0.0, 1.0), "cut: pt: expected particles: 1; got (1, 2)"),
         (("mass", (1,), 0.0, 1.0), "cut: mass: expected particles: at least 2; got (1,)"),

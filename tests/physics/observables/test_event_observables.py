@@ -100,6 +100,16 @@ FORMULAS: dict[str, Callable[[Array], Array]] = {
         rapidity(jets(p)[:, 0]) - rapidity(p[:, 2]), dphi(jets(p)[:, 0], p[:, 2])
     ),
     "deta(e+,mu-)": lambda p: abs(eta(p[:, 2]) - eta(p[:, 4])),
+    "dy(e+,mu-)": lambda p: abs(rapidity(p[:, 2]) - rapidity(p[:, 4])),
+    "eta_product(e+,mu-)": lambda p: eta(p[:, 2]) * eta(p[:, 4]),
+    "partonic_energy(jet[1])": lambda p: (
+        (jets(p)[:, 0] * p[:, 2:].sum(axis=1)) @ [1, -1, -1, -1] / mass(p[:, 2:].sum(axis=1))
+    ),
+    "ht(jet[1],jet[2])": lambda p: np.sort(pt(p[:, 5:]), axis=1)[:, 1:].sum(axis=1),
+    "pt(lepton|missing[1])": lambda p: pt(p[:, 2:5]).max(axis=1),
+    "system_mass(lepton|missing)": lambda p: mass(p[:, 2:5].sum(axis=1)),
+    "system_pt(jet)": lambda p: pt(p[:, 5:].sum(axis=1)),
+    "system_mass(event)": lambda p: mass(p[:, 2:].sum(axis=1)),
     "dphi(e+,mu-)": lambda p: dphi(p[:, 2], p[:, 4]),
     "ht": lambda p: pt(p[:, 2:]).sum(axis=1),
     "ht(jet)": lambda p: pt(p[:, 5:]).sum(axis=1),
@@ -161,6 +171,15 @@ def test_resonances_and_unused_rows_are_not_in_the_final_state() -> None:
         ("jet,jet", "mass", 60.0),
         ("t,jet", "mass", 100.0),
         ("jet[1],t", "dr", 1.5),
+        ("jet[1],jet[2]", "deta", 1.0),
+        ("jet,jet", "dy", 1.0),
+        ("t,jet", "dphi", 0.5),
+        ("t,t~", "eta_product", -0.2),
+        ("jet", "partonic_energy", 40.0),
+        ("jet[1],t", "ht", 120.0),
+        ("t|t~[1]", "pt", 70.0),
+        ("t|jet", "system_mass", 250.0),
+        ("jet", "system_pt", 60.0),
         ("jet", "ht", 120.0),
         ("t,t~,jet[1]", "pt_sum", 60.0),
         ("event", "sqrt_s", 400.0),
@@ -174,6 +193,7 @@ def test_a_cut_keeps_the_events_whose_values_of_its_observable_all_pass(
         card("u d > t t~ u d QED=0", cuts={names: {f"{observable}_min": limit}})
     )
     momenta = as_momenta(p[:, :6].copy())
+    momenta[:, 0] = momenta[:, 2:].sum(axis=1) - momenta[:, 1]
     found = values(f"{observable}({names})", momenta, legs)
     expected = Acceptance(process.selection).passes(momenta)
     np.testing.assert_array_equal((np.isnan(found) | (found >= limit)).all(axis=1), expected)

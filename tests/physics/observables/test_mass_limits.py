@@ -167,6 +167,35 @@ def test_separations_beyond_half_a_turn_are_true_limits(separation: float) -> No
         assert lightest < 1.001 * least
 
 
+@pytest.mark.parametrize("observable", ["deta", "dy", "dphi"])
+@pytest.mark.parametrize("gap", [0.4, 2.5])
+def test_distances_of_a_pair_bound_its_mass(observable: str, gap: float) -> None:
+    y, phi = (
+        part.ravel()
+        for part in np.meshgrid(np.linspace(0.0, 8.0, 801), np.linspace(0.0, math.pi, 801))
+    )
+    far = (phi if observable == "dphi" else y) >= gap
+    lightest = np.sqrt(2 * 20.0 * 20.0 * (np.cosh(y) - np.cos(phi))[far]).min()
+    pt = [Cut("pt", (leg,), 20.0, math.inf) for leg in (2, 3)]
+    least = MassLimits((0.0,) * 4, [*pt, Cut(observable, (2, 3), gap, math.inf)]).least_mass((2, 3))
+    assert least <= lightest * (1 + 1e-12) < 1.01 * least
+
+
+def test_a_gap_in_pseudorapidity_of_massive_particles_says_nothing_of_their_mass() -> None:
+    """They may have the same rapidity, and different transverse masses."""
+    pt = [Cut("pt", (leg,), 20.0, math.inf) for leg in (2, 3)]
+    far = [*pt, Cut("deta", (2, 3), 2.0, math.inf)]
+    masses = (0.0, 0.0, 100.0, 0.0)
+    assert MassLimits(masses, far).least_mass((2, 3)) == MassLimits(masses, pt).least_mass((2, 3))
+
+
+def test_energies_in_the_frame_of_the_collision_add_up_to_its_energy() -> None:
+    cuts = [Cut("pt", (2,), 20.0, math.inf), Cut("partonic_energy", (3,), 70.0, math.inf)]
+    limits = MassLimits((0.0, 0.0, 15.0, 4.0), cuts, 200.0)
+    assert limits.least_energy((2, 3)) == 25.0 + 70.0
+    assert limits.least_mass((2, 3)) == 19.0
+
+
 def test_without_cuts_only_masses_count() -> None:
     limits = MassLimits((0.0, 0.0, 3.0, 0.0, 4.0), ())
     assert [limits.least_mass(legs) for legs in ((2,), (3,), (2, 3), (2, 4), (2, 3, 4))] == [

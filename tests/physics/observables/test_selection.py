@@ -61,6 +61,16 @@ def dr(a: Array, b: Array) -> Array:
     return np.hypot(y[0] - y[1], np.angle(np.exp(1j * (phi[0] - phi[1]))))
 
 
+def dphi(a: Array, b: Array) -> Array:
+    return np.arccos((a[:, 1:3] * b[:, 1:3]).sum(axis=1) / pt(a) / pt(b))
+
+
+def energy_of_partons(p: Array, k: Array) -> Array:
+    """Energy of k after a boost into the rest frame of the first two particles."""
+    total = p[:, 0] + p[:, 1]
+    return np.asarray((total * k) @ [1, -1, -1, -1] / mass(total))
+
+
 def hardest(p: Array, *legs: int) -> Array:
     """Momenta of some legs by falling transverse momentum."""
     chosen = p[:, list(legs)]
@@ -118,6 +128,49 @@ CASES: dict[str, tuple[str, CutTables, Callable[[Array], ArrayLike]]] = {
         "p p > t t~ j j",
         {"jet[1],jet": {"dr_min": 1.5}},
         lambda p: dr(p[:, 4], p[:, 5]) > 1.5,
+    ),
+    "opposite sides, far apart": (
+        "p p > t t~ j j",
+        {"jet[1],jet[2]": {"eta_product_max": 0, "deta_min": 1.0}},
+        lambda p: (
+            (p[:, 4, 3] * p[:, 5, 3] < 0)
+            & (abs(np.arcsinh(p[:, 4:, 3] / pt(p[:, 4:])) @ [1, -1]) > 1)
+        ),
+    ),
+    "azimuths of a pair of classes": (
+        "p p > e+ e- j j",
+        {"lepton,jet": {"dphi_min": 0.6}},
+        lambda p: np.all([dphi(p[:, a], p[:, b]) > 0.6 for a in (2, 3) for b in (4, 5)], axis=0),
+    ),
+    "scalar sum of the two hardest": (
+        "g g > g g g g",
+        {"jet[1],jet[2]": {"ht_min": 180}},
+        lambda p: np.sort(pt(p[:, 2:]), axis=1)[:, 2:].sum(axis=1) > 180,
+    ),
+    "scalar sum of each pair": (
+        "g g > g g g g",
+        {"jet,jet": {"ht_max": 200}},
+        lambda p: np.sort(pt(p[:, 2:]), axis=1)[:, 2:].sum(axis=1) < 200,
+    ),
+    "hardest of two kinds": (
+        "p p > t t~ j j",
+        {"t|t~[1]": {"pt_min": 80}},
+        lambda p: pt(p[:, 2:4]).max(axis=1) > 80,
+    ),
+    "mass of two kinds together": (
+        "u u~ > e+ e- ve ve~",
+        {"lepton|missing": {"system_mass_min": 300}},
+        lambda p: mass(p[:, 2:].sum(axis=1)) > 300,
+    ),
+    "mass of a class together": (
+        "p p > e+ ve j j",
+        {"jet": {"system_mass_max": 150, "system_pt_min": 50}},
+        lambda p: (mass(p[:, 4] + p[:, 5]) < 150) & (pt(p[:, 4] + p[:, 5]) > 50),
+    ),
+    "energy of the second in the frame of the partons": (
+        "p p > t t~ j j",
+        {"jet[2]": {"partonic_energy_min": 60}},
+        lambda p: energy_of_partons(p, jets(p)[:, 1]) > 60,
     ),
     "scalar sum of a class": (
         "p p > t t~ j j",
@@ -320,9 +373,12 @@ def test_events_have_flavours_that_pass_their_cuts() -> None:
             'cuts.event: expected one particle or class for a cut on pt; got "event"',
         ),
         (
-            {"jet,jet": {"ht_min": 1}},
-            'expected one particle, class or "event" for a cut on ht; got "jet,jet"',
+            {"jet,jet": {"system_mass_min": 1}},
+            'expected one particle, class or "event" for a cut on system_mass; got "jet,jet"',
         ),
+        ({"jet|top": {"pt_min": 1}}, 'unknown particle or class "top"'),
+        ({"jet|mu+": {"pt_min": 1}}, "expected a class or one of the final particles t, t~, g,"),
+        ({"jet,jet,jet": {"deta_min": 1}}, 'expected a pair like "e+,e-" for a cut on deta'),
         (
             {"jet,jet": {"sfos_mass_min": 1}},
             "expected one particle or class for a cut on sfos_mass",

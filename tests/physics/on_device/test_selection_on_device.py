@@ -40,6 +40,14 @@ CUTS: list[AnyCut] = [
     RankedCut("mass", (SECOND, HARDEST, Ranked((2,))), 0.0, 300.0),
     RankedCut("dr", (HARDEST, Ranked((2, 3, 4), 1)), 2.0, inf),
     RankedCut("pt", (Ranked((6, 3), 2),), 0.0, 50.0),
+    Cut("partonic_energy", (5,), 50.0, 120.0),
+    Cut("deta", (5, 2), 1.0, 3.0),
+    Cut("dy", (5, 2), 1.0, 3.0),
+    Cut("dphi", (5, 2), 1.0, 3.0),
+    Cut("eta_product", (5, 2), -2.0, 0.5),
+    RankedCut("partonic_energy", (SECOND,), 80.0, inf),
+    RankedCut("deta", (HARDEST, SECOND), 1.0, inf),
+    RankedCut("ht", (HARDEST, SECOND, THIRD), 0.0, 250.0),
 ]
 FURTHER: tuple[tuple[AnyCut, ...], ...] = (
     (CUTS[0], CUTS[10]),
