@@ -54,7 +54,7 @@ def signed_eta(k: Array) -> Array:
 
 
 def dphi(a: Array, b: Array) -> Array:
-    return np.arccos((a[:, 1:3] * b[:, 1:3]).sum(axis=1) / pt(a) / pt(b))
+    return np.asarray(np.arccos((a[:, 1:3] * b[:, 1:3]).sum(axis=1) / pt(a) / pt(b)))
 
 
 def boosted_energy(p: Array) -> Array:

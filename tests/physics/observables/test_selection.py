@@ -62,7 +62,7 @@ def dr(a: Array, b: Array) -> Array:
 
 
 def dphi(a: Array, b: Array) -> Array:
-    return np.arccos((a[:, 1:3] * b[:, 1:3]).sum(axis=1) / pt(a) / pt(b))
+    return np.asarray(np.arccos((a[:, 1:3] * b[:, 1:3]).sum(axis=1) / pt(a) / pt(b)))
 
 
 def energy_of_partons(p: Array, k: Array) -> Array:
