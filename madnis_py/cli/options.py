@@ -17,7 +17,9 @@ from madnis_py.integration.grids.sampler_choice import SamplerName
 CardArgument = Annotated[
     str,
     typer.Argument(
-        metavar="CARD", help="A process card (TOML), or the bare name of a shipped process."
+        metavar="CARD",
+        help="A process card (TOML), the bare name of a shipped process, or a process in quotes: "
+        '"p p > z j".',
     ),
 ]
 RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory of a run.")]

@@ -9,7 +9,7 @@ import typer
 
 from madnis_py.cli.options import CardArgument, DeviceName, Trust
 from madnis_py.cli.output import console, print_json, read_json
-from madnis_py.cli.runs import named_card
+from madnis_py.cli.runs import card_for, named_card
 
 
 def import_card(
@@ -51,6 +51,38 @@ def import_card(
         typer.echo(f"for the command line: {option} {value}")
     for entry in imported.untranslated:
         typer.echo(f"not translated: {entry}")
+
+
+def new(
+    definitions: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PROCESS...", help='In MadGraph\'s notation, "p p > z j, z > e+ e-".'
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE.toml", help="The card; after the process if not given."
+        ),
+    ] = None,
+) -> None:
+    """Write a card for a process, with comments, and the cuts that make it finite."""
+    from madnis_py.errors import InputError
+    from madnis_py.output_file import write_file
+    from madnis_py.physics.divergences.proposed_card import (
+        card_text,
+        choices_of,
+        name_of,
+        proposed_card,
+    )
+
+    path = output or Path(f"{name_of(definitions[0])}.toml")
+    if path.exists():
+        raise InputError(f"{path}: expected a free place for the card; there is one already")
+    card = proposed_card(definitions, path.name)
+    write_file(path, card_text(card).encode())
+    typer.echo(f"card in {path}: {choices_of(card)}")
 
 
 def evaluate(
@@ -127,7 +159,7 @@ def diagrams(
     from madnis_py.physics.process.evaluation import describe_diagrams, diagram_pictures
     from madnis_py.physics.process.process import Process
 
-    process = Process.from_card(card)
+    process = Process.from_card(card_for(card))
     for path, picture in diagram_pictures(process, draw).items() if draw else ():
         write_file(path, picture.encode())
     print_json(describe_diagrams(process, propagators))
@@ -145,7 +177,7 @@ def export_umami(
     from madnis_py.physics.process.process import Process
     from madnis_py.plugins.matrix_elements.umami_export import export_umami as export
 
-    process = Process.from_card(card)
+    process = Process.from_card(card_for(card))
     for path, group in export(process, output).items():
         reaction = group.reaction
         name = process.model.reaction_name(reaction.legs, len(reaction.incoming))

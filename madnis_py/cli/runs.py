@@ -83,18 +83,35 @@ def _executor(work: WorkOptions, cluster: ClusterTable) -> AbstractContextManage
 
 
 def named_card(path_or_name: str, trust: bool) -> Card:
-    """A card that the user names.
+    """A card that the user names, see `card_for`.
 
     What it loads is written to standard error; of the card of a run directory it is asked for.
     """
-    from madnis_py.card import card as cards
     from madnis_py.run.directory import RunDirectory
     from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory
 
-    card, files = cards.load(path_or_name), RunDirectory(Path(path_or_name).parent)
+    card, files = card_for(path_or_name), RunDirectory(Path(path_or_name).parent)
     if Path(path_or_name).name == files.card_file.name and files.record_file.exists():
         Trust(trust).require(files.path, reach_of_directory(files.path, card))
         return card
     for reach in reach_of_card(card):
         notify(f"{card.source} names {reach.words}")
+    return card
+
+
+def card_for(text: str) -> Card:
+    """The card of a file, a shipped one, or the one that is proposed for a process.
+
+    What was chosen for a process is written to standard error.
+
+    Args:
+        text: file, name, or a process such as "p p > z j".
+    """
+    from madnis_py.card import card as cards
+    from madnis_py.physics.divergences.proposed_card import choices_of, name_of, proposed_card
+
+    if ">" not in text:
+        return cards.load(text)
+    card = proposed_card([text], name_of(text))
+    notify(f"chosen for {text}: {choices_of(card)} (`madnis-py new` writes a card to change)")
     return card
