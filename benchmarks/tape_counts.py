@@ -19,7 +19,7 @@ from rich.table import Table
 from madnis_py._core import Operation
 from madnis_py.card import card as cards
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 
@@ -122,7 +122,7 @@ def counts(arrays: dict[str, NDArray[Any]]) -> Counts:
 def reaction(process: str, model: Model) -> Reaction:
     """The only reaction of a process in MadGraph's notation."""
     card = cards.load("drell_yan").updated({"process": {"definition": process}})
-    (found,) = Definition.parse(card, model).reactions(model)
+    (found,) = definition_of(card, model).reactions(model)
     return found
 
 

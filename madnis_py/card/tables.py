@@ -85,6 +85,11 @@ class ProcessTable(CardTable):
     definition: Texts = Field(
         description='The process in MadGraph syntax, e.g. "p p > e+ e-", or a list of several.'
     )
+    multiparticles: dict[str, Texts] | None = Field(
+        None,
+        description='Labels for several particles, such as j = "g u d u~ d~" or p = "p b b~"; they '
+        "replace those of the model.",
+    )
     model: Literal["sm", "sm_zprime"] = Field(
         "sm", description="The Standard Model, without or with a Z'."
     )

@@ -13,7 +13,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.tables import ProcessTable
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import recursion_of
@@ -34,7 +34,7 @@ G2 = 4 * np.pi * ALPHA_S
 def reactions(text: str, model: Model) -> tuple[Reaction, ...]:
     """The reactions of a definition that have definite particles or several."""
     card = Card.parse({"process": {"definition": text}})
-    return Definition.parse(card, model).reactions(model)
+    return definition_of(card, model).reactions(model)
 
 
 def reaction(text: str, model: Model) -> Reaction:

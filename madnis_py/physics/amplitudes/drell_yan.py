@@ -183,11 +183,10 @@ def closed_form(reaction: Reaction, model: Model) -> DrellYan | None:
 def _is_covered(reaction: Reaction, model: Model) -> bool:
     decays = any(branch.decay is not None for branch in reaction.outgoing)
     two_to_two = len(reaction.incoming) == 2 and len(reaction.outgoing) == 2
-    if decays or not two_to_two or reaction.excluded:
+    if decays or not two_to_two or reaction.restrictions:
         return False
     a, b, c, d = reaction.legs
-    orders = dict(reaction.orders)
-    complete = orders.get("QED", 2) >= 2 and orders.get("WEIGHTED", 4) >= 4
+    complete = all(order.allows((0, 2)) and not order.squared for order in reaction.orders)
     flavours = a == -b and c == -d and abs(a) in _QUARKS and abs(c) in _LEPTONS
     return complete and flavours and not _has_mass(a, model) and not _has_mass(c, model)
 

@@ -1,6 +1,7 @@
-"""Feynman diagrams of a process, from its definition on a card.
+"""Feynman diagrams of a reaction.
 
-`definition` reads the card, `reactions` are its choices of definite particles, `flavour_symmetry`
-tells which share a matrix element. `vertex_table`, `recursion`, `trees` and `diagrams` find all
-diagrams of a reaction, with `coupling_powers` of their couplings; `diagram_picture` draws them.
+`reactions` are definite particles that come in and out, with `coupling_orders` and `restrictions`
+of their definition; `flavour_symmetry` tells which share a matrix element. `vertex_table`,
+`recursion`, `trees` and `diagrams` find all diagrams of a reaction, with `coupling_powers` of their
+couplings; `diagram_picture` draws them.
 """

@@ -77,5 +77,5 @@ def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:
         for branch in reaction.outgoing
     )
     incoming = tuple(exchange.get(pdg, pdg) for pdg in reaction.incoming)
-    excluded = tuple(sorted({abs(exchange.get(pdg, pdg)) for pdg in reaction.excluded}))
-    return Reaction(incoming, branches, reaction.orders, excluded)
+    restrictions = reaction.restrictions.renamed(exchange)
+    return Reaction(incoming, branches, reaction.orders, restrictions)

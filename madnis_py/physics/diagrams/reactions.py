@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit
+from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
+
 
 @dataclass(frozen=True)
 class Branch:
@@ -34,16 +37,14 @@ class Reaction:
     Attributes:
         incoming: PDG codes, one or two.
         outgoing: what comes out, with its decays.
-        orders: coupling and highest power of it in the amplitude of this step, for those that the
-            definition names.
-        excluded: PDG codes, without sign, of the particles that this step must not have as
-            intermediate ones.
+        orders: what the definition asks of the powers of couplings of this step.
+        restrictions: on the propagators of this step.
     """
 
     incoming: tuple[int, ...]
     outgoing: tuple[Branch, ...]
-    orders: tuple[tuple[str, int], ...] = ()
-    excluded: tuple[int, ...] = ()
+    orders: tuple[OrderLimit, ...] = ()
+    restrictions: Restrictions = UNRESTRICTED
 
     @property
     def legs(self) -> tuple[int, ...]:
@@ -63,11 +64,11 @@ class Reaction:
     def content(self) -> object:
         """Key equal for the same particles, outgoing ones and decay products in any order.
 
-        Coupling orders and excluded particles are not in it: such reactions have the same events.
+        Coupling orders and restrictions are not in it: such reactions have the same events.
         """
         return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())
 
 
-def reaction_of(incoming: Sequence[int], outgoing: Sequence[int], **orders: int) -> Reaction:
-    """A reaction without decays, for example `reaction_of((21, 21), (6, -6), QCD=2)`."""
-    return Reaction(tuple(incoming), tuple(Branch(pdg) for pdg in outgoing), tuple(orders.items()))
+def reaction_of(incoming: Sequence[int], outgoing: Sequence[int], *orders: OrderLimit) -> Reaction:
+    """A reaction without decays."""
+    return Reaction(tuple(incoming), tuple(Branch(pdg) for pdg in outgoing), orders)

@@ -15,8 +15,10 @@ from functools import cached_property
 from itertools import combinations, product
 
 from madnis_py.errors import InputError
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.coupling_powers import Powers, added, weighted
 from madnis_py.physics.diagrams.reactions import Reaction
+from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
 from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex, VertexTable
 
@@ -79,9 +81,8 @@ class Recursion:
     Args:
         vertices: those of the model.
         units: bit k of the sets below means units[k].
-        orders: highest powers "QCD", "QED", "WEIGHTED"; the lowest possible WEIGHTED if there are
-            none.
-        excluded: |PDG code| of particles that may not propagate.
+        orders: limits on the powers of couplings; the lowest possible WEIGHTED if there are none.
+        restrictions: on propagators.
         root: for a decay, the particle that the units become, as incoming at the next vertex.
 
     Attributes:
@@ -95,13 +96,13 @@ class Recursion:
         self,
         vertices: VertexTable,
         units: tuple[Unit, ...],
-        orders: tuple[tuple[str, int], ...] = (),
-        excluded: tuple[int, ...] = (),
+        orders: tuple[OrderLimit, ...] = (),
+        restrictions: Restrictions = UNRESTRICTED,
         root: int | None = None,
     ) -> None:
         self.vertices, self.units = vertices, units
-        self._highest = dict(orders)
-        self._excluded = {sign * pdg for pdg in excluded for sign in (1, -1)}
+        self._orders = orders
+        self._excluded = {sign * pdg for pdg in restrictions.excluded for sign in (1, -1)}
         self.everything = (1 << len(units)) - 1
         self._meetings: dict[int, dict[Field, list[Meeting]]] = {}
         self._trees: dict[tuple[int, Field], list[Tree]] = {}
@@ -109,7 +110,7 @@ class Recursion:
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
         goals = [field for field in self.fields(self._end) if field.pdg == self._root]
-        if not self._highest and goals:
+        if not orders and goals:
             lowest = min(weighted(goal.powers) for goal in goals)
             goals = [goal for goal in goals if weighted(goal.powers) == lowest]
         self.goals = tuple(goals)
@@ -154,8 +155,7 @@ class Recursion:
                 below, inner = added(below, field.powers), added(inner, field.inner)
             for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
                 powers = added(below, vertex.powers)
-                orders = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}
-                if all(orders[name] <= highest for name, highest in self._highest.items()):
+                if all(order.allows(powers) for order in self._orders):
                     onward = Field(vertex.pdg, powers, inner)
                     yield Meeting(onward, vertex, tuple(zip(parts, fields, strict=True)))
 
@@ -215,7 +215,7 @@ def recursion_of(reaction: Reaction, vertices: VertexTable) -> Recursion:
     """The steps of a reaction: its core, with a step inside for every decay."""
     units = [Unit(1 << position, pdg) for position, pdg in enumerate(reaction.incoming)]
     units += _outgoing_units(reaction, vertices, len(units))
-    return Recursion(vertices, tuple(units), reaction.orders, reaction.excluded)
+    return Recursion(vertices, tuple(units), reaction.orders, reaction.restrictions)
 
 
 def _outgoing_units(reaction: Reaction, vertices: VertexTable, first: int) -> list[Unit]:
@@ -229,7 +229,7 @@ def _outgoing_units(reaction: Reaction, vertices: VertexTable, first: int) -> li
         else:
             products = _outgoing_units(branch.decay, vertices, first)
             decay = Recursion(
-                vertices, tuple(products), branch.decay.orders, branch.decay.excluded, root=pdg
+                vertices, tuple(products), branch.decay.orders, branch.decay.restrictions, root=pdg
             )
             units.append(Unit(sum(one.legs for one in products), pdg, decay))
             first += sum(one.legs.bit_count() for one in products)

@@ -16,7 +16,7 @@ from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.observable_names import EVENT
 from madnis_py.card.tables import CutTable
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import AnyCut, Bools, Cut, Cuts, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import select

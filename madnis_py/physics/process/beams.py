@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.helicities import helicity_states
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 
 _PROTON = 2212

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from madnis_py.card.card import Card
 from madnis_py.errors import InputError
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.observable import Observable
 from madnis_py.physics.process.beams import beams_of

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from madnis_py.card.card import Card
+from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.diagrams.coupling_powers import weighted
-from madnis_py.physics.diagrams.definition import Definition
 from madnis_py.physics.diagrams.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import Recursion, recursion_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
@@ -48,7 +49,7 @@ class Mirrored(MatrixElement):
 
 def mirror(reaction: Reaction) -> Reaction:
     """The reaction with its incoming particles exchanged."""
-    return Reaction(reaction.incoming[::-1], reaction.outgoing, reaction.orders, reaction.excluded)
+    return replace(reaction, incoming=reaction.incoming[::-1])
 
 
 def mirrored_columns(ours: Sequence[Diagram], theirs: Sequence[Diagram]) -> list[int] | None:

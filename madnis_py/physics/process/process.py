@@ -16,7 +16,8 @@ from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_of
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
@@ -66,7 +67,7 @@ class Process:
         if not isinstance(card, Card):
             card = cards.load(card)
         model = Model.from_card(card)
-        definition = Definition.parse(card, model)
+        definition = definition_of(card, model)
         groups = flavour_groups(definition, card, model)
         selection = selection_of(definition, flavours_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from madnis_py.physics.diagrams.definition import Definition, Leg, Step
+from madnis_py.physics.definition.definition import Definition, Leg, Step
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import codes_of
 from madnis_py.physics.process.process import Process

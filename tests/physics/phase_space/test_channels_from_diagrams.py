@@ -8,13 +8,14 @@ import time
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.coupling_orders import Coupling, OrderLimit
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction, reaction_of
 from madnis_py.physics.diagrams.recursion import recursion_of
@@ -60,17 +61,17 @@ Lines = frozenset[tuple[str, int, tuple[int, ...]]]
 @cache
 def reaction(name: str) -> Reaction:
     words: list[str] = []
-    orders: dict[str, int] = {}
+    orders: list[OrderLimit] = []
     for word in name.split():
         key, is_order, power = word.partition("=")
         if is_order:
-            orders[key] = int(power)
+            orders.append(OrderLimit(cast(Coupling, key), int(power)))
         else:
             words.append(word)
     incoming, outgoing = (
         [MODEL.pdg_of[word] for word in side.split()] for side in " ".join(words).split(" > ")
     )
-    return reaction_of(incoming, outgoing, **orders)
+    return reaction_of(incoming, outgoing, *orders)
 
 
 @cache
@@ -305,7 +306,7 @@ def test_groups_do_not_depend_on_names_and_order_of_legs_or_diagrams(name: str) 
     draw, one = random.Random(2), reaction(name)
     outgoing = [branch.pdg for branch in one.outgoing]
     for _ in range(2):
-        other = reaction_of(one.incoming, draw.sample(outgoing, len(outgoing)), **dict(one.orders))
+        other = reaction_of(one.incoming, draw.sample(outgoing, len(outgoing)), *one.orders)
         found = list(diagrams_of(recursion_of(other, VertexTable(MODEL))))
         draw.shuffle(found)
         selected = channel_topologies(found, other.legs, MODEL)

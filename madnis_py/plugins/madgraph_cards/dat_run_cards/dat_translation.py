@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from madnis_py.card.card import Card
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
@@ -57,7 +57,7 @@ class DatTranslation:
         hadronic = self._beams()
         base = Card.parse(card.tables, run.source)
         model = Model.from_card(base)
-        final = FinalParticles(Definition.parse(base, model), model)
+        final = FinalParticles(definition_of(base, model), model)
         if hadronic:
             self._scales()
         elif depends_on_alpha_s(process := Process.from_card(base)):

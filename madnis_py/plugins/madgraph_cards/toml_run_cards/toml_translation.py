@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 
 from madnis_py.card.card import Card, parse_toml
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
@@ -56,7 +56,7 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
     model = Model.from_card(base)
     scale_free = leptonic and not depends_on_alpha_s(Process.from_card(base))
     _translate_scales(values, card, scale_free, leptonic)
-    final = FinalParticles(Definition.parse(base, model), model)
+    final = FinalParticles(definition_of(base, model), model)
     widths = values.number("phasespace.bw_cutoff", 15.0)
     put_decay_windows(final, widths, card, lambda: f"phasespace.bw_cutoff = {widths:g}")
     card.put("events", "resonance_widths", max(widths, 0.0))

@@ -8,23 +8,29 @@ import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
 
 W_TO_ELECTRON = Reaction((24,), (Branch(-11), Branch(12)))
 W_TO_MUON = Reaction((-24,), (Branch(13), Branch(-14)))
 
 
-def definition(text: str, **parameters: float) -> Definition:
-    card = Card.parse({"process": {"definition": text}, "parameters": parameters})
-    return Definition.parse(card, Model.from_card(card))
+def definition(
+    text: str, multiparticles: dict[str, str | list[str]] | None = None, **parameters: float
+) -> Definition:
+    process = {"definition": text, "multiparticles": multiparticles}
+    card = Card.parse({"process": process, "parameters": parameters})
+    return definition_of(card, Model.from_card(card))
 
 
 def reactions(text: str, **parameters: object) -> tuple[Reaction, ...]:
     card = Card.parse({"process": {"definition": text}, "parameters": parameters})
     model = Model.from_card(card)
-    return Definition.parse(card, model).reactions(model)
+    return definition_of(card, model).reactions(model)
 
 
 def legs(text: str, **parameters: object) -> list[tuple[int, ...]]:
@@ -75,19 +81,21 @@ def test_one_or_two_particles_come_in(text: str, n_incoming: int) -> None:
     ("text", "orders"),
     [
         ("u u~ > e+ e-", ()),
-        ("u u~ > e+ e- QCD=0 QED=2", (("QCD", 0), ("QED", 2))),
-        ("u u~ > e+ e- QED<=2 QCD<=99", (("QED", 2), ("QCD", 99))),
-        ("u u~ > e+ e- QED = 2", (("QED", 2),)),
-        ("u u~ > e+ e- qcd<= 1", (("QCD", 1),)),
-        ("u u~ > e+ e- WEIGHTED=4", (("WEIGHTED", 4),)),
-        ("u u~ > e+ e- WEIGHTED<=4 / z", (("WEIGHTED", 4),)),
-        ("u u~ > e+ e- / z QED=2", (("QED", 2),)),
+        ("u u~ > e+ e- QCD=0 QED=2", (OrderLimit("QCD", 0), OrderLimit("QED", 2))),
+        ("u u~ > e+ e- QED<=2 QCD<=99", (OrderLimit("QED", 2), OrderLimit("QCD", 99))),
+        ("u u~ > e+ e- QED = 2", (OrderLimit("QED", 2),)),
+        ("u u~ > e+ e- qcd<= 1", (OrderLimit("QCD", 1),)),
+        ("u u~ > e+ e- WEIGHTED=4", (OrderLimit("WEIGHTED", 4),)),
+        ("u u~ > e+ e- WEIGHTED<=4 / z", (OrderLimit("WEIGHTED", 4),)),
+        ("u u~ > e+ e- / z QED=2", (OrderLimit("QED", 2),)),
+        ("u u~ > e+ e- QED=2 @3", (OrderLimit("QED", 2),)),
+        ("u u~ > e+ e- @3 QED=2", (OrderLimit("QED", 2),)),
+        ("u u~ > e+ e- EW=2", (OrderLimit("QED", 2),)),
     ],
 )
-def test_coupling_orders(text: str, orders: tuple[tuple[str, int], ...]) -> None:
+def test_coupling_orders(text: str, orders: tuple[OrderLimit, ...]) -> None:
     (reaction,) = reactions(text)
     assert reaction.orders == orders
-    assert definition(text).orders == dict(orders)
     assert reaction.legs == (2, -2, -11, 11)
 
 
@@ -101,7 +109,78 @@ def test_coupling_orders(text: str, orders: tuple[tuple[str, int], ...]) -> None
     ],
 )
 def test_excluded_particles(text: str, excluded: tuple[int, ...]) -> None:
-    assert reactions(text)[0].excluded == excluded
+    assert reactions(text)[0].restrictions == Restrictions(excluded=excluded)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("p p > e+ e-", None),
+        ("p p > e+ e- @0", 0),
+        ("p p > e+ e- QED=2 @ 12", 12),
+        ("p p > t t~ @3 QCD=2", 3),
+        ("p p > t t~, (t > b w+, w+ > j j) @1", 1),
+        ("p p > t t~ @1, t > b w+", 1),
+    ],
+)
+def test_process_numbers(text: str, number: int | None) -> None:
+    assert definition(text).number == number
+    assert definition(text).core == definition(re.sub(r"@ ?\d+", "", text)).core
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("p p > 2j", "p p > j j"),
+        ("p p > t t~ 2j", "p p > t t~ j j"),
+        ("2 -2 > 11 -11", "u u~ > e- e+"),
+        ("P P > E+ e-", "p p > e+ e-"),
+        ("p p > t t~, t > b w+,", "p p > t t~, t > b w+"),
+    ],
+)
+def test_digits_repeat_codes_name_particles_and_a_comma_may_end(text: str, same: str) -> None:
+    assert [legs.alternatives for legs in definition(text).core.outgoing] == [
+        legs.alternatives for legs in definition(same).core.outgoing
+    ]
+    assert reactions(text) == reactions(same)
+
+
+@pytest.mark.parametrize(
+    ("multiparticles", "text", "alternatives"),
+    [
+        ({"heavy": "t b"}, "heavy", (6, 5)),
+        ({"heavy": ["t", "B"]}, "HEAVY", (6, 5)),
+        ({"j": "u d"}, "j", (2, 1)),
+        ({"j": "j b"}, "j", (21, 1, 2, 3, 4, -1, -2, -3, -4, 5)),
+        ({"lep": "l- ta-", "fermion": "lep vl"}, "fermion", (11, 13, 15, 12, 14, 16)),
+        ({"fermion": "lep vl", "lep": "l- ta-"}, "fermion", (11, 13, 15, 12, 14, 16)),
+        ({"q": "p / g"}, "q", (1, 2, 3, 4, -1, -2, -3, -4)),
+        ({"q": "u u u -1"}, "q", (2, -1)),
+    ],
+)
+def test_labels_of_the_card(
+    multiparticles: dict[str, str | list[str]], text: str, alternatives: tuple[int, ...]
+) -> None:
+    legs = definition(f"all all > {text} all", multiparticles).core.outgoing
+    assert legs[0].alternatives == alternatives
+
+
+@pytest.mark.parametrize(
+    ("multiparticles", "sentence"),
+    [
+        ({"a1": "b1", "b1": "a1"}, "a1: expected labels that are not made of each other"),
+        ({"x": "quark"}, 'x: unknown particle "quark" of model sm'),
+        ({"z": "z a"}, 'z: expected a label that is no particle; got "z"'),
+        ({"11": "z a"}, '11: expected a label that is no particle; got "11"'),
+        ({"x": "u / u"}, 'x: expected particles; got "u / u"'),
+        ({"x": "u|d"}, 'x: unknown particle "u|d" of model sm'),
+    ],
+)
+def test_labels_that_stand_for_nothing_are_refused(
+    multiparticles: dict[str, str | list[str]], sentence: str
+) -> None:
+    with pytest.raises(CardError, match="^card: process.multiparticles: " + re.escape(sentence)):
+        definition("p p > e+ e-", multiparticles)
 
 
 def test_spaces_and_capitals_do_not_matter() -> None:
@@ -141,9 +220,9 @@ def test_the_decay_of_a_decaying_particle() -> None:
 def test_orders_and_exclusions_belong_to_their_step() -> None:
     (reaction,) = reactions("g g > t t~ QCD=2 / h, t > b w+ QED<=1 / z")
     decay = reaction.outgoing[0].decay
-    assert (reaction.orders, reaction.excluded) == ((("QCD", 2),), (25,))
+    assert (reaction.orders, reaction.restrictions.excluded) == ((OrderLimit("QCD", 2),), (25,))
     assert decay is not None
-    assert (decay.orders, decay.excluded) == ((("QED", 1),), (23,))
+    assert (decay.orders, decay.restrictions.excluded) == ((OrderLimit("QED", 1),), (23,))
 
 
 def test_what_is_excluded_behind_brackets_is_so_in_the_whole_chain() -> None:
@@ -200,7 +279,10 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ("p p >", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p >"'),
         ("> e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "> e+ e-"'),
         ("p p > t t~, t", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "t"'),
-        ("p p > t t~,", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p > t t~,"'),
+        (
+            "p p > t t~,,",
+            'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p > t t~,,"',
+        ),
         (
             "p p > (t t~)",
             'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p > (t t~)"',
@@ -210,13 +292,16 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ("p p > t t~, (t > b w+) /", 'expected particles after "/"; got "(t > b w+) /"'),
         (
             "p p > t t~, (t > b w+) / h QED=1",
-            'expected "/ excluded" alone behind brackets; got "(t > b w+) / h QED=1"',
+            'expected "/ excluded", "$$" or "$" alone behind brackets; got "(t > b w+) / h QED=1"',
         ),
         (
             "p p > t t~, (t > b w+) w+ > j j",
-            'expected "/ excluded" alone behind brackets; got "(t > b w+) w+ > j j"',
+            'expected "/ excluded", "$$" or "$" alone behind brackets; got "(t > b w+) w+ > j j"',
         ),
-        ("p p > t t~, (t > b w+) / (h)", 'expected brackets in pairs; got "t > b w+) / (h"'),
+        (
+            "p p > t t~, (t > b w+) / (h)",
+            'expected particles after "/"; got "(t > b w+) / (h)"',
+        ),
         (
             "p p > t t~, " + 3000 * "(t > b w+, ",
             "expected at most 20 brackets in each other; got more",
@@ -242,8 +327,14 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ("p p > e+ e- QCDD=2", 'unknown coupling order "QCDD"; did you mean "QCD"?'),
         ("p p > e+ e- NP=2", 'unknown coupling order "NP"; known are QCD, QED, WEIGHTED'),
         ("p p > e+ e- QCD=2 QCD<=1", "expected every coupling order once; got"),
-        ("p p > e+ e- QCD=two", 'expected a coupling order as QCD=2 or QCD<=2; got "QCD=two"'),
-        ("p p > e+ e- QCD=-1", 'expected a coupling order as QCD=2 or QCD<=2; got "QCD=-1"'),
+        (
+            "p p > e+ e- QCD=two",
+            'expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2; got "QCD=two"',
+        ),
+        (
+            "p p > e+ e- QCD=-1",
+            'expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2; got "QCD=-1"',
+        ),
         ("p p > e+ e- /", 'expected particles after "/"; got "p p > e+ e- /"'),
         (
             "p p > e+ e- $$ z",
@@ -252,7 +343,14 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ),
         ("p p > e+ e- $ z", "expected a definition without $ (forbidden on-shell particles)"),
         ("p p > e+ e- [QCD]", "expected a definition without [ ] (loops)"),
-        ("p p > e+ e- @1", "expected a definition without @ (process numbers)"),
+        ("p p > e+ e- @1 @2", "expected one process number, outside of brackets; got"),
+        ("p p > t t~, (t > b w+ @1)", "expected one process number, outside of brackets; got"),
+        (
+            "p p > t t~, t > b w+ @1 QCD=2",
+            "expected the orders of a decay chain with its steps, before the process number; got "
+            '"QCD=2" behind it',
+        ),
+        ("p p > e+ e- @x", 'expected particles, orders or restrictions; got " @x"'),
         ("p p > z > e+ e-", "expected a definition without > ... > (required s-channel particles)"),
         (
             "p p > t t~, t > w+ > b e+ ve",
@@ -269,10 +367,16 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ("p p > w+{0} w-", "expected a definition without { } (polarised particles)"),
         (
             "p p > z | a > e+ e-",
-            "expected a definition without | (alternative s-channel particles)",
+            "expected a definition without > ... > (required s-channel particles)",
         ),
+        ("p p > e+ e- | z", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got'),
+        ("p p > z | > e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got'),
+        ("p p > w+{0} > l+ vl", "expected braces on incoming and outgoing particles alone; got"),
+        ("p p > w+{0 w-", 'expected particles, orders or restrictions; got "{0 w-"'),
         ("p p > e+ e- QED==2", "expected a definition without orders other than QCD=2 or QCD<=2"),
-        ("p p > e+ e- QED>=2", "expected a definition without orders other than QCD=2 or QCD<=2"),
+        ("p p > e+ e- QED>=2", "expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2"),
+        ("p p > e+ e- QED!=2", "expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2"),
+        ("p p > e+ e- QED===2", "expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2"),
         ("p p > e+ e- QED > 1", "expected a definition without orders other than QCD=2 or QCD<=2"),
     ],
 )

@@ -1,0 +1,193 @@
+"""Reader of process definitions: the text of a card becomes steps of definite alternatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import product
+
+from madnis_py.card.card import Card
+from madnis_py.errors import CardError, InputError
+from madnis_py.physics.definition.definition import Definition, Leg, Step, total_charge
+from madnis_py.physics.definition.notation import (
+    ChainText,
+    Label,
+    RestrictionText,
+    StepText,
+    parse_notation,
+)
+from madnis_py.physics.definition.particle_labels import ParticleLabels
+from madnis_py.physics.diagrams.restrictions import Restrictions
+from madnis_py.physics.model.model import Model
+
+_MOST_OUTGOING, _MOST_FINAL, _MOST_COMBINATIONS = 8, 20, 5_000_000
+"""Limits of a definition, above what can be computed: outgoing particles of a step, final
+particles, combinations of flavours of a step."""
+
+
+def definition_of(card: Card, model: Model) -> Definition:
+    """Read the only definition of a card.
+
+    Raises:
+        CardError: an unknown particle or coupling, a step without ">" or without any choice of
+            flavours that conserves electric charge, a decay of what is not there, or syntax that is
+            not supported; names it.
+    """
+    return _Reader(card, model).read()
+
+
+class _Reader:
+    """Reads the definition of a card.
+
+    Args:
+        card: whose definition and whose errors.
+        model: knows the particles.
+    """
+
+    def __init__(self, card: Card, model: Model) -> None:
+        self._card, self._model = card, model
+
+    def read(self) -> Definition:
+        """The definition with its decays."""
+        text = self._card.definition
+        try:
+            words = parse_notation(text)
+            definition = Definition(text, self._chain(words.chain), words.number)
+        except CardError:
+            raise
+        except InputError as error:
+            raise self._error(str(error)) from None
+        self._check_size("final particles", len(definition.core.final), _MOST_FINAL)
+        self._refuse_unfinished(definition.core, text)
+        return definition
+
+    @cached_property
+    def _labels(self) -> ParticleLabels:
+        try:
+            return ParticleLabels(self._model, self._card.process.multiparticles)
+        except InputError as error:
+            raise self._card.error("process.multiparticles", str(error)) from None
+
+    def _refuse_unfinished(self, step: Step, text: str) -> None:
+        """Refuse what is read but not computed yet."""
+        unfinished = {
+            "{ } (polarised particles)": any(
+                leg.polarisation is not None for leg in (*step.incoming, *step.outgoing)
+            ),
+            "> ... > (required s-channel particles)": step.restrictions.required,
+            "$$ (forbidden s-channel particles)": step.restrictions.forbidden,
+            "$ (forbidden on-shell particles)": step.restrictions.off_shell,
+            "^2 (orders of the squared amplitude)": any(one.squared for one in step.orders),
+            "orders other than QCD=2 or QCD<=2 (exact or lowest powers)": any(
+                one.relation != "<=" for one in step.orders
+            ),
+        }
+        for name, present in unfinished.items():
+            if present:
+                expected = f"expected a definition without {name}, not supported here"
+                raise self._error(f'{expected}; got "{text}"')
+        for leg in step.outgoing:
+            if leg.decay is not None:
+                self._refuse_unfinished(leg.decay, text)
+
+    def _error(self, sentence: str) -> CardError:
+        return self._card.error("process.definition", sentence)
+
+    def _check_size(self, what: str, got: int, most: int) -> None:
+        if got > most:
+            raise self._error(f"expected at most {most:,} {what}; got {got:,}")
+
+    def _chain(self, text: ChainText) -> Step:
+        """A step with its decays, restricted by what stands behind their brackets."""
+        step = self._decayed(self._step(text.step), [self._chain(one) for one in text.decays])
+        return step.restricted(self._restrictions(text.behind))
+
+    def _step(self, text: StepText) -> Step:
+        restrictions = replace(
+            self._restrictions(text.restrictions), required=self._required(text.required)
+        )
+        incoming, outgoing = self._legs(text.incoming), self._legs(text.outgoing)
+        step = Step(incoming, outgoing, text.orders, restrictions)
+        self._check_size("outgoing particles of a step", len(step.outgoing), _MOST_OUTGOING)
+        if len(step.incoming) > 2:
+            raise self._error(f'expected one or two incoming particles; got "{text.text}"')
+        if len(step.incoming) == len(step.outgoing) == 1:
+            raise self._error(f'expected a decay into two particles or more; got "{text.text}"')
+        combinations = math.prod(len(leg.alternatives) for leg in (*step.incoming, *step.outgoing))
+        self._check_size("combinations of flavours", combinations, _MOST_COMBINATIONS)
+        if not self._charges(step.incoming) & self._charges(step.outgoing):
+            expected = "expected a process that conserves electric charge"
+            raise self._error(f'{expected}; got "{text.text}"')
+        return step
+
+    def _legs(self, labels: Sequence[Label]) -> tuple[Leg, ...]:
+        """The legs of labels; "3j" is three of them."""
+        legs: list[Leg] = []
+        for label in labels:
+            name, times = label.name, 1
+            if name not in self._labels and name[0].isdigit() and name[1:] in self._labels:
+                name, times = name[1:], int(name[0])
+            legs += [Leg(name.lower(), self._labels[name], label.polarisation)] * times
+        return tuple(legs)
+
+    def _required(self, alternatives: Sequence[Sequence[str]]) -> tuple[tuple[int, ...], ...]:
+        """Every choice of definite particles of every alternative."""
+        return tuple(
+            dict.fromkeys(
+                tuple(dict.fromkeys(choice))
+                for labels in alternatives
+                for choice in product(*(self._labels[label] for label in labels))
+            )
+        )
+
+    def _restrictions(self, text: RestrictionText) -> Restrictions:
+        return Restrictions(
+            excluded=tuple(dict.fromkeys(map(abs, self._codes(text.excluded)))),
+            forbidden=self._codes(text.forbidden),
+            off_shell=self._codes(text.off_shell),
+        )
+
+    def _codes(self, labels: Sequence[str]) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(pdg for label in labels for pdg in self._labels[label]))
+
+    def _charges(self, legs: Sequence[Leg]) -> set[int]:
+        """The charges that a state can have."""
+        totals = {0}
+        for leg in legs:
+            charges = {total_charge((pdg,), self._model) for pdg in leg.alternatives}
+            totals = {total + charge for total in totals for charge in charges}
+        return totals
+
+    def _decayed(self, step: Step, decays: Sequence[Step]) -> Step:
+        """The step with its decays: one serves all equal particles, several go by their order."""
+        for decay in decays:
+            if len(decay.incoming) != 1:
+                labels = " ".join(leg.label for leg in decay.incoming)
+                raise self._error(
+                    f'expected the decay of one particle after a comma; got that of "{labels}"'
+                )
+        outgoing = list(step.outgoing)
+        for (parent,) in dict.fromkeys(decay.incoming for decay in decays):
+            listed = [decay for decay in decays if decay.incoming == (parent,)]
+            places = [
+                place
+                for place, leg in enumerate(outgoing)
+                if leg.alternatives == parent.alternatives
+            ]
+            self._check_decays(parent, len(listed), len(places), step)
+            for place, decay in zip(places, listed * (len(places) // len(listed)), strict=True):
+                outgoing[place] = replace(outgoing[place], decay=decay)
+        return replace(step, outgoing=tuple(outgoing))
+
+    def _check_decays(self, parent: Leg, listed: int, present: int, step: Step) -> None:
+        if present == 0:
+            final = ", ".join(dict.fromkeys(leg.label for leg in step.outgoing))
+            raise self._error(
+                f"expected a decay of {final}; got one of {parent.label} (decays of decay products "
+                "stand in brackets, p p > t t~, (t > b w+, w+ > e+ ve))"
+            )
+        if listed not in (1, present):
+            wanted = "one decay" if present == 1 else f"one decay or {present}"
+            raise self._error(f"expected {wanted} for {present} {parent.label}; got {listed}")

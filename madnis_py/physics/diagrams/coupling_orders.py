@@ -1,0 +1,39 @@
+"""Coupling orders: what a definition asks of the powers of couplings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from madnis_py.physics.diagrams.coupling_powers import Powers, weighted
+
+Coupling = Literal["QCD", "QED", "WEIGHTED"]
+Relation = Literal["<=", "==", ">"]
+
+
+@dataclass(frozen=True)
+class OrderLimit:
+    """One coupling order of a definition, `QCD<=2` or `QED^2==4`.
+
+    Attributes:
+        coupling: whose power; WEIGHTED is QCD + 2 QED.
+        power: that it is compared with.
+        relation: that has to hold.
+        squared: whether it is about |M|^2, a sum of products of two amplitudes, instead of about
+            the amplitude.
+    """
+
+    coupling: Coupling
+    power: int
+    relation: Relation = "<="
+    squared: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.coupling}{'^2' * self.squared}{self.relation}{self.power}"
+
+    def allows(self, powers: Powers) -> bool:
+        """Whether an amplitude, or a product of two amplitudes, of these powers is kept."""
+        power = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}[self.coupling]
+        if self.relation == "==":
+            return power == self.power
+        return power > self.power if self.relation == ">" else power <= self.power
