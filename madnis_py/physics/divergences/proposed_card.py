@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from madnis_py.card.card import Card
-from madnis_py.physics.diagrams.definition import Definition
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.divergences.divergences import MissingCut, divergences_of, require_finite
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import codes_of
@@ -107,7 +107,7 @@ def proposed_card(definitions: Sequence[str], source: str = "card") -> Card:
         {"process": {"definition": definitions[0]}, "beams": {"pdf": "none"}}, source
     )
     model = Model.from_card(alone)
-    incoming = Definition.parse(alone, model).incoming
+    incoming = definition_of(alone, model).incoming
     written: str | list[str] = definitions[0] if len(definitions) == 1 else list(definitions)
     tables: dict[str, object] = {"process": {"definition": written}}
     if len(incoming) == 1:
