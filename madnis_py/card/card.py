@@ -126,6 +126,10 @@ class Card(CardTable):
             )
         return first
 
+    def of_process(self, definition: str) -> Card:
+        """This card for one of its processes alone."""
+        return self.updated({"process": {"definition": definition}})
+
     def error(self, path: str, sentence: str) -> CardError:
         """An error at a place of this card, for checks that need more than the card.
 

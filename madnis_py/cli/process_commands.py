@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,20 +11,44 @@ from madnis_py.cli.options import CardArgument, DeviceName, Trust
 from madnis_py.cli.output import console, print_json, read_json
 from madnis_py.cli.runs import card_for, named_card
 
+if TYPE_CHECKING:
+    from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+
 
 def import_card(
-    run_card: Annotated[
-        Path, typer.Argument(metavar="RUN_CARD", help="run_card.dat or run_card.toml of MadGraph.")
-    ],
-    definition: Annotated[
-        str, typer.Option(metavar="PROCESS", help='The process, such as "p p > t t~ j".')
+    card: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CARD",
+            help="proc_card_mg5.dat, a folder with it, run_card.dat or run_card.toml of MadGraph.",
+        ),
     ],
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE.toml", help="The card to write.")
     ],
+    definition: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PROCESS", help='For a run card: the process, such as "p p > t t~ j".'
+        ),
+    ] = None,
+    run_card: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Run card; that of MadGraph for the process if not given."
+        ),
+    ] = None,
     param_card: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="param_card.dat with the parameters of the model."),
+    ] = None,
+    customize: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Lines that edit the cards, set param_card mass 6 172."),
+    ] = None,
+    pdf: Annotated[
+        str | None,
+        typer.Option(metavar="SET", help="Parton densities in place of those of the run card."),
     ] = None,
     force: Annotated[
         bool,
@@ -33,24 +57,42 @@ def import_card(
         ),
     ] = False,
 ) -> None:
-    """Translate MadGraph's run card.
+    """Translate MadGraph's cards.
 
     Entries that change the results and have no counterpart end it.
     """
     from madnis_py.output_file import write_file
     from madnis_py.physics.process.process import Process
-    from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
+    from madnis_py.plugins.madgraph_cards.process_cards.card_files import found_cards
+    from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
 
-    card, imported = import_run_card(
-        run_card, definition, param_card and param_card.resolve(), force
-    )
-    Process.from_card(card)
-    write_file(output, imported.to_toml(card).encode())
+    files = found_cards(card, definition, run_card, param_card, customize)
+    translated, imported = import_cards(files, pdf, force)
+    for text in translated.process.definitions:
+        Process.from_card(translated.of_process(text))
+    write_file(output, imported.to_toml(translated).encode())
     typer.echo(f"card in {output}")
     for option, value in imported.options.items():
         typer.echo(f"for the command line: {option} {value}")
     for entry in imported.untranslated:
         typer.echo(f"not translated: {entry}")
+    _show_entries(imported)
+
+
+def _show_entries(imported: ImportedCard) -> None:
+    """A table of what became of the entries of MadGraph's cards."""
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for title, entries in (
+        ("taken", imported.taken),
+        ("neutral", imported.neutral),
+        ("lost", [one.entry for one in imported.untranslated]),
+    ):
+        table.add_row(title, "; ".join(" ".join(entry.split()) for entry in entries) or "nothing")
+    console().print(table)
 
 
 def new(

@@ -1,7 +1,8 @@
 """Census of cards: every card below this folder gives events, or the sentence that it asks for.
 
-The first line of a card says which: "# events", or "# sentence: " and a regular expression. A run
-card of MadGraph, .dat, also has a line "# process: " with the definition that it is for.
+The first line of a card says which: "# events", or "# sentence: " and a regular expression. Files
+.dat are MadGraph's: run cards, with a line "# process: " with the definition that they are for, and
+process cards.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from madnis_py.errors import InputError
 from madnis_py.events.files.formats import open_events
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
+from madnis_py.plugins.madgraph_cards.process_cards.card_files import found_cards
+from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
 
 FOLDER = Path(__file__).parent
 CARDS = {
@@ -47,8 +49,10 @@ def read(path: Path) -> Card:
     """The card of a file, of ours or of MadGraph's."""
     if path.suffix == ".toml":
         return cards.load(path)
-    definition = next(line for line in path.read_text().splitlines() if line.startswith(PROCESS))
-    return import_run_card(path, definition.removeprefix(PROCESS))[0]
+    lines = path.read_text().splitlines()
+    definition = next((line for line in lines if line.startswith(PROCESS)), None)
+    files = found_cards(path, definition and definition.removeprefix(PROCESS))
+    return import_cards(files, "toy")[0]
 
 
 def differential(path: Path) -> CrossSection:

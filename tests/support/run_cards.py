@@ -6,7 +6,8 @@ from pathlib import Path
 
 from madnis_py.card.card import Card
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
+from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards
+from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
 
 INFINITE = float("inf")
 
@@ -94,6 +95,14 @@ SMALL = """\
   331900 = lhaid
 """
 """Entries that have no neutral default; everything else has MadGraph's."""
+
+
+def import_run_card(
+    path: Path, definition: str, parameters: Path | None = None, force: bool = False
+) -> tuple[Card, ImportedCard]:
+    """Import a run card for a process."""
+    files = MadGraphCards(definition=definition, run=path, parameters=parameters)
+    return import_cards(files, force=force)
 
 
 def imported(

@@ -37,11 +37,17 @@ class ImportedCard:
         tables: of the card.
         options: settings of the command line: option -> value.
         untranslated: entries that have no counterpart and are not neutral.
+        taken: entries and commands that were translated, as MadGraph's cards have them.
+        neutral: those that change no results.
+        pdf: parton densities that the user asks for in place of those of the cards.
     """
 
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     options: dict[str, object] = field(default_factory=dict)
     untranslated: list[Untranslated] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    neutral: list[str] = field(default_factory=list)
+    pdf: str | None = None
 
     def put(self, table: str, key: str, value: object) -> None:
         """Set a key of the card."""

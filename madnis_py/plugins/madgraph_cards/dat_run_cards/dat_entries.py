@@ -69,6 +69,19 @@ _TRANSLATED_CUTS: Mapping[str, float] = {
     "dral": 0.4,
 }
 
+UNCUT: Mapping[str, str] = {
+    **{
+        name: "-1" if name.startswith("eta") and not name.endswith("min") else "0"
+        for name in _TRANSLATED_CUTS
+        if not name.endswith("max")
+    },
+    **{name: "-1" for name in _TRANSLATED_CUTS if name.endswith("max")},
+    **dict.fromkeys(("cut_decays", "xqcut", "ktdurham", "ptlund"), "0"),
+    **{f"{kind}_{end}_pdg": "{}" for kind, end in product(("pt", "e", "eta"), ("min", "max"))},
+    "mxx_min_pdg": "{}",
+}
+"""Entries that cut -> their values for no cut at all."""
+
 TRANSLATED: Mapping[str, Value] = {
     **_TRANSLATED_CUTS,
     # the command line

@@ -43,6 +43,15 @@ class RunCard:
             if name not in DEFAULTS and name not in NEUTRAL
         }
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries that the card itself gives."""
+        return list(self._entries)
+
+    def updated(self, entries: Mapping[str, str]) -> RunCard:
+        """This card with other values for some entries."""
+        return RunCard(self._entries | dict(entries), self.source)
+
     def has(self, name: str) -> bool:
         """Whether the card itself gives an entry."""
         return name in self._entries
@@ -64,7 +73,7 @@ class RunCard:
             CardError: the value is no finite number.
         """
         text = self.text(name)
-        value = float(re.sub("[dD]", "e", text)) if _NUMBER.fullmatch(text) else math.nan
+        value = _number(text)
         return value if math.isfinite(value) else self._refuse(name, "a number")
 
     def whole(self, name: str, least: int = -(10**15), most: int = 10**15) -> int:
@@ -148,6 +157,26 @@ class RunCard:
         raise CardError(
             f"{self.source}: {name}: expected {expected}; got {shortened(self.text(name))}"
         )
+
+
+def _number(text: str) -> float:
+    """A number, also "13k", "2M" or "13000/2"; NaN for anything else."""
+    value, operation = 1.0, "*"
+    for part in re.split(r"([*/])", text.replace(" ", "")):
+        if part in ("*", "/"):
+            operation = part
+            continue
+        digits, times = part.rstrip("kM"), _SUFFIXES.get(part[-1:], 1.0)
+        if not _NUMBER.fullmatch(digits) or len(part) - len(digits) > 1:
+            return math.nan
+        number = float(re.sub("[dD]", "e", digits)) * times
+        if operation == "/" and number == 0:
+            return math.nan
+        value = value * number if operation == "*" else value / number
+    return value
+
+
+_SUFFIXES: Mapping[str, float] = {"k": 1e3, "M": 1e6}
 
 
 def read_run_card(lines: list[str], source: str) -> RunCard:

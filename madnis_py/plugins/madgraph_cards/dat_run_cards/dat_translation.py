@@ -10,15 +10,19 @@ import re
 from collections.abc import Mapping
 
 from madnis_py.card.card import Card
-from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put_cuts_together
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_cuts import (
     CutEntries,
     translate_particle_cuts,
 )
-from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import NEXT_TO_LEADING, REFUSED
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
+    NEUTRAL,
+    NEXT_TO_LEADING,
+    REFUSED,
+)
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import translate_event_cuts
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.final_particles import (
@@ -57,23 +61,34 @@ class DatTranslation:
         hadronic = self._beams()
         base = Card.parse(card.tables, run.source)
         model = Model.from_card(base)
-        final = FinalParticles(definition_of(base, model), model)
         if hadronic:
             self._scales()
-        elif depends_on_alpha_s(process := Process.from_card(base)):
-            self._scale_of_alpha_s(process.model["MZ"])
+        elif any(
+            depends_on_alpha_s(Process.from_card(base.of_process(text)))
+            for text in base.process.definitions
+        ):
+            self._scale_of_alpha_s(model["MZ"])
         energies = card.tables["beams"]["energy"]
         partonic = not hadronic and energies[0] == energies[1]
-        cuts = CutEntries(run, final, card, partonic)
-        translate_particle_cuts(cuts)
-        translate_event_cuts(cuts)
-        put_decay_windows(final, run.number("bwcutoff"), card, lambda: run.shown("bwcutoff"))
+        finals = final_states(base, model)
+        parts = [(final, self._cuts(final, partonic)) for final in finals]
+        put_cuts_together(parts, model, card)
         if (widths := run.number("bwcutoff")) >= 0:
             card.put("events", "resonance_widths", widths)
         if prior := _PRIORS.get(run.text("sde_strategy")):
             card.put("channels", "prior", prior)
         self._systematics()
         self._refuse_without_counterpart()
+        self._note_entries()
+
+    def _cuts(self, final: FinalParticles, partonic: bool) -> ImportedCard:
+        """The cuts for a final state, in a card of their own."""
+        run, alone = self._run, ImportedCard()
+        cuts = CutEntries(run, final, alone, partonic)
+        translate_particle_cuts(cuts)
+        translate_event_cuts(cuts)
+        put_decay_windows(final, run.number("bwcutoff"), alone, lambda: run.shown("bwcutoff"))
+        return alone
 
     def _refuse_unknown(self) -> None:
         """Refuse entries that no run card for leading order has."""
@@ -100,7 +115,8 @@ class DatTranslation:
             way_out = "set both to 0 or both to 1"
             self._card.refuse("beams", entry, f"{others} (0)", way_out)
         hadronic = kinds != (0, 0)
-        self._card.put("beams", "pdf", self._parton_densities() if hadronic else "none")
+        named = self._card.pdf or (self._parton_densities() if hadronic else "")
+        self._card.put("beams", "pdf", named if hadronic else "none")
         return hadronic
 
     def _parton_densities(self) -> str:
@@ -254,6 +270,15 @@ class DatTranslation:
             if not neutral:
                 way_out = f"set {name} = {entry.default}"
                 self._card.refuse("process", run.shown(name), entry.meaning, way_out)
+
+    def _note_entries(self) -> None:
+        """Note which entries were taken, and which change no results."""
+        lost = {re.split(r"[ ,=]", one.entry)[0] for one in self._card.untranslated}
+        for name in self._run.names:
+            is_neutral = name in NEUTRAL or name in REFUSED
+            notes = self._card.neutral if is_neutral else self._card.taken
+            if name not in lost:
+                notes.append(self._run.shown(name))
 
 
 def _factors(text: str) -> list[float]:

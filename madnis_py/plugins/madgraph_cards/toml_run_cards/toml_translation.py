@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping
 
 from madnis_py.card.card import Card, parse_toml
-from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put_cuts_together
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
@@ -54,18 +54,29 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
     leptonic = _translate_beams(values, card)
     base = Card.parse(card.tables, source)
     model = Model.from_card(base)
-    scale_free = leptonic and not depends_on_alpha_s(Process.from_card(base))
+    scale_free = leptonic and not any(
+        depends_on_alpha_s(Process.from_card(base.of_process(text)))
+        for text in base.process.definitions
+    )
     _translate_scales(values, card, scale_free, leptonic)
-    final = FinalParticles(definition_of(base, model), model)
     widths = values.number("phasespace.bw_cutoff", 15.0)
-    put_decay_windows(final, widths, card, lambda: f"phasespace.bw_cutoff = {widths:g}")
     card.put("events", "resonance_widths", max(widths, 0.0))
     if prior := _PRIORS.get(values.text("phasespace.sde_strategy", "diagrams")):
         card.put("channels", "prior", prior)
     energies = card.tables["beams"]["energy"]
-    TomlCuts(values, final, card, leptonic and energies[0] == energies[1]).translate()
+    partonic = leptonic and energies[0] == energies[1]
+    parts = [(final, _cuts(values, final, partonic, widths)) for final in final_states(base, model)]
+    put_cuts_together(parts, model, card)
     _translate_systematics(values, card)
     _refuse_others(values, card)
+
+
+def _cuts(values: TomlValues, final: FinalParticles, partonic: bool, widths: float) -> ImportedCard:
+    """The cuts for a final state, in a card of their own."""
+    alone = ImportedCard()
+    put_decay_windows(final, widths, alone, lambda: f"phasespace.bw_cutoff = {widths:g}")
+    TomlCuts(values.copy(), final, alone, partonic).translate()
+    return alone
 
 
 def _translate_beams(values: TomlValues, card: ImportedCard) -> bool:
@@ -75,10 +86,10 @@ def _translate_beams(values: TomlValues, card: ImportedCard) -> bool:
     leptonic = values.flag("beam.leptonic", False)
     both = values.text("beam.pdf", "NNPDF40_lo_as_01180")
     pdfs = [values.text(f"beam.pdf{beam}", both) for beam in (1, 2)]
-    if not leptonic and pdfs[0] != pdfs[1]:
+    if not leptonic and card.pdf is None and pdfs[0] != pdfs[1]:
         entry = f"beam.pdf1 = {pdfs[0]}, beam.pdf2 = {pdfs[1]}"
         card.refuse("beams", entry, "each beam has its own densities", "set the same set for both")
-    card.put("beams", "pdf", "none" if leptonic else pdfs[0])
+    card.put("beams", "pdf", "none" if leptonic else (card.pdf or pdfs[0]))
     return leptonic
 
 

@@ -33,6 +33,10 @@ class TomlValues:
         self._left = dict(_flat(content))
         self.source = source
 
+    def copy(self) -> TomlValues:
+        """The entries that are left, to be taken again."""
+        return TomlValues(self._left, self.source)
+
     def take(self, name: str, default: Any = None) -> Any:
         """A value, which is then no longer left."""
         return self._left.pop(name, default)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from run_cards import INFINITE, SMALL, cuts_of, imported
+from run_cards import INFINITE, SMALL, cuts_of, import_run_card, imported
 
 from madnis_py.errors import CardError
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from run_cards import DAT, TOP, imported
+from run_cards import DAT, TOP, import_run_card, imported
 
 from madnis_py.errors import CardError
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
@@ -16,7 +16,6 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
     TRANSLATED,
 )
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import read_run_card
-from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 
 def test_every_known_entry_is_in_one_table() -> None:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from run_cards import DAT, INFINITE, SMALL, TOP, cuts_of, imported
+from run_cards import DAT, INFINITE, SMALL, TOP, cuts_of, import_run_card, imported
 
 from madnis_py.errors import CardError
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import DEFAULTS, TRANSLATED
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
-from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 
 def test_every_entry_of_a_run_card_is_translated(tmp_path: Path) -> None:

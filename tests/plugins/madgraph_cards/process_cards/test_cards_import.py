@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 from command_line import call
-from run_cards import SMALL, TOP, imported
+from run_cards import SMALL, TOP, import_run_card, imported
 
 from madnis_py.errors import CardError
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.process_cards.run_card_import import import_run_card
 
 
 def test_the_command_writes_nothing_but_with_force(

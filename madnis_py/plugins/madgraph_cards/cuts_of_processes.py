@@ -1,0 +1,60 @@
+"""Cuts for several processes of one card, put together from the cuts for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+from madnis_py.card.card import Card
+from madnis_py.physics.definition.definition_reader import definition_of
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.observables.particle_names import codes_of, split_rank
+from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles, is_alone
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+
+
+def final_states(card: Card, model: Model) -> list[FinalParticles]:
+    """The final state of each process of a card."""
+    return [
+        FinalParticles(definition_of(card.of_process(text), model), model)
+        for text in card.process.definitions
+    ]
+
+
+def put_cuts_together(
+    parts: Sequence[tuple[FinalParticles, ImportedCard]], model: Model, card: ImportedCard
+) -> None:
+    """Put the cuts for each process into one card, whose cuts hold for all processes.
+
+    A cut that is needed for one process has to be needed for the others too, or they have to have
+    no particles that it is on.
+
+    Args:
+        parts: of each process the final state, and a card with its cuts alone.
+        model: of all processes.
+        card: takes the cuts, and what cannot be translated.
+    """
+    refused = [one for _, part in parts for one in part.untranslated]
+    card.untranslated += list(dict.fromkeys(refused))
+    tables = [part.tables.get("cuts", {}) for _, part in parts]
+    for names in dict.fromkeys(name for table in tables for name in table):
+        needed = {key: value for table in tables for key, value in table.get(names, {}).items()}
+        for (final, _), (key, value) in product(parts, needed.items()):
+            own = tables[[one for one, _ in parts].index(final)].get(names, {})
+            if own.get(key) != value and _has(final, names, model):
+                entry = f"the cut on {key} of {names}"
+                meaning = "some of the processes need it, others must not have it"
+                card.refuse("cuts", entry, meaning, "import the processes one by one")
+        for key, value in needed.items():
+            card.cut(names, key, value)
+
+
+def _has(final: FinalParticles, names: str, model: Model) -> bool:
+    """Whether a final state has the particles that a cut is on."""
+    if names == "event":
+        return True
+    words = [split_rank(word.strip())[0] for word in names.split(",")]
+    places = [final.places(codes_of(word, model)) for word in words]
+    if not all(places):
+        return False
+    return not (len(places) > 1 and places[0] == places[1] and is_alone(places[0]))

@@ -1,0 +1,149 @@
+"""proc_card_mg5.dat: models, labels, processes, settings, and the answers behind launch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from madnis_py.card.card import Card
+from madnis_py.errors import CardError
+from madnis_py.physics.process.process import Process
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards
+from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
+
+
+def translated(
+    text: str, folder: Path, edits: str = "", run: str = "", force: bool = False
+) -> tuple[Card, ImportedCard]:
+    """The card of a process card, with parton densities for tests."""
+    (folder / "proc_card_mg5.dat").write_text(text)
+    (folder / "customizecards.dat").write_text(edits)
+    (folder / "run_card.dat").write_text(run)
+    files = MadGraphCards(
+        process=folder / "proc_card_mg5.dat",
+        run=folder / "run_card.dat" if run else None,
+        edits=folder / "customizecards.dat" if edits else None,
+    )
+    return import_cards(files, "toy", force)
+
+
+FIXED = "launch\nset fixed_scale 91.188\n"
+"""Scales that do not follow from the clustering of events."""
+
+
+def test_a_process_card_becomes_a_card_with_the_entries_that_madgraph_has_for_it(
+    tmp_path: Path,
+) -> None:
+    card, rest = translated(
+        "set group_subprocesses Auto\nimport model sm # comment\n"
+        "generate p p > \\\n  t t~\noutput pp_tt ; " + FIXED + "set nevents 5k\n",
+        tmp_path,
+    )
+    assert card.process.definition == "p p > t t~"
+    assert card.beams.energy == (6500.0, 6500.0)
+    assert card.scales.renormalization == 91.188
+    assert rest.options == {"--events": 5000}
+    assert "set group_subprocesses Auto" in rest.neutral
+    assert "generate p p > t t~" in rest.taken
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        ("sm", {}),
+        ("sm-no_b_mass", {"MB": 0.0, "ymb": 0.0}),
+        ("loop_sm-c_mass", {"MC": 1.55, "ymc": 1.55}),
+        ("sm-ckm_no_b_mass", {"MB": 0.0, "lamWS": 0.2253, "AWS": 0.808}),
+        ("sm-lepton_masses --noprefix", {"Me": 0.000511, "MM": 0.10566}),
+        ("sm-no_widths", {"WT": 0.0, "WZ": 0.0, "WW": 0.0, "WH": 0.0}),
+    ],
+)
+def test_restrictions_of_the_standard_model_are_its_parameters(
+    tmp_path: Path, model: str, parameters: dict[str, float]
+) -> None:
+    card, _ = translated(f"import model {model}\ngenerate e+ e- > z h\n", tmp_path)
+    process = Process.from_card(card)
+    assert (
+        parameters.items() <= {name: process.model[name] for name in process.model.values}.items()
+    )
+
+
+def test_a_later_generate_begins_again_and_add_process_goes_on(tmp_path: Path) -> None:
+    card, _ = translated(
+        "generate e+ e- > mu+ mu-\ngenerate e+ e- > z h\nadd process e+ e- > w+ w-\n", tmp_path
+    )
+    assert card.process.definitions == ("e+ e- > z h", "e+ e- > w+ w-")
+
+
+def test_edits_behind_launch_and_of_a_file_change_parameters_and_entries(tmp_path: Path) -> None:
+    card, _ = translated(
+        "generate e+ e- > z h\nlaunch\nset ilc 350\nset mh 130\nset WZ = 2.5\ndone\n",
+        tmp_path,
+        edits="set param_card mass 6 172.5\nset param_card yukawa 6 170 # comment\n"
+        "set decay 25 4d-3\nset run_card etal 3\n",
+    )
+    assert card.beams.energy == (175.0, 175.0)
+    assert card.parameters.overrides == {
+        "MH": 130.0,
+        "WZ": 2.5,
+        "MT": 172.5,
+        "ymt": 170.0,
+        "WH": 0.004,
+    }
+
+
+@pytest.mark.parametrize(
+    ("commands", "entries"),
+    [
+        ("generate p p > e+ e-", {"energy": (6500.0, 6500.0), "pdf": "toy"}),
+        ("generate e+ e- > mu+ mu-", {"energy": (500.0, 500.0), "pdf": "none"}),
+        ("generate e+ e- > mu+ mu-\nlaunch\nset lep 91.2", {"energy": (45.6, 45.6)}),
+        ("generate p p > e+ e-\nlaunch\nset lhc 14", {"energy": (7000.0, 7000.0)}),
+    ],
+)
+def test_without_a_run_card_the_beams_are_those_that_madgraph_writes_for_the_process(
+    tmp_path: Path, commands: str, entries: dict[str, object]
+) -> None:
+    card, _ = translated(
+        f"{commands}\nset fixed_scale 91.188\n".replace(
+            "\nset fixed", "\nlaunch\nset fixed" if "launch" not in commands else "\nset fixed"
+        ),
+        tmp_path,
+    )
+    assert entries.items() <= card.beams.model_dump().items()
+
+
+def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
+    text = "generate e+ e- > mu+ mu- a\nlaunch\nset no_parton_cut\n"
+    assert translated(text, tmp_path)[0].cuts == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("import model mssm\ngenerate p p > go go", "line 1: expected the Standard Model"),
+        ("import model sm-full\ngenerate p p > z", 'line 1: unknown restriction "full"'),
+        ("generate p p > t t~ [QCD]", "line 1: expected a process at leading order"),
+        ("define q = u x\ngenerate p p > z", 'line 1: unknown particle "x"'),
+        ("import model sm", "expected a process, generate p p > t t~; got none"),
+        ("set complex_mass_scheme True\ngenerate e+ e- > z h", "complex_mass_scheme True: widths"),
+        ("generate e+ e- > z h\ncompute_width z", "compute_width z: this command is not known"),
+        ("generate e+ e- > z h\nlaunch\nmadspin=ON", "madspin=ON: another program decays"),
+        ("generate e+ e- > z h\nlaunch\nset mass 24 80", "set mass 24 80: the Standard Model has"),
+        ("generate e+ e- > z h\nlaunch\nset mass 13 0.1", "set mass 13 0.1: MM is 0 in this"),
+        ("generate e+ e- > z h\nlaunch\nlaunch", "launch: a second run of one script"),
+        (
+            "generate e+ e- > z h\nlaunch\nset mt scan:[1,2]",
+            "set mt scan:.*: its value is no number",
+        ),
+        ("generate e+ e- > z h --diagram_filter", "--diagram_filter chooses among diagrams"),
+        ("generate e+ e- > z h\\", "expected a line behind the backslash"),
+    ],
+)
+def test_what_changes_the_process_and_cannot_be_translated_is_a_sentence(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    with pytest.raises(CardError, match=sentence):
+        translated(text, tmp_path)

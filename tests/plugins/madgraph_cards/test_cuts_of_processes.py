@@ -1,0 +1,33 @@
+"""Cuts of several processes in one card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_cards import SMALL
+
+from madnis_py.errors import CardError
+from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards
+from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
+
+
+def cuts(folder: Path, entries: str, *definitions: str) -> dict[str, dict[str, float]]:
+    """The cuts of a run card for some processes."""
+    (folder / "run_card.dat").write_text(SMALL + entries)
+    lines = "".join(f"add process {text}\n" for text in definitions)
+    (folder / "proc_card_mg5.dat").write_text(lines)
+    files = MadGraphCards(process=folder / "proc_card_mg5.dat", run=folder / "run_card.dat")
+    card, _ = import_cards(files, "toy")
+    return {name: table.model_dump(exclude_none=True) for name, table in card.cuts.items()}
+
+
+def test_a_cut_on_what_a_process_lacks_is_there_for_the_others(tmp_path: Path) -> None:
+    entries = "0 = drjj\n0 = drjl\n5 = etaj\n0 = ptl\n-1 = etal\n0 = drll\n"
+    found = cuts(tmp_path, entries, "p p > e+ e-", "p p > e+ e- j")
+    assert found == {"jet": {"pt_min": 20.0, "eta_max": 5.0}}
+
+
+def test_a_cut_that_another_process_must_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match="the cut on pt_min of jet: some of the processes need it"):
+        cuts(tmp_path, "", "p p > z j, z > e+ e-", "p p > z w+, w+ > j j, z > e+ e-")
