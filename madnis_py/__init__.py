@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from madnis_py import vegas
     from madnis_py.events.event_batch import EventBatch
-    from madnis_py.events.files.conversion import convert
+    from madnis_py.events.exchange.conversion import convert
+    from madnis_py.events.exchange.pythia import to_pythia
     from madnis_py.events.files.formats import create_events, open_events
-    from madnis_py.events.files.pythia import to_pythia
     from madnis_py.flows.discrete import MixedFlow
     from madnis_py.flows.flow import AbstractFlow
     from madnis_py.flows.flow_settings import FlowSettings
@@ -65,10 +65,10 @@ _HOME = {
     "TrainingSettings": "integration.training.settings",
     "VegasFlow": "integration.grids.vegas_flow",
     "choose_prior": "physics.cross_section.prior_choice",
-    "convert": "events.files.conversion",
+    "convert": "events.exchange.conversion",
     "create_events": "events.files.formats",
     "open_events": "events.files.formats",
-    "to_pythia": "events.files.pythia",
+    "to_pythia": "events.exchange.pythia",
     "train": "integration.training.trainer",
     "train_vegas": "integration.grids.vegas_flow",
 }

@@ -22,7 +22,7 @@ def convert(
     threads: Threads = None,
 ) -> None:
     """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
-    from madnis_py.events.files import conversion
+    from madnis_py.events.exchange import conversion
     from madnis_py.parallel.executors import thread_executor
 
     with watching(False, "nothing was written") as watch, thread_executor(threads):

@@ -19,7 +19,7 @@ from torch import Tensor
 from madnis_py import _core
 from madnis_py.card import card as cards
 from madnis_py.errors import CheckpointError, GenerationError, InputError
-from madnis_py.events.files.conversion import convert
+from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files.formats import open_events
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choose_sampler
 from madnis_py.integration.integrator import Integrator

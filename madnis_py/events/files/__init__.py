@@ -1,1 +1,1 @@
-"""Formats of event files: readers, writers and conversion, in bounded memory."""
+"""Formats of event files: readers and writers, in bounded memory."""

@@ -22,8 +22,8 @@ from pyarrow import parquet
 
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files import lhe, ragged
-from madnis_py.events.files.conversion import convert
 from madnis_py.events.files.event_writer import EventBlocks
 from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.les_houches import weight_groups

@@ -12,8 +12,8 @@ from command_line import call
 
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files import lhe
-from madnis_py.events.files.conversion import convert
 from madnis_py.events.files.formats import open_events
 from madnis_py.events.les_houches.weight_groups import identifiers
 

@@ -30,8 +30,8 @@ from pyarrow import parquet
 
 from madnis_py.errors import GenerationError, InputError, OutputError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.exchange.conversion import Conversion, convert
 from madnis_py.events.files import formats
-from madnis_py.events.files.conversion import Conversion, convert
 from madnis_py.events.files.formats import create_events, event_format, open_events
 from madnis_py.events.les_houches import text_sinks
 from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess

@@ -13,8 +13,8 @@ from event_samples import drell_yan, equal, read_lhe
 from madnis_py import _core
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files import lhe
-from madnis_py.events.files.conversion import convert
 from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.les_houches.lhe_init import LheGenerator, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup

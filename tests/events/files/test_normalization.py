@@ -15,7 +15,7 @@ from event_samples import drell_yan, equal, shower_of, with_variations
 
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
-from madnis_py.events.files.conversion import convert
+from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.files.normalization import WeightSums, in_pb, units
 from madnis_py.events.les_houches.lhe_init import LheGenerator, LheInit, LheProcess

@@ -13,8 +13,8 @@ from event_samples import SIGMA, drell_yan, shower_of, with_resonance, with_vari
 
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.exchange.pythia import to_pythia
 from madnis_py.events.files.formats import create_events
-from madnis_py.events.files.pythia import to_pythia
 from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 

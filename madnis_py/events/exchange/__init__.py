@@ -1,0 +1,1 @@
+"""Events on their way to other files and programs: conversion, joining, showers."""
