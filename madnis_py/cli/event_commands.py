@@ -32,6 +32,37 @@ def convert(
         typer.echo(f"left out: {', '.join(done.left_out)}")
 
 
+def merge(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="EVENTFILE...", help="Two files of events or more.")
+    ],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The new file.")],
+    add: Annotated[
+        bool,
+        typer.Option(
+            "--add",
+            help="The files are samples of different processes, whose cross sections add up; else "
+            "they are samples of the same ones.",
+        ),
+    ] = False,
+    threads: Threads = None,
+) -> None:
+    """Join files of events into one, with the cross section and error of all of them.
+
+    Any formats that `convert` knows.
+    """
+    from madnis_py.events.exchange.joined_files import join_files
+    from madnis_py.parallel.executors import thread_executor
+
+    with watching(False, "nothing was written") as watch, thread_executor(threads):
+        done = join_files(sources, target, "different" if add else "same", watch)
+    typer.echo(f"{done.events} events in {target}")
+    typer.echo(f"sigma = {done.cross_section:.6g} +- {done.error:.2g} pb")
+    for source, factor in zip(sources, done.factors, strict=True):
+        if factor != 1.0:
+            typer.echo(f"weights of {source} times {factor:.6g}")
+
+
 @with_options
 def histograms(
     source: Annotated[
