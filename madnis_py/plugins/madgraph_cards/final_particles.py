@@ -121,6 +121,11 @@ class FinalParticles:
             return None
         return tuple(self.name(pdg) for pdg in sorted(pdgs, key=_by_kind))
 
+    def one_name(self, label: str, places: frozenset[Place]) -> str | None:
+        """As `names`, as a single name: a class, or kinds of particles with "|" between them."""
+        found = self.names(label, places)
+        return None if found is None else "|".join(found)
+
     def name(self, pdg: int) -> str:
         """The name of a particle."""
         return self._model.particle_name(pdg)

@@ -77,6 +77,11 @@ class CutEntries:
         """Our name of MadEvent's eta: rapidity, or pseudorapidity where there is no mass."""
         return "rapidity" if self.final.massive(places) else "eta"
 
+    @property
+    def energy(self) -> str:
+        """Our name of MadEvent's energies, which are those in the frame of the partons."""
+        return "energy" if self.partonic else "partonic_energy"
+
     def cut_each(
         self, name: str, label: str, places: frozenset[Place], key: str, value: float
     ) -> None:
@@ -117,12 +122,6 @@ class CutEntries:
         got = f"the process has {least} for sure"
         self.refuse(name, f"it asks for {wanted} in every event, {got}", "set it to 0")
 
-    def refuse_energy(self, name: str) -> None:
-        """Refuse a cut on an energy where the frame of the partons moves."""
-        meaning = "energies are cut on in the frame of the partons, here in the laboratory"
-        by_hand = "set it to its neutral value and write the cut into the card by hand"
-        self.refuse(name, meaning, by_hand)
-
     def refuse(self, name: str, meaning: str, way_out: str) -> None:
         """Note an entry that cannot be translated."""
         self.card.refuse("cuts", self.run.shown(name), meaning, way_out)
@@ -153,10 +152,7 @@ def _cut_singles(cuts: CutEntries, letter: str, label: str) -> None:
     for name, value in cuts.active(f"eta{letter}", f"eta{letter}min"):
         cuts.cut_each(name, label, places, f"{cuts.rapidity(places)}_{end_of(name)}", value)
     for name, value in cuts.active(f"e{letter}", f"e{letter}max"):
-        if places and not cuts.partonic:
-            cuts.refuse_energy(name)
-        else:
-            cuts.cut_each(name, label, places, f"energy_{end_of(name)}", value)
+        cuts.cut_each(name, label, places, f"{cuts.energy}_{end_of(name)}", value)
 
 
 def _cut_pairs(cuts: CutEntries, pair: str) -> None:
@@ -200,10 +196,7 @@ def _cut_particles(cuts: CutEntries, kind: str, end: str) -> None:
         places = cuts.final.places({pdg, -pdg}, cuts.cut_decays)
         if not places or (value <= 0 if end == "min" else value < 0):
             continue
-        if kind == "e" and not cuts.partonic:
-            cuts.refuse_energy(name)
-            continue
-        observable = {"pt": "pt", "e": "energy", "eta": cuts.rapidity(places)}[kind]
+        observable = {"pt": "pt", "e": cuts.energy, "eta": cuts.rapidity(places)}[kind]
         cuts.cut_each(name, "", places, f"{observable}_{end}", value)
 
 

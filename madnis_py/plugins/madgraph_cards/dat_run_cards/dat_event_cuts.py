@@ -23,16 +23,13 @@ def translate_event_cuts(cuts: CutEntries) -> None:
         cuts.card.cut("event", f"sqrt_s_{end_of(name)}", value)
     for name, value in cuts.active("misset", "missetmax"):
         cuts.card.cut("event", f"missing_pt_{end_of(name)}", value)
-    for name, _ in cuts.active("xetamin", "deltaeta"):
-        if cuts.final.count(cuts.codes["jet"])[1] >= 2:
-            cuts.refuse(name, "the two hardest jets go to opposite sides, far apart", "set it to 0")
+    _cut_opposite_jets(cuts)
     heavy = {pdg for leg in cuts.final.legs for pdg in leg.pdgs if cuts.final.mass(pdg) > _HEAVY}
-    for name, value in cuts.active("ptheavy"):  # of one of them at least
-        if cuts.final.count(heavy) == (1, 1):
-            cuts.cut_each(name, "", cuts.final.places(heavy), "pt_min", value)
-        elif heavy:
-            meaning = "one of several heavy particles has so much transverse momentum"
-            cuts.refuse(name, meaning, "set it to 0")
+    for _, value in cuts.active("ptheavy"):  # of one of them at least
+        hardest = cuts.final.one_name("", cuts.final.places(heavy))
+        if hardest:
+            rank = "" if cuts.final.count(heavy) == (1, 1) else "[1]"
+            cuts.card.cut(f"{hardest}{rank}", "pt_min", value)
     _cut_sums_of_leptons(cuts)
     if any(cuts.active("ptgmin")) and cuts.final.places({22}):
         meaning = "photons are isolated smoothly (hep-ph/9801442)"
@@ -64,10 +61,25 @@ def _cut_rank(cuts: CutEntries, name: str, label: str, rank: int, value: float) 
         return
     if least < rank:
         cuts.refuse_too_few(name, f"{rank} of class {label}", least)
-    elif cuts.final.names(label, cuts.final.places(codes)) == (label,):
-        cuts.card.cut(f"{label}[{rank}]", f"pt_{end_of(name)}", value)
     else:
-        cuts.refuse_mixed(name)
+        ranked = f"{cuts.final.one_name(label, cuts.final.places(codes))}[{rank}]"
+        cuts.card.cut(ranked, f"pt_{end_of(name)}", value)
+
+
+def _cut_opposite_jets(cuts: CutEntries) -> None:
+    """Put xetamin and deltaeta: the two hardest jets go to opposite sides, forward, far apart."""
+    active = dict(cuts.active("xetamin", "deltaeta"))
+    if not active or cuts.final.count(cuts.codes["jet"])[1] < 2:
+        return
+    massive = cuts.final.massive(cuts.final.places(cuts.codes["jet"]))
+    hardest = _hardest_jets(cuts, 2)
+    cuts.card.cut(",".join(hardest), "eta_product_max", 0.0)
+    if "deltaeta" in active:
+        distance = "dy" if massive else "deta"
+        cuts.card.cut(",".join(hardest), f"{distance}_min", active["deltaeta"])
+    if "xetamin" in active:
+        for jet in hardest:
+            cuts.card.cut(jet, "rapidity_min" if massive else "eta_min", active["xetamin"])
 
 
 def _cut_sums_of_jets(cuts: CutEntries) -> None:
@@ -82,8 +94,14 @@ def _cut_sums_of_jets(cuts: CutEntries) -> None:
             if (least, most) == (number, number):
                 _cut_sum(cuts, name, jets, value)
             elif most >= number:
-                meaning = f"sum of the {number} largest transverse momenta of more jets"
-                cuts.refuse(name, meaning, "set it to 0")
+                hardest = ",".join(_hardest_jets(cuts, number))
+                cuts.card.cut(hardest, f"ht_{end_of(name)}", value)
+
+
+def _hardest_jets(cuts: CutEntries, number: int) -> list[str]:
+    """Names of the jets with the largest transverse momenta."""
+    jet = cuts.final.one_name("jet", cuts.final.places(cuts.codes["jet"]))
+    return [f"{jet}[{rank}]" for rank in range(1, number + 1)]
 
 
 def _cut_sum(cuts: CutEntries, name: str, codes: frozenset[int], value: float) -> None:
@@ -93,13 +111,11 @@ def _cut_sum(cuts: CutEntries, name: str, codes: frozenset[int], value: float) -
     if places and places == final.places({pdg for leg in final.legs for pdg in leg.pdgs}):
         cuts.card.cut("event", f"ht_{end}", value)
         return
-    label = next((one for one in ("jet", "bottom") if final.names(one, places) == (one,)), None)
-    if end == "min" and (not places or (label and final.count(codes)[0] == 0)):
+    if end == "min" and final.count(codes)[0] == 0:
         cuts.refuse_too_few(name, "one jet", 0)
-    elif label:
-        cuts.card.cut(label, f"ht_{end}", value)
     elif places:
-        cuts.refuse_mixed(name)
+        label = next((one for one in ("jet", "bottom") if final.names(one, places) == (one,)), "")
+        cuts.card.cut(str(final.one_name(label, places)), f"ht_{end}", value)
 
 
 def _cut_sums_of_leptons(cuts: CutEntries) -> None:
@@ -114,14 +130,10 @@ def _cut_sums_of_leptons(cuts: CutEntries) -> None:
             cuts.card.cut(pair, f"pt_sum_{end_of(name)}", value)
     codes = cuts.codes["lepton"] | cuts.codes["missing"]
     least, most = cuts.final.count(codes)
-    together = [leg.pdgs for leg in cuts.final.legs if leg.pdgs & codes]
     for name, value in cuts.active("mmnl", "mmnlmax"):
         if least < 2 or least != most:
             cuts.refuse_too_few(name, "two leptons or neutrinos", least)
         elif most == len(cuts.final.legs):
             cuts.card.cut("event", f"sqrt_s_{end_of(name)}", value)
-        elif all(len(pdgs) == 1 for pdgs in together):
-            names = ",".join(cuts.final.name(pdg) for pdgs in together for pdg in pdgs)
-            cuts.card.cut(names, f"mass_{end_of(name)}", value)
         else:
-            cuts.refuse_mixed(name)
+            cuts.card.cut("lepton|missing", f"system_mass_{end_of(name)}", value)

@@ -198,24 +198,12 @@ def test_sets_are_found_by_their_numbers_and_labels(
         ),
         ("4.0 = deltaeta", None),
         (
-            "20.0 = ej",
-            "ej = 20.0: energies are cut on in the frame of the partons, here in the laboratory",
-        ),
-        (
             "30.0 = ptj2min",
             "ptj2min = 30.0: it asks for 2 of class jet in every event, the process has 1 for sure",
         ),
         (
-            "100.0 = ptheavy",
-            "ptheavy = 100.0: one of several heavy particles has so much transverse momentum",
-        ),
-        (
             "100.0 = mmnl",
             "mmnl = 100.0: it asks for two leptons or neutrinos in every event, the process has 0",
-        ),
-        (
-            "{6: 100} = e_min_pdg",
-            "e_min_pdg = {6: 100}: energies are cut on in the frame of the partons",
         ),
         ("10.0 = ptgmin", None),
     ],
