@@ -30,7 +30,12 @@ from madnis_py.physics.phase_space.channel_builder import ChannelBuilder, Contri
 from madnis_py.physics.phase_space.drell_yan_channels import ExchangedBoson, drell_yan_channels
 from madnis_py.physics.process.beams import Beams, beams_of
 from madnis_py.physics.process.card_checks import check_card, parsed_histograms
-from madnis_py.physics.process.flavour_groups import FlavourGroup, flavour_groups, flavours_of
+from madnis_py.physics.process.flavour_groups import (
+    FlavourGroup,
+    flavour_groups,
+    flavours_of,
+    reactions_of,
+)
 from madnis_py.physics.process.group_elements import GroupElements
 from madnis_py.physics.process.providers import with_digest_of_files
 
@@ -40,8 +45,8 @@ class Process:
     """Beams, flavours, matrix elements, channels and cuts of one card; immutable, no arrays.
 
     Attributes:
-        card: the card with every parameter of the model written out and no param_card any more: it
-            stands for itself.
+        card: the card with every parameter of the model written out, no param_card any more, and
+            what follows from other keys: it stands for itself.
         model: parameters and couplings.
         definition: external legs.
         groups: flavours grouped by matrix element.
@@ -69,10 +74,12 @@ class Process:
         model = Model.from_card(card)
         definition = definition_of(card, model)
         groups = flavour_groups(definition, card, model)
-        selection = selection_of(definition, flavours_of(groups), card, model)
+        selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
         values = {**model.values, "param_card": None, "filled_in": model.filled_in or None}
-        resolved = with_digest_of_files(card).updated({"parameters": values})
+        resolved = with_digest_of_files(card)
+        widths = {"resonance_widths": resolved.resonance_widths}
+        resolved = resolved.updated({"parameters": values, "events": widths})
         return cls(resolved, model, definition, groups, selection)
 
     @property

@@ -29,7 +29,7 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
-    put_decay_windows,
+    put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 
@@ -73,8 +73,8 @@ class DatTranslation:
         finals = final_states(base, model)
         parts = [(final, self._cuts(final, partonic)) for final in finals]
         put_cuts_together(parts, model, card)
-        if (widths := run.number("bwcutoff")) >= 0:
-            card.put("events", "resonance_widths", widths)
+        widths = run.number("bwcutoff")
+        put_resonance_widths(finals, widths, card, lambda: run.shown("bwcutoff"))
         if prior := _PRIORS.get(run.text("sde_strategy")):
             card.put("channels", "prior", prior)
         self._systematics()
@@ -87,7 +87,6 @@ class DatTranslation:
         cuts = CutEntries(run, final, alone, partonic)
         translate_particle_cuts(cuts)
         translate_event_cuts(cuts)
-        put_decay_windows(final, run.number("bwcutoff"), alone, lambda: run.shown("bwcutoff"))
         return alone
 
     def _refuse_unknown(self) -> None:

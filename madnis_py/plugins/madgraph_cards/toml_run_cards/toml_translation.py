@@ -18,7 +18,7 @@ from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
-    put_decay_windows,
+    put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_cuts import TomlCuts
@@ -62,14 +62,14 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
         for text in base.process.definitions
     )
     _translate_scales(values, card, scale_free, leptonic)
-    widths = values.number("phasespace.bw_cutoff", 15.0)
-    card.put("events", "resonance_widths", max(widths, 0.0))
     if prior := _PRIORS.get(values.text("phasespace.sde_strategy", "diagrams")):
         card.put("channels", "prior", prior)
     energies = card.tables["beams"]["energy"]
     partonic = leptonic and energies[0] == energies[1]
-    parts = [(final, _cuts(values, final, partonic, widths)) for final in final_states(base, model)]
-    put_cuts_together(parts, model, card)
+    finals = final_states(base, model)
+    put_cuts_together([(one, _cuts(values, one, partonic)) for one in finals], model, card)
+    widths = values.number("phasespace.bw_cutoff", 15.0)
+    put_resonance_widths(finals, widths, card, lambda: f"phasespace.bw_cutoff = {widths:g}")
     _translate_systematics(values, card)
     _refuse_others(values, card)
     lost = {re.split(r"[ ,=]", one.entry)[0] for one in card.untranslated}
@@ -78,10 +78,9 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
             (card.neutral if name in NEUTRAL else card.taken).append(name)
 
 
-def _cuts(values: TomlValues, final: FinalParticles, partonic: bool, widths: float) -> ImportedCard:
+def _cuts(values: TomlValues, final: FinalParticles, partonic: bool) -> ImportedCard:
     """The cuts for a final state, in a card of their own."""
     alone = ImportedCard()
-    put_decay_windows(final, widths, alone, lambda: f"phasespace.bw_cutoff = {widths:g}")
     TomlCuts(values.copy(), final, alone, partonic).translate()
     return alone
 
