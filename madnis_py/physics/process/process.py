@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
@@ -19,6 +19,7 @@ from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_o
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
+from madnis_py.physics.diagrams.left_out import left_out
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
@@ -152,9 +153,29 @@ class Process:
         """Sentences that belong beside the numbers of this process."""
         if self.card.process.matrix_element is not None:
             return self.model.warnings
-        return self.model.warnings + width_warnings(
-            ((self.widths(group), group.reaction.legs) for group in self.groups), self.model
+        widths = ((self.widths(group), group.reaction.legs) for group in self.groups)
+        return (
+            *self.model.warnings,
+            *width_warnings(widths, self.model),
+            *self._restriction_warnings(),
         )
+
+    def _restriction_warnings(self) -> Iterator[str]:
+        """A warning where the definition leaves diagrams out, with one of the processes it does."""
+        for group in self.groups:
+            n_left_out, n_diagrams = self.left_out(group), len(self.diagrams(group))
+            if n_left_out > 0:
+                name = self.model.reaction_name(group.reaction.legs, self.definition.n_incoming)
+                yield (
+                    f'restrictions: "{self.definition.text}" leaves out {n_left_out} of '
+                    f"{n_left_out + n_diagrams} diagrams of {name}; what is left may depend on the "
+                    "gauge"
+                )
+                return
+
+    def left_out(self, group: FlavourGroup) -> int:
+        """How many diagrams of a group its restrictions leave out."""
+        return left_out(group.reaction, VertexTable(self.model))
 
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of a group, in the order of its single-diagram parts."""
