@@ -123,7 +123,7 @@ def _comparisons(cross_section: CrossSection, device: Device, n: int) -> Iterato
     hadronic = cross_section.luminosity.hadronic
     yield Comparison("features", kinematics.features(there, hadronic), features(p, hadronic), 1.0)
     yield Comparison("flux", kinematics.flux(there), flux(p))
-    scale = Scale(card.scales.factorization, card.scales.factorization_factor)
+    scale = Scale(card.scales.factorizations[0], card.scales.factorization_factor)
     yield Comparison("scale", kinematics.scale(there, scale), scale(p))
 
     selection = SelectionOnDevice(process.selection, p.shape[1], kernels)

@@ -165,7 +165,7 @@ def _of_momenta(
     selection = SelectionOnDevice(process.selection, p.shape[1], kernels)
     acceptance = Acceptance(process.selection)
     kinematics = KinematicsOnDevice(kernels)
-    scale = Scale(process.card.scales.factorization, process.card.scales.factorization_factor)
+    scale = Scale(process.card.scales.factorizations[0], process.card.scales.factorization_factor)
     densities = densities_on_device(cross_section.luminosity, kernels)
     live, q2 = LiveEvents.all(n, p.device), kinematics.scale(p, scale) ** 2
 

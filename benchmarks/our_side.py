@@ -21,10 +21,11 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.observables.mass_limits import MassLimits
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 from madnis_py.physics.phase_space.topology import Cluster, Topology
-from madnis_py.physics.phase_space.topology_mapping import CollidingBeams, diagram_mapping
+from madnis_py.physics.phase_space.topology_mapping import diagram_mapping
 
-BEAMS = CollidingBeams((6500.0, 6500.0), partonic=False)
+BEAMS = CollidingBeams.hadrons((6500.0, 6500.0))
 """GeV."""
 
 POLES = {6: (173.0, 1.4915), 21: (0.0, 0.0)}

@@ -153,7 +153,7 @@ def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
 
 def cross_section(integrand: ZPrime) -> float:
     """In pb, by quadrature."""
-    pdf = integrand.cross_section.luminosity.pdf
+    pdf = integrand.cross_section.luminosity.pdfs[0]
     assert pdf is not None
     return sum(cross_sections(pdf, Electroweak(z_prime=True, wzp=integrand.width)).values())
 

@@ -253,20 +253,33 @@ class Cluster:
     @staticmethod
     def external(*, leg: int, minimum: float) -> Cluster: ...
     @staticmethod
-    def decaying(
-        *, left: int, right: int, minimum: float, maximum: float, line: Line
-    ) -> Cluster: ...
+    def decaying(*, left: int, right: int, minimum: float, line: Line) -> Cluster: ...
     @property
     def minimum(self) -> float: ...
+
+LEAST_REST: float
+
+class ShareKind(Enum):
+    whole = 0
+    smooth = 1
+    peaked = 2
+
+class Beam:
+    def __init__(self, *, energy: float, mass: float, share: ShareKind, power: float) -> None: ...
     @property
-    def maximum(self) -> float: ...
+    def energy(self) -> float: ...
+    @property
+    def mass(self) -> float: ...
+    @property
+    def share(self) -> ShareKind: ...
+    @property
+    def power(self) -> float: ...
 
 class Topology:
     def __init__(
         self,
         *,
-        beam_energies: tuple[float, float],
-        partonic: bool,
+        beams: tuple[Beam, Beam],
         s_hat: Line,
         s_range: tuple[float, float],
         clusters: Sequence[Cluster],

@@ -118,7 +118,7 @@ def test_every_choice_of_maps_gives_the_integral_of_the_crossed_ring(
 @pytest.mark.parametrize("mapped", [True, False])
 def test_the_drell_yan_toy_has_the_cross_section_of_quadrature(mapped: bool) -> None:
     integrand = ZPrime(width=50.0, mapped=mapped)
-    pdf = integrand.cross_section.luminosity.pdf
+    pdf = integrand.cross_section.luminosity.pdfs[0]
     assert pdf is not None
     exact = sum(cross_sections(pdf, Electroweak(z_prime=True, wzp=50.0)).values())
     result = untrained(integrand).integrate(60_000)

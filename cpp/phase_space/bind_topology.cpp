@@ -1,6 +1,8 @@
 #include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "phase_space/mapping_kernels.hpp"
 #include "runtime/arrays.hpp"
 #include "runtime/image.hpp"
@@ -10,7 +12,7 @@ namespace {
 
 class Topology {
 public:
-    Topology(const std::array<double, 2>& beam_energies, bool partonic, const LineSpec& s_hat,
+    Topology(const std::array<BeamSpec, 2>& beams, const LineSpec& s_hat,
              const std::array<double, 2>& s_range, const std::vector<ClusterSpec>& clusters,
              const std::vector<std::int64_t>& top, const std::vector<LineSpec>& exchanges,
              const std::vector<double>& least_rest, const LineSpec& rest,
@@ -21,8 +23,7 @@ public:
           exchanges_(exchanges),
           least_rest_(least_rest) {
         check();
-        spec_ = {.beam_energies = {beam_energies[0], beam_energies[1]},
-                 .partonic = partonic,
+        spec_ = {.beams = {beams[0], beams[1]},
                  .s_hat = s_hat,
                  .s_min = s_range[0],
                  .s_max = s_range[1],
@@ -35,7 +36,7 @@ public:
                  .rest = rest,
                  .legs = legs_.data(),
                  .n_legs = legs_.size(),
-                 .dim = 3 * (legs_.size() - 2) - 4 + (partonic ? 0 : 2)};
+                 .dim = 3 * (legs_.size() - 2) - 4 + n_shares(beams)};
     }
 
     Topology(const Topology&) = delete;
@@ -77,19 +78,22 @@ public:
     }
 
 private:
+    static std::size_t n_shares(const std::array<BeamSpec, 2>& beams) {
+        return std::size_t(std::count_if(beams.begin(), beams.end(), [](const BeamSpec& beam) {
+            return beam.share != ShareKind::whole;
+        }));
+    }
+
     void check() const {
         const auto n_legs = std::int64_t(legs_.size());
         for (std::size_t place = 0; place < clusters_.size(); ++place) {
-            const auto& [left, right, leg, minimum, maximum, line] = clusters_[place];
+            const auto& [left, right, leg, minimum, line] = clusters_[place];
             const auto is_earlier = [&](auto child) {
                 return child >= 0 && child < std::int64_t(place);
             };
             const bool is_leg = left < 0 && right < 0 && leg >= 2 && leg < n_legs;
             if (!is_leg && !(is_earlier(left) && is_earlier(right))) {
                 throw py::value_error("clusters: expected legs, and children before parents");
-            }
-            if (!(minimum <= maximum)) {
-                throw py::value_error("clusters: expected minimum <= maximum");
             }
         }
         for (const auto k : top_) {
@@ -143,31 +147,40 @@ void bind_topology(py::module_& m) {
         .def_static(
             "external",
             [](std::int64_t leg, double minimum) {
-                return ClusterSpec{-1,      -1,      leg,
-                                   minimum, minimum, {LineKind::power, 0, 0, 0, 0, 0, 0}};
+                return ClusterSpec{-1, -1, leg, minimum, {LineKind::power, 0, 0, 0, 0, 0, 0}};
             },
             py::kw_only(), py::arg("leg"), py::arg("minimum"),
             "A leg of this mass in GeV, incoming legs counted.")
         .def_static(
             "decaying",
-            [](std::int64_t left, std::int64_t right, double minimum, double maximum,
-               const LineSpec& line) {
-                return ClusterSpec{left, right, -1, minimum, maximum, line};
+            [](std::int64_t left, std::int64_t right, double minimum, const LineSpec& line) {
+                return ClusterSpec{left, right, -1, minimum, line};
             },
-            py::kw_only(), py::arg("left"), py::arg("right"), py::arg("minimum"),
-            py::arg("maximum"), py::arg("line"),
-            "A line that decays to two earlier clusters, between these masses in GeV.")
-        .def_readonly("minimum", &ClusterSpec::minimum, "Least mass in GeV.")
-        .def_readonly("maximum", &ClusterSpec::maximum, "Greatest mass in GeV.");
+            py::kw_only(), py::arg("left"), py::arg("right"), py::arg("minimum"), py::arg("line"),
+            "A line that decays to two earlier clusters, at least so heavy in GeV.")
+        .def_readonly("minimum", &ClusterSpec::minimum, "Least mass in GeV.");
+    m.attr("LEAST_REST") = least_rest;
+    py::native_enum<ShareKind>(m, "ShareKind", "enum.Enum",
+                               "Which share of its beam a parton carries.")
+        .value("whole", ShareKind::whole)
+        .value("smooth", ShareKind::smooth)
+        .value("peaked", ShareKind::peaked)
+        .finalize();
+    py::class_<BeamSpec>(m, "Beam", "A beam along the z axis and the parton that it brings.")
+        .def(py::init<double, double, ShareKind, double>(), py::kw_only(), py::arg("energy"),
+             py::arg("mass"), py::arg("share"), py::arg("power"))
+        .def_readonly("energy", &BeamSpec::energy, "In GeV, of a parton that carries all of it.")
+        .def_readonly("mass", &BeamSpec::mass, "Of the parton in GeV.")
+        .def_readonly("share", &BeamSpec::share, "Which share the parton carries.")
+        .def_readonly("power", &BeamSpec::power, "Of the peak (1 - x)^(power - 1).");
     using Ids = const std::vector<std::int64_t>&;
     py::class_<Topology>(m, "Topology", "Phase space of a diagram: unit cube to momenta and back.")
-        .def(py::init<const std::array<double, 2>&, bool, const LineSpec&,
-                      const std::array<double, 2>&, const std::vector<ClusterSpec>&, Ids,
-                      const std::vector<LineSpec>&, const std::vector<double>&, const LineSpec&,
-                      Ids>(),
-             py::kw_only(), py::arg("beam_energies"), py::arg("partonic"), py::arg("s_hat"),
-             py::arg("s_range"), py::arg("clusters"), py::arg("top"), py::arg("exchanges"),
-             py::arg("least_rest"), py::arg("rest"), py::arg("legs"))
+        .def(py::init<const std::array<BeamSpec, 2>&, const LineSpec&, const std::array<double, 2>&,
+                      const std::vector<ClusterSpec>&, Ids, const std::vector<LineSpec>&,
+                      const std::vector<double>&, const LineSpec&, Ids>(),
+             py::kw_only(), py::arg("beams"), py::arg("s_hat"), py::arg("s_range"),
+             py::arg("clusters"), py::arg("top"), py::arg("exchanges"), py::arg("least_rest"),
+             py::arg("rest"), py::arg("legs"))
         .def("forward", &Topology::forward, py::arg("x"),
              "Momenta, float64 (n, legs, 4), and the Jacobian.")
         .def("inverse", &Topology::inverse, py::arg("p"),

@@ -2,7 +2,8 @@
 // leave one after the other.
 //
 // Step j is 2 -> 2 scattering: what comes in along the line (first a parton, then the exchanged
-// particle, q^2 <= 0) and the second parton go to cluster j and the rest, all clusters after it.
+// particle, q^2 <= 0 unless a parton is heavy) and the second parton go to cluster j and the rest,
+// all clusters after it.
 #pragma once
 
 #include "phase_space/collision.hpp"
@@ -37,6 +38,8 @@ public:
         : spec_(spec),
           system_(collision.parton(0) + collision.parton(1)),
           other_(collision.parton(1)),
+          first_mass_(collision.mass(0)),
+          other_mass_(collision.mass(1)),
           clusters_(clusters) {
         rest_[0] = collision.root_s();
     }
@@ -44,14 +47,14 @@ public:
     // From the unit cube: masses of the clusters and of the rests, then the momenta.
     MADNIS_FN void forward(CubeReader<T>& cube) {
         masses(cube);
-        Incoming incoming{T(0.), system_};
+        Incoming incoming = beginning();
         for (std::size_t j = 0; j < steps(); ++j) incoming = step_forward(j, incoming, cube);
     }
 
     MADNIS_FN void inverse(CubeWriter<T>& cube) {
         collect_rests();
         masses(cube);
-        Incoming incoming{T(0.), system_};
+        Incoming incoming = beginning();
         for (std::size_t j = 0; j < steps(); ++j) incoming = step_inverse(j, incoming, cube);
     }
 
@@ -61,6 +64,8 @@ private:
         T q2;
         FourVector<T> system;
     };
+
+    MADNIS_FN Incoming beginning() const { return {T(first_mass_ * first_mass_), system_}; }
 
     MADNIS_FN std::size_t last() const { return spec_.n_top - 1; }
     MADNIS_FN std::size_t steps() const { return spec_.n_top - 1; }
@@ -75,7 +80,7 @@ private:
         for (std::size_t j = 0; j <= last(); ++j) {
             const auto& cluster = spec_.clusters[spec_.top[j]];
             if (cluster.is_leg()) continue;
-            const T highest = min(highest_mass(j), T(cluster.maximum));
+            const T highest = highest_mass(j);
             cube.mass(cluster.line, T(least_square(cluster)), T(highest * highest), mass(j));
         }
         rest_[last()] = mass(last());
@@ -136,13 +141,28 @@ private:
         const T root_lambda = root_kaellen_of(step.s, first, second);
         step.momentum = 0.5 * root_lambda / step.root;
         step.energy = 0.5 * (step.s + (first - second) * (first + second)) / step.root;
-        step.q = 0.5 * (step.s - incoming.q2) / step.root;
-        // t_max = q^2 (1 - 2 E / sqrt(s)) + m^2 (1 - 2 |q| / (E + |p|))
-        const T nearest = incoming.q2 * (1. - 2. * step.energy / step.root) +
-                          first * first * (1. - 2. * step.q / (step.energy + step.momentum));
-        step.furthest = max(T(-nearest), T(0.));
+        if (other_mass_ == 0) {
+            step.q = 0.5 * (step.s - incoming.q2) / step.root;
+            step.furthest = -nearest(step, incoming, step.root, first);
+        } else {
+            const double m2 = other_mass_ * other_mass_;
+            const T gap = step.s - incoming.q2 - m2;
+            step.q = 0.5 * square_root(T(gap * gap - 4. * m2 * incoming.q2)) / step.root;
+            const T energy = 0.5 * (gap + 2. * m2) / step.root;
+            const T large = step.root - m2 / (energy + step.q);
+            step.furthest = -nearest(step, incoming, large, first);
+        }
+        if (first_mass_ == 0 && other_mass_ == 0) step.furthest = max(step.furthest, T(0.));
         step.range = 4. * step.q * step.momentum;
         return step;
+    }
+
+    // t_max = q^2 (1 - 2 E / (E_q + |q|)) + m^2 (1 - 2 |q| / (E + |p|)), where E_q + |q| = sqrt(s)
+    // for a massless second parton.
+    MADNIS_FN static T nearest(const Step& step, const Incoming& incoming, const T& large,
+                               const T& first) {
+        return incoming.q2 * (1. - 2. * step.energy / large) +
+               first * first * (1. - 2. * step.q / (step.energy + step.momentum));
     }
 
     // Direction of q in the rest frame of the system, opposite to that of the other parton.
@@ -155,7 +175,7 @@ private:
                         select(known, T(other.z * inverse), T(1.)));
     }
 
-    // dPhi_2 = d(-t) dphi / (16 pi^2 (s - q^2)), dphi = 2 pi dz
+    // dPhi_2 = d(-t) dphi / (32 pi^2 |q| sqrt(s)), dphi = 2 pi dz
     MADNIS_FN static T jacobian(const Step& step) {
         const T dphi = 1. / (8 * std::numbers::pi * 2. * step.q * step.root);
         return select(step.range > 0., dphi, T(0.));
@@ -205,7 +225,8 @@ private:
     }
 
     const TopologySpec& spec_;
-    const FourVector<T> system_, other_;  // both partons, the second one
+    const FourVector<T> system_, other_;    // both partons, the second one
+    const double first_mass_, other_mass_;  // GeV
     Clusters<T, legs>& clusters_;
     T rest_[legs - 2];               // GeV: mass of the clusters from each on
     FourVector<T> after_[legs - 2];  // momentum of those after each, back alone

@@ -61,16 +61,29 @@ struct ClusterSpec {
     std::int64_t left, right;  // positions of the children, -1 for a leg
     std::int64_t leg;          // among the legs of the map, incoming ones counted
     double minimum;            // GeV: least mass that the cuts leave, the mass of a leg
-    double maximum;            // GeV: greatest mass that the cuts leave
     LineSpec line;
 
     MADNIS_INLINE bool is_leg() const { return left < 0; }
 };
 
+// Which share of its beam a parton carries: all of it, a share whose density is smooth, or one
+// whose density has a peak (1 - x)^(power - 1), see collision.hpp.
+enum class ShareKind : std::int32_t { whole, smooth, peaked };
+
+// Distance of a peaked share from 1 below which it is not resolved.
+inline constexpr double least_rest = 1e-12;
+
+// A beam along the z axis and the parton that it brings.
+struct BeamSpec {
+    double energy;  // GeV, of a parton that carries all of it
+    double mass;    // GeV, of the parton; 0 where its share varies
+    ShareKind share;
+    double power;  // of the peak
+};
+
 // Phase space of a diagram; see topology.hpp.
 struct TopologySpec {
-    double beam_energies[2];  // GeV
-    bool partonic;
+    BeamSpec beams[2];
     LineSpec s_hat;
     double s_min, s_max;  // GeV^2
     const ClusterSpec* clusters;

@@ -158,12 +158,6 @@ class Card(CardTable):
             data[table] = {key: value for key, value in merged.items() if value is not None}
         return Card.parse(data, self._source)
 
-    @property
-    def resonance_widths(self) -> float:
-        """Widths from its mass within which an unstable particle is written to events."""
-        own = self.events.resonance_widths
-        return self.process.widths_of_resonance if own is None else own
-
     def content(self) -> dict[str, Any]:
         """The tables of this card with every default written out, as plain Python values."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -274,13 +268,16 @@ def _levels(data: object) -> int:
 
 
 def _make_absolute(data: dict[str, Any], folder: Path) -> None:
-    for table, key in (("parameters", "param_card"), ("beams", "pdf")):
-        values = data.get(table)
-        if not isinstance(values, dict):
-            continue
-        text = values.get(key)
-        if isinstance(text, str) and (key == "param_card" or "/" in text):
-            values[key] = _absolute(text, folder)
+    parameters, beams = data.get("parameters"), data.get("beams")
+    if isinstance(parameters, dict) and isinstance(text := parameters.get("param_card"), str):
+        parameters["param_card"] = _absolute(text, folder)
+    if isinstance(beams, dict) and "pdf" in beams:
+        of_both = isinstance(beams["pdf"], list)
+        paths = [
+            _absolute(text, folder) if isinstance(text, str) and "/" in text else text
+            for text in (beams["pdf"] if of_both else [beams["pdf"]])
+        ]
+        beams["pdf"] = paths if of_both else paths[0]
     process = data.get("process")
     table_of_library = process.get("matrix_element") if isinstance(process, dict) else None
     if not isinstance(table_of_library, dict):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from madnis_py.card.choices import Preset, PriorName
 from madnis_py.card.values import (
     BeamEnergies,
+    BeamScales,
+    BeamTexts,
     Bins,
     Count,
     Energy,
@@ -104,11 +106,6 @@ class ProcessTable(CardTable):
     allow_divergent: Flag = Field(
         False, description="Whether to integrate what the cuts leave infinite."
     )
-    bwcutoff: Positive | None = Field(
-        None,
-        description="Widths that a particle which decays by the definition may be away from its "
-        "mass; 15 without it.",
-    )
     matrix_element: MatrixElementTable | None = Field(
         None,
         description="Who computes |M|^2; channels still follow from the definition. Without it: "
@@ -119,11 +116,6 @@ class ProcessTable(CardTable):
     def definitions(self) -> tuple[str, ...]:
         """The processes, one at least."""
         return tuple(as_list(self.definition))
-
-    @property
-    def widths_of_resonance(self) -> float:
-        """Widths from its mass within which a particle counts as being on its mass shell."""
-        return 15.0 if self.bwcutoff is None else self.bwcutoff
 
 
 class ParameterTable(BaseModel):
@@ -148,23 +140,53 @@ class ParameterTable(BaseModel):
 class BeamTable(CardTable):
     """[beams]: energies and parton densities."""
 
-    energy: BeamEnergies = Field((6500.0, 6500.0), description="Energy of each beam in GeV.")
-    pdf: Text | None = Field(
+    energy: BeamEnergies = Field(
+        (6500.0, 6500.0), description="Energy of each beam in GeV; 0 for a target at rest."
+    )
+    particle: BeamTexts | None = Field(
         None,
-        description='LHAPDF set name, folder, "toy" (for tests), or "none": partons at beam '
-        "energy. No default.",
+        description='Particle of each beam, such as "p", "p~" or "e-"; protons where there are '
+        "parton densities, else the partons.",
+    )
+    pdf: BeamTexts | None = Field(
+        None,
+        description='Of both beams, or of each: LHAPDF set name, folder, "toy" (for tests), or '
+        '"none": a parton at beam energy. No default.',
     )
     pdf_backend: Literal["builtin", "lhapdf"] = Field(
         "builtin", description="What interpolates the PDF grids."
     )
 
+    @property
+    def pdfs(self) -> tuple[str, str]:
+        """What `pdf` says of each beam; "" where it says nothing."""
+        return _of_each_beam(self.pdf or "")
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The different PDF sets of the beams."""
+        return tuple(dict.fromkeys(name for name in self.pdfs if name not in ("", "none")))
+
+    @property
+    def particles(self) -> tuple[str, str]:
+        """What `particle` says of each beam; "" where it says nothing."""
+        return _of_each_beam(self.particle or "")
+
+
+Choice = TypeVar("Choice")
+
+
+def _of_each_beam(value: Choice | tuple[Choice, Choice]) -> tuple[Choice, Choice]:
+    return value if isinstance(value, tuple) else (value, value)
+
 
 class ScaleTable(CardTable):
     """[scales]: where parton densities and the strong coupling are evaluated."""
 
-    factorization: Scale = Field(
+    factorization: BeamScales = Field(
         91.188,
-        description="mu_F in GeV, ht, sum_et, sum_mt or sqrt_s, or a part such as ht/3.",
+        description="mu_F in GeV, ht, sum_et, sum_mt or sqrt_s, or a part such as ht/3; one for "
+        "both beams, or two.",
     )
     renormalization: Scale = Field(
         91.188,
@@ -172,6 +194,11 @@ class ScaleTable(CardTable):
     )
     factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
     renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")
+
+    @property
+    def factorizations(self) -> tuple[float | str, float | str]:
+        """`factorization` of each beam."""
+        return _of_each_beam(self.factorization)
 
 
 class CutTable(CardTable):
@@ -353,10 +380,10 @@ class EventTable(CardTable):
         description="Factor by which the maxima may grow during generation to keep the overweight "
         "share; 1 leaves them.",
     )
-    resonance_widths: NonNegative | None = Field(
-        None,
+    resonance_widths: NonNegative = Field(
+        15.0,
         description="Distance from its mass, in widths, within which an unstable particle is "
-        "written to events; process.bwcutoff without it.",
+        "written to events.",
     )
 
 

@@ -46,7 +46,6 @@ def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
 
 
 Real = Annotated[float, _number("a number", lambda value: True)]
-PositiveEnergy = Annotated[float, _number("GeV > 0", lambda value: value > 0)]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]
@@ -90,10 +89,27 @@ Setting = Annotated[
     ),
 ]
 BeamEnergies = Annotated[
-    tuple[PositiveEnergy, PositiveEnergy],
+    tuple[Energy, Energy],
     _checked(
         "two energies [beam 1, beam 2]",
         lambda value: isinstance(value, list | tuple) and len(value) == 2,
+    ),
+]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value.strip() != ""
+
+
+BeamTexts = Annotated[
+    str | tuple[str, str],
+    _checked(
+        "text, or two texts [beam 1, beam 2]",
+        lambda value: (
+            len(value) == 2 and all(map(_is_text, value))
+            if isinstance(value, list | tuple)
+            else _is_text(value)
+        ),
     ),
 ]
 
@@ -107,9 +123,21 @@ def _is_scale(value: Any) -> bool:
     return name in DYNAMICAL_SCALES and (not slash or (is_number and float(divisor) > 0))
 
 
+_A_SCALE = f"GeV > 0 or one of {', '.join(DYNAMICAL_SCALES)}, or a part such as ht/2"
 Scale = Annotated[
     float | str,
-    _checked(f"GeV > 0 or one of {', '.join(DYNAMICAL_SCALES)}, or a part such as ht/2", _is_scale),
+    _checked(_A_SCALE, _is_scale),
+]
+BeamScales = Annotated[
+    float | str | tuple[float | str, float | str],
+    _checked(
+        f"{_A_SCALE}, or two of them [beam 1, beam 2]",
+        lambda value: (
+            len(value) == 2 and all(map(_is_scale, value))
+            if isinstance(value, list | tuple)
+            else _is_scale(value)
+        ),
+    ),
 ]
 
 

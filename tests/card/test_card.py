@@ -40,7 +40,7 @@ MALFORMED = {
     ),
     "far from any key": (
         {"beams": {"xyzzy": 1}},
-        "beams.xyzzy: unknown key; known are energy, pdf, pdf_backend",
+        "beams.xyzzy: unknown key; known are energy, particle, pdf, pdf_backend",
     ),
     "unknown model": (
         {"process": {"definition": "p p > e+ e-", "model": "mssm"}},
@@ -48,22 +48,25 @@ MALFORMED = {
     ),
     "negative energy": (
         {"beams": {"energy": [6500, -6500]}},
-        "card: beams.energy[1]: expected GeV > 0; got -6500",
+        "card: beams.energy[1]: expected GeV >= 0; got -6500",
     ),
     "energy as text": (
         {"beams": {"energy": ["6500", 1.0]}},
-        'beams.energy[0]: expected GeV > 0; got "6500"',
+        'beams.energy[0]: expected GeV >= 0; got "6500"',
     ),
     "infinite energy": (
         {"beams": {"energy": [float("inf"), 1.0]}},
-        "beams.energy[0]: expected GeV > 0; got Infinity",
+        "beams.energy[0]: expected GeV >= 0; got Infinity",
     ),
     "one energy": (
         {"beams": {"energy": 13000}},
         "beams.energy: expected two energies [beam 1, beam 2]; got 13000",
     ),
     "three energies": ({"beams": {"energy": [1, 2, 3]}}, "beams.energy: expected two energies"),
-    "pdf is a number": ({"beams": {"pdf": 331900}}, "beams.pdf: expected text; got 331900"),
+    "pdf is a number": (
+        {"beams": {"pdf": 331900}},
+        "beams.pdf: expected text, or two texts [beam 1, beam 2]; got 331900",
+    ),
     "unknown backend": (
         {"beams": {"pdf_backend": "apfel"}},
         'beams.pdf_backend: expected "builtin" or "lhapdf"; got "apfel"',
@@ -289,7 +292,7 @@ def test_a_card_cannot_be_changed() -> None:
 
 
 def test_updates_are_checked() -> None:
-    with pytest.raises(CardError, match=r"beams\.pdf: expected text; got 3"):
+    with pytest.raises(CardError, match=r"beams\.pdf: expected text, or two"):
         Card.parse(MINIMAL).updated({"beams": {"pdf": 3}})
 
 

@@ -16,8 +16,8 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 from madnis_py.physics.phase_space.topology_mapping import (
-    CollidingBeams,
     TopologyMapping,
     diagram_mapping,
     flat_mapping,
@@ -31,9 +31,9 @@ POLES = {
 JETS = (1, 2, 3, 4, 21)
 LEPTONS = (11, 13)
 
-HADRONS = CollidingBeams((6500.0, 6500.0), partonic=False)
-ASYMMETRIC = CollidingBeams((7000.0, 920.0), partonic=False)
-PARTONS = CollidingBeams((500.0, 500.0), partonic=True)
+HADRONS = CollidingBeams.hadrons((6500.0, 6500.0))
+ASYMMETRIC = CollidingBeams.hadrons((7000.0, 920.0))
+PARTONS = CollidingBeams.partons((500.0, 500.0))
 BEAMS = {"hadrons": HADRONS, "asymmetric": ASYMMETRIC, "partons": PARTONS}
 
 

@@ -18,12 +18,13 @@ from madnis_py.arrays import Array
 from madnis_py.devices.device import CPU
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
+from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.observables.parton_kinematics import flux
-from madnis_py.physics.observables.scales import Scale
+from madnis_py.physics.observables.scales import BeamScales, Scale
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.pdf.grid_limits import (
     GridLimit,
@@ -32,10 +33,10 @@ from madnis_py.physics.pdf.grid_limits import (
     shares_outside,
     varied_limits,
 )
-from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf_sets import caveats, missing_members
 from madnis_py.physics.phase_space.channel import Channel
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_of
+from madnis_py.physics.process.beam_luminosity import parton_luminosity
 from madnis_py.physics.process.process import Process
 
 SMALLEST_TOTAL = 1e-300
@@ -54,7 +55,7 @@ class Scattering:
             shape (n, n_flavours).
         diagrams: of each diagram, without signs, float64, shape (n, n_diagrams); (n, 0) where it is
             not asked for.
-        mu_f: factorisation scale in GeV, float64, shape (n,).
+        mu_f: factorisation scale in GeV, float64, shape (n,), or (n, 2) for one of each beam.
         mu_r: renormalisation scale in GeV, float64, shape (n,).
         alpha_s: strong coupling at mu_r, float64, shape (n,).
     """
@@ -102,7 +103,8 @@ class CrossSection(IntegrandWithPrior):
         luminosity: the parton densities of the two beams.
         elements: the matrix elements.
         channel_prior: channel weights before training.
-        scales: factorisation and renormalisation scale.
+        factorization: factorisation scale of the beams.
+        renormalization: renormalisation scale.
         flux_unit: GeV^-2 times this, averaged over the helicities of the beams, is in pb.
 
     Raises:
@@ -119,7 +121,9 @@ class CrossSection(IntegrandWithPrior):
         card, model = process.card, process.model
         self.process = process
         self.flavours = np.array(process.flavours, np.int32)
-        self.luminosity: PartonLuminosity = parton_luminosity(card, self.flavours, model)
+        self.luminosity: PartonLuminosity = parton_luminosity(
+            card, process.beams, self.flavours, model
+        )
         _require_one_mass_per_leg(process, self.flavours)
         require_finite(process)
         self.elements = SharedElements(process)
@@ -127,16 +131,18 @@ class CrossSection(IntegrandWithPrior):
         self.dim, self.groups = mapping.dim, tuple(channel.group for channel in process.channels)
         self.n_features = 3 * (mapping.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
         self._acceptance = Acceptance(process.selection)
-        self.scales = (
-            Scale(card.scales.factorization, card.scales.factorization_factor),
-            Scale(card.scales.renormalization, card.scales.renormalization_factor),
+        first, second = card.scales.factorizations
+        factor = card.scales.factorization_factor
+        self.factorization = BeamScales((Scale(first, factor), Scale(second, factor)))
+        self.renormalization = Scale(
+            card.scales.renormalization, card.scales.renormalization_factor
         )
         named = card.channels.prior
         self.channel_prior = prior_of(
             self.channels, prior or (AUTO_PRIOR if named == "auto" else named)
         )
-        first, second, *_ = process.flavours[0]
-        average = process.beams.spin_factor((first, second), model)
+        incoming = process.flavours[0]
+        average = process.beams.spin_factor((incoming[0], incoming[1]), model)
         self.flux_unit = average * PICOBARN_PER_INVERSE_GEV2
 
     @property
@@ -227,11 +233,12 @@ class CrossSection(IntegrandWithPrior):
         """
         card = self.process.card
         general = [*self.process.caveats, *divergence_warnings(self.process)]
-        pdf, systematics = card.beams.pdf, card.systematics
-        if pdf is None or pdf == "none":
+        names, systematics = card.beams.sets, card.systematics
+        if not names:
             return general
-        missing = missing_members(pdf) if systematics.pdf_members else []
-        return [*general, *caveats([pdf, *systematics.pdf_sets]), *missing]
+        missing = [one for name in names for one in missing_members(name)]
+        known = caveats([*names, *systematics.pdf_sets])
+        return [*general, *known, *(missing if systematics.pdf_members else [])]
 
     @cached_property
     def grid_limits(self) -> tuple[GridLimit, ...]:
@@ -240,11 +247,15 @@ class CrossSection(IntegrandWithPrior):
         Raises:
             PdfError: a set of the variations cannot be loaded.
         """
-        if self.luminosity.pdf is None:
-            return ()
         strong = self.elements.depend_on_alpha_s
-        own = grid_limits_of(self.luminosity.pdf, strong)
-        return (*own, *varied_limits(own, self.process.card.systematics, strong))
+        systematics = self.process.card.systematics
+        limits: list[GridLimit] = []
+        for pdf in self.luminosity.sets:
+            beams = tuple(beam for beam in (0, 1) if self.luminosity.pdfs[beam] is pdf)
+            with_coupling = strong and pdf is self.luminosity.sets[0]
+            own = grid_limits_of(pdf, with_coupling, beams)
+            limits += [*own, *varied_limits(own, systematics, with_coupling)]
+        return tuple(limits)
 
     def outside_grid(self, samples: Samples) -> list[ShareOutside]:
         """Shares of the cross section that lie beyond the limits of the parton densities.
@@ -255,14 +266,17 @@ class CrossSection(IntegrandWithPrior):
         samples = samples.to(CPU)
         p, jacobian = self.momenta(samples.x, samples.channel)
         passes = self.passes(p, jacobian)
-        mu_f, mu_r = (scale(p) for scale in self.scales)
-        x = p[:, :2, 0] / np.array(self.process.card.beams.energy)
-        ranges = {
-            "factorization scale": (mu_f, mu_f),
-            "renormalization scale": (mu_r, mu_r),
-            "x": (x.min(axis=1), x.max(axis=1)),
+        mu_f, mu_r = self.factorization(p), self.renormalization(p)
+        seen = {
+            "factorization scale": np.broadcast_to(mu_f.T, (2, len(p))),
+            "renormalization scale": np.broadcast_to(mu_r, (2, len(p))),
+            "x": (p[:, :2, 0] / np.array(self.process.beams.colliding.energies)).T,
         }
-        beyond = [passes & limit.beyond(*ranges[limit.quantity]) for limit in self.grid_limits]
+        values = [seen[limit.quantity][list(limit.beams)] for limit in self.grid_limits]
+        beyond = [
+            passes & limit.beyond(value.min(axis=0), value.max(axis=0))
+            for limit, value in zip(self.grid_limits, values, strict=True)
+        ]
         counts = torch.bincount(samples.channel, minlength=self.n_channels)
         weight = (samples.magnitude / counts[samples.channel]).numpy()
         return (
@@ -308,7 +322,7 @@ class CrossSection(IntegrandWithPrior):
             p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
             with_diagrams: whether |M|^2 is shared out over the diagrams, too.
         """
-        mu_f, mu_r = (scale(p) for scale in self.scales)
+        mu_f, mu_r = self.factorization(p), self.renormalization(p)
         alpha_s = self.luminosity.alpha_s(mu_r**2)
         densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
         flavours = np.empty_like(densities)

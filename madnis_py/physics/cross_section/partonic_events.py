@@ -77,7 +77,16 @@ class PartonicEventSampler:
         """
         one = self.cross_section
         card, model = one.process.card, one.process.model
-        return Systematics(variation_groups(card), card, one.flavours, one.elements, model)
+        beams, groups = one.process.beams, variation_groups(card)
+        return Systematics(groups, card, beams, one.flavours, one.elements, model)
+
+    def _scale_of_event(self, mu_f: Array) -> Array:
+        """The larger factorisation scale of those beams whose partons carry a share, (n,)."""
+        if mu_f.ndim == 1:
+            return mu_f
+        shares = self.cross_section.process.beams.shares
+        varying = [beam for beam in (0, 1) if shares[beam] != "whole"]
+        return np.asarray(mu_f[:, varying or [0, 1]].max(axis=1))
 
     def sample(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
         """The events at given points.
@@ -109,7 +118,7 @@ class PartonicEventSampler:
             helicity=drawn.helicity,
             mass=self._details.mass(drawn),
             resonances=self._details.resonances(p, drawn),
-            scale=mu_f,
+            scale=self._scale_of_event(mu_f),
             renormalization_scale=mu_r,
             alpha_s=alpha_s,
             alpha_qed=np.full(len(p), self.cross_section.process.model.alpha_qed),

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
-from madnis_py.card.tables import SystematicsTable
+from madnis_py.card.tables import BeamTable, SystematicsTable
+from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.pdf.luminosity import PartonLuminosity, parton_luminosity
 from madnis_py.physics.pdf.pdf_sets import other_members, pdf_set
+from madnis_py.physics.process.beam_luminosity import parton_luminosity
+from madnis_py.physics.process.beams import Beams
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class Variation:
     Attributes:
         mu_r: factor of the renormalisation scale.
         mu_f: factor of the factorisation scale.
-        pdf: name of the parton densities, "SET" or "SET/member".
+        pdf: name of the parton densities that it is about, "SET" or "SET/member".
+        pdfs: densities of either beam, as `BeamTable.pdfs` has them.
     """
 
     mu_r: float
     mu_f: float
     pdf: str
+    pdfs: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,41 +55,45 @@ class VariationGroup:
 def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
     """The variations that the table [systematics] asks for.
 
-    Beams that are partons, whose coupling is a parameter, have none.
+    Beams without a PDF set, whose coupling is a parameter, have none.
 
-    Scales: all pairs of factors but (1, 1). Parton densities: the other members of the set, and
-        other sets.
+    Scales: all pairs of factors but (1, 1). Parton densities: the other members of each set, and
+        other sets for all beams that have one.
 
     Raises:
         PdfError: a set is not found.
     """
-    pdf, settings = card.beams.pdf, card.systematics
-    if pdf is None or pdf == "none":
+    beams, settings = card.beams, card.systematics
+    if not beams.sets:
         return ()
-    groups = [_scales(pdf, settings), *_members(pdf, settings), *_sets(settings)]
+    groups = [_scales(beams, settings), *_members(beams, settings), *_sets(beams, settings)]
     return tuple(group for group in groups if group.variations)
 
 
-def _scales(pdf: str, settings: SystematicsTable) -> VariationGroup:
+def _scales(beams: BeamTable, settings: SystematicsTable) -> VariationGroup:
     factors = settings.scale_factors
     pairs = [pair for pair in product(factors, factors) if pair != (1.0, 1.0)]
-    return VariationGroup(
-        "scale_variation", "envelope", tuple(Variation(mu_r, mu_f, pdf) for mu_r, mu_f in pairs)
-    )
+    variations = tuple(Variation(mu_r, mu_f, beams.sets[0], beams.pdfs) for mu_r, mu_f in pairs)
+    return VariationGroup("scale_variation", "envelope", variations)
 
 
-def _members(pdf: str, settings: SystematicsTable) -> Iterator[VariationGroup]:
+def _members(beams: BeamTable, settings: SystematicsTable) -> Iterator[VariationGroup]:
     if settings.pdf_members:
-        whole, others = pdf_set(pdf), other_members(pdf)
-        yield VariationGroup(
-            whole.name, whole.error_type, tuple(Variation(1.0, 1.0, name) for name in others)
-        )
+        for name in beams.sets:
+            whole, others = pdf_set(name), other_members(name)
+            variations = tuple(_with_set(other, [name], beams) for other in others)
+            yield VariationGroup(whole.name, whole.error_type, variations)
 
 
-def _sets(settings: SystematicsTable) -> Iterator[VariationGroup]:
-    yield VariationGroup(
-        "other_pdfs", "none", tuple(Variation(1.0, 1.0, name) for name in settings.pdf_sets)
-    )
+def _sets(beams: BeamTable, settings: SystematicsTable) -> Iterator[VariationGroup]:
+    variations = tuple(_with_set(name, beams.sets, beams) for name in settings.pdf_sets)
+    yield VariationGroup("other_pdfs", "none", variations)
+
+
+def _with_set(name: str, replaced: Sequence[str], beams: BeamTable) -> Variation:
+    """The variation with another set in the place of some."""
+    first, second = (name if pdf in replaced else pdf for pdf in beams.pdfs)
+    return Variation(1.0, 1.0, name, (first, second))
 
 
 class Systematics:
@@ -93,7 +101,8 @@ class Systematics:
 
     Args:
         groups: the variations, in the order of the weights.
-        card: beams and the backend of the parton densities.
+        card: the parton densities and what interpolates them.
+        beams: of the card.
         flavours: PDG codes of the external legs of all flavours, int32, shape (n_flavours, P).
         elements: the matrix elements.
         model: for the beams.
@@ -109,6 +118,7 @@ class Systematics:
         self,
         groups: Sequence[VariationGroup],
         card: Card,
+        beams: Beams,
         flavours: NDArray[np.int32],
         elements: SharedElements,
         model: Model,
@@ -116,18 +126,24 @@ class Systematics:
         self.groups = tuple(groups)
         self._variations = [variation for group in groups for variation in group.variations]
         self._elements = elements
-        self._nominal = Variation(1.0, 1.0, card.beams.pdf or "none")
-        names = dict.fromkeys(variation.pdf for variation in (*self._variations, self._nominal))
-        self._beams: dict[str, PartonLuminosity] = {
-            name: parton_luminosity(card.updated({"beams": {"pdf": name}}), flavours, model)
-            for name in names
+        name = card.beams.sets[0] if card.beams.sets else "none"
+        self._nominal = Variation(1.0, 1.0, name, card.beams.pdfs)
+        every = dict.fromkeys(variation.pdfs for variation in (*self._variations, self._nominal))
+        self._beams: dict[tuple[str, str], PartonLuminosity] = {
+            pdfs: parton_luminosity(
+                card.updated({"beams": {"pdf": list(pdfs)}}), beams, flavours, model
+            )
+            for pdfs in every
         }
 
     @property
     def lhapdf_ids(self) -> dict[str, int]:
-        """LHAPDF's number of each PDF by name; 0 for one without."""
+        """LHAPDF's number of each PDF set by name; 0 for one without."""
         return {
-            name: beams.pdf.lhapdf_id if beams.pdf else 0 for name, beams in self._beams.items()
+            name: pdf.lhapdf_id
+            for pdfs, beams in self._beams.items()
+            for name, pdf in zip(pdfs, beams.pdfs, strict=True)
+            if pdf
         }
 
     def ratios(self, p: Array, flavour: NDArray[np.intp], mu_f: Array, mu_r: Array) -> Array:
@@ -136,7 +152,7 @@ class Systematics:
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
             flavour: row of each event among all flavours, (n,).
-            mu_f: factorisation scale in GeV, float64 (n,).
+            mu_f: factorisation scale in GeV, float64 (n,), or (n, 2) for one of each beam.
             mu_r: renormalisation scale in GeV, float64 (n,).
 
         Returns:
@@ -153,7 +169,7 @@ class _Point:
 
     def __init__(
         self,
-        beams: dict[str, PartonLuminosity],
+        beams: dict[tuple[str, str], PartonLuminosity],
         elements: SharedElements,
         nominal: Variation,
         p: Array,
@@ -163,7 +179,7 @@ class _Point:
     ) -> None:
         self._beams, self._elements, self._nominal = beams, elements, nominal
         self._p, self._flavour, self._mu_f, self._mu_r = p, flavour, mu_f, mu_r
-        self._densities: dict[tuple[str, float], Array] = {}
+        self._densities: dict[tuple[tuple[str, str], float], Array] = {}
         self._element_ratios: dict[bytes, Array] = {}
 
     def ratio(self, variation: Variation) -> Array:
@@ -173,9 +189,9 @@ class _Point:
         )
 
     def _density(self, variation: Variation) -> Array:
-        key = variation.pdf, variation.mu_f
+        key = variation.pdfs, variation.mu_f
         if key not in self._densities:
-            densities = self._beams[variation.pdf].evaluate(
+            densities = self._beams[variation.pdfs].evaluate(
                 self._p, (variation.mu_f * self._mu_f) ** 2
             )
             self._densities[key] = densities[np.arange(len(self._p)), self._flavour]
@@ -193,4 +209,4 @@ class _Point:
         return self._element_ratios[key]
 
     def _alpha_s(self, variation: Variation) -> Array:
-        return self._beams[variation.pdf].alpha_s((variation.mu_r * self._mu_r) ** 2)
+        return self._beams[variation.pdfs].alpha_s((variation.mu_r * self._mu_r) ** 2)

@@ -88,7 +88,7 @@ def divergences_of(process: Process) -> tuple[Divergence, ...]:
     """
     divergences: list[Divergence] = []
     model, energy = process.model, math.sqrt(process.beams.s)
-    fixed = process.card.beams.pdf == "none"
+    fixed = process.beams.partonic
     for group, flavours in _by_cuts(process):
         cuts = process.selection.of(flavours[0])
         masses = [model.mass(pdg) for pdg in group.reaction.legs]

@@ -68,6 +68,29 @@ class Scale:
         return self.factor * factor * _MEASURES[measure](p)
 
 
+@dataclass(frozen=True)
+class BeamScales:
+    """Scales of the parton densities, one for both beams or one for each.
+
+    Attributes:
+        scales: of the beams.
+    """
+
+    scales: tuple[Scale, Scale]
+
+    @property
+    def common(self) -> Scale | None:
+        """The scale of both; None where they differ."""
+        first, second = self.scales
+        return first if first == second else None
+
+    def __call__(self, p: Array) -> Array:
+        """The scales of each event in GeV, float64 (n,), or (n, 2) where they differ."""
+        if self.common:
+            return self.common(p)
+        return np.stack([scale(p) for scale in self.scales], axis=1)
+
+
 def dynamical(choice: str) -> tuple[str, float]:
     """Observable of a dynamical scale, without the "/3" behind it, and the factor that this is."""
     measure, _, divisor = choice.partition("/")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from madnis_py.devices.device import Device
+from madnis_py.errors import InputError
 from madnis_py.flows.flow import channel_there
 from madnis_py.integration.integrand import Evaluation
 from madnis_py.physics.cross_section.cross_section import (
@@ -16,6 +17,7 @@ from madnis_py.physics.cross_section.cross_section import (
     CrossSection,
     IntegrandWithPrior,
 )
+from madnis_py.physics.observables.scales import BeamScales, Scale
 from madnis_py.physics.on_device.densities_on_device import densities_on_device
 from madnis_py.physics.on_device.kinematics_on_device import KinematicsOnDevice
 from madnis_py.physics.on_device.live_events import LiveEvents
@@ -41,7 +43,7 @@ class CrossSectionOnDevice(IntegrandWithPrior):
 
     Raises:
         InputError: no device has kernels for a map of the process.
-        PdfError: the parton densities come from another library.
+        PdfError: the parton densities come from another library, or of two beams from two sets.
         DeviceError: another program computes a matrix element, or the device cannot be used.
     """
 
@@ -56,6 +58,7 @@ class CrossSectionOnDevice(IntegrandWithPrior):
         n_particles = cross_section.flavours.shape[1]
         self._selection = SelectionOnDevice(cross_section.process.selection, n_particles, kernels)
         self._kinematics = KinematicsOnDevice(kernels)
+        self._scales = _common(cross_section.factorization), cross_section.renormalization
         self._densities = densities_on_device(cross_section.luminosity, kernels)
         self._elements = [
             (matrix_element_on_device(element, kernels), groups)
@@ -124,7 +127,7 @@ class CrossSectionOnDevice(IntegrandWithPrior):
             diagrams: of each diagram if the prior needs it, float64, shape (n, n_diagrams), events
                 fastest in memory.
         """
-        mu_f, mu_r = (self._kinematics.scale(p, scale) for scale in self.cross_section.scales)
+        mu_f, mu_r = (self._kinematics.scale(p, scale) for scale in self._scales)
         alpha_s = self._densities.alpha_s(mu_r**2, live)
         densities = self._densities.evaluate(p, mu_f**2, live)
         flavours = self._selection.restrict(p, densities, live).T.contiguous()
@@ -143,3 +146,16 @@ class CrossSectionOnDevice(IntegrandWithPrior):
                     total = flavours[columns.flavours].abs().sum(dim=0)
                     torch.mul(total, shares, out=diagrams[columns.diagrams])
         return flavours, diagrams.T
+
+
+def _common(scales: BeamScales) -> Scale:
+    """The factorisation scale of both beams.
+
+    Raises:
+        InputError: each beam has its own.
+    """
+    if not scales.common:
+        first, second = (scale.choice for scale in scales.scales)
+        expected = "expected one factorisation scale for both beams on a device"
+        raise InputError(f"scales.factorization: {expected}; got {first} and {second}")
+    return scales.common

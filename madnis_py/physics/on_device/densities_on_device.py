@@ -13,10 +13,15 @@ from madnis_py import _core
 from madnis_py.devices.kernels import Kernels
 from madnis_py.devices.upload import upload
 from madnis_py.errors import PdfError
+from madnis_py.physics.beam_densities.beam_density import SetDensity
+from madnis_py.physics.beam_densities.luminosity import (
+    BeamLuminosity,
+    PartonLuminosity,
+    UnitLuminosity,
+)
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 from madnis_py.physics.pdf.alpha_s_evolution import AnalyticAlphaS, expansion
-from madnis_py.physics.pdf.luminosity import PartonLuminosity, ProtonLuminosity, UnitLuminosity
 from madnis_py.physics.pdf.pdf import GridPdf
 from madnis_py.physics.pdf.running_coupling import AlphaS
 
@@ -57,9 +62,9 @@ def densities_on_device(luminosity: PartonLuminosity, kernels: Kernels) -> Densi
     match luminosity:
         case UnitLuminosity():
             return _Unit(luminosity)
-        case ProtonLuminosity():
-            return _Protons(luminosity, kernels)
-    raise TypeError(f"expected densities of protons or partons; got {luminosity!r}")
+        case BeamLuminosity():
+            return _Hadrons(luminosity, kernels)
+    raise TypeError(f"expected densities of beams or partons; got {luminosity!r}")
 
 
 class _Unit(DensitiesOnDevice):
@@ -79,27 +84,33 @@ class _Unit(DensitiesOnDevice):
         return live.mask.double() * self._luminosity.coupling
 
 
-class _Protons(DensitiesOnDevice):
-    """Two protons that share a PDF set; every density is looked up once.
+class _Hadrons(DensitiesOnDevice):
+    """Two hadrons that share a PDF set; every density is looked up once.
 
     Raises:
-        PdfError: the densities come from another library, or the set has no strong coupling.
+        PdfError: the beams do not share a set, the densities come from another library, or the set
+            has no strong coupling.
     """
 
     hadronic = True
 
-    def __init__(self, luminosity: ProtonLuminosity, kernels: Kernels) -> None:
-        pdf = luminosity.pdf
+    def __init__(self, luminosity: BeamLuminosity, kernels: Kernels) -> None:
+        pdf, other = luminosity.pdfs
+        densities = [one for one in luminosity.densities if isinstance(one, SetDensity)]
+        if pdf is None or pdf is not other or len(densities) < 2:
+            expected = "expected two beams with one PDF set on a device"
+            names = " and ".join(one.name if one else "a beam without" for one in luminosity.pdfs)
+            raise PdfError(f"beams.pdf: {expected}; got {names}; --device cpu takes others")
         if not isinstance(pdf, GridPdf):
             expected = "expected the PDF backend 'builtin' on a device"
             raise PdfError(f"{pdf.name}: {expected}; --device cpu takes others")
         self._kernels, self._energies = kernels, luminosity.energies
         self._grid = upload(pdf.grid, kernels)
         self._columns = [
-            torch.tensor(pdf.columns(partons.tolist()), device=kernels.torch_device)
-            for partons, _ in luminosity.beams
+            torch.tensor(pdf.columns(density.codes), device=kernels.torch_device)
+            for density in densities
         ]
-        places = np.stack([place for _, place in luminosity.beams], axis=1)
+        places = np.stack([density.places for density in densities], axis=1)
         self._pairs = torch.from_numpy(places).to(kernels.torch_device)
         self._coupling = _coupling_on_device(pdf.coupling, kernels)
 

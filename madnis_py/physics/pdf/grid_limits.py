@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,6 +33,7 @@ class GridLimit:
         side: on which side of the bound nothing is known.
         bound: of the quantity itself, without the factor, in GeV for a scale.
         pdf: name of the set.
+        beams: those that have the set.
         factor: by which a variation of the events multiplies the scale.
         varied: whether only variations of the events go beyond.
     """
@@ -41,6 +42,7 @@ class GridLimit:
     side: Literal["below", "above"]
     bound: float
     pdf: str
+    beams: tuple[int, ...] = (0, 1)
     factor: float = 1.0
     varied: bool = False
 
@@ -110,12 +112,15 @@ class ShareOutside:
         return f"{expected}; got {self}. To change: {self.limit.advice}"
 
 
-def grid_limits_of(pdf: AbstractPdf, with_coupling: bool) -> list[GridLimit]:
+def grid_limits_of(
+    pdf: AbstractPdf, with_coupling: bool, beams: tuple[int, ...] = (0, 1)
+) -> list[GridLimit]:
     """The limits of a PDF set.
 
     Args:
         pdf: a member of it.
         with_coupling: whether the strong coupling matters.
+        beams: those that have the set.
     """
     ends: list[tuple[Quantity, float, float]] = [
         ("factorization scale", pdf.q_min, pdf.q_max),
@@ -123,9 +128,11 @@ def grid_limits_of(pdf: AbstractPdf, with_coupling: bool) -> list[GridLimit]:
     ]
     if with_coupling:
         ends.append(("renormalization scale", *pdf.coupling_range))
-    below = [GridLimit(quantity, "below", low, pdf.name) for quantity, low, _ in ends if low > 0]
+    below = [
+        GridLimit(quantity, "below", low, pdf.name, beams) for quantity, low, _ in ends if low > 0
+    ]
     return below + [
-        GridLimit(quantity, "above", high, pdf.name)
+        GridLimit(quantity, "above", high, pdf.name, beams)
         for quantity, _, high in ends
         if np.isfinite(high)
     ]
@@ -145,13 +152,13 @@ def varied_limits(
         PdfError: a set cannot be loaded.
     """
     scaled = [
-        GridLimit(one.quantity, one.side, one.bound / factor, one.pdf, factor, varied=True)
+        replace(one, bound=one.bound / factor, factor=factor, varied=True)
         for one in limits
         for factor in systematics.scale_factors
         if one.quantity != "x" and factor != 1.0
     ]
     of_others = [
-        GridLimit(one.quantity, one.side, one.bound, one.pdf, varied=True)
+        replace(one, beams=limits[0].beams, varied=True)
         for name in systematics.pdf_sets
         for one in grid_limits_of(load_pdf(name), with_coupling)
     ]

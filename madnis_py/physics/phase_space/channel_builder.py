@@ -19,14 +19,11 @@ from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.selection import Selection
 from madnis_py.physics.phase_space.channel import Channel, PropagatorFactor, kept_names
 from madnis_py.physics.phase_space.channel_topologies import ChannelTopology, channel_topologies
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
 from madnis_py.physics.phase_space.topology import Cluster, Topology
-from madnis_py.physics.phase_space.topology_mapping import (
-    CollidingBeams,
-    diagram_mapping,
-    flat_mapping,
-)
+from madnis_py.physics.phase_space.topology_mapping import diagram_mapping, flat_mapping
 
 _SYMMETRIC = 1e-9
 """Relative difference of |M|^2 at exchanged momenta below which an exchange counts as a
@@ -57,14 +54,20 @@ class ChannelBuilder:
         contributions: its matrix elements.
         model: masses and widths.
         selection: what events have to pass.
-        card: beams, and channels to omit.
+        beams: what collides.
+        card: for channels to omit.
 
     Raises:
         CardError: there is no phase-space mapping for the process.
     """
 
     def __init__(
-        self, contributions: Sequence[Contribution], model: Model, selection: Selection, card: Card
+        self,
+        contributions: Sequence[Contribution],
+        model: Model,
+        selection: Selection,
+        beams: CollidingBeams,
+        card: Card,
     ) -> None:
         self._contributions, self._model = tuple(contributions), model
         self._selection, self._card = selection, card
@@ -72,11 +75,11 @@ class ChannelBuilder:
         if len(masses) > 1:
             raise self._refused("whose particles have one mass in all flavours")
         self._masses = masses.pop()
-        self._beams = CollidingBeams(card.beams.energy, card.beams.pdf == "none")
-        if max(self._masses[:2]) > 0:
-            raise self._refused("with massless incoming particles")
-        if len(self._masses) == 3 and self._beams.partonic:
-            raise self._refused("with parton densities or with two or more final particles")
+        self._beams = beams
+        if self._masses[:2] != beams.masses:
+            raise self._refused("with massless incoming particles where beams have densities")
+        if len(self._masses) == 3 and beams.shares != ("smooth", "smooth"):
+            raise self._refused("with two smooth parton densities or two or more final particles")
         self._limits = MassLimits(self._masses, selection.cuts, math.sqrt(self._beams.s))
 
     def build(self) -> tuple[Channel, ...]:

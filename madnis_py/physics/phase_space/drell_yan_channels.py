@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from madnis_py.card.card import Card
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.phase_space.channel import Channel, PropagatorFactor, kept_names
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 from madnis_py.physics.phase_space.invariants import BreitWigner, Flat, Massless
 from madnis_py.physics.phase_space.s_channel import LEAST_ENERGY, SChannelMapping
 
@@ -33,28 +34,26 @@ class ExchangedBoson:
 
 
 def drell_yan_channels(
-    bosons: Sequence[ExchangedBoson], cuts: Sequence[Cut], card: Card
+    bosons: Sequence[ExchangedBoson], cuts: Sequence[Cut], beams: CollidingBeams, card: Card
 ) -> tuple[Channel, ...]:
     """One channel per boson of 2 -> 1 -> 2, or a single one if the partons have a fixed energy.
 
     Args:
         bosons: in the order of their diagrams.
         cuts: on particles at fixed positions.
-        card: beams, and channels to omit.
+        beams: two partons, or two hadrons.
+        card: for channels to omit.
 
     Raises:
         CardError: cuts that leave nothing, or channels to omit that do not exist or are all.
     """
-    energies = card.beams.energy
+    energies = beams.energies
     total = 2 * math.sqrt(energies[0] * energies[1])
-    lowest, highest = _mass_window(cuts)
-    if card.beams.pdf == "none":
-        if not lowest <= total <= highest:
-            expected = f"expected sqrt(s) between the cuts on its mass, {lowest:g} and {highest:g}"
-            raise card.error("beams.energy", f"{expected} GeV; got {total:g} GeV")
+    if beams.partonic:
         kept_names(["s"], card)
         mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
         return (Channel("s", mapping, tuple(range(len(bosons))), (), 0),)
+    lowest, highest = _mass_window(cuts)
     lowest = max(lowest, LEAST_ENERGY)
     if lowest >= min(highest, total):
         raise card.error(

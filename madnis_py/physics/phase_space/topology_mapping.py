@@ -12,6 +12,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.observables.mass_limits import MassLimits
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 from madnis_py.physics.phase_space.mapping import ChannelMapping, MapDescription
 from madnis_py.physics.phase_space.s_channel import LEAST_ENERGY
 from madnis_py.physics.phase_space.topology import Cluster, Topology
@@ -42,42 +43,23 @@ _S_HAT_POWER = 1.5
 """Power of 1 / s-hat where no resonance carries it: |M|^2, flux and parton densities together."""
 
 
-@dataclass(frozen=True)
-class CollidingBeams:
-    """The beams of a mapping.
-
-    Attributes:
-        energies: in GeV.
-        partonic: whether the beams are the partons.
-    """
-
-    energies: tuple[float, float]
-    partonic: bool
-
-    @property
-    def s(self) -> float:
-        """Energy squared in GeV^2."""
-        return 4 * self.energies[0] * self.energies[1]
-
-
 class TopologyMapping(ChannelMapping):
     """The unit cube to the phase space of a topology, Sec. 2.2.3 of the MadNIS thesis.
 
-    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without dx_1 dx_2 for beams that are
-        partons.
+    Jacobian: dx_1 dx_2 dPhi_n / dx, GeV^(2 n_out - 4), without the dx of beams that are partons.
 
     Args:
         topology: how the final particles come together.
         lines: distributions of the squared masses of its lines.
-        limits: least and greatest masses that the cuts leave.
+        limits: least masses that the cuts leave.
         least_energy: of the partons in GeV.
-        beams: energies.
+        beams: energies, masses and shares.
         legs: position of leg k of the topology among the particles of an event; may exchange the
             incoming ones.
 
     Raises:
-        InputError: fewer than two final particles, no room between the cuts and the energy of the
-            beams, or none for the mass of a line.
+        InputError: fewer than two final particles, or no room between the cuts and the energy of
+            the beams.
     """
 
     def __init__(
@@ -91,18 +73,16 @@ class TopologyMapping(ChannelMapping):
     ) -> None:
         self._arguments = (topology, lines, limits, least_energy, beams, legs)
         self.n_particles = len(limits.masses)
-        self.dim = 3 * (self.n_particles - 2) - 4 + (0 if beams.partonic else 2)
+        self.dim = 3 * (self.n_particles - 2) - 4 + beams.dim
         clusters: list[_core.Cluster] = []
         top = [_enter(cluster, lines, limits, clusters) for cluster in topology.clusters]
         rests = _least_rests(topology, limits, [clusters[place].minimum for place in top])
-        self.s_min = max(least_energy, rests[0], LEAST_ENERGY) ** 2
-        most = limits.cut_on_mass(range(2, self.n_particles))
-        self._check(beams, most)
+        self.s_min = max(least_energy, rests[0], sum(beams.masses), LEAST_ENERGY) ** 2
+        self._check(beams)
         self._kernel = _core.Topology(
-            beam_energies=beams.energies,
-            partonic=beams.partonic,
+            beams=(beams.first.described, beams.second.described),
             s_hat=lines.s_hat(topology, self.s_min),
-            s_range=(self.s_min, min(beams.s, most**2)),
+            s_range=(self.s_min, beams.s),
             clusters=clusters,
             top=top,
             exchanges=[lines.exchange(pdg) for pdg in topology.exchanges],
@@ -114,16 +94,12 @@ class TopologyMapping(ChannelMapping):
     def __reduce__(self) -> tuple[object, ...]:
         return TopologyMapping, self._arguments
 
-    def _check(self, beams: CollidingBeams, most: float) -> None:
+    def _check(self, beams: CollidingBeams) -> None:
         if self.n_particles < 4:
             raise InputError("expected at least two final particles; got one")
         if not self.s_min < beams.s:
             room = f"expected beams above the threshold of {self.s_min**0.5:g} GeV"
             raise InputError(f"{room}; got sqrt(s) = {beams.s**0.5:g} GeV")
-        least = beams.s if beams.partonic else self.s_min
-        if most**2 < least:
-            room = f"expected a mass of all final particles up to {least**0.5:g} GeV or more"
-            raise InputError(f"{room}; got at most {most:g} GeV")
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Map points of the unit cube to momenta; see `ChannelMapping.forward`."""
@@ -155,14 +131,7 @@ def _enter(
         inside = entries[left].minimum + entries[right].minimum
         least = max(limits.least_mass(positions(cluster.legs)), inside)
         line = lines.decaying(cluster, least)
-        most = limits.cut_on_mass(positions(cluster.legs))
-        if not least < most:
-            place = f"particles {' '.join(str(leg + 1) for leg in positions(cluster.legs))}"
-            expected = f"expected a mass of {place} above {least:g} GeV"
-            raise InputError(f"{expected}; got at most {most:g} GeV")
-        entries.append(
-            _core.Cluster.decaying(left=left, right=right, minimum=least, maximum=most, line=line)
-        )
+        entries.append(_core.Cluster.decaying(left=left, right=right, minimum=least, line=line))
     return len(entries) - 1
 
 
@@ -197,17 +166,19 @@ class PropagatorLines:
 
     Where the mass can be reached, a Breit-Wigner with a twentieth of the points on its tail, half
     of them if it carries the energy of the partons and its decay products are resonances that weigh
-    more together, such as h > w+ w-; else
-    1 / (s - M^2). Momentum transfers as 1 / (|t| + M^2), levelled off at half of the smallest cut
-      on p_T.
+    more together, such as h > w+ w-; else 1 / (s - M^2). Momentum transfers as 1 / (M^2 - t),
+    levelled off at half of the smallest cut on p_T, and beyond the largest t that heavy partons
+    reach.
 
     Attributes:
         poles: |PDG code| -> (mass, width) in GeV.
         pt_cut: smallest cut on p_T in GeV.
+        parton_mass: larger mass of the two partons in GeV.
     """
 
     poles: Mapping[int, tuple[float, float]]
     pt_cut: float
+    parton_mass: float = 0.0
 
     def s_hat(self, topology: Topology, s_min: float) -> _core.Line:
         """See `Lines.s_hat`."""
@@ -254,7 +225,8 @@ class PropagatorLines:
 
     def exchange(self, pdg: int) -> _core.Line:
         """See `Lines.exchange`."""
-        return _power(1.0, -max(self.poles[pdg][0] ** 2, (self.pt_cut / 2) ** 2))
+        scales = self.poles[pdg][0], self.pt_cut / 2, self.parton_mass
+        return _power(1.0, -max(scale**2 for scale in scales))
 
     def rest(self) -> _core.Line:
         """See `Lines.rest`."""
@@ -294,7 +266,7 @@ def diagram_mapping(
         topology: lines of the diagram.
         limits: least masses that the cuts leave.
         poles: |PDG code| of a line -> (mass, width) in GeV.
-        beams: energies.
+        beams: energies, masses and shares.
         legs: position of leg k of the topology among the particles of an event; may exchange the
             incoming ones.
 
@@ -303,7 +275,8 @@ def diagram_mapping(
     """
     pt_cut = min([pt for pt in limits.pt[2:] if pt > 0], default=2 * _CUT_OFF)
     least = limits.least_energy(range(2, len(limits.masses)))
-    return TopologyMapping(topology, PropagatorLines(poles, pt_cut), limits, least, beams, legs)
+    lines = PropagatorLines(poles, pt_cut, max(beams.masses))
+    return TopologyMapping(topology, lines, limits, least, beams, legs)
 
 
 def flat_mapping(limits: MassLimits, beams: CollidingBeams) -> TopologyMapping:
@@ -311,7 +284,7 @@ def flat_mapping(limits: MassLimits, beams: CollidingBeams) -> TopologyMapping:
 
     Args:
         limits: masses; cuts limit the energy of the partons alone.
-        beams: energies.
+        beams: energies, masses and shares.
 
     Raises:
         InputError: as `TopologyMapping`.

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.helicities import helicity_states
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeam, CollidingBeams, Share
 
-_PROTON = 2212
+_HADRONS = {"p": 2212, "p~": -2212}
+"""Name of a hadron on a card -> PDG code."""
+
+_NUCLEON_MASS = 0.938272
+"""Mass of a proton in GeV."""
+
+_FAST = 100.0
+"""Energy of a hadron over its mass from which its mass does not count: it changes s by less than
+1e-4 of itself."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +29,9 @@ class Beams:
     Attributes:
         pdg: PDG codes of the two beam particles; those of the partons for beams without parton
             densities.
-        energies: in GeV.
-        masses: in GeV; 0 for protons, whose energies are much larger.
+        energies: in GeV; the mass of a target at rest.
+        masses: in GeV; 0 for hadrons if both beams are much faster.
+        shares: which share of a beam its parton carries.
         helicities: of the partons of each beam, equally many with each, twice their value for
             fermions.
     """
@@ -29,7 +39,40 @@ class Beams:
     pdg: tuple[int, int]
     energies: tuple[float, float]
     masses: tuple[float, float] = (0.0, 0.0)
+    shares: tuple[Share, Share] = ("smooth", "smooth")
     helicities: tuple[tuple[int, ...], tuple[int, ...]] = ((-1, 1), (-1, 1))
+
+    @property
+    def partonic(self) -> bool:
+        """Whether both beams are their partons."""
+        return self.colliding.partonic
+
+    @property
+    def colliding(self) -> CollidingBeams:
+        """The beams as maps of phase space see them.
+
+        Partons that carry a share are massless: x_1 x_2 of s where both do, as in MadGraph, in the
+        frame in which their momenta along the beams are those shares of the hadrons'.
+        """
+        first, second = (self._colliding(beam) for beam in (0, 1))
+        return CollidingBeams(first, second)
+
+    def _colliding(self, beam: int) -> CollidingBeam:
+        energy, share, mass = self.energies[beam], self.shares[beam], self.masses[beam]
+        if share == "whole":
+            return CollidingBeam(energy, share, mass)
+        if mass > 0:
+            own, other = self._plus(beam), self._plus(1 - beam)
+            if self.shares[1 - beam] == "whole":
+                energy = (self.s - self.masses[1 - beam] ** 2) / (2 * other)
+            else:
+                energy = own / 2 * math.sqrt(self.s / (own * other))
+        return CollidingBeam(energy, share)
+
+    def _plus(self, beam: int) -> float:
+        """E + |p| in GeV."""
+        momentum = self.momenta[beam]
+        return momentum[0] + abs(momentum[3])
 
     @property
     def momenta(
@@ -62,15 +105,66 @@ class Beams:
 
 def beams_of(definition: Definition, card: Card, model: Model) -> Beams:
     """The beams of a card."""
-    if card.beams.pdf != "none" or definition.n_incoming != 2:
-        return Beams((_PROTON, _PROTON), card.beams.energy)
-    first, second = (partons[0] for partons in definition.incoming)
+    if definition.n_incoming != 2:
+        return Beams((_HADRONS["p"], _HADRONS["p"]), card.beams.energy)
+    first, second = _beams(definition, card, model)
     return Beams(
-        pdg=(first, second),
-        energies=card.beams.energy,
-        masses=(model.mass(first), model.mass(second)),
-        helicities=(_helicities(first, model), _helicities(second, model)),
+        pdg=(first.pdg, second.pdg),
+        energies=(first.energy, second.energy),
+        masses=(first.mass, second.mass),
+        shares=(first.share, second.share),
+        helicities=(first.helicities, second.helicities),
     )
+
+
+def _beams(definition: Definition, card: Card, model: Model) -> tuple[_Beam, _Beam]:
+    """Both beams, where a hadron has a mass if one of them is not fast."""
+    first, second = (_Beam.of(beam, definition, card, model) for beam in (0, 1))
+    if all(one.is_fast for one in (first, second)):
+        return first.without_mass(), second.without_mass()
+    return first, second
+
+
+@dataclass(frozen=True)
+class _Beam:
+    """One of the beams; see `Beams`."""
+
+    pdg: int
+    energy: float
+    share: Share
+    mass: float = 0.0
+    helicities: tuple[int, ...] = (-1, 1)
+
+    @classmethod
+    def of(cls, beam: int, definition: Definition, card: Card, model: Model) -> _Beam:
+        name, energy = card.beams.particles[beam], card.beams.energy[beam]
+        if card.beams.pdfs[beam] != "none":
+            mass = _NUCLEON_MASS
+            return cls(_hadron(name, card), energy or mass, "smooth", mass)
+        pdg = definition.incoming[beam][0]
+        if name and model.pdg_of.get(name) != pdg:
+            parton = model.particle_name(pdg)
+            expected = f'expected {parton}, the parton of "{definition.text}" without densities'
+            raise card.error("beams.particle", f'{expected}; got "{name}"')
+        mass = model.mass(pdg)
+        return cls(pdg, energy or mass, "whole", mass, _helicities(pdg, model))
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether it is no hadron, or one whose mass does not count."""
+        return self.share == "whole" or self.energy >= _FAST * self.mass
+
+    def without_mass(self) -> _Beam:
+        """The same, a hadron as massless."""
+        return self if self.share == "whole" else replace(self, mass=0.0)
+
+
+def _hadron(name: str, card: Card) -> int:
+    """PDG code of a particle that has parton densities."""
+    if name not in ("", *_HADRONS):
+        expected = f"expected one of {', '.join(_HADRONS)} for a beam with parton densities"
+        raise card.error("beams.particle", f'{expected}; got "{name}"')
+    return _HADRONS[name or "p"]
 
 
 def _helicities(pdg: int, model: Model) -> tuple[int, ...]:

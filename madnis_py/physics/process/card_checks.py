@@ -56,7 +56,7 @@ def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGr
     if definition.n_incoming != 2 or len(groups[0].reaction.legs) > 3:
         return
     for name, scale in (
-        ("factorization", card.scales.factorization),
+        *(("factorization", scale) for scale in card.scales.factorizations),
         ("renormalization", card.scales.renormalization),
     ):
         if str(scale).startswith(("ht", "sum_et")):
@@ -67,16 +67,19 @@ def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGr
 
 
 def _check_beams(card: Card, model: Model, definition: Definition) -> None:
-    """Beams that are partons are one parton each, with more energy than mass."""
-    if card.beams.pdf != "none":
-        return
-    if any(len(partons) > 1 for partons in definition.incoming):
-        expected = 'expected single partons in the beams for "none"'
-        raise card.error("beams.pdf", f'{expected}; got "{definition.text}"')
+    """Beams without densities are one parton each; all have more energy than mass, or rest."""
+    for partons, pdf in zip(definition.incoming, card.beams.pdfs, strict=False):
+        if len(partons) > 1 and pdf == "none":
+            expected = 'expected single partons in the beams for "none"'
+            raise card.error("beams.pdf", f'{expected}; got "{definition.text}"')
     beams = beams_of(definition, card, model)
     for beam, (pdg, energy, mass) in enumerate(
         zip(beams.pdg, beams.energies, beams.masses, strict=True)
     ):
-        if energy <= mass:
-            expected = f"expected more than the mass {mass:g} GeV of {model.particle_name(pdg)}"
+        if energy == 0:
+            expected = "expected GeV > 0 for a particle without mass"
+            raise card.error(f"beams.energy[{beam}]", f"{expected}; got 0")
+        if energy < mass or (energy == mass and card.beams.energy[beam] > 0):
+            name = model.particle_name(pdg) if card.beams.pdfs[beam] == "none" else "a nucleon"
+            expected = f"expected more than the mass {mass:g} GeV of {name}"
             raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")

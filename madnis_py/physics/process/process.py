@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
@@ -19,7 +19,6 @@ from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_o
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
-from madnis_py.physics.diagrams.left_out import left_out
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
@@ -31,12 +30,7 @@ from madnis_py.physics.phase_space.channel_builder import ChannelBuilder, Contri
 from madnis_py.physics.phase_space.drell_yan_channels import ExchangedBoson, drell_yan_channels
 from madnis_py.physics.process.beams import Beams, beams_of
 from madnis_py.physics.process.card_checks import check_card, parsed_histograms
-from madnis_py.physics.process.flavour_groups import (
-    FlavourGroup,
-    flavour_groups,
-    flavours_of,
-    reactions_of,
-)
+from madnis_py.physics.process.flavour_groups import FlavourGroup, flavour_groups, flavours_of
 from madnis_py.physics.process.group_elements import GroupElements
 from madnis_py.physics.process.providers import with_digest_of_files
 
@@ -46,8 +40,8 @@ class Process:
     """Beams, flavours, matrix elements, channels and cuts of one card; immutable, no arrays.
 
     Attributes:
-        card: the card with every parameter of the model written out, no param_card any more, and
-            what follows from other keys: it stands for itself.
+        card: the card with every parameter of the model written out and no param_card any more: it
+            stands for itself.
         model: parameters and couplings.
         definition: external legs.
         groups: flavours grouped by matrix element.
@@ -75,12 +69,10 @@ class Process:
         model = Model.from_card(card)
         definition = definition_of(card, model)
         groups = flavour_groups(definition, card, model)
-        selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
+        selection = selection_of(definition, flavours_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
         values = {**model.values, "param_card": None, "filled_in": model.filled_in or None}
-        resolved = with_digest_of_files(card)
-        widths = {"resonance_widths": resolved.resonance_widths}
-        resolved = resolved.updated({"parameters": values, "events": widths})
+        resolved = with_digest_of_files(card).updated({"parameters": values})
         return cls(resolved, model, definition, groups, selection)
 
     @property
@@ -143,7 +135,7 @@ class Process:
         legs, n_incoming = group.reaction.legs, self.definition.n_incoming
         energy = math.sqrt(self.beams.s) if n_incoming == 2 else self.model.mass(legs[0])
         final = tuple(range(n_incoming, len(legs)))
-        fixed = len(final) > 1 and (n_incoming == 1 or self.card.beams.pdf == "none")
+        fixed = len(final) > 1 and (n_incoming == 1 or self.beams.partonic)
         whole = [Cut("mass", final, energy, energy)] if fixed else []
         every = [*(self.cuts if cuts is None else cuts), *whole]
         return MassLimits([self.model.mass(pdg) for pdg in legs], every, energy, n_incoming)
@@ -153,29 +145,9 @@ class Process:
         """Sentences that belong beside the numbers of this process."""
         if self.card.process.matrix_element is not None:
             return self.model.warnings
-        widths = ((self.widths(group), group.reaction.legs) for group in self.groups)
-        return (
-            *self.model.warnings,
-            *width_warnings(widths, self.model),
-            *self._restriction_warnings(),
+        return self.model.warnings + width_warnings(
+            ((self.widths(group), group.reaction.legs) for group in self.groups), self.model
         )
-
-    def _restriction_warnings(self) -> Iterator[str]:
-        """A warning where the definition leaves diagrams out, with one of the processes it does."""
-        for group in self.groups:
-            n_left_out, n_diagrams = self.left_out(group), len(self.diagrams(group))
-            if n_left_out > 0:
-                name = self.model.reaction_name(group.reaction.legs, self.definition.n_incoming)
-                yield (
-                    f'restrictions: "{self.definition.text}" leaves out {n_left_out} of '
-                    f"{n_left_out + n_diagrams} diagrams of {name}; what is left may depend on the "
-                    "gauge"
-                )
-                return
-
-    def left_out(self, group: FlavourGroup) -> int:
-        """How many diagrams of a group its restrictions leave out."""
-        return left_out(group.reaction, VertexTable(self.model))
 
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of a group, in the order of its single-diagram parts."""
@@ -219,7 +191,9 @@ class Process:
                 )
                 for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
             ]
-            return ChannelBuilder(contributions, self.model, self.selection, self.card).build()
+            return ChannelBuilder(
+                contributions, self.model, self.selection, self.beams.colliding, self.card
+            ).build()
         return tuple(
             replace(
                 channel,
@@ -229,15 +203,18 @@ class Process:
                     for diagram in channel.diagrams
                 ),
             )
-            for channel in drell_yan_channels(bosons, self.cuts, self.card)
+            for channel in drell_yan_channels(bosons, self.cuts, self.beams.colliding, self.card)
         )
 
     def _drell_yan_bosons(self) -> tuple[ExchangedBoson, ...]:
         """The bosons of a process like Drell-Yan, in the order of its diagrams; else ().
 
         Such a process has two massless incoming and two massless outgoing particles, and each
-        diagram of each group a single colourless propagator between them.
+        diagram of each group a single colourless propagator between them. Both beams are partons,
+        or both have smooth densities.
         """
+        if self.beams.shares not in (("whole", "whole"), ("smooth", "smooth")):
+            return ()
         propagators = {
             tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups
         }

@@ -25,6 +25,7 @@ from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.overweights import ENCODINGS
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.cross_section.systematics import Systematics, Variation
+from madnis_py.physics.pdf.pdf import AbstractPdf
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch
 from madnis_py.run.stages.results import Result
@@ -147,8 +148,8 @@ def write(
     unit = weight_unit(events.weights, result.sigma_pb)
     largest = float(unit * np.abs(events.weights).max())
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, largest)
-    pdf = partonic.cross_section.luminosity.pdf
-    numbers = (pdf.lhapdf_id if pdf else NO_PDF,) * 2
+    first, second = partonic.cross_section.luminosity.pdfs
+    numbers = _number(first), _number(second)
     groups = weight_groups(partonic.systematics)
     init = LheInit(process.beams.pdg, process.beams.energies, numbers, (subprocess,), groups)
     # The same events have the same bytes, whatever workers made them.
@@ -162,6 +163,11 @@ def write(
     ) as writer:
         for batch in events.batches(unit):
             writer.write(batch)
+
+
+def _number(pdf: AbstractPdf | None) -> int:
+    """What an <init> calls the densities of a beam."""
+    return pdf.lhapdf_id if pdf else NO_PDF
 
 
 def weight_unit(weights: Array, cross_section: float) -> float:

@@ -442,7 +442,7 @@ def test_beams_are_protons_or_partons(pdf: str, pdg: tuple[int, int]) -> None:
 
 
 def test_beams_without_pdf_have_no_set() -> None:
-    assert partonic("u u~ > e+ e-").luminosity.pdf is None
-    pdf = shipped("drell_yan").luminosity.pdf
+    assert partonic("u u~ > e+ e-").luminosity.pdfs == (None, None)
+    pdf = shipped("drell_yan").luminosity.pdfs[0]
     assert pdf is not None
     assert pdf.lhapdf_id == load_pdf("toy").lhapdf_id

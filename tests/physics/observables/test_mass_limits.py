@@ -13,7 +13,7 @@ from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut, Cuts
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
-from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 
 PROCESSES = [
     "g g > g g g",
@@ -22,8 +22,8 @@ PROCESSES = [
     "u u~ > e+ e- g",
     "u u~ > e+ e- mu+ mu-",
 ]
-LOW = CollidingBeams((200.0, 200.0), partonic=True)
-SLOW = CollidingBeams((50.0, 50.0), partonic=True)
+LOW = CollidingBeams.partons((200.0, 200.0))
+SLOW = CollidingBeams.partons((50.0, 50.0))
 """Not far above thresholds."""
 
 

@@ -209,6 +209,6 @@ def test_densities_of_another_library_are_refused_with_the_device_that_takes_the
     class Foreign:
         name = "foreign"
 
-    monkeypatch.setattr(cross_section.luminosity, "pdf", Foreign())
+    monkeypatch.setattr(cross_section.luminosity, "pdfs", (Foreign(),) * 2)
     with pytest.raises(MadnisError, match="--device cpu"):
         CrossSectionOnDevice(cross_section, emulated)

@@ -15,9 +15,15 @@ from places import SHARED
 from madnis_py.arrays import Array, Flags
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.errors import PdfError
+from madnis_py.physics.beam_densities.beam_density import BeamDensity, SetDensity
+from madnis_py.physics.beam_densities.luminosity import (
+    BeamLuminosity,
+    ConstantCoupling,
+    PartonLuminosity,
+    UnitLuminosity,
+)
 from madnis_py.physics.on_device.densities_on_device import densities_on_device
 from madnis_py.physics.on_device.live_events import LiveEvents
-from madnis_py.physics.pdf.luminosity import PartonLuminosity, ProtonLuminosity, UnitLuminosity
 from madnis_py.physics.pdf.pdf import GridPdf, LhapdfPdf
 from madnis_py.physics.pdf.pdf_sets import SHIPPED
 
@@ -58,8 +64,13 @@ def pdf(request: pytest.FixtureRequest) -> GridPdf:
     return GridPdf.from_folder(request.param)
 
 
-def protons(pdf: GridPdf) -> ProtonLuminosity:
-    return ProtonLuminosity(pdf, ENERGIES, PARTONS)
+def protons(pdf: GridPdf) -> BeamLuminosity:
+    return hadrons(*(SetDensity(pdf, partons) for partons in PARTONS.T.tolist()))
+
+
+def hadrons(first: BeamDensity, second: BeamDensity) -> BeamLuminosity:
+    alpha_s = first.pdf.alpha_s if first.pdf else ConstantCoupling(0.1)
+    return BeamLuminosity((first, second), ENERGIES, len(PARTONS), alpha_s)
 
 
 def momenta(x: Array) -> Array:
@@ -201,7 +212,8 @@ def test_densities_of_another_library_stay_on_the_processor(
         mkPDF=lambda name: member, verbosity=lambda: 0, setVerbosity=lambda level: None
     )
     monkeypatch.setitem(sys.modules, "lhapdf", module)
-    other = ProtonLuminosity(LhapdfPdf("SOME"), ENERGIES, PARTONS)
+    densities = SetDensity(LhapdfPdf("SOME"), [2])
+    other = hadrons(densities, densities)
     with pytest.raises(PdfError, match="SOME: expected the PDF backend 'builtin' on a device"):
         densities_on_device(other, EmulatedKernels())
 

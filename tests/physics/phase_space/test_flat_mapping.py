@@ -13,15 +13,15 @@ from scipy.stats import beta, kstest, uniform
 from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 from madnis_py.physics.phase_space.topology_mapping import (
-    CollidingBeams,
     TopologyMapping,
     flat_mapping,
 )
 
-PARTONS = CollidingBeams((500.0, 500.0), partonic=True)
-SLOW = CollidingBeams((40.0, 10.0), partonic=True)
-HADRONS = CollidingBeams((7000.0, 920.0), partonic=False)
+PARTONS = CollidingBeams.partons((500.0, 500.0))
+SLOW = CollidingBeams.partons((40.0, 10.0))
+HADRONS = CollidingBeams.hadrons((7000.0, 920.0))
 MASSIVE = [
     (5.0, 12.0),
     (0.0, 3.0, 0.0),

@@ -10,7 +10,7 @@ from channels import ASYMMETRIC, HADRONS, PARTONS, card_cuts, cases, hadronic_vo
 
 from madnis_py.arrays import Array
 from madnis_py.physics.observables.cuts import Cut, Cuts
-from madnis_py.physics.phase_space.topology_mapping import CollidingBeams
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
 
 PROCESSES = [
     "g g > g g",
@@ -69,7 +69,7 @@ def test_every_channel_with_cuts_fills_what_flat_phase_space_leaves(
     limits = cases(process, PARTONS)[0].mass_limits
     energy = (limits.least_energy(range(2, len(limits.masses))) + room) / 2
     cuts = Cuts(card_cuts(process))
-    found = cases(process, CollidingBeams((energy, energy), partonic=True))
+    found = cases(process, CollidingBeams.partons((energy, energy)))
     p, jacobian = found[0].flat().forward(points(found[0].flat().dim))
     exact = jacobian * cuts.passes(p)
     for case in found:

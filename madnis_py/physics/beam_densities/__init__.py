@@ -1,0 +1,1 @@
+"""Densities of what a beam brings, and the luminosity of two beams."""

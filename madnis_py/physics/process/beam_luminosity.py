@@ -1,0 +1,85 @@
+"""The luminosity of the beams of a card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from madnis_py.card.card import Card
+from madnis_py.physics.beam_densities.beam_density import BeamDensity, SetDensity, WholeBeam
+from madnis_py.physics.beam_densities.luminosity import (
+    BeamLuminosity,
+    ConstantCoupling,
+    PartonLuminosity,
+    UnitLuminosity,
+)
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
+from madnis_py.physics.pdf.pdf_sets import choices
+from madnis_py.physics.process.beams import Beams
+
+
+def parton_luminosity(
+    card: Card, beams: Beams, flavours: NDArray[np.int32], model: Model
+) -> PartonLuminosity:
+    """The luminosity of the beams of a card.
+
+    alpha_s is that of the first beam with a set, else the parameter aS.
+
+    Args:
+        card: its table [beams].
+        beams: of the card.
+        flavours: PDG codes of the external legs, incoming first, shape (n_flavours, P).
+        model: for aS, and for names of particles.
+
+    Raises:
+        PdfError: a set cannot be loaded.
+        CardError: a proton should hold what it does not, or the card names no set for it.
+    """
+    if beams.partonic:
+        return UnitLuminosity(len(flavours), model["aS"])
+    for beam in (0, 1):
+        if beams.shares[beam] == "smooth":
+            _require_partons(beam, flavours[:, beam].tolist(), card, model)
+    if not all(card.beams.pdfs):
+        raise card.error(
+            "beams.pdf", f"expected the parton densities of the protons; got none. {choices()}"
+        )
+    names = dict.fromkeys(name for name in card.beams.pdfs if name != "none")
+    sets = {name: load_pdf(name, card.beams.pdf_backend) for name in names}
+    first, second = (
+        _density(beams.pdg[beam], sets.get(card.beams.pdfs[beam]), flavours[:, beam].tolist())
+        for beam in (0, 1)
+    )
+    alpha_s = next((pdf.alpha_s for pdf in sets.values()), ConstantCoupling(model["aS"]))
+    return BeamLuminosity((first, second), beams.colliding.energies, len(flavours), alpha_s)
+
+
+def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model) -> None:
+    """A proton holds massless particles with colour, and photons."""
+    pdf = card.beams.pdfs[beam]
+    for pdg in dict.fromkeys(partons):
+        name, mass = model.particle_name(pdg), model.mass(pdg)
+        if model.particle(pdg).colour == 1 and name != "a":
+            named = f' of "{pdf}"' if pdf else ""
+            expected = f"expected quarks, gluons or photons in the protons{named}"
+            raise card.error(
+                "beams.pdf", f'{expected}; got {name}, which needs pdf = "none" for its beam'
+            )
+        if mass > 0:
+            raise card.error(
+                "beams.pdf", f"expected partons of mass 0 in protons; got {name} of {mass:g} GeV"
+            )
+
+
+def _density(pdg: int, pdf: AbstractPdf | None, partons: Sequence[int]) -> BeamDensity:
+    if pdf is None:
+        return WholeBeam()
+    return SetDensity(pdf, [_charge_conjugate(one) for one in partons] if pdg < 0 else partons)
+
+
+def _charge_conjugate(pdg: int) -> int:
+    """PDG code of the antiparticle of a quark, a gluon or a photon."""
+    return -pdg if abs(pdg) <= 6 else pdg
