@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from madnis_py.card.card import Card
 from madnis_py.physics.definition.definition_reader import definition_of
@@ -94,7 +95,8 @@ def proposed_card(definitions: Sequence[str], source: str = "card") -> Card:
     """A card with beams, scales and cuts that make the processes finite.
 
     Beams are protons at the LHC where partons come in, with a set for predictions if one is found,
-    else the particles themselves. Cuts are the usual ones, as few as suffice.
+    else the particles themselves. Scales are half the sum of the transverse masses, or the mass of
+    a final state without colour. Cuts are the usual ones, as few as suffice.
 
     Args:
         definitions: in MadGraph's notation.
@@ -103,32 +105,39 @@ def proposed_card(definitions: Sequence[str], source: str = "card") -> Card:
     Raises:
         CardError: a definition cannot be used, or no cuts are known that make it finite.
     """
-    alone = Card.parse(
-        {"process": {"definition": definitions[0]}, "beams": {"pdf": "none"}}, source
-    )
-    model = Model.from_card(alone)
-    incoming = definition_of(alone, model).incoming
     written: str | list[str] = definitions[0] if len(definitions) == 1 else list(definitions)
     tables: dict[str, object] = {"process": {"definition": written}}
-    if len(incoming) == 1:
+    alone = [
+        Card.parse({"process": {"definition": one}, "beams": {"pdf": "none"}}, source)
+        for one in definitions
+    ]
+    model = Model.from_card(alone[0])
+    parsed = [definition_of(card, model) for card in alone]
+    if parsed[0].n_incoming == 1:
         return Card.parse(tables, source)
-    partons = codes_of("jet", model) | codes_of("bottom", model)
-    tables |= _hadrons() if partons & {pdg for leg in incoming for pdg in leg} else _partons()
+    incoming, outgoing = (
+        {pdg for one in parsed for leg in legs(one) for pdg in leg}
+        for legs in (attrgetter("incoming"), attrgetter("outgoing"))
+    )
+    if _coloured(incoming, model):
+        tables |= _hadrons("sum_mt/2" if _coloured(outgoing, model) else "sqrt_s")
+    else:
+        tables |= {"beams": {"energy": _OTHER_BEAMS, "pdf": "none"}}
     cuts = _Cuts(model)
     for definition in definitions:
         _make_finite(Card.parse({**tables, "process": {"definition": definition}}, source), cuts)
     return Card.parse({**tables, "cuts": cuts.entries}, source)
 
 
-def _hadrons() -> dict[str, object]:
+def _coloured(particles: Iterable[int], model: Model) -> bool:
+    return any(model.particle(pdg).colour != 1 for pdg in particles)
+
+
+def _hadrons(scale: str) -> dict[str, object]:
     there = {one.name for one in available_sets()}
     pdf = next((name for name in _PREFERRED if name in there), _TOY)
-    scales = dict.fromkeys(("factorization", "renormalization"), "sum_mt/2")
+    scales = dict.fromkeys(("factorization", "renormalization"), scale)
     return {"beams": {"energy": _HADRON_BEAMS, "pdf": pdf}, "scales": scales}
-
-
-def _partons() -> dict[str, object]:
-    return {"beams": {"energy": _OTHER_BEAMS, "pdf": "none"}}
 
 
 def _make_finite(card: Card, cuts: _Cuts) -> None:

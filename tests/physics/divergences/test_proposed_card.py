@@ -65,6 +65,11 @@ def test_leptons_are_beams_without_parton_densities() -> None:
     assert proposed_card(["u u~ > mu+ mu-"]).beams.pdf != "none"
 
 
+def test_a_final_state_without_colour_has_its_mass_as_scale() -> None:
+    assert proposed_card(["p p > e+ e-"]).scales.factorization == "sqrt_s"
+    assert proposed_card(["p p > e+ e-", "p p > e+ e- j"]).scales.factorization == "sum_mt/2"
+
+
 def test_names_of_files_come_from_the_process() -> None:
     assert name_of("p p > z j, z > e+ e-") == "pp_zj_z_epem"
     assert name_of("u u~ > t t~ QED<=2 / h") == "uux_ttxQED__2_h"
