@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from madnis_py import __version__
-from madnis_py.cli import event_commands, info_commands, process_commands, run_commands
+from madnis_py.cli import (
+    event_commands,
+    info_commands,
+    process_commands,
+    run_commands,
+    shower_command,
+)
 from madnis_py.errors import MadnisError, from_surroundings
 
 app = typer.Typer(
@@ -28,6 +34,7 @@ app.command()(run_commands.generate)
 app.command()(run_commands.gridpack)
 app.command()(event_commands.convert)
 app.command()(event_commands.merge)
+app.command()(shower_command.shower)
 app.command()(process_commands.new)
 app.command()(process_commands.import_card)
 app.command()(event_commands.histograms)

@@ -1,0 +1,1 @@
+"""Showered events: Pythia on several processes, and HepMC3 files."""
