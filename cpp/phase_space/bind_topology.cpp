@@ -87,13 +87,16 @@ private:
     void check() const {
         const auto n_legs = std::int64_t(legs_.size());
         for (std::size_t place = 0; place < clusters_.size(); ++place) {
-            const auto& [left, right, leg, minimum, line] = clusters_[place];
+            const auto& [left, right, leg, minimum, maximum, line] = clusters_[place];
             const auto is_earlier = [&](auto child) {
                 return child >= 0 && child < std::int64_t(place);
             };
             const bool is_leg = left < 0 && right < 0 && leg >= 2 && leg < n_legs;
             if (!is_leg && !(is_earlier(left) && is_earlier(right))) {
                 throw py::value_error("clusters: expected legs, and children before parents");
+            }
+            if (!(minimum <= maximum)) {
+                throw py::value_error("clusters: expected minimum <= maximum");
             }
         }
         for (const auto k : top_) {
@@ -147,18 +150,22 @@ void bind_topology(py::module_& m) {
         .def_static(
             "external",
             [](std::int64_t leg, double minimum) {
-                return ClusterSpec{-1, -1, leg, minimum, {LineKind::power, 0, 0, 0, 0, 0, 0}};
+                return ClusterSpec{-1,      -1,      leg,
+                                   minimum, minimum, {LineKind::power, 0, 0, 0, 0, 0, 0}};
             },
             py::kw_only(), py::arg("leg"), py::arg("minimum"),
             "A leg of this mass in GeV, incoming legs counted.")
         .def_static(
             "decaying",
-            [](std::int64_t left, std::int64_t right, double minimum, const LineSpec& line) {
-                return ClusterSpec{left, right, -1, minimum, line};
+            [](std::int64_t left, std::int64_t right, double minimum, double maximum,
+               const LineSpec& line) {
+                return ClusterSpec{left, right, -1, minimum, maximum, line};
             },
-            py::kw_only(), py::arg("left"), py::arg("right"), py::arg("minimum"), py::arg("line"),
-            "A line that decays to two earlier clusters, at least so heavy in GeV.")
-        .def_readonly("minimum", &ClusterSpec::minimum, "Least mass in GeV.");
+            py::kw_only(), py::arg("left"), py::arg("right"), py::arg("minimum"),
+            py::arg("maximum"), py::arg("line"),
+            "A line that decays to two earlier clusters, between these masses in GeV.")
+        .def_readonly("minimum", &ClusterSpec::minimum, "Least mass in GeV.")
+        .def_readonly("maximum", &ClusterSpec::maximum, "Greatest mass in GeV.");
     m.attr("LEAST_REST") = least_rest;
     py::native_enum<ShareKind>(m, "ShareKind", "enum.Enum",
                                "Which share of its beam a parton carries.")

@@ -69,7 +69,7 @@ public:
         for_shares(ShareKind::smooth, [&](int k) {
             const T range = x[1 - k] * s_range_;
             T s;
-            cube.line(spec_.s_hat, T(spec_.s_min), T(s_masses_ + range), s);
+            cube.line(spec_.s_hat, T(spec_.s_min), highest(range), s);
             cube.jacobian.times(1. / range);
             x[k] = (s - s_masses_) / range;
         });
@@ -104,7 +104,7 @@ public:
         });
         for_shares(ShareKind::smooth, [&](int k) {
             const T range = others[1 - k] * s_range_;
-            cube.line(spec_.s_hat, T(spec_.s_min), T(s_masses_ + range), s);
+            cube.line(spec_.s_hat, T(spec_.s_min), highest(range), s);
             cube.jacobian.times(1. / range);
         });
     }
@@ -183,6 +183,9 @@ private:
         const double least = max(spec_.s_min - s_masses_, 0.) / s_range_;
         return PeakedShare<T>(beams_[k].power, T(least / other));
     }
+
+    // Largest s-hat where the share of a beam changes it by at most this much.
+    MADNIS_FN T highest(const T& range) const { return min(T(s_masses_ + range), T(spec_.s_max)); }
 
     MADNIS_FN void draw_both(CubeReader<T>& cube) {
         T s;

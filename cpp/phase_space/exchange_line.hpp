@@ -80,7 +80,7 @@ private:
         for (std::size_t j = 0; j <= last(); ++j) {
             const auto& cluster = spec_.clusters[spec_.top[j]];
             if (cluster.is_leg()) continue;
-            const T highest = highest_mass(j);
+            const T highest = min(highest_mass(j), T(cluster.maximum));
             cube.mass(cluster.line, T(least_square(cluster)), T(highest * highest), mass(j));
         }
         rest_[last()] = mass(last());

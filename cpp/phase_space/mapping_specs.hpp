@@ -61,6 +61,7 @@ struct ClusterSpec {
     std::int64_t left, right;  // positions of the children, -1 for a leg
     std::int64_t leg;          // among the legs of the map, incoming ones counted
     double minimum;            // GeV: least mass that the cuts leave, the mass of a leg
+    double maximum;            // GeV: greatest mass that the cuts leave
     LineSpec line;
 
     MADNIS_INLINE bool is_leg() const { return left < 0; }

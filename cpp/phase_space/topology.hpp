@@ -181,7 +181,7 @@ private:
     MADNIS_FN void child_mass(std::size_t k, const T& highest, Cube& cube) {
         const auto& cluster = spec_.clusters[k];
         if (cluster.is_leg()) return;
-        const T top = max(highest, T(0.));
+        const T top = min(max(highest, T(0.)), T(cluster.maximum));
         cube.mass(cluster.line, T(least_square(cluster)), T(top * top), clusters_.mass[k]);
     }
 

@@ -158,6 +158,12 @@ class Card(CardTable):
             data[table] = {key: value for key, value in merged.items() if value is not None}
         return Card.parse(data, self._source)
 
+    @property
+    def resonance_widths(self) -> float:
+        """Widths from its mass within which an unstable particle is written to events."""
+        own = self.events.resonance_widths
+        return self.process.widths_of_resonance if own is None else own
+
     def content(self) -> dict[str, Any]:
         """The tables of this card with every default written out, as plain Python values."""
         return self.model_dump(mode="json", exclude_none=True)

@@ -106,6 +106,11 @@ class ProcessTable(CardTable):
     allow_divergent: Flag = Field(
         False, description="Whether to integrate what the cuts leave infinite."
     )
+    bwcutoff: Positive | None = Field(
+        None,
+        description="Widths that a particle which decays by the definition may be away from its "
+        "mass; 15 without it.",
+    )
     matrix_element: MatrixElementTable | None = Field(
         None,
         description="Who computes |M|^2; channels still follow from the definition. Without it: "
@@ -116,6 +121,11 @@ class ProcessTable(CardTable):
     def definitions(self) -> tuple[str, ...]:
         """The processes, one at least."""
         return tuple(as_list(self.definition))
+
+    @property
+    def widths_of_resonance(self) -> float:
+        """Widths from its mass within which a particle counts as being on its mass shell."""
+        return 15.0 if self.bwcutoff is None else self.bwcutoff
 
 
 class ParameterTable(BaseModel):
@@ -380,10 +390,10 @@ class EventTable(CardTable):
         description="Factor by which the maxima may grow during generation to keep the overweight "
         "share; 1 leaves them.",
     )
-    resonance_widths: NonNegative = Field(
-        15.0,
+    resonance_widths: NonNegative | None = Field(
+        None,
         description="Distance from its mass, in widths, within which an unstable particle is "
-        "written to events.",
+        "written to events; process.bwcutoff without it.",
     )
 
 

@@ -201,10 +201,10 @@ NONE = "expected a process with tree diagrams"
         ("p p > e+ e- QED=2 QED=3", "expected every coupling order once"),
         ("p p > e+ e- BSM=0", 'unknown coupling order "BSM"'),
         ("p p > e+ e- QED=", "expected a coupling order"),
-        ("p p > z > e+ e-", "required s-channel particles"),
-        ("p p > z|a > e+ e-", "required s-channel particles"),
+        ("p p > h > e+ e-", "expected a process with tree diagrams"),
+        ("p p > z|q > e+ e-", 'unknown particle "q"'),
         ("p p > e+ e- $ z", "forbidden on-shell particles"),
-        ("p p > e+ e- $$ z", "forbidden s-channel particles"),
+        ("p p > e+ e- $$ z a", "expected a process with tree diagrams"),
         ("p p > e+ e- @", 'expected particles, orders or restrictions; got " @"'),
         ("p p > e+ e- [noborn=QCD]", "loops"),
         ("p p > w+{0} w-", "polarised particles"),
@@ -261,12 +261,12 @@ def test_more_diagrams_than_can_be_listed_are_counted_and_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     process = process_of("g g > g g g")
-    trees = sum(len(diagram.amplitudes) for diagram in process.diagrams(process.groups[0]))
-    monkeypatch.setattr(recursion, "MOST_TREES", trees)
+    most = len(process.diagrams(process.groups[0]))
+    monkeypatch.setattr(recursion, "MOST_DIAGRAMS", most)
     assert len(process_of("g g > g g g").diagrams(process.groups[0])) == 25
-    monkeypatch.setattr(recursion, "MOST_TREES", trees - 1)
+    monkeypatch.setattr(recursion, "MOST_DIAGRAMS", most - 1)
     with pytest.raises(
-        MadnisError, match=f"expected at most {trees - 1} diagrams of one process; got {trees}"
+        MadnisError, match=f"expected at most {most - 1} diagrams of one process; got {most}"
     ):
         process_of("g g > g g g").diagrams(process.groups[0])
 

@@ -64,7 +64,6 @@ class FlowCurrents:
 
     def contractions(self) -> Iterator[Contraction]:
         """All contributions to the amplitude."""
-        goals = {goal.total for goal in self._step.goals}
         everything = self._step.everything
         for units in range(1, everything):
             if 2 * units.bit_count() > self._n or (
@@ -72,9 +71,8 @@ class FlowCurrents:
             ):
                 continue
             for field in self._step.fields(units):
-                anti = self._currents.model.anti(field.pdg)
                 for other in self._step.fields(everything ^ units):
-                    if anti == other.pdg and added(field.total, other.total) in goals:
+                    if self._step.completes(field, other):
                         yield from self._closed(units, field, other)
 
     def _closed(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:

@@ -66,7 +66,7 @@ def widths_of(
     external = {abs(pdg) for pdg in reaction.legs}
     related = set() if table.external_widths else external | _coupled_vectors(external, model)
     exchanged = {line for line in lines if len(reaction.incoming) == 2 and line[1] & _SECOND}
-    required = set(_required(reaction, len(reaction.incoming)))
+    required = {(abs(decay.pdg), sum(1 << leg for leg in decay.legs)) for decay in reaction.decays}
     resonant = required | {
         line
         for line in {*lines} - exchanged
@@ -96,16 +96,6 @@ def _coupled_vectors(particles: set[int], model: Model) -> set[int]:
         if any(model.particle(k).width for k in one & particles)
         for pdg in one
     }
-
-
-def _required(reaction: Reaction, first: int) -> Iterator[PropagatorKey]:
-    """The propagators that decays require, the legs of the final state counted from `first` on."""
-    for branch in reaction.outgoing:
-        size = 1 if branch.decay is None else len(branch.decay.final)
-        if branch.decay is not None:
-            yield abs(branch.pdg), (1 << size) - 1 << first
-            yield from _required(branch.decay, first)
-        first += size
 
 
 def _goes_on(line: PropagatorKey, reaction: Reaction) -> bool:

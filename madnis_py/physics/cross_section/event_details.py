@@ -58,7 +58,7 @@ class EventDetails:
         counts = [len(flows) for flows in all_flows]
         sizes = [len(group.flavours) for group in process.groups]
         self._first_flow = np.repeat(np.cumsum(counts) - counts, sizes)
-        self._resonances = ResonanceTable(process, process.card.events.resonance_widths)
+        self._resonances = ResonanceTable(process, process.card.resonance_widths)
 
     def draw(self, p: Array, alpha_s: Array, flavours: Array, uniform: Array) -> DrawnDetails:
         """Draw the details of events.

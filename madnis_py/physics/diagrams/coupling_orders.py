@@ -32,8 +32,15 @@ class OrderLimit:
         return f"{self.coupling}{'^2' * self.squared}{self.relation}{self.power}"
 
     def allows(self, powers: Powers) -> bool:
-        """Whether an amplitude, or a product of two amplitudes, of these powers is kept."""
-        power = {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}[self.coupling]
+        """Whether an amplitude, or a product of two if `squared`, of these powers is kept."""
+        power = self._power(powers)
         if self.relation == "==":
             return power == self.power
         return power > self.power if self.relation == ">" else power <= self.power
+
+    def allows_inside(self, powers: Powers) -> bool:
+        """Whether a part of an amplitude may have these powers, all others being added to them."""
+        return self.relation == ">" or self._power(powers) <= self.power
+
+    def _power(self, powers: Powers) -> int:
+        return {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}[self.coupling]

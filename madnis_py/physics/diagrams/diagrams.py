@@ -42,6 +42,12 @@ class Diagram:
         return tuple(sorted((abs(tree.pdg), positions(tree.legs)) for tree in inside))
 
     @property
+    def off_shell(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """The `propagators` that the definition does not let be on their mass shell."""
+        inside = [tree for tree in self.tree.subtrees() if tree.off_shell]
+        return tuple(sorted((abs(tree.pdg), positions(tree.legs)) for tree in inside))
+
+    @property
     def max_vertex(self) -> int:
         """The largest number of particles that meet at a vertex."""
         return max(1 + len(tree.children) for tree in self.tree.subtrees() if tree.children)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +28,19 @@ class Branch:
     def content(self) -> object:
         """Key equal for the same particle with the same decay; see `Reaction.content`."""
         return self.pdg, None if self.decay is None else self.decay.content
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A particle of a reaction that decays.
+
+    Attributes:
+        pdg: PDG code.
+        legs: positions of all final particles that it becomes among the legs of the reaction.
+    """
+
+    pdg: int
+    legs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,20 @@ class Reaction:
             for branch in self.outgoing
         ]
         return tuple(pdg for part in parts for pdg in part)
+
+    @property
+    def decays(self) -> Iterator[Decay]:
+        """Every particle that decays, parents before those that they decay to."""
+        return self._decays(len(self.incoming))
+
+    def _decays(self, first: int) -> Iterator[Decay]:
+        """The same, the legs of the final state counted from `first` on."""
+        for branch in self.outgoing:
+            size = 1 if branch.decay is None else len(branch.decay.final)
+            if branch.decay is not None:
+                yield Decay(branch.pdg, tuple(range(first, first + size)))
+                yield from branch.decay._decays(first)
+            first += size
 
     @cached_property
     def content(self) -> object:

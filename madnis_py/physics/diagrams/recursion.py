@@ -22,7 +22,7 @@ from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
 from madnis_py.physics.diagrams.trees import Tree, positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex, VertexTable
 
-MOST_TREES = 300_000
+MOST_DIAGRAMS = 300_000
 """Number of diagrams above which listing them takes minutes: g g > 6 g has fewer, g g > 7 g not."""
 
 
@@ -54,11 +54,14 @@ class Field:
         pdg: as incoming at the next vertex.
         powers: of the couplings of this step.
         inner: of the couplings of the decays inside.
+        present: PDG codes of the s-channel propagators inside, this one included, that the step may
+            require.
     """
 
     pdg: int
     powers: Powers
     inner: Powers
+    present: frozenset[int] = frozenset()
 
     @property
     def total(self) -> Powers:
@@ -83,6 +86,7 @@ class Recursion:
         units: bit k of the sets below means units[k].
         orders: limits on the powers of couplings; the lowest possible WEIGHTED if there are none.
         restrictions: on propagators.
+        incoming: the set of the units that come in.
         root: for a decay, the particle that the units become, as incoming at the next vertex.
 
     Attributes:
@@ -98,23 +102,63 @@ class Recursion:
         units: tuple[Unit, ...],
         orders: tuple[OrderLimit, ...] = (),
         restrictions: Restrictions = UNRESTRICTED,
+        incoming: int = 0,
         root: int | None = None,
     ) -> None:
         self.vertices, self.units = vertices, units
-        self._orders = orders
+        self._orders, self._restrictions, self._incoming = orders, restrictions, incoming
         self._excluded = {sign * pdg for pdg in restrictions.excluded for sign in (1, -1)}
+        self._required = {pdg for alternative in restrictions.required for pdg in alternative}
         self.everything = (1 << len(units)) - 1
         self._meetings: dict[int, dict[Field, list[Meeting]]] = {}
         self._trees: dict[tuple[int, Field], list[Tree]] = {}
         self._counts: dict[tuple[int, Field], int] = {}
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
-        goals = [field for field in self.fields(self._end) if field.pdg == self._root]
+        goals = [field for field in self.fields(self._end) if self._is_goal(field)]
         if not orders and goals:
             lowest = min(weighted(goal.powers) for goal in goals)
             goals = [goal for goal in goals if weighted(goal.powers) == lowest]
         self.goals = tuple(goals)
+        self._complete = {(goal.powers, goal.inner, goal.present) for goal in goals}
         self.totals = tuple(sorted({goal.total for goal in self.goals}))
+
+    def _is_goal(self, field: Field) -> bool:
+        required = self._restrictions.required
+        return (
+            field.pdg == self._root
+            and all(order.allows(field.powers) for order in self._orders)
+            and (not required or any(field.present.issuperset(one) for one in required))
+        )
+
+    def completes(self, field: Field, other: Field) -> bool:
+        """Whether a field of some units and one of all others make an amplitude of this step."""
+        powers, inner = added(field.powers, other.powers), added(field.inner, other.inner)
+        return (
+            self.vertices.model.anti(field.pdg) == other.pdg
+            and (powers, inner, field.present | other.present) in self._complete
+        )
+
+    def s_channel(self, units: int, pdg: int) -> int | None:
+        """The particle of a propagator as it goes on towards the outgoing particles.
+
+        Args:
+            units: the set on one side of it.
+            pdg: the particle that the set becomes, as incoming at the next vertex.
+
+        Returns:
+            PDG code; None in the t channel, with one of two incoming particles on either side.
+        """
+        inside = units & self._incoming
+        if inside == self._incoming and inside:
+            return pdg
+        return None if inside else self.vertices.model.anti(pdg)
+
+    def _is_external(self, units: int) -> bool:
+        """Whether what a set of units becomes is an external particle of this step."""
+        if units.bit_count() == 1 or units == self._end:
+            return True
+        return self._end != self.everything and units.bit_count() == len(self.units) - 1
 
     def legs(self, units: int) -> int:
         """The external legs of a set of units."""
@@ -137,9 +181,15 @@ class Recursion:
             self._meetings[units] = {
                 field: ways
                 for field, ways in found.items()
-                if units == self._end or field.pdg not in self._excluded
+                if self._is_external(units) or self._propagates(units, field.pdg)
             }
         return self._meetings[units]
+
+    def _propagates(self, units: int, pdg: int) -> bool:
+        if pdg in self._excluded:
+            return False
+        forbidden = self._restrictions.forbidden
+        return not forbidden or self.s_channel(units, pdg) not in forbidden
 
     @cached_property
     def largest_vertex(self) -> int:
@@ -155,9 +205,18 @@ class Recursion:
                 below, inner = added(below, field.powers), added(inner, field.inner)
             for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
                 powers = added(below, vertex.powers)
-                if all(order.allows(powers) for order in self._orders):
-                    onward = Field(vertex.pdg, powers, inner)
+                if all(order.allows_inside(powers) for order in self._orders):
+                    present = self._present(sum(parts), vertex.pdg, fields)
+                    onward = Field(vertex.pdg, powers, inner, present)
                     yield Meeting(onward, vertex, tuple(zip(parts, fields, strict=True)))
+
+    def _present(self, units: int, pdg: int, fields: Sequence[Field]) -> frozenset[int]:
+        """`Field.present` of what fields become."""
+        if not self._required:
+            return frozenset()
+        found = frozenset().union(*(field.present for field in fields))
+        own = None if self._is_external(units) else self.s_channel(units, pdg)
+        return found | {own} if own in self._required else found
 
     def trees(self, units: int, field: Field) -> list[Tree]:
         """All trees in which a set of units becomes a field."""
@@ -175,9 +234,12 @@ class Recursion:
                 yield from (tree for tree in unit.decay.final_trees() if tree.powers == field.inner)
             return
         legs = self.legs(units)
+        off_shell = not self._is_external(units) and (
+            self.s_channel(units, field.pdg) in self._restrictions.off_shell
+        )
         for meeting in self.meetings(units).get(field, ()):
             for children in product(*(self.trees(part, below) for part, below in meeting.parts)):
-                yield Tree(legs, field.pdg, field.total, meeting.vertex, children)
+                yield Tree(legs, field.pdg, field.total, meeting.vertex, children, off_shell)
 
     def final_trees(self) -> list[Tree]:
         """All amplitudes, rooted at the first unit or at the decaying particle.
@@ -185,23 +247,28 @@ class Recursion:
         Raises:
             InputError: there are more than can be handled.
         """
-        count = sum(self.count(self._end, goal) for goal in self.goals)
-        if count > MOST_TREES:
+        if self.n_diagrams > MOST_DIAGRAMS:
             raise InputError(
-                f"process.definition: expected at most {MOST_TREES} diagrams of one process; "
-                f"got {count}"
+                f"process.definition: expected at most {MOST_DIAGRAMS} diagrams of one process; "
+                f"got {self.n_diagrams}"
             )
         return [tree for goal in self.goals for tree in self.trees(self._end, goal)]
 
+    @property
+    def n_diagrams(self) -> int:
+        """How many diagrams there are."""
+        return sum(self.count(self._end, goal) for goal in self.goals)
+
     def count(self, units: int, field: Field) -> int:
-        """How many trees there are in which a set of units becomes a field."""
+        """How many diagrams there are in which a set of units becomes a field."""
         key = units, field
         if key not in self._counts:
             decay = self.units[units.bit_length() - 1].decay
             if units.bit_count() > 1:
+                ways = self.meetings(units).get(field, ())
                 self._counts[key] = sum(
-                    math.prod(self.count(part, below) for part, below in way.parts)
-                    for way in self.meetings(units).get(field, ())
+                    math.prod(self.count(part, below) for part, below in parts)
+                    for parts, _ in {(way.parts, way.vertex.number) for way in ways}
                 )
             elif decay is None:
                 self._counts[key] = 1
@@ -215,7 +282,8 @@ def recursion_of(reaction: Reaction, vertices: VertexTable) -> Recursion:
     """The steps of a reaction: its core, with a step inside for every decay."""
     units = [Unit(1 << position, pdg) for position, pdg in enumerate(reaction.incoming)]
     units += _outgoing_units(reaction, vertices, len(units))
-    return Recursion(vertices, tuple(units), reaction.orders, reaction.restrictions)
+    incoming = (1 << len(reaction.incoming)) - 1
+    return Recursion(vertices, tuple(units), reaction.orders, reaction.restrictions, incoming)
 
 
 def _outgoing_units(reaction: Reaction, vertices: VertexTable, first: int) -> list[Unit]:

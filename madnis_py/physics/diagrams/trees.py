@@ -26,6 +26,7 @@ class Tree:
         powers: of the couplings inside.
         vertex: the last one; None for an external leg.
         children: what meets there.
+        off_shell: whether the definition does not let the particle be on its mass shell.
         shape: equal for trees that differ in the structures of their vertices alone.
     """
 
@@ -34,6 +35,7 @@ class Tree:
     powers: Powers
     vertex: DirectedVertex | None = None
     children: tuple[Tree, ...] = ()
+    off_shell: bool = False
 
     @cached_property
     def shape(self) -> object:

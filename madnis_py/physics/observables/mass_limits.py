@@ -86,12 +86,17 @@ class MassLimits:
         """The greatest mass in GeV that the other particles leave to a set of final ones."""
         legs = set(legs)
         others = set(range(self._n_incoming, len(self.masses))) - legs
+        return min(self._energy - self.least_energy(others), self.cut_on_mass(legs))
+
+    def cut_on_mass(self, legs: Iterable[int]) -> float:
+        """The greatest mass in GeV that cuts on masses leave to a set of final particles."""
+        legs = frozenset(legs)
         maxima = [
             maximum - self.least_mass(system - legs)
             for system, maximum in self._greatest_masses.items()
             if legs <= system
         ]
-        return min([self._energy - self.least_energy(others), *maxima])
+        return min([math.inf, *maxima])
 
     def reaches_pole(self, legs: Iterable[int], mass: float, width: float = 0.0) -> bool:
         """Whether a propagator can be on its mass shell, or so near that its width matters.

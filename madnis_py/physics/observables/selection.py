@@ -17,6 +17,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.observable_names import EVENT
 from madnis_py.card.tables import CutTable
 from madnis_py.physics.definition.definition import Definition
+from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import AnyCut, Bools, Cut, Cuts, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import select
@@ -73,14 +74,19 @@ def _key(cut: AnyCut, exchange: Sequence[int]) -> object:
 
 
 def selection_of(
-    definition: Definition, flavours: Sequence[tuple[int, ...]], card: Card, model: Model
+    definition: Definition,
+    flavours: Sequence[tuple[int, ...]],
+    reactions: Sequence[Reaction],
+    card: Card,
+    model: Model,
 ) -> Selection:
-    """The cuts of a card.
+    """The cuts of a card, and the mass windows of its decays.
 
     Args:
         definition: for what names may mean.
         flavours: PDG codes of the external legs, incoming first, of every combination of flavours.
-        card: its table [cuts].
+        reactions: with the decays of every combination of flavours.
+        card: its table [cuts] and `process.bwcutoff`.
         model: knows the particles.
 
     Raises:
@@ -93,15 +99,28 @@ def selection_of(
     finals = [legs[definition.n_incoming :] for legs in flavours]
     for entry in entries:
         entry.check_ranks(finals, card)
-    lists = {
-        final: tuple(dict.fromkeys(cut for entry in entries for cut in entry.cuts(final)))
-        for final in finals
+    of_finals = {
+        final: [cut for entry in entries for cut in entry.cuts(final)] for final in {*finals}
     }
-    first = next(iter(lists.values()))
-    common = tuple(cut for cut in first if all(cut in cuts for cuts in lists.values()))
-    rest = {final: tuple(cut for cut in cuts if cut not in common) for final, cuts in lists.items()}
-    further = tuple(dict.fromkeys(rest.values()))
-    return Selection(common, further, tuple(further.index(rest[final]) for final in finals))
+    windows = {reaction: [*_decay_windows(reaction, card, model)] for reaction in {*reactions}}
+    lists = [
+        tuple(dict.fromkeys([*of_finals[final], *windows[reaction]]))
+        for final, reaction in zip(finals, reactions, strict=True)
+    ]
+    different = {*lists}
+    common = tuple(cut for cut in lists[0] if all(cut in cuts for cuts in different))
+    rest = {cuts: tuple(cut for cut in cuts if cut not in common) for cuts in different}
+    further = tuple(dict.fromkeys(rest[cuts] for cuts in lists))
+    return Selection(common, further, tuple(further.index(rest[cuts]) for cuts in lists))
+
+
+def _decay_windows(reaction: Reaction, card: Card, model: Model) -> Iterator[Cut]:
+    """Cuts that keep each particle that decays, if it has a width, near its mass."""
+    for decay in reaction.decays:
+        mass = model.mass(decay.pdg)
+        reach = card.process.widths_of_resonance * model.width(decay.pdg)
+        if reach > 0:
+            yield Cut("mass", decay.legs, max(mass - reach, 0.0), mass + reach)
 
 
 class Acceptance:

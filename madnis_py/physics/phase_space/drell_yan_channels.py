@@ -49,11 +49,14 @@ def drell_yan_channels(
     """
     energies = beams.energies
     total = 2 * math.sqrt(energies[0] * energies[1])
+    lowest, highest = _mass_window(cuts)
     if beams.partonic:
+        if not lowest <= total <= highest:
+            expected = f"expected sqrt(s) between the cuts on its mass, {lowest:g} and {highest:g}"
+            raise card.error("beams.energy", f"{expected} GeV; got {total:g} GeV")
         kept_names(["s"], card)
         mapping = SChannelMapping(energies, (0.0, 0.0), Flat(), s_min=total**2 / 2, partonic=True)
         return (Channel("s", mapping, tuple(range(len(bosons))), (), 0),)
-    lowest, highest = _mass_window(cuts)
     lowest = max(lowest, LEAST_ENERGY)
     if lowest >= min(highest, total):
         raise card.error(

@@ -51,15 +51,15 @@ class TopologyMapping(ChannelMapping):
     Args:
         topology: how the final particles come together.
         lines: distributions of the squared masses of its lines.
-        limits: least masses that the cuts leave.
+        limits: least and greatest masses that the cuts leave.
         least_energy: of the partons in GeV.
         beams: energies, masses and shares.
         legs: position of leg k of the topology among the particles of an event; may exchange the
             incoming ones.
 
     Raises:
-        InputError: fewer than two final particles, or no room between the cuts and the energy of
-            the beams.
+        InputError: fewer than two final particles, no room between the cuts and the energy of the
+            beams, or none for the mass of a line.
     """
 
     def __init__(
@@ -78,11 +78,12 @@ class TopologyMapping(ChannelMapping):
         top = [_enter(cluster, lines, limits, clusters) for cluster in topology.clusters]
         rests = _least_rests(topology, limits, [clusters[place].minimum for place in top])
         self.s_min = max(least_energy, rests[0], sum(beams.masses), LEAST_ENERGY) ** 2
-        self._check(beams)
+        most = limits.cut_on_mass(range(2, self.n_particles))
+        self._check(beams, most)
         self._kernel = _core.Topology(
             beams=(beams.first.described, beams.second.described),
             s_hat=lines.s_hat(topology, self.s_min),
-            s_range=(self.s_min, beams.s),
+            s_range=(self.s_min, min(beams.s, most**2)),
             clusters=clusters,
             top=top,
             exchanges=[lines.exchange(pdg) for pdg in topology.exchanges],
@@ -94,12 +95,16 @@ class TopologyMapping(ChannelMapping):
     def __reduce__(self) -> tuple[object, ...]:
         return TopologyMapping, self._arguments
 
-    def _check(self, beams: CollidingBeams) -> None:
+    def _check(self, beams: CollidingBeams, most: float) -> None:
         if self.n_particles < 4:
             raise InputError("expected at least two final particles; got one")
         if not self.s_min < beams.s:
             room = f"expected beams above the threshold of {self.s_min**0.5:g} GeV"
             raise InputError(f"{room}; got sqrt(s) = {beams.s**0.5:g} GeV")
+        least = beams.s if beams.partonic else self.s_min
+        if most**2 < least:
+            room = f"expected a mass of all final particles up to {least**0.5:g} GeV or more"
+            raise InputError(f"{room}; got at most {most:g} GeV")
 
     def forward(self, x: Array) -> tuple[Array, Array]:
         """Map points of the unit cube to momenta; see `ChannelMapping.forward`."""
@@ -131,7 +136,14 @@ def _enter(
         inside = entries[left].minimum + entries[right].minimum
         least = max(limits.least_mass(positions(cluster.legs)), inside)
         line = lines.decaying(cluster, least)
-        entries.append(_core.Cluster.decaying(left=left, right=right, minimum=least, line=line))
+        most = limits.cut_on_mass(positions(cluster.legs))
+        if not least < most:
+            place = f"particles {' '.join(str(leg + 1) for leg in positions(cluster.legs))}"
+            expected = f"expected a mass of {place} above {least:g} GeV"
+            raise InputError(f"{expected}; got at most {most:g} GeV")
+        entries.append(
+            _core.Cluster.decaying(left=left, right=right, minimum=least, maximum=most, line=line)
+        )
     return len(entries) - 1
 
 

@@ -185,10 +185,11 @@ def describe_diagrams(process: Process, with_propagators: bool = False) -> dict[
         `{"diagrams": n, "channels": n, "groups": n, "processes": [...]}`, totals over the matrix
         elements, with one entry per matrix element: `name`, `flavours` (names of all combinations
         of particles that share it), `diagrams`, `channels`, `groups` (of channels that are alike
-        but for the names of their legs), `orders` (the powers of the couplings that occur) and, if
-        wanted, `propagators` and `topologies`. The latter has for every channel `diagrams` and
-        `group`, counted from 1, and `propagators`: `kind`, |PDG code| and legs of each, for an "s"
-        those that it decays to, for a "t" those on the side of leg 1.
+        but for the names of their legs), `orders` (the powers of the couplings that occur),
+        `left_out` (number of diagrams that restrictions remove, if they do) and, if wanted,
+        `propagators` and `topologies`. The latter has for every channel `diagrams` and `group`,
+        counted from 1, and `propagators`: `kind`, |PDG code| and legs of each, for an "s" those
+        that it decays to, for a "t" those on the side of leg 1.
     """
     entries = [_describe(group, process, with_propagators) for group in process.groups]
     totals = {
@@ -215,6 +216,8 @@ def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> 
             for qcd, qed in sorted({diagram.powers for diagram in diagrams})
         ],
     }
+    if removed := process.left_out(group):
+        entry["left_out"] = removed
     if with_propagators:
         entry["propagators"] = [propagators(diagram) for diagram in diagrams]
         entry["topologies"] = [

@@ -66,6 +66,11 @@ def flavours_of(groups: Iterable[FlavourGroup]) -> tuple[Legs, ...]:
     return tuple(legs for group in groups for legs in group.flavours)
 
 
+def reactions_of(groups: Iterable[FlavourGroup]) -> tuple[Reaction, ...]:
+    """For every combination of flavours, as `flavours_of`, the one that it has its decays from."""
+    return tuple(group.reaction for group in groups for _ in group.flavours)
+
+
 def _grouped(reactions: Iterable[Reaction], model: Model) -> dict[Reaction, list[Legs]]:
     """The flavours that share a matrix element, by the reaction that it is built for.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
@@ -19,6 +19,7 @@ from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_o
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
+from madnis_py.physics.diagrams.left_out import left_out
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
@@ -30,7 +31,12 @@ from madnis_py.physics.phase_space.channel_builder import ChannelBuilder, Contri
 from madnis_py.physics.phase_space.drell_yan_channels import ExchangedBoson, drell_yan_channels
 from madnis_py.physics.process.beams import Beams, beams_of
 from madnis_py.physics.process.card_checks import check_card, parsed_histograms
-from madnis_py.physics.process.flavour_groups import FlavourGroup, flavour_groups, flavours_of
+from madnis_py.physics.process.flavour_groups import (
+    FlavourGroup,
+    flavour_groups,
+    flavours_of,
+    reactions_of,
+)
 from madnis_py.physics.process.group_elements import GroupElements
 from madnis_py.physics.process.providers import with_digest_of_files
 
@@ -40,8 +46,8 @@ class Process:
     """Beams, flavours, matrix elements, channels and cuts of one card; immutable, no arrays.
 
     Attributes:
-        card: the card with every parameter of the model written out and no param_card any more: it
-            stands for itself.
+        card: the card with every parameter of the model written out, no param_card any more, and
+            what follows from other keys: it stands for itself.
         model: parameters and couplings.
         definition: external legs.
         groups: flavours grouped by matrix element.
@@ -69,10 +75,12 @@ class Process:
         model = Model.from_card(card)
         definition = definition_of(card, model)
         groups = flavour_groups(definition, card, model)
-        selection = selection_of(definition, flavours_of(groups), card, model)
+        selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
         values = {**model.values, "param_card": None, "filled_in": model.filled_in or None}
-        resolved = with_digest_of_files(card).updated({"parameters": values})
+        resolved = with_digest_of_files(card)
+        widths = {"resonance_widths": resolved.resonance_widths}
+        resolved = resolved.updated({"parameters": values, "events": widths})
         return cls(resolved, model, definition, groups, selection)
 
     @property
@@ -145,9 +153,29 @@ class Process:
         """Sentences that belong beside the numbers of this process."""
         if self.card.process.matrix_element is not None:
             return self.model.warnings
-        return self.model.warnings + width_warnings(
-            ((self.widths(group), group.reaction.legs) for group in self.groups), self.model
+        widths = ((self.widths(group), group.reaction.legs) for group in self.groups)
+        return (
+            *self.model.warnings,
+            *width_warnings(widths, self.model),
+            *self._restriction_warnings(),
         )
+
+    def _restriction_warnings(self) -> Iterator[str]:
+        """A warning where the definition leaves diagrams out, with one of the processes it does."""
+        for group in self.groups:
+            n_left_out, n_diagrams = self.left_out(group), len(self.diagrams(group))
+            if n_left_out > 0:
+                name = self.model.reaction_name(group.reaction.legs, self.definition.n_incoming)
+                yield (
+                    f'restrictions: "{self.definition.text}" leaves out {n_left_out} of '
+                    f"{n_left_out + n_diagrams} diagrams of {name}; what is left may depend on the "
+                    "gauge"
+                )
+                return
+
+    def left_out(self, group: FlavourGroup) -> int:
+        """How many diagrams of a group its restrictions leave out."""
+        return left_out(group.reaction, VertexTable(self.model))
 
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of a group, in the order of its single-diagram parts."""

@@ -1,12 +1,12 @@
-"""Final particles of a process as MadGraph's cuts see them, and the decays that they come from."""
+"""Final particles of a process as MadGraph's cuts see them, decay products told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from madnis_py.physics.definition.definition import Definition, Leg, Step
+from madnis_py.physics.definition.definition import Definition, Leg
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import codes_of
 from madnis_py.physics.process.process import Process
@@ -24,21 +24,6 @@ class FinalLeg:
 
     pdgs: frozenset[int]
     decayed: bool
-
-
-@dataclass(frozen=True)
-class Decay:
-    """A particle of a decay chain that decays to definite particles.
-
-    Attributes:
-        parent: PDG code.
-        products: PDG codes of the final particles that it ends in, sorted.
-        positions: of the products in the final state.
-    """
-
-    parent: int
-    products: tuple[int, ...]
-    positions: range
 
 
 Place = tuple[int, int]
@@ -66,21 +51,6 @@ class FinalParticles:
             return [FinalLeg(frozenset(leg.alternatives), False)]
         columns = zip(*(decay.final for decay in leg.decay.reactions(self._model)), strict=True)
         return [FinalLeg(frozenset(column), True) for column in columns]
-
-    @cached_property
-    def decays(self) -> tuple[Decay, ...]:
-        """Every decay of the chain with every choice of its products."""
-        return tuple(dict.fromkeys(self._decays(self._core, 0)))
-
-    def _decays(self, step: Step, start: int) -> Iterator[Decay]:
-        for leg in step.outgoing:
-            end = start + (1 if leg.decay is None else len(leg.decay.final))
-            if leg.decay is not None:
-                for decay in leg.decay.reactions(self._model):
-                    products = tuple(sorted(decay.final, key=_by_kind))
-                    yield Decay(decay.incoming[0], products, range(start, end))
-                yield from self._decays(leg.decay, start)
-            start = end
 
     def places(self, pdgs: Collection[int], decayed: bool = True) -> frozenset[Place]:
         """Places where particles of some kinds may be.
@@ -138,33 +108,6 @@ class FinalParticles:
         """Whether one of the particles that may be at some places has a mass."""
         return any(self.mass(pdg) > 0 for _, pdg in places)
 
-    def window(self, decay: Decay, widths: float) -> tuple[str, float, float] | None:
-        """The range of the mass of a decaying particle, and the names of its products.
-
-        Args:
-            decay: of the chain.
-            widths: half of the range in units of the width.
-
-        Returns:
-            names for a cut, least and largest mass in GeV; None where the names mean other
-            particles too.
-        """
-        elsewhere = {
-            pdg for k, leg in enumerate(self.legs) if k not in decay.positions for pdg in leg.pdgs
-        }
-        if elsewhere & set(decay.products):
-            return None
-        mass, half = self._model.mass(decay.parent), widths * self._model.width(decay.parent)
-        return (
-            ",".join(self.name(pdg) for pdg in decay.products),
-            max(mass - half, 0.0),
-            mass + half,
-        )
-
-    def width(self, pdg: int) -> float:
-        """Total width of a particle in GeV."""
-        return self._model.width(pdg)
-
 
 def depends_on_alpha_s(process: Process) -> bool:
     """Whether a diagram of a process has a strong coupling."""
@@ -173,37 +116,27 @@ def depends_on_alpha_s(process: Process) -> bool:
     )
 
 
-def put_decay_windows(
-    final: FinalParticles, widths: float, card: ImportedCard, shown: Callable[[], str]
+def put_resonance_widths(
+    finals: Iterable[FinalParticles],
+    widths: float,
+    card: ImportedCard,
+    shown: Callable[[], str],
 ) -> None:
-    """Cut on the mass of each decaying particle of a chain as MadEvent does.
+    """Translate `bwcutoff`: how near its mass an unstable particle is on its mass shell.
 
     Args:
-        final: with the decays of the chain.
-        widths: half of the range in units of the width.
-        card: takes the cuts.
+        finals: the final state of each process.
+        widths: from the mass.
+        card: takes the keys.
         shown: the entry for a message.
     """
-    if final.decays and widths <= 0:
-        meaning = "no decaying particle is on its mass shell"
-        card.refuse("cuts", shown(), meaning, "give a number of widths > 0")
+    if widths > 0:
+        card.put("process", "bwcutoff", widths)
         return
-    unnamed: dict[str, None] = {}
-    for decay in final.decays:
-        if final.width(decay.parent) == 0:
-            continue
-        window = final.window(decay, widths)
-        if window is None:
-            unnamed[final.name(decay.parent)] = None
-            continue
-        names, least, most = window
-        card.cut(names, "mass_min", least)
-        card.cut(names, "mass_max", most)
-    if unnamed:
-        products = "no names of a card mean its products alone"
-        meaning = f"{', '.join(unnamed)} is within so many widths of its mass, and {products}"
-        way_out = "let every particle decay to others, or cut by hand"
-        card.refuse("cuts", shown(), meaning, way_out)
+    card.put("events", "resonance_widths", 0.0)
+    if any(leg.decayed for final in finals for leg in final.legs):
+        meaning = "no decaying particle is on its mass shell"
+        card.refuse("process", shown(), meaning, "give a number of widths > 0")
 
 
 def is_alone(places: Collection[Place]) -> bool:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 
 from madnis_py.physics.pdf.pdf_sets import available_sets
 
@@ -14,101 +18,39 @@ BUILT_IN: Mapping[str, int] = {
 }
 """Sets that come with MadGraph -> LHAPDF's number of the same set."""
 
-_NAMES: Mapping[int, str] = {
-    10042: "cteq6l1",
-    10550: "cteq66",
-    10800: "CT10",
-    11000: "CT10nlo",
-    11082: "CT10nlo_nf4",
-    11200: "CT10nnlo",
-    13000: "CT14nnlo",
-    13100: "CT14nlo",
-    13200: "CT14lo",
-    13300: "CT14qed_proton",
-    13400: "CT14qed_inc_proton",
-    14000: "CT18NNLO",
-    14400: "CT18NLO",
-    20651: "MRSTMCal",
-    21000: "MSTW2008lo68cl",
-    21100: "MSTW2008nlo68cl",
-    21200: "MSTW2008nnlo68cl",
-    23100: "MSTW2008lo68cl_nf4",
-    23300: "MSTW2008nlo68cl_nf4",
-    25000: "MMHT2014lo68cl",
-    25100: "MMHT2014nlo68cl",
-    25200: "MMHT2014nlo68clas118",
-    25300: "MMHT2014nnlo68cl",
-    27000: "MSHT20lo_as130",
-    27400: "MSHT20nnlo_as118",
-    42560: "ABMP16_5_nnlo",
-    61000: "HERAPDF20_LO_EIG",
-    61100: "HERAPDF20_NLO_EIG",
-    61200: "HERAPDF20_NNLO_EIG",
-    82000: "LUXqed_plus_PDF4LHC15_nnlo_100",
-    82200: "LUXqed17_plus_PDF4LHC15_nnlo_100",
-    90000: "PDF4LHC15_nlo_mc_pdfas",
-    90200: "PDF4LHC15_nlo_100_pdfas",
-    90400: "PDF4LHC15_nlo_30_pdfas",
-    90500: "PDF4LHC15_nlo_mc",
-    90700: "PDF4LHC15_nlo_100",
-    90900: "PDF4LHC15_nlo_30",
-    91000: "PDF4LHC15_nnlo_mc_pdfas",
-    91200: "PDF4LHC15_nnlo_100_pdfas",
-    91400: "PDF4LHC15_nnlo_30_pdfas",
-    91500: "PDF4LHC15_nnlo_mc",
-    91700: "PDF4LHC15_nnlo_100",
-    91900: "PDF4LHC15_nnlo_30",
-    92000: "PDF4LHC15_nlo_nf4_30",
-    200200: "NNPDF21_lo_as_0119_100",
-    200400: "NNPDF21_lo_as_0130_100",
-    229800: "NNPDF23_nlo_as_0118",
-    230000: "NNPDF23_nlo_as_0119",
-    232000: "NNPDF23_nnlo_as_0118",
-    232200: "NNPDF23_nnlo_as_0119",
-    244600: "NNPDF23_nlo_as_0118_qed",
-    244800: "NNPDF23_nlo_as_0119_qed",
-    246000: "NNPDF23_nnlo_as_0119_qed",
-    246800: "NNPDF23_lo_as_0119_qed",
-    247000: "NNPDF23_lo_as_0130_qed",
-    260000: "NNPDF30_nlo_as_0118",
-    260400: "NNPDF30_nlo_as_0118_nf_4",
-    261000: "NNPDF30_nnlo_as_0118",
-    261400: "NNPDF30_nnlo_as_0118_nf_4",
-    262000: "NNPDF30_lo_as_0118",
-    262400: "NNPDF30_lo_as_0118_nf_4",
-    263000: "NNPDF30_lo_as_0130",
-    263400: "NNPDF30_lo_as_0130_nf_4",
-    292000: "NNPDF30_nlo_nf_4_pdfas",
-    292200: "NNPDF30_nlo_nf_5_pdfas",
-    292400: "NNPDF30_nnlo_nf_4_pdfas",
-    292600: "NNPDF30_nnlo_nf_5_pdfas",
-    303000: "NNPDF30_nlo_as_0118_hessian",
-    303200: "NNPDF30_nnlo_as_0118_hessian",
-    303400: "NNPDF31_nlo_as_0118",
-    303600: "NNPDF31_nnlo_as_0118",
-    304200: "NNPDF31_nlo_as_0118_hessian",
-    304400: "NNPDF31_nnlo_as_0118_hessian",
-    305000: "NNPDF31_nlo_pdfas",
-    305200: "NNPDF31_nnlo_pdfas",
-    305800: "NNPDF31_nlo_hessian_pdfas",
-    306000: "NNPDF31_nnlo_hessian_pdfas",
-    315000: "NNPDF31_lo_as_0118",
-    315200: "NNPDF31_lo_as_0130",
-    316200: "NNPDF31_nnlo_as_0118_mc",
-    320500: "NNPDF31_nlo_as_0118_nf_4",
-    320900: "NNPDF31_nnlo_as_0118_nf_4",
-    324900: "NNPDF31_nlo_as_0118_luxqed",
-    325100: "NNPDF31_nnlo_as_0118_luxqed",
-    325300: "NNPDF31_nnlo_as_0118_mc_hessian_pdfas",
-    325500: "NNPDF31_nnlo_as_0118_nf_4_mc_hessian",
-    331100: "NNPDF40_nnlo_as_01180",
-    331700: "NNPDF40_nlo_as_01180",
-    331900: "NNPDF40_lo_as_01180",
-}
-"""LHAPDF's number of the central member -> name of the set, of LHAPDF's index."""
+_MOST_MEMBERS = 110
+"""Members that sets of the index are taken to have; those with a thousand are called by name."""
 
 
 def set_of_number(number: int) -> str | None:
-    """The set whose central member has a number of LHAPDF, installed or well known; else None."""
-    installed = (one.name for one in available_sets() if one.lhapdf_id == number)
-    return next(installed, _NAMES.get(number))
+    """The set with a number of LHAPDF, "SET" or "SET/3" for its member 3.
+
+    Args:
+        number: of the member, for which an installed set counts first, then LHAPDF's index.
+
+    Returns:
+        the name; None where no set is known to have this number.
+    """
+    for one in available_sets():
+        if one.lhapdf_id and one.lhapdf_id <= number < one.lhapdf_id + one.n_members:
+            return _member(one.name, number - one.lhapdf_id)
+    numbers = sorted(_index())
+    place = bisect_right(numbers, number) - 1
+    if place < 0 or number - numbers[place] >= _MOST_MEMBERS:
+        return None
+    return _member(_index()[numbers[place]], number - numbers[place])
+
+
+def _member(name: str, member: int) -> str:
+    return f"{name}/{member}" if member else name
+
+
+@cache
+def _index() -> Mapping[int, str]:
+    """LHAPDF's number of the central member -> name of the set.
+
+    The index of LHAPDF 6.2.3 with later sets of ATLAS, CT, MSHT, NNPDF and PDF4LHC and of nuclei.
+    """
+    path = Path(str(files("madnis_py"))) / "data" / "lhapdf_sets.txt"
+    rows = (line.split() for line in path.read_text().splitlines())
+    return {int(number): name for number, name in rows}

@@ -40,6 +40,9 @@ QED = {  # the same with photons alone, without e^4
     "e- e+ > e- e+ / z": lambda s, t, u: (
         2 * ((s**2 + u**2) / t**2 + 2 * u**2 / (s * t) + (u**2 + t**2) / s**2)
     ),
+    "e+ e- > mu+ mu- $$ z": lambda s, t, u: 2 * (t**2 + u**2) / s**2,
+    "e- e+ > e- e+ / z $$ a": lambda s, t, u: 2 * (s**2 + u**2) / t**2,
+    "e- e+ > a > e- e+ / z": lambda s, t, u: 2 * (u**2 + t**2) / s**2,
     "e- e- > e- e- / z": lambda s, t, u: (
         (s**2 + u**2) / t**2 + 2 * s**2 / (t * u) + (s**2 + t**2) / u**2
     ),

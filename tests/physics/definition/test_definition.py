@@ -183,6 +183,31 @@ def test_labels_that_stand_for_nothing_are_refused(
         definition("p p > e+ e-", multiparticles)
 
 
+@pytest.mark.parametrize(
+    ("text", "restrictions"),
+    [
+        ("u u~ > z > e+ e-", Restrictions(required=((23,),))),
+        ("u u~ > z|a > e+ e-", Restrictions(required=((23,), (22,)))),
+        ("u u~ > w+ w- > e+ e-", Restrictions(required=((24, -24),))),
+        ("u u~ > z z | h > e+ e-", Restrictions(required=((23,), (25,)))),
+        ("u u~ > v > e+ e-", Restrictions(required=((23,), (22,)))),
+        ("u u~ > v w+ > e+ e-", Restrictions(required=((23, 24), (22, 24)))),
+        ("u u~ > e+ e- $$ z w- / h", Restrictions(forbidden=(23, -24), excluded=(25,))),
+        ("u u~ > z > e+ e- / w+ $$ v a", Restrictions((24,), ((23,),), (23, 22))),
+    ],
+)
+def test_restrictions(text: str, restrictions: Restrictions) -> None:
+    assert definition(text, {"v": "z a"}).core.restrictions == restrictions
+
+
+def test_restrictions_belong_to_their_step_and_behind_brackets_to_all_inside() -> None:
+    text = "p p > z > t t~, (t > w+ > b e+ ve $$ h) $$ z / a, t~ > b~ w-"
+    core = definition(text).core
+    decays = [leg.decay.restrictions for leg in core.outgoing if leg.decay is not None]
+    assert core.restrictions == Restrictions(required=((23,),))
+    assert decays == [Restrictions((22,), ((24,),), (25, 23)), Restrictions()]
+
+
 def test_spaces_and_capitals_do_not_matter() -> None:
     assert reactions("u u~>T t~,T>b W+") == reactions("u u~ > t t~, t > b w+")
 
@@ -336,11 +361,6 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
             'expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2; got "QCD=-1"',
         ),
         ("p p > e+ e- /", 'expected particles after "/"; got "p p > e+ e- /"'),
-        (
-            "p p > e+ e- $$ z",
-            "expected a definition without $$ (forbidden s-channel particles), "
-            "not supported here; got",
-        ),
         ("p p > e+ e- $ z", "expected a definition without $ (forbidden on-shell particles)"),
         ("p p > e+ e- [QCD]", "expected a definition without [ ] (loops)"),
         ("p p > e+ e- @1 @2", "expected one process number, outside of brackets; got"),
@@ -351,11 +371,6 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
             '"QCD=2" behind it',
         ),
         ("p p > e+ e- @x", 'expected particles, orders or restrictions; got " @x"'),
-        ("p p > z > e+ e-", "expected a definition without > ... > (required s-channel particles)"),
-        (
-            "p p > t t~, t > w+ > b e+ ve",
-            "expected a definition without > ... > (required s-channel particles)",
-        ),
         (
             "p p > e+ e- QCD^2<=2",
             "expected a definition without ^2 (orders of the squared amplitude)",
@@ -365,10 +380,6 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
             "expected a definition without ^2 (orders of the squared amplitude)",
         ),
         ("p p > w+{0} w-", "expected a definition without { } (polarised particles)"),
-        (
-            "p p > z | a > e+ e-",
-            "expected a definition without > ... > (required s-channel particles)",
-        ),
         ("p p > e+ e- | z", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got'),
         ("p p > z | > e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got'),
         ("p p > w+{0} > l+ vl", "expected braces on incoming and outgoing particles alone; got"),

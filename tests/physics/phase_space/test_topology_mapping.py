@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 from dataclasses import replace
@@ -14,7 +15,7 @@ from channels import ASYMMETRIC, HADRONS, PARTONS, POLES, Case, cases, masses
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.observables.cuts import Cuts
+from madnis_py.physics.observables.cuts import Cut, Cuts
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.phase_space.colliding_beams import CollidingBeams
@@ -26,6 +27,11 @@ from madnis_py.physics.phase_space.topology_mapping import (
     flat_mapping,
 )
 
+NEAR_THE_Z = (Cut("mass", (2, 3), 60.0, 120.0), Cut("pt", (4,), 5.0, math.inf))
+WINDOW = [
+    *cases("u u~ > e+ e- g", CollidingBeams.partons((100.0, 100.0)), NEAR_THE_Z),
+    *cases("u u~ > e+ e- g", CollidingBeams.hadrons((150.0, 100.0)), NEAR_THE_Z),
+]
 VBS = "u c > w+ w+ d s QCD=99 QED=99"
 TABLE = [
     *cases("u d~ > w+ w+ w-", HADRONS),
@@ -37,6 +43,7 @@ TABLE = [
     *cases("u u~ > e+ e- g", ASYMMETRIC),
     *cases("g g > g g g", HADRONS),
     *cases("g g > g g g", PARTONS, cuts=()),
+    *WINDOW,
 ]
 SOME = TABLE[::7]
 
@@ -100,6 +107,33 @@ def test_inverse_is_zero_for_partons_of_other_energies(other: tuple[float, float
     flat = flat_mapping(MassLimits(masses(case.process), ()), CollidingBeams.partons(other))
     p, _ = flat.forward(points(flat, 1000))
     assert (case.mapping().inverse(p)[1] == 0).all()
+
+
+@pytest.mark.parametrize("case", WINDOW, ids=str)
+def test_a_line_is_within_the_window_that_cuts_leave_to_its_mass(case: Case) -> None:
+    assert (2, 3) in [line.legs for line in case.channel.topology.propagators]
+    mapping = case.mapping()
+    p, jacobian = mapping.forward(points(mapping, 4000))
+    mass = invariant_mass(p[:, 2:4])[jacobian > 0]
+    assert len(mass) > 3000
+    assert ((mass > 60 * (1 - 1e-9)) & (mass < 120 * (1 + 1e-9))).all()
+    wider = replace(case, cuts=()).mapping()
+    p, _ = wider.forward(points(wider, 4000))
+    mass, jacobian = invariant_mass(p[:, 2:4]), mapping.inverse(as_momenta(p))[1]
+    assert (jacobian[(mass < 60) | (mass > 120)] == 0).all()
+
+
+def test_a_window_below_the_masses_of_a_line_is_refused() -> None:
+    cuts = (Cut("mass", (2, 3), 0.0, 300.0),)
+    closed = next(
+        case
+        for case in cases("g g > t t~ g", PARTONS, cuts)
+        if (2, 3) in [line.legs for line in case.channel.topology.propagators]
+    )
+    with pytest.raises(
+        InputError, match=r"expected a mass of particles 3 4 above 346 GeV; got at most 300"
+    ):
+        closed.mapping()
 
 
 @pytest.mark.parametrize("process", ["g g > g g g", "g g > t t~ g g"])

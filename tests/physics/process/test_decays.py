@@ -21,10 +21,9 @@ from madnis_py.physics.process.process import Process
 BEAMS = {"pdf": "none", "energy": [500.0, 500.0]}
 
 
-def process(definition: str, **tables: object) -> Process:
-    return Process.from_card(
-        Card.parse({"process": {"definition": definition}, "beams": BEAMS, **tables})
-    )
+def process(definition: str, bwcutoff: float = 15.0, **tables: object) -> Process:
+    table = {"definition": definition, "bwcutoff": bwcutoff}
+    return Process.from_card(Card.parse({"process": table, "beams": BEAMS, **tables}))
 
 
 def rates(definition: str) -> Array:
@@ -143,7 +142,7 @@ def test_decays_of_the_z_have_their_share_of_the_undecayed_cross_section() -> No
         colours = 3 if pair == "j j" else 1
         share = colours * model["MZ"] / (24 * math.pi) * squares / model["WZ"]
         found = (
-            cross_section(CrossSection(process(f"e+ e- > z h, z > {pair}", beams=beams)))
+            cross_section(CrossSection(process(f"e+ e- > z h, z > {pair}", 1e3, beams=beams)))
             / undecayed
         )
         assert found == pytest.approx(share, rel=0.03)
@@ -165,7 +164,7 @@ def test_all_decays_of_a_particle_add_up_to_the_undecayed_cross_section(
     beams = {"pdf": "none", "energy": [energy] * 2}
     whole = cross_section(CrossSection(process(undecayed, beams=beams)))
     parts = [
-        cross_section(CrossSection(process(f"{undecayed}, {decay}", beams=beams)))
+        cross_section(CrossSection(process(f"{undecayed}, {decay}", 1e3, beams=beams)))
         for decay in decays
     ]
     assert 0.975 < sum(parts) / whole < 1

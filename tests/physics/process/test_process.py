@@ -99,7 +99,7 @@ def test_channels_follow_the_particles_in_the_s_channel(definition: str, names: 
 
 
 @pytest.mark.parametrize(
-    "definition", ["p p", "p p >", "> e+ e-", "p p > z > e+ e-", "p p > e+ e- /", "p p > e+ e- QCD"]
+    "definition", ["p p", "p p >", "> e+ e-", "p p > z >", "p p > e+ e- /", "p p > e+ e- QCD"]
 )
 def test_definitions_that_cannot_be_read_are_refused(definition: str) -> None:
     with pytest.raises(CardError, match=r"process\.definition: "):
@@ -271,3 +271,21 @@ def test_channels_that_cannot_be_omitted_are_refused(omit: list[str], sentence: 
 def test_a_single_particle_made_by_beams_of_fixed_energy_has_its_matrix_element() -> None:
     made = process("b b~ > h", beams={"pdf": "none", "energy": [62.5, 62.5]}, cuts={})
     assert made.matrix_element().n_particles == 3
+
+
+@pytest.mark.parametrize(
+    ("definition", "caveats"),
+    [
+        ("p p > e+ e-", []),
+        ("p p > t t~ $$ z", []),
+        (
+            "p p > z > e+ e-",
+            [
+                'restrictions: "p p > z > e+ e-" leaves out 1 of 2 diagrams of d d~ > e+ e-; what '
+                "is left may depend on the gauge"
+            ],
+        ),
+    ],
+)
+def test_a_warning_says_what_restrictions_leave_out(definition: str, caveats: list[str]) -> None:
+    assert list(process(definition).caveats) == caveats

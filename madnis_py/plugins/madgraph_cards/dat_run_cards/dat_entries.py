@@ -87,15 +87,15 @@ TRANSLATED: Mapping[str, Value] = {
     # the command line
     "nevents": 10000,
     "iseed": 0,
-    # beams; defaults of the sets of parton densities differ among versions, so there are none here
+    # beams
     "lpp1": 1,
     "lpp2": 1,
     "ebeam1": 6500.0,
     "ebeam2": 6500.0,
-    "pdlabel": "",
-    "pdlabel1": "",
-    "pdlabel2": "",
-    "lhaid": "",
+    "pdlabel": "nn23lo1",
+    "pdlabel1": "nn23lo1",
+    "pdlabel2": "nn23lo1",
+    "lhaid": "230000",
     # scales
     "fixed_ren_scale": False,
     "fixed_fac_scale": False,
@@ -157,9 +157,11 @@ REFUSED: Mapping[str, RefusedEntry] = {
     "bias_module": RefusedEntry("None", "events are biased"),
     "custom_fcts": RefusedEntry("[]", "functions in Fortran replace cuts, scales or weights"),
     "boost_event": RefusedEntry("False", "events are boosted to another frame"),
-    "event_norm": RefusedEntry("average", "weights of events are normalised in another way"),
     "time_of_flight": RefusedEntry(-1.0, "lifetimes are written to the events", -1.0),
     "fixed_couplings": RefusedEntry(True, "couplings run"),
+    "xmtcentral": RefusedEntry(0.0, "the first clustering of an event is cut on", 0.0),
+    "ktscheme": RefusedEntry(1, "events are clustered by Pythia's measure"),
+    "chcluster": RefusedEntry(False, "events are clustered by the diagram of their channel alone"),
     "small_width_treatment": RefusedEntry(1e-6, "narrow particles get a larger width", 1e-6),
 }
 """Entries without a counterpart, in the order of the messages."""
@@ -179,8 +181,8 @@ NEUTRAL = frozenset({
     "global_flag", "aloha_flag", "matrix_flag", "vector_size", "nb_warp", "vecsize_memmax",
     "mc_grouped_subproc", "me_frame", "frame_id", "mom_resh_type", "ptonium", "etaonium",
     "fixed_extra_scale", "mue_ref_fixed", "mue_over_ref", "ievo_eva", "evaorder", "eva_xcut",
-    "highestmult", "ktscheme", "alpsfact", "chcluster", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj",
-    "dparameter", "pdgs_for_merging_cut", "xmtcentral", "d", "bias_parameters", "r0gamma", "xn",
+    "event_norm", "highestmult", "alpsfact", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj",
+    "dparameter", "pdgs_for_merging_cut", "d", "bias_parameters", "r0gamma", "xn",
     "epsgamma", "isoem", "sys_scalefact", "sys_alpsfact", "sys_matchscale", "sys_pdf",
     "sys_scalecorrelation", "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max",
     "store_rwgt_info", "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",

@@ -196,10 +196,11 @@ def read_run_card(lines: list[str], source: str) -> RunCard:
         is_prose = len(words) != 2 or words[1] not in DEFAULTS
         if not equals and (is_prose or not (_NUMBER.fullmatch(words[0]) or words[0] in _FLAGS)):
             continue
-        if not value or not re.fullmatch(r"[A-Za-z_]\w{0,63}", name):
+        if not re.fullmatch(r"[A-Za-z_]\w{0,63}", name):
             raise CardError(
                 f"{source}: line {number}: expected value = name; got {shortened(content)!r}"
             )
+        found.pop(name.lower(), None)
         found[name.lower()] = value
     if not found:
         raise CardError(f"{source}: expected lines value = name of a run card; got none")

@@ -14,6 +14,7 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put_cuts_together
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_beams import translate_beams
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_cuts import (
     CutEntries,
     translate_particle_cuts,
@@ -28,10 +29,9 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
-    put_decay_windows,
+    put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.lhapdf_numbers import BUILT_IN, set_of_number
 
 _SCALES: Mapping[int, str] = {1: "sum_et", 2: "sum_mt", 3: "sum_mt/2", 4: "sqrt_s"}
 """Values of dynamical_scale_choice -> our names of the scales."""
@@ -58,7 +58,7 @@ class DatTranslation:
         card.options["--events"] = run.whole("nevents", 0)
         if seed := abs(run.whole("iseed")):
             card.options["--seed"] = seed
-        hadronic = self._beams()
+        hadronic = translate_beams(run, card)
         base = Card.parse(card.tables, run.source)
         model = Model.from_card(base)
         if hadronic:
@@ -73,8 +73,8 @@ class DatTranslation:
         finals = final_states(base, model)
         parts = [(final, self._cuts(final, partonic)) for final in finals]
         put_cuts_together(parts, model, card)
-        if (widths := run.number("bwcutoff")) >= 0:
-            card.put("events", "resonance_widths", widths)
+        widths = run.number("bwcutoff")
+        put_resonance_widths(finals, widths, card, lambda: run.shown("bwcutoff"))
         if prior := _PRIORS.get(run.text("sde_strategy")):
             card.put("channels", "prior", prior)
         self._systematics()
@@ -87,7 +87,6 @@ class DatTranslation:
         cuts = CutEntries(run, final, alone, partonic)
         translate_particle_cuts(cuts)
         translate_event_cuts(cuts)
-        put_decay_windows(final, run.number("bwcutoff"), alone, lambda: run.shown("bwcutoff"))
         return alone
 
     def _refuse_unknown(self) -> None:
@@ -103,66 +102,6 @@ class DatTranslation:
         for entry in unknown.values():
             meaning = "it is not known, what it changes neither"
             self._card.refuse("process", entry, meaning, "leave it out")
-
-    def _beams(self) -> bool:
-        """Translate the beams; returns whether they have parton densities."""
-        run = self._run
-        self._card.put("beams", "energy", [run.number("ebeam1"), run.number("ebeam2")])
-        kinds = (run.whole("lpp1"), run.whole("lpp2"))
-        if kinds not in ((0, 0), (1, 1)):
-            entry = f"{run.shown('lpp1')}, {run.shown('lpp2')}"
-            others = "beams other than two protons (1) or two particles without parton densities"
-            way_out = "set both to 0 or both to 1"
-            self._card.refuse("beams", entry, f"{others} (0)", way_out)
-        hadronic = kinds != (0, 0)
-        named = self._card.pdf or (self._parton_densities() if hadronic else "")
-        self._card.put("beams", "pdf", named if hadronic else "none")
-        return hadronic
-
-    def _parton_densities(self) -> str:
-        """The name of the set of pdlabel and lhaid; any name where these are refused."""
-        run = self._run
-        labels = [name for name in ("pdlabel", "pdlabel1", "pdlabel2") if run.has(name)]
-        texts = {run.text(name).lower() for name in labels}
-        if len(texts) > 1 and {"pdlabel1", "pdlabel2"} <= set(labels):
-            texts = {run.text("pdlabel1").lower(), run.text("pdlabel2").lower()}
-        if not labels:
-            return self._without_set(
-                "pdlabel is not set", "versions of MadGraph differ in its default"
-            )
-        if len(texts) != 1:
-            entry = ", ".join(map(run.shown, labels))
-            return self._without_set(entry, "each beam has its own densities")
-        label = texts.pop()
-        if label in BUILT_IN:
-            return self._numbered_set(BUILT_IN[label])
-        if label != "lhapdf":
-            self._without_set(run.shown(labels[0]), "this set is not known here")
-            return label
-        if not run.has("lhaid"):
-            meaning = "versions of MadGraph differ in its default"
-            return self._without_set("lhaid is not set", meaning, "set it")
-        first = next(iter(run.items("lhaid")), "")
-        if not re.fullmatch(r"\d{1,9}", first):
-            meaning = "this is no number of LHAPDF"
-            return self._without_set(run.shown("lhaid"), meaning, "set the number of the set")
-        return self._numbered_set(int(first))
-
-    def _without_set(
-        self, entry: str, meaning: str, way_out: str = "set pdlabel = lhapdf and lhaid"
-    ) -> str:
-        """Refuse an entry; returns the name of a set that there is not."""
-        self._card.refuse("beams", entry, meaning, way_out)
-        return "unknown"
-
-    def _numbered_set(self, number: int) -> str:
-        name = set_of_number(number)
-        if name is None:
-            meaning = "the name of this set is not known, and no installed set has this number"
-            other = "set the number of the central member of another one"
-            way_out = f"install it (lhapdf get {number}), or {other}"
-            self._card.refuse("beams", f"lhaid = {number}", meaning, way_out)
-        return name or f"lhaid-{number}"
 
     def _scales(self) -> None:
         """Translate fixed and dynamical scales of beams with parton densities."""
@@ -229,7 +168,8 @@ class DatTranslation:
         run = self._run
         program = run.text("systematics_program").lower()
         if not run.flag("use_syst") or program == "none":
-            self._card.tables["systematics"] = {"scale_factors": [], "pdf_members": False}
+            self._card.put("systematics", "scale_factors", [])
+            self._card.put("systematics", "pdf_members", False)
             return
         if program not in ("systematics", "auto"):
             entry, meaning = run.shown("systematics_program"), "weights of another program"
@@ -250,10 +190,8 @@ class DatTranslation:
                 f"set use_syst = F, or {same}",
             )
             return
-        self._card.tables["systematics"] = {
-            "scale_factors": mu_r,
-            "pdf_members": members == "errorset",
-        }
+        self._card.put("systematics", "scale_factors", mu_r)
+        self._card.put("systematics", "pdf_members", members == "errorset")
 
     def _refuse_without_counterpart(self) -> None:
         """Refuse entries of `dat_entries.REFUSED` that do not have a neutral value."""

@@ -1,12 +1,13 @@
 """Translation of MadGraph 7's run_card.toml to a card: one function per table of our card.
 
 Cuts are translated in `toml_cuts`; an entry that is new goes to the function of its table here, or
-to `toml_values.NEUTRAL_TABLES`. Everything that a card lacks has the default of MadGraph 7.
+to `toml_entries.NEUTRAL`. Everything that a card lacks has the default of MadGraph 7.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from madnis_py.card.card import Card, parse_toml
@@ -17,10 +18,11 @@ from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
-    put_decay_windows,
+    put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_cuts import TomlCuts
+from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_entries import NEUTRAL
 from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_values import TomlValues
 
 _SCALES: Mapping[str, str] = {
@@ -47,6 +49,7 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
         CardError: the text is no TOML, or a value is of another kind.
     """
     values = TomlValues(parse_toml(text, source), source)
+    given = values.names
     card.options["--events"] = values.whole("generation.events", 100_000)
     seed = values.whole("run.seed", -1)
     if seed != -1:
@@ -59,22 +62,25 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
         for text in base.process.definitions
     )
     _translate_scales(values, card, scale_free, leptonic)
-    widths = values.number("phasespace.bw_cutoff", 15.0)
-    card.put("events", "resonance_widths", max(widths, 0.0))
     if prior := _PRIORS.get(values.text("phasespace.sde_strategy", "diagrams")):
         card.put("channels", "prior", prior)
     energies = card.tables["beams"]["energy"]
     partonic = leptonic and energies[0] == energies[1]
-    parts = [(final, _cuts(values, final, partonic, widths)) for final in final_states(base, model)]
-    put_cuts_together(parts, model, card)
+    finals = final_states(base, model)
+    put_cuts_together([(one, _cuts(values, one, partonic)) for one in finals], model, card)
+    widths = values.number("phasespace.bw_cutoff", 15.0)
+    put_resonance_widths(finals, widths, card, lambda: f"phasespace.bw_cutoff = {widths:g}")
     _translate_systematics(values, card)
     _refuse_others(values, card)
+    lost = {re.split(r"[ ,=]", one.entry)[0] for one in card.untranslated}
+    for name in given:
+        if name not in lost:
+            (card.neutral if name in NEUTRAL else card.taken).append(name)
 
 
-def _cuts(values: TomlValues, final: FinalParticles, partonic: bool, widths: float) -> ImportedCard:
+def _cuts(values: TomlValues, final: FinalParticles, partonic: bool) -> ImportedCard:
     """The cuts for a final state, in a card of their own."""
     alone = ImportedCard()
-    put_decay_windows(final, widths, alone, lambda: f"phasespace.bw_cutoff = {widths:g}")
     TomlCuts(values.copy(), final, alone, partonic).translate()
     return alone
 
@@ -133,7 +139,6 @@ def _translate_systematics(values: TomlValues, card: ImportedCard) -> None:
     members = values.take("systematics.pdf", ["errorset"])
     together = values.flag("systematics.together", True)
     dynamical = values.take("systematics.dynamical_scale", [])
-    values.take("systematics.write_inputs")
     if not enabled:
         card.tables["systematics"] = {"scale_factors": [], "pdf_members": False}
         return
@@ -160,8 +165,12 @@ def _refuse_others(values: TomlValues, card: ImportedCard) -> None:
     if values.number("postprocessing.time_of_flight", -1.0) > -1.0:
         entry, meaning = "postprocessing.time_of_flight", "lifetimes are written to the events"
         card.refuse("process", entry, meaning, "set it to -1")
-    for name in values.in_table("postprocessing"):
-        values.take(f"postprocessing.{name}")
+    values.take("postprocessing.time_of_flight")
+    if values.flag("postprocessing.systematics", False):
+        entry, meaning = "postprocessing.systematics", "another program makes weights of events"
+        card.refuse("systematics", entry, meaning, "use the table [systematics] instead")
+    for name in ("muf", "mur", "pdf", "str_options"):
+        values.take(f"postprocessing.systematics_{name}")
     if values.flag("run.dummy_matrix_element", False):
         entry = "run.dummy_matrix_element = true"
         card.refuse("process", entry, "there is no |M|^2", "set it to false")

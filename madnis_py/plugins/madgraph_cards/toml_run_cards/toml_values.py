@@ -7,18 +7,7 @@ from typing import Any, NoReturn
 
 from madnis_py.errors import CardError
 from madnis_py.physics.model.text_lines import shortened
-
-NEUTRAL_TABLES = (
-    "run",
-    "gridpack",
-    "generation",
-    "vegas",
-    "phasespace",
-    "madnis",
-    "histograms",
-    "multiparticles",
-)
-"""Tables about how MadGraph works; the entries with physics in them are taken by name."""
+from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_entries import NEUTRAL, NEUTRAL_TABLES
 
 
 class TomlValues:
@@ -32,6 +21,11 @@ class TomlValues:
     def __init__(self, content: Mapping[str, Any], source: str) -> None:
         self._left = dict(_flat(content))
         self.source = source
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries that have not been taken."""
+        return list(self._left)
 
     def copy(self) -> TomlValues:
         """The entries that are left, to be taken again."""
@@ -79,9 +73,13 @@ class TomlValues:
 
     @property
     def left(self) -> dict[str, Any]:
-        """What has not been taken, outside of the cuts and the neutral tables."""
-        neutral = tuple(f"{table}." for table in (*NEUTRAL_TABLES, "cuts"))
-        return {name: value for name, value in self._left.items() if not name.startswith(neutral)}
+        """What has not been taken and is not neutral."""
+        neutral = tuple(f"{table}." for table in NEUTRAL_TABLES)
+        return {
+            name: value
+            for name, value in self._left.items()
+            if name not in NEUTRAL and not name.startswith(neutral)
+        }
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:

@@ -244,27 +244,23 @@ def test_decaying_particles_of_a_chain_are_within_bwcutoff_widths_of_their_mass(
 ) -> None:
     text = SMALL + "10 = bwcutoff\n"
     card, _ = imported(text, tmp_path, definition="p p > t t~, (t > b w+, w+ > e+ ve), t~ > b~ w-")
-    model = Process.from_card(card).model
-    windows = {names: ranges["mass"] for names, ranges in cuts_of(card).items()}
+    process = Process.from_card(card)
+    windows = {cut.particles: (cut.minimum, cut.maximum) for cut in process.cuts}
     assert {
-        names: pytest.approx(
-            (model.mass(pdg) - 10 * model.width(pdg), model.mass(pdg) + 10 * model.width(pdg))
+        particles: pytest.approx(
+            [process.model.mass(pdg) + side * process.model.width(pdg) for side in (-10, 10)]
         )
-        for names, pdg in (("b,e+,ve", 6), ("e+,ve", 24), ("b~,w-", 6))
+        for particles, pdg in (((2, 3, 4), 6), ((3, 4), 24), ((5, 6), 6))
     } == windows
-    assert card.events.resonance_widths == 10.0
+    assert process.card.events.resonance_widths == 10.0
 
 
-def test_a_window_that_names_cannot_tell_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        CardError,
-        match=r"bwcutoff = 15\.0 .*: z is within so many widths of its mass, and no names",
-    ):
-        imported(SMALL, tmp_path, definition="p p > z z, z > e+ e-")
-    card, _ = imported(SMALL, tmp_path, definition="p p > z z, z > e+ e-, z > mu+ mu-")
-    assert {"e+,e-", "mu+,mu-"} == {
-        names.replace("e-,e+", "e+,e-").replace("mu-,mu+", "mu+,mu-") for names in card.cuts
-    }
+def test_without_resonances_on_their_mass_shell_there_are_no_decays(tmp_path: Path) -> None:
+    text = SMALL + "0 = bwcutoff\n"
+    with pytest.raises(CardError, match=r"bwcutoff = 0: no decaying particle is on its mass"):
+        imported(text, tmp_path, definition="p p > z z, z > e+ e-")
+    card, _ = imported(text, tmp_path, definition="p p > z z")
+    assert card.resonance_widths == 0
 
 
 def test_an_imported_decay_chain_has_the_cross_section_of_madgraph(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_every_known_entry_is_in_one_table() -> None:
             "fixed_ren_scale: expected true or false; got maybe",
         ),
         ("20.0  = ptj ", "20.0 ptj ", "line .*: expected value = name; got"),
-        ("20.0  = ptj ", " = ptj ", "line .*: expected value = name; got '= ptj'"),
+        ("20.0  = ptj ", " = ptj ", "run_card.dat: ptj: expected a number; got"),
         ("20.0  = ptj ", "20.0 = ", "line .*: expected value = name; got '20.0 ='"),
         ("20.0  = ptj ", "20.0 = pt j ", "line .*: expected value = name; got '20.0 = pt j'"),
         (

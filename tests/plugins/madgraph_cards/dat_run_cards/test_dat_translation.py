@@ -53,7 +53,7 @@ def test_no_entry_in_the_table_of_translated_ones_is_left_unread(
 
         monkeypatch.setattr(RunCard, method, noted)
     dynamical = "F = fixed_ren_scale\n3 = dynamical_scale_choice\n{6: 400} = mxx_min_pdg\n"
-    for entries in ("", dynamical):
+    for entries in ("", dynamical, "lhapdf = pdlabel1\nlhapdf = pdlabel2\n"):
         imported(SMALL + entries, tmp_path)
     assert read >= set(TRANSLATED)
 
@@ -114,6 +114,8 @@ def test_a_parameter_card_is_named_in_the_card(tmp_path: Path) -> None:
         ("'lhapdf'", "[303400, 263000]", "NNPDF31_nlo_as_0118"),
         ("lhapdf", "325100, 331100", "NNPDF31_nnlo_as_0118_luxqed"),
         ("nn23lo1", "230000", "NNPDF23_lo_as_0130_qed"),
+        ("lhapdf", "260001", "NNPDF30_nlo_as_0118/1"),
+        ("lhapdf", "904400", "EPPS21nlo_CT18Anlo_Pb208"),
         ("cteq6l1", "0", "cteq6l1"),
     ],
 )
@@ -121,6 +123,20 @@ def test_sets_are_found_by_their_numbers_and_labels(
     tmp_path: Path, label: str, number: str, name: str
 ) -> None:
     assert imported(f"{SMALL}{label} = pdlabel\n{number} = lhaid\n", tmp_path)[0].beams.pdf == name
+
+
+def test_a_list_of_sets_has_the_central_one_first_and_the_others_for_weights(
+    tmp_path: Path,
+) -> None:
+    text = f"{SMALL}lhapdf = pdlabel\n[263000, 260000, 262000@3] = lhaid\n"
+    card, _ = imported(text, tmp_path)
+    assert card.beams.pdf == "NNPDF30_lo_as_0130"
+    assert card.systematics.pdf_sets == ("NNPDF30_nlo_as_0118", "NNPDF30_lo_as_0118/3")
+
+
+def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> None:
+    scales = "".join(line for line in SMALL.splitlines(keepends=True) if "fixed" in line)
+    assert imported(scales, tmp_path)[0].beams.pdf == "NNPDF23_lo_as_0130_qed"
 
 
 @pytest.mark.parametrize(
@@ -149,13 +165,12 @@ def test_sets_are_found_by_their_numbers_and_labels(
         ),
         (
             "999999 = lhaid",
-            r"lhaid = 999999: the name of this set is not known.*;"
-            r" install it \(lhapdf get 999999\)",
+            "lhaid = 999999: no set of LHAPDF's index, and none that is installed, has this number",
         ),
         ("$DEFAULT_PDF_SETS = lhaid", r"lhaid = \$DEFAULT_PDF_SETS: this is no number of LHAPDF"),
         (
             "iww = pdlabel",
-            "pdlabel = iww: this set is not known here; set pdlabel = lhapdf and lhaid",
+            "pdlabel = iww: this set is not known here; name the set with --pdf",
         ),
         (
             "lhapdf = pdlabel1\nnone = pdlabel2",
@@ -174,7 +189,6 @@ def test_sets_are_found_by_their_numbers_and_labels(
         ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by Durham's measure"),
         ("ptj_bias = bias_module", "bias_module = ptj_bias: events are biased"),
         ("['cuts.f'] = custom_fcts", r"custom_fcts = \['cuts.f'\]: functions in Fortran"),
-        ("sum = event_norm", "event_norm = sum: weights of events are normalised in another way"),
         ("0 = time_of_flight", "time_of_flight = 0: lifetimes are written"),
         (
             "1e-2 = small_width_treatment",
@@ -232,7 +246,7 @@ def test_what_changes_the_results_and_has_no_counterpart_is_refused_with_key_mea
         "# 7 = lpp1\n! 7 = lpp2\nprose that goes on (see the manual)\n"
         "\tand on for ptj\n-1 is left-handed",
         "0 = ickkw\n0 = xqcut\n-1.0 = ktdurham\nNone = bias_module\n"
-        "'average' = event_norm\n[] = custom_fcts",
+        "'sum' = event_norm\n[] = custom_fcts",
     ],
 )
 def test_what_is_neutral_is_silent(tmp_path: Path, entries: str) -> None:
