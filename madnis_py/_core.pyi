@@ -72,6 +72,27 @@ class DiagramTape:
     @property
     def workspace_numbers(self) -> int: ...
 
+# clustering
+
+_ClusterLine: TypeAlias = tuple[int, int, bool, float, float, int]
+
+class Clustering:
+    def __init__(
+        self,
+        *,
+        legs: Sequence[int],
+        masses: Sequence[float],
+        colours: Sequence[int],
+        diagrams: Sequence[tuple[int, Sequence[_ClusterLine]]],
+        max_jet_flavour: int,
+        window: float,
+        hadrons: bool,
+        xqcut: float,
+        coupling_flavour: int,
+    ) -> None: ...
+    def scales(self, p: _Array, diagram: NDArray[np.int64]) -> tuple[_Array, NDArray[np.bool_]]: ...
+    def nodes(self, p: _Array, diagram: NDArray[np.int64]) -> dict[str, Any]: ...
+
 # coupling
 
 _Number = TypeVar("_Number", np.float32, np.float64)

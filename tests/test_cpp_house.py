@@ -11,8 +11,8 @@ from places import ROOT
 
 CPP = ROOT / "cpp"
 ROOMS = [
-    "simd", "runtime", "random", "observables", "phase_space", "amplitudes", "pdf", "flows",
-    "events", "umami", "cuda", "tests",
+    "simd", "runtime", "random", "observables", "clustering", "phase_space", "amplitudes",
+    "pdf", "flows", "events", "umami", "cuda", "tests",
 ]  # fmt: skip
 """Topics in the order of their includes."""
 

@@ -4,6 +4,7 @@
 namespace madnis::bindings {
 
 void bind_amplitude(pybind11::module_& m);
+void bind_clustering(pybind11::module_& m);
 void bind_coupling(pybind11::module_& m);
 void bind_drell_yan(pybind11::module_& m);
 void bind_lhe(pybind11::module_& m);
@@ -21,6 +22,7 @@ PYBIND11_MODULE(_core, m) {
         "Batch kernels of madnis_py: momenta in GeV, (n, particles, 4), events fastest in memory.";
     using namespace madnis::bindings;
     bind_amplitude(m);
+    bind_clustering(m);
     bind_coupling(m);
     bind_drell_yan(m);
     bind_lhe(m);

@@ -20,5 +20,8 @@ PriorName = Literal["auto", "diagram", "propagator", "density", "flat"]
 DYNAMICAL_SCALES = ("ht", "sum_et", "sum_mt", "sqrt_s")
 """Scales that follow from the momenta of an event; cards may ask for parts of them, "ht/3"."""
 
+CLUSTERING = "clustering"
+"""The scale that follows from the kT clustering of an event along the diagrams of its process."""
+
 PictureFormat = Literal["svg", "png", "pdf"]
 """Formats of pictures of histograms."""

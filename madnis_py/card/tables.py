@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from madnis_py.card.choices import Preset, PriorName
+from madnis_py.card.choices import CLUSTERING, Preset, PriorName
 from madnis_py.card.values import (
     BeamEnergies,
     BeamScales,
@@ -195,12 +195,13 @@ class ScaleTable(CardTable):
 
     factorization: BeamScales = Field(
         91.188,
-        description="mu_F in GeV, ht, sum_et, sum_mt or sqrt_s, or a part such as ht/3; one for "
-        "both beams, or two.",
+        description="mu_F in GeV, ht, sum_et, sum_mt or sqrt_s, a part such as ht/3, or "
+        "clustering; one for both beams, or two.",
     )
     renormalization: Scale = Field(
         91.188,
-        description="mu_R in GeV, ht, sum_et, sum_mt or sqrt_s, or a part such as ht/3.",
+        description="mu_R in GeV, ht, sum_et, sum_mt or sqrt_s, a part such as ht/3, or "
+        "clustering.",
     )
     factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
     renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")
@@ -209,6 +210,11 @@ class ScaleTable(CardTable):
     def factorizations(self) -> tuple[float | str, float | str]:
         """`factorization` of each beam."""
         return _of_each_beam(self.factorization)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether one of them follows from the clustering of events."""
+        return CLUSTERING in (*self.factorizations, self.renormalization)
 
 
 class CutTable(CardTable):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator
 
-from madnis_py.card.choices import DYNAMICAL_SCALES
+from madnis_py.card.choices import CLUSTERING, DYNAMICAL_SCALES
 from madnis_py.card.sentences import shown
 
 _TOO_MANY = 10**15
@@ -118,12 +118,14 @@ def _is_scale(value: Any) -> bool:
     """Whether it is a positive number, or a dynamical scale, perhaps divided by one."""
     if not isinstance(value, str):
         return _is_number(value) and value > 0
+    if value == CLUSTERING:
+        return True
     name, slash, divisor = value.partition("/")
     is_number = re.fullmatch(r"\d{1,9}(\.\d{1,9})?", divisor) is not None
     return name in DYNAMICAL_SCALES and (not slash or (is_number and float(divisor) > 0))
 
 
-_A_SCALE = f"GeV > 0 or one of {', '.join(DYNAMICAL_SCALES)}, or a part such as ht/2"
+_A_SCALE = f"GeV > 0 or one of {', '.join((*DYNAMICAL_SCALES, CLUSTERING))}, or a part such as ht/2"
 Scale = Annotated[
     float | str,
     _checked(_A_SCALE, _is_scale),

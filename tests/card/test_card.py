@@ -77,7 +77,7 @@ MALFORMED = {
     ),
     "scale of no part": (
         {"scales": {"factorization": "ht/0.0"}},
-        "scales.factorization: expected GeV > 0 or one of ht, sum_et, sum_mt, sqrt_s, or a part",
+        "scales.factorization: expected GeV > 0 or one of ht, sum_et, sum_mt, sqrt_s, clustering, ",
     ),
     "scale of a negative part": (
         {"scales": {"factorization": "ht/-2"}},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from copy import copy
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Self
@@ -19,12 +18,12 @@ from madnis_py.devices.device import CPU
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
+from madnis_py.physics.cross_section.scattering import ClusteredScales, CommonScales, Scatterer
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.observables.parton_kinematics import flux
-from madnis_py.physics.observables.scales import BeamScales, Scale
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.pdf.grid_limits import (
     GridLimit,
@@ -39,32 +38,8 @@ from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_
 from madnis_py.physics.process.beam_luminosity import parton_luminosity
 from madnis_py.physics.process.process import Process
 
-SMALLEST_TOTAL = 1e-300
-"""What sum_i |M_i|^2 is taken to be at least, so that shares of 0 are 0."""
-
 PICOBARN_PER_INVERSE_GEV2 = 3.8937937217185e8
 """(hbar c)^2 in GeV^2 pb with the exact constants of the SI of 2019 (CODATA 2018 and 2022)."""
-
-
-@dataclass(frozen=True)
-class Scattering:
-    """PDF x |M|^2 of partons at n given momenta in GeV^0, and its scales.
-
-    Attributes:
-        flavours: of each combination of flavours, negative where a parton density is, float64,
-            shape (n, n_flavours).
-        diagrams: of each diagram, without signs, float64, shape (n, n_diagrams); (n, 0) where it is
-            not asked for.
-        mu_f: factorisation scale in GeV, float64, shape (n,), or (n, 2) for one of each beam.
-        mu_r: renormalisation scale in GeV, float64, shape (n,).
-        alpha_s: strong coupling at mu_r, float64, shape (n,).
-    """
-
-    flavours: Array
-    diagrams: Array
-    mu_f: Array
-    mu_r: Array
-    alpha_s: Array
 
 
 class IntegrandWithPrior(AbstractIntegrand):
@@ -103,8 +78,7 @@ class CrossSection(IntegrandWithPrior):
         luminosity: the parton densities of the two beams.
         elements: the matrix elements.
         channel_prior: channel weights before training.
-        factorization: factorisation scale of the beams.
-        renormalization: renormalisation scale.
+        scattering: PDF x |M|^2 of all flavours at given momenta, with its scales.
         flux_unit: GeV^-2 times this, averaged over the helicities of the beams, is in pb.
 
     Raises:
@@ -131,11 +105,9 @@ class CrossSection(IntegrandWithPrior):
         self.dim, self.groups = mapping.dim, tuple(channel.group for channel in process.channels)
         self.n_features = 3 * (mapping.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
         self._acceptance = Acceptance(process.selection)
-        first, second = card.scales.factorizations
-        factor = card.scales.factorization_factor
-        self.factorization = BeamScales((Scale(first, factor), Scale(second, factor)))
-        self.renormalization = Scale(
-            card.scales.renormalization, card.scales.renormalization_factor
+        scatterer = ClusteredScales if card.scales.clustered else CommonScales
+        self.scattering: Scatterer = scatterer(
+            process, self.elements, self.luminosity, self._acceptance
         )
         named = card.channels.prior
         self.channel_prior = prior_of(
@@ -266,16 +238,12 @@ class CrossSection(IntegrandWithPrior):
         samples = samples.to(CPU)
         p, jacobian = self.momenta(samples.x, samples.channel)
         passes = self.passes(p, jacobian)
-        mu_f, mu_r = self.factorization(p), self.renormalization(p)
-        seen = {
-            "factorization scale": np.broadcast_to(mu_f.T, (2, len(p))),
-            "renormalization scale": np.broadcast_to(mu_r, (2, len(p))),
-            "x": (p[:, :2, 0] / np.array(self.process.beams.colliding.energies)).T,
-        }
-        values = [seen[limit.quantity][list(limit.beams)] for limit in self.grid_limits]
+        x = (p[:, :2, 0] / np.array(self.process.beams.colliding.energies)).T
+        seen = {**self._scales_of(p, passes), "x": (x, x)}
         beyond = [
-            passes & limit.beyond(value.min(axis=0), value.max(axis=0))
-            for limit, value in zip(self.grid_limits, values, strict=True)
+            passes & limit.beyond(smallest[beams].min(axis=0), largest[beams].max(axis=0))
+            for limit in self.grid_limits
+            for (smallest, largest), beams in [(seen[limit.quantity], list(limit.beams))]
         ]
         counts = torch.bincount(samples.channel, minlength=self.n_channels)
         weight = (samples.magnitude / counts[samples.channel]).numpy()
@@ -284,6 +252,22 @@ class CrossSection(IntegrandWithPrior):
             if beyond
             else []
         )
+
+    def _scales_of(self, p: Array, passes: NDArray[np.bool_]) -> dict[str, tuple[Array, Array]]:
+        """Smallest and largest scales of any flavours in events that pass, of each beam, (2, n)."""
+        rows = np.flatnonzero(passes)
+        every = self.scattering(select(p, rows)).scales
+
+        def limits(scales: list[Array]) -> tuple[Array, Array]:
+            of_beams = np.stack([np.broadcast_to(mu.T, (2, len(rows))) for mu in scales])
+            smallest, largest = np.full((2, 2, len(p)), np.nan)
+            smallest[:, rows], largest[:, rows] = of_beams.min(axis=0), of_beams.max(axis=0)
+            return smallest, largest
+
+        return {
+            "factorization scale": limits([one.mu_f for one in every]),
+            "renormalization scale": limits([one.mu_r for one in every]),
+        }
 
     def accepts(self, x: Tensor, channel: Tensor) -> Tensor:
         """Which points lie in phase space and pass the cuts, bool, shape (n,).
@@ -312,33 +296,6 @@ class CrossSection(IntegrandWithPrior):
         """
         flavours = self.scattering(p).flavours
         return np.asarray(flavours / np.abs(flavours).sum(axis=1, keepdims=True))
-
-    def scattering(self, p: Array, with_diagrams: bool = False) -> Scattering:
-        """PDF x |M|^2 of every combination of flavours.
-
-        Each density and each different matrix element is evaluated once.
-
-        Args:
-            p: momenta in GeV that pass the cuts, event-fastest float64 (n, P, 4).
-            with_diagrams: whether |M|^2 is shared out over the diagrams, too.
-        """
-        mu_f, mu_r = self.factorization(p), self.renormalization(p)
-        alpha_s = self.luminosity.alpha_s(mu_r**2)
-        densities = self._acceptance.restrict(p, self.luminosity.evaluate(p, mu_f**2))
-        flavours = np.empty_like(densities)
-        diagrams = np.empty((len(p), self.elements.n_diagrams if with_diagrams else 0))
-        for element, groups in self.elements:
-            if with_diagrams:
-                me2, squares = element.evaluate(p, alpha_s)
-                shares = squares / np.maximum(squares.sum(axis=1, keepdims=True), SMALLEST_TOTAL)
-            else:
-                me2, shares = element.squared(p, alpha_s), None
-            for columns in groups:
-                flavours[:, columns.flavours] = densities[:, columns.flavours] * me2[:, None]
-                if shares is not None:
-                    total = np.abs(flavours[:, columns.flavours]).sum(axis=1)
-                    np.multiply(total[:, None], shares, out=diagrams[:, columns.diagrams])
-        return Scattering(flavours, diagrams, mu_f, mu_r, alpha_s)
 
 
 def _require_one_mass_per_leg(process: Process, flavours: NDArray[np.int32]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError
 from madnis_py.physics.cross_section.resonances import Resonances, ResonanceTable
+from madnis_py.physics.cross_section.scattering import EventScales, Scattering
 from madnis_py.physics.cross_section.shared_elements import Rows, SharedElements
 from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.process.process import Process
@@ -22,6 +23,7 @@ class DrawnDetails:
     Attributes:
         flavour: row among the flavours of the process, shape (n,).
         sign: of the cross section of these flavours, +1 or -1, float64, shape (n,).
+        scales: of these flavours.
         flow: colour flow of the matrix element of these flavours, shape (n,).
         helicity: of every leg, int8, shape (n, P).
         diagram: diagram of the matrix element of these flavours, shape (n,).
@@ -29,6 +31,7 @@ class DrawnDetails:
 
     flavour: Rows
     sign: Array
+    scales: EventScales
     flow: Rows
     helicity: NDArray[np.int8]
     diagram: Rows
@@ -60,24 +63,25 @@ class EventDetails:
         self._first_flow = np.repeat(np.cumsum(counts) - counts, sizes)
         self._resonances = ResonanceTable(process, process.card.resonance_widths)
 
-    def draw(self, p: Array, alpha_s: Array, flavours: Array, uniform: Array) -> DrawnDetails:
+    def draw(self, p: Array, scattering: Scattering, uniform: Array) -> DrawnDetails:
         """Draw the details of events.
 
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
-            alpha_s: strong coupling, float64 (n,).
-            flavours: PDF x |M|^2 of all flavours, of either sign, float64 (n, n_flavours).
+            scattering: at these momenta.
             uniform: numbers in [0, 1), float64 (n, DRAWS).
 
         Raises:
             GenerationError: no flavours contribute to one of the events.
         """
-        flavour = drawn_columns(np.abs(flavours), uniform[:, 0])
-        sign = np.sign(flavours[np.arange(len(p)), flavour])
+        flavour = drawn_columns(np.abs(scattering.flavours), uniform[:, 0])
+        sign = np.sign(scattering.flavours[np.arange(len(p)), flavour])
+        scales = scattering.event_scales(flavour)
         flow, diagram = np.zeros(len(p), np.intp), np.zeros(len(p), np.intp)
         helicity = np.zeros(p.shape[:2], np.int8)
         for element, rows in self._elements.of_events(flavour):
-            of_element, coupling, numbers = select(p, rows), alpha_s[rows], uniform[rows]
+            of_element, coupling = select(p, rows), scales.alpha_s[rows]
+            numbers = uniform[rows]
             weights = element.weights(of_element, coupling)
             flow[rows] = drawn_columns(weights.flows, numbers[:, 1])
             helicity[rows] = element.helicities[drawn_columns(weights.helicities, numbers[:, 2])]
@@ -85,7 +89,7 @@ class EventDetails:
                 diagram[rows] = drawn_columns(
                     element.evaluate(of_element, coupling)[1], numbers[:, 3]
                 )
-        return DrawnDetails(flavour, sign, flow, helicity, diagram)
+        return DrawnDetails(flavour, sign, scales, flow, helicity, diagram)
 
     def pdg(self, drawn: DrawnDetails) -> NDArray[np.int32]:
         """PDG codes of the legs, int32 (n, P)."""

@@ -108,8 +108,8 @@ class PartonicEventSampler:
                 f"events: expected points that pass the cuts; got none at point {np.argmin(passed)}"
             )
         scattering = self.cross_section.scattering(p)
-        mu_f, mu_r, alpha_s = scattering.mu_f, scattering.mu_r, scattering.alpha_s
-        drawn = self._details.draw(p, alpha_s, scattering.flavours, uniform.numpy())
+        drawn = self._details.draw(p, scattering, uniform.numpy())
+        scales = drawn.scales
         return PartonicEvents(
             momenta=p,
             sign=drawn.sign,
@@ -118,9 +118,9 @@ class PartonicEventSampler:
             helicity=drawn.helicity,
             mass=self._details.mass(drawn),
             resonances=self._details.resonances(p, drawn),
-            scale=self._scale_of_event(mu_f),
-            renormalization_scale=mu_r,
-            alpha_s=alpha_s,
+            scale=self._scale_of_event(scales.mu_f),
+            renormalization_scale=scales.mu_r,
+            alpha_s=scales.alpha_s,
             alpha_qed=np.full(len(p), self.cross_section.process.model.alpha_qed),
-            variations=self.systematics.ratios(p, drawn.flavour, mu_f, mu_r),
+            variations=self.systematics.ratios(p, drawn.flavour, scales.mu_f, scales.mu_r),
         )

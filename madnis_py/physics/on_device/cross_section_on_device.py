@@ -8,16 +8,14 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from madnis_py.card.card import Card
 from madnis_py.devices.device import Device
 from madnis_py.errors import InputError
 from madnis_py.flows.flow import channel_there
 from madnis_py.integration.integrand import Evaluation
-from madnis_py.physics.cross_section.cross_section import (
-    SMALLEST_TOTAL,
-    CrossSection,
-    IntegrandWithPrior,
-)
-from madnis_py.physics.observables.scales import BeamScales, Scale
+from madnis_py.physics.cross_section.cross_section import CrossSection, IntegrandWithPrior
+from madnis_py.physics.cross_section.scattering import SMALLEST_TOTAL
+from madnis_py.physics.observables.scales import Scale
 from madnis_py.physics.on_device.densities_on_device import densities_on_device
 from madnis_py.physics.on_device.kinematics_on_device import KinematicsOnDevice
 from madnis_py.physics.on_device.live_events import LiveEvents
@@ -58,7 +56,7 @@ class CrossSectionOnDevice(IntegrandWithPrior):
         n_particles = cross_section.flavours.shape[1]
         self._selection = SelectionOnDevice(cross_section.process.selection, n_particles, kernels)
         self._kinematics = KinematicsOnDevice(kernels)
-        self._scales = _common(cross_section.factorization), cross_section.renormalization
+        self._scales = _scales(cross_section.process.card)
         self._densities = densities_on_device(cross_section.luminosity, kernels)
         self._elements = [
             (matrix_element_on_device(element, kernels), groups)
@@ -148,14 +146,21 @@ class CrossSectionOnDevice(IntegrandWithPrior):
         return flavours, diagrams.T
 
 
-def _common(scales: BeamScales) -> Scale:
-    """The factorisation scale of both beams.
+def _scales(card: Card) -> tuple[Scale, Scale]:
+    """Factorisation scale of both beams and renormalisation scale.
 
     Raises:
-        InputError: each beam has its own.
+        InputError: each beam has its own, or they follow from the clustering of events.
     """
-    if not scales.common:
-        first, second = (scale.choice for scale in scales.scales)
+    chosen = card.scales
+    if chosen.clustered:
+        expected = 'expected scales that a device can compute; got "clustering", which needs'
+        raise InputError(f"scales: {expected} --device cpu")
+    first, second = chosen.factorizations
+    if first != second:
         expected = "expected one factorisation scale for both beams on a device"
         raise InputError(f"scales.factorization: {expected}; got {first} and {second}")
-    return scales.common
+    return (
+        Scale(first, chosen.factorization_factor),
+        Scale(chosen.renormalization, chosen.renormalization_factor),
+    )

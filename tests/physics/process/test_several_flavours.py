@@ -145,6 +145,8 @@ def calls(integrand: CrossSection) -> list[str]:
     watched = copy(integrand)
     watched.elements = copy(integrand.elements)
     watched.elements._served = counted
+    watched.scattering = copy(integrand.scattering)
+    watched.scattering.elements = watched.elements
     watched.evaluate(*points(integrand))
     return [call for element, _ in counted for call in element.calls]
 
