@@ -272,7 +272,7 @@ class ClusteredScales(Scatterer):
 
 def _settings(process: Process, hadronic: bool) -> ClusteringSettings:
     flavour = largest_jet_flavour(process.flavours)
-    window = process.card.events.resonance_widths
+    window = process.card.process.widths_of_resonance
     return ClusteringSettings(flavour, window, hadronic, coupling_flavour=flavour)
 
 
