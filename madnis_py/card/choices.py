@@ -25,3 +25,6 @@ CLUSTERING = "clustering"
 
 PictureFormat = Literal["svg", "png", "pdf"]
 """Formats of pictures of histograms."""
+
+Kept = Literal["nothing", "helicities", "colours"]
+"""What of an event a reweighting keeps, where it does not sum over everything."""

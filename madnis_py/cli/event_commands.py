@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from madnis_py.card.choices import PictureFormat
+from madnis_py.card.choices import Kept, PictureFormat
 from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import Threads, Trust, WorkOptions, with_options
 from madnis_py.cli.output import console, print_json
-from madnis_py.cli.runs import opened_run
+from madnis_py.cli.runs import card_in_file, opened_run
 
 
 def convert(
@@ -61,6 +61,63 @@ def merge(
     for source, factor in zip(sources, done.factors, strict=True):
         if factor != 1.0:
             typer.echo(f"weights of {source} times {factor:.6g}")
+
+
+def reweight(
+    source: Annotated[
+        Path, typer.Argument(metavar="EVENTFILE", help="Events of this program or another one.")
+    ],
+    card: Annotated[
+        Path, typer.Option("--card", metavar="OTHER.toml", help="What to weight the events for.")
+    ],
+    target: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="The new file.")],
+    of: Annotated[
+        Path | None,
+        typer.Option(
+            "--of",
+            metavar="CARD.toml",
+            help="What the events were made with; the card in the file if not given.",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of the weight; that of OTHER.toml if not given."),
+    ] = None,
+    kept: Annotated[
+        Kept,
+        typer.Option(
+            "--keep", help="Take |M|^2 for the helicities, or the colour flow, of each event alone."
+        ),
+    ] = "nothing",
+    trust: Trust = False,
+    threads: Threads = None,
+) -> None:
+    """Add a weight for other parameters or another model to every event.
+
+    It is the weight of the event times the ratio of the squared matrix elements.
+    """
+    from madnis_py.card import card as cards
+    from madnis_py.events.exchange.reweighting import Hypothesis, Reweighting, reweight_file
+    from madnis_py.parallel.executors import thread_executor
+    from madnis_py.run.trust import Trust as Trusted
+    from madnis_py.run.trust import reach_of_card
+
+    before = cards.load(of) if of else card_in_file(source)
+    if of is None:
+        Trusted(trust).require(source, reach_of_card(before))
+    reweighting = Reweighting(
+        Hypothesis.from_card(before, before.source),
+        Hypothesis.from_card(cards.load(card), card.name),
+        kept,
+    )
+    with watching(False, "nothing was written") as watch, thread_executor(threads):
+        done = reweight_file(source, target, reweighting, name or card.stem, watch)
+    typer.echo(f"{done.events} events in {target}")
+    typer.echo(f"sigma = {done.cross_section:.6g} +- {done.error:.2g} pb for {card.name}")
+    typer.echo(
+        f"as many as {done.n_eff:.4g} events of equal weights; the largest weight has "
+        f"{100 * done.largest:.2g} % of the cross section"
+    )
 
 
 @with_options

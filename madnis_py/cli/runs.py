@@ -115,3 +115,24 @@ def card_for(text: str) -> Card:
     card = proposed_card([text], name_of(text))
     notify(f"chosen for {text}: {choices_of(card)} (`madnis-py new` writes a card to change)")
     return card
+
+
+def card_in_file(events: Path) -> Card:
+    """The card that a file of events was made with, from its header.
+
+    Raises:
+        InputError: the file is damaged, or there is no card in it that stands for itself.
+    """
+    from madnis_py.card.card import Card, parse_toml
+    from madnis_py.errors import InputError
+    from madnis_py.events.files.formats import open_events
+    from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
+
+    text = open_events(events).header.blocks.get(CARD_BLOCK)
+    if text is None:
+        expected = "expected the card that the events were made with in the header"
+        raise InputError(f"{events}: {expected}; got none (--of names it)")
+    card = Card.parse(parse_toml(text, events.name), f"the card in {events.name}")
+    if card.parameters.param_card is not None:
+        raise card.error("parameters.param_card", "expected no other file in a header (--of)")
+    return card

@@ -17,6 +17,9 @@ from madnis_py.events.les_houches.weight_groups import (
 
 WHERE = "LHE header"
 
+CARD_BLOCK = "madnis_py_card"
+"""Element of files of ours with the card of the run."""
+
 
 @dataclass(frozen=True)
 class LheHeader:

@@ -29,6 +29,7 @@ from madnis_py.events.histograms.histogram_filling import (
 )
 from madnis_py.events.histograms.histogram_pair import HistogramPair, histogram_pairs
 from madnis_py.events.histograms.pictures import overview, picture, require_pictures
+from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
 from madnis_py.events.les_houches.weight_groups import WeightGroup
 from madnis_py.integration import allocation
 from madnis_py.integration.estimate import MINIMUM_POINTS
@@ -235,7 +236,7 @@ def _card_of(reader: EventReader) -> tuple[Card, set[str]]:
     Returns:
         the card, and in words what was left out of it.
     """
-    text = reader.header.blocks.get("madnis_py_card", "")
+    text = reader.header.blocks.get(CARD_BLOCK, "")
     try:
         data = tomllib.loads(text) or {"process": {"definition": "p p > e+ e-"}}
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -20,6 +20,7 @@ from madnis_py.events.chunk_generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.event_selection import EventSelection
 from madnis_py.events.files.formats import create_events
+from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
 from madnis_py.events.les_houches.lhe_init import NO_PDF, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.overweights import ENCODINGS
@@ -155,7 +156,7 @@ def write(
     # The same events have the same bytes, whatever workers made them.
     card = process.card.model_copy(update={"cluster": ClusterTable()})
     blocks = {
-        "madnis_py_card": card.to_toml(),
+        CARD_BLOCK: card.to_toml(),
         "madnis_py_warnings": "\n".join(partonic.cross_section.caveats),
     }
     with create_events(
