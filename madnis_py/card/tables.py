@@ -109,7 +109,7 @@ class ProcessTable(CardTable):
     bwcutoff: Positive | None = Field(
         None,
         description="Widths that a particle which decays by the definition may be away from its "
-        "mass; 15 without it.",
+        'mass, and that one behind "$" has to be; 15 without it.',
     )
     matrix_element: MatrixElementTable | None = Field(
         None,

@@ -203,7 +203,7 @@ NONE = "expected a process with tree diagrams"
         ("p p > e+ e- QED=", "expected a coupling order"),
         ("p p > h > e+ e-", "expected a process with tree diagrams"),
         ("p p > z|q > e+ e-", 'unknown particle "q"'),
-        ("p p > e+ e- $ z", "forbidden on-shell particles"),
+        ("p p > e+ e- $ q", 'unknown particle "q"'),
         ("p p > e+ e- $$ z a", "expected a process with tree diagrams"),
         ("p p > e+ e- @", 'expected particles, orders or restrictions; got " @"'),
         ("p p > e+ e- [noborn=QCD]", "loops"),

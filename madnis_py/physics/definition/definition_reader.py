@@ -76,7 +76,6 @@ class _Reader:
             "{ } (polarised particles)": any(
                 leg.polarisation is not None for leg in (*step.incoming, *step.outgoing)
             ),
-            "$ (forbidden on-shell particles)": step.restrictions.off_shell,
             "^2 (orders of the squared amplitude)": any(one.squared for one in step.orders),
             "orders other than QCD=2 or QCD<=2 (exact or lowest powers)": any(
                 one.relation != "<=" for one in step.orders

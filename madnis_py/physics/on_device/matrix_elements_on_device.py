@@ -18,6 +18,7 @@ from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 from madnis_py.physics.process.mirrored import Mirrored
+from madnis_py.physics.process.off_shell import OffShell
 
 _SHARE_OF_MEMORY = 0.5
 """Of the free memory, what a workspace may take: the rest is for what others make meanwhile."""
@@ -62,7 +63,7 @@ def matrix_element_on_device(element: MatrixElement, kernels: Kernels) -> Matrix
     """A matrix element of the package in the kernels of a device.
 
     Raises:
-        DeviceError: another program computes it.
+        DeviceError: another program computes it, or parts of it are left out on mass shells.
     """
     match element:
         case TreeAmplitude():
@@ -71,6 +72,11 @@ def matrix_element_on_device(element: MatrixElement, kernels: Kernels) -> Matrix
             return _ClosedForm(element, kernels)
         case Mirrored():
             return _MirrorImage(element, kernels)
+        case OffShell():
+            raise DeviceError(
+                'device: expected a definition without particles off their mass shell ("$"), which '
+                "no GPU computes yet; --device cpu takes it"
+            )
     raise DeviceError(
         "device: expected matrix elements of this package, which alone run on a GPU; got "
         f"{type(element).__name__}: --device cpu takes it"

@@ -25,21 +25,25 @@ class Cluster:
         legs: bit mask over positions of legs (incoming 0 and 1).
         pdg: |PDG code| of the line, of the particle itself for an external leg.
         children: the two clusters that it decays to, () for an external leg, ordered by lowest leg.
+        off_shell: whether the line may not be on its mass shell.
     """
 
     legs: int
     pdg: int
     children: tuple[Cluster, ...] = ()
+    off_shell: bool = False
 
     @classmethod
     def of(cls, tree: Tree) -> Cluster:
         """The final particles of a part of a diagram."""
-        return cls(tree.legs, abs(tree.pdg), _ordered(cls.of(child) for child in tree.children))
+        children = _ordered(cls.of(child) for child in tree.children)
+        return cls(tree.legs, abs(tree.pdg), children, tree.off_shell)
 
     def permuted(self, legs: Sequence[int]) -> Cluster:
         """The same with leg k at position legs[k]."""
         children = _ordered(child.permuted(legs) for child in self.children)
-        return Cluster(sum(1 << legs[k] for k in positions(self.legs)), self.pdg, children)
+        moved = sum(1 << legs[k] for k in positions(self.legs))
+        return Cluster(moved, self.pdg, children, self.off_shell)
 
     def decaying(self) -> Iterator[Cluster]:
         """The lines inside, this one included; external legs are none."""

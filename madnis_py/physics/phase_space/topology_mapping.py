@@ -176,11 +176,11 @@ class Lines(Protocol):
 class PropagatorLines:
     """Lines that follow the propagators of a diagram, Eqs. (2.43) to (2.45) of the MadNIS thesis.
 
-    Where the mass can be reached, a Breit-Wigner with a twentieth of the points on its tail, half
-    of them if it carries the energy of the partons and its decay products are resonances that weigh
-    more together, such as h > w+ w-; else 1 / (s - M^2). Momentum transfers as 1 / (M^2 - t),
-    levelled off at half of the smallest cut on p_T, and beyond the largest t that heavy partons
-    reach.
+    Where the mass can be reached, and may be, a Breit-Wigner with a twentieth of the points on its
+    tail, half of them if it carries the energy of the partons and its decay products are resonances
+    that weigh more together, such as h > w+ w-; else 1 / (s - M^2). Momentum transfers as
+    1 / (M^2 - t), levelled off at half of the smallest cut on p_T, and beyond the largest t that
+    heavy partons reach.
 
     Attributes:
         poles: |PDG code| -> (mass, width) in GeV.
@@ -215,7 +215,7 @@ class PropagatorLines:
 
     def _is_resonance(self, cluster: Cluster, least: float) -> bool:
         mass, width = self.poles[cluster.pdg]
-        return width > 0 and mass > least
+        return width > 0 and mass > least and not cluster.off_shell
 
     def _peak(self, cluster: Cluster, least: float, power: float, share: float) -> _core.Line:
         """A Breit-Wigner with a share of the points, and a tail."""

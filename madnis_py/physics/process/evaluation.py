@@ -83,7 +83,8 @@ def evaluate_points(
     Raises:
         InputError: the content has another form, the wrong number of particles, or momenta without
             a finite |M|^2.
-        CardError: the card has several partonic processes and nothing chooses one.
+        CardError: the card has several partonic processes and nothing chooses one, or its
+            definition has "$" where weights or single precision are asked for.
     """
     try:
         momenta = MomentaFile.model_validate(content)
@@ -122,6 +123,12 @@ def evaluate_points(
     if process.caveats:
         result["warnings"] = list(process.caveats)
     if weights or single:
+        if any(diagram.off_shell for diagram in process.diagrams(group)):
+            raise process.card.error(
+                "process.definition",
+                'expected a definition without particles off their mass shell ("$") for --weights '
+                f'or --single; got "{process.definition.text}"',
+            )
         tree = process.tree_amplitude(group)
         result |= _weights(tree, p, coupling) if weights else {}
         result |= _single(tree, p, coupling) if single else {}

@@ -13,6 +13,7 @@ from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.mirrored import Mirrored, mirror, mirrored_columns
+from madnis_py.physics.process.off_shell import OffShell
 from madnis_py.physics.process.providers import MatrixElementRequest, provided
 
 
@@ -84,6 +85,15 @@ class GroupElements:
             formula = closed_form(image.group.reaction, self._model) if provider is None else None
             if formula is None:
                 return Mirrored(self[image.group], image.columns)
+        element, diagrams = self._unrestricted(group), self._diagrams(group)
+        if any(diagram.off_shell for diagram in diagrams):
+            widths = self._card.process.widths_of_resonance
+            return OffShell(element, diagrams, self._model, widths)
+        return element
+
+    def _unrestricted(self, group: FlavourGroup) -> MatrixElement:
+        """The matrix element of a group without a mirror image, on or off mass shells."""
+        provider = self._card.process.matrix_element
 
         def own() -> MatrixElement:
             return closed_form(group.reaction, self._model) or self._tape(group)

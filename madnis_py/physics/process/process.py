@@ -238,8 +238,8 @@ class Process:
         """The bosons of a process like Drell-Yan, in the order of its diagrams; else ().
 
         Such a process has two massless incoming and two massless outgoing particles, and each
-        diagram of each group a single colourless propagator between them. Both beams are partons,
-        or both have smooth densities.
+        diagram of each group a single colourless propagator between them, on its mass shell or not.
+        Both beams are partons, or both have smooth densities.
         """
         if self.beams.shares not in (("whole", "whole"), ("smooth", "smooth")):
             return ()
@@ -251,6 +251,8 @@ class Process:
             return ()
         (diagrams,) = propagators
         if any([products for _, products in lines] != [(2, 3)] for lines in diagrams):
+            return ()
+        if any(diagram.off_shell for group in self.groups for diagram in self.diagrams(group)):
             return ()
         bosons = [pdg for ((pdg, _),) in diagrams]
         if any(self.model.particle(pdg).colour != 1 for pdg in bosons):

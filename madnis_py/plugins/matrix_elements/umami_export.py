@@ -69,6 +69,11 @@ def export_umami(process: Process, output: Path) -> dict[Path, FlavourGroup]:
 
 
 def _write(path: Path, group: FlavourGroup, process: Process) -> None:
+    if any(diagram.off_shell for diagram in process.diagrams(group)):
+        expected = 'expected a definition without particles off their mass shell ("$") in a library'
+        raise process.card.error(
+            "process.definition", f'{expected}; got "{process.definition.text}"'
+        )
     contents = _contents(process.tree_amplitude(group), len(group.flavours))
     records = b"".join(_record(name, value) for name, value in contents)
     try:

@@ -193,6 +193,7 @@ def test_labels_that_stand_for_nothing_are_refused(
         ("u u~ > v > e+ e-", Restrictions(required=((23,), (22,)))),
         ("u u~ > v w+ > e+ e-", Restrictions(required=((23, 24), (22, 24)))),
         ("u u~ > e+ e- $$ z w- / h", Restrictions(forbidden=(23, -24), excluded=(25,))),
+        ("u u~ > e+ e- $ z w+ $$ h", Restrictions(forbidden=(25,), off_shell=(23, 24))),
         ("u u~ > z > e+ e- / w+ $$ v a", Restrictions((24,), ((23,),), (23, 22))),
     ],
 )
@@ -361,7 +362,6 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
             'expected a coupling order as QCD=2, QCD<=2, QCD==2 or QCD>2; got "QCD=-1"',
         ),
         ("p p > e+ e- /", 'expected particles after "/"; got "p p > e+ e- /"'),
-        ("p p > e+ e- $ z", "expected a definition without $ (forbidden on-shell particles)"),
         ("p p > e+ e- [QCD]", "expected a definition without [ ] (loops)"),
         ("p p > e+ e- @1 @2", "expected one process number, outside of brackets; got"),
         ("p p > t t~, (t > b w+ @1)", "expected one process number, outside of brackets; got"),
