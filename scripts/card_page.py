@@ -42,6 +42,8 @@ def _section(name: str, entry: Entry, kinds: Mapping[str, Entry]) -> str:
         inner = kinds["MatrixElementTable"]
         sentence = inner["description"].removeprefix("process.matrix_element: ")
         lines += ["### process.matrix_element", "", sentence, "", *_keys(inner, kinds)]
+    if name == "cuts":
+        lines += ["A table for each name, with any of", "", *_keys(kinds["CutTable"], kinds)]
     if name == "parameters":
         lines += _parameters()
     if name == "training":

@@ -30,6 +30,7 @@ from madnis_py.card.tables import (
     ChannelTable,
     ClusterTable,
     CutTable,
+    CutTables,
     EventTable,
     HistogramTable,
     ParameterTable,
@@ -57,8 +58,8 @@ class Card(CardTable):
     )
     beams: BeamTable = Field(BeamTable(), description="Energies and parton densities.")
     scales: ScaleTable = Field(ScaleTable(), description="Factorisation and renormalisation scale.")
-    cuts: dict[str, CutTable] = Field(
-        {},
+    cuts: CutTables = Field(
+        CutTables(),
         description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: '
         '"e+,e-", or "event".',
     )
@@ -94,7 +95,7 @@ class Card(CardTable):
         except ValidationError as error:
             raise CardError(f"{source}: {_sentence(_first(error.errors()))}") from None
         card._source = source
-        for names, table in card.cuts.items():
+        for names, table in card.cuts.by_name.items():
             try:
                 check_cut(names, table)
             except ValueError as error:

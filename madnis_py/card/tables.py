@@ -341,6 +341,29 @@ class CutTable(CardTable):
         }
 
 
+class CutTables(BaseModel):
+    """[cuts]: ranges of observables by the names of what they are on, and what holds for all."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, CutTable]
+
+    decay_products: Flag | None = Field(
+        None,
+        description="Whether cuts on single particles and on pairs hold for products of decays of "
+        "the definition; true without it. Cuts on ranks, sums and the event always do.",
+    )
+
+    @property
+    def by_name(self) -> dict[str, CutTable]:
+        """Names of what is cut on -> ranges."""
+        return dict(self.__pydantic_extra__)
+
+    @property
+    def spare_decay_products(self) -> bool:
+        """Whether decay products pass cuts on single particles and on pairs."""
+        return self.decay_products is False
+
+
 class HistogramTable(CardTable):
     """One entry of [histograms]: bins of an observable; what is missing follows from the events."""
 

@@ -312,7 +312,7 @@ def test_training_keeps_settings_beside_the_preset() -> None:
 
 
 def test_rapidity_has_a_short_name() -> None:
-    cut = Card.parse({**MINIMAL, "cuts": {"e+": {"y_max": 2.5}}}).cuts["e+"]
+    cut = Card.parse({**MINIMAL, "cuts": {"e+": {"y_max": 2.5}}}).cuts.by_name["e+"]
     assert cut.ranges() == {"rapidity": (float("-inf"), 2.5)}
 
 

@@ -114,4 +114,4 @@ def imported(
 
 
 def cuts_of(card: Card) -> dict[str, dict[str, tuple[float, float]]]:
-    return {name: table.ranges() for name, table in card.cuts.items()}
+    return {name: table.ranges() for name, table in card.cuts.by_name.items()}

@@ -49,7 +49,7 @@ class MissingCut(NamedTuple):
 
     def entry(self, card: Card) -> str:
         """The line of [cuts] with this cut beside what the card has in that line already."""
-        present = card.cuts.get(self.name)
+        present = card.cuts.by_name.get(self.name)
         keys = present.model_dump(exclude_none=True) if present else {}
         inside = ", ".join(
             f"{key} = {value:.15g}" for key, value in {**keys, self.key: self.minimum}.items()
@@ -145,7 +145,7 @@ def _missing_cut(limit: SingularLimit, legs: Sequence[int], process: Process) ->
 
 def _proposed_minimum(name: str, observable: str, process: Process) -> float:
     """10 GeV, or the power of ten that leaves most of a smaller range open."""
-    model, table = process.model, process.card.cuts.get(name)
+    model, table = process.model, process.card.cuts.by_name.get(name)
     masses = max(sum(map(model.mass, group.reaction.legs[2:])) for group in process.groups)
     _, greatest = table.ranges().get(observable, (0.0, math.inf)) if table else (0.0, math.inf)
     room = min(math.sqrt(process.beams.s) - masses, greatest)

@@ -161,7 +161,7 @@ def card_text(card: Card) -> str:
     if "beams" in tables:
         toy = _IS_TOY if card.beams.pdf == _TOY else ""
         parts += [_BEAMS + toy + tables["beams"], _SCALES + tables.get("scales", "[scales]\n")]
-        parts += [(_CUTS if card.cuts else _NO_CUTS) + tables.get("cuts", "[cuts]\n")]
+        parts += [(_CUTS if card.cuts.by_name else _NO_CUTS) + tables.get("cuts", "[cuts]\n")]
     return "\n".join([*parts, _TRAINING])
 
 

@@ -93,25 +93,38 @@ def selection_of(
         CardError: a name is unknown or names no particle of the final state, or a rank that no
             event has.
     """
-    entries = [
-        _CardCut.read(text, table, definition, card, model) for text, table in card.cuts.items()
-    ]
+    entries = [*_entries(definition, card, model)]
     finals = [legs[definition.n_incoming :] for legs in flavours]
     for entry in entries:
         entry.check_ranks(finals, card)
-    of_finals = {
-        final: [cut for entry in entries for cut in entry.cuts(final)] for final in {*finals}
-    }
-    windows = {reaction: [*_decay_windows(reaction, card, model)] for reaction in {*reactions}}
-    lists = [
-        tuple(dict.fromkeys([*of_finals[final], *windows[reaction]]))
-        for final, reaction in zip(finals, reactions, strict=True)
-    ]
+    states = [*zip(finals, reactions, strict=True)]
+    cuts_of = {state: _cuts(entries, *state, card, model) for state in {*states}}
+    lists = [cuts_of[state] for state in states]
     different = {*lists}
     common = tuple(cut for cut in lists[0] if all(cut in cuts for cuts in different))
     rest = {cuts: tuple(cut for cut in cuts if cut not in common) for cuts in different}
     further = tuple(dict.fromkeys(rest[cuts] for cuts in lists))
     return Selection(common, further, tuple(further.index(rest[cuts]) for cuts in lists))
+
+
+def _entries(definition: Definition, card: Card, model: Model) -> Iterator[_CardCut]:
+    """The entries of the table [cuts]."""
+    for text, table in card.cuts.by_name.items():
+        yield _CardCut.read(text, table, definition, card, model)
+
+
+def _cuts(
+    entries: Iterable[_CardCut],
+    final: tuple[int, ...],
+    reaction: Reaction,
+    card: Card,
+    model: Model,
+) -> tuple[AnyCut, ...]:
+    """All cuts on a final state, whose decays are those of a reaction."""
+    decayed = {leg for decay in reaction.decays for leg in decay.legs}
+    spared = frozenset(decayed if card.cuts.spare_decay_products else ())
+    cuts = [cut for entry in entries for cut in entry.cuts(final, spared)]
+    return tuple(dict.fromkeys([*cuts, *_decay_windows(reaction, card, model)]))
 
 
 def _decay_windows(reaction: Reaction, card: Card, model: Model) -> Iterator[Cut]:
@@ -190,8 +203,14 @@ class _CardCut:
             if name.rank is not None and 0 < most < name.rank:
                 raise card.error(self.path, f"expected a rank of at most {most}; got {name.rank}")
 
-    def cuts(self, final: tuple[int, ...]) -> Iterator[AnyCut]:
-        """The cuts on a final state; none on what it does not have."""
+    def cuts(self, final: tuple[int, ...], spared: frozenset[int]) -> Iterator[AnyCut]:
+        """The cuts on a final state; none on what it does not have.
+
+        Args:
+            final: PDG codes.
+            spared: positions of particles that pass cuts on single particles and on pairs, other
+                than on sums of transverse momenta.
+        """
         members = self._members(self.names[0].codes, final)
         for observable, limits in self.ranges.items():
             match observable:
@@ -202,15 +221,18 @@ class _CardCut:
                 case "system_pt":
                     yield from _system("pt_sum", members, limits)
                 case "partonic_energy" if self.first == 1:  # the frame of a decay
-                    yield from self._one_by_one("energy", final, limits)
+                    yield from self._one_by_one("energy", final, limits, spared)
                 case "missing_pt":
                     yield from _system("pt_sum", self._members(self.invisible, final), limits)
                 case "sfos_mass":
-                    for a, b in combinations(members, 2):
+                    for a, b in combinations([k for k in members if k not in spared], 2):
                         if final[a - self.first] == -final[b - self.first]:
                             yield Cut("mass", (a, b), *limits)
+                case "pt_sum" | "ht":
+                    yield from self._one_by_one(observable, final, limits, frozenset())
                 case _:
-                    yield from self._one_by_one(observable, final, limits)
+                    kept = spared if len(self.names) <= 2 else frozenset[int]()
+                    yield from self._one_by_one(observable, final, limits, kept)
 
     def _members(self, codes: frozenset[int], final: Sequence[int]) -> tuple[int, ...]:
         """Positions of the final particles with some PDG codes."""
@@ -219,10 +241,14 @@ class _CardCut:
         )
 
     def _one_by_one(
-        self, observable: str, final: tuple[int, ...], limits: tuple[float, float]
+        self,
+        observable: str,
+        final: tuple[int, ...],
+        limits: tuple[float, float],
+        spared: frozenset[int],
     ) -> Iterator[AnyCut]:
         """The cut for every set of different particles, one for each name."""
-        choices = product(*(self._particles(name, final) for name in self.names))
+        choices = product(*(self._particles(name, final, spared) for name in self.names))
         sets = {
             tuple(sorted(choice, key=_order))
             for choice in choices
@@ -236,11 +262,13 @@ class _CardCut:
             else:
                 yield RankedCut(observable, particles, *limits)
 
-    def _particles(self, name: ParticleName, final: Sequence[int]) -> list[Ranked]:
-        """The particles that a name means, one by one."""
+    def _particles(
+        self, name: ParticleName, final: Sequence[int], spared: frozenset[int]
+    ) -> list[Ranked]:
+        """The particles that a name means, one by one; ranks spare none."""
         members = self._members(name.codes, final)
         if name.rank is None:
-            return [Ranked((position,)) for position in members]
+            return [Ranked((position,)) for position in members if position not in spared]
         return [Ranked(members, name.rank)] if name.rank <= len(members) else []
 
 

@@ -22,7 +22,10 @@ def final_states(card: Card, model: Model) -> list[FinalParticles]:
 
 
 def put_cuts_together(
-    parts: Sequence[tuple[FinalParticles, ImportedCard]], model: Model, card: ImportedCard
+    parts: Sequence[tuple[FinalParticles, ImportedCard]],
+    model: Model,
+    card: ImportedCard,
+    cut_decays: bool,
 ) -> None:
     """Put the cuts for each process into one card, whose cuts hold for all processes.
 
@@ -33,6 +36,7 @@ def put_cuts_together(
         parts: of each process the final state, and a card with its cuts alone.
         model: of all processes.
         card: takes the cuts, and what cannot be translated.
+        cut_decays: whether cuts on single particles and pairs hold for decay products.
     """
     refused = [one for _, part in parts for one in part.untranslated]
     card.untranslated += list(dict.fromkeys(refused))
@@ -41,7 +45,8 @@ def put_cuts_together(
         needed = {key: value for table in tables for key, value in table.get(names, {}).items()}
         for (final, _), (key, value) in product(parts, needed.items()):
             own = tables[[one for one, _ in parts].index(final)].get(names, {})
-            if own.get(key) != value and _has(final, names, model):
+            decayed = cut_decays or "[" in names or key.startswith(("ht", "system", "pt_sum"))
+            if own.get(key) != value and _has(final, names, model, decayed):
                 entry = f"the cut on {key} of {names}"
                 meaning = "some of the processes need it, others must not have it"
                 card.refuse("cuts", entry, meaning, "import the processes one by one")
@@ -49,12 +54,12 @@ def put_cuts_together(
             card.cut(names, key, value)
 
 
-def _has(final: FinalParticles, names: str, model: Model) -> bool:
-    """Whether a final state has the particles that a cut is on."""
+def _has(final: FinalParticles, names: str, model: Model, decayed: bool) -> bool:
+    """Whether a final state has the particles that a cut is on, decay products or not."""
     if names == "event":
         return True
     words = [split_rank(word.strip())[0] for word in names.split(",")]
-    places = [final.places(codes_of(word, model)) for word in words]
+    places = [final.places(codes_of(word, model), decayed) for word in words]
     if not all(places):
         return False
     return not (len(places) > 1 and places[0] == places[1] and is_alone(places[0]))

@@ -41,6 +41,11 @@ class FinalParticles:
     def __init__(self, definition: Definition, model: Model) -> None:
         self._core, self._model = definition.core, model
 
+    @property
+    def has_decays(self) -> bool:
+        """Whether some of them come from decays of a chain."""
+        return any(leg.decayed for leg in self.legs)
+
     @cached_property
     def legs(self) -> tuple[FinalLeg, ...]:
         """The final particles, decay products in the place of their parent."""
@@ -71,12 +76,15 @@ class FinalParticles:
         least = sum(leg.pdgs <= frozenset(pdgs) for leg in self.legs)
         return least, len({position for position, _ in self.places(pdgs)})
 
-    def names(self, label: str, places: frozenset[Place]) -> tuple[str, ...] | None:
+    def names(
+        self, label: str, places: frozenset[Place], decayed: bool = True
+    ) -> tuple[str, ...] | None:
         """The names of our cards that together mean what may be at some places, and nothing else.
 
         Args:
             label: the class that is tried first.
             places: of the particles.
+            decayed: whether names mean decay products, too.
 
         Returns:
             the class, or names of particles, and an empty tuple where there are no places; None
@@ -84,10 +92,10 @@ class FinalParticles:
         """
         if not places:
             return ()
-        if self.places(codes_of(label, self._model)) == places:
+        if self.places(codes_of(label, self._model), decayed) == places:
             return (label,)
         pdgs = {pdg for _, pdg in places}
-        if self.places(pdgs) != places:
+        if self.places(pdgs, decayed) != places:
             return None
         return tuple(self.name(pdg) for pdg in sorted(pdgs, key=_by_kind))
 
@@ -134,9 +142,21 @@ def put_resonance_widths(
         card.put("process", "bwcutoff", widths)
         return
     card.put("events", "resonance_widths", 0.0)
-    if any(leg.decayed for final in finals for leg in final.legs):
+    if any(final.has_decays for final in finals):
         meaning = "no decaying particle is on its mass shell"
         card.refuse("process", shown(), meaning, "give a number of widths > 0")
+
+
+def put_decay_products(finals: Iterable[FinalParticles], cut: bool, card: ImportedCard) -> None:
+    """Translate `cut_decays`: whether cuts on single particles and pairs hold for decay products.
+
+    Args:
+        finals: the final state of each process.
+        cut: the value.
+        card: takes the key, where there are decays.
+    """
+    if any(final.has_decays for final in finals):
+        card.put("cuts", "decay_products", cut)
 
 
 def is_alone(places: Collection[Place]) -> bool:

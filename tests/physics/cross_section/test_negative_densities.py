@@ -162,7 +162,7 @@ def test_variations_of_signed_weights_give_the_cross_section_at_other_scales(
     events, groups = events_of(run), open_events(run.events_file).init.weight_groups
     pdf, lowest = (
         load_pdf(str(run.process.card.beams.pdf)),
-        run.process.card.cuts["e+,e-"].mass_min or 0.0,
+        run.process.card.cuts.by_name["e+,e-"].mass_min or 0.0,
     )
     sigma = sum(part.sum() for part in expected.values())
     half = sum(part.sum() for part in parts(pdf, lowest, 91.188 / 2).values()) / sigma

@@ -35,7 +35,7 @@ CUTS = {
 
 
 def cuts_of(card: Card) -> dict[str, dict[str, float]]:
-    return {name: table.model_dump(exclude_unset=True) for name, table in card.cuts.items()}
+    return {name: table.model_dump(exclude_unset=True) for name, table in card.cuts.by_name.items()}
 
 
 @pytest.mark.parametrize("definition", CUTS)
@@ -48,7 +48,7 @@ def test_cuts_are_the_usual_ones_and_make_the_process_finite(definition: str) ->
 @pytest.mark.parametrize("definition", [one for one, cuts in CUTS.items() if cuts])
 def test_no_entry_of_the_cuts_is_superfluous(definition: str) -> None:
     card = proposed_card([definition])
-    for name in card.cuts:
+    for name in card.cuts.by_name:
         rest = {other: table for other, table in cuts_of(card).items() if other != name}
         changed = Card.parse(card.model_dump(exclude_unset=True) | {"cuts": rest})
         assert divergences_of(Process.from_card(changed))

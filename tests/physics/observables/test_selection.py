@@ -27,13 +27,38 @@ CutTables = Mapping[str, Mapping[str, float]]
 
 def process(
     definition: str,
-    cuts: CutTables,
+    cuts: Mapping[str, object],
     **tables: Mapping[str, object],
 ) -> Process:
     tables.setdefault("beams", {"pdf": "toy"})
     return Process.from_card(
         Card.parse({"process": {"definition": definition}, "cuts": cuts, **tables})
     )
+
+
+def test_decay_products_pass_cuts_on_particles_and_pairs_if_they_are_spared() -> None:
+    cuts = {
+        "lepton": {"pt_min": 20.0, "sfos_mass_min": 15.0},
+        "lepton,jet": {"dr_min": 0.4},
+        "jet[1]": {"pt_min": 30.0},
+        "e+,ve": {"pt_sum_min": 10.0},
+        "event": {"missing_pt_min": 25.0},
+    }
+    definition = "u d~ > w+ z g, w+ > e+ ve, z > e+ e- "
+    everywhere = process(definition, {**cuts, "decay_products": True}).cuts
+    assert everywhere == process(definition, cuts).cuts
+    windows = [cut for cut in everywhere if cut.maximum < inf]
+    spared = process(definition, {**cuts, "decay_products": False}).cuts
+    assert spared == (
+        Cut("pt", (6,), 30.0, inf),
+        Cut("pt_sum", (2, 3), 10.0, inf),
+        Cut("pt_sum", (3, 4), 10.0, inf),
+        Cut("pt", (3,), 25.0, inf),
+        *windows,
+    )
+    assert {("pt", (2,)), ("dr", (2, 6)), ("mass", (2, 5))} < {
+        (cut.observable, cut.particles) for cut in everywhere
+    }
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def cuts(folder: Path, entries: str, *definitions: str) -> dict[str, dict[str, f
     (folder / "proc_card_mg5.dat").write_text(lines)
     files = MadGraphCards(process=folder / "proc_card_mg5.dat", run=folder / "run_card.dat")
     card, _ = import_cards(files, "toy")
-    return {name: table.model_dump(exclude_none=True) for name, table in card.cuts.items()}
+    return {name: table.model_dump(exclude_none=True) for name, table in card.cuts.by_name.items()}
 
 
 def test_a_cut_on_what_a_process_lacks_is_there_for_the_others(tmp_path: Path) -> None:
@@ -30,4 +30,10 @@ def test_a_cut_on_what_a_process_lacks_is_there_for_the_others(tmp_path: Path) -
 
 def test_a_cut_that_another_process_must_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CardError, match="the cut on pt_min of jet: some of the processes need it"):
-        cuts(tmp_path, "", "p p > z j, z > e+ e-", "p p > z w+, w+ > j j, z > e+ e-")
+        cuts(tmp_path, "5 = maxjetflavor\n0 = drjj\n", "p p > z j", "g g > b b~ g")
+
+
+def test_a_cut_that_spares_the_decay_products_of_another_process_is_there(tmp_path: Path) -> None:
+    one, other = "p p > z j, z > e+ e-", "p p > z w+, w+ > j j, z > e+ e-"
+    found = cuts(tmp_path, "0 = drjj\n", one, other)
+    assert found == {"jet": {"pt_min": 20.0, "eta_max": 5.0}}

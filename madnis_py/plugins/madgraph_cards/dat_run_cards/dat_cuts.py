@@ -3,8 +3,8 @@
 MadEvent's `setcuts.f` and `cuts.f`: jets are gluons and quarks up to `maxjetflavor`, heavier quarks
 up to b are "b"; |rapidity| is cut on, not pseudorapidity; energies are those in the frame of the
 partons; minima are off at 0, maxima below it; unless `cut_decays` is true, products of decay chains
-pass the cuts on single particles and pairs, but not those on ranks, sums and missing momentum,
-which are in `dat_event_cuts`.
+pass the cuts on single particles and pairs, as with our `decay_products = false`, but not those on
+ranks, sums and missing momentum, which are in `dat_event_cuts`.
 """
 
 from __future__ import annotations
@@ -61,6 +61,10 @@ class CutEntries:
         codes = {pdg for pdg in self.codes[label] if self.final.mass(pdg) <= _UNCUT_MASS}
         return self.final.places(codes, self.cut_decays)
 
+    def names(self, label: str, places: frozenset[Place]) -> tuple[str, ...] | None:
+        """Names for cuts on single particles and pairs; see `FinalParticles.names`."""
+        return self.final.names(label, places, self.cut_decays)
+
     @cached_property
     def cut_decays(self) -> bool:
         """Whether cuts on single particles and pairs are for decay products too."""
@@ -94,7 +98,7 @@ class CutEntries:
             key: of the cut in our card.
             value: of the cut.
         """
-        names = self.final.names(label, places)
+        names = self.names(label, places)
         if names is None:
             self.refuse_mixed(name)
         for one in names or ():
@@ -111,11 +115,8 @@ class CutEntries:
 
     def refuse_mixed(self, name: str) -> None:
         """Refuse an entry about particles that no names of our cards mean alone."""
-        why = (
-            "maxjetflavor" if self.cut_decays else "decay products are not cut on (cut_decays = F)"
-        )
-        meaning = f"it is about particles that no names of a card mean alone: {why}"
-        self.refuse(name, meaning, "set cut_decays = T, or cut by hand")
+        meaning = "it is about particles that no names of a card mean alone: maxjetflavor"
+        self.refuse(name, meaning, "set maxjetflavor = 4 or 5, or cut by hand")
 
     def refuse_too_few(self, name: str, wanted: str, least: int) -> None:
         """Refuse an entry that asks for more particles than every event has for sure."""
@@ -166,7 +167,7 @@ def _cut_pairs(cuts: CutEntries, pair: str) -> None:
         return
     places = cuts.places("lepton")
     for name, value in cuts.active("mmll", "mmllmax"):  # one flavour, opposite charges
-        names = cuts.final.names("lepton", places)
+        names = cuts.names("lepton", places)
         if names is None:
             cuts.refuse_mixed(name)
         elif names == ("lepton",):
@@ -179,7 +180,7 @@ def _cut_pairs(cuts: CutEntries, pair: str) -> None:
 def _cut_both(cuts: CutEntries, name: str, labels: list[str], key: str, value: float) -> None:
     """Put a cut on every pair of particles of two classes."""
     same = labels[0] == labels[1]
-    first, second = (cuts.final.names(label, cuts.places(label)) for label in labels)
+    first, second = (cuts.names(label, cuts.places(label)) for label in labels)
     if first == () or second == () or (same and is_alone(cuts.places(labels[0]))):
         return
     if first is None or second is None:
@@ -203,7 +204,7 @@ def _cut_particles(cuts: CutEntries, kind: str, end: str) -> None:
 def _cut_pairs_of_particle(cuts: CutEntries, pdg: int, value: float) -> None:
     """Put a least mass on pairs of a particle, or on those with its antiparticle only."""
     places = cuts.final.places({pdg, -pdg}, cuts.cut_decays)
-    names = cuts.final.names("", places)
+    names = cuts.names("", places)
     if names is None:
         cuts.refuse_mixed("mxx_min_pdg")
         return

@@ -29,6 +29,7 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
+    put_decay_products,
     put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
@@ -72,7 +73,8 @@ class DatTranslation:
         partonic = not hadronic and energies[0] == energies[1]
         finals = final_states(base, model)
         parts = [(final, self._cuts(final, partonic)) for final in finals]
-        put_cuts_together(parts, model, card)
+        put_cuts_together(parts, model, card, run.flag("cut_decays"))
+        put_decay_products(finals, run.flag("cut_decays"), card)
         widths = run.number("bwcutoff")
         put_resonance_widths(finals, widths, card, lambda: run.shown("bwcutoff"))
         if prior := _PRIORS.get(run.text("sde_strategy")):

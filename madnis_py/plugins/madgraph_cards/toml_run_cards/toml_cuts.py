@@ -99,7 +99,8 @@ class TomlCuts:
             case "pair_mass", (1 | 2) if plain:
                 self._cut_pairs(name, (groups * 2)[:2], f"mass_{end}", value)
             case "sfos_pair_mass", 1 if plain:
-                self._cut_class(name, groups[0], groups[0], f"sfos_mass_{end}", value)
+                key = f"sfos_mass_{end}"
+                self._cut_class(name, groups[0], groups[0], key, value, self._cut_decays)
             case "pt-sum", 1 if plain:
                 self._cut_class(name, groups[0], groups[0], f"ht_{end}", value)
             case _:
@@ -110,7 +111,7 @@ class TomlCuts:
 
     def _names(self, name: str, group: str, value: float) -> tuple[str, ...]:
         """Our names of a group; none where it has no particles here, or is refused."""
-        found = self._final.names(group, self._places(group))
+        found = self._final.names(group, self._places(group), self._cut_decays)
         if found is None:
             self._refuse_mixed(name, value)
         return found or ()
@@ -142,10 +143,21 @@ class TomlCuts:
         for pair in combinations_with_replacement(first, 2) if same else product(first, second):
             self._card.cut(",".join(pair), key, value)
 
-    def _cut_class(self, name: str, group: str, names: str, key: str, value: float) -> None:
-        """Put a cut that needs a class of ours, if there are such particles."""
+    def _cut_class(
+        self, name: str, group: str, names: str, key: str, value: float, decayed: bool = True
+    ) -> None:
+        """Put a cut that needs a class of ours, if there are such particles.
+
+        Args:
+            name: of the entry.
+            group: of particles.
+            names: what our cut is on.
+            key: of our cut.
+            value: of the cut.
+            decayed: whether our cut holds for decay products, too.
+        """
         places = self._places(group)
-        if self._final.names(group, places) == (group,):
+        if self._final.names(group, places, decayed) == (group,):
             self._card.cut(names, key, value)
         elif places:
             self._refuse_mixed(name, value)

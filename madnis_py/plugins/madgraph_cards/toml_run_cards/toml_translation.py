@@ -18,6 +18,7 @@ from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
+    put_decay_products,
     put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
@@ -67,7 +68,10 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
     energies = card.tables["beams"]["energy"]
     partonic = leptonic and energies[0] == energies[1]
     finals = final_states(base, model)
-    put_cuts_together([(one, _cuts(values, one, partonic)) for one in finals], model, card)
+    parts = [(one, _cuts(values, one, partonic)) for one in finals]
+    cut_decays = values.flag("phasespace.cut_decays", False)
+    put_cuts_together(parts, model, card, cut_decays)
+    put_decay_products(finals, cut_decays, card)
     widths = values.number("phasespace.bw_cutoff", 15.0)
     put_resonance_widths(finals, widths, card, lambda: f"phasespace.bw_cutoff = {widths:g}")
     _translate_systematics(values, card)

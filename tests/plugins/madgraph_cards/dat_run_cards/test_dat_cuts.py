@@ -15,6 +15,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import CardError
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.physics.cross_section.cross_section import CrossSection
+from madnis_py.physics.observables.cuts import Ranked, RankedCut
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.process.process import Process
@@ -224,19 +225,29 @@ def test_flavours_that_are_jets_in_madgraph_only_are_cut_on_by_name(tmp_path: Pa
     }
 
 
-def test_cuts_spare_decay_products_or_are_refused_where_names_cannot_tell_them_apart(
-    tmp_path: Path,
-) -> None:
+def test_cuts_spare_decay_products(tmp_path: Path) -> None:
     text = SMALL + "10 = ptl\n-1 = etal\n0 = drll\n0 = drjl\n"
     spared = cuts_of(imported(text, tmp_path, definition="p p > w+ z, w+ > e+ ve, z > mu+ mu-")[0])
     assert not any("pt" in ranges for ranges in spared.values())
-    mixed = cuts_of(imported(text, tmp_path, definition="p p > w+ mu+ mu-, w+ > e+ ve")[0])
-    assert {names for names, ranges in mixed.items() if "pt" in ranges} == {"mu-", "mu+"}
-    with pytest.raises(
-        CardError,
-        match=r"ptl = 10: .* decay products are not cut on \(cut_decays = F\); set cut_decays",
-    ):
-        imported(text, tmp_path, definition="p p > w+ e+ e-, w+ > e+ ve")
+    card, _ = imported(text, tmp_path, definition="p p > w+ e+ e-, w+ > e+ ve")
+    pt_cuts = [cut for cut in Process.from_card(card).cuts if cut.observable == "pt"]
+    assert [cut.particles for cut in pt_cuts] == [(4,), (5,)]
+    card, _ = imported(text + "T = cut_decays\n", tmp_path, definition="p p > w+ e+ e-, w+ > e+ ve")
+    pt_cuts = [cut for cut in Process.from_card(card).cuts if cut.observable == "pt"]
+    assert [cut.particles for cut in pt_cuts] == [(2,), (4,), (5,)]
+
+
+def test_cuts_on_ranks_sums_and_missing_momentum_do_not_spare_decay_products(
+    tmp_path: Path,
+) -> None:
+    text = SMALL + "0 = ptl\n-1 = etal\n0 = drjj\n0 = drll\n0 = drjl\n-1 = etaj\n"
+    text += "40 = ptj1min\n100 = htjmin\n30 = misset\n25 = ptllmin\n"
+    card, _ = imported(text, tmp_path, definition="p p > w+ w- j, w+ > e+ ve, w- > d u~")
+    process = Process.from_card(card)
+    found = {(cut.observable, cut.particles) for cut in process.cuts if cut.observable != "mass"}
+    assert found == {("pt", (6,)), ("ht", (4, 5, 6)), ("pt", (3,)), ("pt_sum", (2, 3))}
+    (hardest,) = (cut for cut in process.selection.common if isinstance(cut, RankedCut))
+    assert hardest.particles == (Ranked((4, 5, 6), 1),)
 
 
 def test_decaying_particles_of_a_chain_are_within_bwcutoff_widths_of_their_mass(

@@ -117,7 +117,7 @@ def test_without_a_run_card_the_beams_are_those_that_madgraph_writes_for_the_pro
 
 def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
     text = "generate e+ e- > mu+ mu- a\nlaunch\nset no_parton_cut\n"
-    assert translated(text, tmp_path)[0].cuts == {}
+    assert translated(text, tmp_path)[0].cuts.by_name == {}
 
 
 @pytest.mark.parametrize(

@@ -118,4 +118,4 @@ def test_a_card_of_madgraph_7_has_its_own_defaults(tmp_path: Path) -> None:
     card, _ = imported("[run]\n", tmp_path, "run_card.toml")
     assert (card.beams.energy, card.beams.pdf) == ((6500.0, 6500.0), "NNPDF40_lo_as_01180")
     assert (card.scales.renormalization, card.scales.factorization) == ("sum_mt/2", "sum_mt/2")
-    assert card.cuts == {}
+    assert card.cuts.by_name == {}
