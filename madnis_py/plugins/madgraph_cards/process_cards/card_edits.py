@@ -24,6 +24,13 @@ _LATER_CARDS = (
 )
 """Cards of programs that take the events."""
 
+_FOLLOWING = (
+    ("mass", "24"),
+    *(("mass", code) for code in ("250", "251")),
+    *(("decay", code) for code in ("250", "251")),
+)
+"""Entries that MadGraph computes from other parameters: mass of the W, and Goldstone bosons."""
+
 _LEAD = {"proton": "82", "neutron": "126", "mass": "195.0820996698"}
 _PROTON = {"proton": "1", "neutron": "0", "mass": "-1"}
 
@@ -155,7 +162,7 @@ class CardEdits:
             self._refuse(command, "its value is no number", "give one")
             return
         elif not found:
-            self._set_unknown(command, block, float(text.replace("d", "e")))
+            self._set_unknown(command, block, code, float(text.replace("d", "e")))
             return
         else:
             self._set_number(command, found[0], float(text.replace("d", "e")))
@@ -169,12 +176,13 @@ class CardEdits:
             meaning = f"{name} is {self.fixed[name]:g} in this restriction of the model"
             self._refuse(command, meaning, "import another restriction, or leave it out")
 
-    def _set_unknown(self, command: Command, block: str, value: float) -> None:
-        """A parameter that the model does not have is neutral where it is 0."""
-        if value == 0 and block in ("mass", "decay", "yukawa"):
+    def _set_unknown(self, command: Command, block: str, code: str, value: float) -> None:
+        """A parameter that the model does not have is neutral where it is 0, or follows."""
+        follows = (block, code) in _FOLLOWING
+        if follows or (value == 0 and block in ("mass", "decay", "yukawa")):
             self.card.neutral.append(command.text)
         else:
-            meaning = "the Standard Model has no such parameter, or it follows from others"
+            meaning = "the Standard Model has no such parameter"
             self._refuse(command, meaning, "leave it out")
 
     def _compute_widths(self, command: Command) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
+from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards
@@ -131,7 +132,10 @@ def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
         ("set complex_mass_scheme True\ngenerate e+ e- > z h", "complex_mass_scheme True: widths"),
         ("generate e+ e- > z h\ncompute_width z", "compute_width z: this command is not known"),
         ("generate e+ e- > z h\nlaunch\nmadspin=ON", "madspin=ON: another program decays"),
-        ("generate e+ e- > z h\nlaunch\nset mass 24 80", "set mass 24 80: the Standard Model has"),
+        (
+            "generate e+ e- > z h\nlaunch\nset mass 32 800",
+            "set mass 32 800: the Standard Model has",
+        ),
         ("generate e+ e- > z h\nlaunch\nset mass 13 0.1", "set mass 13 0.1: MM is 0 in this"),
         ("generate e+ e- > z h\nlaunch\nlaunch", "launch: a second run of one script"),
         (
@@ -147,3 +151,33 @@ def test_what_changes_the_process_and_cannot_be_translated_is_a_sentence(
 ) -> None:
     with pytest.raises(CardError, match=sentence):
         translated(text, tmp_path)
+
+
+def test_a_mass_of_zero_makes_bottom_quarks_partons_as_madgraph_does_on_import(
+    tmp_path: Path,
+) -> None:
+    light, _ = translated("import model sm-no_b_mass\ngenerate p p > z\n" + FIXED, tmp_path)
+    assert 5 in {abs(legs[0]) for legs in Process.from_card(light).flavours}
+    text = "import model sm\ngenerate p p > z\n" + FIXED
+    later, _ = translated(text, tmp_path, edits="set param_card mass 5 0\n")
+    assert 5 not in {abs(legs[0]) for legs in Process.from_card(later).flavours}
+
+
+def test_labels_stand_for_what_they_were_defined_as_last(tmp_path: Path) -> None:
+    card, _ = translated(
+        "define q = u d\ndefine q = q s / d\ndefine both e+ 13\ngenerate q u~ > both e-\n" + FIXED,
+        tmp_path,
+    )
+    assert card.process.multiparticles == {"q": "u s", "both": "e+ mu-"}
+    flavours = Process.from_card(card).flavours
+    assert {legs[2] for legs in flavours} == {-11}
+    assert {abs(legs[0]) for legs in flavours} == {2}
+
+
+def test_the_mass_of_the_w_follows_from_other_parameters_whatever_a_card_says(
+    tmp_path: Path,
+) -> None:
+    text = "generate e+ e- > w+ w-\nlaunch\nset mass 24 80.4\n"
+    card, rest = translated(text, tmp_path)
+    assert "set mass 24 80.4" in rest.neutral
+    assert Process.from_card(card).model.mw == Model("sm").mw
