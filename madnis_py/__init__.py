@@ -8,6 +8,7 @@
     mn.Generator.from_card("ttbar_1j")       # its phase space, for samplers of your own
     mn.choose_prior(process)                 # the channel weights that suit it before any training
     mn.Run(process, directory, seed)         # survey, train, integrate, generate
+    mn.SampleRun(processes, directory)       # the same of several processes, mn.ProcessSet
     mn.vegas.Integrator([[0, 1]] * 4)        # in the place of vegas.Integrator
     mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
 
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from madnis_py.physics.cross_section.cross_section import CrossSection
     from madnis_py.physics.cross_section.prior_choice import choose_prior
     from madnis_py.physics.process.process import Process
+    from madnis_py.physics.process.process_set import ProcessSet
     from madnis_py.run.run import Run
+    from madnis_py.run.samples.sample_run import SampleRun
 
 __version__ = "0.1.0"
 
@@ -59,7 +62,9 @@ _HOME = {
     "Integrator": "integration.integrator",
     "MixedFlow": "flows.discrete",
     "Process": "physics.process.process",
+    "ProcessSet": "physics.process.process_set",
     "Run": "run.run",
+    "SampleRun": "run.samples.sample_run",
     "Samples": "integration.samples",
     "SplineFlow": "flows.spline_flow",
     "TrainingSettings": "integration.training.settings",
@@ -89,7 +94,9 @@ __all__ = [
     "Integrator",
     "MixedFlow",
     "Process",
+    "ProcessSet",
     "Run",
+    "SampleRun",
     "Samples",
     "SplineFlow",
     "TrainingSettings",

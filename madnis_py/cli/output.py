@@ -14,7 +14,7 @@ from madnis_py.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from madnis_py.run.run import Run
+    from madnis_py.run.abstract_run import AbstractRun
 
 
 def console(stderr: bool = False) -> Console:
@@ -50,7 +50,7 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: expected JSON; got: {error}") from None
 
 
-def show_run(finished: Run, as_json: bool) -> None:
+def show_run(finished: AbstractRun, as_json: bool) -> None:
     """Print the tables and sentences of a run, or its record."""
     from madnis_py.run import report
 
@@ -58,8 +58,8 @@ def show_run(finished: Run, as_json: bool) -> None:
         print_json(finished.record.content())
         return
     record, directory, terminal = finished.outcome, finished.directory.path, console()
-    terminal.print(report.result_table(record))
-    terminal.print(report.channel_table(record))
+    for table in report.tables(record):
+        terminal.print(table)
     for sentence in (
         *report.conclusions(record),
         *report.generated_events(record, directory),

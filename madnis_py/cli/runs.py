@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from madnis_py.card.card import Card
     from madnis_py.card.tables import ClusterTable
     from madnis_py.progress import Watch
-    from madnis_py.run.run import Run
+    from madnis_py.run.abstract_run import AbstractRun
 
 
 @contextmanager
 def begun_run(
     card: str, output: Path | None, options: BeginOptions, work: WorkOptions, watch: Watch
-) -> Iterator[Run]:
+) -> Iterator[AbstractRun]:
     """A new run, or the one in its directory.
 
     Args:
@@ -32,20 +32,18 @@ def begun_run(
         work: how it is worked on.
         watch: called with its progress.
     """
-    from madnis_py.physics.process.process import Process
     from madnis_py.run.directory import RunDirectory
-    from madnis_py.run.run import Run
+    from madnis_py.run.samples.any_run import begin_run
 
     chosen = named_card(card, work.trust)
     if options.preset is not None:
         chosen = chosen.updated({"training": {"preset": options.preset}})
     if options.allow_divergent:
         chosen = chosen.updated({"process": {"allow_divergent": True}})
-    process = Process.from_card(chosen)
     directory = RunDirectory(output or Path("runs") / Path(chosen.source).stem, work.wait)
     with _executor(work, chosen.cluster) as executor:
-        yield Run(
-            process,
+        yield begin_run(
+            chosen,
             directory,
             options.seed,
             method=options.method,
@@ -58,7 +56,7 @@ def begun_run(
 @contextmanager
 def opened_run(
     directory: Path, work: WorkOptions, watch: Watch, any_version: bool = False
-) -> Iterator[Run]:
+) -> Iterator[AbstractRun]:
     """The run of a directory; its card may ask for workers, once the directory is trusted.
 
     Args:
@@ -67,9 +65,9 @@ def opened_run(
         watch: called with its progress.
         any_version: also a run of another version of the package.
     """
-    from madnis_py.run.run import Run
+    from madnis_py.run.samples.any_run import open_run
 
-    opened = Run.open(
+    opened = open_run(
         directory, watch=watch, any_version=any_version, trust=work.trust, wait=work.wait
     )
     with opened.executed_by(lambda cluster: _executor(work, cluster)):

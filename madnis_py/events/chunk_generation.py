@@ -41,12 +41,14 @@ class ChunkMaker:
         events: makes events of accepted points.
         maxima: maximum weight of each channel in pb, float64, shape (n_channels,).
         seed: seed of the random streams.
+        process_id: of the events in the terms of a file's <init>.
     """
 
     sampler: Integrator
     events: PartonicEventSampler
     maxima: Array
     seed: int
+    process_id: int = 1
 
     def __call__(self, index: int) -> Chunk:
         """Make the chunk with a number."""
@@ -57,7 +59,8 @@ class ChunkMaker:
         x, channel = samples.x[accepted.index].cpu(), samples.channel[accepted.index.cpu()]
         numbers = self._stream(index, "details").uniform(len(x), DRAWS)
         partonic = self.events.sample(x, channel, numbers)
-        events = event_records(partonic, np.copysign(accepted.ratio, partonic.sign))
+        weight = np.copysign(accepted.ratio, partonic.sign)
+        events = event_records(partonic, weight, self.process_id)
         order = self._stream(index, "order").permutation(len(events)).numpy()
         return Chunk(events.select(order), accepted.uniform[order], accepted.tally)
 

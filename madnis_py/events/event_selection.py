@@ -74,8 +74,23 @@ class EventSelection:
     @property
     def overweight_share(self) -> float:
         """Share of the cross section that lies above the maxima."""
+        return self._above / self._tally.magnitude
+
+    @property
+    def mean_weight(self) -> float:
+        """Expected weight of an event, 1 where all are positive and below the maxima.
+
+        From all trials, so that it is known better than from the events of a file; rounded to
+        twelve digits, because sums of the same weights in another order differ beyond.
+        """
+        events = self.encoding.expected_events(self._tally.magnitude, self._above)
+        return round(self._tally.ratio / events, 12)
+
+    @property
+    def _above(self) -> float:
+        """Sum of what exceeds the grown maxima, over the maxima as they were at first."""
         above = np.maximum(np.concatenate(self._excess) - self.factor, 0.0)
-        return float(above.sum()) / self._tally.magnitude
+        return float(above.sum())
 
     @property
     def cut_acceptance(self) -> float:

@@ -34,6 +34,15 @@ class Encoding(ABC):
             float64, shape (k,).
         """
 
+    @abstractmethod
+    def expected_events(self, magnitude: float, above: float) -> float:
+        """Expected number of events of many trials.
+
+        Args:
+            magnitude: sum of |w| / M over the trials.
+            above: the part of it above 1, sum of max(0, |w| / M - 1).
+        """
+
 
 class KeptWeights(Encoding):
     """One event that keeps its weight |w| / M, Eq. (2.66)."""
@@ -45,6 +54,10 @@ class KeptWeights(Encoding):
     def weight(self, ratio: Array) -> Array:
         """See `Encoding.weight`."""
         return np.copysign(np.maximum(np.abs(ratio), 1.0), ratio)
+
+    def expected_events(self, magnitude: float, above: float) -> float:
+        """See `Encoding.expected_events`."""
+        return magnitude - above
 
 
 class SpreadCopies(Encoding):
@@ -59,6 +72,10 @@ class SpreadCopies(Encoding):
     def weight(self, ratio: Array) -> Array:
         """See `Encoding.weight`."""
         return np.copysign(1.0, ratio)
+
+    def expected_events(self, magnitude: float, above: float) -> float:
+        """See `Encoding.expected_events`."""
+        return magnitude
 
 
 ENCODINGS: Mapping[str, Encoding] = {"keep": KeptWeights(), "copies": SpreadCopies()}

@@ -64,6 +64,10 @@ class RunDirectory:
         """Where events wait until their file is complete."""
         return self.path / "chunks"
 
+    def inside(self, name: str) -> RunDirectory:
+        """The directory of another run inside this one, used in the same way."""
+        return RunDirectory(self.path / name, self._patience > 0, self.any_version)
+
     def name_of(self, path: Path) -> str:
         """The name of a file in run.json: relative to the directory if it lies inside."""
         absolute, directory = path.absolute(), self.path.absolute()

@@ -144,14 +144,20 @@ def _contents(
         words = {"name": name, "output": output, "arguments": arguments, "sampler": option}
         script = _SCRIPT.format(**words, version=version, run=_RUN)
         yield name, script.encode(), 0o755
-    record = {
-        name: entry for name, entry in directory.record.content().items() if name not in _OF_EVENTS
-    }
-    yield f"{_RUN}/run.json", (json.dumps(record, indent=2) + "\n").encode(), 0o644
+    yield from _files_of_run(directory, _RUN)
+
+
+def _files_of_run(directory: RunDirectory, folder: str) -> Iterator[tuple[str, bytes, int]]:
+    """Name, content and mode of the files of a run, and of those of its processes below it."""
+    record = directory.record
+    content = {name: entry for name, entry in record.content().items() if name not in _OF_EVENTS}
+    yield f"{folder}/run.json", (json.dumps(content, indent=2) + "\n").encode(), 0o644
     states = [
         checkpoint.files(directory.path, name)
         for name in _STATES
         if checkpoint.exists(directory.path, name)
     ]
     for path in (directory.card_file, *chain.from_iterable(states)):
-        yield f"{_RUN}/{path.name}", path.read_bytes(), 0o644
+        yield f"{folder}/{path.name}", path.read_bytes(), 0o644
+    for part in record.parts or ():
+        yield from _files_of_run(directory.inside(part.folder), f"{folder}/{part.folder}")

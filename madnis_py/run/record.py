@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -124,6 +125,20 @@ class EventFileRecord(RecordPart):
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
+class PartRecord(RecordPart):
+    """One of the processes of a run of several."""
+
+    folder: str = Field(description="Folder of its own run, in the directory of the whole.")
+    definition: str = Field(description="The process, with its number.")
+    number: int = Field(ge=0, description="Its number in event files; several may have one.")
+    sampler: SamplerName | None = Field(None, description="Sampler that makes its events.")
+    sigma_pb: float | None = Field(None, gt=0, description="Its cross section in pb.")
+    sigma_error_pb: NonNegative | None = Field(None, description="Standard error of it in pb.")
+    points: int | None = Field(None, ge=1, description="Points of the estimate.")
+    efficiency: NonNegative | None = Field(None, description="Its unweighting efficiency.")
+    events: int = Field(0, ge=0, description="Its events in the file that was written last.")
+
+
 def _figure(name: str) -> Any:
     """A figure of the sampler in use: the sentence is that of `Result`."""
     return Field(None, description=Result.model_fields[name].description)
@@ -139,6 +154,10 @@ class RunRecord(RecordPart):
     )
     stages: dict[StageName, StageRecord] = Field(
         {}, description="What each stage took, in the order in which they were finished."
+    )
+
+    parts: tuple[PartRecord, ...] | None = Field(
+        None, description="The processes, where the card lists several."
     )
 
     prior: PriorRecord | None = Field(None, description="Channel weights before the training.")
@@ -257,12 +276,27 @@ class RunRecord(RecordPart):
         """With a file of events, whose figures are those of the run unless it has a new result."""
         others = tuple(one for one in self.event_files if one.file != made.file)
         known = self.updated(events=made.events, generated=made, event_files=(*others, made))
+        earlier = [one for one in self.warnings if one.stage != "generate"]
+        if self.parts is not None:
+            return known.updated(unweighting=made.unweighting, warnings=(*earlier, *made.warnings))
         result = self.result_of(made.sampler or "vegas")
         if result is None or made.integration != digest(result):
             return known
-        earlier = [one for one in self.warnings if one.stage != "generate"]
         figures = {"sampler": made.sampler, **result.model_dump(), "unweighting": made.unweighting}
         return known.updated(**figures, warnings=(*earlier, *made.warnings))
+
+    def with_events_of_parts(self, made: EventFileRecord, counts: Sequence[int]) -> Self:
+        """With a file of events of several processes.
+
+        Args:
+            made: the file.
+            counts: its events of each process.
+        """
+        parts = [
+            part.model_copy(update={"events": count})
+            for part, count in zip(self.parts or (), counts, strict=True)
+        ]
+        return self.with_events(made).updated(parts=parts)
 
     def content(self) -> dict[str, Any]:
         """What is known, as plain JSON values."""
@@ -292,6 +326,8 @@ class RunRecord(RecordPart):
     def _figures_are_those_of_a_sampler(self) -> Self:
         """The figures in use are those of the sampler, apart from the unweighting of events."""
         figures = set(Result.model_fields)
+        if self.parts is not None:
+            return self._figures_are_sums_of_parts()
         if self.sampler is None:
             if any(getattr(self, name) is not None for name in figures):
                 raise ValueError("sampler: expected a value; got none")
@@ -306,6 +342,19 @@ class RunRecord(RecordPart):
                 raise ValueError(
                     f"{figure}: expected the same as in {self.sampler}; got another value"
                 )
+        return self
+
+    def _figures_are_sums_of_parts(self) -> Self:
+        """The cross section of several processes is the sum of theirs."""
+        parts = [part.sigma_pb for part in self.parts or ()]
+        known = [sigma for sigma in parts if sigma is not None]
+        if self.sigma_pb is None:
+            return self
+        if len(known) < len(parts):
+            raise ValueError("parts: expected a sigma_pb in each; got none in some")
+        if not math.isclose(sum(known), self.sigma_pb, rel_tol=1e-9):
+            expected = f"sigma_pb: expected the sum of the parts, {sum(known):.9g}"
+            raise ValueError(f"{expected}; got {self.sigma_pb:.9g}")
         return self
 
 

@@ -30,6 +30,49 @@ def with_error(value: float, error: float) -> str:
     return str(gvar.gvar(value, error))
 
 
+def tables(record: RunRecord) -> list[Table]:
+    """The figures of a run: of its samplers and channels, or of its processes."""
+    if record.parts is not None:
+        return [process_table(record)]
+    return [result_table(record), channel_table(record)]
+
+
+def process_table(record: RunRecord) -> Table:
+    """Every process of a run of several, and all of them together."""
+    table = Table(title=_caveats(record), title_justify="left")
+    columns = ("process", "sigma / pb", "share", "events", "efficiency", "points", "sampler")
+    for column in columns:
+        table.add_column(column, justify="left" if column == "process" else "right")
+    for part in record.parts or ():
+        if part.sigma_pb is None or record.sigma_pb is None:
+            continue
+        table.add_row(
+            part.definition,
+            with_error(part.sigma_pb, part.sigma_error_pb or 0.0),
+            percent(part.sigma_pb / record.sigma_pb),
+            f"{part.events:,}" if record.events else "",
+            percent(part.efficiency or 0.0),
+            f"{part.points or 0:,}",
+            NAMES[part.sampler] if part.sampler else "",
+        )
+    if record.sigma_pb is not None and record.unweighting is not None:
+        table.add_section()
+        table.add_row(
+            "all",
+            with_error(record.sigma_pb, record.sigma_error_pb or 0.0),
+            percent(1.0),
+            f"{record.events:,}" if record.events else "",
+            percent(record.unweighting.efficiency),
+            f"{record.points or 0:,}",
+        )
+    return table
+
+
+def _caveats(record: RunRecord) -> str:
+    """Warnings that belong above the figures."""
+    return "\n".join(one.sentence for one in record.warnings if CAVEAT in one.sentence)
+
+
 def result_table(record: RunRecord) -> Table:
     """VEGAS and the neural sampler side by side."""
     caveats = [one.sentence for one in record.warnings if one.sentence.startswith(CAVEAT)]

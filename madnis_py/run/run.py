@@ -6,9 +6,10 @@ was interrupted goes on where it stopped and ends with the same bytes as one tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -17,37 +18,38 @@ import torch
 import madnis_py
 from madnis_py.card import card as cards
 from madnis_py.card.choices import Method
-from madnis_py.card.tables import ClusterTable
 from madnis_py.devices.device import device_of
-from madnis_py.errors import InputError
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
-from madnis_py.events.files.formats import event_format
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.output_file import require_place
 from madnis_py.parallel.random_streams import RANDOM_NUMBERS
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import Stopwatch, Watch, unwatched
-from madnis_py.run import gridpack
+from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors
 from madnis_py.run.context import RunContext
 from madnis_py.run.directory import RunDirectory
-from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord, digest
+from madnis_py.run.record import EventFileRecord, RunIdentity, digest
 from madnis_py.run.shared_stages import SharedStages
 from madnis_py.run.stages import density_limits
-from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, Distributions, distributions_of_run
-from madnis_py.run.stages.event_stage import EventStage
+from madnis_py.run.stages.distributions import (
+    HISTOGRAM_POINTS,
+    Distributions,
+    PointSource,
+    distributions_of_run,
+)
+from madnis_py.run.stages.event_stage import ChosenEvents, EventStage
 from madnis_py.run.stages.results import Result
 from madnis_py.run.stages.training_session import training_settings
-from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory, reach_of_events
+from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory
 from madnis_py.run.versions import versions
 
 
-class Run:
+class Run(AbstractRun):
     """The stages of a process in a directory.
 
         run = Run(Process.from_card("drell_yan"), Path("runs/drell_yan"), seed=1)
@@ -110,9 +112,8 @@ class Run:
             version=madnis_py.__version__,
             random_numbers=RANDOM_NUMBERS,
         )
+        super().__init__(directory, Trust(trust))
         self.process = process
-        self.directory = directory
-        self.trust = Trust(trust)
         if trust:
             self.trust.remember(reach_of_card(process.card))
         unsurveyed = CrossSection(process)
@@ -123,7 +124,6 @@ class Run:
         identity = directory.claim(process.card, identity, versions())
         self._context = RunContext(process, directory, identity, executor, there, watch)
         self._stages = SharedStages(self._context, unsurveyed, on_device)
-        self._made: str | None = None
 
     @classmethod
     def open(
@@ -170,33 +170,10 @@ class Run:
         )
 
     @contextmanager
-    def executed_by(
-        self, executors: Callable[[ClusterTable], AbstractContextManager[Executor | None]]
-    ) -> Iterator[Self]:
-        """In this block the run uses an executor that may depend on its card.
-
-        Args:
-            executors: table of the card -> executor; None for this thread.
-        """
+    def executed_by(self, executors: Executors) -> Iterator[Self]:
+        """In this block the run uses an executor that may depend on its card."""
         with executors(self.process.card.cluster) as self._context.executor:
             yield self
-
-    @property
-    def record(self) -> RunRecord:
-        """The content of run.json; a copy, so that what is done to it stays with the caller."""
-        return self.directory.record.model_copy(deep=True)
-
-    @property
-    def outcome(self) -> RunRecord:
-        """The record with the events that this object made last, whatever others make meanwhile."""
-        record = self.record
-        made = record.event_file(self._made) if self._made else None
-        return record.with_events(made) if made else record
-
-    @property
-    def events_file(self) -> Path:
-        """Where the events go by default."""
-        return self.directory.path / "events.lhe.gz"
 
     def choose_prior(self) -> CrossSection:
         """Choose the channel weights before training: of the card, or by a short survey, once.
@@ -260,91 +237,71 @@ class Run:
         """
         return self._stages.integrate(points, events, sampler)
 
-    def generate(
-        self,
-        events: int,
-        output: Path | None = None,
-        seed: int | None = None,
-        sampler: SamplerName | None = None,
-    ) -> Path:
-        """Write unweighted events; a file that has them already is left alone.
+    def deviation(self, sampler: SamplerName | None = None) -> float:
+        """Standard deviation of the weights in pb, sum_i sigma_i, as survey or training left it.
+
+        N points leave the error of this over sqrt(N).
 
         Args:
-            events: exactly as many as the file will have.
-            output: what its name ends in says the format, see `event_format`; `events_file` by
-                default.
-            seed: another one than that of the run gives independent events from the same training.
-            sampler: makes the events; by the method when not given. Those of VEGAS need no
-                training.
-
-        Returns:
-            the file.
-
-        Raises:
-            InputError: fewer than one event, a file name of another kind, or the run has no flow.
-            GenerationError: the events cannot be made as asked.
-            OutputError: the file cannot be written.
+            sampler: whose weights; by the method when not given.
         """
-        if events < 1:
-            raise InputError(f"events: expected at least 1; got {events}")
-        output = output or self.events_file
-        event_format(output)
-        require_place(output)
-        result = self.integrate(events=events, sampler=sampler)
-        used = sampler or self._stages.sampler_in_use()
-        wanted = EventFileRecord(
-            file=self.directory.name_of(output),
-            events=events,
-            seed=self._context.identity.seed if seed is None else seed,
-            sampler=used,
-            integration=digest(result),
-        )
-        if not self.directory.has(wanted):
-            with self.directory.making(output) as folder:
-                if not self.directory.has(wanted):  # another process may have just made it
-                    self._make_events(wanted, used, result, output, folder)
-        self._made = wanted.file
-        return output
+        return self._stages.deviation(sampler or self.plan())
+
+    def stored_points(self, sampler: SamplerName | None = None) -> int | None:
+        """Points of the cross section that is there already; None without one.
+
+        Args:
+            sampler: whose; by the method when not given.
+        """
+        return self._stages.stored_points(sampler)
+
+    def _event_file(self, asked: EventFileRecord) -> tuple[EventFileRecord, EventMaker]:
+        wanted, result = self._integrated(asked)
+        return wanted, partial(self._make_events, wanted, result)
+
+    def _integrated(self, asked: EventFileRecord) -> tuple[EventFileRecord, Result]:
+        """Events that are asked for, with their sampler and the result that they are made with."""
+        result = self.integrate(events=asked.events, sampler=asked.sampler)
+        used = asked.sampler or self._stages.sampler_in_use()
+        return asked.model_copy(update={"sampler": used, "integration": digest(result)}), result
 
     def _make_events(
-        self, wanted: EventFileRecord, used: SamplerName, result: Result, output: Path, folder: Path
+        self, wanted: EventFileRecord, result: Result, output: Path, folder: Path
     ) -> None:
-        """Make the events of a file and write down what they are like."""
-        density_limits.require_variations(self.record.outside_grid)
-        # A task is a whole chunk, which does not ask for help.
-        sampler, integrand = self._stages.sampler(used).without_executor(), self.choose_prior()
-        maker = ChunkMaker(sampler, PartonicEventSampler(integrand), result.maxima, wanted.seed)
-        key = f"{self._context.identity.model_dump_json()} {wanted.integration}"
-        source, clock = EventSource(maker, folder, key), Stopwatch()
-        stage = EventStage(
-            self.process, integrand, result, self._context.executor, self._context.watch
-        )
+        clock = Stopwatch()
+        stage, source = self._event_stage(wanted, result, folder)
         made = wanted.made(output, *stage.run(source, wanted.events, output))
         self._context.finish("generate", clock, change=lambda record: record.with_events(made))
         source.clear()
 
-    def gridpack(self, output: Path, sampler: SamplerName | None = None) -> Path:
-        """Write a tarball that makes events of this run wherever the package is installed.
-
-        See `run.gridpack`.
+    def select_events(self, asked: EventFileRecord, folder: Path) -> ChosenEvents:
+        """Unweighted events for a file that others write; see `generate`.
 
         Args:
-            output: ends in .tar.gz or .tgz.
-            sampler: makes the events; by the method when not given.
-
-        Returns:
-            the file.
+            asked: how many, their seed and their sampler.
+            folder: where they wait.
 
         Raises:
-            InputError: a file name of another kind, or the run has no flow.
-            OutputError: the file cannot be written.
+            GenerationError: the events cannot be made as asked.
         """
-        gridpack.require_gridpack_name(output)
-        require_place(output)
-        self.integrate(sampler=sampler)
-        with self.directory.working():
-            gridpack.pack(self.directory, output, madnis_py.__version__, sampler)
-        return output
+        stage, source = self._event_stage(*self._integrated(asked), folder)
+        return ChosenEvents(stage, source, stage.select(source, asked.events))
+
+    def _event_stage(
+        self, wanted: EventFileRecord, result: Result, folder: Path
+    ) -> tuple[EventStage, EventSource]:
+        """The stage that makes events, and where their chunks come from."""
+        density_limits.require_variations(self.record.outside_grid)
+        # A task is a whole chunk, which does not ask for help.
+        sampler = self._stages.sampler(wanted.sampler or "vegas").without_executor()
+        integrand = self.choose_prior()
+        events, number = PartonicEventSampler(integrand), self.process.number
+        maker = ChunkMaker(sampler, events, result.maxima, wanted.seed, number)
+        key = f"{self._context.identity.model_dump_json()} {wanted.integration}"
+        stage = EventStage(
+            self.process, integrand, result, self._context.executor, self._context.watch
+        )
+        return stage, EventSource(maker, folder, key)
 
     def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
         """Distributions of fresh weighted points, and of the events where there are any.
@@ -355,31 +312,15 @@ class Run:
         Raises:
             InputError: too few points for the channels, or the file of the events is damaged.
         """
-        result, sampler = self.integrate(), self._stages.sampler(self._stages.sampler_in_use())
-        sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
-        clock, events_file = Stopwatch(), self.find_events()
+        source, clock = self.point_source(), Stopwatch()
         found = distributions_of_run(
-            self.process,
-            self.choose_prior(),
-            sampler,
-            sigma,
-            points,
-            events_file,
-            self._context.watch,
+            self.process.card, [source], [points], self.find_events(), self._context.watch
         )
         self._context.finish("histograms", clock, points)
         return found
 
-    def find_events(self) -> Path | None:
-        """The events that were written last, if they are there or were moved with the directory."""
-        made = self.record.generated
-        found = self.directory.find(made) if made else None
-        if made and found and not made.is_at(found):
-            self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
-        return found
-
-    def execute(self, events: int, points: int | None = None) -> Self:
-        """All stages, with the events in `events_file`."""
-        self.integrate(points, events)
-        self.generate(events)
-        return self
+    def point_source(self) -> PointSource:
+        """Where weighted points of the sampler in use come from, after the cross section."""
+        result, sampler = self.integrate(), self._stages.sampler(self._stages.sampler_in_use())
+        sigma = torch.tensor([channel.sigma_i for channel in result.channels], dtype=torch.float64)
+        return PointSource(self.process, self.choose_prior(), sampler, sigma)

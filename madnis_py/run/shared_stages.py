@@ -222,6 +222,16 @@ class SharedStages:
         """A trained sampler."""
         return self.grids() if name == "vegas" else self.train().trainer.integrator
 
+    def deviation(self, name: SamplerName) -> float:
+        """sum_i sigma_i of a sampler in pb, as survey or training left it."""
+        sigma = self.survey().sigma if name == "vegas" else self.train().trainer.state.sigma
+        return float(sigma.sum())
+
+    def stored_points(self, sampler: SamplerName | None) -> int | None:
+        """Points of the result of a sampler that is there already; None without one."""
+        stored = self._stored_result(sampler)
+        return None if stored is None else stored.points
+
     def sampler_in_use(self) -> SamplerName:
         """The sampler whose result counts where nobody asks for one."""
         return self._context.record.preferred_sampler or self.plan()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +74,33 @@ class Histogram:
     covariance: Array
     effective_entries: Array
     variations: Array
+
+    @classmethod
+    def sum_of(cls, parts: Sequence[Histogram]) -> Histogram:
+        """The distribution of several samples of the same bins, which know nothing of each other.
+
+        Args:
+            parts: one at least, with the same variations.
+        """
+        first, *others = parts
+        if not others:
+            return first
+        contents, variations = (
+            np.sum([getattr(part, name) for part in parts], axis=0)
+            for name in ("contents", "variations")
+        )
+        squares = sum(  # sum w^2 of each place
+            np.divide(
+                part.contents**2,
+                part.effective_entries,
+                out=np.zeros_like(part.contents),
+                where=part.effective_entries > 0,
+            )
+            for part in parts
+        )
+        effective = np.divide(contents**2, squares, out=np.zeros_like(contents), where=squares > 0)
+        covariance = np.sum([part.covariance for part in parts], axis=0)
+        return cls(first.binning, contents, covariance, effective, variations)
 
     @property
     def observable(self) -> Observable:

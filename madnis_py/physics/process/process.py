@@ -38,7 +38,7 @@ from madnis_py.physics.process.flavour_groups import (
     reactions_of,
 )
 from madnis_py.physics.process.group_elements import GroupElements
-from madnis_py.physics.process.providers import with_digest_of_files
+from madnis_py.physics.process.providers import resolved_card
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,12 @@ class Process:
         groups = flavour_groups(definition, card, model)
         selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
-        values = {**model.values, "param_card": None, "filled_in": model.filled_in or None}
-        resolved = with_digest_of_files(card)
-        widths = {"resonance_widths": resolved.resonance_widths}
-        resolved = resolved.updated({"parameters": values, "events": widths})
-        return cls(resolved, model, definition, groups, selection)
+        return cls(resolved_card(card, model), model, definition, groups, selection)
+
+    @property
+    def number(self) -> int:
+        """Number of the process in event files: behind "@" in the definition, otherwise 1."""
+        return 1 if self.definition.number is None else self.definition.number
 
     @property
     def beams(self) -> Beams:

@@ -131,6 +131,20 @@ def provided(request: MatrixElementRequest) -> MatrixElement:
     return provider(request)
 
 
+def resolved_card(card: Card, model: Model) -> Card:
+    """The card with every parameter of its model and every default written out.
+
+    It stands for itself.
+
+    Raises:
+        CardError: the card has the digest of other files than those of its matrix elements.
+    """
+    values = {**model.values, "param_card": None, "filled_in": model.filled_in or None}
+    resolved = with_digest_of_files(card)
+    widths = {"resonance_widths": resolved.resonance_widths}
+    return resolved.updated({"parameters": values, "events": widths})
+
+
 def with_digest_of_files(card: Card) -> Card:
     """The card with the SHA-256 of the files that its matrix elements come from.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,76 +128,97 @@ def default_folder(source: Path) -> Path:
     return source.with_name(f"{source.name.partition('.')[0]}_histograms")
 
 
+@dataclass(frozen=True, eq=False)
+class PointSource:
+    """Weighted points of a process.
+
+    Attributes:
+        process: what scatters.
+        cross_section: of the process, with the prior of the sampler, on the CPU.
+        sampler: draws the points.
+        sigma: standard deviation of the weights of each channel, shape (n_channels,).
+    """
+
+    process: Process
+    cross_section: CrossSection
+    sampler: Integrator
+    sigma: Tensor
+
+    def values(self, observables: tuple[Observable, ...]) -> list[WeightedValues]:
+        """Values in a few points, to choose bins from."""
+        codes = (codes for one in observables for codes in one.classes)
+        counts = self._counts(max(_BINNING_POINTS, 2 * MINIMUM_POINTS * len(self.sigma)))
+        values = PointValues(SampledStates(self.cross_section, codes), observables, counts.numpy())
+        blocks = self.sampler.map_blocks(PickledOnce(values), counts, "histograms", "pilot")
+        return [WeightedValues.concatenate(values) for values in zip(*blocks, strict=True)]
+
+    def histograms(
+        self, bins: Sequence[Binning], points: int, watch: Callable[[int], None]
+    ) -> list[Histogram]:
+        """Fill the bins."""
+        path = ("histograms", "points")
+        counts = self._counts(points)
+        return histograms_of_points(
+            self.sampler, self.cross_section, counts, bins, *path, watch=watch
+        )
+
+    def _counts(self, points: int) -> Tensor:
+        return allocation.proportional(
+            points, self.sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self.sampler.active
+        )
+
+
 def distributions_of_run(
-    process: Process,
-    cross_section: CrossSection,
-    sampler: Integrator,
-    sigma: Tensor,
-    points: int,
+    card: Card,
+    sources: Sequence[PointSource],
+    points: Sequence[int],
     events_file: Path | None,
     watch: Watch,
 ) -> Distributions:
     """Distributions of weighted points, and of events in the same bins where there are any.
 
     Args:
-        process: what scatters; its card may ask for histograms.
-        cross_section: of the process, with the prior of the sampler, on the CPU.
-        sampler: draws the points.
-        sigma: standard deviation of the weights of each channel, shape (n_channels,).
-        points: how many.
-        events_file: events of the same process, if there are any.
+        card: of the run; it may ask for histograms.
+        sources: draw the points, one for each process.
+        points: how many of each.
+        events_file: events of the same processes, if there are any.
         watch: called with the progress.
 
     Raises:
         InputError: too few points for the channels, or the file is damaged.
     """
-    weighted_points = _WeightedPoints(process, cross_section, sampler, sigma)
-    bins = weighted_points.binnings()
-    weighted = weighted_points.histograms(bins, points, watch)
+    finals = [
+        legs[source.process.definition.n_incoming :]
+        for source in sources
+        for legs in source.process.flavours
+    ]
+    measured = _MeasuredObservables.of(finals, card, sources[0].process.model)
+    values = (source.values(measured.observables) for source in sources)
+    bins = measured.binnings(
+        [WeightedValues.concatenate(of_all) for of_all in zip(*values, strict=True)]
+    )
+    weighted = _histograms_of_points(sources, points, bins, watch)
     events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
     every = tuple(histogram_pairs(weighted, events, groups))
-    return Distributions(process.definition.text, every, points, events_file)
+    title = "\n".join(source.process.definition.text for source in sources)
+    return Distributions(title, every, sum(points), events_file)
 
 
-class _WeightedPoints:
-    """Weighted points of a run: few to choose bins from, many to fill them."""
+def _histograms_of_points(
+    sources: Sequence[PointSource], points: Sequence[int], bins: Sequence[Binning], watch: Watch
+) -> list[Histogram]:
+    """The histograms of all processes together."""
+    clock, total, before = Stopwatch(), sum(points), 0
 
-    def __init__(
-        self, process: Process, cross_section: CrossSection, sampler: Integrator, sigma: Tensor
-    ) -> None:
-        self._process, self._sampler, self._sigma = process, sampler, sigma
-        self._cross_section = cross_section
+    def report(done: int) -> None:
+        now = before + done
+        watch(StageProgress("histograms", now, total, "points", rate=now / clock.total))
 
-    def binnings(self) -> list[Binning]:
-        """Bins that suit the process."""
-        finals = [legs[self._process.definition.n_incoming :] for legs in self._process.flavours]
-        measured = _MeasuredObservables.of(finals, self._process.card, self._process.model)
-        states = SampledStates(
-            self._cross_section, (codes for one in measured.observables for codes in one.classes)
-        )
-        counts = self._counts(max(_BINNING_POINTS, 2 * MINIMUM_POINTS * len(self._sigma)))
-        values = PointValues(states, measured.observables, counts.numpy())
-        blocks = self._sampler.map_blocks(PickledOnce(values), counts, "histograms", "pilot")
-        return measured.binnings(
-            [WeightedValues.concatenate(values) for values in zip(*blocks, strict=True)]
-        )
-
-    def histograms(self, bins: Sequence[Binning], points: int, watch: Watch) -> list[Histogram]:
-        """Fill the bins."""
-        clock = Stopwatch()
-
-        def report(done: int) -> None:
-            watch(StageProgress("histograms", done, points, "points", rate=done / clock.total))
-
-        path = ("histograms", "points")
-        return histograms_of_points(
-            self._sampler, self._cross_section, self._counts(points), bins, *path, watch=report
-        )
-
-    def _counts(self, points: int) -> Tensor:
-        return allocation.proportional(
-            points, self._sigma, UNIFORM_FRACTION, MINIMUM_POINTS, self._sampler.active
-        )
+    found: list[list[Histogram]] = []
+    for source, own in zip(sources, points, strict=True):
+        found.append(source.histograms(bins, own, report))
+        before += own
+    return [Histogram.sum_of(of_all) for of_all in zip(*found, strict=True)]
 
 
 def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from madnis_py.arrays import Array
+from madnis_py.card.card import Card
 from madnis_py.card.tables import ClusterTable, EventTable
 from madnis_py.errors import GenerationError
 from madnis_py.events.chunk_generation import TRIALS_PER_CHUNK, EventSource
@@ -148,21 +149,53 @@ def write(
     """
     unit = weight_unit(events.weights, result.sigma_pb)
     largest = float(unit * np.abs(events.weights).max())
-    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, largest)
+    subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, largest, process.number)
+    init = init_of(process, partonic, (subprocess,))
+    write_batches(output, init, process.card, partonic.cross_section.caveats, events.batches(unit))
+
+
+def init_of(
+    process: Process, partonic: PartonicEventSampler, subprocesses: tuple[LheProcess, ...]
+) -> LheInit:
+    """The <init> of a file.
+
+    Args:
+        process: for its beams, which all processes of a file share.
+        partonic: made its events; for the parton densities and the variations.
+        subprocesses: of the file.
+    """
     first, second = partonic.cross_section.luminosity.pdfs
     numbers = _number(first), _number(second)
     groups = weight_groups(partonic.systematics)
-    init = LheInit(process.beams.pdg, process.beams.energies, numbers, (subprocess,), groups)
+    return LheInit(process.beams.pdg, process.beams.energies, numbers, subprocesses, groups)
+
+
+def write_batches(
+    output: Path,
+    init: LheInit,
+    card: Card,
+    caveats: Iterable[str],
+    batches: Iterable[EventBatch],
+) -> None:
+    """Write a file of events with the card that they come from in its header.
+
+    Args:
+        output: the file.
+        init: of the file.
+        card: of the run.
+        caveats: sentences that belong beside the numbers.
+        batches: of the events, weights in pb.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     # The same events have the same bytes, whatever workers made them.
-    card = process.card.model_copy(update={"cluster": ClusterTable()})
-    blocks = {
-        CARD_BLOCK: card.to_toml(),
-        "madnis_py_warnings": "\n".join(partonic.cross_section.caveats),
-    }
+    card = card.model_copy(update={"cluster": ClusterTable()})
+    blocks = {CARD_BLOCK: card.to_toml(), "madnis_py_warnings": "\n".join(caveats)}
     with create_events(
         output, init, {name: text for name, text in blocks.items() if text}
     ) as writer:
-        for batch in events.batches(unit):
+        for batch in batches:
             writer.write(batch)
 
 

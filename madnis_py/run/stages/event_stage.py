@@ -53,19 +53,36 @@ class EventStage:
                 weights add up to nothing.
             OutputError: the file cannot be written.
         """
+        selected = self.select(source, events)
+        event_file.write(output, selected, self.process, source.maker.events, self.result)
+        return self.figures(selected)
+
+    def select(self, source: EventSource, events: int) -> SelectedEvents:
+        """Events that no file has yet.
+
+        Args:
+            source: makes the chunks.
+            events: how many.
+
+        Raises:
+            GenerationError: far more trials than expected have not been enough.
+        """
         settings = self.process.card.events
         selection = event_file.collect(
             source, events, self.result, settings, self.executor, self.watch
         )
-        selected = SelectedEvents(selection, events)
-        event_file.write(output, selected, self.process, source.maker.events, self.result)
+        return SelectedEvents(selection, events)
+
+    def figures(self, selected: SelectedEvents) -> tuple[UnweightingRecord, tuple[RunWarning, ...]]:
+        """How good events are, and what was noticed."""
+        selection, weights = selected.selection, selected.weights
         check = CoverageCheck(self.cross_section.channel_names)
+        share = self.process.card.events.overweight_share
         sentences = [
-            *check.overweights("generate", selected.weights, settings.overweight_share),
-            *run_warnings.cancelling_signs(selected.weights),
+            *check.overweights("generate", weights, share),
+            *run_warnings.cancelling_signs(weights),
             *run_warnings.generation_warnings(check, self.result, selection),
         ]
-        weights = selected.weights
         figures = self.result.unweighting.model_dump() | {
             "efficiency": selection.efficiency,
             "overweight_share": selection.overweight_share,
@@ -75,3 +92,18 @@ class EventStage:
             "cut_acceptance": selection.cut_acceptance,
         }
         return UnweightingRecord.model_validate(figures), warnings_of("generate", sentences)
+
+
+@dataclass(frozen=True)
+class ChosenEvents:
+    """Events of a run that no file has yet.
+
+    Attributes:
+        stage: that made them.
+        source: has their chunks.
+        selected: which of them.
+    """
+
+    stage: EventStage
+    source: EventSource
+    selected: SelectedEvents

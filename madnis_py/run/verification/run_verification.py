@@ -11,7 +11,7 @@ from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.training import checkpoint
 from madnis_py.progress import Watch, unwatched
 from madnis_py.run.directory import RunDirectory
-from madnis_py.run.record import EventFileRecord, RunRecord
+from madnis_py.run.record import EventFileRecord, PartRecord, RunRecord
 from madnis_py.run.stages.results import Result
 from madnis_py.run.stages.training_session import NAME as TRAINING
 from madnis_py.run.stages.training_session import TrainingSession
@@ -43,9 +43,13 @@ def verify_run(path: Path, watch: Watch = unwatched, trust: bool = False) -> Ver
         raise InputError(f"{path}: expected a directory with a run.json; found none")
     Trust(trust).require(path, reach_of_links(path))
     record = directory.record
-    faults = [
-        *_faults_of_cards(directory, record),
-        *_faults_of_states(path, record),
+    faults = [*_faults_of_cards(directory, record)]
+    for part in record.parts or ():
+        inner = verify_run(path / part.folder, watch, trust)
+        faults += [fault.removeprefix(f"{path}: ") for fault in inner.faults]
+        faults += _faults_of_part(part, directory.inside(part.folder).record)
+    faults += [
+        *(_faults_of_states(path, record) if record.parts is None else ()),
         *_faults_of_figures("vegas", record.vegas),
         *_faults_of_figures("madnis", record.madnis),
     ]
@@ -105,6 +109,16 @@ def _faults_of_figures(name: str, result: Result | None) -> Iterator[str]:
     if abs(deviation - result.relative_std) > ROUNDING * result.relative_std:
         expected = f"expected sum_i sigma_i / sigma = {deviation:.9g}"
         yield f"run.json: {name}.relative_std: {expected}; got {result.relative_std:.9g}"
+
+
+def _faults_of_part(part: PartRecord, record: RunRecord) -> Iterator[str]:
+    """The figures of a process are those of its own run."""
+    if part.sampler is None or part.sigma_pb is None:
+        return
+    own = record.result_of(part.sampler)
+    if own is None or own.sigma_pb != part.sigma_pb:
+        expected = f"expected sigma_pb = {own.sigma_pb:g}" if own else "expected none"
+        yield f"run.json: parts: {part.folder}: {expected}, as in its run; got {part.sigma_pb:g}"
 
 
 def _faults_of_events(made: EventFileRecord, found: Verification | None) -> Iterator[str]:

@@ -1,0 +1,182 @@
+"""Contract of a run: a directory in which cross section, events and distributions come to be."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Self
+
+import madnis_py
+from madnis_py.card.tables import ClusterTable
+from madnis_py.errors import InputError
+from madnis_py.events.files.formats import event_format
+from madnis_py.integration.grids.sampler_choice import SamplerName
+from madnis_py.output_file import require_place
+from madnis_py.run import gridpack
+from madnis_py.run.directory import RunDirectory
+from madnis_py.run.record import EventFileRecord, RunRecord
+from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, Distributions
+from madnis_py.run.trust import Trust, reach_of_events
+
+Executors = Callable[[ClusterTable], AbstractContextManager[Executor | None]]
+"""Table of a card -> executor; None for this thread."""
+
+EventMaker = Callable[[Path, Path], None]
+"""Makes a file of events, with chunks in a folder, and writes down what they are like."""
+
+
+class AbstractRun(ABC):
+    """The stages of what a card asks for, in a directory.
+
+    Stages that an earlier one needs are run first; what is already there is read, not done again.
+
+    Args:
+        directory: where everything goes.
+        trust: what the user trusts, see `run.trust`.
+    """
+
+    def __init__(self, directory: RunDirectory, trust: Trust) -> None:
+        self.directory = directory
+        self.trust = trust
+        self._made: str | None = None
+
+    @abstractmethod
+    @contextmanager
+    def executed_by(self, executors: Executors) -> Iterator[Self]:
+        """In this block the run uses an executor that may depend on its card."""
+
+    @abstractmethod
+    def samplers(self) -> object:
+        """Train the samplers that the run plans to use; VEGAS always, as the baseline."""
+
+    @abstractmethod
+    def integrate(
+        self, points: int | None = None, events: int = 0, sampler: SamplerName | None = None
+    ) -> object:
+        """Cross section and maximum weights from fresh points.
+
+        Args:
+            points: in all; by the preset of the card when not given. Another number than last time
+                starts anew.
+            events: unweighted events wanted, as far as known; helps the method "auto" to choose.
+            sampler: whose result is wanted; by the method when not given. For VEGAS nothing is
+                trained.
+
+        Raises:
+            InputError: the run has no flow.
+            GenerationError: the cross section is not positive, comes from where no parton densities
+                are known, or is excluded by the survey.
+        """
+
+    @abstractmethod
+    def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
+        """Distributions of fresh weighted points, and of the events where there are any.
+
+        Args:
+            points: how many.
+
+        Raises:
+            InputError: too few points for the channels, or the file of the events is damaged.
+        """
+
+    def generate(
+        self,
+        events: int,
+        output: Path | None = None,
+        seed: int | None = None,
+        sampler: SamplerName | None = None,
+    ) -> Path:
+        """Write unweighted events; a file that has them already is left alone.
+
+        Args:
+            events: exactly as many as the file will have.
+            output: what its name ends in says the format, see `event_format`; `events_file` by
+                default.
+            seed: another one than that of the run gives independent events from the same training.
+            sampler: makes the events; by the method when not given. Those of VEGAS need no
+                training.
+
+        Returns:
+            the file.
+
+        Raises:
+            InputError: fewer than one event, a file name of another kind, or the run has no flow.
+            GenerationError: the events cannot be made as asked.
+            OutputError: the file cannot be written.
+        """
+        if events < 1:
+            raise InputError(f"events: expected at least 1; got {events}")
+        output = output or self.events_file
+        event_format(output)
+        require_place(output)
+        seed = self.record.identity.seed if seed is None else seed
+        name = self.directory.name_of(output)
+        asked = EventFileRecord(file=name, events=events, seed=seed, sampler=sampler)
+        wanted, make = self._event_file(asked)
+        if not self.directory.has(wanted):
+            with self.directory.making(output) as folder:
+                if not self.directory.has(wanted):  # another process may have just made it
+                    make(output, folder)
+        self._made = wanted.file
+        return output
+
+    @abstractmethod
+    def _event_file(self, asked: EventFileRecord) -> tuple[EventFileRecord, EventMaker]:
+        """What is asked for, with the result that its events are made with, and what makes it."""
+
+    def gridpack(self, output: Path, sampler: SamplerName | None = None) -> Path:
+        """Write a tarball that makes events of this run wherever the package is installed.
+
+        See `run.gridpack`.
+
+        Args:
+            output: ends in .tar.gz or .tgz.
+            sampler: makes the events; by the method when not given.
+
+        Returns:
+            the file.
+
+        Raises:
+            InputError: a file name of another kind, or the run has no flow.
+            OutputError: the file cannot be written.
+        """
+        gridpack.require_gridpack_name(output)
+        require_place(output)
+        self.integrate(sampler=sampler)
+        with self.directory.working():
+            gridpack.pack(self.directory, output, madnis_py.__version__, sampler)
+        return output
+
+    def execute(self, events: int, points: int | None = None) -> Self:
+        """All stages, with the events in `events_file`."""
+        self.integrate(points, events)
+        self.generate(events)
+        return self
+
+    @property
+    def record(self) -> RunRecord:
+        """The content of run.json; a copy, so that what is done to it stays with the caller."""
+        return self.directory.record.model_copy(deep=True)
+
+    @property
+    def outcome(self) -> RunRecord:
+        """The record with the events that this object made last, whatever others make meanwhile."""
+        record = self.record
+        made = record.event_file(self._made) if self._made else None
+        return record.with_events(made) if made else record
+
+    @property
+    def events_file(self) -> Path:
+        """Where the events go by default."""
+        return self.directory.path / "events.lhe.gz"
+
+    def find_events(self) -> Path | None:
+        """The events that were written last, if they are there or were moved with the directory."""
+        made = self.record.generated
+        found = self.directory.find(made) if made else None
+        if made and found and not made.is_at(found):
+            self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
+        return found
