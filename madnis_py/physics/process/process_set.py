@@ -14,7 +14,7 @@ from madnis_py.card.observable_names import EVENT
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.particle_names import codes_of, split_rank
+from madnis_py.physics.observables.particle_names import codes_of, split_kinds, split_rank
 from madnis_py.physics.process.card_checks import parsed_histograms
 from madnis_py.physics.process.flavour_groups import FlavourGroup, Legs
 from madnis_py.physics.process.process import Process
@@ -73,7 +73,7 @@ def _own_cards(card: Card, model: Model) -> Iterator[Card]:
         text = text if definition.number is not None else f"{text} @{place}"
         numbered.append((card.updated({"process": {"definition": text}, **without}), definition))
     foreign = [
-        {name for name in card.cuts if not _has_particles(name, definition, model)}
+        {name for name in card.cuts.by_name if not _has_particles(name, definition, model)}
         for _, definition in numbered
     ]
     of_nobody = set.intersection(*foreign)  # which is an error, or no cut in a single process
@@ -85,7 +85,7 @@ def _has_particles(names: str, definition: Definition, model: Model) -> bool:
     """Whether a final state can have the particles of an entry of [cuts]."""
     for text in (part.strip() for part in names.split(",")):
         name, rank = split_rank(text)
-        codes = codes_of(name, model)
+        codes = frozenset().union(*(codes_of(kind, model) for kind in split_kinds(name)))
         members = sum(not codes.isdisjoint(legs) for legs in definition.outgoing)
         if text != EVENT and members < (rank or 1):
             return False

@@ -35,12 +35,14 @@ def test_a_cut_counts_for_the_processes_that_have_its_particles() -> None:
             "jet[2]": {"pt_min": 30.0},
             "jet,jet": {"dr_min": 0.4},
             "z": {"pt_min": 5.0},
+            "photon|lepton": {"pt_min": 1.0},
         },
     )
-    none, one, two = (set(process.card.cuts) for process in found.processes)
-    assert none == {"z"}
-    assert one == {"z", "jet", "jet,jet"}  # which a single jet passes
-    assert two == {"z", "jet", "jet,jet", "jet[2]"}
+    none, one, two = (set(process.card.cuts.by_name) for process in found.processes)
+    of_all = {"z", "photon|lepton"}  # no process has photons or leptons, which classes may be
+    assert none == of_all
+    assert one == of_all | {"jet", "jet,jet"}  # which a single jet passes
+    assert two == of_all | {"jet", "jet,jet", "jet[2]"}
     assert [len(process.selection.common) for process in found.processes] == [1, 2, 5]
 
 
