@@ -147,6 +147,10 @@ class ParameterTable(BaseModel):
         return dict(self.__pydantic_extra__)
 
 
+WITHOUT_SET = ("", "none", "epa", "isr")
+"""What `beams.pdf` may say without naming a set."""
+
+
 class BeamTable(CardTable):
     """[beams]: energies and parton densities."""
 
@@ -161,7 +165,8 @@ class BeamTable(CardTable):
     pdf: BeamTexts | None = Field(
         None,
         description='Of both beams, or of each: LHAPDF set name, folder, "toy" (for tests), or '
-        '"none": a parton at beam energy. No default.',
+        '"none": a parton at beam energy, "epa": photons, "isr": a lepton that radiates. No '
+        "default.",
     )
     pdf_backend: Literal["builtin", "lhapdf"] = Field(
         "builtin", description="What interpolates the PDF grids."
@@ -175,7 +180,7 @@ class BeamTable(CardTable):
     @property
     def sets(self) -> tuple[str, ...]:
         """The different PDF sets of the beams."""
-        return tuple(dict.fromkeys(name for name in self.pdfs if name not in ("", "none")))
+        return tuple(dict.fromkeys(name for name in self.pdfs if name not in WITHOUT_SET))
 
     @property
     def particles(self) -> tuple[str, str]:

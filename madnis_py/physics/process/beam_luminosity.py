@@ -8,17 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.card.card import Card
+from madnis_py.card.tables import WITHOUT_SET
 from madnis_py.physics.beam_densities.beam_density import BeamDensity, SetDensity, WholeBeam
+from madnis_py.physics.beam_densities.lepton_structure import RadiatingLepton
 from madnis_py.physics.beam_densities.luminosity import (
     BeamLuminosity,
     ConstantCoupling,
     PartonLuminosity,
     UnitLuminosity,
 )
+from madnis_py.physics.beam_densities.masses import MASSES, PROTON
+from madnis_py.physics.beam_densities.photon_flux import LeptonPhotons, ProtonPhotons
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
+from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.pdf.pdf_sets import choices
 from madnis_py.physics.process.beams import Beams
+
+_PHOTON = 22
 
 
 def parton_luminosity(
@@ -41,17 +47,17 @@ def parton_luminosity(
     if beams.partonic:
         return UnitLuminosity(len(flavours), model["aS"])
     for beam in (0, 1):
-        if beams.shares[beam] == "smooth":
-            _require_partons(beam, flavours[:, beam].tolist(), card, model)
+        _require_partons(beam, flavours[:, beam].tolist(), card, model)
     if not all(card.beams.pdfs):
         raise card.error(
             "beams.pdf", f"expected the parton densities of the protons; got none. {choices()}"
         )
-    names = dict.fromkeys(name for name in card.beams.pdfs if name != "none")
-    sets = {name: load_pdf(name, card.beams.pdf_backend) for name in names}
+    sets = {name: load_pdf(name, card.beams.pdf_backend) for name in card.beams.sets}
     first, second = (
-        _density(beams.pdg[beam], sets.get(card.beams.pdfs[beam]), flavours[:, beam].tolist())
-        for beam in (0, 1)
+        SetDensity(sets[name], _as_protons(beams.pdg[beam], flavours[:, beam].tolist()))
+        if name in sets
+        else _density_without_set(name, beams.pdg[beam], beams.powers[beam], model)
+        for beam, name in enumerate(card.beams.pdfs)
     )
     alpha_s = next((pdf.alpha_s for pdf in sets.values()), ConstantCoupling(model["aS"]))
     return BeamLuminosity((first, second), beams.colliding.energies, len(flavours), alpha_s)
@@ -60,6 +66,11 @@ def parton_luminosity(
 def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model) -> None:
     """A proton holds massless particles with colour, and photons."""
     pdf = card.beams.pdfs[beam]
+    if pdf == "epa" and set(partons) != {_PHOTON}:
+        names = ", ".join(model.particle_name(pdg) for pdg in dict.fromkeys(partons))
+        raise card.error("beams.pdf", f'expected photons in the beam of "epa"; got {names}')
+    if pdf in WITHOUT_SET and pdf:
+        return
     for pdg in dict.fromkeys(partons):
         name, mass = model.particle_name(pdg), model.mass(pdg)
         if model.particle(pdg).colour == 1 and name != "a":
@@ -74,10 +85,18 @@ def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model
             )
 
 
-def _density(pdg: int, pdf: AbstractPdf | None, partons: Sequence[int]) -> BeamDensity:
-    if pdf is None:
-        return WholeBeam()
-    return SetDensity(pdf, [_charge_conjugate(one) for one in partons] if pdg < 0 else partons)
+def _density_without_set(name: str, pdg: int, power: float, model: Model) -> BeamDensity:
+    """What a beam brings that has no set; power is that of the peak of its map."""
+    if name == "isr":
+        return RadiatingLepton(MASSES[abs(pdg)], model.alpha_qed, power)
+    if name == "epa":
+        return ProtonPhotons() if abs(pdg) == PROTON else LeptonPhotons(MASSES[abs(pdg)])
+    return WholeBeam()
+
+
+def _as_protons(pdg: int, partons: Sequence[int]) -> Sequence[int]:
+    """Partons of a hadron as the proton has them: antiparticles for those of an antiproton."""
+    return [_charge_conjugate(one) for one in partons] if pdg < 0 else partons
 
 
 def _charge_conjugate(pdg: int) -> int:

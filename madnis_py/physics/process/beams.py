@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.helicities import helicity_states
+from madnis_py.physics.beam_densities.lepton_structure import radiation_power
+from madnis_py.physics.beam_densities.masses import MASSES, PROTON
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.phase_space.colliding_beams import CollidingBeam, CollidingBeams, Share
@@ -14,8 +16,7 @@ from madnis_py.physics.phase_space.colliding_beams import CollidingBeam, Collidi
 _HADRONS = {"p": 2212, "p~": -2212}
 """Name of a hadron on a card -> PDG code."""
 
-_NUCLEON_MASS = 0.938272
-"""Mass of a proton in GeV."""
+_LEPTONS = (11, 13)
 
 _FAST = 100.0
 """Energy of a hadron over its mass from which its mass does not count: it changes s by less than
@@ -32,6 +33,7 @@ class Beams:
         energies: in GeV; the mass of a target at rest.
         masses: in GeV; 0 for hadrons if both beams are much faster.
         shares: which share of a beam its parton carries.
+        powers: of the peaks of peaked shares.
         helicities: of the partons of each beam, equally many with each, twice their value for
             fermions.
     """
@@ -40,6 +42,7 @@ class Beams:
     energies: tuple[float, float]
     masses: tuple[float, float] = (0.0, 0.0)
     shares: tuple[Share, Share] = ("smooth", "smooth")
+    powers: tuple[float, float] = (1.0, 1.0)
     helicities: tuple[tuple[int, ...], tuple[int, ...]] = ((-1, 1), (-1, 1))
 
     @property
@@ -59,8 +62,8 @@ class Beams:
 
     def _colliding(self, beam: int) -> CollidingBeam:
         energy, share, mass = self.energies[beam], self.shares[beam], self.masses[beam]
-        if share == "whole":
-            return CollidingBeam(energy, share, mass)
+        if share != "smooth":
+            return CollidingBeam(energy, share, mass, self.powers[beam])
         if mass > 0:
             own, other = self._plus(beam), self._plus(1 - beam)
             if self.shares[1 - beam] == "whole":
@@ -108,11 +111,13 @@ def beams_of(definition: Definition, card: Card, model: Model) -> Beams:
     if definition.n_incoming != 2:
         return Beams((_HADRONS["p"], _HADRONS["p"]), card.beams.energy)
     first, second = _beams(definition, card, model)
+    s = 4 * first.energy * second.energy
     return Beams(
         pdg=(first.pdg, second.pdg),
         energies=(first.energy, second.energy),
         masses=(first.mass, second.mass),
         shares=(first.share, second.share),
+        powers=(first.power(s, model), second.power(s, model)),
         helicities=(first.helicities, second.helicities),
     )
 
@@ -138,25 +143,62 @@ class _Beam:
     @classmethod
     def of(cls, beam: int, definition: Definition, card: Card, model: Model) -> _Beam:
         name, energy = card.beams.particles[beam], card.beams.energy[beam]
-        if card.beams.pdfs[beam] != "none":
-            mass = _NUCLEON_MASS
-            return cls(_hadron(name, card), energy or mass, "smooth", mass)
-        pdg = definition.incoming[beam][0]
-        if name and model.pdg_of.get(name) != pdg:
-            parton = model.particle_name(pdg)
-            expected = f'expected {parton}, the parton of "{definition.text}" without densities'
-            raise card.error("beams.particle", f'{expected}; got "{name}"')
-        mass = model.mass(pdg)
-        return cls(pdg, energy or mass, "whole", mass, _helicities(pdg, model))
+        match card.beams.pdfs[beam]:
+            case "none":
+                pdg = _parton(beam, definition, card, model)
+                mass = model.mass(pdg)
+                return cls(pdg, energy or mass, "whole", mass, _helicities(pdg, model))
+            case "isr":
+                pdg = _parton(beam, definition, card, model)
+                return cls(_lepton(pdg, card, model), energy, "peaked")
+            case "epa":
+                pdg = _radiating(name, card, model)
+            case _:
+                pdg = _hadron(name, card)
+        mass = MASSES[PROTON] if abs(pdg) in _HADRONS.values() else 0.0
+        return cls(pdg, energy or mass, "smooth", mass)
+
+    def power(self, s: float, model: Model) -> float:
+        """Of the peak of the density of its partons; s of the beams in GeV^2."""
+        if self.share != "peaked":
+            return 1.0
+        return float(radiation_power(s, MASSES[abs(self.pdg)], model.alpha_qed))
 
     @property
     def is_fast(self) -> bool:
         """Whether it is no hadron, or one whose mass does not count."""
-        return self.share == "whole" or self.energy >= _FAST * self.mass
+        return self.share != "smooth" or self.energy >= _FAST * self.mass
 
     def without_mass(self) -> _Beam:
         """The same, a hadron as massless."""
-        return self if self.share == "whole" else replace(self, mass=0.0)
+        return replace(self, mass=0.0) if self.share == "smooth" else self
+
+
+def _parton(beam: int, definition: Definition, card: Card, model: Model) -> int:
+    """PDG code of the parton of a beam that consists of them."""
+    pdg, name = definition.incoming[beam][0], card.beams.particles[beam]
+    if name and model.pdg_of.get(name) != pdg:
+        parton = model.particle_name(pdg)
+        expected = f'expected {parton}, the parton of "{definition.text}" without densities'
+        raise card.error("beams.particle", f'{expected}; got "{name}"')
+    return pdg
+
+
+def _lepton(pdg: int, card: Card, model: Model) -> int:
+    """The code of a particle that radiates and stays what it is."""
+    if abs(pdg) not in _LEPTONS or model.mass(pdg) > 0:
+        expected = 'expected massless e-, e+, mu- or mu+ in the beams for "isr"'
+        raise card.error("beams.pdf", f"{expected}; got {model.particle_name(pdg)}")
+    return pdg
+
+
+def _radiating(name: str, card: Card, model: Model) -> int:
+    """PDG code of a particle that radiates photons; a proton if it has no name."""
+    pdg = _HADRONS.get(name or "p", model.pdg_of.get(name, 0))
+    if abs(pdg) not in (*_LEPTONS, *_HADRONS.values()):
+        expected = 'expected p, p~, e-, e+, mu- or mu+ for "epa"'
+        raise card.error("beams.particle", f'{expected}; got "{name}"')
+    return pdg
 
 
 def _hadron(name: str, card: Card) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from madnis_py.card.card import Card
 from madnis_py.errors import InputError
+from madnis_py.physics.beam_densities.masses import PROTON
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.observable import Observable
@@ -69,8 +70,8 @@ def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGr
 def _check_beams(card: Card, model: Model, definition: Definition) -> None:
     """Beams without densities are one parton each; all have more energy than mass, or rest."""
     for partons, pdf in zip(definition.incoming, card.beams.pdfs, strict=False):
-        if len(partons) > 1 and pdf == "none":
-            expected = 'expected single partons in the beams for "none"'
+        if len(partons) > 1 and pdf in ("none", "isr"):
+            expected = f'expected single partons in the beams for "{pdf}"'
             raise card.error("beams.pdf", f'{expected}; got "{definition.text}"')
     beams = beams_of(definition, card, model)
     for beam, (pdg, energy, mass) in enumerate(
@@ -80,6 +81,6 @@ def _check_beams(card: Card, model: Model, definition: Definition) -> None:
             expected = "expected GeV > 0 for a particle without mass"
             raise card.error(f"beams.energy[{beam}]", f"{expected}; got 0")
         if energy < mass or (energy == mass and card.beams.energy[beam] > 0):
-            name = model.particle_name(pdg) if card.beams.pdfs[beam] == "none" else "a nucleon"
+            name = "a nucleon" if abs(pdg) == PROTON else model.particle_name(pdg)
             expected = f"expected more than the mass {mass:g} GeV of {name}"
             raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")
