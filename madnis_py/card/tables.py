@@ -429,6 +429,11 @@ class EventTable(CardTable):
         description="Distance from its mass, in widths, within which an unstable particle is "
         "written to events; process.bwcutoff without it.",
     )
+    bias: Text | None = Field(
+        None,
+        description='How many times as often events are made, "pt(jet[1])**2"; their weights undo '
+        "it.",
+    )
 
 
 class SystematicsTable(CardTable):

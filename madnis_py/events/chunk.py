@@ -25,6 +25,7 @@ class Chunk:
     Attributes:
         events: k events with w / M_i as weight.
         uniform: the number in [0, 1) that accepted each event, float64, shape (k,).
+        bias: how many times as often as by the cross section each is made, float64, shape (k,).
         tally: sums over all trials, for the figures of the run.
 
     Raises:
@@ -33,13 +34,15 @@ class Chunk:
 
     events: EventBatch
     uniform: Array
+    bias: Array
     tally: UnweightingTally
 
     def __post_init__(self) -> None:
         expected = ((len(self.events),), np.dtype(np.float64))
-        if (self.uniform.shape, self.uniform.dtype) != expected:
-            got = f"{self.uniform.dtype} {self.uniform.shape}"
-            raise InputError(f"uniform: expected float64 ({len(self.events)},); got {got}")
+        for name, column in (("uniform", self.uniform), ("bias", self.bias)):
+            if (column.shape, column.dtype) != expected:
+                got = f"{column.dtype} {column.shape}"
+                raise InputError(f"{name}: expected float64 ({len(self.events)},); got {got}")
 
     def save(self, path: Path, key: str = "") -> None:
         """Write the chunk (numpy's npz); the file appears under its name only when complete.
@@ -54,6 +57,7 @@ class Chunk:
         memory = io.BytesIO()
         arrays = self.events.columns() | {
             "uniform": self.uniform,
+            "bias": self.bias,
             "tally": np.array(astuple(self.tally)),
         }
         np.savez(memory, allow_pickle=False, digest=array_digest(key, arrays), **arrays)
@@ -76,7 +80,7 @@ class Chunk:
             columns = _columns(path)
         except Exception as error:  # whatever the readers of zip files and arrays stumble over
             raise CheckpointError(f"{path}: not a readable file of events: {error}") from error
-        expected = {*COLUMNS, "uniform", "tally", "digest"}
+        expected = {*COLUMNS, "uniform", "bias", "tally", "digest"}
         if set(columns) != expected:
             got = ", ".join(columns) or "none"
             raise CheckpointError(
@@ -84,13 +88,13 @@ class Chunk:
             )
         if not np.array_equal(columns.pop("digest"), array_digest(key, columns)):
             raise CheckpointError(f"{path}: changed, or a chunk of something else")
-        uniform, tally = columns.pop("uniform"), columns.pop("tally")
+        uniform, bias, tally = (columns.pop(name) for name in ("uniform", "bias", "tally"))
         if tally.dtype != np.float64 or tally.shape != (_SUMS,):
             raise CheckpointError(
                 f"{path}: tally: expected float64 ({_SUMS},); got {tally.dtype} {tally.shape}"
             )
         try:
-            return cls(EventBatch(**columns), uniform, UnweightingTally(*tally.tolist()))
+            return cls(EventBatch(**columns), uniform, bias, UnweightingTally(*tally.tolist()))
         except InputError as error:
             raise CheckpointError(f"{path}: {error}") from error
 
@@ -112,6 +116,7 @@ class StoredChunk:
         key: what the chunk belongs to.
         ratio: w / M_i of the events, float64, shape (k,).
         uniform: the numbers that accepted them, float64, shape (k,).
+        bias: as in `Chunk`.
         tally: sums over all trials of the chunk.
     """
 
@@ -119,6 +124,7 @@ class StoredChunk:
     key: str
     ratio: Array
     uniform: Array
+    bias: Array
     tally: UnweightingTally
 
     def load(self) -> Chunk:

@@ -62,7 +62,8 @@ class ChunkMaker:
         weight = np.copysign(accepted.ratio, partonic.sign)
         events = event_records(partonic, weight, self.process_id)
         order = self._stream(index, "order").permutation(len(events)).numpy()
-        return Chunk(events.select(order), accepted.uniform[order], accepted.tally)
+        uniform, bias = accepted.uniform[order], partonic.bias[order]
+        return Chunk(events.select(order), uniform, bias, accepted.tally)
 
     def _accepted(
         self, unweighter: Unweighter, samples: Samples, numbers: RandomStream
@@ -139,7 +140,8 @@ class EventSource:
         if not path.exists():
             make_directory(self.directory)
             chunk.save(path, key)
-        return StoredChunk(path, key, chunk.events.weight, chunk.uniform, chunk.tally)
+        ratio = chunk.events.weight
+        return StoredChunk(path, key, ratio, chunk.uniform, chunk.bias, chunk.tally)
 
     def _key(self, index: int) -> str:
         return f"{self._name} {index}"

@@ -201,8 +201,9 @@ class _EvaluationCheck:
         if evaluation.magnitude is not None:
             self.shape("magnitude", evaluation.magnitude, (n,))
             self.finite("magnitude", evaluation.magnitude)
-            less = evaluation.magnitude < evaluation.value.abs() * (1 - ROUNDING)
-            self.refuse(less, "magnitude is less than the size of the value")
+            if not self.integrand.biased:
+                less = evaluation.magnitude < evaluation.value.abs() * (1 - ROUNDING)
+                self.refuse(less, "magnitude is less than the size of the value")
         prior = evaluation.prior
         if not prior.numel() or not self.perhaps(prior.amin() <= 0):
             return

@@ -25,7 +25,7 @@ class Evaluation:
             need not be normalised, but one that is all 0 belongs to a target of 0.
         magnitude: sum_k |f_k| J_i of an integrand that is a sum of parts f_k, one of which an event
             is drawn from, with its sign; at least |value|, and larger where parts cancel; float64,
-            shape (n,). |value| if None.
+            shape (n,). |value| if None. Of a biased integrand each |f_k| times its bias.
     """
 
     value: Tensor
@@ -49,6 +49,7 @@ class AbstractIntegrand(ABC):
         n_channels: number of channels.
         n_features: numbers per point that the channel weights see.
         unit: unit of the integral, for printing; "" or "pb".
+        biased: whether magnitudes say where events are wanted instead of where the value is.
         groups: symmetry group of each channel, numbered from 0 without gaps; channels of a group
             have the same integral and share a density. Each channel is its own group when None.
     """
@@ -57,6 +58,7 @@ class AbstractIntegrand(ABC):
     n_channels: int
     n_features: int
     unit: str = ""
+    biased: bool = False
     groups: tuple[int, ...] | None = None
 
     @abstractmethod

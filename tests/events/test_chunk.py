@@ -20,12 +20,19 @@ def chunk(n: int = 100) -> Chunk:
     events = with_variations(with_resonance(drell_yan(n)))
     uniform = np.random.default_rng(1).random(n)
     return Chunk(
-        events, uniform, UnweightingTally(1000.0, 500.0, 99.5, 0.0, 100.0, 100.0, 110.0, 120.0)
+        events,
+        uniform,
+        1.0 + uniform,
+        UnweightingTally(1000.0, 500.0, 99.5, 0.0, 100.0, 100.0, 110.0, 120.0),
     )
 
 
 def columns(n: int = 10) -> dict[str, NDArray[Any]]:
-    return chunk(n).events.columns() | {"uniform": np.zeros(n), "tally": np.zeros(8)}
+    return chunk(n).events.columns() | {
+        "uniform": np.zeros(n),
+        "bias": np.ones(n),
+        "tally": np.zeros(8),
+    }
 
 
 def save(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
@@ -43,6 +50,7 @@ def test_a_chunk_comes_back_as_it_was(tmp_path: Path) -> None:
         for name, column in one.events.columns().items()
     )
     assert np.array_equal(back.uniform, one.uniform)
+    assert np.array_equal(back.bias, one.bias)
     assert back.tally == one.tally
     assert [path.name for path in tmp_path.iterdir()] == ["chunk.npz"]
 

@@ -15,9 +15,11 @@ from torch import Tensor
 
 from madnis_py.arrays import Array
 from madnis_py.devices.device import CPU
+from madnis_py.errors import InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
+from madnis_py.physics.cross_section.bias import Bias
 from madnis_py.physics.cross_section.scattering import ClusteredScales, CommonScales, Scatterer
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
@@ -78,6 +80,7 @@ class CrossSection(IntegrandWithPrior):
         luminosity: the parton densities of the two beams.
         elements: the matrix elements.
         channel_prior: channel weights before training.
+        bias: of the events; None without one.
         scattering: PDF x |M|^2 of all flavours at given momenta, with its scales.
         flux_unit: GeV^-2 times this, averaged over the helicities of the beams, is in pb.
 
@@ -109,6 +112,8 @@ class CrossSection(IntegrandWithPrior):
         self.scattering: Scatterer = scatterer(
             process, self.elements, self.luminosity, self._acceptance
         )
+        self.bias = _bias_of(process, self.flavours)
+        self.biased = self.bias is not None
         named = card.channels.prior
         self.channel_prior = prior_of(
             self.channels, prior or (AUTO_PRIOR if named == "auto" else named)
@@ -170,8 +175,8 @@ class CrossSection(IntegrandWithPrior):
             return torch.from_numpy(values)
 
         value, magnitude = in_picobarn(scattering.flavours), None
-        if (scattering.flavours < 0).any():
-            magnitude = in_picobarn(np.abs(scattering.flavours))
+        if self.bias or (scattering.flavours < 0).any():
+            magnitude = in_picobarn(np.abs(self.biased_flavours(p_kept, scattering.flavours)))
         return Evaluation(value, torch.from_numpy(seen), torch.from_numpy(prior), magnitude)
 
     def momenta(self, x: Tensor, channel: Tensor) -> tuple[Array, Array]:
@@ -286,16 +291,34 @@ class CrossSection(IntegrandWithPrior):
         return (jacobian > 0) & self._acceptance.passes(p)
 
     def flavour_shares(self, p: Array) -> Array:
-        """Shares of the combinations of flavours in the magnitude of the cross section, signed.
+        """Cross sections of the combinations of flavours over the magnitude of all, signed.
 
         Args:
             p: momenta in GeV where some flavours contribute, event-fastest float64 (n, P, 4).
 
         Returns:
-            float64 (n, n_flavours); the sizes in each row sum to one.
+            float64 (n, n_flavours); without a bias the sizes in each row sum to one.
         """
         flavours = self.scattering(p).flavours
-        return np.asarray(flavours / np.abs(flavours).sum(axis=1, keepdims=True))
+        magnitude = np.abs(self.biased_flavours(p, flavours)).sum(axis=1, keepdims=True)
+        return np.asarray(flavours / magnitude)
+
+    def biased_flavours(self, p: Array, flavours: Array) -> Array:
+        """PDF x |M|^2 of every combination of flavours times the bias of events, if there is one.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            flavours: PDF x |M|^2, float64 (n, n_flavours).
+        """
+        return flavours if self.bias is None else flavours * self.bias(p)
+
+
+def _bias_of(process: Process, flavours: NDArray[np.int32]) -> Bias | None:
+    text = process.card.events.bias
+    try:
+        return None if text is None else Bias(text, flavours, process.model)
+    except InputError as error:
+        raise process.card.error("events.bias", str(error)) from None
 
 
 def _require_one_mass_per_leg(process: Process, flavours: NDArray[np.int32]) -> None:

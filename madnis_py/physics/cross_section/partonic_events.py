@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +14,7 @@ from madnis_py.errors import GenerationError
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.event_details import EventDetails
 from madnis_py.physics.cross_section.resonances import Resonances
+from madnis_py.physics.cross_section.shared_elements import Rows
 from madnis_py.physics.cross_section.systematics import Systematics, variation_groups
 
 DRAWS = 4
@@ -27,6 +28,8 @@ class PartonicEvents:
     Attributes:
         momenta: (E, px, py, pz) in GeV, float64, shape (n, P, 4).
         sign: of the cross section of the flavours, +1 or -1, float64, shape (n,).
+        bias: how many times as often as by the cross section the event is made, float64, shape
+            (n,).
         pdg: PDG codes, int32, shape (n, P).
         colour: colour and anticolour numbers of the Les Houches format, int32, shape (n, P, 2).
         helicity: twice its value for fermions, int8, shape (n, P).
@@ -42,6 +45,7 @@ class PartonicEvents:
 
     momenta: Array
     sign: Array
+    bias: Array
     pdg: NDArray[np.int32]
     colour: NDArray[np.int32]
     helicity: NDArray[np.int8]
@@ -88,6 +92,11 @@ class PartonicEventSampler:
         varying = [beam for beam in (0, 1) if shares[beam] != "whole"]
         return np.asarray(mu_f[:, varying or [0, 1]].max(axis=1))
 
+    def _bias(self, p: Array, flavour: Rows) -> Array:
+        """The bias of events of given flavours; 1 without one, (n,)."""
+        bias = self.cross_section.bias
+        return np.ones(len(p)) if bias is None else bias(p)[np.arange(len(p)), flavour]
+
     def sample(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
         """The events at given points.
 
@@ -108,11 +117,13 @@ class PartonicEventSampler:
                 f"events: expected points that pass the cuts; got none at point {np.argmin(passed)}"
             )
         scattering = self.cross_section.scattering(p)
-        drawn = self._details.draw(p, scattering, uniform.numpy())
+        biased = self.cross_section.biased_flavours(p, scattering.flavours)
+        drawn = self._details.draw(p, replace(scattering, flavours=biased), uniform.numpy())
         scales = drawn.scales
         return PartonicEvents(
             momenta=p,
             sign=drawn.sign,
+            bias=self._bias(p, drawn.flavour),
             pdg=self._details.pdg(drawn),
             colour=self._details.colour(drawn),
             helicity=drawn.helicity,

@@ -12,7 +12,8 @@ from torch import Tensor
 from madnis_py.arrays import Array
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.observables.final_state import N_INCOMING, FinalState
+from madnis_py.physics.cross_section.flavour_patterns import FlavourPatterns
+from madnis_py.physics.observables.final_state import FinalState
 
 Parts = Sequence[tuple[FinalState, Array]]
 """Final states of the same events, each with its share of the magnitude of every event, shape
@@ -48,17 +49,9 @@ class SampledStates:
 
     def __init__(self, cross_section: CrossSection, classes: Iterable[frozenset[int]]) -> None:
         self._cross_section = cross_section
-        flavours = cross_section.flavours
-        final = flavours[:, N_INCOMING:]
-        belongs = [np.isin(final, list(codes)) for codes in dict.fromkeys(classes)]
-        patterns = np.stack([np.zeros(final.shape, bool), *belongs], axis=2).reshape(
-            len(flavours), -1
-        )
-        _, first, group = np.unique(patterns, axis=0, return_index=True, return_inverse=True)
-        self._members = np.equal.outer(
-            group.reshape(-1), np.arange(len(first))
-        )  # (n_flavours, n_groups)
-        self._pdg = flavours[first]
+        self._patterns = FlavourPatterns(cross_section.flavours, classes)
+        groups = np.arange(len(self._patterns))
+        self._members = np.equal.outer(self._patterns.group, groups)  # (n_flavours, n_groups)
 
     def __call__(self, x: Tensor, channel: Tensor, share: Array) -> Parts:
         """The final states of points that some flavours contribute to.
@@ -75,12 +68,10 @@ class SampledStates:
         p, _ = self._cross_section.momenta(x, channel)
         shares = (
             share[None]
-            if len(self._pdg) == 1
+            if len(self._patterns) == 1
             else (self._cross_section.flavour_shares(p) @ self._members).T
         )
-        return [
-            (self._state(p, pdg), of_group) for pdg, of_group in zip(self._pdg, shares, strict=True)
-        ]
+        return list(zip(self._patterns.states(p), shares, strict=True))
 
     def of_live(self, samples: Samples) -> LivePoints:
         """The final states of the points whose magnitude is not 0."""
@@ -91,10 +82,3 @@ class SampledStates:
         x = samples.x[live.to(samples.x.device)].cpu()
         parts = self(x, channel, share) if len(live) else []
         return LivePoints(channel.numpy(), magnitude, share, parts)
-
-    @staticmethod
-    def _state(p: Array, pdg: NDArray[np.int32]) -> FinalState:
-        outgoing = np.arange(len(pdg)) >= N_INCOMING
-        return FinalState(
-            p, np.broadcast_to(pdg, p.shape[:2]), np.broadcast_to(outgoing, p.shape[:2])
-        )

@@ -40,7 +40,7 @@ class CrossSectionOnDevice(IntegrandWithPrior):
         device: as given.
 
     Raises:
-        InputError: no device has kernels for a map of the process.
+        InputError: no device has kernels for a map of the process, or the events have a bias.
         PdfError: the parton densities come from another library, or of two beams from two sets.
         DeviceError: another program computes a matrix element, or the device cannot be used.
     """
@@ -48,6 +48,10 @@ class CrossSectionOnDevice(IntegrandWithPrior):
     unit = "pb"
 
     def __init__(self, cross_section: CrossSection, device: Device) -> None:
+        if cross_section.bias is not None:
+            raise cross_section.process.card.error(
+                "events.bias", "expected none on a device, where it is not computed; --device cpu"
+            )
         self.cross_section, self.device = cross_section, device
         self.dim, self.n_channels = cross_section.dim, cross_section.n_channels
         self.n_features, self.groups = cross_section.n_features, cross_section.groups

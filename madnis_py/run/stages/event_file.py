@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -110,10 +110,21 @@ class SelectedEvents:
 
     @cached_property
     def weights(self) -> Array:
-        """Signed weights, 1 below the maximum, float64, shape (events,)."""
+        """Signed weights, which undo a bias, float64, shape (events,)."""
+        return self.sizes / self._of_events([chunk.bias for chunk in self.selection.chunks])
+
+    @cached_property
+    def sizes(self) -> Array:
+        """Signed weights before a bias is undone, 1 below the maximum, float64, shape (events,)."""
+        return self._of_events(
+            [self.selection.weights(chunk.ratio) for chunk in self.selection.chunks]
+        )
+
+    def _of_events(self, columns: Sequence[Array]) -> Array:
+        """Numbers of the trials of each chunk for the events that were made of them."""
         parts = [
-            np.repeat(self.selection.weights(chunk.ratio), self.selection.copies(chunk))
-            for chunk in self.selection.chunks
+            np.repeat(column, self.selection.copies(chunk))
+            for column, chunk in zip(columns, self.selection.chunks, strict=True)
         ]
         return np.concatenate(parts)[: self.events]
 
@@ -124,7 +135,8 @@ class SelectedEvents:
             rows = np.repeat(np.arange(len(made.ratio)), self.selection.copies(made))[:left]
             left -= len(rows)
             events = made.load().events.select(rows)
-            yield events.reweighted(unit * self.selection.weights(events.weight))
+            sizes = self.selection.weights(events.weight)
+            yield events.reweighted(unit * sizes / made.bias[rows])
 
 
 def write(

@@ -79,7 +79,7 @@ class EventStage:
         check = CoverageCheck(self.cross_section.channel_names)
         share = self.process.card.events.overweight_share
         sentences = [
-            *check.overweights("generate", weights, share),
+            *check.overweights("generate", selected.sizes, share),
             *run_warnings.cancelling_signs(weights),
             *run_warnings.generation_warnings(check, self.result, selection),
         ]

@@ -143,7 +143,7 @@ class IntegrateStage:
                     relative_std=so_far.relative_std,
                 )
             )
-        return SampledPoints(parts, first[0], clock.total)
+        return SampledPoints(parts, first[0], clock.total, self.cross_section.biased)
 
     def _sigma(self, name: SamplerName) -> Tensor:
         """sigma_i of a sampler as its training left them, float64, shape (n_channels,)."""

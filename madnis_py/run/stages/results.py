@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -38,15 +38,25 @@ class SampledPoints:
         parts: the weights of each iteration, without coordinates; two at least.
         first: the first iteration with everything.
         seconds: wall time of the sampling.
+        biased: whether events are made by the magnitudes alone, see `AbstractIntegrand.biased`.
     """
 
     parts: Sequence[Samples]
     first: Samples
     seconds: float
+    biased: bool = False
 
     def merged(self) -> Samples:
         """The weights of all iterations, sorted by channel."""
         return Samples.concatenate(self.parts).sorted_by_channel()
+
+    @property
+    def trials(self) -> SampledPoints:
+        """The same points with the weights of trials: of biased events, the magnitudes."""
+        if not self.biased:
+            return self
+        parts = [replace(part, weight=part.magnitude.copysign(part.weight)) for part in self.parts]
+        return replace(self, parts=parts)
 
     def halves(self) -> tuple[Samples, Samples]:
         """The weights of every other iteration, sorted by channel: two independent samples."""
@@ -121,8 +131,8 @@ class Result(RecordPart):
     sigma_error_pb: float = Field(ge=0, description="Standard error of the cross section in pb.")
     sigma_absolute_pb: float = Field(
         ge=0,
-        description="Cross section in pb with all flavours counted positive; larger where parton "
-        "densities are negative.",
+        description="Cross section in pb with all flavours counted positive, larger where parton "
+        "densities are negative; of biased events times their bias.",
     )
     chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
     relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
@@ -161,7 +171,8 @@ class Result(RecordPart):
             raise GenerationError(
                 f"{expected}; {got}; with other parton densities they may all be positive"
             )
-        unweighting, truncated = _unweighting(sampled, points, maxima, share)
+        trials = sampled.trials
+        unweighting, truncated = _unweighting(trials, trials.merged(), maxima, share)
         return cls(
             sigma_pb=total.value,
             sigma_error_pb=total.error,
