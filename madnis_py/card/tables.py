@@ -208,6 +208,11 @@ class ScaleTable(CardTable):
         description="mu_R in GeV, ht, sum_et, sum_mt or sqrt_s, a part such as ht/3, or "
         "clustering.",
     )
+    alpha_s_running: Flag = Field(
+        False,
+        description="Whether alpha_s runs from aS at M_Z to mu_R where no beam has parton "
+        "densities; aS at every scale if not.",
+    )
     factorization_factor: Positive = Field(1.0, description="What multiplies mu_F.")
     renormalization_factor: Positive = Field(1.0, description="What multiplies mu_R.")
 

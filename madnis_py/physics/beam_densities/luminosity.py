@@ -10,6 +10,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.physics.beam_densities.beam_density import BeamDensity
 from madnis_py.physics.pdf.pdf import AbstractPdf
+from madnis_py.physics.pdf.running_coupling import AlphaS
 
 
 class PartonLuminosity(ABC):
@@ -90,7 +91,7 @@ class BeamLuminosity(PartonLuminosity):
 
 
 class ConstantCoupling:
-    """The strong coupling of beams without a set: a parameter, at every scale.
+    """A strong coupling that is a parameter, at every scale.
 
     Args:
         value: the parameter aS.
@@ -102,7 +103,7 @@ class ConstantCoupling:
     def __init__(self, value: float) -> None:
         self.value = value
 
-    def __call__(self, q2: Array) -> Array:
+    def evaluate(self, q2: Array) -> Array:
         """alpha_s at scales squared in GeV^2, float64 (n,)."""
         return np.full(len(q2), self.value)
 
@@ -112,24 +113,24 @@ class UnitLuminosity(PartonLuminosity):
 
     Args:
         n_flavours: combinations of flavours.
-        alpha_s: the parameter aS, used at every scale.
+        coupling: strong coupling of the model.
 
     Attributes:
         n_flavours: as given.
-        coupling: the parameter aS.
+        coupling: as given.
     """
 
     hadronic = False
     pdfs = (None, None)
 
-    def __init__(self, n_flavours: int, alpha_s: float) -> None:
+    def __init__(self, n_flavours: int, coupling: ConstantCoupling | AlphaS) -> None:
         self.n_flavours = n_flavours
-        self.coupling = alpha_s
+        self.coupling = coupling
 
     def evaluate(self, p: Array, q2: Array) -> Array:
         """Ones; see `PartonLuminosity.evaluate`."""
         return np.ones((len(p), self.n_flavours))
 
     def alpha_s(self, q2: Array) -> Array:
-        """The parameter aS."""
-        return np.full(len(q2), self.coupling)
+        """See `PartonLuminosity.alpha_s`."""
+        return self.coupling.evaluate(q2)

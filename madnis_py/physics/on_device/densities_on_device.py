@@ -16,6 +16,7 @@ from madnis_py.errors import PdfError
 from madnis_py.physics.beam_densities.beam_density import SetDensity
 from madnis_py.physics.beam_densities.luminosity import (
     BeamLuminosity,
+    ConstantCoupling,
     PartonLuminosity,
     UnitLuminosity,
 )
@@ -61,7 +62,7 @@ def densities_on_device(luminosity: PartonLuminosity, kernels: Kernels) -> Densi
     """
     match luminosity:
         case UnitLuminosity():
-            return _Unit(luminosity)
+            return _Unit(luminosity, kernels)
         case BeamLuminosity():
             return _Hadrons(luminosity, kernels)
     raise TypeError(f"expected densities of beams or partons; got {luminosity!r}")
@@ -72,16 +73,21 @@ class _Unit(DensitiesOnDevice):
 
     hadronic = False
 
-    def __init__(self, luminosity: UnitLuminosity) -> None:
-        self._luminosity = luminosity
+    def __init__(self, luminosity: UnitLuminosity, kernels: Kernels) -> None:
+        self._n_flavours, coupling = luminosity.n_flavours, luminosity.coupling
+        self._constant = coupling.value if isinstance(coupling, ConstantCoupling) else None
+        if not isinstance(coupling, ConstantCoupling):
+            self._running = _coupling_on_device(coupling, kernels)
 
     def evaluate(self, p: Tensor, q2: Tensor, live: LiveEvents) -> Tensor:
         """Ones; see `DensitiesOnDevice.evaluate`."""
-        return live.mask.double().expand(self._luminosity.n_flavours, -1).contiguous().T
+        return live.mask.double().expand(self._n_flavours, -1).contiguous().T
 
     def alpha_s(self, q2: Tensor, live: LiveEvents) -> Tensor:
-        """The parameter aS."""
-        return live.mask.double() * self._luminosity.coupling
+        """Strong coupling of the model."""
+        if self._constant is None:
+            return self._running.evaluate(q2, live)
+        return live.mask.double() * self._constant
 
 
 class _Hadrons(DensitiesOnDevice):

@@ -65,6 +65,22 @@ class RunningCoupling:
     q_max: float
 
 
+def running_from(value: float, scale: float) -> AlphaS:
+    """The coupling at two loops through a value at one scale, for beams without a PDF set.
+
+    Flavours enter at 1.42 and 4.7 GeV, as in MadGraph, and there are five of them at most.
+
+    Args:
+        value: alpha_s at the scale.
+        scale: in GeV, above the last threshold.
+    """
+    flavours = ActiveFlavours({4: 1.42, 5: 4.7}, 5)
+    masses = {number: flavours.thresholds.get(number, 0.0) for number in range(1, 7)}
+    q2, values = evolved(scale**2, value, flavours, masses, 2, _default_knots())
+    usable = values < LARGEST
+    return _core.AlphaSTable(q2[usable], values[usable])
+
+
 def running_coupling(metadata: Metadata) -> RunningCoupling | None:
     """The coupling of a set; None where it has none.
 
@@ -202,6 +218,10 @@ def _knots(metadata: Metadata) -> Array:
                 "AlphaS_Qs", "expected at least two positive numbers in ascending order"
             )
         return q**2
+    return _default_knots()
+
+
+def _default_knots() -> Array:
     return np.geomspace(0.5, 1e5, round(_KNOTS_PER_DECADE * np.log10(2e5))) ** 2
 
 

@@ -22,6 +22,7 @@ from madnis_py.physics.beam_densities.photon_flux import LeptonPhotons, ProtonPh
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.pdf.pdf_sets import choices
+from madnis_py.physics.pdf.running_coupling import AlphaS, running_from
 from madnis_py.physics.process.beams import Beams
 
 _PHOTON = 22
@@ -32,7 +33,7 @@ def parton_luminosity(
 ) -> PartonLuminosity:
     """The luminosity of the beams of a card.
 
-    alpha_s is that of the first beam with a set, else the parameter aS.
+    alpha_s is that of the first beam with a set, else that of the model.
 
     Args:
         card: its table [beams].
@@ -45,7 +46,7 @@ def parton_luminosity(
         CardError: a proton should hold what it does not, or the card names no set for it.
     """
     if beams.partonic:
-        return UnitLuminosity(len(flavours), model["aS"])
+        return UnitLuminosity(len(flavours), _coupling(card, model))
     for beam in (0, 1):
         _require_partons(beam, flavours[:, beam].tolist(), card, model)
     if not all(card.beams.pdfs):
@@ -59,8 +60,15 @@ def parton_luminosity(
         else _density_without_set(name, beams.pdg[beam], beams.powers[beam], model)
         for beam, name in enumerate(card.beams.pdfs)
     )
-    alpha_s = next((pdf.alpha_s for pdf in sets.values()), ConstantCoupling(model["aS"]))
+    alpha_s = next((pdf.alpha_s for pdf in sets.values()), _coupling(card, model).evaluate)
     return BeamLuminosity((first, second), beams.colliding.energies, len(flavours), alpha_s)
+
+
+def _coupling(card: Card, model: Model) -> ConstantCoupling | AlphaS:
+    """The strong coupling of the model: the parameter aS, or running from there."""
+    if card.scales.alpha_s_running:
+        return running_from(model["aS"], model["MZ"])
+    return ConstantCoupling(model["aS"])
 
 
 def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model) -> None:

@@ -26,6 +26,7 @@ from madnis_py.physics.on_device.densities_on_device import densities_on_device
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.pdf.pdf import GridPdf, LhapdfPdf
 from madnis_py.physics.pdf.pdf_sets import SHIPPED
+from madnis_py.physics.pdf.running_coupling import AlphaS, running_from
 
 NNPDF = SHARED / "pdf" / "NNPDF40_lo_as_01180"
 ENERGIES = (4096.0, 8192.0)
@@ -69,7 +70,7 @@ def protons(pdf: GridPdf) -> BeamLuminosity:
 
 
 def hadrons(first: BeamDensity, second: BeamDensity) -> BeamLuminosity:
-    alpha_s = first.pdf.alpha_s if first.pdf else ConstantCoupling(0.1)
+    alpha_s = first.pdf.alpha_s if first.pdf else ConstantCoupling(0.1).evaluate
     return BeamLuminosity((first, second), ENERGIES, len(PARTONS), alpha_s)
 
 
@@ -195,13 +196,16 @@ def test_couplings_of_every_kind_run_on_a_device(tmp_path: Path, lines: str) -> 
     np.testing.assert_allclose(found, expected, rtol=1e-13, atol=0)
 
 
-def test_beams_that_are_partons_have_the_coupling_of_the_model() -> None:
-    luminosity, n = UnitLuminosity(3, 0.118), 5
+@pytest.mark.parametrize("coupling", [ConstantCoupling(0.118), running_from(0.118, 91.188)])
+def test_beams_that_are_partons_have_the_coupling_of_the_model(
+    coupling: ConstantCoupling | AlphaS,
+) -> None:
+    luminosity, n = UnitLuminosity(3, coupling), 5
     x, q2, mask = np.full((n, 2), 0.5), np.full(n, 100.0), np.arange(n) != 2
     densities, alpha_s = on_device(luminosity, x, q2, mask)
-    expected, coupling = on_processor(luminosity, x, q2)
+    expected, expected_coupling = on_processor(luminosity, x, q2)
     np.testing.assert_array_equal(densities, expected * mask[:, None])
-    np.testing.assert_array_equal(alpha_s, coupling * mask)
+    np.testing.assert_allclose(alpha_s, expected_coupling * mask, rtol=1e-13)
 
 
 def test_densities_of_another_library_stay_on_the_processor(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.lhapdf_numbers import BUILT_IN, set_of_number
 
+_PARTICLES: Mapping[int, str] = {1: "p", -1: "p~"}
+"""Values of lpp with parton densities -> our names of the particle of the beam."""
 
-def translate_beams(run: RunCard, card: ImportedCard) -> bool:
+
+def translate_beams(run: RunCard, card: ImportedCard) -> tuple[bool, bool]:
     """Translate the beams.
 
     Args:
@@ -17,22 +21,49 @@ def translate_beams(run: RunCard, card: ImportedCard) -> bool:
         card: takes the beams, and what cannot be translated.
 
     Returns:
-        whether they have parton densities.
+        whether each beam has parton densities.
     """
-    card.put("beams", "energy", [run.number("ebeam1"), run.number("ebeam2")])
-    kinds = (run.whole("lpp1"), run.whole("lpp2"))
-    if kinds not in ((0, 0), (1, 1)):
-        entry = f"{run.shown('lpp1')}, {run.shown('lpp2')}"
-        others = "beams other than two protons (1) or two particles without parton densities"
-        card.refuse("beams", entry, f"{others} (0)", "set both to 0 or both to 1")
-    if kinds == (0, 0):
+    card.put("beams", "energy", [_energy(run, beam) for beam in (1, 2)])
+    kinds = run.whole("lpp1"), run.whole("lpp2")
+    for beam, kind in enumerate(kinds, start=1):
+        if kind not in (0, *_PARTICLES):
+            meaning = _OTHER_BEAMS.get(abs(kind), "this kind of beam is not known here")
+            way_out = "set 0 (no parton densities), 1 (proton) or -1 (antiproton)"
+            card.refuse("beams", run.shown(f"lpp{beam}"), meaning, way_out)
+    densities = kinds[0] != 0, kinds[1] != 0
+    if not any(densities):
         card.put("beams", "pdf", "none")
-        return False
+        return densities
     names = (card.pdf,) if card.pdf else _densities(run, card)
-    card.put("beams", "pdf", names[0])
+    sets = [names[0] if one else "none" for one in densities]
+    card.put("beams", "pdf", sets[0] if all(densities) else sets)
+    if -1 in kinds:
+        particles = [_PARTICLES.get(kind) for kind in kinds]
+        if None in particles:
+            meaning = "the other beam has no parton densities, and its particle is to be named"
+            card.refuse("beams", run.shown("lpp1"), meaning, "write [beams] particle by hand")
+        else:
+            card.put("beams", "particle", particles)
     if names[1:] and run.flag("use_syst"):
         card.put("systematics", "pdf_sets", list(names[1:]))
-    return True
+    return densities
+
+
+def _energy(run: RunCard, beam: int) -> float:
+    """Energy of a beam in GeV; MadGraph's proton at rest has its mass, or 0, here it has 0."""
+    energy = run.number(f"ebeam{beam}")
+    at_rest = run.whole(f"lpp{beam}") != 0 and energy == _PROTON_MASS
+    return 0.0 if at_rest else energy
+
+
+_PROTON_MASS = 0.938
+
+_OTHER_BEAMS: Mapping[int, str] = {
+    2: "the beam is a photon that an intact proton radiates",
+    3: "the beam is made of what an electron radiates",
+    4: "the beam is made of what a muon radiates",
+    9: "the beam is that of a plug-in",
+}
 
 
 def _densities(run: RunCard, card: ImportedCard) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
 )
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import translate_event_cuts
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_scales import translate_scales
 from madnis_py.plugins.madgraph_cards.final_particles import (
     FinalParticles,
     depends_on_alpha_s,
@@ -33,9 +34,6 @@ from madnis_py.plugins.madgraph_cards.final_particles import (
     put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-
-_SCALES: Mapping[int, str] = {1: "sum_et", 2: "sum_mt", 3: "sum_mt/2", 4: "sqrt_s"}
-"""Values of dynamical_scale_choice -> our names of the scales."""
 
 _PRIORS: Mapping[str, str] = {"1": "diagram", "2": "propagator"}
 """Values of sde_strategy -> our priors of the channels."""
@@ -59,18 +57,13 @@ class DatTranslation:
         card.options["--events"] = run.whole("nevents", 0)
         if seed := abs(run.whole("iseed")):
             card.options["--seed"] = seed
-        hadronic = translate_beams(run, card)
+        densities = translate_beams(run, card)
         base = Card.parse(card.tables, run.source)
         model = Model.from_card(base)
-        if hadronic:
-            self._scales()
-        elif any(
-            depends_on_alpha_s(Process.from_card(base.of_process(text)))
-            for text in base.process.definitions
-        ):
-            self._scale_of_alpha_s(model["MZ"])
+        if any(densities) or _depends_on_alpha_s(base):
+            translate_scales(run, card, densities)
         energies = card.tables["beams"]["energy"]
-        partonic = not hadronic and energies[0] == energies[1]
+        partonic = not any(densities) and energies[0] == energies[1]
         finals = final_states(base, model)
         parts = [(final, self._cuts(final, partonic)) for final in finals]
         put_cuts_together(parts, model, card, run.flag("cut_decays"))
@@ -104,67 +97,6 @@ class DatTranslation:
         for entry in unknown.values():
             meaning = "it is not known, what it changes neither"
             self._card.refuse("process", entry, meaning, "leave it out")
-
-    def _scales(self) -> None:
-        """Translate fixed and dynamical scales of beams with parton densities."""
-        run = self._run
-        dynamical = []
-        if run.flag("fixed_ren_scale"):
-            self._card.put("scales", "renormalization", run.number("scale"))
-        else:
-            dynamical.append("renormalization")
-        fixed = self._fixed_factorization()
-        if fixed is None:
-            dynamical.append("factorization")
-        else:
-            self._card.put("scales", "factorization", fixed)
-        if not dynamical:
-            return
-        choice, factor = run.whole("dynamical_scale_choice"), run.number("scalefact")
-        if choice not in _SCALES:
-            meaning = {
-                -1: "the scale is that of MadGraph's clustering of the event",
-                0: "the scale is a Fortran function",
-            }.get(choice, "this scale is not known here")
-            choices = "1 (sum of E_T), 2 (sum of m_T), 3 (half of it) or 4 (sqrt(s))"
-            way_out = f"set {choices}, or fixed scales; --force takes 3"
-            self._card.refuse("scales", run.shown("dynamical_scale_choice"), meaning, way_out)
-        for key in dynamical:
-            self._card.put("scales", key, _SCALES.get(choice, "sum_mt/2"))
-            if factor != 1.0:
-                self._card.put("scales", f"{key}_factor", factor)
-
-    def _fixed_factorization(self) -> float | None:
-        """The fixed factorisation scale in GeV, None for a dynamical one."""
-        run = self._run
-        names = [
-            one if run.has(one) else "fixed_fac_scale"
-            for one in ("fixed_fac_scale1", "fixed_fac_scale2")
-        ]
-        flags = [run.flag(name) for name in names]
-        scales = [run.number(name) for name in ("dsqrt_q2fact1", "dsqrt_q2fact2")]
-        if flags[0] != flags[1] or (flags[0] and scales[0] != scales[1]):
-            entries = dict.fromkeys([*names, "dsqrt_q2fact1", "dsqrt_q2fact2"])
-            meaning = "each beam has its own factorisation scale"
-            way_out = "set the same one for both"
-            self._card.refuse("scales", ", ".join(map(run.shown, entries)), meaning, way_out)
-        return scales[0] if flags[0] else None
-
-    def _scale_of_alpha_s(self, mass: float) -> None:
-        """Refuse scales that alpha_s is not the parameter aS at.
-
-        Without parton densities alpha_s is the parameter aS here; in MadGraph it runs from there,
-        the mass of the Z.
-        """
-        run = self._run
-        if run.flag("fixed_ren_scale") and math.isclose(run.number("scale"), mass, rel_tol=1e-4):
-            self._card.put("scales", "renormalization", run.number("scale"))
-            return
-        entry = run.shown("scale" if run.flag("fixed_ren_scale") else "fixed_ren_scale")
-        meaning = "alpha_s runs from M_Z to this scale, here it is the parameter aS"
-        parameter = "aS of the param_card to alpha_s at the scale that you want"
-        way_out = f"set fixed_ren_scale = T and scale = M_Z, and {parameter}"
-        self._card.refuse("scales", entry, meaning, way_out)
 
     def _systematics(self) -> None:
         run = self._run
@@ -219,6 +151,14 @@ class DatTranslation:
             notes = self._card.neutral if is_neutral else self._card.taken
             if name not in lost:
                 notes.append(self._run.shown(name))
+
+
+def _depends_on_alpha_s(card: Card) -> bool:
+    """Whether one of the processes of a card has a strong coupling."""
+    return any(
+        depends_on_alpha_s(Process.from_card(card.of_process(text)))
+        for text in card.process.definitions
+    )
 
 
 def _factors(text: str) -> list[float]:

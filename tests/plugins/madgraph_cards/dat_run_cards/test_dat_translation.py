@@ -84,19 +84,50 @@ def test_particles_without_densities_have_no_pdf_and_no_scales_without_strong_co
     assert card.beams.pdf == "none"
 
 
-def test_without_densities_alpha_s_is_that_of_the_param_card_at_the_mass_of_the_z_only(
+def test_without_densities_alpha_s_runs_from_the_param_card_at_the_mass_of_the_z(
     tmp_path: Path,
 ) -> None:
-    text = "0 = lpp1\n0 = lpp2\nT = fixed_ren_scale\n"
+    text = "0 = lpp1\n0 = lpp2\nT = fixed_ren_scale\n500 = scale\n"
     card, _ = imported(text, tmp_path, definition="u u~ > t t~")
-    assert card.scales.renormalization == 91.188
-    with pytest.raises(
-        CardError,
-        match="scale = 500: alpha_s runs from M_Z to this scale, here it is the parameter aS",
-    ):
-        imported(text + "500 = scale\n", tmp_path, definition="u u~ > t t~")
-    with pytest.raises(CardError, match="fixed_ren_scale = F: alpha_s runs"):
-        imported(text.replace("T =", "F ="), tmp_path, definition="u u~ > t t~")
+    assert (card.scales.renormalization, card.scales.alpha_s_running) == (500.0, True)
+    card, _ = imported(text.replace("T =", "F ="), tmp_path, definition="u u~ > t t~")
+    assert (card.scales.renormalization, card.scales.alpha_s_running) == ("clustering", True)
+
+
+@pytest.mark.parametrize(
+    ("entries", "factorization"),
+    [
+        ("F = fixed_fac_scale", "clustering"),
+        ("100.0 = dsqrt_q2fact2", (91.188, 100.0)),
+        (
+            "F = fixed_fac_scale1\nT = fixed_fac_scale2\n3 = dynamical_scale_choice",
+            ("sum_mt/2", 91.188),
+        ),
+        ("0 = lpp1\nF = fixed_fac_scale1\nT = fixed_fac_scale2", 91.188),
+    ],
+)
+def test_each_beam_has_its_factorisation_scale(
+    tmp_path: Path, entries: str, factorization: object
+) -> None:
+    card, _ = imported(f"{SMALL}{entries}\n", tmp_path, definition="u p > u z")
+    assert card.scales.factorization == factorization
+
+
+@pytest.mark.parametrize(
+    ("kinds", "pdf", "particle"),
+    [
+        ((1, -1), "NNPDF40_lo_as_01180", ("p", "p~")),
+        ((0, 1), ("none", "NNPDF40_lo_as_01180"), None),
+        ((1, 0), ("NNPDF40_lo_as_01180", "none"), None),
+    ],
+)
+def test_each_beam_has_its_kind(
+    tmp_path: Path, kinds: tuple[int, int], pdf: object, particle: object
+) -> None:
+    text = f"{SMALL}{kinds[0]} = lpp1\n{kinds[1]} = lpp2\n920 = ebeam1\n0.938 = ebeam2\n"
+    card, _ = imported(text, tmp_path, definition="u u > u u")
+    assert (card.beams.pdf, card.beams.particle) == (pdf, particle)
+    assert card.beams.energy == (920.0, 0.938 if kinds[1] == 0 else 0.0)
 
 
 def test_a_parameter_card_is_named_in_the_card(tmp_path: Path) -> None:
@@ -143,25 +174,12 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
     ("entries", "sentence"),
     [
         (
-            "F = fixed_ren_scale",
-            r"dynamical_scale_choice = -1 \(MadGraph's default; .*:"
-            " the scale is that of MadGraph's clustering",
-        ),
-        (
             "F = fixed_fac_scale\n0 = dynamical_scale_choice",
             "dynamical_scale_choice = 0: the scale is a Fortran function",
         ),
         (
             "F = fixed_fac_scale\n10 = dynamical_scale_choice",
             "dynamical_scale_choice = 10: this scale is not known",
-        ),
-        (
-            "100.0 = dsqrt_q2fact2",
-            "each beam has its own factorisation scale; set the same one for both",
-        ),
-        (
-            "F = fixed_fac_scale1\nT = fixed_fac_scale2\n3 = dynamical_scale_choice",
-            "each beam has its own factorisation scale",
         ),
         (
             "999999 = lhaid",
@@ -176,11 +194,9 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
             "lhapdf = pdlabel1\nnone = pdlabel2",
             "pdlabel1 = lhapdf, pdlabel2 = none: each beam has its own densities",
         ),
-        (
-            "0 = lpp1",
-            r"lpp1 = 0, lpp2 = 1 \(MadGraph's default; .*\): beams other than two protons",
-        ),
-        ("-1 = lpp2", "lpp2 = -1: beams other than two protons"),
+        ("2 = lpp1", "lpp1 = 2: the beam is a photon that an intact proton radiates"),
+        ("-3 = lpp2", "lpp2 = -3: the beam is made of what an electron radiates"),
+        ("0.5 = scalefact\nF = fixed_ren_scale", "scalefact = 0.5: versions of MadGraph differ"),
         ("80.0 = polbeam1", "polbeam1 = 80.0: the beam is polarised; set polbeam1 = 0.0"),
         ("82 = nb_proton1", "nb_proton1 = 82: the beam is an ion"),
         ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is an ion"),

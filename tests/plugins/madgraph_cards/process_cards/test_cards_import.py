@@ -16,7 +16,9 @@ from madnis_py.physics.process.process import Process
 def test_the_command_writes_nothing_but_with_force(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "run_card.dat").write_text(SMALL + "1 = ickkw\nF = fixed_ren_scale\n")
+    (tmp_path / "run_card.dat").write_text(
+        SMALL + "2 = ickkw\nF = fixed_ren_scale\n0 = dynamical_scale_choice\n"
+    )
     order: list[str | Path] = [
         "import-card",
         tmp_path / "run_card.dat",
@@ -28,8 +30,8 @@ def test_the_command_writes_nothing_but_with_force(
     refused = call(order, capsys, monkeypatch)
     assert refused.status == 2
     assert re.fullmatch(
-        "madnis-py: run_card.dat: dynamical_scale_choice = -1 .*; set 1 .*takes 3. "
-        r"ickkw = 1: jets are matched to a shower \(MLM\); set ickkw = 0. "
+        "madnis-py: run_card.dat: dynamical_scale_choice = 0: .*; set -1 .*takes 3. "
+        r"ickkw = 2: .*; set ickkw = 0. "
         "--force writes a card with all the rest\n",
         refused.err,
     )
@@ -45,13 +47,15 @@ def test_the_command_writes_nothing_but_with_force(
 
 def test_a_forced_card_names_in_comments_what_it_lacks_where_it_would_stand(tmp_path: Path) -> None:
     card, rest = imported(
-        SMALL + "F = fixed_ren_scale\n1 = ickkw\n30 = ptj2min\n", tmp_path, force=True
+        SMALL + "F = fixed_ren_scale\n0 = dynamical_scale_choice\n30 = polbeam1\n30 = ptj2min\n",
+        tmp_path,
+        force=True,
     )
     text = rest.to_toml(card)
     lines = text.splitlines()
-    assert lines[0].startswith("# not translated: ickkw = 1: jets are matched")
+    assert lines[0].startswith("# not translated: polbeam1 = 30")
     assert lines[lines.index("[scales]") - 1].startswith(
-        "# not translated: dynamical_scale_choice = -1"
+        "# not translated: dynamical_scale_choice = 0"
     )
     assert lines[lines.index("[cuts.jet]") - 1].startswith("# not translated: ptj2min = 30")
     (tmp_path / "forced.toml").write_text(text)
