@@ -84,7 +84,7 @@ def result_table(record: RunRecord) -> Table:
         table.add_column(NAMES[name], justify="right")
     rows: dict[str, Callable[[Result], str]] = {
         "sigma / pb": lambda one: with_error(one.sigma_pb, one.sigma_error_pb),
-        "relative error": lambda one: percent(one.sigma_error_pb / one.sigma_pb),
+        "relative error": lambda one: percent(one.sigma_error_pb / abs(one.sigma_pb)),
         "chi^2/dof": lambda one: f"{one.chi2_per_dof:.2f}",
         "sum_i sigma_i / sigma": lambda one: f"{one.relative_std:.4f}",
         "unweighting efficiency": lambda one: percent(one.unweighting.efficiency),

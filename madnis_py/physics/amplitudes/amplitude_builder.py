@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.colour_flows import Contraction, FlowCurrents
 from madnis_py.physics.amplitudes.currents import Currents
 from madnis_py.physics.amplitudes.diagram_squares import square_pairs
@@ -27,6 +28,7 @@ from madnis_py.physics.amplitudes.tape_tables import (
 )
 from madnis_py.physics.amplitudes.tape_writer import TapeWriter
 from madnis_py.physics.colour.colour import Closed, colour_matrix
+from madnis_py.physics.diagrams.coupling_powers import Powers
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import Recursion
@@ -86,36 +88,55 @@ class AmplitudeTape:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """A part of the amplitude of a flow.
+
+    Attributes:
+        amplitude: its number.
+        power: of g_s.
+        own: powers of the couplings without decays, where |M|^2 has some products alone; else the
+            same for all.
+        factor: rational.
+    """
+
+    amplitude: int
+    power: int
+    own: Powers
+    factor: Fraction
+
+
+@dataclass(frozen=True)
 class _Amplitudes:
-    """The amplitudes of all flows by powers of g_s; equal ones up to a factor are one.
+    """The amplitudes of all flows by powers of couplings; equal ones up to a factor are one.
 
     Attributes:
         contractions: (amplitude, current, source, factor).
-        parts: per flow: (amplitude, power of g_s, factor).
+        parts: per flow.
         count: number of different amplitudes.
     """
 
     contractions: list[tuple[int, int, int, Fraction]]
-    parts: dict[Closed, list[tuple[int, int, Fraction]]]
+    parts: dict[Closed, list[_Part]]
     count: int
 
 
-def _amplitudes(contractions: Iterable[Contraction]) -> _Amplitudes:
-    products: dict[tuple[Closed, int], dict[tuple[int, int], Fraction]] = defaultdict(
+def _amplitudes(contractions: Iterable[Contraction], by_own_powers: bool) -> _Amplitudes:
+    products: dict[tuple[Closed, int, Powers], dict[tuple[int, int], Fraction]] = defaultdict(
         lambda: defaultdict(Fraction)
     )
     for one in contractions:
-        products[one.flow, one.powers[0]][one.current, one.source] += one.factor
+        own = one.own if by_own_powers else (0, 0)
+        products[one.flow, one.powers[0], own][one.current, one.source] += one.factor
     known: dict[tuple[tuple[tuple[int, int], Fraction], ...], int] = {}
-    parts: dict[Closed, list[tuple[int, int, Fraction]]] = defaultdict(list)
-    for (flow, power), sums in sorted(products.items()):
+    parts: dict[Closed, list[_Part]] = defaultdict(list)
+    for (flow, power, own), sums in sorted(products.items()):
         kept = sorted((pair, factor) for pair, factor in sums.items() if factor)
         if kept:
             lead = kept[0][1]
             number = known.setdefault(
                 tuple((pair, factor / lead) for pair, factor in kept), len(known)
             )
-            parts[flow].append((number, power, lead))
+            parts[flow].append(_Part(number, power, own, lead))
     rows = [(number, *pair, factor) for terms, number in known.items() for pair, factor in terms]
     return _Amplitudes(rows, dict(parts), len(known))
 
@@ -139,7 +160,10 @@ class AmplitudeBuilder:
     ) -> None:
         self._legs = tuple(legs)
         self._currents = Currents(model, _fermions(legs, model))
-        self._amplitudes = _amplitudes(FlowCurrents(recursion, self._currents).contractions())
+        self._recursion = recursion
+        self._amplitudes = _amplitudes(
+            FlowCurrents(recursion, self._currents).contractions(), recursion.selects_products
+        )
         self._without_width = without_width
 
     @property
@@ -173,7 +197,9 @@ class AmplitudeBuilder:
         arrays |= self._column_arrays()
         n_columns = math.isqrt(arrays["colour"].size)
         power = (
-            next(iter(self._amplitudes.parts.values()))[0][1] if not len(arrays["assembly"]) else 0
+            next(iter(self._amplitudes.parts.values()))[0].power
+            if not len(arrays["assembly"])
+            else 0
         )
         sizes = [
             len(chosen),
@@ -219,39 +245,86 @@ class AmplitudeBuilder:
     def _column_arrays(self) -> Arrays:
         """Colour matrix and its columns: the amplitudes, or their sums over powers of g_s."""
         parts = self._amplitudes.parts
-        powers = {power for pieces in parts.values() for _, power, _ in pieces}
+        powers = {(part.power, part.own) for pieces in parts.values() for part in pieces}
         exact = colour_matrix(tuple(parts))
         matrix = np.array([[float(element) for element in row] for row in exact])
         if len(powers) == 1:
-            columns = np.array([pieces[0][0] for pieces in parts.values()], np.int32)
-            factors = np.array([float(pieces[0][2]) for pieces in parts.values()])
-            folded = np.zeros((self._amplitudes.count,) * 2)
-            np.add.at(
-                folded,
-                (columns[:, None], columns[None, :]),
-                matrix * factors[:, None] * factors[None, :],
+            return self._folded_columns(matrix)
+        if self._recursion.selects_products:
+            return self._selected_columns(matrix)
+        pieces = [(column, part) for column, flow in enumerate(parts.values()) for part in flow]
+        columns = np.arange(len(parts), dtype=np.int32)
+        return _assembled(matrix, pieces, columns, np.ones(len(parts)))
+
+    def _folded_columns(self, matrix: Array) -> Arrays:
+        """Amplitudes as columns: each flow is a multiple of one."""
+        firsts = [pieces[0] for pieces in self._amplitudes.parts.values()]
+        columns = np.array([part.amplitude for part in firsts], np.int32)
+        factors = np.array([float(part.factor) for part in firsts])
+        folded = np.zeros((self._amplitudes.count,) * 2)
+        np.add.at(
+            folded,
+            (columns[:, None], columns[None, :]),
+            matrix * factors[:, None] * factors[None, :],
+        )
+        return _assembled(folded, [], columns, factors**2)
+
+    def _selected_columns(self, matrix: Array) -> Arrays:
+        """A column for each flow and powers, and behind them one for the weight of each flow.
+
+        The latter holds the powers whose squares are in |M|^2; if there are none, all.
+        """
+        parts, interfere = self._amplitudes.parts, self._recursion.interfere
+        places = {
+            (flow, own): column
+            for column, (flow, own) in enumerate(
+                dict.fromkeys(
+                    (flow, part.own)
+                    for flow, pieces in enumerate(parts.values())
+                    for part in pieces
+                )
             )
-            matrix, squares = folded, factors**2
-            assembly: list[Row] = []
-            assembly_factors: list[float] = []
-        else:
-            columns = np.arange(len(parts), dtype=np.int32)
-            squares = np.ones(len(parts))
-            pieces = [
-                (column, *piece) for column, pieces in enumerate(parts.values()) for piece in pieces
-            ]
-            assembly = [
-                {"column": column, "amplitude": number, "power": power}
-                for column, number, power, _ in pieces
-            ]
-            assembly_factors = [float(factor) for *_, factor in pieces]
-        return {
-            "colour": np.triu(matrix) + np.triu(matrix, 1),
-            "assembly": table("assembly", assembly),
-            "assembly_factors": np.array(assembly_factors, np.float64),
-            "flow_columns": columns,
-            "flow_factors": squares,
         }
+        squared = {own for _, own in places if interfere(own, own)} or {own for _, own in places}
+        n_columns = len(places) + len(parts)
+        selected = np.zeros((n_columns, n_columns))
+        for (a, first), row in places.items():
+            for (b, second), column in places.items():
+                if interfere(first, second):
+                    selected[row, column] = matrix[a, b]
+        pieces: list[tuple[int, _Part]] = []
+        for flow, of_flow in enumerate(parts.values()):
+            pieces += [(places[flow, part.own], part) for part in of_flow]
+            pieces += [(len(places) + flow, part) for part in of_flow if part.own in squared]
+        flows = np.arange(len(places), n_columns, dtype=np.int32)
+        return _assembled(selected, pieces, flows, np.ones(len(parts)))
+
+
+def _assembled(
+    matrix: Array,
+    pieces: Sequence[tuple[int, _Part]],
+    flow_columns: NDArray[np.int32],
+    flow_factors: Array,
+) -> Arrays:
+    """The arrays of columns.
+
+    Args:
+        matrix: colour matrix of the columns, (n_columns, n_columns).
+        pieces: column and part of it; none if the amplitudes are the columns.
+        flow_columns: column of each flow.
+        flow_factors: squares of the factors between columns and flows.
+    """
+    rows: list[Row] = [
+        {"column": column, "amplitude": part.amplitude, "power": part.power}
+        for column, part in pieces
+    ]
+    return {
+        "colour": np.triu(matrix) + np.triu(matrix, 1),
+        "assembly": table("assembly", rows),
+        "assembly_factors": np.array([float(part.factor) for _, part in pieces], np.float64),
+        "flow_columns": flow_columns,
+        "flow_factors": flow_factors,
+    }
 
 
 def diagram_tape(

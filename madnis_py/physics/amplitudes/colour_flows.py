@@ -32,6 +32,7 @@ class Contraction:
     Attributes:
         flow: its colour.
         powers: of the couplings.
+        own: powers of the couplings of the step without its decays.
         current: propagated node.
         source: node without propagator.
         factor: rational.
@@ -39,6 +40,7 @@ class Contraction:
 
     flow: Closed
     powers: Powers
+    own: Powers
     current: int
     source: int
     factor: Fraction
@@ -78,7 +80,7 @@ class FlowCurrents:
     def _closed(self, units: int, field: Field, other: Field) -> Iterator[Contraction]:
         """The products of the currents of `units` with the sources of all other units."""
         rest = self._step.everything ^ units
-        powers = added(field.total, other.total)
+        powers, own = added(field.total, other.total), added(field.powers, other.powers)
         nodes = self._currents.nodes
         for singlet in (False, True) if self._is_octet(field.pdg) else (False,):
             sums = self._sources(rest, other, singlet, self._has_middle(units))
@@ -89,7 +91,8 @@ class FlowCurrents:
                 if nodes[current.node].kind == WaveKind.ket:
                     order.reverse()
                 factor = self._currents.fermion_sign(order) * current.factor * source.factor
-                yield Contraction(closed_colour(a, b), powers, current.node, source.node, factor)
+                colour = closed_colour(a, b)
+                yield Contraction(colour, powers, own, current.node, source.node, factor)
 
     def _has_middle(self, units: int) -> Callable[[_Parts], bool]:
         """Test of partitions of the other units: whether their middle is where `units` attach."""

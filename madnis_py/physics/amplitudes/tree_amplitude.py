@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Hashable, Mapping, Sequence, Set
+from collections.abc import Collection, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -101,8 +101,7 @@ class TreeAmplitude(MatrixElement):
             raise InputError(
                 f"expected a process with tree diagrams; {self.name} has none in model {model.name}"
             )
-        powers = {diagram.powers[0] for diagram in self.diagrams}
-        self.alpha_s_power = powers.pop() if len(powers) == 1 else None
+        self.alpha_s_power = _only_power_of_alpha_s(recursion.strong_powers)
         self._external = external_legs(reaction, model)
         self._average = float(average_factor(reaction, model))
         tapes = _StoredTapes(reaction, vertices, self.diagrams, self._external, without_width)
@@ -212,7 +211,7 @@ class TreeAmplitude(MatrixElement):
     def single_error(self, p: Array, alpha_s: Array | float) -> Array:
         """Relative error of |M|^2 in single precision, float64 (n,)."""
         exact = self.squared(p, alpha_s)
-        return np.abs(self.squared(p, alpha_s, single=True) - exact) / exact
+        return np.abs(self.squared(p, alpha_s, single=True) / exact - 1)
 
 
 @dataclass(frozen=True)
@@ -286,9 +285,10 @@ class _StoredTapes:
         if not np.allclose(p[:, :n_incoming].sum(axis=1), p[:, n_incoming:].sum(axis=1)):
             return tape
         kernel = _core.AmplitudeTape(tape.tape.bound(model), 1.0)
-        me2, _, helicities = kernel.evaluate(p, np.ones(len(p)), None, False, True, False)
+        _, _, helicities = kernel.evaluate(p, np.ones(len(p)), None, False, True, False)
         assert helicities is not None
-        kept = (helicities > _VANISHING * me2[:, None]).any(axis=0)
+        sizes = np.abs(helicities)
+        kept = (sizes > _VANISHING * sizes.sum(axis=1, keepdims=True)).any(axis=0)
         if kept.all() or not kept.any():
             return tape
         live = np.zeros([len(leg.states) for leg in self.legs], bool)
@@ -296,6 +296,12 @@ class _StoredTapes:
             place = [leg.states.index(one) for leg, one in zip(self.legs, states, strict=True)]
             live[tuple(place)] = True
         return builder.tape(live)
+
+
+def _only_power_of_alpha_s(strong_powers: Collection[int]) -> int | None:
+    """The power of alpha_s from those of g_s; None if there are several, or an odd one."""
+    first, *others = strong_powers
+    return None if others or first % 2 else first // 2
 
 
 def _in_general_position(model: Model) -> Model:

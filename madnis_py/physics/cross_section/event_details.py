@@ -42,8 +42,8 @@ class EventDetails:
 
     Flavours in proportion to the size of PDF x |M|^2, whose sign the event gets; a colour flow in
     proportion to |J_k|^2, summed over helicities, without interference between flows; helicities in
-    proportion to their part of |M|^2; a diagram, which has the resonances, in proportion to
-    |M_i|^2.
+    proportion to their part of |M|^2, of those that have its sign; a diagram, which has the
+    resonances, in proportion to |M_i|^2.
 
     Args:
         process: what scatters.
@@ -84,7 +84,8 @@ class EventDetails:
             numbers = uniform[rows]
             weights = element.weights(of_element, coupling)
             flow[rows] = drawn_columns(weights.flows, numbers[:, 1])
-            helicity[rows] = element.helicities[drawn_columns(weights.helicities, numbers[:, 2])]
+            parts = weights.helicities * np.sign(weights.me2)[:, None]
+            helicity[rows] = element.helicities[drawn_columns(parts, numbers[:, 2])]
             if self._resonances.most:
                 diagram[rows] = drawn_columns(
                     element.evaluate(of_element, coupling)[1], numbers[:, 3]

@@ -128,6 +128,11 @@ class Definition:
         return len(self.core.incoming)
 
     @property
+    def selects_products(self) -> bool:
+        """Whether |M|^2 has some products of amplitudes and not others: it may be negative."""
+        return any(order.squared for order in self.core.orders)
+
+    @property
     def incoming(self) -> tuple[tuple[int, ...], ...]:
         """Alternatives of the incoming legs."""
         return self.legs[: self.n_incoming]

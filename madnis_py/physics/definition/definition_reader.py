@@ -76,10 +76,6 @@ class _Reader:
             "{ } (polarised particles)": any(
                 leg.polarisation is not None for leg in (*step.incoming, *step.outgoing)
             ),
-            "^2 (orders of the squared amplitude)": any(one.squared for one in step.orders),
-            "orders other than QCD=2 or QCD<=2 (exact or lowest powers)": any(
-                one.relation != "<=" for one in step.orders
-            ),
         }
         for name, present in unfinished.items():
             if present:
@@ -164,6 +160,12 @@ class _Reader:
                 labels = " ".join(leg.label for leg in decay.incoming)
                 raise self._error(
                     f'expected the decay of one particle after a comma; got that of "{labels}"'
+                )
+            if any(order.squared for order in decay.orders):
+                orders = ", ".join(str(order) for order in decay.orders)
+                raise self._error(
+                    "expected orders of the squared amplitude at the core process alone; got "
+                    f"{orders} in a decay"
                 )
         outgoing = list(step.outgoing)
         for (parent,) in dict.fromkeys(decay.incoming for decay in decays):

@@ -115,7 +115,7 @@ class Recursion:
         self._counts: dict[tuple[int, Field], int] = {}
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
-        goals = [field for field in self.fields(self._end) if self._is_goal(field)]
+        goals = self._paired([field for field in self.fields(self._end) if self._is_goal(field)])
         if not orders and goals:
             lowest = min(weighted(goal.powers) for goal in goals)
             goals = [goal for goal in goals if weighted(goal.powers) == lowest]
@@ -127,9 +127,36 @@ class Recursion:
         required = self._restrictions.required
         return (
             field.pdg == self._root
-            and all(order.allows(field.powers) for order in self._orders)
+            and all(order.squared or order.allows(field.powers) for order in self._orders)
             and (not required or any(field.present.issuperset(one) for one in required))
         )
+
+    def _paired(self, goals: list[Field]) -> list[Field]:
+        """The goals that are left if each has another, or itself, to be multiplied with."""
+        kept = [
+            one for one in goals if any(self.interfere(one.powers, two.powers) for two in goals)
+        ]
+        return kept if len(kept) == len(goals) else self._paired(kept)
+
+    def interfere(self, first: Powers, second: Powers) -> bool:
+        """Whether the product of amplitudes of these powers of this step is a part of |M|^2."""
+        whole = added(first, second)
+        return all(order.allows(whole) for order in self._orders if order.squared)
+
+    @property
+    def selects_products(self) -> bool:
+        """Whether |M|^2 has some products of amplitudes and not others."""
+        return any(order.squared for order in self._orders)
+
+    @property
+    def strong_powers(self) -> set[int]:
+        """The powers of g_s in |M|^2."""
+        return {
+            one.total[0] + two.total[0]
+            for one in self.goals
+            for two in self.goals
+            if self.interfere(one.powers, two.powers)
+        }
 
     def completes(self, field: Field, other: Field) -> bool:
         """Whether a field of some units and one of all others make an amplitude of this step."""

@@ -223,8 +223,11 @@ def weight_unit(weights: Array, cross_section: float) -> float:
         GenerationError: too few events for the signs of their weights: they add up to nothing.
     """
     mean = float(weights.mean())
-    if not mean > 0:
-        expected = "generate: expected events whose signed weights add up to something positive"
+    if not mean * cross_section > 0:
+        expected = (
+            "generate: expected events whose signed weights add up to something with the sign of "
+            "the cross section"
+        )
         raise GenerationError(
             f"{expected}; got {mean:.2g} on average of {len(weights)}: more events are needed"
         )

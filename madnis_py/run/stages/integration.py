@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from madnis_py.card.choices import Preset
+from madnis_py.errors import GenerationError
 from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import combine, estimate
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName, choose_sampler
@@ -96,6 +97,7 @@ class IntegrateStage:
         outside = tuple(self.cross_section.outside_grid(sampled["vegas"].first))
         require_inside(outside)
         results = self._results(sampled)
+        self._require_sign(results)
         known = self.survey.measurement
         refusals = {
             name: sentence
@@ -159,6 +161,22 @@ class IntegrateStage:
                 points, self.check.channels, self.overweight_share, results.get("vegas")
             )
         return results
+
+    def _require_sign(self, results: Mapping[SamplerName, Result]) -> None:
+        """Only interferences that a definition selects make a cross section negative.
+
+        Raises:
+            GenerationError: it is so by its parton densities.
+        """
+        if self.cross_section.process.definition.selects_products:
+            return
+        for result in results.values():
+            if result.sigma_pb < 0:
+                raise GenerationError(
+                    f"integrate: expected a cross section > 0; got {result.sigma_pb:.4g} +- "
+                    f"{result.sigma_error_pb:.2g} pb from contributions of both signs; with other "
+                    "parton densities they may all be positive"
+                )
 
     def _warnings(
         self,

@@ -127,12 +127,14 @@ class UnweightingRecord(UnweightingFigures):
 class Result(RecordPart):
     """Figures of one sampler after the integrate stage."""
 
-    sigma_pb: float = Field(gt=0, description="Cross section in pb.")
+    sigma_pb: float = Field(
+        description="Cross section in pb; negative for some interferences of coupling orders."
+    )
     sigma_error_pb: float = Field(ge=0, description="Standard error of the cross section in pb.")
     sigma_absolute_pb: float = Field(
         ge=0,
         description="Cross section in pb with all flavours counted positive, larger where parton "
-        "densities are negative; of biased events times their bias.",
+        "densities or interferences are negative; of biased events times their bias.",
     )
     chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
     relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
@@ -161,16 +163,12 @@ class Result(RecordPart):
             prior: result of a sampler whose channel weights are the prior; of this one by default.
 
         Raises:
-            GenerationError: all weights are 0, or the cross section is not positive.
+            GenerationError: the weights add up to 0.
         """
         total, points = sampled.estimate(len(names)), sampled.merged()
         maxima = channel_maxima(points, len(names), share)
-        if not total.value > 0:
-            expected = "integrate: expected a cross section > 0"
-            got = f"got {total.value:.4g} +- {total.error:.2g} pb from contributions of both signs"
-            raise GenerationError(
-                f"{expected}; {got}; with other parton densities they may all be positive"
-            )
+        if total.value == 0:
+            raise GenerationError("integrate: expected a cross section other than 0; got 0 pb")
         trials = sampled.trials
         unweighting, truncated = _unweighting(trials, trials.merged(), maxima, share)
         return cls(

@@ -66,16 +66,16 @@ def sampler_warnings(
 
 
 def sign_warnings(results: Mapping[SamplerName, Result]) -> list[str]:
-    """Effects of negative parton densities on the results; none where all are positive."""
+    """Effects of weights of both signs on the results; none where all are positive."""
     sentences = []
     for name, result in results.items():
         if (share := result.unweighting.negative_share) > MANY_NEGATIVE:
             worth = (1 - 2 * share) ** 2
             sentences.append(
-                f"{name}: {share:.2%} of the events have negative weights, "
-                f"because parton densities are negative; N events are worth {worth:.3g} N"
+                f"{name}: {share:.2%} of the events have negative weights, because parton "
+                f"densities or interferences are negative; N events are worth {worth:.3g} N"
             )
-        if result.sigma_pb < 5 * result.sigma_error_pb:
+        if abs(result.sigma_pb) < 5 * result.sigma_error_pb:
             sentences.append(
                 f"{name}: {result.measurement('the cross section')} pb is hardly different from 0"
             )
