@@ -100,9 +100,16 @@ class TomlCuts:
                 self._cut_pairs(name, (groups * 2)[:2], f"mass_{end}", value)
             case "sfos_pair_mass", 1 if plain:
                 key = f"sfos_mass_{end}"
-                self._cut_class(name, groups[0], groups[0], key, value, self._cut_decays)
+                self._cut_class(name, groups[0], "", key, value, self._cut_decays)
             case "pt-sum", 1 if plain:
-                self._cut_class(name, groups[0], groups[0], f"ht_{end}", value)
+                self._cut_class(name, groups[0], "", f"ht_{end}", value)
+            case "pt-sum", (2 | 3 | 4) if not match["sum"]:
+                self._cut_system(name, groups, f"ht_{end}", value)
+            case (("pt" | "mass"), 1) if match["sum"] and not any(ranks):
+                self._cut_class(name, groups[0], "", f"system_{observable}_{end}", value)
+            case (("pt" | "mass"), (2 | 3 | 4)) if match["sum"]:
+                key = {"pt": "pt_sum", "mass": "mass"}[observable]
+                self._cut_system(name, groups, f"{key}_{end}", value)
             case _:
                 self._refuse(name, value)
 
@@ -144,23 +151,36 @@ class TomlCuts:
             self._card.cut(",".join(pair), key, value)
 
     def _cut_class(
-        self, name: str, group: str, names: str, key: str, value: float, decayed: bool = True
+        self, name: str, group: str, rank: str, key: str, value: float, decayed: bool = True
     ) -> None:
-        """Put a cut that needs a class of ours, if there are such particles.
+        """Put a cut on a group as one name, if it has particles here.
 
         Args:
             name: of the entry.
             group: of particles.
-            names: what our cut is on.
+            rank: of the particle, "[2]", or nothing.
             key: of our cut.
             value: of the cut.
             decayed: whether our cut holds for decay products, too.
         """
-        places = self._places(group)
-        if self._final.names(group, places, decayed) == (group,):
-            self._card.cut(names, key, value)
-        elif places:
+        one_name = self._final.one_name(group, self._places(group), decayed)
+        if one_name is None:
             self._refuse_mixed(name, value)
+        elif one_name:
+            self._card.cut(f"{one_name}{rank}", key, value)
+
+    def _cut_system(self, name: str, groups: list[str], key: str, value: float) -> None:
+        """Put a cut on every set of particles, one of each group, which may have ranks."""
+        names = []
+        for one in groups:
+            group, rank = _split_rank(one)
+            found = self._final.one_name(group, self._places(group))
+            if found is None:
+                self._refuse_mixed(name, value)
+                return
+            names.append(f"{found}{rank}" if found else "")
+        if all(names):
+            self._card.cut(",".join(names), key, value)
 
     def _cut_rank(self, name: str, group: str, rank: int, key: str, value: float) -> None:
         """Put a cut on the rank-th particle of a group by transverse momentum."""
@@ -169,7 +189,7 @@ class TomlCuts:
             meaning = f"it asks for {rank} particles, the process has {least} for sure"
             self._refuse(name, value, meaning, "leave the cut out")
         else:
-            self._cut_class(name, group, f"{group}[{rank}]", key, value)
+            self._cut_class(name, group, f"[{rank}]", key, value)
 
     def _refuse_mixed(self, name: str, value: float) -> None:
         """Refuse an entry about particles that no names of our cards mean alone."""
@@ -186,3 +206,9 @@ class TomlCuts:
         way_out: str = _BY_HAND,
     ) -> None:
         self._card.refuse("cuts", f"cuts.{name} = {shortened(str(value)[:100])}", meaning, way_out)
+
+
+def _split_rank(text: str) -> tuple[str, str]:
+    """A group and its rank as our cards write it: "jet_2" -> ("jet", "[2]")."""
+    ranked = re.fullmatch(r"(.*)_([1-9])", text)
+    return (ranked[1], f"[{ranked[2]}]") if ranked else (text, "")

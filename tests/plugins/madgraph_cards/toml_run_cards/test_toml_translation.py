@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from run_cards import DAT, TOML, TOP, imported
+from run_cards import DAT, INFINITE, TOML, TOP, cuts_of, imported
 
 from madnis_py.card.card import load
 from madnis_py.errors import CardError
@@ -39,8 +39,8 @@ def test_both_formats_of_the_same_run_card_mean_the_same(tmp_path: Path) -> None
         ("jet-pt.min = 20.0", "jet-pt.min = [[1]]", "cuts.jet-pt.min: expected a number"),
         (
             "jet-pt.min = 20.0",
-            "jet-sum-pt.min = 20.0",
-            "cuts.jet-sum-pt.min = 20.0: no cut of ours does this",
+            "jet-sum-eta_abs.min = 2.0",
+            "cuts.jet-sum-eta_abs.min = 2.0: no cut of ours does this",
         ),
         (
             "jet-pt.min = 20.0",
@@ -62,7 +62,7 @@ def test_both_formats_of_the_same_run_card_mean_the_same(tmp_path: Path) -> None
             "jet_2-pt.min = 40.0",
             "it asks for 2 particles, the process has 1 for sure",
         ),
-        (JETS, "jet = [1, 2, 21]", "it is about particles that no names of a card mean alone"),
+        (JETS, "jet = [1, 2, 21]", "it asks for 1 particles, the process has 0 for sure"),
         (JETS, 'jet = "all"', "multiparticles.jet: expected a list of PDG codes; got all"),
         ("leptonic = false", "leptonic = 1", "beam.leptonic: expected true or false; got 1"),
         (
@@ -105,6 +105,33 @@ def test_what_a_card_of_madgraph_7_says_is_translated_or_refused(
     assert old in TOML
     with pytest.raises(CardError, match=f"run_card.toml: .*{sentence}"):
         imported(TOML.replace(old, new), tmp_path, "run_card.toml")
+
+
+def test_sums_of_momenta_and_of_transverse_momenta_are_those_of_systems_and_ranks(
+    tmp_path: Path,
+) -> None:
+    groups = "[multiparticles]\nalllepton = [11, -11, 12, -12]\nheavy = [23, 6, -6]\n"
+    cuts = """[cuts]
+alllepton-sum-mass.min = 50.0
+alllepton-sum-pt.max = 300.0
+jet_1-jet_2-pt-sum.min = 100.0
+jet_1-jet_2-jet_3-pt-sum.min = 120.0
+jet_1-jet_2-sum-mass.min = 200.0
+jet-jet-sum-mass.max = 900.0
+heavy-lepton-sum-pt.min = 30.0
+heavy_1-pt.min = 60.0
+"""
+    definition = "u d~ > z e+ ve g g g"
+    card, rest = imported(groups + cuts, tmp_path, "run_card.toml", definition=definition)
+    assert rest.untranslated == []
+    assert cuts_of(card) == {
+        "e+|ve": {"system_mass": (50.0, INFINITE), "system_pt": (-INFINITE, 300.0)},
+        "jet[1],jet[2]": {"ht": (100.0, INFINITE), "mass": (200.0, INFINITE)},
+        "jet[1],jet[2],jet[3]": {"ht": (120.0, INFINITE)},
+        "jet,jet": {"mass": (-INFINITE, 900.0)},
+        "z,lepton": {"pt_sum": (30.0, INFINITE)},
+        "z[1]": {"pt": (60.0, INFINITE)},
+    }
 
 
 def test_what_a_card_says_stays_inside_the_comment_that_names_it(tmp_path: Path) -> None:
