@@ -170,10 +170,11 @@ def lhe_text(columns: _Columns, weight_tags: Sequence[str]) -> list[bytes]: ...
 
 _Cut: TypeAlias = tuple[str, Sequence[int], float, float]
 _RankedCut: TypeAlias = tuple[str, Sequence[tuple[Sequence[int], int]], float, float]
-_CutSet: TypeAlias = tuple[Sequence[_Cut], Sequence[_RankedCut]]
+_Isolation: TypeAlias = tuple[int, Sequence[int], float, float, float]
+_CutSet: TypeAlias = tuple[Sequence[_Cut], Sequence[_RankedCut], Sequence[_Isolation]]
 
 class Cuts:
-    def __init__(self, cuts: Sequence[_Cut]) -> None: ...
+    def __init__(self, cuts: Sequence[_Cut], isolations: Sequence[_Isolation]) -> None: ...
     def passes(self, p: _Array) -> NDArray[np.bool_]: ...
 
 class Selection:

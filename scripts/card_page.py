@@ -22,6 +22,12 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "card.md"
 _TABLES = re.compile(r"(<!-- keys -->\n).*(<!-- end of keys -->)", re.DOTALL)
 _PLAIN = {"number": "number", "integer": "whole number", "string": "text", "boolean": "true, false"}
 
+_INNER = {
+    "process": ("process.matrix_element", "MatrixElementTable"),
+    "cuts": ("isolation in an entry of [cuts]", "IsolationTable"),
+}
+"""Tables of the card that hold another table -> its path, and its name in the schema."""
+
 Entry = Mapping[str, Any]
 """A piece of a JSON schema."""
 
@@ -38,12 +44,13 @@ def _section(name: str, entry: Entry, kinds: Mapping[str, Entry]) -> str:
     """Heading, sentence and keys of a table of the card."""
     table = kinds[_kind(entry)]
     lines = [f"## [{name}]", "", entry["description"], "", *_keys(table, kinds)]
-    if name == "process":
-        inner = kinds["MatrixElementTable"]
-        sentence = inner["description"].removeprefix("process.matrix_element: ")
-        lines += ["### process.matrix_element", "", sentence, "", *_keys(inner, kinds)]
     if name == "cuts":
         lines += ["A table for each name, with any of", "", *_keys(kinds["CutTable"], kinds)]
+    if name in _INNER:
+        path, kind = _INNER[name]
+        inner = kinds[kind]
+        sentence = inner["description"].partition(": ")[2]
+        lines += [f"### {path}", "", sentence, "", *_keys(inner, kinds)]
     if name == "parameters":
         lines += _parameters()
     if name == "training":

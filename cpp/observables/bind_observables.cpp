@@ -18,15 +18,28 @@ Observable observable(const std::string& name) {
     throw py::value_error("observable: expected one of those of cut_specs.hpp; got " + name);
 }
 
+// Particle, others, radius, exponent and epsilon.
+using IsolationArguments =
+    std::tuple<std::int64_t, std::vector<std::int64_t>, double, double, double>;
+
 // Owns what the descriptions point to.
 class CutList {
 public:
     using Arguments = std::tuple<std::string, std::vector<std::int64_t>, double, double>;
 
-    explicit CutList(std::vector<Arguments> cuts) : arguments_(std::move(cuts)) {
+    CutList(std::vector<Arguments> cuts, std::vector<IsolationArguments> isolations)
+        : arguments_(std::move(cuts)), isolation_arguments_(std::move(isolations)) {
         for (const auto& [name, particles, minimum, maximum] : arguments_) {
             specs_.push_back(
                 {observable(name), particles.data(), particles.size(), minimum, maximum});
+        }
+        for (const auto& [particle, others, radius, exponent, epsilon] : isolation_arguments_) {
+            if (others.size() > most_particles) {
+                throw py::value_error("isolation: expected at most " +
+                                      std::to_string(most_particles) + " other particles");
+            }
+            isolations_.push_back(
+                {particle, others.data(), others.size(), radius, exponent, epsilon});
         }
     }
 
@@ -35,16 +48,24 @@ public:
     py::array_t<bool> passes(const py::array& p) const {
         const auto batch = momenta(p, "p");
         for (const auto& cut : arguments_) check_particles(std::get<1>(cut), batch);
+        for (const auto& one : isolation_arguments_) {
+            check_particles({std::get<0>(one)}, batch);
+            check_particles(std::get<1>(one), batch);
+        }
         py::array_t<bool> mask(py::ssize_t(batch.count));
         auto* data = mask.mutable_data();
+        const CutSetSpec set = {specs_.data(),      specs_.size(),     nullptr, 0,
+                                isolations_.data(), isolations_.size()};
         py::gil_scoped_release release;  // pure C++ from here on
-        observable_kernels().cuts(specs_.data(), specs_.size(), batch, data);
+        observable_kernels().cuts(set, batch, data);
         return mask;
     }
 
 private:
     std::vector<Arguments> arguments_;
+    std::vector<IsolationArguments> isolation_arguments_;
     std::vector<CutSpec> specs_;
+    std::vector<IsolationSpec> isolations_;
 };
 
 // Cuts for the kernels of a device: common ones, and further sets.
@@ -53,7 +74,8 @@ public:
     using Particles = std::vector<std::int64_t>;
     using Ranked = std::pair<Particles, std::size_t>;
     using RankedArguments = std::tuple<std::string, std::vector<Ranked>, double, double>;
-    using Set = std::pair<std::vector<CutList::Arguments>, std::vector<RankedArguments>>;
+    using Set = std::tuple<std::vector<CutList::Arguments>, std::vector<RankedArguments>,
+                           std::vector<IsolationArguments>>;
 
     Selection(std::int64_t n_particles, Set common, std::vector<Set> further)
         : n_particles_(n_particles), common_(std::move(common)), further_(std::move(further)) {
@@ -72,8 +94,13 @@ public:
 
 private:
     void check(const Set& set) const {
-        for (const auto& cut : set.first) check(std::get<1>(cut));
-        for (const auto& cut : set.second) {
+        const auto& [fixed, ranked, isolations] = set;
+        for (const auto& cut : fixed) check(std::get<1>(cut));
+        for (const auto& one : isolations) {
+            check(Particles{std::get<0>(one)});
+            check(std::get<1>(one));
+        }
+        for (const auto& cut : ranked) {
             if (std::get<1>(cut).size() > most_particles) fail();
             for (const auto& [particles, rank] : std::get<1>(cut)) {
                 check(particles);
@@ -96,13 +123,14 @@ private:
     }
 
     static CutSetSpec put(const Set& set, Image& image) {
+        const auto& [fixed_arguments, ranked_arguments, isolation_arguments] = set;
         std::vector<CutSpec> fixed;
-        for (const auto& [name, particles, minimum, maximum] : set.first) {
+        for (const auto& [name, particles, minimum, maximum] : fixed_arguments) {
             fixed.push_back({observable(name), image.put(particles.data(), particles.size()),
                              particles.size(), minimum, maximum});
         }
         std::vector<RankedCutSpec> ranked;
-        for (const auto& [name, particles, minimum, maximum] : set.second) {
+        for (const auto& [name, particles, minimum, maximum] : ranked_arguments) {
             std::vector<RankedSpec> chosen;
             for (const auto& [members, rank] : particles) {
                 chosen.push_back({image.put(members.data(), members.size()), members.size(), rank});
@@ -110,8 +138,14 @@ private:
             ranked.push_back({observable(name), image.put(chosen.data(), chosen.size()),
                               chosen.size(), minimum, maximum});
         }
-        return {image.put(fixed.data(), fixed.size()), fixed.size(),
-                image.put(ranked.data(), ranked.size()), ranked.size()};
+        std::vector<IsolationSpec> isolations;
+        for (const auto& [particle, others, radius, exponent, epsilon] : isolation_arguments) {
+            isolations.push_back({particle, image.put(others.data(), others.size()), others.size(),
+                                  radius, exponent, epsilon});
+        }
+        return {image.put(fixed.data(), fixed.size()),           fixed.size(),
+                image.put(ranked.data(), ranked.size()),         ranked.size(),
+                image.put(isolations.data(), isolations.size()), isolations.size()};
     }
 
     std::int64_t n_particles_;
@@ -123,12 +157,15 @@ private:
 
 void bind_observables(py::module_& m) {
     py::class_<CutList>(
-        m, "Cuts", "Cuts (observable, particles, minimum, maximum) that an event has to pass all.")
-        .def(py::init<std::vector<CutList::Arguments>>(), py::arg("cuts"))
+        m, "Cuts",
+        "Cuts (observable, particles, minimum, maximum) and isolations (particle, others, radius, "
+        "exponent, epsilon) that an event has to pass all.")
+        .def(py::init<std::vector<CutList::Arguments>, std::vector<IsolationArguments>>(),
+             py::arg("cuts"), py::arg("isolations"))
         .def("passes", &CutList::passes, py::arg("p"), "Whether each event passes, bool (n,).");
     py::class_<Selection>(
         m, "Selection",
-        "Cuts for the kernels of a device: sets of cuts at positions and of cuts on ranks.")
+        "Cuts for the kernels of a device: sets of cuts at positions, cuts on ranks, isolations.")
         .def(py::init<std::int64_t, Selection::Set, std::vector<Selection::Set>>(), py::kw_only(),
              py::arg("n_particles"), py::arg("common"), py::arg("further"))
         .def("image", &Selection::image, py::arg("address"),

@@ -51,12 +51,24 @@ struct RankedCutSpec {
     double minimum, maximum;
 };
 
+// Smooth isolation of a particle from others, hep-ph/9801442: in every cone around it with
+// Delta R = R <= radius they have at most epsilon p_T ((1 - cos R) / (1 - cos radius))^exponent of
+// transverse momentum.
+struct IsolationSpec {
+    std::int64_t particle;
+    const std::int64_t* others;
+    std::size_t n_others;
+    double radius, exponent, epsilon;
+};
+
 // Cuts that an event has to pass all.
 struct CutSetSpec {
     const CutSpec* fixed;
     std::size_t n_fixed;
     const RankedCutSpec* ranked;
     std::size_t n_ranked;
+    const IsolationSpec* isolations;
+    std::size_t n_isolations;
 };
 
 // Cuts that every event has to pass, and further sets of which one is enough.

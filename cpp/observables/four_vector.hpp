@@ -89,6 +89,14 @@ MADNIS_FN T separation(const FourVector<T>& a, const FourVector<T>& b) {
     return sqrt(delta_y * delta_y + delta_phi * delta_phi);
 }
 
+// Delta R = sqrt(Delta eta^2 + Delta phi^2), by directions alone.
+template <class T>
+MADNIS_FN T separation_of_directions(const FourVector<T>& a, const FourVector<T>& b) {
+    const T delta_eta = pseudorapidity(a) - pseudorapidity(b);
+    const T delta_phi = azimuthal_separation(a, b);
+    return sqrt(delta_eta * delta_eta + delta_phi * delta_phi);
+}
+
 template <class T>
 MADNIS_FN T azimuth(const FourVector<T>& p) {
     return atan2(p.y, p.x);

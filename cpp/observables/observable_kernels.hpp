@@ -8,8 +8,8 @@
 namespace madnis {
 
 struct ObservableKernels {
-    // mask[e] says whether event e passes all cuts.
-    void (*cuts)(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask);
+    // mask[e] says whether event e passes all cuts; those on ranks are no part of them.
+    void (*cuts)(const CutSetSpec& set, ConstBatch p, bool* mask);
 
     // Per selected particle log(p_T / GeV), pseudorapidity, phi: rows 3 * k + (0, 1, 2) of
     // `features`.

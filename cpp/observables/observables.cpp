@@ -7,11 +7,14 @@ namespace madnis {
 inline namespace MADNIS_ISA {
 namespace {
 
-void cuts(const CutSpec* list, std::size_t n_cuts, ConstBatch p, bool* mask) {
+void cuts(const CutSetSpec& set, ConstBatch p, bool* mask) {
     sweep(p.count, [&](std::size_t event, std::size_t count) {
         Mask<Lane> pass(true);
-        for (std::size_t k = 0; k < n_cuts && any(pass); ++k) {
-            pass = pass && passes<Lane>(list[k], p, event, count);
+        for (std::size_t k = 0; k < set.n_fixed && any(pass); ++k) {
+            pass = pass && passes<Lane>(set.fixed[k], p, event, count);
+        }
+        for (std::size_t k = 0; k < set.n_isolations && any(pass); ++k) {
+            pass = pass && passes<Lane>(set.isolations[k], p, event, count);
         }
         for (std::size_t i = 0; i < count; ++i) mask[event + i] = pass[i];
     });

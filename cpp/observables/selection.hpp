@@ -74,6 +74,9 @@ MADNIS_OUT_OF_LINE inline bool passes(const CutSetSpec& cuts, const ConstBatch& 
     for (std::size_t k = 0; k < cuts.n_ranked; ++k) {
         if (!passes(cuts.ranked[k], p, event)) return false;
     }
+    for (std::size_t k = 0; k < cuts.n_isolations; ++k) {
+        if (!passes<double>(cuts.isolations[k], p, event, 1)) return false;
+    }
     return true;
 }
 

@@ -39,6 +39,8 @@ def _wanted(observable: str, names: str) -> str | None:
 
 def check_cut(names: str, table: CutTable) -> None:
     """Raise a ValueError if `names` cannot have such a cut, or if a range of it is empty."""
+    if table.isolation is not None and ({",", "["} & set(names) or names == EVENT):
+        raise ValueError(f"expected one name without a rank for isolation; got {shown(names)}")
     for observable, (minimum, maximum) in table.ranges().items():
         wanted = _wanted(observable, names)
         if wanted is not None:

@@ -227,6 +227,23 @@ class ScaleTable(CardTable):
         return CLUSTERING in (*self.factorizations, self.renormalization)
 
 
+class IsolationTable(CardTable):
+    """isolation of an entry of [cuts]: smooth isolation of each particle, hep-ph/9801442.
+
+    Within R <= R_0 the others have at most epsilon p_T ((1 - cos R) / (1 - cos R_0))^n of p_T.
+    """
+
+    radius: Positive = Field(0.4, description="R_0, in pseudorapidity and azimuth.")
+    exponent: NonNegative = Field(
+        1.0, description="n; 0 is a cone, which does not remove the collinear divergence."
+    )
+    epsilon: NonNegative = Field(1.0, description="Share of the p_T of the isolated particle.")
+    partons: Text = Field("jet", description='What it is isolated from, e.g. "jet|bottom".')
+    electromagnetic: Flag = Field(
+        True, description="Whether it is isolated from photons and charged leptons too, apart."
+    )
+
+
 class CutTable(CardTable):
     """One entry of [cuts]: the range of each observable in which events are kept, ends included."""
 
@@ -341,9 +358,13 @@ class CutTable(CardTable):
         None, description="Of the event: energy of the partonic collision in GeV."
     )
 
+    isolation: IsolationTable | None = Field(
+        None, description="Smooth isolation of each particle, usually of photons."
+    )
+
     def ranges(self) -> dict[str, tuple[float, float]]:
         """Observable -> (minimum, maximum) for those that are cut on; an open end is infinite."""
-        limits = self.model_dump(exclude_none=True)
+        limits = self.model_dump(exclude_none=True, exclude={"isolation"})
         observables = dict.fromkeys(name.rpartition("_")[0] for name in limits)
         return {
             name: (limits.get(f"{name}_min", -math.inf), limits.get(f"{name}_max", math.inf))

@@ -7,7 +7,7 @@ from typing import Any
 
 from madnis_py.card.card import Card
 
-Cuts = dict[str, dict[str, float]]
+Cuts = dict[str, dict[str, Any]]
 
 FIXED = {"energy": [125.0, 125.0], "pdf": "none"}
 Z_POLE = {"energy": [45.594, 45.594], "pdf": "none"}
@@ -55,9 +55,7 @@ class Case:
 
     def __str__(self) -> str:
         cuts = " ".join(
-            f"{name}:{key}={value:g}"
-            for name, cut in self.cuts.items()
-            for key, value in cut.items()
+            f"{name}:{key}={value}" for name, cut in self.cuts.items() for key, value in cut.items()
         )
         return f"{self.definition} [{cuts}]" + "".join(
             f" {key}={value:g}" for key, value in self.parameters.items()
@@ -69,6 +67,8 @@ PHOTON: Cuts = {"photon": {"pt_min": 10.0}}
 PAIR: Cuts = {"mu+,mu-": {"mass_min": 10.0}}
 ISOLATED: Cuts = {"photon,lepton": {"dr_min": 0.4}}
 APART: Cuts = {"mu+,mu-": {"dr_min": 0.4}}
+
+PAIR_OF_QUARKS: Cuts = {"jet,jet": {"mass_min": 10.0}}
 
 FINITE = (
     # only massive propagators
@@ -137,6 +137,13 @@ FINITE = (
         {"mu+,mu-": {"mass_min": 20.0, "mass_max": 80.0}, "photon": {"eta_max": 2.0}} | ISOLATED,
     ),
     Case("g g > g g g", {"jet": {"pt_min": 20.0}, "jet[2],jet[3]": {"dr_min": 0.4}}, beams=HADRONS),
+    # smooth isolation
+    Case("u g > u g a", JETS | {"photon": {"pt_min": 10.0, "isolation": {}}}, beams=HADRONS),
+    Case("p p > e+ ve a", {"photon": {"pt_min": 10.0, "isolation": {"epsilon": 0.1}}}),
+    Case(
+        "e+ e- > u u~ a",
+        PAIR_OF_QUARKS | {"photon": {"pt_min": 10.0, "isolation": {"exponent": 0, "epsilon": 0}}},
+    ),
     # distances other than Delta R, and all of a class
     Case("e+ e- > mu+ mu- a", PHOTON | ISOLATED | {"mu+,mu-": {"dphi_min": 0.4}}),
     Case("e+ e- > mu+ mu- a", PHOTON | PAIR | {"photon,lepton": {"deta_min": 0.4}}),
@@ -269,6 +276,29 @@ DIVERGENT = (
     (
         Case("u u~ > e+ e- mu+ mu-", {"e+,e-": {"mass_min": 10.0}}, beams=HADRONS),
         "mu+ and mu- from becoming parallel",
+    ),
+    (
+        Case("u g > u g a", JETS | {"photon": {"isolation": {}}}, beams=HADRONS),
+        "a from becoming soft",
+    ),
+    (
+        Case("e+ e- > u u~ a", {"photon": {"pt_min": 10.0, "isolation": {}}}),
+        "u and u~ from becoming parallel",
+    ),
+    (
+        Case(
+            "u g > u g a",
+            JETS | {"photon": {"pt_min": 10.0, "isolation": {"exponent": 0.0, "epsilon": 30}}},
+            beams=HADRONS,
+        ),
+        "a from becoming parallel",
+    ),
+    (
+        Case(
+            "p p > e+ ve a",
+            {"photon": {"pt_min": 10.0, "isolation": {"electromagnetic": False}}},
+        ),
+        "e+ and a from becoming parallel",
     ),
     (Case("p p > e+ ve a", PHOTON), "e+ and a from becoming parallel"),
     (Case("u g > u g a", JETS | PHOTON, beams=HADRONS), "a from becoming parallel"),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,11 +52,23 @@ class MissingCut(NamedTuple):
         """The line of [cuts] with this cut beside what the card has in that line already."""
         present = card.cuts.by_name.get(self.name)
         keys = present.model_dump(exclude_none=True) if present else {}
-        inside = ", ".join(
-            f"{key} = {value:.15g}" for key, value in {**keys, self.key: self.minimum}.items()
-        )
         name = self.name if self.name.isalnum() else f'"{self.name}"'
-        return f"{name} = {{ {inside} }}"
+        return f"{name} = {_inline({**keys, self.key: self.minimum})}"
+
+
+def _inline(table: Mapping[str, object]) -> str:
+    """A table in one line of TOML, numbers as short as they are read back."""
+
+    def text(value: object) -> str:
+        match value:
+            case Mapping():
+                return _inline(value)
+            case bool() | str():
+                return json.dumps(value)
+            case _:
+                return f"{value:.15g}"
+
+    return f"{{ {', '.join(f'{key} = {text(value)}' for key, value in table.items())} }}"
 
 
 @dataclass(frozen=True)

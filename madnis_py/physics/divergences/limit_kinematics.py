@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from itertools import product
 
 from madnis_py.physics.divergences.singular_limits import SingularLimit
-from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked
+from madnis_py.physics.observables.cuts import AnyCut, Cut, Isolation, Ranked
 from madnis_py.physics.observables.mass_limits import MassLimits
 
 
@@ -78,6 +78,8 @@ class LimitKinematics:
 
         One on particles by rank passes if it does for an order that is possible there.
         """
+        if isinstance(cut, Isolation):
+            return not (cut.separates and self._is_parallel_pair(cut.particle, cut.others))
         if isinstance(cut, Cut):
             value = self._tendency(cut.observable, frozenset(cut.particles))
             return value is None or cut.minimum <= value <= cut.maximum
@@ -134,6 +136,10 @@ class LimitKinematics:
 
     def _is_collinear(self, legs: frozenset[int]) -> bool:
         return self._limit.kind == "collinear" and legs <= self._parallel
+
+    def _is_parallel_pair(self, one: int, others: Sequence[int]) -> bool:
+        """Whether a particle becomes parallel to another one, and none of them soft."""
+        return any(self._is_collinear(frozenset((one, other))) for other in others)
 
     def _mass(self, legs: frozenset[int]) -> float | None:
         hard = legs - self._soft

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cached_property
 
 import numpy as np
@@ -155,7 +155,45 @@ class RankedCut:
         return np.asarray(self._cuts.passes(momenta) | (np.diff(chosen, axis=0) == 0).any(axis=0))
 
 
-AnyCut = Cut | RankedCut
+@dataclass(frozen=True)
+class Isolation:
+    """Smooth isolation of a particle, S. Frixione, hep-ph/9801442.
+
+    In every cone around it with Delta R = R <= R_0, in pseudorapidity and azimuth, the others have
+    together at most epsilon p_T ((1 - cos R) / (1 - cos R_0))^n of transverse momentum, Eq. (3.4).
+
+    Attributes:
+        particle: position of what is isolated among the particles of an event.
+        others: positions of what it is isolated from, in any order.
+        radius: R_0 > 0.
+        exponent: n >= 0.
+        epsilon: >= 0.
+
+    Raises:
+        InputError: the positions are not different, or a number is out of range.
+    """
+
+    particle: int
+    others: tuple[int, ...]
+    radius: float = 0.4
+    exponent: float = 1.0
+    epsilon: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_positions("isolation", (self.particle, *self.others))
+        numbers = (self.radius, self.exponent, self.epsilon)
+        if not (0 < self.radius < math.inf and all(0 <= one < math.inf for one in numbers)):
+            raise InputError(
+                f"cut: isolation: expected radius > 0, exponent and epsilon >= 0; got {numbers}"
+            )
+
+    @property
+    def separates(self) -> bool:
+        """Whether no other particle may become parallel to it, however soft."""
+        return self.exponent > 0 or self.epsilon == 0
+
+
+AnyCut = Cut | RankedCut | Isolation
 
 
 class Cuts:
@@ -168,10 +206,16 @@ class Cuts:
     def __init__(self, cuts: Sequence[AnyCut]) -> None:
         self.cuts = tuple(cuts)
         direct = [cut for cut in self.cuts if isinstance(cut, Cut) and cut.observable != "ht"]
+        isolations = [cut for cut in self.cuts if isinstance(cut, Isolation)]
         self._kernel = _core.Cuts(
-            [(cut.observable, cut.particles, cut.minimum, cut.maximum) for cut in direct]
+            [(cut.observable, cut.particles, cut.minimum, cut.maximum) for cut in direct],
+            list(map(astuple, isolations)),
         )
-        self._others = [cut for cut in self.cuts if cut not in direct]
+        self._others = [
+            cut
+            for cut in self.cuts
+            if isinstance(cut, RankedCut) or (isinstance(cut, Cut) and cut.observable == "ht")
+        ]
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.cuts,)

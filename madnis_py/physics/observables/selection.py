@@ -15,11 +15,19 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.observable_names import EVENT
-from madnis_py.card.tables import CutTable
+from madnis_py.card.tables import CutTable, IsolationTable
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.cuts import AnyCut, Bools, Cut, Cuts, Ranked, RankedCut
+from madnis_py.physics.observables.cuts import (
+    AnyCut,
+    Bools,
+    Cut,
+    Cuts,
+    Isolation,
+    Ranked,
+    RankedCut,
+)
 from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.observables.particle_names import (
     CLASSES,
@@ -66,6 +74,9 @@ class Selection:
 
 def _key(cut: AnyCut, exchange: Sequence[int]) -> object:
     """Content of a cut with particle k at position exchange[k], equal for equal cuts."""
+    if isinstance(cut, Isolation):
+        others = frozenset(exchange[k] for k in cut.others)
+        return exchange[cut.particle], others, cut.radius, cut.exponent, cut.epsilon
     ranked = (one if isinstance(one, Ranked) else Ranked((one,)) for one in cut.particles)
     particles = frozenset(
         (frozenset(exchange[k] for k in one.particles), one.rank) for one in ranked
@@ -180,6 +191,8 @@ class _CardCut:
         ranges: observable -> least and greatest value.
         invisible: PDG codes of neutrinos.
         first: position of the first final particle.
+        isolation: how each particle is isolated, if it is.
+        isolated_from: sets of PDG codes, from each of which it is isolated.
     """
 
     path: str
@@ -187,6 +200,8 @@ class _CardCut:
     ranges: Mapping[str, tuple[float, float]]
     invisible: frozenset[int]
     first: int
+    isolation: IsolationTable | None
+    isolated_from: tuple[frozenset[int], ...]
 
     @classmethod
     def read(
@@ -194,8 +209,21 @@ class _CardCut:
     ) -> _CardCut:
         path = f'cuts."{text}"'
         names = (_name(part.strip(), definition, card, model, path) for part in text.split(","))
-        invisible = codes_of("missing", model)
-        return cls(path, tuple(names), table.ranges(), invisible, definition.n_incoming)
+        invisible, isolation, isolated_from = codes_of("missing", model), table.isolation, []
+        if isolation is not None:
+            place = f"{path}.isolation.partons"
+            isolated_from = [_name(isolation.partons, definition, card, model, place).codes]
+        if isolation is not None and isolation.electromagnetic:
+            isolated_from += [codes_of("photon", model) | codes_of("lepton", model)]
+        return cls(
+            path,
+            tuple(names),
+            table.ranges(),
+            invisible,
+            definition.n_incoming,
+            isolation,
+            tuple(isolated_from),
+        )
 
     def check_ranks(self, finals: Iterable[Sequence[int]], card: Card) -> None:
         for name in self.names:
@@ -233,6 +261,17 @@ class _CardCut:
                 case _:
                     kept = spared if len(self.names) <= 2 else frozenset[int]()
                     yield from self._one_by_one(observable, final, limits, kept)
+        if self.isolation is not None:
+            yield from self._isolations(members, final, self.isolation)
+
+    def _isolations(
+        self, members: tuple[int, ...], final: tuple[int, ...], table: IsolationTable
+    ) -> Iterator[Isolation]:
+        """Isolation of each particle, from partons and from what radiates photons."""
+        for particle, codes in product(members, self.isolated_from):
+            others = tuple(other for other in self._members(codes, final) if other != particle)
+            if others:
+                yield Isolation(particle, others, table.radius, table.exponent, table.epsilon)
 
     def _members(self, codes: frozenset[int], final: Sequence[int]) -> tuple[int, ...]:
         """Positions of the final particles with some PDG codes."""

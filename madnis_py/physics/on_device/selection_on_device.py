@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
 
 import torch
 from torch import Tensor
@@ -10,13 +11,14 @@ from torch import Tensor
 from madnis_py import _core
 from madnis_py.devices.kernels import Kernels
 from madnis_py.devices.upload import upload
-from madnis_py.physics.observables.cuts import AnyCut, Cut, RankedCut
+from madnis_py.physics.observables.cuts import AnyCut, Cut, Isolation, RankedCut
 from madnis_py.physics.observables.selection import Selection
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
 
 _FixedRow = tuple[str, tuple[int, ...], float, float]
 _RankedRow = tuple[str, list[tuple[tuple[int, ...], int]], float, float]
+_IsolationRow = tuple[int, tuple[int, ...], float, float, float]
 
 
 class SelectionOnDevice:
@@ -99,7 +101,9 @@ class SelectionOnDevice:
         return passed.T
 
 
-def _rows(cuts: Sequence[AnyCut]) -> tuple[list[_FixedRow], list[_RankedRow]]:
+def _rows(
+    cuts: Sequence[AnyCut],
+) -> tuple[list[_FixedRow], list[_RankedRow], list[_IsolationRow]]:
     """A set of cuts as the kernels know it."""
     fixed = [
         (cut.observable, cut.particles, cut.minimum, cut.maximum)
@@ -116,4 +120,5 @@ def _rows(cuts: Sequence[AnyCut]) -> tuple[list[_FixedRow], list[_RankedRow]]:
         for cut in cuts
         if isinstance(cut, RankedCut)
     ]
-    return fixed, ranked
+    isolations = [astuple(cut) for cut in cuts if isinstance(cut, Isolation)]
+    return fixed, ranked, isolations

@@ -8,9 +8,12 @@ from itertools import product
 from madnis_py.card.card import Card
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.particle_names import codes_of, split_rank
+from madnis_py.physics.observables.particle_names import ParticleName
 from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles, is_alone
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+
+_OF_ALL = ("ht", "system", "pt_sum", "isolation")
+"""Beginnings of the keys of cuts that hold for decay products, too."""
 
 
 def final_states(card: Card, model: Model) -> list[FinalParticles]:
@@ -45,7 +48,7 @@ def put_cuts_together(
         needed = {key: value for table in tables for key, value in table.get(names, {}).items()}
         for (final, _), (key, value) in product(parts, needed.items()):
             own = tables[[one for one, _ in parts].index(final)].get(names, {})
-            decayed = cut_decays or "[" in names or key.startswith(("ht", "system", "pt_sum"))
+            decayed = cut_decays or "[" in names or key.startswith(_OF_ALL)
             if own.get(key) != value and _has(final, names, model, decayed):
                 entry = f"the cut on {key} of {names}"
                 meaning = "some of the processes need it, others must not have it"
@@ -58,8 +61,8 @@ def _has(final: FinalParticles, names: str, model: Model, decayed: bool) -> bool
     """Whether a final state has the particles that a cut is on, decay products or not."""
     if names == "event":
         return True
-    words = [split_rank(word.strip())[0] for word in names.split(",")]
-    places = [final.places(codes_of(word, model), decayed) for word in words]
+    codes = [ParticleName.parse(word.strip(), model).codes for word in names.split(",")]
+    places = [final.places(one, decayed) for one in codes]
     if not all(places):
         return False
     return not (len(places) > 1 and places[0] == places[1] and is_alone(places[0]))

@@ -99,9 +99,9 @@ class FinalParticles:
             return None
         return tuple(self.name(pdg) for pdg in sorted(pdgs, key=_by_kind))
 
-    def one_name(self, label: str, places: frozenset[Place]) -> str | None:
+    def one_name(self, label: str, places: frozenset[Place], decayed: bool = True) -> str | None:
         """As `names`, as a single name: a class, or kinds of particles with "|" between them."""
-        found = self.names(label, places)
+        found = self.names(label, places, decayed)
         return None if found is None else "|".join(found)
 
     def name(self, pdg: int) -> str:

@@ -53,11 +53,13 @@ class ImportedCard:
         """Set a key of the card."""
         self.tables.setdefault(table, {})[key] = value
 
-    def cut(self, names: str, key: str, value: float) -> None:
-        """Add a cut; of two on the same observable the stricter one stays."""
+    def cut(self, names: str, key: str, value: Any) -> None:
+        """Add a cut; of two limits of the same observable the stricter one stays."""
         table = self.tables.setdefault("cuts", {}).setdefault(names, {})
-        stricter = min if key.endswith("_max") else max
-        table[key] = stricter(value, table.get(key, value))
+        if key.endswith(("_min", "_max")):
+            stricter = min if key.endswith("_max") else max
+            value = stricter(value, table.get(key, value))
+        table[key] = value
 
     def refuse(self, table: str, entry: str, meaning: str, way_out: str) -> None:
         """Note an entry that cannot be translated."""

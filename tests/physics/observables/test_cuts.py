@@ -6,6 +6,7 @@ import math
 import pickle
 import re
 from collections.abc import Callable
+from typing import Any
 
 import laws
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.observables.cuts import Cut, Cuts
+from madnis_py.physics.observables.cuts import Cut, Cuts, Isolation
 from madnis_py.physics.observables.momenta import as_momenta
 
 
@@ -169,3 +170,79 @@ def test_wrong_cuts_are_named(
 def test_missing_particle_is_named(p: Array) -> None:
     with pytest.raises(ValueError, match=re.escape("particles: expected 0..4; got 5")):
         Cuts([Cut("pt", (5,), 0.0, 1.0)]).passes(p)
+
+
+def isolated(p: Array, cut: Isolation) -> bool:
+    """Whether one event is isolated: the sums that grow with the cone, after Frixione's paper."""
+
+    def direction(k: Array) -> tuple[float, float]:
+        theta = math.atan2(math.hypot(k[1], k[2]), k[3])
+        return -math.log(math.tan(theta / 2)), math.atan2(k[2], k[1])
+
+    def distance(k: Array) -> float:
+        (eta, phi), (eta_0, phi_0) = direction(k), direction(p[cut.particle])
+        turn = abs(phi - phi_0)
+        return math.hypot(eta - eta_0, min(turn, 2 * math.pi - turn))
+
+    inside, pt = 0.0, math.hypot(*p[cut.particle, 1:3])
+    for other in sorted(cut.others, key=lambda k: distance(p[k])):
+        r = distance(p[other])
+        if r > cut.radius:
+            return True
+        inside += math.hypot(*p[other, 1:3])
+        share = ((1 - math.cos(r)) / (1 - math.cos(cut.radius))) ** cut.exponent
+        if inside > cut.epsilon * pt * share:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("radius", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize(("exponent", "epsilon"), [(1.0, 1.0), (0.5, 3.0), (0.0, 0.5), (2.0, 0.0)])
+def test_isolated_particles_have_little_around_them_in_every_cone(
+    p: Array, radius: float, exponent: float, epsilon: float
+) -> None:
+    cut = Isolation(1, (4, 0, 2, 3), radius, exponent, epsilon)
+    passed = Cuts([cut]).passes(p)
+    assert passed.tolist() == [isolated(event, cut) for event in p]
+    assert 0.01 < passed.mean() < 0.99
+
+
+def beside(pt: float, r: float) -> Array:
+    """A particle of 50 GeV and another one at a distance in azimuth, incoming ones left out."""
+    other = [pt, pt * math.cos(r), pt * math.sin(r), 0.0]
+    return as_momenta([[[50.0, 50.0, 0.0, 0.0], other]])
+
+
+@pytest.mark.parametrize(
+    ("pt", "r", "passes"),
+    [
+        (12.0, 0.2, True),  # (1 - cos 0.2) / (1 - cos 0.4) = 0.2525 of 50 GeV are 12.6 GeV
+        (13.0, 0.2, False),
+        (49.0, 0.3999, True),
+        (1e3, 0.4001, True),
+        (1e-3, 1e-2, True),  # soft radiation may be anywhere
+        (1.0, 1e-2, False),
+        (0.0, 0.0, True),
+    ],
+)
+def test_what_a_cone_may_hold_shrinks_with_it(pt: float, r: float, passes: bool) -> None:
+    assert Cuts([Isolation(0, (1,))]).passes(beside(pt, r)).tolist() == [passes]
+
+
+def test_particles_without_momenta_are_left_to_the_check_of_weights() -> None:
+    p = as_momenta(np.full((3, 4, 4), np.nan))
+    assert Cuts([Isolation(0, (1, 2))]).passes(p).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((1, (1, 2)), "cut: isolation: expected different positions >= 0; got (1, 1, 2)"),
+        ((1, (2,), 0.0), "cut: isolation: expected radius > 0, exponent and epsilon >= 0; got (0"),
+        ((1, (2,), 0.4, -1.0), "expected radius > 0, exponent and epsilon >= 0; got (0.4, -1.0"),
+        ((1, (2,), 0.4, 1.0, math.nan), "expected radius > 0, exponent and epsilon >= 0; got"),
+    ],
+)
+def test_isolation_without_meaning_is_refused(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        Isolation(*arguments)

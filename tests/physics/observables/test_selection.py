@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from math import inf
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +17,12 @@ from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
 from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
-from madnis_py.physics.observables.cuts import Cut, Cuts, Ranked, RankedCut
+from madnis_py.physics.observables.cuts import Cut, Cuts, Isolation, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.process.process import Process
 
-CutTables = Mapping[str, Mapping[str, float]]
+CutTables = Mapping[str, Mapping[str, Any]]
 """The table [cuts] of a card."""
 
 
@@ -375,9 +376,39 @@ def test_events_have_flavours_that_pass_their_cuts() -> None:
     assert (~electrons & hard).any()
 
 
+def test_photons_are_isolated_from_jets_and_apart_from_them_from_what_radiates_photons() -> None:
+    cuts = {"photon": {"isolation": {"radius": 0.7, "exponent": 2.0, "epsilon": 0.5}}}
+    found = process("u u~ > a e+ e- a g g", cuts).selection.common
+    assert set(found) == {
+        Isolation(2, (6, 7), 0.7, 2.0, 0.5),
+        Isolation(5, (6, 7), 0.7, 2.0, 0.5),
+        Isolation(2, (3, 4, 5), 0.7, 2.0, 0.5),
+        Isolation(5, (2, 3, 4), 0.7, 2.0, 0.5),
+    }
+    hadronic = {"a": {"isolation": {"electromagnetic": False, "partons": "jet|bottom"}}}
+    assert process("u u~ > a b b~ g", hadronic).selection.common == (Isolation(2, (3, 4, 5)),)
+    assert process("u u~ > a t t~", hadronic).selection.common == ()
+
+
+def test_isolation_does_not_change_with_an_exchange_of_what_a_photon_is_isolated_from() -> None:
+    found = process("u u~ > a g g g", {"photon": {"isolation": {}}}).selection
+    assert found.unchanged_by((0, 1, 2, 5, 3, 4))
+    assert not found.unchanged_by((0, 1, 3, 2, 4, 5))
+
+
 @pytest.mark.parametrize(
     ("cuts", "sentence"),
     [
+        (
+            {"photon[1]": {"isolation": {}}},
+            'cuts."photon[1]": expected one name without a rank for isolation; got "photon[1]"',
+        ),
+        (
+            {"jet": {"isolation": {"partons": "jets"}}},
+            'cuts."jet".isolation.partons: unknown particle or class "jets"; did you mean "jet"?',
+        ),
+        ({"jet": {"isolation": {"radius": 0}}}, "isolation.radius: expected a number > 0; got 0"),
+        ({"jet": {"isolation": {"n": 1}}}, "isolation.n: unknown key"),
         ({"jet[3]": {"pt_min": 1}}, 'cuts."jet[3]": expected a rank of at most 2; got 3'),
         (
             {"jett[1]": {"pt_min": 1}},

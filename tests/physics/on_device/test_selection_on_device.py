@@ -14,7 +14,7 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.devices.emulated import EmulatedKernels
-from madnis_py.physics.observables.cuts import AnyCut, Cut, Ranked, RankedCut
+from madnis_py.physics.observables.cuts import AnyCut, Cut, Isolation, Ranked, RankedCut
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.selection import Acceptance, Selection
 from madnis_py.physics.on_device.live_events import LiveEvents
@@ -48,6 +48,9 @@ CUTS: list[AnyCut] = [
     RankedCut("partonic_energy", (SECOND,), 80.0, inf),
     RankedCut("deta", (HARDEST, SECOND), 1.0, inf),
     RankedCut("ht", (HARDEST, SECOND, THIRD), 0.0, 250.0),
+    Isolation(2, (3, 4, 5, 6), 1.5, 1.0, 1.0),
+    Isolation(4, (2, 6), 0.8, 0.0, 0.3),
+    Isolation(3, (4, 2), 2.0, 2.5, 5.0),
 ]
 FURTHER: tuple[tuple[AnyCut, ...], ...] = (
     (CUTS[0], CUTS[10]),
@@ -195,4 +198,4 @@ def test_a_cut_on_particles_that_there_are_not_is_refused(
 ) -> None:
     cut = ("pt", [(particles, rank)], 0.0, 1.0)
     with pytest.raises(ValueError, match="cuts: expected 1 to 16 particles below 7 and ranks"):
-        _core.Selection(n_particles=7, common=([], [cut]), further=[])
+        _core.Selection(n_particles=7, common=([], [cut], []), further=[])

@@ -37,3 +37,13 @@ def test_a_cut_that_spares_the_decay_products_of_another_process_is_there(tmp_pa
     one, other = "p p > z j, z > e+ e-", "p p > z w+, w+ > j j, z > e+ e-"
     found = cuts(tmp_path, "0 = drjj\n", one, other)
     assert found == {"jet": {"pt_min": 20.0, "eta_max": 5.0}}
+
+
+def test_a_name_of_several_kinds_is_what_a_process_has_of_them(tmp_path: Path) -> None:
+    entries = "100 = mmnl\n0 = ptl\n-1 = etal\n0 = drll\n0 = drjl\n-1 = etaj\n"
+    alone = {"lepton|missing": {"system_mass_min": 100.0}, "jet": {"pt_min": 20.0}}
+    assert cuts(tmp_path, entries, "p p > e+ ve j", "p p > mu+ vm j") == alone
+    assert cuts(tmp_path, entries, "p p > e+ ve j", "p p > mu+ vm") == alone
+    ranked = "5 = maxjetflavor\n0 = drjj\n-1 = etaj\n0 = ptj\n30 = xptj\n"
+    with pytest.raises(CardError, match=r"the cut on pt_min of b\|b~\|g\[1\]: some of the"):
+        cuts(tmp_path, ranked, "g g > z g", "g g > b b~ g")

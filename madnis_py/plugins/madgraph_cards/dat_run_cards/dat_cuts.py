@@ -70,10 +70,15 @@ class CutEntries:
         """Whether cuts on single particles and pairs are for decay products too."""
         return self.run.flag("cut_decays")
 
+    @cached_property
+    def discarded(self) -> frozenset[str]:
+        """Entries that MadGraph sets to 0 where photons are isolated smoothly."""
+        return frozenset({"pta", "draj"} if self.run.number("ptgmin") > 0 else ())
+
     def active(self, *names: str) -> Iterator[tuple[str, float]]:
         """Name and value of the entries that are on: a maximum from 0, a minimum above it."""
         for name in names:
-            value = self.run.number(name)
+            value = 0.0 if name in self.discarded else self.run.number(name)
             if value >= 0 if end_of(name) == "max" else value > 0:
                 yield name, value
 

@@ -107,6 +107,10 @@ TRANSLATED: Mapping[str, Value] = {
     "dynamical_scale_choice": -1,
     "scalefact": 1.0,
     # what cuts apply to
+    "r0gamma": 0.4,
+    "xn": 1.0,
+    "epsgamma": 1.0,
+    "isoem": True,
     "maxjetflavor": 4,
     "cutuse": 0,
     "cut_decays": False,
@@ -182,8 +186,8 @@ NEUTRAL = frozenset({
     "mc_grouped_subproc", "me_frame", "frame_id", "mom_resh_type", "ptonium", "etaonium",
     "fixed_extra_scale", "mue_ref_fixed", "mue_over_ref", "ievo_eva", "evaorder", "eva_xcut",
     "event_norm", "highestmult", "alpsfact", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj",
-    "dparameter", "pdgs_for_merging_cut", "d", "bias_parameters", "r0gamma", "xn",
-    "epsgamma", "isoem", "sys_scalefact", "sys_alpsfact", "sys_matchscale", "sys_pdf",
+    "dparameter", "pdgs_for_merging_cut", "d", "bias_parameters",
+    "sys_scalefact", "sys_alpsfact", "sys_matchscale", "sys_pdf",
     "sys_scalecorrelation", "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max",
     "store_rwgt_info", "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",
 })  # fmt: skip

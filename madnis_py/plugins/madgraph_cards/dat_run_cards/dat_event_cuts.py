@@ -31,9 +31,35 @@ def translate_event_cuts(cuts: CutEntries) -> None:
             rank = "" if cuts.final.count(heavy) == (1, 1) else "[1]"
             cuts.card.cut(f"{hardest}{rank}", "pt_min", value)
     _cut_sums_of_leptons(cuts)
-    if any(cuts.active("ptgmin")) and cuts.final.places({22}):
-        meaning = "photons are isolated smoothly (hep-ph/9801442)"
-        cuts.refuse("ptgmin", meaning, "set it to 0 and use pta and draj")
+    _isolate_photons(cuts)
+
+
+def _isolate_photons(cuts: CutEntries) -> None:
+    """Put ptgmin, R0gamma, xn, epsgamma and isoEM: smooth isolation, in place of pta and draj."""
+    run, places = cuts.run, cuts.final.places(cuts.codes["jet"])
+    isolation: dict[str, object] = {
+        "radius": run.number("r0gamma"),
+        "exponent": abs(run.number("xn")),
+        "epsilon": run.number("epsgamma"),
+        "electromagnetic": run.flag("isoem"),
+    }
+    least = run.number("ptgmin")
+    fewest, most = cuts.final.count(cuts.codes["photon"])
+    if least == 0 or most == 0:
+        return
+    if any(cuts.active("xetamin", "deltaeta")) and cuts.final.count(cuts.codes["jet"])[0] < 2:
+        meaning = "with xetamin or deltaeta MadEvent isolates no photon of events without two jets"
+        cuts.refuse("ptgmin", meaning, "set xetamin and deltaeta to 0")
+        return
+    if jets := cuts.final.one_name("jet", places):
+        isolation["partons"] = jets
+    cuts.card.cut("photon", "isolation", isolation)
+    if least > 0 and cuts.places("photon") == cuts.final.places(cuts.codes["photon"]):
+        cuts.card.cut("photon", "pt_min", least)
+    elif least > 0 and fewest == most:  # those of decays too: the softest
+        cuts.card.cut(f"photon[{most}]", "pt_min", least)
+    elif least > 0:
+        cuts.refuse_too_few("ptgmin", f"{most} photons", fewest)
 
 
 def _cut_ranks(cuts: CutEntries) -> None:
@@ -88,12 +114,10 @@ def _cut_sums_of_jets(cuts: CutEntries) -> None:
         _cut_sum(cuts, name, jets, value)
     for name, value in cuts.active("ihtmin", "ihtmax"):
         _cut_sum(cuts, name, jets | bottoms, value)
-    least, most = cuts.final.count(jets)
+    most = cuts.final.count(jets)[1]
     for number in (2, 3, 4):
         for name, value in cuts.active(f"ht{number}min", f"ht{number}max"):
-            if (least, most) == (number, number):
-                _cut_sum(cuts, name, jets, value)
-            elif most >= number:
+            if most >= number:
                 hardest = ",".join(_hardest_jets(cuts, number))
                 cuts.card.cut(hardest, f"ht_{end_of(name)}", value)
 
@@ -133,7 +157,5 @@ def _cut_sums_of_leptons(cuts: CutEntries) -> None:
     for name, value in cuts.active("mmnl", "mmnlmax"):
         if least < 2 or least != most:
             cuts.refuse_too_few(name, "two leptons or neutrinos", least)
-        elif most == len(cuts.final.legs):
-            cuts.card.cut("event", f"sqrt_s_{end_of(name)}", value)
         else:
             cuts.card.cut("lepton|missing", f"system_mass_{end_of(name)}", value)

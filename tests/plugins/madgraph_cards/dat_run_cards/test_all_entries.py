@@ -65,13 +65,14 @@ CHANGED = {
 }
 """Definition -> entries that change what comes out."""
 
-NEEDING = "p p > t t~ j j"
+NEEDING = "p p > t t~ j j a"
 
 NEEDS: dict[str, str] = {
     "dynamical_scale_choice": "F = fixed_ren_scale\n3 = dynamical_scale_choice\n",
     "scalefact": "F = fixed_ren_scale\n3 = dynamical_scale_choice\n",
     "cutuse": "100 = ptj1min\n30 = ptj2min\n",
     "mxx_only_part_antipart": "{6: 400} = mxx_min_pdg\n",
+    **dict.fromkeys(("r0gamma", "xn", "epsgamma", "isoem"), "20 = ptgmin\n"),
 }
 """Entries that matter beside others -> those others."""
 
@@ -80,6 +81,10 @@ BESIDE_OTHERS = {
     "scalefact": ("0.5",),
     "cutuse": ("1",),
     "mxx_only_part_antipart": ("{'default':True}",),
+    "r0gamma": ("0.7",),
+    "xn": ("2", "0"),
+    "epsgamma": ("0.5",),
+    "isoem": ("F",),
 }
 
 

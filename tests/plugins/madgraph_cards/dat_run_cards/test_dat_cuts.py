@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from run_cards import INFINITE, SMALL, cuts_of, import_run_card, imported
 
 from madnis_py.arrays import Array
@@ -57,7 +58,8 @@ from madnis_py.physics.process.process import Process
             {
                 "lepton": {"pt": (10.0, INFINITE)},
                 "lepton,missing": {"pt_sum": (20.0, INFINITE)},
-                "event": {"missing_pt": (15.0, INFINITE), "sqrt_s": (50.0, INFINITE)},
+                "lepton|missing": {"system_mass": (50.0, INFINITE)},
+                "event": {"missing_pt": (15.0, INFINITE)},
             },
         ),
         (
@@ -69,15 +71,20 @@ from madnis_py.physics.process.process import Process
         (
             "p p > j j",
             "0 = drjj\n-1 = etaj\n0 = ptj\n100 = ht2min\n80 = ihtmin\n500 = mmjj",
-            {"event": {"ht": (100.0, INFINITE)}, "jet,jet": {"mass": (500.0, INFINITE)}},
+            {
+                "event": {"ht": (80.0, INFINITE)},
+                "jet[1],jet[2]": {"ht": (100.0, INFINITE)},
+                "jet,jet": {"mass": (500.0, INFINITE)},
+            },
         ),
         ("p p > t t~", "100 = ptheavy", {"t|t~[1]": {"pt": (100.0, INFINITE)}}),
         (
             "p p > z j j j",
             "0 = drjj\n-1 = etaj\n100 = ht2min\n400 = ht2max\n150 = ht3min",
             {
-                "jet": {"pt": (20.0, INFINITE), "ht": (150.0, INFINITE)},
+                "jet": {"pt": (20.0, INFINITE)},
                 "jet[1],jet[2]": {"ht": (100.0, 400.0)},
+                "jet[1],jet[2],jet[3]": {"ht": (150.0, INFINITE)},
             },
         ),
         (
@@ -119,6 +126,82 @@ def test_cuts_mean_what_madevent_means(
         ).items()
         if names != "b,b~"
     } == expected
+
+
+PHOTONS = "0 = drjj\n-1 = etaj\n-1 = etaa\n-1 = etal\n0 = drjl\n0 = drll\n0 = draa\n0 = dral\n"
+
+
+def photon_of(text: str, tmp_path: Path, definition: str) -> dict[str, Any]:
+    """The entry of photons in an imported card."""
+    card, _ = imported(SMALL + PHOTONS + text, tmp_path, definition=definition)
+    assert not any("dr" in table.ranges() for table in card.cuts.by_name.values())
+    return card.cuts.by_name["photon"].model_dump(exclude_none=True)
+
+
+def test_smooth_isolation_takes_the_place_of_least_p_t_and_distance_of_photons(
+    tmp_path: Path,
+) -> None:
+    assert photon_of("10 = pta\n15 = ptgmin\n", tmp_path, "p p > a j") == {
+        "pt_min": 15.0,
+        "isolation": {
+            "radius": 0.4,
+            "exponent": 1.0,
+            "epsilon": 1.0,
+            "partons": "jet",
+            "electromagnetic": True,
+        },
+    }
+    entries = "15 = ptgmin\n0.7 = R0gamma\n-2 = xn\n0.5 = epsgamma\nF = isoEM\n5 = maxjetflavor\n"
+    assert photon_of(entries, tmp_path, "g g > a b b~ g")["isolation"] == {
+        "radius": 0.7,
+        "exponent": 2.0,
+        "epsilon": 0.5,
+        "partons": "b|b~|g",
+        "electromagnetic": False,
+    }
+
+
+def test_isolated_photons_of_decays_have_the_least_p_t_too(tmp_path: Path) -> None:
+    card, _ = imported(SMALL + "15 = ptgmin\n0 = ptj\n", tmp_path, definition="p p > h j, h > a a")
+    assert card.cuts.spare_decay_products
+    assert card.cuts.by_name["photon[2]"].ranges() == {"pt": (15.0, INFINITE)}
+    assert card.cuts.by_name["photon"].isolation is not None
+
+
+def test_events_pass_the_imported_isolation_that_madevent_keeps(tmp_path: Path) -> None:
+    """Two photons, isolated from the gluon, and apart from that from each other and the lepton."""
+    text = SMALL + PHOTONS + "0 = ptl\n0 = ptj\n5 = ptgmin\n1.2 = R0gamma\n"
+    card, _ = imported(text, tmp_path, definition="u d~ > a a e+ ve g")
+    process = Process.from_card(card)
+    rng = np.random.default_rng(4)
+    p = as_momenta(np.zeros((5000, 7, 4)))
+    p[:, :, 1:] = rng.normal(size=(5000, 7, 3)) * 60
+    p[:, :, 0] = np.sqrt((p[:, :, 1:] ** 2).sum(axis=2))
+
+    def chi(photon: int, others: tuple[int, ...]) -> NDArray[np.bool_]:
+        deta = [rapidity(p[:, k]) - rapidity(p[:, photon]) for k in others]
+        phi = np.arctan2(p[..., 2], p[..., 1])
+        dphi = [np.angle(np.exp(1j * (phi[:, k] - phi[:, photon]))) for k in others]
+        r = np.hypot(deta, dphi)
+        inside = np.array([np.where(r <= one, pt(p[:, list(others)]).T, 0).sum(0) for one in r])
+        share = pt(p[:, photon]) * (1 - np.cos(r)) / (1 - np.cos(1.2))
+        return np.asarray(((inside <= share) | (r > 1.2)).all(axis=0))
+
+    pairs = ((2, (6,)), (3, (6,)), (2, (3, 4)), (3, (2, 4)))
+    isolated = [chi(photon, others) for photon, others in pairs]
+    passed = Acceptance(process.selection).passes(p)
+    hard = [pt(p[:, photon]) >= 5 for photon in (2, 3)]
+    np.testing.assert_array_equal(passed, np.all([*hard, *isolated], axis=0))
+    assert 0.1 < passed.mean() < 0.9
+
+
+def test_isolation_that_madevent_leaves_out_with_its_cuts_on_jets_is_refused(
+    tmp_path: Path,
+) -> None:
+    text = SMALL + "15 = ptgmin\n2 = deltaeta\n"
+    with pytest.raises(CardError, match="ptgmin = 15: with xetamin or deltaeta MadEvent isolates"):
+        imported(text, tmp_path, definition="p p > z a j")
+    assert imported(text, tmp_path, definition="p p > z j")[1].untranslated == []
 
 
 def rapidity(p: Array) -> Array:
