@@ -21,6 +21,7 @@ from madnis_py.card.values import (
     Flag,
     Indices,
     NonNegative,
+    ParameterValue,
     Positive,
     Range,
     Real,
@@ -129,10 +130,10 @@ class ProcessTable(CardTable):
 
 
 class ParameterTable(BaseModel):
-    """[parameters]: parameters of the model, numbers by their SLHA names."""
+    """[parameters]: parameters of the model by their SLHA names, numbers, or "auto" for a width."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
-    __pydantic_extra__: dict[str, Real]
+    __pydantic_extra__: dict[str, ParameterValue]
 
     param_card: Text | None = Field(
         None, description="SLHA file with parameters, relative to the folder of the card."
@@ -144,7 +145,13 @@ class ParameterTable(BaseModel):
     @property
     def overrides(self) -> dict[str, float]:
         """Parameter name -> value; these win over the param_card."""
-        return dict(self.__pydantic_extra__)
+        values = self.__pydantic_extra__.items()
+        return {name: value for name, value in values if value != "auto"}
+
+    @property
+    def automatic(self) -> tuple[str, ...]:
+        """Names of the parameters that follow from the others."""
+        return tuple(name for name, value in self.__pydantic_extra__.items() if value == "auto")
 
 
 WITHOUT_SET = ("", "none", "epa", "isr")

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -46,6 +46,10 @@ def _number(expected: str, accept: Callable[[float], bool]) -> BeforeValidator:
 
 
 Real = Annotated[float, _number("a number", lambda value: True)]
+ParameterValue = Annotated[
+    float | Literal["auto"],
+    _checked('a number, or "auto" for a width', lambda value: value == "auto" or _is_number(value)),
+]
 Positive = Annotated[float, _number("a number > 0", lambda value: value > 0)]
 Energy = Annotated[float, _number("GeV >= 0", lambda value: value >= 0)]
 NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0)]

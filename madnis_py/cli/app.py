@@ -14,6 +14,7 @@ from madnis_py.cli import (
     process_commands,
     run_commands,
     shower_command,
+    widths_command,
 )
 from madnis_py.errors import MadnisError, from_surroundings
 
@@ -42,6 +43,7 @@ app.command()(event_commands.histograms)
 app.command()(event_commands.verify)
 app.command()(process_commands.evaluate)
 app.command()(process_commands.diagrams)
+app.command()(widths_command.widths)
 app.command()(process_commands.export_umami)
 app.command()(process_commands.processes)
 app.command()(info_commands.info)

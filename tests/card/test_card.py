@@ -89,11 +89,11 @@ MALFORMED = {
     ),
     "parameter as text": (
         {"parameters": {"MZ": "91.188"}},
-        'parameters.MZ: expected a number; got "91.188"',
+        'parameters.MZ: expected a number, or "auto" for a width; got "91.188"',
     ),
     "parameter as truth": (
         {"parameters": {"MZ": True}},
-        "parameters.MZ: expected a number; got true",
+        'parameters.MZ: expected a number, or "auto" for a width; got true',
     ),
     "unknown cut": (
         {"cuts": {"e+": {"pt_minimum": 1.0}}},

@@ -299,3 +299,13 @@ def test_a_read_only_directory_is_refused(command: Command, card: Path, tmp_path
         1,
         r"locked/run: cannot be made: Permission denied",
     )
+
+
+def test_widths_are_printed_and_written_as_slha(command: Command, tmp_path: Path) -> None:
+    file, card = tmp_path / "decays.dat", tmp_path / "card.toml"
+    printed = command("widths", "t", "-o", file).out
+    assert "t: 1.49147 GeV at lowest order, 1.4915 GeV in the model" in printed
+    assert file.read_text().startswith("DECAY 6 1.491472e+00 # t\n")
+    card.write_text('[process]\ndefinition = "e+ e- > mu+ mu-"\n[parameters]\nWW = "auto"\n')
+    printed = command("widths", card).out
+    assert "w+: 2.04791 GeV at lowest order, 2.04791 GeV in the model" in printed

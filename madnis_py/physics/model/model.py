@@ -19,7 +19,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.sentences import closest
 from madnis_py.physics.model.builtin_models import CKM, LEPTON_CLASSES, MODELS
 from madnis_py.physics.model.particles import Particle, Vertex
-from madnis_py.physics.model.slha import Slha, read_slha
+from madnis_py.physics.model.slha import DECAY, Slha, read_slha
 
 
 def _conj(number: complex) -> complex:
@@ -36,6 +36,8 @@ class Model:
     Attributes:
         filled_in: parameters that a param_card did not have, other than those that are zero by
             default.
+        automatic: widths that are to be computed from the other parameters, and have their default
+            until then.
 
     Raises:
         KeyError: a parameter that the model does not have.
@@ -49,6 +51,7 @@ class Model:
         self.particles = self._tables.particles
         self.values = {parameter.name: parameter.default for parameter in self._tables.parameters}
         self.filled_in: tuple[str, ...] = ()
+        self.automatic: tuple[str, ...] = ()
         self._couplings: dict[str, complex] = {}
         for key, value in values.items():
             self.parameters[key].check(value)
@@ -74,11 +77,13 @@ class Model:
         name, table = card.process.model, card.parameters
         overrides = table.overrides
         known = {parameter.name: parameter for parameter in MODELS[name].parameters}
-        for key in overrides:
+        for key in (*overrides, *table.automatic):
             if key not in known:
                 raise card.error(
                     f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}"
                 )
+            if key in table.automatic and known[key].block != DECAY:
+                raise card.error(f"parameters.{key}", 'expected a number; got "auto"')
         try:
             slha = read_slha(Path(table.param_card)) if table.param_card else Slha()
             from_file = {
@@ -87,11 +92,17 @@ class Model:
             given = {key: value for key, value in from_file.items() if value is not None}
             model = cls(name, given | overrides)
             model._check_fixed_masses(slha)
+            by_file = (
+                key
+                for key, one in known.items()
+                if one.block == DECAY and slha.is_automatic(one.code) and key not in overrides
+            )
+            model.automatic = tuple(dict.fromkeys((*table.automatic, *by_file)))
             if table.param_card:
                 lacking = (
                     key
                     for key, one in known.items()
-                    if one.default and key not in given | overrides
+                    if one.default and key not in {*given, *overrides, *model.automatic}
                 )
                 model.filled_in = tuple(lacking)
             else:
@@ -99,6 +110,17 @@ class Model:
         except ValueError as error:
             raise card.error("parameters", str(error)) from None
         return model
+
+    def with_values(self, values: Mapping[str, float]) -> Model:
+        """The same model with other values of some parameters, which are not `automatic` any more.
+
+        Raises:
+            ValueError: a value that no such model can have; says which.
+        """
+        other = Model(self.name, {**self.values, **values})
+        other.filled_in = self.filled_in
+        other.automatic = tuple(name for name in self.automatic if name not in values)
+        return other
 
     def _check_fixed_masses(self, slha: Slha) -> None:
         """Refuse a param_card whose mass of a particle contradicts a mass that is no parameter."""

@@ -53,13 +53,14 @@ class Slha:
         """The number of an entry with one code; "DECAY" and a PDG code give a total width in GeV.
 
         Returns:
-            The number, None where the card has no such entry.
+            The number, None where the card has no such entry, or leaves a width to be computed.
 
         Raises:
             CardError: the entry is no finite number, or several lines give different ones; names
                 file and line.
         """
-        lines = self.entries.get((block, code), [])
+        automatic = block == DECAY and self.is_automatic(code)
+        lines = [] if automatic else self.entries.get((block, code), [])
         values = [self._number(block, code, entry) for entry in lines]
         for entry, value in zip(lines, values, strict=True):
             if value != values[0]:
@@ -69,6 +70,21 @@ class Slha:
                 )
         return values[0] if values else None
 
+    def is_automatic(self, code: int) -> bool:
+        """Whether the total width of a particle is to be computed: DECAY 6 Auto.
+
+        Raises:
+            CardError: another line gives it a number.
+        """
+        texts = {entry.text: entry for entry in self.entries.get((DECAY, code), [])}
+        given = [entry for text, entry in texts.items() if not _is_auto(text)]
+        if given and len(texts) > len(given):
+            raise CardError(
+                f"{self.source}: line {given[0].line}: {_name(DECAY, code)}: "
+                f'expected one value; got "{shortened(given[0].text)}" beside Auto'
+            )
+        return len(texts) > len(given)
+
     def _number(self, block: str, code: int, entry: SlhaEntry) -> float:
         value = (
             float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
@@ -77,11 +93,13 @@ class Slha:
             return value
         place = f"{self.source}: line {entry.line}: {_name(block, code)}"
         if block == DECAY and entry.text.lower().startswith("auto"):
-            raise CardError(
-                f'{place}: expected a width in GeV; got "{entry.text}", '
-                "and widths are not computed here"
-            )
+            raise CardError(f'{place}: expected a width in GeV or Auto; got "{entry.text}"')
         raise CardError(f'{place}: expected a number; got "{shortened(entry.text)}"')
+
+
+def _is_auto(text: str) -> bool:
+    """Auto, not Auto@NLO."""
+    return text.lower() == "auto"
 
 
 def _name(block: str, code: int) -> str:

@@ -16,6 +16,7 @@ from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_of
+from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
@@ -72,7 +73,7 @@ class Process:
         """
         if not isinstance(card, Card):
             card = cards.load(card)
-        model = Model.from_card(card)
+        model = model_of(card)
         definition = definition_of(card, model)
         groups = flavour_groups(definition, card, model)
         selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)

@@ -89,12 +89,8 @@ def test_encodings_line_ends_case_tabs_comments_and_exponents_do_not_matter(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (
-            "DECAY 6 Auto\n",
-            r'line 1: DECAY 6: expected a width in GeV; got "Auto", '
-            "and widths are not computed here",
-        ),
-        ("DECAY 6 auto@NLO\n", "widths are not computed here"),
+        ("DECAY 6 auto@NLO\n", 'line 1: DECAY 6: expected a width in GeV or Auto; got "auto@NLO"'),
+        ("DECAY 6 Auto\nDECAY 6 1.4\n", 'line 2: DECAY 6: expected one value; got "1.4" beside'),
         ("DECAY 6\n", r'line 1: DECAY 6: expected a number; got ""'),
         ("BLOCK MASS\n 6 nan\n", r'line 2: BLOCK MASS 6: expected a number; got "nan"'),
         ("BLOCK MASS\n 6 inf\n", r'expected a number; got "inf"'),

@@ -1,0 +1,86 @@
+"""Command that computes widths and branching ratios of particles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from madnis_py.cli.output import console
+from madnis_py.cli.runs import card_for
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from madnis_py.physics.decays.partial_widths import DecayTable
+    from madnis_py.physics.model.model import Model
+
+
+def widths(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="CARD|PARTICLE",
+            help="A card, for all unstable particles of its model, or a name such as t, h, ta-.",
+        ),
+    ],
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="For a particle: sm or sm_zprime.")
+    ] = "sm",
+    param_card: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="For a particle: param_card.dat with parameters."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="SLHA blocks DECAY.")
+    ] = None,
+) -> None:
+    """Compute widths at lowest order, and branching ratios.
+
+    Decays to two particles, and to three through one that is too heavy for its mass shell.
+    """
+    from madnis_py.output_file import write_file
+    from madnis_py.physics.decays.partial_widths import decay_table
+
+    known = _model("e+ e- > mu+ mu-", model, param_card)
+    if what in known.pdg_of:
+        codes = [abs(known.pdg_of[what])]
+    else:
+        known = _model_of_card(what)
+        codes = [row.pdg for row in known.particles if row.width]
+    tables = [decay_table(pdg, known) for pdg in codes]
+    for table in tables:
+        used = f"{known.width(table.pdg):.6g} GeV in the model"
+        name = known.particle_name(table.pdg)
+        typer.echo(f"{name}: {table.total:.6g} GeV at lowest order, {used}")
+        console().print(_shown(table, known))
+    if output is not None:
+        write_file(output, "".join(table.slha(known) for table in tables).encode())
+        typer.echo(f"SLHA in {output}")
+
+
+def _model(definition: str, name: str, param_card: Path | None) -> Model:
+    from madnis_py.card.card import Card
+    from madnis_py.physics.decays.automatic_widths import model_of
+
+    parameters = {} if param_card is None else {"param_card": str(param_card)}
+    process = {"definition": definition, "model": name}
+    return model_of(Card.parse({"process": process, "parameters": parameters}, "options"))
+
+
+def _model_of_card(card: str) -> Model:
+    from madnis_py.physics.decays.automatic_widths import model_of
+
+    return model_of(card_for(card))
+
+
+def _shown(table: DecayTable, model: Model) -> Table:
+    """Partial widths and branching ratios."""
+    from rich.table import Table
+
+    shown = Table("decay", "GeV", "share", box=None)
+    for one in table.partial:
+        decay = model.reaction_name((table.pdg, *one.products), 1)
+        shown.add_row(decay, f"{one.width:.6g}", f"{table.branching_ratio(one):.4%}")
+    return shown

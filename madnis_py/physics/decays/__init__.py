@@ -1,0 +1,1 @@
+"""Decays of particles at lowest order: modes, partial widths, and total widths for models."""
