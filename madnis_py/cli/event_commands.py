@@ -21,7 +21,10 @@ def convert(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="The new file.")],
     threads: Threads = None,
 ) -> None:
-    """Write the events of a file in another format: .lhe, .lhe.gz, .h5, .hdf5 or .parquet."""
+    """Write the events of a file in another format.
+
+    .lhe, .lhe.gz, .h5, .hdf5, .parquet or .root.
+    """
     from madnis_py.events.exchange import conversion
     from madnis_py.parallel.executors import thread_executor
 

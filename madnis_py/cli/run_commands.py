@@ -106,7 +106,8 @@ def generate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Ends in .lhe, .lhe.gz, .h5, .hdf5 or .parquet; DIR/events.lhe.gz if not given.",
+            help="Ends in .lhe, .lhe.gz, .h5, .hdf5, .parquet or .root; DIR/events.lhe.gz if not "
+            "given.",
         ),
     ] = None,
     sampler: Sampler = None,

@@ -13,6 +13,7 @@ from madnis_py.events.files.event_writer import EventWriter
 from madnis_py.events.files.lhe import LheReader, LheWriter
 from madnis_py.events.files.lheh5 import Lheh5Reader, Lheh5Writer
 from madnis_py.events.files.parquet import ParquetReader, ParquetWriter
+from madnis_py.events.files.root_tree import RootReader, RootWriter
 from madnis_py.events.les_houches.lhe_header import LheHeader
 from madnis_py.events.les_houches.lhe_init import LheInit
 
@@ -48,6 +49,7 @@ FORMATS = (
     EventFormat(LheReader, LheWriter),
     EventFormat(Lheh5Reader, Lheh5Writer, "h5py", "lheh5"),
     EventFormat(ParquetReader, ParquetWriter, "pyarrow", "parquet"),
+    EventFormat(RootReader, RootWriter, "uproot", "root"),
 )
 
 

@@ -311,7 +311,7 @@ def test_damaged_tables_are_one_sentence(
     assert refusal(path).startswith(sentence)
 
 
-@pytest.mark.parametrize("name", ["a.h5", "a.parquet", "a.lhe.gz", "a.lhe"])
+@pytest.mark.parametrize("name", ["a.h5", "a.parquet", "a.root", "a.lhe.gz", "a.lhe"])
 def test_a_file_with_changed_bytes_is_read_or_one_sentence(name: str, tmp_path: Path) -> None:
     path = written(tmp_path / name)
     content, random = path.read_bytes(), np.random.default_rng(11)
@@ -397,7 +397,7 @@ def test_elements_are_found_in_any_text() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["a.lhe.gz", "b.h5", "c.parquet"])
+@pytest.mark.parametrize("name", ["a.lhe.gz", "b.h5", "c.parquet", "d.root"])
 def test_one_long_event_makes_no_others_long(name: str, tmp_path: Path) -> None:
     """One of 20,000 particles among 6,000 of 4: padded together they would take 9 GB."""
     long = drell_yan(1).padded(20_000)
