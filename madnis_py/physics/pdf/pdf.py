@@ -12,7 +12,8 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.lhagrid import GLUON, PdfMember, read_member
-from madnis_py.physics.pdf.pdf_sets import UNREGISTERED, find_set, lhapdf_module, split_member
+from madnis_py.physics.pdf.lhapdf_index import UNREGISTERED
+from madnis_py.physics.pdf.pdf_sets import find_set, lhapdf_module, split_member
 from madnis_py.physics.pdf.running_coupling import AlphaS, running_coupling
 from madnis_py.physics.pdf.set_files import SetFiles
 

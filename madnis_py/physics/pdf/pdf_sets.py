@@ -26,15 +26,13 @@ from types import ModuleType
 
 from madnis_py.card.card import expanded
 from madnis_py.errors import PdfError
+from madnis_py.physics.pdf.lhapdf_index import UNREGISTERED
 from madnis_py.physics.pdf.pythia_grids import pythia_folders, pythia_sets
 from madnis_py.physics.pdf.set_downloads import MIRROR, user_folder
 from madnis_py.physics.pdf.set_files import SetFiles
 
 SHIPPED = Path(str(files("madnis_py"))) / "data"
 """Folder of the sets that come with the package."""
-
-UNREGISTERED = 0
-"""LHAPDF number of a set that has none in LHAPDF's register."""
 
 NOT_FOR_PREDICTIONS = "for tests, not for predictions"
 CAVEAT = "parton densities:"

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from madnis_py.physics.pdf.lhapdf_index import number_of_set
 from madnis_py.physics.pdf.set_files import SetFiles
 
 
@@ -85,6 +86,7 @@ def _entries(name: str, fit: _Fit, loops: int, alpha_s: float) -> tuple[str, ...
     charm, bottom, top = fit.thresholds
     return (
         f"SetDesc: {name}, its central member, as it comes with Pythia",
+        f"SetIndex: {number_of_set(name)}",
         "Format: lhagrid1",
         "NumMembers: 1",
         "Particle: 2212",

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
+from madnis_py.physics.pdf.lhapdf_index import registered_sets
 from madnis_py.physics.pdf.pdf_sets import available_sets
 
 BUILT_IN: Mapping[str, int] = {
@@ -34,23 +32,13 @@ def set_of_number(number: int) -> str | None:
     for one in available_sets():
         if one.lhapdf_id and one.lhapdf_id <= number < one.lhapdf_id + one.n_members:
             return _member(one.name, number - one.lhapdf_id)
-    numbers = sorted(_index())
+    registered = registered_sets()
+    numbers = sorted(registered)
     place = bisect_right(numbers, number) - 1
     if place < 0 or number - numbers[place] >= _MOST_MEMBERS:
         return None
-    return _member(_index()[numbers[place]], number - numbers[place])
+    return _member(registered[numbers[place]], number - numbers[place])
 
 
 def _member(name: str, member: int) -> str:
     return f"{name}/{member}" if member else name
-
-
-@cache
-def _index() -> Mapping[int, str]:
-    """LHAPDF's number of the central member -> name of the set.
-
-    The index of LHAPDF 6.2.3 with later sets of ATLAS, CT, MSHT, NNPDF and PDF4LHC and of nuclei.
-    """
-    path = Path(str(files("madnis_py"))) / "data" / "lhapdf_sets.txt"
-    rows = (line.split() for line in path.read_text().splitlines())
-    return {int(number): name for number, name in rows}

@@ -43,6 +43,8 @@ def test_every_set_is_listed_with_its_central_member_alone() -> None:
     listed = {one.name: one for one in available_sets()}
     assert all(listed[name].n_members == 1 for name in NAMES)
     assert missing_members(NAMES[0]) == []
+    assert listed["NNPDF31_nnlo_as_0118_luxqed"].lhapdf_id == 325100
+    assert listed["NNPDF23_lo_as_0130_qed"].lhapdf_id == 247000
     with pytest.raises(PdfError, match=r"expected a member 0\.\.0; got 1"):
         load_pdf(f"{NAMES[0]}/1")
 
