@@ -60,7 +60,8 @@ def _section(name: str, entry: Entry, kinds: Mapping[str, Entry]) -> str:
 
 def _kind(entry: Entry) -> str:
     """Name of the table that an entry refers to, itself or for each of its names."""
-    reference: str = entry.get("$ref") or entry["additionalProperties"]["$ref"]
+    alternatives = [entry, *entry.get("anyOf", ()), entry.get("additionalProperties", {})]
+    reference: str = next(one["$ref"] for one in alternatives if "$ref" in one)
     return reference.rpartition("/")[2]
 
 

@@ -33,6 +33,7 @@ from madnis_py.card.tables import (
     CutTables,
     EventTable,
     HistogramTable,
+    MergingTable,
     ParameterTable,
     ProcessTable,
     ScaleTable,
@@ -62,6 +63,9 @@ class Card(CardTable):
         CutTables(),
         description='Ranges to keep, by class (jet, "jet[1]", lepton, ...), particle, several: '
         '"e+,e-", or "event".',
+    )
+    merging: MergingTable | None = Field(
+        None, description="Samples of several jet multiplicities for a shower; none without it."
     )
     channels: ChannelTable = Field(ChannelTable(), description="How the integral is split.")
     training: TrainingTable = Field(TrainingTable(), description="Size of networks and training.")
@@ -158,6 +162,11 @@ class Card(CardTable):
             }
             data[table] = {key: value for key, value in merged.items() if value is not None}
         return Card.parse(data, self._source)
+
+    @property
+    def for_merging(self) -> MergingTable:
+        """The table [merging], of its defaults if the card has none."""
+        return self.merging or MergingTable()
 
     @property
     def resonance_widths(self) -> float:
@@ -317,7 +326,7 @@ def _keys_beside(place: list[int | str]) -> list[str]:
     """The keys of the table in which the last part of the path stands."""
     if len(place) == 1:
         return list(Card.model_fields)
-    by_name = {"cuts": CutTable, "histograms": HistogramTable}
+    by_name = {"cuts": CutTable, "histograms": HistogramTable, "merging": MergingTable}
     table = by_name.get(str(place[0])) or Card.model_fields[str(place[0])].annotation
     return list(table.model_fields)  # type: ignore[union-attr]
 

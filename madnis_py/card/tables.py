@@ -23,6 +23,7 @@ from madnis_py.card.values import (
     NonNegative,
     ParameterValue,
     Positive,
+    QuarkFlavour,
     Range,
     Real,
     Scale,
@@ -249,6 +250,50 @@ class IsolationTable(CardTable):
     electromagnetic: Flag = Field(
         True, description="Whether it is isolated from photons and charged leptons too, apart."
     )
+
+
+class MergingTable(CardTable):
+    """[merging]: samples of several jet multiplicities for a shower, see docs/merging.md."""
+
+    scheme: Literal["none", "mlm"] = Field(
+        "none",
+        description="mlm: alpha_s and parton densities at the nodes of the clustering, as with "
+        "MadGraph's ickkw = 1.",
+    )
+    xqcut: Energy = Field(0.0, description="Smallest kT of jets in the clustering, in GeV.")
+    ktdurham: Energy = Field(
+        0.0,
+        description="Smallest p_T of jets, and smallest kT of pairs of them (longitudinally "
+        "invariant), in GeV: the merging scale of CKKW-L.",
+    )
+    dparameter: Positive = Field(0.4, description="Radius D in the kT of pairs for ktdurham.")
+    maxjetflavor: QuarkFlavour | None = Field(
+        None,
+        description="Largest PDG code of a quark that makes a jet; the largest in the beams, at "
+        "least 4, without it.",
+    )
+    asrwgtflavor: QuarkFlavour | None = Field(
+        None,
+        description="Largest PDG code of a quark whose nodes have alpha_s at their own kT; "
+        "maxjetflavor without it.",
+    )
+    alpsfact: Positive = Field(1.0, description="What multiplies kT in alpha_s of the nodes.")
+    pdfwgt: Flag = Field(
+        True, description="Whether the parton densities follow the nodes, too (mlm)."
+    )
+    auto_ptj_mjj: Flag = Field(
+        True, description="Whether xqcut is also the least p_T and pair mass of the jets."
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether the events are for merging."""
+        return self.scheme != "none" or self.xqcut > 0 or self.ktdurham > 0
+
+    @property
+    def clusters(self) -> bool:
+        """Whether the cross section needs the clustering of the events."""
+        return self.scheme != "none" or self.xqcut > 0
 
 
 class CutTable(CardTable):

@@ -56,6 +56,12 @@ NonNegative = Annotated[float, _number("a number >= 0", lambda value: value >= 0
 Count = Annotated[
     int, _checked("a whole number > 0", lambda value: type(value) is int and 0 < value < _TOO_MANY)
 ]
+QuarkFlavour = Annotated[
+    int,
+    _checked(
+        "the PDG code of a quark, 1 to 6", lambda value: type(value) is int and 1 <= value <= 6
+    ),
+]
 Bins = Annotated[
     int,
     _checked(

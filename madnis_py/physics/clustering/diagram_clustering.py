@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
+from madnis_py.physics.clustering.merging_nodes import MergingNodes
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.model.model import Model
 
@@ -37,6 +38,7 @@ class ClusteringSettings:
         xqcut: smallest kT of a jet in GeV.
         coupling_flavour: quarks up to this PDG code, or that of jets, have vertices whose coupling
             merging evaluates at their own kT (asrwgtflavor).
+        merging: whether the weights of merging are wanted.
     """
 
     max_jet_flavour: int = 4
@@ -44,6 +46,7 @@ class ClusteringSettings:
     hadrons: bool = True
     xqcut: float = 0.0
     coupling_flavour: int = 5
+    merging: bool = False
 
     def is_jet(self, pdg: int) -> bool:
         """Whether a particle makes a jet."""
@@ -111,6 +114,21 @@ class DiagramClustering:
             passes: whether no jet is softer than `xqcut`, bool (n,).
         """
         return self._kernel.scales(p, self.attributed(p, squares))
+
+    def nodes(self, p: Array, squares: Array) -> tuple[Array, Bools, MergingNodes]:
+        """The scales of events with the nodes that merging gives weights; see `scales`.
+
+        Returns:
+            mu: as `scales`.
+            passes: as `scales`.
+            nodes: of the events.
+        """
+        found = self._kernel.nodes(p, self.attributed(p, squares))
+        mu = found["mu"]
+        nodes = MergingNodes(
+            mu[:, 3:], found["couplings"], found["lines"], found["evolution"], found["jet_kt"]
+        )
+        return mu[:, :3].copy(), found["passes"], nodes
 
     def attributed(self, p: Array, squares: Array) -> NDArray[np.int64]:
         """The diagram of each event, counted among those that events may have, (n,)."""

@@ -19,6 +19,8 @@ from madnis_py.errors import InputError
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
+from madnis_py.physics.clustering.diagram_clustering import largest_jet_flavour
+from madnis_py.physics.clustering.merging_cuts import DurhamCut, merging_jets
 from madnis_py.physics.cross_section.bias import Bias
 from madnis_py.physics.cross_section.scattering import ClusteredScales, CommonScales, Scatterer
 from madnis_py.physics.cross_section.shared_elements import SharedElements
@@ -108,7 +110,9 @@ class CrossSection(IntegrandWithPrior):
         self.dim, self.groups = mapping.dim, tuple(channel.group for channel in process.channels)
         self.n_features = 3 * (mapping.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
         self._acceptance = Acceptance(process.selection)
-        scatterer = ClusteredScales if card.scales.clustered else CommonScales
+        self._durham = _durham_cut(process)
+        clusters = card.scales.clustered or card.for_merging.clusters
+        scatterer = ClusteredScales if clusters else CommonScales
         self.scattering: Scatterer = scatterer(
             process, self.elements, self.luminosity, self._acceptance
         )
@@ -288,7 +292,8 @@ class CrossSection(IntegrandWithPrior):
             p: momenta in GeV, event-fastest float64 (n, P, 4).
             jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
         """
-        return (jacobian > 0) & self._acceptance.passes(p)
+        passes = (jacobian > 0) & self._acceptance.passes(p)
+        return passes if self._durham is None else passes & self._durham(p)
 
     def flavour_shares(self, p: Array) -> Array:
         """Cross sections of the combinations of flavours over the magnitude of all, signed.
@@ -319,6 +324,23 @@ def _bias_of(process: Process, flavours: NDArray[np.int32]) -> Bias | None:
         return None if text is None else Bias(text, flavours, process.model)
     except InputError as error:
         raise process.card.error("events.bias", str(error)) from None
+
+
+def _durham_cut(process: Process) -> DurhamCut | None:
+    """The cut on pairs of jets that [merging] ktdurham means."""
+    merging = process.card.for_merging
+    if not merging.ktdurham > 0:
+        return None
+    flavour = largest_jet_flavour(process.flavours)
+    jets = [
+        merging_jets(legs, group.reaction, merging, flavour)
+        for group in process.groups
+        for legs in group.flavours
+    ]
+    try:
+        return DurhamCut(jets, merging.ktdurham, merging.dparameter)
+    except ValueError as error:
+        raise process.card.error("merging.ktdurham", str(error)) from None
 
 
 def _require_one_mass_per_leg(process: Process, flavours: NDArray[np.int32]) -> None:

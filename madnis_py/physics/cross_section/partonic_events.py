@@ -13,6 +13,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.event_details import EventDetails
+from madnis_py.physics.cross_section.merging_weights import MergingWeights
 from madnis_py.physics.cross_section.resonances import Resonances
 from madnis_py.physics.cross_section.shared_elements import Rows
 from madnis_py.physics.cross_section.systematics import Systematics, variation_groups
@@ -82,7 +83,8 @@ class PartonicEventSampler:
         one = self.cross_section
         card, model = one.process.card, one.process.model
         beams, groups = one.process.beams, variation_groups(card)
-        return Systematics(groups, card, beams, one.flavours, one.elements, model)
+        merging = MergingWeights(one.process)
+        return Systematics(groups, card, beams, one.flavours, one.elements, model, merging)
 
     def _scale_of_event(self, mu_f: Array) -> Array:
         """The larger factorisation scale of those beams whose partons carry a share, (n,)."""
@@ -133,5 +135,5 @@ class PartonicEventSampler:
             renormalization_scale=scales.mu_r,
             alpha_s=scales.alpha_s,
             alpha_qed=np.full(len(p), self.cross_section.process.model.alpha_qed),
-            variations=self.systematics.ratios(p, drawn.flavour, scales.mu_f, scales.mu_r),
+            variations=self.systematics.ratios(p, drawn.flavour, scales),
         )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.card.choices import CLUSTERING
@@ -21,6 +22,8 @@ from madnis_py.physics.clustering.diagram_clustering import (
     carried_flavours,
     largest_jet_flavour,
 )
+from madnis_py.physics.clustering.merging_nodes import MergingNodes
+from madnis_py.physics.cross_section.merging_weights import MergingWeights
 from madnis_py.physics.cross_section.shared_elements import GroupColumns, Rows, SharedElements
 from madnis_py.physics.observables.scales import BeamScales, Scale
 from madnis_py.physics.observables.selection import Acceptance
@@ -46,15 +49,13 @@ class EventScales:
         mu_f: factorisation scale in GeV, float64, shape (n,), or (n, 2) for one of each beam.
         mu_r: renormalisation scale in GeV, float64, shape (n,).
         alpha_s: strong coupling at mu_r, float64, shape (n,).
+        nodes: of events for merging.
     """
 
     mu_f: Array
     mu_r: Array
     alpha_s: Array
-
-    def __getitem__(self, rows: Rows) -> EventScales:
-        """Those of some events."""
-        return EventScales(self.mu_f[rows], self.mu_r[rows], self.alpha_s[rows])
+    nodes: MergingNodes | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,9 @@ class Scattering:
         mu_f = np.stack([scales.mu_f for scales in self.scales])[own, every]
         mu_r = np.stack([scales.mu_r for scales in self.scales])[own, every]
         alpha_s = np.stack([scales.alpha_s for scales in self.scales])[own, every]
-        return EventScales(mu_f, mu_r, alpha_s)
+        nodes = [scales.nodes for scales in self.scales if scales.nodes]
+        chosen = MergingNodes.chosen(nodes, own) if nodes else None
+        return EventScales(mu_f, mu_r, alpha_s, chosen)
 
 
 class Scatterer(ABC):
@@ -170,12 +173,14 @@ class _SharedHistory:
     Attributes:
         jets: which legs are jets.
         columns: among all combinations of flavours.
+        flavours: PDG codes of their legs, int32, shape (n_flavours, P).
         clustering: of their events.
         luminosity: of these flavours alone.
     """
 
     jets: JetPattern
     columns: Rows
+    flavours: NDArray[np.int32]
     clustering: DiagramClustering
     luminosity: PartonLuminosity
 
@@ -199,6 +204,7 @@ class ClusteredScales(Scatterer):
         super().__init__(process, elements, luminosity, acceptance)
         self._shares = process.beams.shares
         self._process, self._settings = process, _settings(process, luminosity.hadronic)
+        self._merging = MergingWeights(process)
         starts = np.cumsum([0, *(len(group.flavours) for group in process.groups)])
         self._histories = {
             int(start): list(self._histories_of(group, int(start)))
@@ -230,7 +236,7 @@ class ClusteredScales(Scatterer):
                 raise process.card.error("scales", str(error)) from None
             flavours = np.array([legs for _, legs in members], np.int32)
             luminosity = parton_luminosity(process.card, process.beams, flavours, process.model)
-            yield _SharedHistory(jets, columns, clustering, luminosity)
+            yield _SharedHistory(jets, columns, flavours, clustering, luminosity)
 
     def __call__(self, p: Array, with_diagrams: bool = False) -> Scattering:
         """See `Scatterer`."""
@@ -243,23 +249,47 @@ class ClusteredScales(Scatterer):
             for columns in groups:
                 for history in self._histories[columns.flavours.start]:
                     if history.jets not in alike:
-                        mu, passes = self._mu(history, p, squares)
-                        coupled = self._coupled(np.ascontiguousarray(mu[:, :2]), mu[:, 2].copy())
-                        me2_there = _rescaled(element, p, me2, coupled.alpha_s) * passes
-                        alike[history.jets] = coupled, me2_there
+                        found, passes = self._event_scales(history, p, squares)
+                        me2_there = _rescaled(element, p, me2, found.alpha_s) * passes
+                        if found.nodes:
+                            me2_there *= self._merging.coupling_weight(
+                                found.nodes, self.luminosity.alpha_s, found.alpha_s
+                            )
+                        alike[history.jets] = found, me2_there
                     found, me2_there = alike[history.jets]
                     scales[self._scales_of[history.columns[0]]] = found
-                    densities = history.luminosity.evaluate(p, found.mu_f**2)
-                    densities *= allowed[:, history.columns]
+                    densities = self._densities(history, p, found) * allowed[:, history.columns]
                     flavours[:, history.columns] = densities * me2_there[:, None]
                 if with_diagrams:
                     _share_out(flavours, _shares(squares), columns, diagrams)
         in_order = tuple(scales[row] for row in range(len(scales)))
         return Scattering(flavours, diagrams, in_order, self._scales_of)
 
-    def _mu(self, history: _SharedHistory, p: Array, squares: Array) -> tuple[Array, Bools]:
-        """Factorisation scales and renormalisation scale, (n, 3), and which events they allow."""
-        mu, passes = history.clustering.scales(p, squares)
+    def _densities(self, history: _SharedHistory, p: Array, scales: EventScales) -> Array:
+        """Luminosities of the flavours of a history, (n, n_flavours)."""
+        if scales.nodes is None:
+            return history.luminosity.evaluate(p, scales.mu_f**2)
+        mu = self._merging.density_scales(scales.nodes, scales.mu_f)
+        first = history.luminosity.evaluate(p, mu**2)
+        return first * self._merging.density_weight(
+            scales.nodes, history.luminosity, p, history.flavours
+        )
+
+    def _event_scales(
+        self, history: _SharedHistory, p: Array, squares: Array
+    ) -> tuple[EventScales, Bools]:
+        """The scales of events, and which events they allow."""
+        if self._settings.merging:
+            mu, passes, nodes = history.clustering.nodes(p, squares)
+        else:
+            (mu, passes), nodes = history.clustering.scales(p, squares), None
+        passes = passes & self._set_scales(mu, p)
+        mu_f, mu_r = np.ascontiguousarray(mu[:, :2]), mu[:, 2].copy()
+        return EventScales(mu_f, mu_r, self.luminosity.alpha_s(mu_r**2), nodes), passes
+
+    def _set_scales(self, mu: Array, p: Array) -> Bools:
+        """Put the scales that are not of the clustering, and factors; which events have all."""
+        passes = np.ones(len(mu), bool)
         for column, scale in enumerate((*self.factorization.scales, self.renormalization)):
             if scale.choice != CLUSTERING:
                 mu[:, column] = scale(p)
@@ -267,13 +297,20 @@ class ClusteredScales(Scatterer):
             mu[:, column] *= scale.factor
             if column < 2 and self._shares[column] != "whole":
                 passes &= mu[:, column] >= _LOWEST_SCALE
-        return mu, passes
+        return passes
 
 
 def _settings(process: Process, hadronic: bool) -> ClusteringSettings:
-    flavour = largest_jet_flavour(process.flavours)
-    window = process.card.process.widths_of_resonance
-    return ClusteringSettings(flavour, window, hadronic, coupling_flavour=flavour)
+    card, merging = process.card, process.card.for_merging
+    flavour = merging.maxjetflavor or largest_jet_flavour(process.flavours)
+    return ClusteringSettings(
+        flavour,
+        card.process.widths_of_resonance,
+        hadronic,
+        xqcut=merging.xqcut,
+        coupling_flavour=merging.asrwgtflavor or flavour,
+        merging=merging.scheme == "mlm",
+    )
 
 
 def _rescaled(element: MatrixElement, p: Array, me2: Array, alpha_s: Array) -> Array:

@@ -13,6 +13,8 @@ from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.tables import BeamTable, SystematicsTable
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
+from madnis_py.physics.cross_section.merging_weights import MergingWeights
+from madnis_py.physics.cross_section.scattering import EventScales
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf_sets import other_members, pdf_set
@@ -106,6 +108,7 @@ class Systematics:
         flavours: PDG codes of the external legs of all flavours, int32, shape (n_flavours, P).
         elements: the matrix elements.
         model: for the beams.
+        merging: weights of events for merging.
 
     Attributes:
         groups: as given.
@@ -122,10 +125,11 @@ class Systematics:
         flavours: NDArray[np.int32],
         elements: SharedElements,
         model: Model,
+        merging: MergingWeights,
     ) -> None:
         self.groups = tuple(groups)
         self._variations = [variation for group in groups for variation in group.variations]
-        self._elements = elements
+        self._elements, self._flavours, self._merging = elements, flavours, merging
         name = card.beams.sets[0] if card.beams.sets else "none"
         self._nominal = Variation(1.0, 1.0, name, card.beams.pdfs)
         every = dict.fromkeys(variation.pdfs for variation in (*self._variations, self._nominal))
@@ -146,21 +150,21 @@ class Systematics:
             if pdf
         }
 
-    def ratios(self, p: Array, flavour: NDArray[np.intp], mu_f: Array, mu_r: Array) -> Array:
+    def ratios(self, p: Array, flavour: NDArray[np.intp], scales: EventScales) -> Array:
         """PDF x |M|^2 of the flavours of events with every variation, over that without.
 
         Args:
             p: momenta in GeV, event-fastest float64 (n, P, 4).
             flavour: row of each event among all flavours, (n,).
-            mu_f: factorisation scale in GeV, float64 (n,), or (n, 2) for one of each beam.
-            mu_r: renormalisation scale in GeV, float64 (n,).
+            scales: of the events. Couplings at nodes of merging, which have scales of their own,
+                do not vary with mu_R.
 
         Returns:
             float64 (n, W).
         """
         if not self._variations:
             return np.empty((len(p), 0))
-        point = _Point(self._beams, self._elements, self._nominal, p, flavour, mu_f, mu_r)
+        point = _Point(self, p, flavour, scales)
         return np.stack([point.ratio(variation) for variation in self._variations], axis=1)
 
 
@@ -168,17 +172,12 @@ class _Point:
     """Events whose densities and matrix elements are evaluated once for each different argument."""
 
     def __init__(
-        self,
-        beams: dict[tuple[str, str], PartonLuminosity],
-        elements: SharedElements,
-        nominal: Variation,
-        p: Array,
-        flavour: NDArray[np.intp],
-        mu_f: Array,
-        mu_r: Array,
+        self, systematics: Systematics, p: Array, flavour: NDArray[np.intp], scales: EventScales
     ) -> None:
-        self._beams, self._elements, self._nominal = beams, elements, nominal
-        self._p, self._flavour, self._mu_f, self._mu_r = p, flavour, mu_f, mu_r
+        self._beams, self._nominal = systematics._beams, systematics._nominal
+        self._elements, self._merging = systematics._elements, systematics._merging
+        self._p, self._flavour, self._scales = p, flavour, scales
+        self._legs = systematics._flavours[flavour][:, None]
         self._densities: dict[tuple[tuple[str, str], float], Array] = {}
         self._element_ratios: dict[bytes, Array] = {}
 
@@ -191,14 +190,40 @@ class _Point:
     def _density(self, variation: Variation) -> Array:
         key = variation.pdfs, variation.mu_f
         if key not in self._densities:
-            densities = self._beams[variation.pdfs].evaluate(
-                self._p, (variation.mu_f * self._mu_f) ** 2
-            )
-            self._densities[key] = densities[np.arange(len(self._p)), self._flavour]
+            luminosity, nodes = self._beams[variation.pdfs], self._scales.nodes
+            mu_f = self._scales.mu_f
+            if nodes:
+                mu_f = self._merging.density_scales(nodes, mu_f)
+            densities = luminosity.evaluate(self._p, (variation.mu_f * mu_f) ** 2)
+            of_events = densities[np.arange(len(self._p)), self._flavour]
+            if nodes:
+                of_events = (
+                    of_events
+                    * self._merging.density_weight(
+                        nodes, luminosity, self._p, self._legs, variation.mu_f
+                    )[:, 0]
+                )
+            self._densities[key] = of_events
         return self._densities[key]
 
     def _element_ratio(self, variation: Variation) -> Array:
         """|M|^2 with the coupling of a variation over that without, float64 (n,)."""
+        if self._scales.nodes:
+            return (
+                self._couplings(variation)
+                / self._couplings(self._nominal)
+                * self._central(variation)
+            )
+        return self._central(variation)
+
+    def _couplings(self, variation: Variation) -> Array:
+        """alpha_s at the nodes of merging over that at mu_R, float64 (n,)."""
+        nodes, alpha_s = self._scales.nodes, self._beams[variation.pdfs].alpha_s
+        assert nodes is not None
+        return self._merging.coupling_weight(nodes, alpha_s, self._alpha_s(variation))
+
+    def _central(self, variation: Variation) -> Array:
+        """|M|^2 with the coupling at mu_R alone of a variation over that without."""
         alpha_s = self._alpha_s(variation)
         key = alpha_s.tobytes()
         if key not in self._element_ratios:
@@ -209,4 +234,4 @@ class _Point:
         return self._element_ratios[key]
 
     def _alpha_s(self, variation: Variation) -> Array:
-        return self._beams[variation.pdfs].alpha_s((variation.mu_r * self._mu_r) ** 2)
+        return self._beams[variation.pdfs].alpha_s((variation.mu_r * self._scales.mu_r) ** 2)

@@ -6,6 +6,7 @@ positions, and `Acceptance` tells which events pass for which flavours.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
@@ -15,7 +16,9 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.observable_names import EVENT
-from madnis_py.card.tables import CutTable, IsolationTable
+from madnis_py.card.tables import CutTable, IsolationTable, MergingTable
+from madnis_py.physics.clustering.diagram_clustering import largest_jet_flavour
+from madnis_py.physics.clustering.merging_cuts import least_kinematics, merging_jets
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
@@ -91,13 +94,13 @@ def selection_of(
     card: Card,
     model: Model,
 ) -> Selection:
-    """The cuts of a card, and the mass windows of its decays.
+    """The cuts of a card, on jets of a sample for merging too, and mass windows of its decays.
 
     Args:
         definition: for what names may mean.
         flavours: PDG codes of the external legs, incoming first, of every combination of flavours.
         reactions: with the decays of every combination of flavours.
-        card: its table [cuts] and `process.bwcutoff`.
+        card: its tables [cuts] and [merging], and `process.bwcutoff`.
         model: knows the particles.
 
     Raises:
@@ -110,7 +113,11 @@ def selection_of(
         entry.check_ranks(finals, card)
     states = [*zip(finals, reactions, strict=True)]
     cuts_of = {state: _cuts(entries, *state, card, model) for state in {*states}}
-    lists = [cuts_of[state] for state in states]
+    of_jets = _jet_cuts(flavours, reactions, card.merging)
+    lists = [
+        tuple(dict.fromkeys([*cuts_of[state], *jets]))
+        for state, jets in zip(states, of_jets, strict=True)
+    ]
     different = {*lists}
     common = tuple(cut for cut in lists[0] if all(cut in cuts for cuts in different))
     rest = {cuts: tuple(cut for cut in cuts if cut not in common) for cuts in different}
@@ -145,6 +152,22 @@ def _decay_windows(reaction: Reaction, card: Card, model: Model) -> Iterator[Cut
         reach = card.process.widths_of_resonance * model.width(decay.pdg)
         if reach > 0:
             yield Cut("mass", decay.legs, max(mass - reach, 0.0), mass + reach)
+
+
+def _jet_cuts(
+    flavours: Sequence[tuple[int, ...]], reactions: Sequence[Reaction], merging: MergingTable | None
+) -> list[list[Cut]]:
+    """Cuts on the jets of a sample for merging, for every combination of flavours."""
+    pt, mass = (0.0, 0.0) if merging is None else least_kinematics(merging)
+    if merging is None or pt == 0:
+        return [[] for _ in flavours]
+    largest = largest_jet_flavour(flavours)
+    found = []
+    for legs, reaction in zip(flavours, reactions, strict=True):
+        jets = merging_jets(legs, reaction, merging, largest)
+        pairs = (Cut("mass", pair, mass, math.inf) for pair in combinations(jets, 2))
+        found.append([*(Cut("pt", (jet,), pt, math.inf) for jet in jets), *pairs])
+    return found
 
 
 class Acceptance:

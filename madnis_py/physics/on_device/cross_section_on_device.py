@@ -157,6 +157,9 @@ def _scales(card: Card) -> tuple[Scale, Scale]:
         InputError: each beam has its own, or they follow from the clustering of events.
     """
     chosen = card.scales
+    if card.for_merging.active:
+        expected = "expected no table [merging] on a device; got one, which needs"
+        raise InputError(f"merging: {expected} --device cpu")
     if chosen.clustered:
         expected = 'expected scales that a device can compute; got "clustering", which needs'
         raise InputError(f"scales: {expected} --device cpu")

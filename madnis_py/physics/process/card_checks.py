@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from madnis_py.card.card import Card
+from madnis_py.card.choices import CLUSTERING
 from madnis_py.errors import InputError
 from madnis_py.physics.beam_densities.masses import PROTON
 from madnis_py.physics.definition.definition import Definition
@@ -45,6 +46,7 @@ def check_card(
             raise card.error("process.definition", f'{expected}; got "{definition.text}"')
     _check_scales(card, definition, groups)
     _check_beams(card, model, definition)
+    _check_merging(card)
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
     for text, observable in histograms.items():
         if not observable.measurable(finals):
@@ -65,6 +67,27 @@ def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGr
                 'expected GeV, "sum_mt" or "sqrt_s" for a single final particle, which has no p_T'
             )
             raise card.error(f"scales.{name}", f'{expected}; got "{scale}"')
+
+
+def _check_merging(card: Card) -> None:
+    """The keys of [merging] that belong to one scheme exclude those of another."""
+    merging = card.merging
+    if merging is None:
+        return
+    if merging.xqcut > 0 and merging.ktdurham > 0:
+        expected = "expected xqcut (MLM) or ktdurham (CKKW-L)"
+        raise card.error("merging", f"{expected}; got {merging.xqcut:g} and {merging.ktdurham:g}")
+    if "none" in card.beams.pdfs and (merging.xqcut > 0 or merging.ktdurham > 0):
+        expected = "expected beams with parton densities for xqcut and ktdurham"
+        raise card.error("merging", f'{expected}; got pdf = "none"')
+    if merging.scheme == "mlm":
+        if not merging.xqcut > 0:
+            raise card.error("merging.xqcut", f"expected GeV > 0 for mlm; got {merging.xqcut:g}")
+        for key in ("factorization", "renormalization"):
+            chosen = getattr(card.scales, key)
+            if chosen != CLUSTERING:
+                expected = f'expected "{CLUSTERING}" for merging.scheme = "mlm"'
+                raise card.error(f"scales.{key}", f"{expected}; got {chosen}")
 
 
 def _check_beams(card: Card, model: Model, definition: Definition) -> None:
