@@ -283,17 +283,24 @@ def _levels(data: object) -> int:
     return levels
 
 
+def _make_beams_absolute(beams: dict[str, Any], folder: Path) -> None:
+    """A set is a path if there is a "/" in its name; a table of beamstrahlung always is."""
+    for key in beams.keys() & {"pdf", "beamstrahlung"}:
+        paths = [
+            _absolute(text, folder)
+            if isinstance(text, str) and ("/" in text or (key != "pdf" and text != "none"))
+            else text
+            for text in as_list(beams[key])
+        ]
+        beams[key] = paths if isinstance(beams[key], list) else paths[0]
+
+
 def _make_absolute(data: dict[str, Any], folder: Path) -> None:
     parameters, beams = data.get("parameters"), data.get("beams")
     if isinstance(parameters, dict) and isinstance(text := parameters.get("param_card"), str):
         parameters["param_card"] = _absolute(text, folder)
-    if isinstance(beams, dict) and "pdf" in beams:
-        of_both = isinstance(beams["pdf"], list)
-        paths = [
-            _absolute(text, folder) if isinstance(text, str) and "/" in text else text
-            for text in (beams["pdf"] if of_both else [beams["pdf"]])
-        ]
-        beams["pdf"] = paths if of_both else paths[0]
+    if isinstance(beams, dict):
+        _make_beams_absolute(beams, folder)
     process = data.get("process")
     table_of_library = process.get("matrix_element") if isinstance(process, dict) else None
     if not isinstance(table_of_library, dict):

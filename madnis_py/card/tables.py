@@ -167,8 +167,8 @@ class BeamTable(CardTable):
     )
     particle: BeamTexts | None = Field(
         None,
-        description='Particle of each beam, such as "p", "p~" or "e-"; protons where there are '
-        "parton densities, else the partons.",
+        description='Particle of each beam, such as "p", "p~", "e-" or "Pb208"; protons where '
+        "there are parton densities, else the partons.",
     )
     pdf: BeamTexts | None = Field(
         None,
@@ -178,6 +178,16 @@ class BeamTable(CardTable):
     )
     pdf_backend: Literal["builtin", "lhapdf"] = Field(
         "builtin", description="What interpolates the PDF grids."
+    )
+    beamstrahlung: BeamTexts | None = Field(
+        None,
+        description="Table of the energies of leptons, relative to the folder of the card; of both "
+        'beams, or of each ("none").',
+    )
+    nucleons: Literal["free", "bound"] | None = Field(
+        None,
+        description="Of nuclei: those of the set of a proton, free, or the average nucleon of the "
+        "set of a nucleus, bound. No default.",
     )
 
     @property
@@ -189,6 +199,11 @@ class BeamTable(CardTable):
     def sets(self) -> tuple[str, ...]:
         """The different PDF sets of the beams."""
         return tuple(dict.fromkeys(name for name in self.pdfs if name not in WITHOUT_SET))
+
+    @property
+    def tables(self) -> tuple[str, str]:
+        """Files of `beamstrahlung` of each beam; "none" where there is none."""
+        return _of_each_beam(self.beamstrahlung or "none")
 
     @property
     def particles(self) -> tuple[str, str]:

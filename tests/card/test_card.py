@@ -40,7 +40,7 @@ MALFORMED = {
     ),
     "far from any key": (
         {"beams": {"xyzzy": 1}},
-        "beams.xyzzy: unknown key; known are energy, particle, pdf, pdf_backend",
+        "beams.xyzzy: unknown key; known are beamstrahlung, energy, nucleons, particle, pdf, ",
     ),
     "unknown model": (
         {"process": {"definition": "p p > e+ e-", "model": "mssm"}},

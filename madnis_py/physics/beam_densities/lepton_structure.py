@@ -48,14 +48,30 @@ class RadiatingLepton(BeamDensity):
 
     def density(self, x: Array, q2: Array) -> Array:
         """D(x, Q^2), (n,); 0 for x outside of (0, 1]."""
-        beta = radiation_power(q2, self._mass, self._alpha)
+        beta = self.power(q2)
         unresolved = 1 - x <= _core.LEAST_REST
         rest = np.maximum(1 - x, _core.LEAST_REST)
-        share = np.where((x > 0) & ~unresolved, x, 0.5)
+        peak = np.where(unresolved, self._power, beta) * rest ** (beta - 1)
+        inside = (x > 0) & (x <= 1 + 1e-12)
+        return np.where(inside, peak * self.without_peak(np.where(inside, x, 0.5), rest, q2), 0.0)
+
+    def power(self, q2: Array) -> Array:
+        """Beta at Q^2 in GeV^2."""
+        return radiation_power(q2, self._mass, self._alpha)
+
+    def without_peak(self, x: Array, rest: Array, q2: Array) -> Array:
+        """D(x, Q^2) over beta (1 - x)^(beta - 1), which is smooth up to x = 1.
+
+        Args:
+            x: shares in (0, 1].
+            rest: 1 - x, in more digits.
+            q2: Q^2 in GeV^2.
+        """
+        beta = self.power(q2)
         norm = np.exp(beta * (0.75 - np.euler_gamma)) / gamma(1 + beta)
-        peak = norm * np.where(unresolved, self._power, beta) * rest ** (beta - 1)
-        found = peak + np.where(unresolved, 0.0, _hard(share, beta))
-        return np.where((x > 0) & (x <= 1 + 1e-12), found, 0.0)
+        resolved = rest > _core.LEAST_REST
+        hard = _hard(np.where(resolved, x, 0.5), beta) * rest ** (1 - beta) / beta
+        return np.asarray(norm + np.where(resolved, hard, 0.0))
 
 
 def _hard(x: Array, beta: Array) -> Array:

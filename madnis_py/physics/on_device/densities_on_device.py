@@ -104,7 +104,7 @@ class _Hadrons(DensitiesOnDevice):
         pdf, other = luminosity.pdfs
         densities = [one for one in luminosity.densities if isinstance(one, SetDensity)]
         if pdf is None or pdf is not other or len(densities) < 2:
-            expected = "expected two beams with one PDF set on a device"
+            expected = "expected two beams of protons or antiprotons with one PDF set on a device"
             names = " and ".join(one.name if one else "a beam without" for one in luminosity.pdfs)
             raise PdfError(f"beams.pdf: {expected}; got {names}; --device cpu takes others")
         if not isinstance(pdf, GridPdf):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.card.card import Card
 from madnis_py.card.tables import WITHOUT_SET
+from madnis_py.errors import InputError
 from madnis_py.physics.beam_densities.beam_density import BeamDensity, SetDensity, WholeBeam
+from madnis_py.physics.beam_densities.beamstrahlung import Beamstrahlung, Spectrum
 from madnis_py.physics.beam_densities.lepton_structure import RadiatingLepton
 from madnis_py.physics.beam_densities.luminosity import (
     BeamLuminosity,
@@ -18,9 +21,10 @@ from madnis_py.physics.beam_densities.luminosity import (
     UnitLuminosity,
 )
 from madnis_py.physics.beam_densities.masses import MASSES, PROTON
+from madnis_py.physics.beam_densities.nucleus import NucleusDensity
 from madnis_py.physics.beam_densities.photon_flux import LeptonPhotons, ProtonPhotons
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
 from madnis_py.physics.pdf.pdf_sets import choices
 from madnis_py.physics.pdf.running_coupling import AlphaS, running_from
 from madnis_py.physics.process.beams import Beams
@@ -55,9 +59,9 @@ def parton_luminosity(
         )
     sets = {name: load_pdf(name, card.beams.pdf_backend) for name in card.beams.sets}
     first, second = (
-        SetDensity(sets[name], _as_protons(beams.pdg[beam], flavours[:, beam].tolist()))
+        _density_of_set(sets[name], beam, flavours[:, beam].tolist(), card, beams)
         if name in sets
-        else _density_without_set(name, beams.pdg[beam], beams.powers[beam], model)
+        else _density_without_set(beam, card, beams, model)
         for beam, name in enumerate(card.beams.pdfs)
     )
     alpha_s = next((pdf.alpha_s for pdf in sets.values()), _coupling(card, model).evaluate)
@@ -93,13 +97,32 @@ def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model
             )
 
 
-def _density_without_set(name: str, pdg: int, power: float, model: Model) -> BeamDensity:
-    """What a beam brings that has no set; power is that of the peak of its map."""
-    if name == "isr":
-        return RadiatingLepton(MASSES[abs(pdg)], model.alpha_qed, power)
+def _density_without_set(beam: int, card: Card, beams: Beams, model: Model) -> BeamDensity:
+    name, table, pdg = card.beams.pdfs[beam], card.beams.tables[beam], abs(beams.pdg[beam])
     if name == "epa":
-        return ProtonPhotons() if abs(pdg) == PROTON else LeptonPhotons(MASSES[abs(pdg)])
-    return WholeBeam()
+        return ProtonPhotons() if pdg == PROTON else LeptonPhotons(MASSES[pdg])
+    power = beams.powers[beam]
+    radiation = RadiatingLepton(MASSES[pdg], model.alpha_qed, power) if name == "isr" else None
+    if table != "none":
+        return Beamstrahlung(_spectrum(table, card), radiation, power)
+    return radiation or WholeBeam()
+
+
+def _spectrum(table: str, card: Card) -> Spectrum:
+    try:
+        return Spectrum.read(Path(table))
+    except InputError as error:
+        raise card.error("beams.beamstrahlung", str(error)) from None
+
+
+def _density_of_set(
+    pdf: AbstractPdf, beam: int, partons: Sequence[int], card: Card, beams: Beams
+) -> BeamDensity:
+    nucleus = beams.nuclei[beam]
+    if nucleus is None:
+        return SetDensity(pdf, _as_protons(beams.pdg[beam], partons))
+    protons = nucleus.protons if card.beams.nucleons == "free" else nucleus.nucleons
+    return NucleusDensity(pdf, partons, protons, nucleus.nucleons - protons)
 
 
 def _as_protons(pdg: int, partons: Sequence[int]) -> Sequence[int]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.helicities import helicity_states
+from madnis_py.physics.beam_densities.beamstrahlung import POWER
 from madnis_py.physics.beam_densities.lepton_structure import radiation_power
 from madnis_py.physics.beam_densities.masses import MASSES, PROTON
+from madnis_py.physics.beam_densities.nucleus import ATOMIC_MASS, Nucleus
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.phase_space.colliding_beams import CollidingBeam, CollidingBeams, Share
@@ -34,6 +36,7 @@ class Beams:
         masses: in GeV; 0 for hadrons if both beams are much faster.
         shares: which share of a beam its parton carries.
         powers: of the peaks of peaked shares.
+        nuclei: of beams that are such; their energies and masses are per nucleon.
         helicities: of the partons of each beam, equally many with each, twice their value for
             fermions.
     """
@@ -44,6 +47,8 @@ class Beams:
     shares: tuple[Share, Share] = ("smooth", "smooth")
     powers: tuple[float, float] = (1.0, 1.0)
     helicities: tuple[tuple[int, ...], tuple[int, ...]] = ((-1, 1), (-1, 1))
+
+    nuclei: tuple[Nucleus | None, Nucleus | None] = (None, None)
 
     @property
     def partonic(self) -> bool:
@@ -94,6 +99,15 @@ class Beams:
         a, b = self.momenta
         return self.masses[0] ** 2 + self.masses[1] ** 2 + 2 * (a[0] * b[0] - a[3] * b[3])
 
+    @property
+    def total_energies(self) -> tuple[float, float]:
+        """In GeV, of all nucleons of a nucleus together."""
+        first, second = (
+            energy * (nucleus.nucleons if nucleus else 1)
+            for energy, nucleus in zip(self.energies, self.nuclei, strict=True)
+        )
+        return first, second
+
     def spin_factor(self, partons: tuple[int, int], model: Model) -> float:
         """Ratio of the averages of |M|^2 over helicities: those of the beams to all of the partons.
 
@@ -119,6 +133,7 @@ def beams_of(definition: Definition, card: Card, model: Model) -> Beams:
         shares=(first.share, second.share),
         powers=(first.power(s, model), second.power(s, model)),
         helicities=(first.helicities, second.helicities),
+        nuclei=(first.nucleus, second.nucleus),
     )
 
 
@@ -139,21 +154,29 @@ class _Beam:
     share: Share
     mass: float = 0.0
     helicities: tuple[int, ...] = (-1, 1)
+    nucleus: Nucleus | None = None
+    radiates: bool = False
 
     @classmethod
     def of(cls, beam: int, definition: Definition, card: Card, model: Model) -> _Beam:
         name, energy = card.beams.particles[beam], card.beams.energy[beam]
         match card.beams.pdfs[beam]:
-            case "none":
+            case "none" if card.beams.tables[beam] == "none":
                 pdg = _parton(beam, definition, card, model)
                 mass = model.mass(pdg)
                 return cls(pdg, energy or mass, "whole", mass, _helicities(pdg, model))
-            case "isr":
+            case "isr" | "none":
                 pdg = _parton(beam, definition, card, model)
-                return cls(_lepton(pdg, card, model), energy, "peaked")
+                radiates = card.beams.pdfs[beam] == "isr"
+                return cls(_lepton(pdg, card, model), energy, "peaked", radiates=radiates)
             case "epa":
                 pdg = _radiating(name, card, model)
             case _:
+                if nucleus := Nucleus.of(name):
+                    mass = ATOMIC_MASS
+                    return cls(
+                        nucleus.pdg, energy or mass, "smooth", mass, nucleus=_checked(nucleus, card)
+                    )
                 pdg = _hadron(name, card)
         mass = MASSES[PROTON] if abs(pdg) in _HADRONS.values() else 0.0
         return cls(pdg, energy or mass, "smooth", mass)
@@ -162,6 +185,8 @@ class _Beam:
         """Of the peak of the density of its partons; s of the beams in GeV^2."""
         if self.share != "peaked":
             return 1.0
+        if not self.radiates:
+            return POWER
         return float(radiation_power(s, MASSES[abs(self.pdg)], model.alpha_qed))
 
     @property
@@ -187,7 +212,7 @@ def _parton(beam: int, definition: Definition, card: Card, model: Model) -> int:
 def _lepton(pdg: int, card: Card, model: Model) -> int:
     """The code of a particle that radiates and stays what it is."""
     if abs(pdg) not in _LEPTONS or model.mass(pdg) > 0:
-        expected = 'expected massless e-, e+, mu- or mu+ in the beams for "isr"'
+        expected = "expected massless e-, e+, mu- or mu+ in beams that radiate"
         raise card.error("beams.pdf", f"{expected}; got {model.particle_name(pdg)}")
     return pdg
 
@@ -201,10 +226,19 @@ def _radiating(name: str, card: Card, model: Model) -> int:
     return pdg
 
 
+def _checked(nucleus: Nucleus, card: Card) -> Nucleus:
+    """A nucleus whose densities the card tells how to make."""
+    if card.beams.nucleons is None:
+        expected = 'expected "free" or "bound" for a nucleus'
+        raise card.error("beams.nucleons", f"{expected}; got none")
+    return nucleus
+
+
 def _hadron(name: str, card: Card) -> int:
     """PDG code of a particle that has parton densities."""
     if name not in ("", *_HADRONS):
-        expected = f"expected one of {', '.join(_HADRONS)} for a beam with parton densities"
+        known = f"{', '.join(_HADRONS)}, or a nucleus such as Pb208"
+        expected = f"expected one of {known} for a beam with parton densities"
         raise card.error("beams.particle", f'{expected}; got "{name}"')
     return _HADRONS[name or "p"]
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from madnis_py.card.card import Card
 from madnis_py.card.choices import CLUSTERING
 from madnis_py.errors import InputError
-from madnis_py.physics.beam_densities.masses import PROTON
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.observable import Observable
@@ -96,6 +95,10 @@ def _check_beams(card: Card, model: Model, definition: Definition) -> None:
         if len(partons) > 1 and pdf in ("none", "isr"):
             expected = f'expected single partons in the beams for "{pdf}"'
             raise card.error("beams.pdf", f'{expected}; got "{definition.text}"')
+    for pdf, table in zip(card.beams.pdfs, card.beams.tables, strict=True):
+        if table != "none" and pdf not in ("none", "isr"):
+            expected = 'expected beams of leptons, with pdf = "none" or "isr", for a table'
+            raise card.error("beams.beamstrahlung", f"{expected}; got {pdf or 'none'}")
     beams = beams_of(definition, card, model)
     for beam, (pdg, energy, mass) in enumerate(
         zip(beams.pdg, beams.energies, beams.masses, strict=True)
@@ -104,6 +107,7 @@ def _check_beams(card: Card, model: Model, definition: Definition) -> None:
             expected = "expected GeV > 0 for a particle without mass"
             raise card.error(f"beams.energy[{beam}]", f"{expected}; got 0")
         if energy < mass or (energy == mass and card.beams.energy[beam] > 0):
-            name = "a nucleon" if abs(pdg) == PROTON else model.particle_name(pdg)
+            hadron = beams.shares[beam] == "smooth"
+            name = "a nucleon" if hadron else model.particle_name(pdg)
             expected = f"expected more than the mass {mass:g} GeV of {name}"
             raise card.error(f"beams.energy[{beam}]", f"{expected}; got {energy:g}")

@@ -179,7 +179,7 @@ def init_of(
     first, second = partonic.cross_section.luminosity.pdfs
     numbers = _number(first), _number(second)
     groups = weight_groups(partonic.systematics)
-    return LheInit(process.beams.pdg, process.beams.energies, numbers, subprocesses, groups)
+    return LheInit(process.beams.pdg, process.beams.total_energies, numbers, subprocesses, groups)
 
 
 def write_batches(

@@ -55,7 +55,7 @@ def density(pdg: int, x: float) -> float:
 
 def convolved(partonic: Callable[[int, float], float], flavours: list[int], s: float) -> float:
     """Sum over flavours of the integral over x of f(x) sigma(x s), in pb; sigma in GeV^-2."""
-    log_x = np.linspace(math.log(1e-7), 0.0, 3001)
+    log_x = np.linspace(math.log(1e-7), 0.0, 1201)
     x = np.exp(log_x)
     densities = TOY.density(flavours, x, MU**2)
     sigma = np.array([[partonic(pdg, share * s) for pdg in flavours] for share in x])
