@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from madnis_py.card.card import Card
+from madnis_py.card.values import as_list
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import ParticleName
@@ -33,7 +34,8 @@ def put_cuts_together(
     """Put the cuts for each process into one card, whose cuts hold for all processes.
 
     A cut that is needed for one process has to be needed for the others too, or they have to have
-    no particles that it is on.
+    no particles that it is on. Processes without any event that passes are left out, unless all
+    are.
 
     Args:
         parts: of each process the final state, and a card with its cuts alone.
@@ -41,6 +43,7 @@ def put_cuts_together(
         card: takes the cuts, and what cannot be translated.
         cut_decays: whether cuts on single particles and pairs hold for decay products.
     """
+    parts = _with_events(parts, card)
     refused = [one for _, part in parts for one in part.untranslated]
     card.untranslated += list(dict.fromkeys(refused))
     tables = [part.tables.get("cuts", {}) for _, part in parts]
@@ -57,12 +60,28 @@ def put_cuts_together(
             card.cut(names, key, value)
 
 
+def _with_events(
+    parts: Sequence[tuple[FinalParticles, ImportedCard]], card: ImportedCard
+) -> Sequence[tuple[FinalParticles, ImportedCard]]:
+    """The processes that have events, which the card is left with; all if none has."""
+    definitions = as_list(card.tables["process"]["definition"])
+    left = [place for place, (_, part) in enumerate(parts) if not part.impossible]
+    if not left or len(left) == len(parts):
+        return parts
+    for definition, (_, part) in zip(definitions, parts, strict=True):
+        if part.impossible:
+            card.taken.append(f"{definition}: no event passes {part.impossible[0]}, left out")
+    kept = [definitions[place] for place in left]
+    card.put("process", "definition", kept if len(kept) > 1 else kept[0])
+    return [parts[place] for place in left]
+
+
 def _has(final: FinalParticles, names: str, model: Model, decayed: bool) -> bool:
     """Whether a final state has the particles that a cut is on, decay products or not."""
     if names == "event":
         return True
-    codes = [ParticleName.parse(word.strip(), model).codes for word in names.split(",")]
-    places = [final.places(one, decayed) for one in codes]
-    if not all(places):
+    words = [ParticleName.parse(word.strip(), model) for word in names.split(",")]
+    places = [final.places(word.codes, decayed) for word in words]
+    if not all(places) or any(final.count(word.codes)[1] < (word.rank or 0) for word in words):
         return False
     return not (len(places) > 1 and places[0] == places[1] and is_alone(places[0]))

@@ -39,6 +39,7 @@ class ImportedCard:
         untranslated: entries that have no counterpart and are not neutral.
         taken: entries and commands that were translated, as MadGraph's cards have them.
         neutral: those that change no results.
+        impossible: entries that no event of the process passes.
         pdf: parton densities that the user asks for in place of those of the cards.
     """
 
@@ -47,6 +48,7 @@ class ImportedCard:
     untranslated: list[Untranslated] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     neutral: list[str] = field(default_factory=list)
+    impossible: list[str] = field(default_factory=list)
     pdf: str | None = None
 
     def put(self, table: str, key: str, value: object) -> None:

@@ -47,3 +47,30 @@ def test_a_name_of_several_kinds_is_what_a_process_has_of_them(tmp_path: Path) -
     ranked = "5 = maxjetflavor\n0 = drjj\n-1 = etaj\n0 = ptj\n30 = xptj\n"
     with pytest.raises(CardError, match=r"the cut on pt_min of b\|b~\|g\[1\]: some of the"):
         cuts(tmp_path, ranked, "g g > z g", "g g > b b~ g")
+
+
+def test_a_cut_on_a_rank_is_there_for_processes_with_so_many(tmp_path: Path) -> None:
+    entries = "30 = ptj1min\n900 = ptj2max\n0 = drjj\n0 = ptj\n-1 = etaj\n"
+    assert cuts(tmp_path, entries, "p p > z j", "p p > z j j") == {
+        "jet[1]": {"pt_min": 30.0},
+        "jet[2]": {"pt_max": 900.0},
+    }
+
+
+def test_a_process_that_a_cut_leaves_no_event_of_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "run_card.dat").write_text(SMALL + "100 = htjmin\n")
+    (tmp_path / "proc_card_mg5.dat").write_text("generate p p > z\nadd process p p > z j\n")
+    files = MadGraphCards(tmp_path / "proc_card_mg5.dat", run=tmp_path / "run_card.dat")
+    card, rest = import_cards(files, "toy")
+    assert card.process.definition == "p p > z j"
+    assert "p p > z: no event passes htjmin = 100, left out" in rest.taken
+    (tmp_path / "proc_card_mg5.dat").write_text("generate p p > z\n")
+    with pytest.raises(CardError, match="htjmin = 100: it asks for one jet in every event"):
+        import_cards(files, "toy")
+
+
+def test_missing_momentum_is_asked_for_where_there_are_neutrinos(tmp_path: Path) -> None:
+    entries = "50 = misset\n0 = ptl\n-1 = etal\n"
+    assert cuts(tmp_path, entries, "p p > z, z > mu+ mu-") == {}
+    found = cuts(tmp_path, entries, "p p > w+, w+ > e+ ve")
+    assert found == {"event": {"missing_pt_min": 50.0}}

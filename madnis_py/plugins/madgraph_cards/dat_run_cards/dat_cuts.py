@@ -123,8 +123,17 @@ class CutEntries:
         meaning = "it is about particles that no names of a card mean alone: maxjetflavor"
         self.refuse(name, meaning, "set maxjetflavor = 4 or 5, or cut by hand")
 
-    def refuse_too_few(self, name: str, wanted: str, least: int) -> None:
-        """Refuse an entry that asks for more particles than every event has for sure."""
+    def refuse_too_few(self, name: str, wanted: str, least: int, never: bool = False) -> None:
+        """Refuse an entry that asks for more particles than every event has for sure.
+
+        Args:
+            name: of the entry.
+            wanted: particles that it asks for.
+            least: number of them in every event.
+            never: whether no event has enough of them, so that the process has no events.
+        """
+        if never:
+            self.card.impossible.append(self.run.shown(name))
         got = f"the process has {least} for sure"
         self.refuse(name, f"it asks for {wanted} in every event, {got}", "set it to 0")
 

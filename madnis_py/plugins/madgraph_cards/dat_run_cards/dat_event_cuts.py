@@ -21,8 +21,7 @@ def translate_event_cuts(cuts: CutEntries) -> None:
     _cut_sums_of_jets(cuts)
     for name, value in cuts.active("dsqrt_shat", "dsqrt_shatmax"):
         cuts.card.cut("event", f"sqrt_s_{end_of(name)}", value)
-    for name, value in cuts.active("misset", "missetmax"):
-        cuts.card.cut("event", f"missing_pt_{end_of(name)}", value)
+    _cut_missing_momentum(cuts)
     _cut_opposite_jets(cuts)
     heavy = {pdg for leg in cuts.final.legs for pdg in leg.pdgs if cuts.final.mass(pdg) > _HEAVY}
     for _, value in cuts.active("ptheavy"):  # of one of them at least
@@ -62,6 +61,17 @@ def _isolate_photons(cuts: CutEntries) -> None:
         cuts.refuse_too_few("ptgmin", f"{most} photons", fewest)
 
 
+def _cut_missing_momentum(cuts: CutEntries) -> None:
+    """Put misset: an event without neutrinos passes."""
+    least, most = cuts.final.count(cuts.codes["missing"])
+    for name, value in cuts.active("misset", "missetmax"):
+        if least == 0 < most and end_of(name) == "min":
+            meaning = "some events have neutrinos, those without pass"
+            cuts.refuse(name, meaning, "set it to 0, or import these processes one by one")
+        elif most > 0:
+            cuts.card.cut("event", f"missing_pt_{end_of(name)}", value)
+
+
 def _cut_ranks(cuts: CutEntries) -> None:
     ranked = {
         letter: [f"pt{letter}{rank}{end}" for rank, end in product(range(1, 5), ("min", "max"))]
@@ -75,8 +85,7 @@ def _cut_ranks(cuts: CutEntries) -> None:
             _cut_rank(cuts, name, CLASSES[letter], int(name[3]), value)
     for letter, label in CLASSES.items():
         for name, value in cuts.active(f"xpt{letter}"):
-            if cuts.final.places(cuts.codes[label]):
-                _cut_rank(cuts, name, label, 1, value)
+            _cut_rank(cuts, name, label, 1, value)
 
 
 def _cut_rank(cuts: CutEntries, name: str, label: str, rank: int, value: float) -> None:
@@ -86,7 +95,7 @@ def _cut_rank(cuts: CutEntries, name: str, label: str, rank: int, value: float) 
     if end_of(name) == "max" and most < rank:
         return
     if least < rank:
-        cuts.refuse_too_few(name, f"{rank} of class {label}", least)
+        cuts.refuse_too_few(name, f"{rank} of class {label}", least, most < rank)
     else:
         ranked = f"{cuts.final.one_name(label, cuts.final.places(codes))}[{rank}]"
         cuts.card.cut(ranked, f"pt_{end_of(name)}", value)
@@ -131,12 +140,9 @@ def _hardest_jets(cuts: CutEntries, number: int) -> list[str]:
 def _cut_sum(cuts: CutEntries, name: str, codes: frozenset[int], value: float) -> None:
     """Put a cut on the sum of the transverse momenta of all particles of some kinds."""
     final, end = cuts.final, end_of(name)
-    places = final.places(codes)
-    if places and places == final.places({pdg for leg in final.legs for pdg in leg.pdgs}):
-        cuts.card.cut("event", f"ht_{end}", value)
-        return
-    if end == "min" and final.count(codes)[0] == 0:
-        cuts.refuse_too_few(name, "one jet", 0)
+    places, (least, most) = final.places(codes), final.count(codes)
+    if end == "min" and least == 0:
+        cuts.refuse_too_few(name, "one jet", 0, most == 0)
     elif places:
         label = next((one for one in ("jet", "bottom") if final.names(one, places) == (one,)), "")
         cuts.card.cut(str(final.one_name(label, places)), f"ht_{end}", value)
@@ -155,7 +161,7 @@ def _cut_sums_of_leptons(cuts: CutEntries) -> None:
     codes = cuts.codes["lepton"] | cuts.codes["missing"]
     least, most = cuts.final.count(codes)
     for name, value in cuts.active("mmnl", "mmnlmax"):
-        if least < 2 or least != most:
-            cuts.refuse_too_few(name, "two leptons or neutrinos", least)
-        else:
+        if end_of(name) == "min" and least < 2:
+            cuts.refuse_too_few(name, "two leptons or neutrinos", least, most < 2)
+        elif most >= 2:
             cuts.card.cut("lepton|missing", f"system_mass_{end_of(name)}", value)

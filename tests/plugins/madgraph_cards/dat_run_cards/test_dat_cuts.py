@@ -72,7 +72,7 @@ from madnis_py.physics.process.process import Process
             "p p > j j",
             "0 = drjj\n-1 = etaj\n0 = ptj\n100 = ht2min\n80 = ihtmin\n500 = mmjj",
             {
-                "event": {"ht": (80.0, INFINITE)},
+                "jet": {"ht": (80.0, INFINITE)},
                 "jet[1],jet[2]": {"ht": (100.0, INFINITE)},
                 "jet,jet": {"mass": (500.0, INFINITE)},
             },
