@@ -11,6 +11,7 @@ _Array = NDArray[np.float64]
 
 # amplitude
 
+AUXILIARY_STATE: Final[int]
 CHOSEN_HELICITY: Final[int]
 MOMENTUM_HELICITY: Final[int]
 SCALAR_NUMBERS: Final[int]
@@ -47,6 +48,11 @@ class Finish(IntEnum):
     massive_vector = 3
     ket = 4
     bra = 5
+    polarised_vector = 6
+    polarised_ket = 7
+    polarised_bra = 8
+
+def state_bit(state: int) -> int: ...
 
 _Arrays = Mapping[str, NDArray[np.int32] | NDArray[np.float64]]
 

@@ -1,8 +1,10 @@
 // Currents of a tape, run for one event, or for one group of events lane by lane the same.
 #pragma once
 
+#include "amplitudes/polarised_propagators.hpp"
 #include "amplitudes/tape.hpp"
 #include "amplitudes/vertices.hpp"
+#include "phase_space/rest_frames.hpp"
 #include "simd/slots.hpp"
 
 namespace madnis {
@@ -120,17 +122,18 @@ private:
     MADNIS_FN void leg(std::size_t begin, std::size_t end, const EventInput& input,
                        std::size_t event, std::size_t count) {
         const auto& row = spec_.externals[begin];
-        const auto p = load_momentum<T>(input.p, row.leg, event, count);
+        const auto p = momentum_of(row.leg, input.p, event, count);
         const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
         write_momentum<T>(momenta_ + 4 * row.leg, row.incoming ? p : nothing - p);
         const T mass = real_constant(row.mass);
         const auto store_states = [&](const auto& wavefunction) {
             for (std::size_t k = begin; k < end; ++k) {
-                const auto helicity = spec_.externals[k].helicity;
-                const bool chosen = helicity == chosen_helicity;
-                write_instance<T>(WaveKind(row.kind), memory_ + spec_.externals[k].offset,
-                                  chosen ? chosen_state(row, wavefunction, input, event, count)
-                                         : wavefunction(helicity));
+                const auto& state = spec_.externals[k];
+                const bool chosen = state.helicity == chosen_helicity;
+                auto wave = chosen ? chosen_state(row, wavefunction, input, event, count)
+                                   : wavefunction(state.helicity);
+                if (state.scale >= 0) wave = times(real_constant(state.scale), wave);
+                write_instance<T>(WaveKind(row.kind), memory_ + state.offset, wave);
             }
         };
         switch (WaveKind(row.kind)) {
@@ -151,6 +154,18 @@ private:
                 });
             }
         }
+    }
+
+    // The momentum of a leg in the frame that defines helicities.
+    MADNIS_FN FourVector<T> momentum_of(std::int32_t leg, const ConstBatch& p, std::size_t event,
+                                        std::size_t count) const {
+        const auto momentum = load_momentum<T>(p, leg, event, count);
+        if (spec_.n_frame == 0) return momentum;
+        auto total = load_momentum<T>(p, spec_.frame[0], event, count);
+        for (std::size_t k = 1; k < spec_.n_frame; ++k) {
+            total = total + load_momentum<T>(p, spec_.frame[k], event, count);
+        }
+        return at_rest(momentum, total, T(sqrt(dot(total, total))));
     }
 
     // The state that each event asks for.
@@ -290,6 +305,16 @@ private:
                                              real_constant(row.mass), sum);
                 return multiply();
             }
+            case Finish::polarised_vector:
+                sum = polarised_vector<T>(row.states, row.brings, momentum(row.momentum),
+                                          real_constant(row.mass), sum);
+                return multiply();
+            case Finish::polarised_ket:
+                sum = polarised_ket<T>(row.states, row.brings, momentum(row.momentum), sum);
+                return multiply();
+            case Finish::polarised_bra:
+                sum = polarised_bra<T>(row.states, row.brings, momentum(row.momentum), sum);
+                return multiply();
         }
     }
 

@@ -157,9 +157,16 @@ void bind_tape(py::module_& m) {
         .value("massive_vector", Finish::massive_vector)
         .value("ket", Finish::ket)
         .value("bra", Finish::bra)
+        .value("polarised_vector", Finish::polarised_vector)
+        .value("polarised_ket", Finish::polarised_ket)
+        .value("polarised_bra", Finish::polarised_bra)
         .finalize();
     m.attr("CHOSEN_HELICITY") = chosen_helicity;
     m.attr("MOMENTUM_HELICITY") = momentum_helicity;
+    m.def(
+        "state_bit", [](int state) { return state_bit(state); }, py::arg("state"),
+        "The bit of a state of a polarised propagator: helicity -1, 0, 1, or 2 for the auxiliary.");
+    m.attr("AUXILIARY_STATE") = auxiliary_state;
     m.attr("SCALAR_NUMBERS") = scalar_numbers;
     m.attr("WAVE_NUMBERS") = wave_numbers;
     m.attr("ZERO_NUMBERS") = zero_numbers;

@@ -41,7 +41,17 @@ enum class Operation : std::int32_t {
 };
 
 // What happens to a sum of vertices: nothing, or a propagator.
-enum class Finish : std::int32_t { raw, scalar, vector, massive_vector, ket, bra };
+enum class Finish : std::int32_t {
+    raw,
+    scalar,
+    vector,
+    massive_vector,
+    ket,
+    bra,
+    polarised_vector,
+    polarised_ket,
+    polarised_bra,
+};
 
 // Helicity of an external row that is taken from the event.
 inline constexpr std::int32_t chosen_helicity = 2;
@@ -49,12 +59,19 @@ inline constexpr std::int32_t chosen_helicity = 2;
 // Helicity of an external row with p / E in place of the polarisation: gauge invariance gives zero.
 inline constexpr std::int32_t momentum_helicity = 3;
 
+// State of a polarised vector beside its helicities, along its momentum.
+inline constexpr std::int32_t auxiliary_state = 2;
+
+// The bit of a state of a polarised propagator: its helicity, twice its value for fermions, or
+// `auxiliary_state`.
+MADNIS_FN constexpr std::int32_t state_bit(std::int32_t state) { return 1 << (state + 1); }
+
 // Rows of the tables: `columns` are what Python calls their members.
 
-struct ExternalRow {
-    std::int32_t leg, kind, antiparticle, incoming, helicity, spin, mass, offset;
-    static constexpr const char* columns[] = {"leg",      "kind", "antiparticle", "incoming",
-                                              "helicity", "spin", "mass",         "offset"};
+struct ExternalRow {  // `scale`: the constant that multiplies the wavefunction, < 0 for none
+    std::int32_t leg, kind, antiparticle, incoming, helicity, spin, mass, scale, offset;
+    static constexpr const char* columns[] = {
+        "leg", "kind", "antiparticle", "incoming", "helicity", "spin", "mass", "scale", "offset"};
 };
 
 struct MomentumRow {  // sum of two earlier ones; the first are those of the legs, all incoming
@@ -67,11 +84,12 @@ struct PropagatorRow {
     static constexpr const char* columns[] = {"momentum", "mass", "width"};
 };
 
-struct NodeRow {
-    std::int32_t kind, finish, offset, instances, first_term, terms, propagator, momentum, mass;
-    static constexpr const char* columns[] = {"kind",       "finish",     "offset",
-                                              "instances",  "first_term", "terms",
-                                              "propagator", "momentum",   "mass"};
+struct NodeRow {  // `states`, `brings`: of polarised propagators
+    std::int32_t kind, finish, offset, instances, first_term, terms, propagator, momentum, mass,
+        states, brings;
+    static constexpr const char* columns[] = {"kind",       "finish", "offset",     "instances",
+                                              "first_term", "terms",  "propagator", "momentum",
+                                              "mass",       "states", "brings"};
 };
 
 struct TermRow {
@@ -85,6 +103,8 @@ inline constexpr double four_pi = 4 * std::numbers::pi;
 
 struct CurrentsSpec {
     std::size_t n_legs, workspace;  // numbers
+    const std::int32_t* frame;      // legs whose rest frame helicities are defined in
+    std::size_t n_frame;            // 0: the frame of the momenta
     const ExternalRow* externals;
     std::size_t n_externals;
     const MomentumRow* momenta;

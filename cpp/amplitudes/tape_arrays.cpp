@@ -35,6 +35,8 @@ CurrentsSpec currents_spec(const TapeArrays& arrays) {
     CurrentsSpec spec{};
     spec.n_legs = size(arrays, "sizes", 0);
     spec.workspace = size(arrays, "sizes", 1);
+    spec.frame = arrays.integers("frame").data();
+    spec.n_frame = arrays.integers("frame").size();
     std::tie(spec.externals, spec.n_externals) = rows<ExternalRow>(arrays, "externals");
     std::tie(spec.momenta, spec.n_momenta) = rows<MomentumRow>(arrays, "momenta");
     std::tie(spec.propagators, spec.n_propagators) = rows<PropagatorRow>(arrays, "propagators");
@@ -46,6 +48,7 @@ CurrentsSpec currents_spec(const TapeArrays& arrays) {
 }
 
 CurrentsSpec relocated(CurrentsSpec spec, const TapeArrays& arrays, Image& image) {
+    spec.frame = image.put(spec.frame, spec.n_frame);
     spec.externals = image.put(spec.externals, spec.n_externals);
     spec.momenta = image.put(spec.momenta, spec.n_momenta);
     spec.propagators = image.put(spec.propagators, spec.n_propagators);

@@ -29,6 +29,11 @@ MADNIS_INLINE void add(Wave<T>& acc, const Factor& factor, const Wave<T>& a) {
     for (int mu = 0; mu < 4; ++mu) acc.c[mu] += factor * a.c[mu];
 }
 
+template <class T, class Factor>
+MADNIS_INLINE Wave<T> times(const Factor& factor, const Wave<T>& a) {
+    return {{factor * a.c[0], factor * a.c[1], factor * a.c[2], factor * a.c[3]}};
+}
+
 // Couplings of a fermion line, real (T) or complex.
 template <class Factor>
 struct Chiral {

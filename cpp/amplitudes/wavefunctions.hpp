@@ -16,17 +16,17 @@ struct Wave {
     Complex<T> c[4];
 };
 
-// Unit vector along p and its length; along z where p vanishes.
+// Unit vector along p and its length; along z where p vanishes but for rounding.
 template <class T>
 struct Axis {
     T x, y, z, length;
 
     MADNIS_FN explicit Axis(const FourVector<T>& p)
         : length(sqrt(p.x * p.x + p.y * p.y + p.z * p.z)) {
-        const auto rest = length == T(0);
+        const auto rest = length <= constant<T>(1e-10) * p.e;
         const T inverse = T(1) / select(rest, T(1), length);
-        x = p.x * inverse;
-        y = p.y * inverse;
+        x = select(rest, T(0), T(p.x * inverse));
+        y = select(rest, T(0), T(p.y * inverse));
         z = select(rest, T(1), T(p.z * inverse));
     }
 };

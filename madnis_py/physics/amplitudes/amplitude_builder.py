@@ -8,17 +8,24 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
+from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.colour_flows import Contraction, FlowCurrents
 from madnis_py.physics.amplitudes.currents import Currents
 from madnis_py.physics.amplitudes.diagram_squares import square_pairs
-from madnis_py.physics.amplitudes.helicities import ExternalLeg, helicity_states
+from madnis_py.physics.amplitudes.helicities import (
+    PLAIN_BASIS,
+    PLAIN_SPINS,
+    ExternalLeg,
+    HelicityBasis,
+    Spins,
+)
 from madnis_py.physics.amplitudes.tape_tables import (
     Arrays,
     PlacedCurrents,
@@ -30,6 +37,7 @@ from madnis_py.physics.amplitudes.tape_writer import TapeWriter
 from madnis_py.physics.colour.colour import Closed, colour_matrix
 from madnis_py.physics.diagrams.coupling_powers import Powers
 from madnis_py.physics.diagrams.diagrams import Diagram
+from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import Recursion
 from madnis_py.physics.diagrams.trees import PropagatorKey
@@ -40,13 +48,38 @@ _Entries = tuple[tuple[str, Fraction], ...]
 """Constants of a tape: expressions of the model and their factors."""
 
 
-def external_legs(reaction: Reaction, model: Model) -> tuple[ExternalLeg, ...]:
-    """The legs of a reaction with all of their helicities."""
-    n_incoming = len(reaction.incoming)
-    return tuple(
-        ExternalLeg(pdg, position < n_incoming, helicity_states(model, pdg))
-        for position, pdg in enumerate(reaction.legs)
+def external_legs(
+    reaction: Reaction, model: Model, spins: Spins = PLAIN_SPINS
+) -> tuple[ExternalLeg, ...]:
+    """The legs of a reaction with the helicities that it leaves them.
+
+    Args:
+        reaction: may restrict particles to some of their states.
+        model: spins and masses.
+        spins: how far the beams are polarised.
+    """
+    n_incoming, legs = (
+        len(reaction.incoming),
+        zip(reaction.legs, reaction.leg_polarisations, strict=True),
     )
+    found = [
+        ExternalLeg(pdg, position < n_incoming, selected or helicity_states(model, pdg))
+        for position, (pdg, selected) in enumerate(legs)
+    ]
+    for position, degree in enumerate(spins.beams):
+        if degree:
+            found[position] = _of_beam(found[position], degree)
+    return tuple(found)
+
+
+def _of_beam(leg: ExternalLeg, degree: float) -> ExternalLeg:
+    """A leg whose states +-h make up (1 +- degree) / 2 of a beam.
+
+    |M|^2 is divided by the number of states of the leg, see `average_factor`.
+    """
+    shares = {state: (1 + state * degree) / 2 for state in leg.states}
+    present = {state: share * len(leg.states) for state, share in shares.items() if share > 0}
+    return replace(leg, states=tuple(present), weights=tuple(present.values()))
 
 
 def _fermions(legs: Sequence[ExternalLeg], model: Model) -> int:
@@ -149,6 +182,7 @@ class AmplitudeBuilder:
         legs: external particles and the helicities that are summed over.
         model: particles and vertices; which couplings vanish matters here, not their values.
         without_width: propagators that have none.
+        basis: what helicities refer to.
     """
 
     def __init__(
@@ -157,6 +191,7 @@ class AmplitudeBuilder:
         legs: Sequence[ExternalLeg],
         model: Model,
         without_width: Set[PropagatorKey] = frozenset(),
+        basis: HelicityBasis = PLAIN_BASIS,
     ) -> None:
         self._legs = tuple(legs)
         self._currents = Currents(model, _fermions(legs, model))
@@ -164,7 +199,7 @@ class AmplitudeBuilder:
         self._amplitudes = _amplitudes(
             FlowCurrents(recursion, self._currents).contractions(), recursion.selects_products
         )
-        self._without_width = without_width
+        self._without_width, self._basis = without_width, basis
 
     @property
     def flows(self) -> tuple[Closed, ...]:
@@ -176,8 +211,11 @@ class AmplitudeBuilder:
 
         Args:
             helicities: one axis per leg, over its helicities; all that chirality allows if None.
+
+        Raises:
+            InputError: chirality allows none.
         """
-        writer = TapeWriter(self._currents, self._legs, self._without_width)
+        writer = TapeWriter(self._currents, self._legs, self._without_width, self._basis)
         rows = sorted(
             self._amplitudes.contractions,
             key=lambda row: (self._currents.nodes[row[1]].legs, row[1], row[2]),
@@ -188,10 +226,16 @@ class AmplitudeBuilder:
             live |= joint
         if helicities is not None:
             live &= helicities
+        if not live.any():
+            name = self._currents.model.reaction_name(
+                [leg.pdg for leg in self._legs], sum(leg.incoming for leg in self._legs)
+            )
+            raise InputError(f"expected helicities that interactions allow; those of {name} vanish")
         for (_, current, source, _), joint in zip(rows, joints, strict=True):
             for node in (current, source):
                 writer.require(node, live & joint)
         arrays, placed = writer.write()
+        rows = [row for row in rows if row[1] in placed and row[2] in placed]
         chosen = np.argwhere(live).astype(np.int32)
         arrays |= self._contraction_arrays(rows, placed, chosen)
         arrays |= self._column_arrays()
@@ -332,6 +376,7 @@ def diagram_tape(
     vertices: VertexTable,
     legs: Sequence[ExternalLeg],
     without_width: Set[PropagatorKey] = frozenset(),
+    basis: HelicityBasis = PLAIN_BASIS,
 ) -> Tape:
     """The tape of |M_i|^2 of all diagrams, summed over helicities.
 
@@ -340,11 +385,12 @@ def diagram_tape(
         vertices: of the model.
         legs: as for `AmplitudeBuilder`.
         without_width: as for `AmplitudeBuilder`.
+        basis: as for `AmplitudeBuilder`.
     """
     model = vertices.model
     currents = Currents(model, _fermions(legs, model))
     pairs = square_pairs(diagrams, vertices, currents, legs[0].pdg)
-    writer = TapeWriter(currents, legs, without_width)
+    writer = TapeWriter(currents, legs, without_width, basis)
     nodes = {
         node: place
         for place, node in enumerate(dict.fromkeys(n for p in pairs for n in (p.current, p.source)))
@@ -377,10 +423,14 @@ def diagram_tape(
 
 
 def average_factor(reaction: Reaction, model: Model) -> Fraction:
-    """1 / (spins and colours of incoming particles x permutations of identical outgoing ones)."""
+    """1 / (spins and colours of incoming particles x permutations of identical outgoing ones).
+
+    The average is over the states of a polarised particle alone, as MadGraph has it, and particles
+    of different polarisations are not identical.
+    """
     states = 1
-    for pdg in reaction.incoming:
-        states *= len(helicity_states(model, pdg)) * model.particle(pdg).colour
+    for pdg, selected in zip(reaction.incoming, reaction.leg_polarisations, strict=False):
+        states *= len(selected or helicity_states(model, pdg)) * model.particle(pdg).colour
     return Fraction(1, states * _identical(reaction))
 
 

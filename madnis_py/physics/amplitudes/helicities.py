@@ -7,8 +7,8 @@ fills both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
 from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Node
-from madnis_py.physics.model.model import Model
+from madnis_py.physics.diagrams.polarisation import Polarisation
+from madnis_py.physics.diagrams.trees import PropagatorKey
 
 Bools = NDArray[np.bool_]
 
@@ -37,19 +38,48 @@ class ExternalLeg:
         incoming: whether it comes in.
         states: helicities, twice their value for fermions, ascending; (CHOSEN,) where events bring
             their own.
+        weights: what |M|^2 of each state is multiplied by; () for 1.
     """
 
     pdg: int
     incoming: bool
     states: tuple[int, ...]
+    weights: tuple[float, ...] = ()
 
 
-def helicity_states(model: Model, pdg: int) -> tuple[int, ...]:
-    """The helicities of a particle, twice their value for fermions."""
-    spin = model.particle(pdg).spin
-    if spin == 3 and model.mass(pdg) > 0:
-        return (-1, 0, 1)
-    return (0,) if spin == 1 else (-1, 1)
+@dataclass(frozen=True)
+class Spins:
+    """What a card says about the spins of a process beside its definition.
+
+    Attributes:
+        frame: positions of the legs whose rest frame defines helicities; that of the momenta if ().
+        beams: degree of polarisation of each incoming particle, from -1 where all have negative
+            helicity to 1; () where none is polarised.
+    """
+
+    frame: tuple[int, ...] = ()
+    beams: tuple[float, ...] = ()
+
+
+PLAIN_SPINS = Spins()
+"""Beams that are not polarised, helicities in the frame of the momenta."""
+
+
+@dataclass(frozen=True)
+class HelicityBasis:
+    """What the helicities of an amplitude refer to.
+
+    Attributes:
+        frame: positions of the legs whose rest frame defines helicities; that of the momenta if ().
+        lines: propagators of definite polarisation, with the states of their numerators.
+    """
+
+    frame: tuple[int, ...] = ()
+    lines: Mapping[PropagatorKey, Polarisation] = field(default_factory=dict)
+
+
+PLAIN_BASIS = HelicityBasis()
+"""Helicities in the frame of the momenta, no propagator of definite polarisation."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ needs, are left out. `cpp/amplitudes/tape.hpp` says what the columns mean.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence, Set
 from fractions import Fraction
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
 from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Node
-from madnis_py.physics.amplitudes.helicities import Chirality, ExternalLeg, helicity_states
+from madnis_py.physics.amplitudes.helicities import Chirality, ExternalLeg, HelicityBasis
 from madnis_py.physics.amplitudes.tape_tables import (
     Arrays,
     Constants,
@@ -27,12 +28,23 @@ from madnis_py.physics.amplitudes.tape_tables import (
     numbers_of,
     table,
 )
+from madnis_py.physics.diagrams.polarisation import Polarisation, helicity_states
 from madnis_py.physics.diagrams.trees import PropagatorKey
 
 _Bools = NDArray[np.bool_]
 
 _FINISH = {kind: _core.Finish[kind.name] for kind in WaveKind}
 """Propagator of a current of each kind, a massless one of vectors."""
+
+_POLARISED = {
+    WaveKind.vector: _core.Finish.polarised_vector,
+    WaveKind.ket: _core.Finish.polarised_ket,
+    WaveKind.bra: _core.Finish.polarised_bra,
+}
+"""Propagator of definite polarisation of a current of each kind."""
+
+_NO_SCALE = -1
+"""No constant that multiplies a wavefunction."""
 
 
 class TapeWriter:
@@ -42,18 +54,20 @@ class TapeWriter:
         currents: the graph.
         legs: external particles, incoming first.
         without_width: propagators that have none.
+        basis: what helicities refer to.
     """
 
     def __init__(
         self,
         currents: Currents,
         legs: Sequence[ExternalLeg],
-        without_width: Set[PropagatorKey] = frozenset(),
+        without_width: Set[PropagatorKey],
+        basis: HelicityBasis,
     ) -> None:
         self._nodes = currents.nodes
         self._model = currents.model
         self._legs = tuple(legs)
-        self._without_width = without_width
+        self._without_width, self._basis = without_width, basis
         self.constants = Constants()
         self._chirality = Chirality(currents, self._legs)
         self._needed: list[_Bools | None] = [None] * len(self._nodes)
@@ -96,13 +110,14 @@ class TapeWriter:
         momenta = Momenta(len(self._legs))
         for node in (self._nodes[number] for number in placed):
             if node.terms and node.propagated:
-                parts = [self._nodes[child].legs for child in node.terms[0][0].arguments]
+                parts = [self._nodes[child].legs for child in _live(node, placed)[0][0].arguments]
                 momenta.add(node.legs, parts)
         rows = TapeRows(placed, momenta)
         for number in placed:
             self._write(number, rows)
         arrays = {
             "sizes": np.array([len(self._legs), placed.workspace], np.int32),
+            "frame": np.array(self._basis.frame, np.int32),
             "externals": table("externals", rows.externals),
             "momenta": table("momenta", rows.momenta.rows),
             "propagators": table("propagators", rows.propagator_rows),
@@ -124,11 +139,10 @@ class TapeWriter:
             propagator = rows.propagator(
                 momentum, self.constants.mass(mass), self.constants.mass(width)
             )
-            massive = node.kind == WaveKind.vector and mass
-            finish = _core.Finish.massive_vector if massive else _FINISH[node.kind]
+            finish = self._finish(node)
         first = len(rows.terms)
         coordinates = np.argwhere(rows.placed.instances(number) >= 0)
-        for vertex, coefficients in _merged(node.terms):
+        for vertex, coefficients in _merged(_live(node, rows.placed)):
             self._write_term(vertex, coefficients, coordinates, rows)
         offset, instances = rows.placed.whole(number)
         rows.nodes.append(
@@ -142,18 +156,31 @@ class TapeWriter:
                 "propagator": propagator,
                 "momentum": momentum,
                 "mass": self.constants.mass(mass),
+                "states": sum(_core.state_bit(state) for state in self._polarisation(node)),
+                "brings": node.legs & 1,
             }
         )
+
+    def _finish(self, node: Node) -> _core.Finish:
+        if self._polarisation(node):
+            return _POLARISED[node.kind]
+        if node.kind == WaveKind.vector and self._model.mass(node.pdg) > 0:
+            return _core.Finish.massive_vector
+        return _FINISH[node.kind]
+
+    def _polarisation(self, node: Node) -> Polarisation:
+        """The states of a propagator, () for all."""
+        return self._basis.lines.get(self._key(node), ()) if node.propagated else ()
 
     def _pole(self, node: Node) -> tuple[str, str]:
         """Names of the mass and the width of a propagator, "" for zero."""
         particle = self._model.particle(node.pdg)
         mass = particle.mass if self._model.mass(node.pdg) > 0 else ""
+        return mass, particle.width if mass and self._key(node) not in self._without_width else ""
+
+    def _key(self, node: Node) -> PropagatorKey:
         side = node.legs ^ (1 << len(self._legs)) - 1 if node.legs & 1 else node.legs
-        return mass, particle.width if mass and (
-            particle.pdg,
-            side,
-        ) not in self._without_width else ""
+        return self._model.particle(node.pdg).pdg, side
 
     def _write_external(self, number: int, node: Node, rows: TapeRows) -> None:
         position = node.legs.bit_length() - 1
@@ -166,7 +193,7 @@ class TapeWriter:
             else int(node.kind != WaveKind.scalar)
         )
         indices = rows.placed.instances(number).reshape(-1)
-        for state, index in zip(leg.states, indices, strict=True):
+        for state, scale, index in zip(leg.states, self._scales(leg), indices, strict=True):
             if index >= 0:
                 rows.externals.append(
                     {
@@ -177,9 +204,16 @@ class TapeWriter:
                         "helicity": state,
                         "spin": spin,
                         "mass": mass,
+                        "scale": scale,
                         "offset": offset + int(index) * numbers_of(node),
                     }
                 )
+
+    def _scales(self, leg: ExternalLeg) -> list[int]:
+        """Constants that the wavefunctions of a leg are multiplied by."""
+        if not leg.weights:
+            return [_NO_SCALE] * len(leg.states)
+        return [self.constants.add(("1", Fraction(math.sqrt(one)))) for one in leg.weights]
 
     def _write_term(
         self,
@@ -219,6 +253,11 @@ class TapeWriter:
                 "index": rows.pattern(index),
             }
         )
+
+
+def _live(node: Node, placed: PlacedCurrents) -> list[tuple[AppliedVertex, Fraction]]:
+    """The terms of a node whose arguments do not vanish for all helicities."""
+    return [term for term in node.terms if all(child in placed for child in term[0].arguments)]
 
 
 def _merged(

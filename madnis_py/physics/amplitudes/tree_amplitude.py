@@ -27,7 +27,13 @@ from madnis_py.physics.amplitudes.amplitude_builder import (
     diagram_tape,
     external_legs,
 )
-from madnis_py.physics.amplitudes.helicities import CHOSEN, ExternalLeg
+from madnis_py.physics.amplitudes.helicities import (
+    CHOSEN,
+    PLAIN_SPINS,
+    ExternalLeg,
+    HelicityBasis,
+    Spins,
+)
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tape_tables import Arrays
@@ -68,10 +74,12 @@ class TreeAmplitude(MatrixElement):
         without_width: propagators that have none, see `widths.widths_of`; all others have that of
             their particle.
         cache: where built tapes are kept; None builds anew.
+        spins: how far the beams are polarised, and the frame that defines helicities.
 
     Attributes:
         reaction: as given.
         model: as given.
+        spins: as given.
         legs: PDG codes, incoming first.
         diagrams: Feynman diagrams, in the order of the columns of `evaluate`.
         flows: per colour flow, (colour, anticolour) of each leg in the numbers of the Les Houches
@@ -90,8 +98,9 @@ class TreeAmplitude(MatrixElement):
         model: Model,
         without_width: Set[PropagatorKey] = frozenset(),
         cache: TapeCache | None = None,
+        spins: Spins = PLAIN_SPINS,
     ) -> None:
-        self.reaction, self.legs = reaction, reaction.legs
+        self.reaction, self.legs, self.spins = reaction, reaction.legs, spins
         self.model, self._without_width, self._cache = model, without_width, cache
         vertices = VertexTable(model)
         recursion = recursion_of(reaction, vertices)
@@ -102,9 +111,12 @@ class TreeAmplitude(MatrixElement):
                 f"expected a process with tree diagrams; {self.name} has none in model {model.name}"
             )
         self.alpha_s_power = _only_power_of_alpha_s(recursion.strong_powers)
-        self._external = external_legs(reaction, model)
+        self._external = external_legs(reaction, model, spins)
+        self._basis = HelicityBasis(spins.frame, reaction.polarised_lines)
         self._average = float(average_factor(reaction, model))
-        tapes = _StoredTapes(reaction, vertices, self.diagrams, self._external, without_width)
+        tapes = _StoredTapes(
+            reaction, vertices, self.diagrams, self._external, without_width, self._basis
+        )
         arrays = tapes.build() if cache is None else cache.get(tapes.description(), tapes.build)
         amplitude, squares = _unpacked(arrays, "amplitude"), _unpacked(arrays, "squares")
         self._amplitude_arrays, self._square_arrays = amplitude.bound(model), squares.bound(model)
@@ -118,7 +130,8 @@ class TreeAmplitude(MatrixElement):
         self.helicities = np.asarray(arrays["helicities"], np.int8)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.reaction, self.model, self._without_width, self._cache)
+        arguments = self.reaction, self.model, self._without_width, self._cache, self.spins
+        return type(self), arguments
 
     @property
     def name(self) -> str:
@@ -198,14 +211,19 @@ class TreeAmplitude(MatrixElement):
                     f"helicities of leg {position}: expected one of {leg.states}; got another one"
                 )
         chosen = np.ascontiguousarray(helicities, np.float64)
-        return self._chosen.evaluate(p, _per_event(alpha_s, p), chosen, False, False, False)[0]
+        me2, *_ = self._chosen.evaluate(p, _per_event(alpha_s, p), chosen, False, False, False)
+        for position, leg in enumerate(self._external):
+            if leg.weights:
+                me2 *= np.array(leg.weights)[np.searchsorted(leg.states, helicities[:, position])]
+        return me2
 
     @cached_property
     def _chosen(self) -> _core.AmplitudeTape:
         """The tape that takes helicities from the events."""
         legs = [ExternalLeg(leg.pdg, leg.incoming, (CHOSEN,)) for leg in self._external]
         recursion = recursion_of(self.reaction, VertexTable(self.model))
-        tape = AmplitudeBuilder(recursion, legs, self.model, self._without_width).tape()
+        builder = AmplitudeBuilder(recursion, legs, self.model, self._without_width, self._basis)
+        tape = builder.tape()
         return _core.AmplitudeTape(tape.tape.bound(self.model), self._average)
 
     def single_error(self, p: Array, alpha_s: Array | float) -> Array:
@@ -224,6 +242,7 @@ class _StoredTapes:
         diagrams: of the reaction.
         legs: with their helicities.
         without_width: propagators that have none.
+        basis: what helicities refer to.
     """
 
     reaction: Reaction
@@ -231,6 +250,7 @@ class _StoredTapes:
     diagrams: tuple[Diagram, ...]
     legs: tuple[ExternalLeg, ...]
     without_width: Set[PropagatorKey]
+    basis: HelicityBasis
 
     def description(self) -> str:
         """Everything that the tapes depend on: model, reaction, and which values vanish."""
@@ -246,6 +266,8 @@ class _StoredTapes:
         return repr(
             (
                 self.reaction,
+                self.legs,
+                self.basis,
                 sorted(self.without_width),
                 model.vertices,
                 complex_ones,
@@ -258,9 +280,9 @@ class _StoredTapes:
         """The arrays of both tapes, with the helicities and colour flows of their results."""
         recursion = recursion_of(self.reaction, self.vertices)
         model, legs = self.vertices.model, self.legs
-        builder = AmplitudeBuilder(recursion, legs, model, self.without_width)
+        builder = AmplitudeBuilder(recursion, legs, model, self.without_width, self.basis)
         tape = self._without_zeros(builder, builder.tape())
-        squares = diagram_tape(self.diagrams, self.vertices, legs, self.without_width)
+        squares = diagram_tape(self.diagrams, self.vertices, legs, self.without_width, self.basis)
         flows = [
             [(string.antiquark, string.gluons, string.quark) for string in flow]
             for flow in tape.flows

@@ -6,9 +6,9 @@ Processes that they connect share one matrix element.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from madnis_py.physics.diagrams.reactions import Branch, Reaction
+from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import Vertex
 
@@ -71,11 +71,13 @@ def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple
 
 def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:
     branches = tuple(
-        Branch(
-            exchange.get(branch.pdg, branch.pdg), branch.decay and _image(branch.decay, exchange)
+        replace(
+            branch,
+            pdg=exchange.get(branch.pdg, branch.pdg),
+            decay=branch.decay and _image(branch.decay, exchange),
         )
         for branch in reaction.outgoing
     )
     incoming = tuple(exchange.get(pdg, pdg) for pdg in reaction.incoming)
     restrictions = reaction.restrictions.renamed(exchange)
-    return Reaction(incoming, branches, reaction.orders, restrictions)
+    return replace(reaction, incoming=incoming, outgoing=branches, restrictions=restrictions)

@@ -1,4 +1,4 @@
-"""Reaction: definite particles that come in and out, and how they decay."""
+"""Reaction: definite particles that come in and out, their polarisations, and how they decay."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from madnis_py.physics.diagrams.coupling_orders import OrderLimit
+from madnis_py.physics.diagrams.polarisation import Polarisation
 from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
+from madnis_py.physics.diagrams.trees import PropagatorKey
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,17 @@ class Branch:
         pdg: PDG code.
         decay: its decay, the particle being the incoming one; None for a particle of the final
             state.
+        polarisation: that it is restricted to; of its propagator if it decays.
     """
 
     pdg: int
     decay: Reaction | None = None
+    polarisation: Polarisation = ()
 
     @property
     def content(self) -> object:
-        """Key equal for the same particle with the same decay; see `Reaction.content`."""
-        return self.pdg, None if self.decay is None else self.decay.content
+        """Key equal for the same particle in the same states, decaying alike; see `Reaction`."""
+        return self.pdg, self.polarisation, None if self.decay is None else self.decay.content
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,14 @@ class Reaction:
         outgoing: what comes out, with its decays.
         orders: what the definition asks of the powers of couplings of this step.
         restrictions: on the propagators of this step.
+        polarisations: of the incoming particles; () where none is restricted.
     """
 
     incoming: tuple[int, ...]
     outgoing: tuple[Branch, ...]
     orders: tuple[OrderLimit, ...] = ()
     restrictions: Restrictions = UNRESTRICTED
+    polarisations: tuple[Polarisation, ...] = ()
 
     @property
     def legs(self) -> tuple[int, ...]:
@@ -93,7 +99,41 @@ class Reaction:
 
         Coupling orders and restrictions are not in it: such reactions have the same events.
         """
-        return self.incoming, frozenset(Counter(branch.content for branch in self.outgoing).items())
+        outgoing = frozenset(Counter(branch.content for branch in self.outgoing).items())
+        return self.incoming, self.polarisations, outgoing
+
+    @property
+    def leg_polarisations(self) -> tuple[Polarisation, ...]:
+        """The polarisation of every external leg, in the order of `legs`."""
+        return (*(self.polarisations or ((),) * len(self.incoming)), *self._final_polarisations)
+
+    @property
+    def _final_polarisations(self) -> tuple[Polarisation, ...]:
+        parts = [
+            (branch.polarisation,) if branch.decay is None else branch.decay._final_polarisations
+            for branch in self.outgoing
+        ]
+        return tuple(one for part in parts for one in part)
+
+    @property
+    def polarised_lines(self) -> dict[PropagatorKey, Polarisation]:
+        """Propagator -> its states, for particles of definite polarisation that decay."""
+        return _polarised_lines(self, len(self.incoming))
+
+
+def _polarised_lines(reaction: Reaction, first: int) -> dict[PropagatorKey, Polarisation]:
+    """Those of a reaction whose final legs are counted from `first` on."""
+    lines: dict[PropagatorKey, Polarisation] = {}
+    for branch in reaction.outgoing:
+        if branch.decay is None:
+            first += 1
+            continue
+        after = first + len(branch.decay.final)
+        if branch.polarisation:
+            lines[abs(branch.pdg), (1 << after) - (1 << first)] = branch.polarisation
+        lines |= _polarised_lines(branch.decay, first)
+        first = after
+    return lines
 
 
 def reaction_of(incoming: Sequence[int], outgoing: Sequence[int], *orders: OrderLimit) -> Reaction:

@@ -6,12 +6,12 @@ import math
 from dataclasses import dataclass, replace
 
 from madnis_py.card.card import Card
-from madnis_py.physics.amplitudes.helicities import helicity_states
 from madnis_py.physics.beam_densities.beamstrahlung import POWER
 from madnis_py.physics.beam_densities.lepton_structure import radiation_power
 from madnis_py.physics.beam_densities.masses import MASSES, PROTON
 from madnis_py.physics.beam_densities.nucleus import ATOMIC_MASS, Nucleus
 from madnis_py.physics.definition.definition import Definition
+from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.phase_space.colliding_beams import CollidingBeam, CollidingBeams, Share
 

@@ -49,7 +49,9 @@ class Mirrored(MatrixElement):
 
 def mirror(reaction: Reaction) -> Reaction:
     """The reaction with its incoming particles exchanged."""
-    return replace(reaction, incoming=reaction.incoming[::-1])
+    return replace(
+        reaction, incoming=reaction.incoming[::-1], polarisations=reaction.polarisations[::-1]
+    )
 
 
 def mirrored_columns(ours: Sequence[Diagram], theirs: Sequence[Diagram]) -> list[int] | None:
