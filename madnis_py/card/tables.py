@@ -20,8 +20,10 @@ from madnis_py.card.values import (
     Files,
     Flag,
     Indices,
+    Legs,
     NonNegative,
     ParameterValue,
+    Polarizations,
     Positive,
     QuarkFlavour,
     Range,
@@ -96,6 +98,11 @@ class ProcessTable(CardTable):
     )
     model: Literal["sm", "sm_zprime"] = Field(
         "sm", description="The Standard Model, without or with a Z'."
+    )
+    me_frame: Legs | None = Field(
+        None,
+        description="Legs, counted from 1 with all decays done, whose rest frame defines the "
+        "polarisations of massive particles. Without it: that of the incoming particles.",
     )
     t_channel_widths: Flag = Field(
         False, description="Whether propagators between the two incoming particles have widths."
@@ -175,6 +182,11 @@ class BeamTable(CardTable):
         description='Of both beams, or of each: LHAPDF set name, folder, "toy" (for tests), or '
         '"none": a parton at beam energy, "epa": photons, "isr": a lepton that radiates. No '
         "default.",
+    )
+    polarization: Polarizations | None = Field(
+        None,
+        description="Degree of polarisation of each beam, from -1 (left-handed) to 1, for partons "
+        "and leptons that radiate. Without it: none.",
     )
     pdf_backend: Literal["builtin", "lhapdf"] = Field(
         "builtin", description="What interpolates the PDF grids."

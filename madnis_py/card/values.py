@@ -105,6 +105,28 @@ BeamEnergies = Annotated[
         lambda value: isinstance(value, list | tuple) and len(value) == 2,
     ),
 ]
+Legs = Annotated[
+    tuple[int, ...],
+    _checked(
+        "different legs, counted from 1",
+        lambda value: (
+            isinstance(value, list | tuple)
+            and len(value) == len(set(map(str, value))) > 0
+            and all(type(leg) is int and 0 < leg < _TOO_MANY for leg in value)
+        ),
+    ),
+]
+Polarizations = Annotated[
+    tuple[float, float],
+    _checked(
+        "two numbers from -1 to 1, [beam 1, beam 2]",
+        lambda value: (
+            isinstance(value, list | tuple)
+            and len(value) == 2
+            and all(_is_number(degree) and -1 <= degree <= 1 for degree in value)
+        ),
+    ),
+]
 
 
 def _is_text(value: object) -> bool:

@@ -207,7 +207,7 @@ NONE = "expected a process with tree diagrams"
         ("p p > e+ e- $$ z a", "expected a process with tree diagrams"),
         ("p p > e+ e- @", 'expected particles, orders or restrictions; got " @"'),
         ("p p > e+ e- [noborn=QCD]", "loops"),
-        ("p p > w+{0} w-", "polarised particles"),
+        ("p p > w+{2} w-", "expected polarisations of w"),
         ("p p > e+ e- --no_warning=duplicate", "expected a coupling order"),
         ("generate p p > e+ e-", 'unknown particle "generate"'),
         ("add process p p > e+ e-", 'unknown particle "add"'),

@@ -11,6 +11,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.tables import ProcessTable
+from madnis_py.physics.amplitudes.helicities import PLAIN_SPINS, Spins
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of
 from madnis_py.physics.definition.definition_reader import definition_of
@@ -104,3 +105,9 @@ def numbered(colours: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
     """(Colour, anticolour) of legs, the lines called 1, 2, ... in the order of the legs."""
     names = {0: 0}
     return tuple(tuple(names.setdefault(line, len(names)) for line in leg) for leg in colours)
+
+
+def polarised(text: str, spins: Spins = PLAIN_SPINS, **values: float) -> TreeAmplitude:
+    """The amplitude of a definition with polarised beams, or helicities of another frame."""
+    model = Model("sm", values)
+    return TreeAmplitude(reaction(text, model), model, spins=spins)

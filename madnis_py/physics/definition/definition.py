@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
 from madnis_py.physics.diagrams.coupling_orders import OrderLimit
+from madnis_py.physics.diagrams.polarisation import Polarisation, polarisation_of
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
 from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
 from madnis_py.physics.model.model import Model
@@ -31,6 +32,16 @@ class Leg:
     alternatives: tuple[int, ...]
     polarisation: str | None = None
     decay: Step | None = None
+
+    def states_of(self, pdg: int, model: Model) -> Polarisation:
+        """The states that the braces leave to one of the alternatives.
+
+        Raises:
+            InputError: it has no such states.
+        """
+        if self.polarisation is None:
+            return ()
+        return polarisation_of(self.polarisation, pdg, self.decay is not None, model)
 
 
 @dataclass(frozen=True)
@@ -78,20 +89,30 @@ class Step:
         ]
         for incoming in product(*(leg.alternatives for leg in self.incoming)):
             charge = total_charge(incoming, model)
+            polarisations = self._incoming_states(incoming, model)
             for total, branches in outgoing:
                 if total == charge:
-                    yield Reaction(incoming, branches, self.orders, self.restrictions)
+                    yield Reaction(
+                        incoming, branches, self.orders, self.restrictions, polarisations
+                    )
+
+    def _incoming_states(self, particles: Sequence[int], model: Model) -> tuple[Polarisation, ...]:
+        """The states of the incoming particles, () if none is polarised."""
+        states = tuple(
+            leg.states_of(pdg, model) for leg, pdg in zip(self.incoming, particles, strict=True)
+        )
+        return states if any(states) else ()
 
 
 def _branches(leg: Leg, model: Model) -> list[Branch]:
     """Every particle of a leg with every decay; of decays that differ in order alone, the first."""
     if leg.decay is None:
-        return [Branch(pdg) for pdg in leg.alternatives]
+        return [Branch(pdg, polarisation=leg.states_of(pdg, model)) for pdg in leg.alternatives]
     decays: dict[object, Reaction] = {}
     for reaction in leg.decay.reactions(model):
         decays.setdefault(reaction.content, reaction)
     return [
-        Branch(pdg, decay)
+        Branch(pdg, decay, leg.states_of(pdg, model))
         for pdg in leg.alternatives
         for decay in decays.values()
         if decay.incoming == (pdg,)

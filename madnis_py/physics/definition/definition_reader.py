@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
@@ -19,6 +19,7 @@ from madnis_py.physics.definition.notation import (
     parse_notation,
 )
 from madnis_py.physics.definition.particle_labels import ParticleLabels
+from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
 
@@ -55,12 +56,12 @@ class _Reader:
         try:
             words = parse_notation(text)
             definition = Definition(text, self._chain(words.chain), words.number)
+            self._check_polarisations(definition.core)
         except CardError:
             raise
         except InputError as error:
             raise self._error(str(error)) from None
         self._check_size("final particles", len(definition.core.final), _MOST_FINAL)
-        self._refuse_unfinished(definition.core, text)
         return definition
 
     @cached_property
@@ -70,20 +71,34 @@ class _Reader:
         except InputError as error:
             raise self._card.error("process.multiparticles", str(error)) from None
 
-    def _refuse_unfinished(self, step: Step, text: str) -> None:
-        """Refuse what is read but not computed yet."""
-        unfinished = {
-            "{ } (polarised particles)": any(
-                leg.polarisation is not None for leg in (*step.incoming, *step.outgoing)
-            ),
-        }
-        for name, present in unfinished.items():
-            if present:
-                expected = f"expected a definition without {name}, not supported here"
-                raise self._error(f'{expected}; got "{text}"')
+    def _check_polarisations(self, step: Step) -> None:
+        """Refuse states that a particle does not have, and those of z{T} z.
+
+        Such particles are neither identical nor different: the second may be transverse, too.
+        """
+        for leg in step.incoming:
+            self._states(leg)
+        known: list[tuple[str, Mapping[int, set[int]]]] = []
         for leg in step.outgoing:
+            label = leg.label if leg.polarisation is None else f"{leg.label}{{{leg.polarisation}}}"
+            states = self._states(leg)
+            for other, earlier in known:
+                for pdg in states.keys() & earlier.keys():
+                    if states[pdg] != earlier[pdg] and states[pdg] & earlier[pdg]:
+                        expected = (
+                            "expected the same polarisation of equal particles, or other ones"
+                        )
+                        raise self._error(f"{expected}; got {other} {label}")
+            known.append((label, states))
             if leg.decay is not None:
-                self._refuse_unfinished(leg.decay, text)
+                self._check_polarisations(leg.decay)
+
+    def _states(self, leg: Leg) -> dict[int, set[int]]:
+        """The states that a leg leaves to each of its alternatives."""
+        return {
+            pdg: set(leg.states_of(pdg, self._model) or helicity_states(self._model, pdg))
+            for pdg in leg.alternatives
+        }
 
     def _error(self, sentence: str) -> CardError:
         return self._card.error("process.definition", sentence)
@@ -167,6 +182,10 @@ class _Reader:
                     "expected orders of the squared amplitude at the core process alone; got "
                     f"{orders} in a decay"
                 )
+            if decay.incoming[0].polarisation is not None:
+                label, braces = decay.incoming[0].label, f"{{{decay.incoming[0].polarisation}}}"
+                expected = f"expected the polarisation of {label} where it is produced"
+                raise self._error(f"{expected}; got {label}{braces} in its decay")
         outgoing = list(step.outgoing)
         for (parent,) in dict.fromkeys(decay.incoming for decay in decays):
             listed = [decay for decay in decays if decay.incoming == (parent,)]

@@ -12,6 +12,7 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.observable import Observable
 from madnis_py.physics.process.beams import beams_of
 from madnis_py.physics.process.flavour_groups import FlavourGroup
+from madnis_py.physics.process.spins import is_polarised, spins_of
 
 
 def parsed_histograms(card: Card, model: Model) -> dict[str, Observable]:
@@ -46,6 +47,7 @@ def check_card(
     _check_scales(card, definition, groups)
     _check_beams(card, model, definition)
     _check_merging(card)
+    _check_spins(card, model, definition, groups)
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
     for text, observable in histograms.items():
         if not observable.measurable(finals):
@@ -87,6 +89,17 @@ def _check_merging(card: Card) -> None:
             if chosen != CLUSTERING:
                 expected = f'expected "{CLUSTERING}" for merging.scheme = "mlm"'
                 raise card.error(f"scales.{key}", f"{expected}; got {chosen}")
+
+
+def _check_spins(
+    card: Card, model: Model, definition: Definition, groups: Sequence[FlavourGroup]
+) -> None:
+    """Frames and polarised beams that there are; other programs give |M|^2 of all helicities."""
+    for group in groups:
+        spins_of(group.reaction, card, model)
+        if card.process.matrix_element is not None and is_polarised(group.reaction, card):
+            expected = "expected no polarised particles and beams for a provider"
+            raise card.error("process.matrix_element", f'{expected}; got "{definition.text}"')
 
 
 def _check_beams(card: Card, model: Model, definition: Definition) -> None:

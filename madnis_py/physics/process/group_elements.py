@@ -15,6 +15,7 @@ from madnis_py.physics.process.flavour_groups import FlavourGroup
 from madnis_py.physics.process.mirrored import Mirrored, mirror, mirrored_columns
 from madnis_py.physics.process.off_shell import OffShell
 from madnis_py.physics.process.providers import MatrixElementRequest, provided
+from madnis_py.physics.process.spins import is_polarised
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class GroupElements:
         if group not in self._images:
             image, mirrored = None, mirror(group.reaction)
             before = self._groups[: self._groups.index(group)]
+            if any(self._card.beams.polarization or ()):
+                before = ()  # each beam has its own
             if earlier := next((one for one in before if one.reaction == mirrored), None):
                 columns = mirrored_columns(self._diagrams(group), self._diagrams(earlier))
                 image = None if columns is None else MirrorImage(earlier, tuple(columns))
@@ -82,7 +85,7 @@ class GroupElements:
     def _made(self, group: FlavourGroup) -> MatrixElement:
         image, provider = self._image(group), self._card.process.matrix_element
         if image:
-            formula = closed_form(image.group.reaction, self._model) if provider is None else None
+            formula = self._formula(image.group) if provider is None else None
             if formula is None:
                 return Mirrored(self[image.group], image.columns)
         element, diagrams = self._unrestricted(group), self._diagrams(group)
@@ -96,7 +99,7 @@ class GroupElements:
         provider = self._card.process.matrix_element
 
         def own() -> MatrixElement:
-            return closed_form(group.reaction, self._model) or self._tape(group)
+            return self._formula(group) or self._tape(group)
 
         if provider is None:
             return own()
@@ -111,3 +114,9 @@ class GroupElements:
                 group.reaction, group.flavours, self._card, self._model, index, names, own
             )
         )
+
+    def _formula(self, group: FlavourGroup) -> MatrixElement | None:
+        """The closed formula of a group, which sums over all helicities; None if it has none."""
+        if is_polarised(group.reaction, self._card):
+            return None
+        return closed_form(group.reaction, self._model)

@@ -40,6 +40,7 @@ from madnis_py.physics.process.flavour_groups import (
 )
 from madnis_py.physics.process.group_elements import GroupElements
 from madnis_py.physics.process.providers import resolved_card
+from madnis_py.physics.process.spins import spin_caveats, spins_of
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,13 @@ class Process:
 
     def tree_amplitude(self, group: FlavourGroup) -> TreeAmplitude:
         """The tape of a group, kept in the user's cache directory."""
-        return TreeAmplitude(group.reaction, self.model, self.widths(group).zero, TapeCache())
+        return TreeAmplitude(
+            group.reaction,
+            self.model,
+            self.widths(group).zero,
+            TapeCache(),
+            spins_of(group.reaction, self.card, self.model),
+        )
 
     def widths(self, group: FlavourGroup) -> Widths:
         """Which propagators of a group have a width."""
@@ -158,6 +165,7 @@ class Process:
         widths = ((self.widths(group), group.reaction.legs) for group in self.groups)
         return (
             *self.model.warnings,
+            *spin_caveats(self.definition, self.model),
             *width_warnings(widths, self.model),
             *self._restriction_warnings(),
         )

@@ -383,7 +383,12 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
             '"QCD=2" behind it',
         ),
         ("p p > e+ e- @x", 'expected particles, orders or restrictions; got " @x"'),
-        ("p p > w+{0} w-", "expected a definition without { } (polarised particles)"),
+        ("p p > h{0} z", "expected no polarisation of h, which has no spin; got {0}"),
+        ("p p > z{T} z", "expected the same polarisation of equal particles, or other ones; got"),
+        (
+            "p p > w+ w-, w+{0} > e+ ve",
+            "expected the polarisation of w+ where it is produced; got w+{0} in its decay",
+        ),
         ("p p > e+ e- | z", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got'),
         ("p p > z | > e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got'),
         ("p p > w+{0} > l+ vl", "expected braces on incoming and outgoing particles alone; got"),
