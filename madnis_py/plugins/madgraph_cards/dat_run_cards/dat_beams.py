@@ -30,6 +30,7 @@ def translate_beams(run: RunCard, card: ImportedCard) -> tuple[bool, bool]:
             meaning = _OTHER_BEAMS.get(abs(kind), "this kind of beam is not known here")
             way_out = "set 0 (no parton densities), 1 (proton) or -1 (antiproton)"
             card.refuse("beams", run.shown(f"lpp{beam}"), meaning, way_out)
+    _translate_polarization(run, card, kinds)
     densities = kinds[0] != 0, kinds[1] != 0
     if not any(densities):
         card.put("beams", "pdf", "none")
@@ -64,6 +65,21 @@ _OTHER_BEAMS: Mapping[int, str] = {
     4: "the beam is made of what a muon radiates",
     9: "the beam is that of a plug-in",
 }
+
+
+def _translate_polarization(run: RunCard, card: ImportedCard, kinds: tuple[int, int]) -> None:
+    """Translate the polarisations of beams, in percent."""
+    names = ("polbeam1", "polbeam2")
+    degrees = [run.number(name) for name in names]
+    for name, degree, kind in zip(names, degrees, kinds, strict=True):
+        if degree and abs(kind) in (1, 2):
+            meaning = "protons, and photons of protons, are not polarised"
+            card.refuse("beams", run.shown(name), meaning, f"set {name} = 0")
+        elif abs(degree) > 100:
+            meaning = "it is a percentage from -100 to 100"
+            card.refuse("beams", run.shown(name), meaning, f"set {name} = 0")
+        elif degree:
+            card.put("beams", "polarization", [one / 100 for one in degrees])
 
 
 def _densities(run: RunCard, card: ImportedCard) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ class DatTranslation:
         if seed := abs(run.whole("iseed")):
             card.options["--seed"] = seed
         densities = translate_beams(run, card)
+        self._frame()
         base = Card.parse(card.tables, run.source)
         model = Model.from_card(base)
         if any(densities) or _depends_on_alpha_s(base):
@@ -83,6 +84,15 @@ class DatTranslation:
         translate_particle_cuts(cuts)
         translate_event_cuts(cuts)
         return alone
+
+    def _frame(self) -> None:
+        """Translate the frame of polarised particles, MadGraph's default being ours."""
+        legs = self._run.items("me_frame")
+        if not legs or not all(leg.isdecimal() for leg in legs):
+            meaning = "it is no list of legs"
+            self._card.refuse("process", self._run.shown("me_frame"), meaning, "leave it out")
+        elif sorted(legs) != ["1", "2"]:
+            self._card.put("process", "me_frame", [int(leg) for leg in legs])
 
     def _refuse_unknown(self) -> None:
         """Refuse entries that no run card for leading order has."""

@@ -26,6 +26,7 @@ CHANGED = {
     JETS: """
         nevents=7 iseed=7 ebeam1=7000 ebeam2=7000 lpp1=-1 lpp1=2 lpp1=3 lpp1=4 lpp1=9 lpp2=-1 lpp2=0
         pdlabel=nn23nlo pdlabel1=cteq6l1 pdlabel2=none lhaid=263000 polbeam1=10 polbeam2=-10
+        me_frame=3,4
         nb_proton1=82 nb_proton2=82 nb_neutron1=1 nb_neutron2=1 mass_ion1=100 mass_ion2=100
         fixed_ren_scale=F fixed_fac_scale=F fixed_fac_scale1=F fixed_fac_scale2=F scale=100
         dsqrt_q2fact1=100 dsqrt_q2fact2=100 ickkw=1 ickkw=2 xqcut=10 ktdurham=30 ptlund=30

@@ -76,6 +76,16 @@ def test_an_entry_that_is_not_there_has_the_default_of_madgraph(tmp_path: Path) 
     }
 
 
+def test_polarised_beams_and_the_frame_of_polarised_particles_are_translated(
+    tmp_path: Path,
+) -> None:
+    entries = "0 = lpp1\n0 = lpp2\n80 = polbeam1\n-30.0 = polbeam2\n[3, 4] = me_frame\n"
+    card, rest = imported(SMALL + entries, tmp_path, definition="e+ e- > w+{0} w- a")
+    assert card.beams.polarization == (0.8, -0.3)
+    assert card.process.me_frame == (3, 4)
+    assert rest.untranslated == []
+
+
 def test_particles_without_densities_have_no_pdf_and_no_scales_without_strong_coupling(
     tmp_path: Path,
 ) -> None:
@@ -197,7 +207,11 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
         ("2 = lpp1", "lpp1 = 2: the beam is a photon that an intact proton radiates"),
         ("-3 = lpp2", "lpp2 = -3: the beam is made of what an electron radiates"),
         ("0.5 = scalefact\nF = fixed_ren_scale", "scalefact = 0.5: versions of MadGraph differ"),
-        ("80.0 = polbeam1", "polbeam1 = 80.0: the beam is polarised; set polbeam1 = 0.0"),
+        (
+            "80.0 = polbeam1",
+            "polbeam1 = 80.0: protons, and photons of protons, are not polarised; set polbeam1",
+        ),
+        ("1, z = me_frame", "me_frame = .*: it is no list of legs; leave it out"),
         ("82 = nb_proton1", "nb_proton1 = 82: the beam is an ion"),
         ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is an ion"),
         ("1 = ickkw", r"ickkw = 1: jets are matched to a shower \(MLM\); set ickkw = 0"),
