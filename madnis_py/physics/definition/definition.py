@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
+from madnis_py.physics.definition.conserved_numbers import ConservedNumbers
 from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.polarisation import Polarisation, polarisation_of
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
@@ -77,24 +79,19 @@ class Step:
         joined = self.restrictions.joined(restrictions)
         return replace(self, outgoing=outgoing, restrictions=joined)
 
-    def reactions(self, model: Model) -> Iterator[Reaction]:
-        """Every choice of alternatives that conserves electric charge here and in the decays.
+    def reactions(self, numbers: ConservedNumbers) -> Iterator[Reaction]:
+        """Every choice of alternatives that conserves these numbers here and in the decays.
 
         Of choices that differ in the order of decay products alone there is the first only; in this
         step all stay.
         """
-        outgoing = [
-            (total_charge((branch.pdg for branch in branches), model), branches)
-            for branches in product(*(_branches(leg, model) for leg in self.outgoing))
-        ]
+        outgoing: dict[int, list[tuple[Branch, ...]]] = defaultdict(list)
+        for branches in product(*(_branches(leg, numbers) for leg in self.outgoing)):
+            outgoing[numbers.total(branch.pdg for branch in branches)].append(branches)
         for incoming in product(*(leg.alternatives for leg in self.incoming)):
-            charge = total_charge(incoming, model)
-            polarisations = self._incoming_states(incoming, model)
-            for total, branches in outgoing:
-                if total == charge:
-                    yield Reaction(
-                        incoming, branches, self.orders, self.restrictions, polarisations
-                    )
+            polarisations = self._incoming_states(incoming, numbers.model)
+            for branches in outgoing.get(numbers.total(incoming), ()):
+                yield Reaction(incoming, branches, self.orders, self.restrictions, polarisations)
 
     def _incoming_states(self, particles: Sequence[int], model: Model) -> tuple[Polarisation, ...]:
         """The states of the incoming particles, () if none is polarised."""
@@ -104,24 +101,21 @@ class Step:
         return states if any(states) else ()
 
 
-def _branches(leg: Leg, model: Model) -> list[Branch]:
+def _branches(leg: Leg, numbers: ConservedNumbers) -> list[Branch]:
     """Every particle of a leg with every decay; of decays that differ in order alone, the first."""
     if leg.decay is None:
-        return [Branch(pdg, polarisation=leg.states_of(pdg, model)) for pdg in leg.alternatives]
+        return [
+            Branch(pdg, polarisation=leg.states_of(pdg, numbers.model)) for pdg in leg.alternatives
+        ]
     decays: dict[object, Reaction] = {}
-    for reaction in leg.decay.reactions(model):
+    for reaction in leg.decay.reactions(numbers):
         decays.setdefault(reaction.content, reaction)
     return [
-        Branch(pdg, decay, leg.states_of(pdg, model))
+        Branch(pdg, decay, leg.states_of(pdg, numbers.model))
         for pdg in leg.alternatives
         for decay in decays.values()
         if decay.incoming == (pdg,)
     ]
-
-
-def total_charge(particles: Iterable[int], model: Model) -> int:
-    """Electric charge of a state in thirds of the positron's."""
-    return round(3 * sum(model.charge(pdg) for pdg in particles))
 
 
 @dataclass(frozen=True)
@@ -164,7 +158,7 @@ class Definition:
         return self.legs[self.n_incoming :]
 
     def reactions(self, model: Model) -> tuple[Reaction, ...]:
-        """Every combination of flavours that conserves electric charge, also in each decay.
+        """Every combination of flavours that conserves charge and fermions, also in each decay.
 
         Neither colour nor the existence of a diagram is asked for. Equal combinations in another
         order stay in the core process; of decays there is one order each.
@@ -175,4 +169,4 @@ class Definition:
         Returns:
             The combinations in the order of `itertools.product` over the alternatives.
         """
-        return tuple(self.core.reactions(model))
+        return tuple(self.core.reactions(ConservedNumbers(model)))

@@ -10,7 +10,8 @@ from itertools import product
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError, InputError
-from madnis_py.physics.definition.definition import Definition, Leg, Step, total_charge
+from madnis_py.physics.definition.conserved_numbers import ConservedNumbers
+from madnis_py.physics.definition.definition import Definition, Leg, Step
 from madnis_py.physics.definition.notation import (
     ChainText,
     Label,
@@ -23,9 +24,10 @@ from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
 
-_MOST_OUTGOING, _MOST_FINAL, _MOST_COMBINATIONS = 8, 20, 5_000_000
+_MOST_OUTGOING, _MOST_FINAL, _MOST_CHOICES, _MOST_COMBINATIONS = 8, 20, 1_000_000, 200_000
 """Limits of a definition, above what can be computed: outgoing particles of a step, final
-particles, combinations of flavours of a step."""
+particles, choices of incoming or outgoing particles of a step, and choices of both that conserve
+charge and fermions."""
 
 
 def definition_of(card: Card, model: Model) -> Definition:
@@ -63,6 +65,10 @@ class _Reader:
             raise self._error(str(error)) from None
         self._check_size("final particles", len(definition.core.final), _MOST_FINAL)
         return definition
+
+    @cached_property
+    def _numbers(self) -> ConservedNumbers:
+        return ConservedNumbers(self._model)
 
     @cached_property
     def _labels(self) -> ParticleLabels:
@@ -123,7 +129,10 @@ class _Reader:
             raise self._error(f'expected one or two incoming particles; got "{text.text}"')
         if len(step.incoming) == len(step.outgoing) == 1:
             raise self._error(f'expected a decay into two particles or more; got "{text.text}"')
-        combinations = math.prod(len(leg.alternatives) for leg in (*step.incoming, *step.outgoing))
+        sides = [[leg.alternatives for leg in side] for side in (step.incoming, step.outgoing)]
+        for side in sides:
+            self._check_size("choices of particles", math.prod(map(len, side)), _MOST_CHOICES)
+        combinations = self._numbers.count(*sides)
         self._check_size("combinations of flavours", combinations, _MOST_COMBINATIONS)
         if not self._charges(step.incoming) & self._charges(step.outgoing):
             expected = "expected a process that conserves electric charge"
@@ -161,10 +170,10 @@ class _Reader:
         return tuple(dict.fromkeys(pdg for label in labels for pdg in self._labels[label]))
 
     def _charges(self, legs: Sequence[Leg]) -> set[int]:
-        """The charges that a state can have."""
+        """The charges that a state can have, in thirds of the positron's."""
         totals = {0}
         for leg in legs:
-            charges = {total_charge((pdg,), self._model) for pdg in leg.alternatives}
+            charges = {round(3 * self._model.charge(pdg)) for pdg in leg.alternatives}
             totals = {total + charge for total in totals for charge in charges}
         return totals
 

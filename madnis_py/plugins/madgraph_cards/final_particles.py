@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from madnis_py.physics.definition.conserved_numbers import ConservedNumbers
 from madnis_py.physics.definition.definition import Definition, Leg
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import codes_of
@@ -54,7 +55,8 @@ class FinalParticles:
     def _legs(self, leg: Leg) -> list[FinalLeg]:
         if leg.decay is None:
             return [FinalLeg(frozenset(leg.alternatives), False)]
-        columns = zip(*(decay.final for decay in leg.decay.reactions(self._model)), strict=True)
+        decays = leg.decay.reactions(ConservedNumbers(self._model))
+        columns = zip(*(decay.final for decay in decays), strict=True)
         return [FinalLeg(frozenset(column), True) for column in columns]
 
     def places(self, pdgs: Collection[int], decayed: bool = True) -> frozenset[Place]:
