@@ -48,6 +48,8 @@ public:
             .mass = column<double>("mass", {count_, rows_}),
             .lifetime = column<double>("lifetime", {count_, rows_}),
             .spin = column<double>("spin", {count_, rows_}),
+            .jet_kt = optional<double>("jet_kt", {count_, rows_}),
+            .n_jets = optional<std::int32_t>("n_jets", {count_}),
         };
     }
 
@@ -62,6 +64,11 @@ private:
     template <class Number>
     const Number* column(const char* name, const std::vector<std::size_t>& shape) const {
         return contiguous<Number>(array(name), name, shape);
+    }
+
+    template <class Number>
+    const Number* optional(const char* name, const std::vector<std::size_t>& shape) const {
+        return arrays_.contains(name) ? column<Number>(name, shape) : nullptr;
     }
 
     const py::dict& arrays_;
@@ -92,6 +99,8 @@ public:
               .mass = column<double>("mass", {count, rows}),
               .lifetime = column<double>("lifetime", {count, rows}),
               .spin = column<double>("spin", {count, rows}),
+              .jet_kt = column<double>("jet_kt", {count, rows}),
+              .n_jets = column<std::int32_t>("n_jets", {count}, -1),
           } {}
 
     py::dict arrays;  // before the pointers into it

@@ -32,6 +32,8 @@ struct EventRecords {
     const double* mass;                   // GeV, (count, rows)
     const double* lifetime;               // mm, (count, rows)
     const double* spin;                   // (count, rows)
+    const double* jet_kt;                 // GeV, 0 without one, (count, rows); null: no events have
+    const std::int32_t* n_jets;           // -1: not known, (count,); null: no events have
 };
 
 // Particles of an event: what comes before its first unused row.

@@ -327,9 +327,7 @@ public:
 
     void read(std::size_t event, std::string_view text) {
         const auto open = text.find('>');
-        if (text.substr(0, open).find('=') != std::string_view::npos) {
-            leave_out("attributes of <event>");
-        }
+        read_attributes(event, text.substr(0, open));
         Cursor cursor(text.substr(open + 1));
         const auto particles = read_event_line(event, cursor);
         for (std::size_t k = 0; k < particles; ++k) {
@@ -348,6 +346,32 @@ public:
 private:
     void leave_out(const std::string& what) {
         left_out_.insert(left_out_.size() < most_kinds ? what : "more");
+    }
+
+    // npLO: how many jets the matrix element has beside its core; npNLO = -1: it is of lowest order.
+    void read_attributes(std::size_t event, std::string_view tag) {
+        const auto begin = tag.find_first_of(" \t\r\n");
+        if (tag.find('=') == std::string_view::npos) return;
+        if (begin == std::string_view::npos) return leave_out("attributes of <event>");
+        for_attributes(tag.substr(begin), [&](std::string_view name, std::string_view value) {
+            if (name == "npLO") {
+                columns_.n_jets[event] =
+                    Cursor(value).number<std::int32_t>("the number of jets, npLO");
+            } else if (name != "npNLO" || trimmed(value) != "-1") {
+                leave_out("attributes of <event>");
+            }
+        });
+    }
+
+    // kT of a jet by the number of its particle, or nothing.
+    bool read_jet(std::size_t event, std::string_view name, std::string_view value) {
+        static constexpr std::string_view prefix = "pt_clust_";
+        if (!name.starts_with(prefix)) return false;
+        const auto number = Cursor(name.substr(prefix.size())).number<std::int32_t>("a particle");
+        if (number < 1 || std::size_t(number) > columns_.rows) return false;
+        columns_.jet_kt[event * columns_.rows + std::size_t(number) - 1] =
+            Cursor(value).number<double>("the kT of a jet");
+        return true;
     }
 
     // NUP IDPRUP XWGTUP SCALUP AQEDUP AQCDUP; the scales are SCALUP unless <scales> says otherwise.
@@ -416,7 +440,7 @@ private:
             } else if (name == "mur") {
                 columns_.renormalization_scale[event] =
                     Cursor(value).number<double>("the renormalisation scale");
-            } else if (name != "mups") {
+            } else if (name != "mups" && !read_jet(event, name, value)) {
                 leave_out("other attributes of <scales>");
             }
         });

@@ -53,6 +53,8 @@ struct EventColumns {
     double* variation;
     std::int32_t *pdg, *status, *mothers, *colour;
     double *momenta, *mass, *lifetime, *spin;
+    double* jet_kt;        // GeV, 0 without one
+    std::int32_t* n_jets;  // beforehand -1: not known
 };
 
 // Which weight goes to which column.

@@ -84,13 +84,23 @@ void write_particle_line(RecordWriter& out, const EventRecords& events, std::siz
     out.text("\n");
 }
 
-void write_scales(RecordWriter& out, const EventRecords& events, std::size_t event) {
+// With the kT of jets, as MadEvent names them: the number of the particle behind pt_clust_.
+void write_scales(RecordWriter& out, const EventRecords& events, std::size_t event,
+                  std::size_t particles) {
     out.text("<scales muf=\"");
     out.bare_real(events.factorization_scale[event]);
     out.text("\" mur=\"");
     out.bare_real(events.renormalization_scale[event]);
     out.text("\" mups=\"");
     out.bare_real(events.scale[event]);
+    if (events.jet_kt) {
+        for (std::size_t k = 0; k < particles; ++k) {
+            const double kt = events.jet_kt[event * events.rows + k];
+            if (!(kt > 0.)) continue;
+            out.text("\" pt_clust_" + std::to_string(k + 1) + "=\"");
+            out.bare_real(kt);
+        }
+    }
     out.text("\"/>\n");
 }
 
@@ -113,12 +123,16 @@ void write_variations(RecordWriter& out, const double* variation,
 void write_event(RecordWriter& out, const EventRecords& events, std::size_t event,
                  const std::vector<std::string>& tags) {
     const auto particles = particle_count(events, event);
-    out.text("<event>\n");
+    if (events.n_jets && events.n_jets[event] >= 0) {
+        out.text("<event npLO=\"" + std::to_string(events.n_jets[event]) + "\" npNLO=\"-1\">\n");
+    } else {
+        out.text("<event>\n");
+    }
     write_event_line(out, events, event, particles);
     for (std::size_t k = 0; k < particles; ++k) {
         write_particle_line(out, events, event * events.rows + k);
     }
-    write_scales(out, events, event);
+    write_scales(out, events, event, particles);
     write_variations(out, events.variation + event * events.variations, tags);
     out.text("</event>\n");
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array, array_digest
 from madnis_py.errors import CheckpointError, InputError
-from madnis_py.events.event_batch import COLUMNS, EventBatch
+from madnis_py.events.event_batch import COLUMNS, MERGING_COLUMNS, EventBatch
 from madnis_py.events.unweighting import UnweightingTally
 from madnis_py.output_file import OutputFile
 
@@ -81,7 +81,7 @@ class Chunk:
         except Exception as error:  # whatever the readers of zip files and arrays stumble over
             raise CheckpointError(f"{path}: not a readable file of events: {error}") from error
         expected = {*COLUMNS, "uniform", "bias", "tally", "digest"}
-        if set(columns) != expected:
+        if set(columns) - set(MERGING_COLUMNS) != expected:
             got = ", ".join(columns) or "none"
             raise CheckpointError(
                 f"{path}: expected the columns {', '.join(sorted(expected))}; got {got}"

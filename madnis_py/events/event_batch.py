@@ -41,6 +41,15 @@ COLUMNS: Mapping[str, tuple[type[np.generic], tuple[str | int, ...]]] = {
 
 PARTICLE_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if "P" in rows)
 
+MERGING_COLUMNS: Mapping[str, tuple[type[np.generic], tuple[str | int, ...]]] = {
+    "jet_kt": (np.float64, ("P",)),
+    "n_jets": (np.int32, ()),
+}
+"""Columns that only events for merging have."""
+
+_ABSENT = {"jet_kt": 0.0, "n_jets": -1}
+"""What an event without such a number has beside events with it."""
+
 
 @dataclass(frozen=True, eq=False)
 class EventBatch:
@@ -73,6 +82,11 @@ class EventBatch:
         variations: what `weight` would be with other scales or parton densities, in pb, float64,
             shape (n, W); W may be 0, and what each stands for is in the weight groups of the file's
             <init>. NaN where an event of another program lacks one that others have.
+        jet_kt: kT in GeV at which the clustering has a jet, the energy of the collision for other
+            final particles, 0 where nothing is known, float64, shape (n, P); None if no event has
+            one.
+        n_jets: jets of the matrix element beside its core, -1 where it is not known, int32, shape
+            (n,); None if it is not known of any event.
 
     Raises:
         InputError: a column has another dtype or shape.
@@ -94,13 +108,15 @@ class EventBatch:
     alpha_s: Array
     process_id: Integers
     variations: Array
+    jet_kt: Array | None = None
+    n_jets: Integers | None = None
 
     def __post_init__(self) -> None:
         for name in ("pdg", "variations"):  # the others follow their shapes
             if (dimensions := np.ndim(getattr(self, name))) != 2:
                 raise InputError(f"events: {name}: expected a table; got {dimensions} dimensions")
         for name, column in self.columns().items():
-            dtype, rows = COLUMNS[name]
+            dtype, rows = COLUMNS[name] if name in COLUMNS else MERGING_COLUMNS[name]
             lengths = {"P": self.n_particles, "W": self.n_variations}
             shape = (len(self), *(lengths[row] if isinstance(row, str) else row for row in rows))
             is_array = isinstance(column, np.ndarray)
@@ -123,9 +139,22 @@ class EventBatch:
             )
         rows = max(batch.n_particles for batch in batches)
         padded = [batch.padded(rows) for batch in batches]
+        known = [name for name in MERGING_COLUMNS if any(name in one.columns() for one in padded)]
         return cls(
-            **{name: np.concatenate([getattr(batch, name) for batch in padded]) for name in COLUMNS}
+            **{
+                name: np.concatenate([batch._column(name) for batch in padded])
+                for name in (*COLUMNS, *known)
+            }
         )
+
+    def _column(self, name: str) -> NDArray[Any]:
+        """A column; one for merging that the events lack, without any number."""
+        found = self.columns().get(name)
+        if found is not None:
+            return found
+        dtype, rows = MERGING_COLUMNS[name]
+        shape = (len(self), self.n_particles) if rows else (len(self),)
+        return np.full(shape, _ABSENT[name], dtype)
 
     def __len__(self) -> int:
         """Number of events."""
@@ -152,8 +181,13 @@ class EventBatch:
         return np.asarray(np.count_nonzero(self.used, axis=1), np.int32)
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Name -> array of every column."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Name -> array of every column that the events have."""
+        every = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: column for name, column in every.items() if column is not None}
+
+    @property
+    def _particle_columns(self) -> list[str]:
+        return [*PARTICLE_COLUMNS, *([] if self.jet_kt is None else ["jet_kt"])]
 
     def select(self, index: slice | NDArray[np.integer[Any]] | Flags) -> EventBatch:
         """The events of an index array, a mask or a slice, in its order."""
@@ -173,7 +207,7 @@ class EventBatch:
         if more == 0:
             return self
         longer = {}
-        for name in PARTICLE_COLUMNS:
+        for name in self._particle_columns:
             column = getattr(self, name)
             longer[name] = np.pad(column, [(0, 0), (0, more)] + [(0, 0)] * (column.ndim - 2))
         return replace(self, **longer)
@@ -183,7 +217,9 @@ class EventBatch:
         rows = int(np.flatnonzero(self.used.any(axis=0)).max(initial=-1)) + 1
         if rows == self.n_particles:
             return self
-        return replace(self, **{name: getattr(self, name)[:, :rows] for name in PARTICLE_COLUMNS})
+        return replace(
+            self, **{name: getattr(self, name)[:, :rows] for name in self._particle_columns}
+        )
 
     def rescaled(self, unit: Array | float) -> EventBatch:
         """The same events with all weights, the variations too, multiplied by a number.

@@ -44,6 +44,8 @@ def event_records(events: PartonicEvents, weight: Array, process_id: int = 1) ->
         alpha_s=events.alpha_s,
         process_id=np.full(n, process_id, np.int32),
         variations=events.variations * weight[:, None],
+        jet_kt=None if events.jet_kt is None else rows.in_place(rows.beside(events.jet_kt)),
+        n_jets=events.n_jets,
     )
 
 
@@ -67,6 +69,10 @@ class _RecordRows:
         """A column with the rows that an event lacks moved to the end."""
         order = self._order.reshape(*self._order.shape, *[1] * (column.ndim - 2))
         return np.take_along_axis(column, order, axis=1)
+
+    def beside(self, legs: Array) -> Array:
+        """Numbers of legs, with 0 for resonances."""
+        return self._side_by_side(legs, np.zeros((self._n, self._resonances)))
 
     @property
     def pdg(self) -> Integers:

@@ -54,6 +54,8 @@ class EventWriter(ABC):
     suffixes: ClassVar[tuple[str, ...]]
     in_pb: ClassVar[bool] = False
     """Whether the format has no other meaning of weights than that of IDWTUP -4."""
+    for_merging: ClassVar[bool] = False
+    """Whether the format has room for what merging needs: kT and number of jets of each event."""
 
     def __init__(
         self, path: Path, init: LheInit, header: LheHeader | Mapping[str, str] | None = None

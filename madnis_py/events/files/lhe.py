@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py.errors import InputError
@@ -45,6 +47,7 @@ class LheWriter(EventWriter):
     """Writes Les Houches files, gzipped if the name ends in .gz; see `EventWriter`."""
 
     suffixes = (".lhe", ".lhe.gz")
+    for_merging = True
 
     def _begin(self, stack: ExitStack) -> None:
         file = stack.enter_context(OutputFile(self.path))
@@ -130,6 +133,7 @@ class LheReader(EventReader):
                     self.left_out.add(kind if known else "more")
                 if not undeclared:
                     undeclared = dict.fromkeys(map(decoded, others))
+                _drop_absent(columns)
                 if len(columns["weight"]):
                     batch = EventBatch(**columns)
                     lacking |= np.isnan(batch.variations).any(axis=0)
@@ -183,6 +187,14 @@ class LheReader(EventReader):
             raise InputError(f"{self.path}: expected a whole gzip file; got: {got}") from error
         except (InputError, _core.LheError) as error:
             raise InputError(f"{self.path}: {error}") from None
+
+
+def _drop_absent(columns: dict[str, NDArray[Any]]) -> None:
+    """Drop the columns for merging in which no event has a number."""
+    if not columns["jet_kt"].any():
+        del columns["jet_kt"]
+    if (columns["n_jets"] < 0).all():
+        del columns["n_jets"]
 
 
 def _preamble(text: TextSource) -> tuple[Preamble, bytes]:

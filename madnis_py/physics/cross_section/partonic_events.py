@@ -11,10 +11,13 @@ from torch import Tensor
 
 from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError
+from madnis_py.physics.clustering.diagram_clustering import largest_jet_flavour
+from madnis_py.physics.clustering.merging_cuts import merging_jets
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.event_details import EventDetails
 from madnis_py.physics.cross_section.merging_weights import MergingWeights
 from madnis_py.physics.cross_section.resonances import Resonances
+from madnis_py.physics.cross_section.scattering import EventScales
 from madnis_py.physics.cross_section.shared_elements import Rows
 from madnis_py.physics.cross_section.systematics import Systematics, variation_groups
 
@@ -42,6 +45,9 @@ class PartonicEvents:
         alpha_qed: electromagnetic coupling, float64, shape (n,).
         variations: weights at other scales and parton densities over those of the event, float64,
             shape (n, W).
+        jet_kt: of events for MLM merging, kT in GeV at which each leg is a jet, the energy of the
+            collision for other final legs and 0 for incoming ones, float64, shape (n, P).
+        n_jets: of events for merging, jets that do not come from decays, int32, shape (n,).
     """
 
     momenta: Array
@@ -57,6 +63,8 @@ class PartonicEvents:
     alpha_s: Array
     alpha_qed: Array
     variations: Array
+    jet_kt: Array | None = None
+    n_jets: NDArray[np.int32] | None = None
 
 
 class PartonicEventSampler:
@@ -99,6 +107,30 @@ class PartonicEventSampler:
         bias = self.cross_section.bias
         return np.ones(len(p)) if bias is None else bias(p)[np.arange(len(p)), flavour]
 
+    def _jet_kt(self, scales: EventScales) -> Array | None:
+        """KT of the legs of events for merging; see `PartonicEvents.jet_kt`."""
+        if scales.nodes is None:
+            return None
+        first, second = self.cross_section.process.beams.energies
+        kt = scales.nodes.jet_kt
+        kt = np.where(kt > 0, kt, 2 * np.sqrt(first * second))
+        kt[:, :2] = 0.0
+        return kt
+
+    def _n_jets(self, flavour: NDArray[np.intp]) -> NDArray[np.int32] | None:
+        """Jets of events for merging; see `PartonicEvents.n_jets`."""
+        process = self.cross_section.process
+        merging = process.card.for_merging
+        if not merging.active:
+            return None
+        largest = largest_jet_flavour(process.flavours)
+        counts = [
+            len(merging_jets(legs, group.reaction, merging, largest))
+            for group in process.groups
+            for legs in group.flavours
+        ]
+        return np.array(counts, np.int32)[flavour]
+
     def sample(self, x: Tensor, channel: Tensor, uniform: Tensor) -> PartonicEvents:
         """The events at given points.
 
@@ -136,4 +168,6 @@ class PartonicEventSampler:
             alpha_s=scales.alpha_s,
             alpha_qed=np.full(len(p), self.cross_section.process.model.alpha_qed),
             variations=self.systematics.ratios(p, drawn.flavour, scales),
+            jet_kt=self._jet_kt(scales),
+            n_jets=self._n_jets(drawn.flavour),
         )

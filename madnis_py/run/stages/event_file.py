@@ -16,11 +16,11 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.tables import ClusterTable, EventTable
-from madnis_py.errors import GenerationError
+from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.chunk_generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.event_selection import EventSelection
-from madnis_py.events.files.formats import create_events
+from madnis_py.events.files.formats import create_events, event_format
 from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
 from madnis_py.events.les_houches.lhe_init import NO_PDF, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
@@ -204,6 +204,9 @@ def write_batches(
     # The same events have the same bytes, whatever workers made them.
     card = card.model_copy(update={"cluster": ClusterTable()})
     blocks = {CARD_BLOCK: card.to_toml(), "madnis_py_warnings": "\n".join(caveats)}
+    if card.for_merging.active and not event_format(output).writer.for_merging:
+        expected = "expected .lhe or .lhe.gz for events for merging, whose jets other formats lack"
+        raise InputError(f"{output}: {expected}")
     with create_events(
         output, init, {name: text for name, text in blocks.items() if text}
     ) as writer:

@@ -85,7 +85,7 @@ generate p p > t t~ # a <b> & c
  -2 -1 0 0 0 501 0 0 -45 45 0 0 9
  23  1 1 2 0 0 0 0 0 90 90 0 9
 <weights> 1 2 3 4 </weights>
-<scales pt_clust_1="33.0" muf='45.5' mur="1e2"></scales>
+<scales pt_start_1="33.0" muf='45.5' mur="1e2"></scales>
 </event>
 </LesHouchesEvents>
 """
