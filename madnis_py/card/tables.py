@@ -219,8 +219,9 @@ class BeamTable(CardTable):
 
     @property
     def particles(self) -> tuple[str, str]:
-        """What `particle` says of each beam; "" where it says nothing."""
-        return _of_each_beam(self.particle or "")
+        """What `particle` says of each beam; "" where it says nothing, or "default"."""
+        first, second = _of_each_beam(self.particle or "default")
+        return first if first != "default" else "", second if second != "default" else ""
 
 
 Choice = TypeVar("Choice")

@@ -64,8 +64,10 @@ class ImportedCard:
         table[key] = value
 
     def refuse(self, table: str, entry: str, meaning: str, way_out: str) -> None:
-        """Note an entry that cannot be translated."""
-        self.untranslated.append(Untranslated(table, entry, meaning, way_out))
+        """Note an entry that cannot be translated, once."""
+        one = Untranslated(table, entry, meaning, way_out)
+        if one not in self.untranslated:
+            self.untranslated.append(one)
 
     def to_toml(self, card: Card) -> str:
         """The card as text; comments above its tables say what of MadGraph's card they lack."""

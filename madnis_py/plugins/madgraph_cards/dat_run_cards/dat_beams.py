@@ -9,8 +9,28 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.lhapdf_numbers import BUILT_IN, set_of_number
 
-_PARTICLES: Mapping[int, str] = {1: "p", -1: "p~"}
-"""Values of lpp with parton densities -> our names of the particle of the beam."""
+_LEPTONS: Mapping[int, str] = {3: "e-", -3: "e+", 4: "mu-", -4: "mu+"}
+_PARTICLES: Mapping[int, str] = {0: "default", **dict.fromkeys((1, 2), "p"), **_LEPTONS} | {
+    -1: "p~",
+    -2: "p~",
+}
+"""Values of lpp -> our names of the particle of the beam; 0 is what the definition says."""
+
+_WAYS: Mapping[tuple[int, str], str] = {
+    (2, "iww"): "epa",
+    **{(kind, "iww"): "epa" for kind in (3, 4)},
+    **{(kind, "isronlyll"): "isr" for kind in (3, 4)},
+}
+"""|lpp| and pdlabel of a beam without a set -> our name of what it brings."""
+
+_OTHER_BEAMS: Mapping[int, str] = {
+    2: "here an intact proton radiates photons as pdlabel = iww has it",
+    3: "here electrons radiate as pdlabel = isronlyll has it, or photons as iww has them",
+    4: "here muons radiate as pdlabel = isronlyll has it, or photons as iww has them",
+    9: "the beam is that of a plug-in",
+}
+
+_PROTON_MASS = 0.938
 
 
 def translate_beams(run: RunCard, card: ImportedCard) -> tuple[bool, bool]:
@@ -23,48 +43,97 @@ def translate_beams(run: RunCard, card: ImportedCard) -> tuple[bool, bool]:
     Returns:
         whether each beam has parton densities.
     """
-    card.put("beams", "energy", [_energy(run, beam) for beam in (1, 2)])
-    kinds = run.whole("lpp1"), run.whole("lpp2")
-    for beam, kind in enumerate(kinds, start=1):
-        if kind not in (0, *_PARTICLES):
+    first, second = (_Beam(run, card, number) for number in (1, 2))
+    both = first, second
+    card.put("beams", "energy", [beam.energy for beam in both])
+    pdfs = [beam.pdf for beam in both]
+    card.put("beams", "pdf", pdfs[0] if pdfs[0] == pdfs[1] else pdfs)
+    particles = [beam.particle for beam in both]
+    if not set(particles) <= {"p", "default"}:
+        card.put("beams", "particle", particles)
+    if any(beam.is_ion for beam in both):
+        card.put("beams", "nucleons", "free")
+    _translate_polarization(run, card, (first.kind, second.kind))
+    others = dict.fromkeys(name for beam in both for name in beam.other_sets)
+    if others and run.flag("use_syst"):
+        card.put("systematics", "pdf_sets", list(others))
+    return first.pdf != "none", second.pdf != "none"
+
+
+class _Beam:
+    """One of the beams of a run card.
+
+    Args:
+        run: the run card.
+        card: takes what cannot be translated.
+        number: of the beam, 1 or 2.
+
+    Attributes:
+        kind: lpp.
+        pdf: our name of what it brings.
+        other_sets: names of further sets that lhaid names.
+        particle: our name of the particle.
+        energy: in GeV, of a nucleon for an ion.
+        is_ion: whether it is one.
+    """
+
+    def __init__(self, run: RunCard, card: ImportedCard, number: int) -> None:
+        self._run, self._card, self._number = run, card, number
+        self.kind = kind = run.whole(f"lpp{number}")
+        self.pdf, *self.other_sets = self._densities(kind)
+        self.particle = _PARTICLES.get(kind, "p")
+        protons, nucleons = self._nucleons()
+        self.is_ion = nucleons > 1
+        if self.is_ion:
+            self.particle = f"100{protons:03d}{nucleons:03d}0"
+        self.energy = self._energy(kind) / nucleons
+
+    def _densities(self, kind: int) -> tuple[str, ...]:
+        """What the beam brings; of several sets the central one first."""
+        run, card = self._run, self._card
+        if kind == 0:
+            return ("none",)
+        name = self._label()
+        if abs(kind) == 1:
+            return (card.pdf,) if card.pdf else _sets(run, card, name)
+        way = _WAYS.get((abs(kind), run.text(name).lower()))
+        if way is None:
+            shown = f"{run.shown(f'lpp{self._number}')}, {run.shown(name)}"
             meaning = _OTHER_BEAMS.get(abs(kind), "this kind of beam is not known here")
-            way_out = "set 0 (no parton densities), 1 (proton) or -1 (antiproton)"
-            card.refuse("beams", run.shown(f"lpp{beam}"), meaning, way_out)
-    _translate_polarization(run, card, kinds)
-    densities = kinds[0] != 0, kinds[1] != 0
-    if not any(densities):
-        card.put("beams", "pdf", "none")
-        return densities
-    names = (card.pdf,) if card.pdf else _densities(run, card)
-    sets = [names[0] if one else "none" for one in densities]
-    card.put("beams", "pdf", sets[0] if all(densities) else sets)
-    if -1 in kinds:
-        particles = [_PARTICLES.get(kind) for kind in kinds]
-        if None in particles:
-            meaning = "the other beam has no parton densities, and its particle is to be named"
-            card.refuse("beams", run.shown("lpp1"), meaning, "write [beams] particle by hand")
-        else:
-            card.put("beams", "particle", particles)
-    if names[1:] and run.flag("use_syst"):
-        card.put("systematics", "pdf_sets", list(names[1:]))
-    return densities
+            card.refuse("beams", shown, meaning, "set another kind of beam, or another pdlabel")
+        return (way or "none",)
 
+    def _label(self) -> str:
+        """Of pdlabel and those of each beam the last one counts."""
+        given = [name for name in self._run.names if name in ("pdlabel", "pdlabel1", "pdlabel2")]
+        by_beam = given and given[-1] != "pdlabel"
+        return f"pdlabel{self._number}" if by_beam else "pdlabel"
 
-def _energy(run: RunCard, beam: int) -> float:
-    """Energy of a beam in GeV; MadGraph's proton at rest has its mass, or 0, here it has 0."""
-    energy = run.number(f"ebeam{beam}")
-    at_rest = run.whole(f"lpp{beam}") != 0 and energy == _PROTON_MASS
-    return 0.0 if at_rest else energy
+    def _nucleons(self) -> tuple[int, int]:
+        """Protons, and all nucleons; 1 for what is no ion."""
+        run, number = self._run, self._number
+        names = f"nb_proton{number}", f"nb_neutron{number}"
+        protons, neutrons = (run.whole(name) for name in names)
+        mass = f"mass_ion{number}"
+        if (protons, neutrons) == (1, 0):
+            if run.number(mass) > 1.0:
+                self._card.refuse(
+                    "beams", run.shown(mass), "the beam is no ion", f"set {mass} = -1"
+                )
+            return 1, 1
+        possible = 1 <= protons <= protons + neutrons <= 999 and protons <= 999
+        if run.whole(f"lpp{number}") == 1 and possible:
+            return protons, protons + neutrons
+        shown = ", ".join(run.shown(name) for name in names)
+        meaning = "an ion has lpp = 1 and one proton or more"
+        self._card.refuse("beams", shown, meaning, f"set {names[0]} = 1, {names[1]} = 0")
+        return 1, 1
 
-
-_PROTON_MASS = 0.938
-
-_OTHER_BEAMS: Mapping[int, str] = {
-    2: "the beam is a photon that an intact proton radiates",
-    3: "the beam is made of what an electron radiates",
-    4: "the beam is made of what a muon radiates",
-    9: "the beam is that of a plug-in",
-}
+    def _energy(self, kind: int) -> float:
+        """In GeV; a hadron at rest has its mass in MadGraph, or 0, here it has 0."""
+        energy = self._run.number(f"ebeam{self._number}")
+        mass = self._run.number(f"mass_ion{self._number}") if self.is_ion else _PROTON_MASS
+        return 0.0 if kind != 0 and energy == mass else energy
 
 
 def _translate_polarization(run: RunCard, card: ImportedCard, kinds: tuple[int, int]) -> None:
@@ -82,20 +151,13 @@ def _translate_polarization(run: RunCard, card: ImportedCard, kinds: tuple[int, 
             card.put("beams", "polarization", [one / 100 for one in degrees])
 
 
-def _densities(run: RunCard, card: ImportedCard) -> tuple[str, ...]:
-    """Names of the sets of pdlabel and lhaid, the central one first."""
-    given = [name for name in run.names if name in ("pdlabel", "pdlabel1", "pdlabel2")]
-    by_beam = given and given[-1] != "pdlabel"  # of pdlabel and those of each beam the last counts
-    labels = ["pdlabel1", "pdlabel2"] if by_beam else ["pdlabel"]
-    texts = {run.text(name).lower() for name in labels}
-    shown = ", ".join(map(run.shown, labels))
-    if len(texts) != 1:
-        return (_without_set(card, shown, "each beam has its own densities"),)
-    label = texts.pop()
+def _sets(run: RunCard, card: ImportedCard, name: str) -> tuple[str, ...]:
+    """Names of the sets of a pdlabel and lhaid, the central one first."""
+    label = run.text(name).lower()
     if label in BUILT_IN:
-        return (_numbered(card, str(BUILT_IN[label]), shown),)
+        return (_numbered(card, str(BUILT_IN[label]), run.shown(name)),)
     if label != "lhapdf":
-        return (_without_set(card, shown, "this set is not known here"),)
+        return (_without_set(card, run.shown(name), "this set is not known here"),)
     numbers = re.findall(r"[^\s,'\"\[\]()]+", run.text("lhaid"))
     if not numbers:
         return (_without_set(card, run.shown("lhaid"), "it names no set"),)

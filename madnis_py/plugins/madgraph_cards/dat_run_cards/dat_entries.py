@@ -99,6 +99,12 @@ TRANSLATED: Mapping[str, Value] = {
     "pdlabel1": "nn23lo1",
     "pdlabel2": "nn23lo1",
     "lhaid": "230000",
+    "nb_proton1": 1,
+    "nb_proton2": 1,
+    "nb_neutron1": 0,
+    "nb_neutron2": 0,
+    "mass_ion1": -1.0,
+    "mass_ion2": -1.0,
     # scales
     "fixed_ren_scale": False,
     "fixed_fac_scale": False,
@@ -156,10 +162,6 @@ REFUSED: Mapping[str, RefusedEntry] = {
     "xqcut": RefusedEntry(0.0, "partons are apart by a kt measure, for matching", 0.0),
     "ktdurham": RefusedEntry(-1.0, "partons are apart by Durham's measure, for merging", 0.0),
     "ptlund": RefusedEntry(-1.0, "partons are apart by Pythia's evolution scale, for merging", 0.0),
-    **dict.fromkeys(("nb_proton1", "nb_proton2"), RefusedEntry(1, "the beam is an ion")),
-    **dict.fromkeys(("nb_neutron1", "nb_neutron2"), RefusedEntry(0, "the beam is an ion")),
-    # masses in GeV; a proton is neutral
-    **dict.fromkeys(("mass_ion1", "mass_ion2"), RefusedEntry(-1.0, "the beam is an ion", 1.0)),
     "bias_module": RefusedEntry("None", "events are biased"),
     "custom_fcts": RefusedEntry("[]", "functions in Fortran replace cuts, scales or weights"),
     "boost_event": RefusedEntry("False", "events are boosted to another frame"),

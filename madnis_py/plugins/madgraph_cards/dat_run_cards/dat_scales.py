@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from madnis_py.card.card import Card
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 
@@ -32,7 +33,7 @@ def translate_scales(run: RunCard, card: ImportedCard, densities: tuple[bool, bo
         _put_dynamical(run, card, "renormalization", dynamical)
     if any(densities):
         _put_factorization(run, card, densities, dynamical)
-    else:
+    if not Card.parse(card.tables, run.source).beams.sets:
         card.put("scales", "alpha_s_running", True)
 
 

@@ -140,6 +140,53 @@ def test_each_beam_has_its_kind(
     assert card.beams.energy == (920.0, 0.938 if kinds[1] == 0 else 0.0)
 
 
+@pytest.mark.parametrize(
+    ("text", "definition", "beams"),
+    [
+        (
+            "2 = lpp1\n-2 = lpp2\niww = pdlabel\n1.4 = dsqrt_q2fact1\n1.4 = dsqrt_q2fact2\n",
+            "a a > mu+ mu-",
+            {"pdf": "epa", "particle": ("p", "p~")},
+        ),
+        (
+            "3 = lpp1\n1 = lpp2\niww = pdlabel1\nlhapdf = pdlabel2\n",
+            "a u > u g",
+            {"pdf": ("epa", "NNPDF40_lo_as_01180"), "particle": ("e-", "p")},
+        ),
+        (
+            "-3 = lpp1\n3 = lpp2\nisronlyll = pdlabel\n",
+            "e+ e- > mu+ mu-",
+            {"pdf": "isr", "particle": ("e+", "e-")},
+        ),
+        (
+            "0 = lpp1\n-1 = lpp2\n",
+            "e- u > e- u",
+            {"pdf": ("none", "NNPDF40_lo_as_01180"), "particle": ("default", "p~")},
+        ),
+        (
+            "nn23lo1 = pdlabel1\nlhapdf = pdlabel2\n",
+            "u u > u u",
+            {"pdf": ("NNPDF23_lo_as_0130_qed", "NNPDF40_lo_as_01180"), "particle": None},
+        ),
+        (
+            "82 = nb_proton1\n126 = nb_neutron1\n522080 = ebeam1\n195.08 = mass_ion1\n",
+            "u u > u u",
+            {
+                "pdf": "NNPDF40_lo_as_01180",
+                "particle": ("1000822080", "p"),
+                "energy": (2510.0, 6500.0),
+                "nucleons": "free",
+            },
+        ),
+    ],
+)
+def test_each_beam_brings_what_its_label_says(
+    tmp_path: Path, text: str, definition: str, beams: dict[str, object]
+) -> None:
+    card, _ = imported(SMALL + text, tmp_path, definition=definition)
+    assert {name: getattr(card.beams, name) for name in beams} == beams
+
+
 def test_a_parameter_card_is_named_in_the_card(tmp_path: Path) -> None:
     (tmp_path / "run_card.dat").write_text(SMALL)
     (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 6 1.70e+02 # MT\nDECAY 6 1.4\n")
@@ -202,18 +249,21 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
         ),
         (
             "lhapdf = pdlabel1\nnone = pdlabel2",
-            "pdlabel1 = lhapdf, pdlabel2 = none: each beam has its own densities",
+            "pdlabel2 = none: this set is not known here; name the set with --pdf",
         ),
-        ("2 = lpp1", "lpp1 = 2: the beam is a photon that an intact proton radiates"),
-        ("-3 = lpp2", "lpp2 = -3: the beam is made of what an electron radiates"),
+        ("2 = lpp1", "lpp1 = 2, pdlabel = lhapdf: here an intact proton radiates photons as"),
+        ("-3 = lpp2", "lpp2 = -3, pdlabel = lhapdf: here electrons radiate as"),
+        ("-3 = lpp2\nlhapdf = pdlabel1\neva = pdlabel2", "lpp2 = -3, pdlabel2 = eva: here"),
+        ("9 = lpp2", "lpp2 = 9, pdlabel = lhapdf: the beam is that of a plug-in"),
         ("0.5 = scalefact\nF = fixed_ren_scale", "scalefact = 0.5: versions of MadGraph differ"),
         (
             "80.0 = polbeam1",
             "polbeam1 = 80.0: protons, and photons of protons, are not polarised; set polbeam1",
         ),
         ("1, z = me_frame", "me_frame = .*: it is no list of legs; leave it out"),
-        ("82 = nb_proton1", "nb_proton1 = 82: the beam is an ion"),
-        ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is an ion"),
+        ("0 = nb_proton1", "nb_proton1 = 0, .*: an ion has lpp = 1 and one proton or more"),
+        ("-1 = lpp1\n82 = nb_proton1", "nb_proton1 = 82, .*: an ion has lpp = 1 and one proton"),
+        ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is no ion; set mass_ion1 = -1"),
         ("1 = ickkw", r"ickkw = 1: jets are matched to a shower \(MLM\); set ickkw = 0"),
         ("30 = xqcut", "xqcut = 30: partons are apart by a kt measure"),
         ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by Durham's measure"),
