@@ -48,7 +48,7 @@ class ShowerSettings:
                 )
 
     def started(self, events: Path, seed: int) -> pythia8mc.Pythia:
-        """A Pythia that is ready for the events of a file.
+        """A Pythia that is ready for the events of a file, with the hook of MLM where it is on.
 
         Args:
             events: Les Houches file.
@@ -61,6 +61,10 @@ class ShowerSettings:
         own = (*_ALWAYS, f"Beams:LHEF = {events}", f"Random:seed = {seed}")
         for line in (*self.lines, *own):
             pythia.readString(line)
+        if pythia.flag("JetMatching:merge"):
+            from pythia8mc import CombineMatchingInput
+
+            CombineMatchingInput().setHook(pythia)
         if not pythia.init():
             raise InputError(
                 f"shower: Pythia does not start with the settings {', '.join(self.lines) or 'none'}"

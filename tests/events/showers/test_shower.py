@@ -132,6 +132,26 @@ def test_another_seed_gives_other_showers(source: Path, file: Path, tmp_path: Pa
     assert first != other
 
 
+def test_events_that_a_matching_vetoes_leave_the_cross_section(
+    source: Path, tmp_path: Path
+) -> None:
+    matching = (
+        "JetMatching:merge = on",
+        "JetMatching:scheme = 1",
+        "JetMatching:setMad = off",
+        "JetMatching:qCut = 10",
+        "JetMatching:nJetMax = 1",  # so that events without a jet get none from the shower
+    )
+    made = showered(source, tmp_path / "matched.hepmc", (*FAST, *matching))
+    assert 5 < made.accepted < 25
+    assert (made.events, made.failed) == (25, 0)
+    assert made.cross_section == pytest.approx(SIGMA * made.accepted / 25)
+    assert made.error > 3.0
+    events = read(tmp_path / "matched.hepmc")
+    assert sum(event.weights[0] for event in events) / 25 == pytest.approx(made.cross_section)
+    assert events[0].cross_section.xsec() == pytest.approx(made.cross_section)
+
+
 @pytest.mark.slow
 def test_bytes_do_not_depend_on_the_number_of_processes(
     source: Path, file: Path, tmp_path: Path
