@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 
 from madnis_py.card import card as cards
@@ -13,6 +14,8 @@ from madnis_py.card.documents import quoted
 from madnis_py.card.observable_names import EVENT
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
+from madnis_py.physics.diagrams.polarisation import helicity_states
+from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import codes_of, split_kinds, split_rank
 from madnis_py.physics.process.card_checks import parsed_histograms
@@ -132,14 +135,15 @@ def _require_one_kind_of_beams(processes: Sequence[Process], card: Card) -> None
 def _require_no_overlap(processes: Sequence[Process], card: Card) -> None:
     """Refuse two definitions that would count the same events twice.
 
-    They do where both have the same particles from the same diagrams; another power of a coupling,
-    a decay or an excluded particle makes other diagrams.
+    They do where both have the same particles, in states that both have, from the same diagrams;
+    another power of a coupling, a decay or an excluded particle makes other diagrams.
     """
     contents = [_groups_by_content(process) for process in processes]
     for (one, first), (other, second) in combinations(zip(processes, contents, strict=True), 2):
         for content in first.keys() & second.keys():
             groups = first[content], second[content]
-            if _diagrams(one, groups[0]) == _diagrams(other, groups[1]):
+            same_diagrams = _diagrams(one, groups[0]) == _diagrams(other, groups[1])
+            if same_diagrams and _share_states(groups[0].reaction, groups[1].reaction, one.model):
                 incoming, outgoing = content
                 shared = one.model.reaction_name((*incoming, *outgoing), len(incoming))
                 got = f'got "{one.definition.text}" and "{other.definition.text}"'
@@ -147,6 +151,37 @@ def _require_no_overlap(processes: Sequence[Process], card: Card) -> None:
                     "process.definition",
                     f"expected processes without events in common; {got}, both with {shared}",
                 )
+
+
+def _share_states(one: Reaction, other: Reaction, model: Model) -> bool:
+    """Whether all particles may be in the same states in two reactions of the same particles."""
+    first, second = _states(one, model), _states(other, model)
+    return all(
+        any(
+            all(a & b for a, b in zip(sets, order, strict=True))
+            for order in permutations(second[particle])
+        )
+        for particle, sets in first.items()
+        if len(second[particle]) == len(sets)
+    )
+
+
+def _states(reaction: Reaction, model: Model) -> dict[str, list[frozenset[int]]]:
+    """The states of each incoming particle, by its place, and of those of one kind that come out.
+
+    Particles that decay are among them.
+    """
+    found: dict[str, list[frozenset[int]]] = defaultdict(list)
+    incoming = zip(reaction.incoming, reaction.leg_polarisations, strict=False)
+    for place, (pdg, selected) in enumerate(incoming):
+        found[f"beam {place}"].append(frozenset(selected or helicity_states(model, pdg)))
+    steps = [reaction]
+    for step in steps:
+        for branch in step.outgoing:
+            states = branch.polarisation or helicity_states(model, branch.pdg)
+            found[model.particle_name(branch.pdg)].append(frozenset(states))
+            steps += [branch.decay] if branch.decay else []
+    return found
 
 
 def _groups_by_content(process: Process) -> dict[tuple[Legs, Legs], FlavourGroup]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from amplitudes import ALPHA_S, amplitude, points
+from amplitudes import ALPHA_S, amplitude, points, polarised
 from torch import Tensor
 from waiting import WITHOUT_VALUES, NoWaiting
 
@@ -16,6 +16,7 @@ from madnis_py.devices.kernels import BLOCK
 from madnis_py.devices.upload import upload
 from madnis_py.errors import DeviceError
 from madnis_py.physics.amplitudes.drell_yan import DrellYan, mediators
+from madnis_py.physics.amplitudes.helicities import Spins
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
@@ -60,6 +61,9 @@ def tree(text: str) -> TreeAmplitude:
     return amplitude(text)
 
 
+POLARISED = "u u~ > z{0} t{L} t~, z > e+ e-, t > b w+"
+
+
 def drell_yan() -> DrellYan:
     return DrellYan(mediators(Model("sm_zprime"), 2), (1, 0, 2, 3))
 
@@ -70,6 +74,15 @@ def assert_close(found: Tensor, expected: Array) -> None:
     error = np.abs(found.numpy() - expected).reshape(len(expected), -1).max(axis=1) / scale
     assert np.quantile(error, 0.95) <= 1e-13
     assert error.max() <= 1e-11
+
+
+def test_polarised_particles_have_the_results_of_the_processor(coupling: Tensor) -> None:
+    element, p = polarised(POLARISED, Spins((0, 1), (0.6, -0.2))), momenta(POLARISED)
+    me2, squares = element.evaluate(p, coupling.numpy())
+    found = matrix_element_on_device(element, EmulatedKernels())
+    on_device = found.evaluate(torch.from_numpy(p), coupling, everything(N))
+    np.testing.assert_allclose(on_device[0].numpy(), me2, rtol=1e-8)
+    assert_close(on_device[1], squares)
 
 
 @pytest.mark.parametrize("text", PROCESSES)

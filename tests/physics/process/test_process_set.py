@@ -66,6 +66,32 @@ def test_an_overlap_in_a_single_flavour_is_one() -> None:
     process_set("p p > t t~", "b b~ > t t~")  # the protons of this card have no b quarks
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("p p > w+{0} w-", "p p > w+{T} w-"),
+        ("p p > z{0} z{T}", "p p > z{T} z{T}"),
+        ("p p > w+{0} w-, w+ > e+ ve", "p p > w+{-} w-, w+ > e+ ve"),
+        ("g{L} g > t t~", "g{R} g > t t~"),
+    ],
+)
+def test_states_that_exclude_each_other_have_no_events_in_common(one: str, other: str) -> None:
+    assert len(process_set(one, other).processes) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("p p > w+{0} w-", "p p > w+ w-"),
+        ("p p > z{0} z{T}", "p p > z{T} z{0}"),
+        ("p p > w+{0T} w-, w+ > e+ ve", "p p > w+{T} w-, w+ > e+ ve"),
+    ],
+)
+def test_states_in_common_are_an_overlap(one: str, other: str) -> None:
+    with pytest.raises(CardError, match="expected processes without events in common"):
+        process_set(one, other)
+
+
 def test_the_card_of_the_whole_stands_for_itself() -> None:
     found = process_set("p p > z", "p p > w+", parameters={"MZ": 91.0})
     assert found.card.parameters.overrides["MZ"] == 91.0

@@ -36,6 +36,7 @@ DEFINITIONS = [
     "u d~ > w+ g",
     "e+ e- > mu+ mu- a",
     "u u~ > t t~ QCD=99 QED=99",
+    "u u~ > z{0} h, z > e+ e-",
 ]
 
 
