@@ -20,6 +20,7 @@ from madnis_py.physics.definition.notation import (
     parse_notation,
 )
 from madnis_py.physics.definition.particle_labels import ParticleLabels
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
@@ -28,6 +29,9 @@ _MOST_OUTGOING, _MOST_FINAL, _MOST_CHOICES, _MOST_COMBINATIONS = 8, 20, 1_000_00
 """Limits of a definition, above what can be computed: outgoing particles of a step, final
 particles, choices of incoming or outgoing particles of a step, and choices of both that conserve
 charge and fermions."""
+
+_ANY_ORDER = 9999
+"""WEIGHTED that no amplitude reaches."""
 
 
 def definition_of(card: Card, model: Model) -> Definition:
@@ -57,7 +61,8 @@ class _Reader:
         text = self._card.definition
         try:
             words = parse_notation(text)
-            definition = Definition(text, self._chain(words.chain), words.number)
+            core = _with_all_orders_of_a_decay(self._chain(words.chain))
+            definition = Definition(text, core, words.number)
             self._check_polarisations(definition.core)
         except CardError:
             raise
@@ -218,3 +223,14 @@ class _Reader:
         if listed not in (1, present):
             wanted = "one decay" if present == 1 else f"one decay or {present}"
             raise self._error(f"expected {wanted} for {present} {parent.label}; got {listed}")
+
+
+def _with_all_orders_of_a_decay(core: Step) -> Step:
+    """The core, which has all coupling orders if it is a decay without a chain that names none.
+
+    So MadGraph has it, while decays of a chain have the lowest orders.
+    """
+    in_chain = any(leg.decay is not None for leg in core.outgoing)
+    if len(core.incoming) == 2 or in_chain or core.orders:
+        return core
+    return replace(core, orders=(OrderLimit("WEIGHTED", _ANY_ORDER),))

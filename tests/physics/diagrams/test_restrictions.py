@@ -96,3 +96,18 @@ def test_the_lowest_orders_are_those_of_the_diagrams_that_are_left() -> None:
     (exchange,) = diagrams("u d~ > w+ > u d~")
     assert exchange.powers == (0, 2)
     assert {diagram.powers for diagram in diagrams("u d~ > u d~")} == {(2, 0)}
+
+
+@pytest.mark.parametrize(
+    ("text", "powers"),
+    [
+        ("w+ > u d~ u u~", {(0, 3), (2, 1)}),
+        ("w+ > u d~ u u~ QED=1", {(2, 1)}),
+        ("u d~ > w+ u u~", {(2, 1)}),
+        ("t > b w+, w+ > u d~ u u~", {(2, 2)}),
+    ],
+)
+def test_a_decay_by_itself_has_all_orders_as_in_madgraph(
+    text: str, powers: set[tuple[int, int]]
+) -> None:
+    assert {diagram.powers for diagram in diagrams(text)} == powers
