@@ -37,6 +37,7 @@ from madnis_py.card.tables import (
     ParameterTable,
     ProcessTable,
     ScaleTable,
+    ScanTable,
     SystematicsTable,
     TrainingTable,
 )
@@ -79,6 +80,11 @@ class Card(CardTable):
     histograms: dict[str, HistogramTable] = Field(
         {},
         description='Bins of distributions, by observable: "pt(jet[1])", "mass(e+,e-)", "ht", ...',
+    )
+
+    scan: ScanTable | None = Field(
+        None,
+        description='Values to go through, by key: "parameters.MT" = [170, 175]; each is a run.',
     )
 
     _source: str = PrivateAttr("card")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from madnis_py.card.choices import CLUSTERING, Preset, PriorName
+from madnis_py.card.sentences import shown
 from madnis_py.card.values import (
     BeamEnergies,
     BeamScales,
@@ -29,6 +31,8 @@ from madnis_py.card.values import (
     Range,
     Real,
     Scale,
+    ScannedValue,
+    ScannedValues,
     Setting,
     Share,
     Text,
@@ -552,6 +556,55 @@ class SystematicsTable(CardTable):
     pdf_sets: tuple[Text, ...] = Field(
         (), description='Other sets, or members of them like "SET/3".'
     )
+
+
+SCANNED = ("parameters", "beams", "scales", "cuts")
+"""Tables whose keys a scan can go through."""
+
+
+class ScanTable(BaseModel):
+    """[scan]: lists of values; each combination of them is a run of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, ScannedValues]
+
+    combine: Literal["product", "zip"] = Field(
+        "product",
+        description="All combinations, the last key first, or the first values, the second ones, "
+        "...",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_whole_keys(cls, data: Any) -> Any:
+        """Keys may be written as tables in each other: parameters.MT is "parameters.MT"."""
+        return dict(_flattened(data)) if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _has_keys_that_can_be_scanned(self) -> Self:
+        for key in self.lists:
+            table, _, name = key.partition(".")
+            if table not in SCANNED or not name:
+                wanted = 'expected a key like "parameters.MT", of '
+                raise ValueError(f"{wanted}{', '.join(SCANNED)}; got {shown(key)}")
+        lengths = {len(values) for values in self.lists.values()}
+        if self.combine == "zip" and len(lengths) > 1:
+            got = ", ".join(f"{len(values)} of {key}" for key, values in self.lists.items())
+            raise ValueError(f"expected lists of one length for zip; got {got}")
+        return self
+
+    @property
+    def lists(self) -> dict[str, tuple[ScannedValue, ...]]:
+        """Key of the card, such as "beams.energy" -> its values."""
+        return dict(self.__pydantic_extra__)
+
+
+def _flattened(data: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in data.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
 
 
 class ClusterTable(CardTable):

@@ -212,3 +212,23 @@ Indices = Annotated[
     int | tuple[int, ...],
     _one_or_each("a whole number >= 0", lambda value: type(value) is int and value >= 0),
 ]
+
+
+def _can_be_scanned(value: object) -> bool:
+    """Whether one value of a scan can be: a number, text, or two for the beams."""
+    pair = value if isinstance(value, list | tuple) and len(value) == 2 else [value]
+    return all(_is_number(one) or isinstance(one, str | bool) for one in pair)
+
+
+ScannedValue = float | str | bool | tuple[float | str, float | str]
+"""One value of a scan: of a key, or of both beams."""
+
+ScannedValues = Annotated[
+    tuple[ScannedValue, ...],
+    _checked(
+        "a list of values",
+        lambda value: (
+            isinstance(value, list | tuple) and len(value) > 0 and all(map(_can_be_scanned, value))
+        ),
+    ),
+]

@@ -202,11 +202,13 @@ def verify(
     """
     from madnis_py.parallel.executors import thread_executor
     from madnis_py.run.verification.event_file_verification import verify_events
-    from madnis_py.run.verification.run_verification import verify_run
+    from madnis_py.run.verification.scan_verification import verify_directory
 
     with watching(json_output, "nothing was changed") as watch, thread_executor(threads):
         found = [
-            verify_run(source, watch, trust) if source.is_dir() else verify_events(source, watch)
+            verify_directory(source, watch, trust)
+            if source.is_dir()
+            else verify_events(source, watch)
             for source in sources
         ]
     if json_output:

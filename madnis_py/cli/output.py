@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from madnis_py.run.abstract_run import AbstractRun
+    from madnis_py.run.scans.scan_record import ScanRecord
 
 
 def console(stderr: bool = False) -> Console:
@@ -66,3 +67,16 @@ def show_run(finished: AbstractRun, as_json: bool) -> None:
         *report.better_sampler(record, directory),
     ):
         terminal.print(sentence, soft_wrap=True, highlight=False)
+
+
+def show_scan(record: ScanRecord, directory: Path, as_json: bool) -> None:
+    """Print the table of a scan, or its record."""
+    from madnis_py.run.scans.scan_report import scan_table
+
+    if as_json:
+        print_json(record.model_dump(mode="json"))
+        return
+    terminal = console()
+    terminal.print(scan_table(record))
+    place = f"table in {directory / 'scan.csv'}, runs in {directory}/point_1, ..."
+    terminal.print(place, soft_wrap=True, highlight=False)

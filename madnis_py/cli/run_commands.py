@@ -18,8 +18,8 @@ from madnis_py.cli.options import (
     WorkOptions,
     with_options,
 )
-from madnis_py.cli.output import print_json, show_run
-from madnis_py.cli.runs import begun_run, opened_run
+from madnis_py.cli.output import print_json, show_run, show_scan
+from madnis_py.cli.runs import begun_run, begun_scan, chosen_card, opened_run
 
 Events = Annotated[
     int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")
@@ -48,13 +48,18 @@ def run(
     """Do everything: survey, train, integrate, generate.
 
     The same command goes on where an interrupted one stopped. Events: DIR/events.lhe.gz, figures:
-    DIR/run.json.
+    DIR/run.json. A card with lists of values, [scan], has a run for each: DIR/scan.csv.
     """
-    with (
-        watching(json_output, GOES_ON) as watch,
-        begun_run(card, output, begin, work, watch) as started,
-    ):
-        show_run(started.execute(events, points), json_output)
+    from madnis_py.run.scans.scan_points import has_a_scan
+
+    with watching(json_output, GOES_ON) as watch:
+        chosen = chosen_card(card, begin, work)
+        if has_a_scan(chosen):
+            with begun_scan(chosen, output, begin, work, watch) as scan:
+                show_scan(scan.execute(events, points), scan.directory, json_output)
+            return
+        with begun_run(chosen, output, begin, work, watch) as started:
+            show_run(started.execute(events, points), json_output)
 
 
 @with_options
@@ -70,7 +75,7 @@ def train(
     """Survey the channels and train; `integrate` and `generate` go on from there."""
     with (
         watching(json_output, GOES_ON) as watch,
-        begun_run(card, output, begin, work, watch) as started,
+        begun_run(chosen_card(card, begin, work), output, begin, work, watch) as started,
     ):
         started.samplers()
         if json_output:

@@ -17,40 +17,81 @@ if TYPE_CHECKING:
     from madnis_py.card.tables import ClusterTable
     from madnis_py.progress import Watch
     from madnis_py.run.abstract_run import AbstractRun
+    from madnis_py.run.scans.scan import Scan
 
 
-@contextmanager
-def begun_run(
-    card: str, output: Path | None, options: BeginOptions, work: WorkOptions, watch: Watch
-) -> Iterator[AbstractRun]:
-    """A new run, or the one in its directory.
+def chosen_card(card: str, options: BeginOptions, work: WorkOptions) -> Card:
+    """The card of a new run.
 
     Args:
         card: file or name.
-        output: directory; runs/NAME of the card if None.
         options: what the run is.
         work: how it is worked on.
-        watch: called with its progress.
     """
-    from madnis_py.run.directory import RunDirectory
-    from madnis_py.run.samples.any_run import begin_run
-
     chosen = named_card(card, work.trust)
     if options.preset is not None:
         chosen = chosen.updated({"training": {"preset": options.preset}})
     if options.allow_divergent:
         chosen = chosen.updated({"process": {"allow_divergent": True}})
-    directory = RunDirectory(output or Path("runs") / Path(chosen.source).stem, work.wait)
-    with _executor(work, chosen.cluster) as executor:
-        yield begin_run(
-            chosen,
-            directory,
-            options.seed,
-            method=options.method,
-            device=options.device,
-            executor=executor,
-            watch=watch,
-        )
+    return chosen
+
+
+@contextmanager
+def begun_run(
+    card: Card, output: Path | None, options: BeginOptions, work: WorkOptions, watch: Watch
+) -> Iterator[AbstractRun]:
+    """A new run, or the one in its directory.
+
+    Args:
+        card: of the run.
+        output: directory; runs/NAME of the card if None.
+        options: what the run is.
+        work: how it is worked on.
+        watch: called with its progress.
+    """
+    with _executor(work, card.cluster) as executor:
+        yield _run(card, _directory(card, output), options, work, executor, watch)
+
+
+@contextmanager
+def begun_scan(
+    card: Card, output: Path | None, options: BeginOptions, work: WorkOptions, watch: Watch
+) -> Iterator[Scan]:
+    """The scan of a card with lists of values, new or in its directory; see `begun_run`."""
+    from madnis_py.run.scans.scan import Scan
+
+    with _executor(work, card.cluster) as executor:
+
+        def begin(point: Card, directory: Path, watch: Watch) -> AbstractRun:
+            return _run(point, directory, options, work, executor, watch)
+
+        yield Scan(card, _directory(card, output), begin, watch)
+
+
+def _directory(card: Card, output: Path | None) -> Path:
+    return output or Path("runs") / Path(card.source).stem
+
+
+def _run(
+    card: Card,
+    directory: Path,
+    options: BeginOptions,
+    work: WorkOptions,
+    executor: Executor | None,
+    watch: Watch,
+) -> AbstractRun:
+    from madnis_py.run.directory import RunDirectory
+    from madnis_py.run.samples.any_run import begin_run
+
+    return begin_run(
+        card,
+        RunDirectory(directory, work.wait),
+        options.seed,
+        method=options.method,
+        device=options.device,
+        executor=executor,
+        watch=watch,
+    )
 
 
 @contextmanager

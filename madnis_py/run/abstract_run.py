@@ -151,9 +151,10 @@ class AbstractRun(ABC):
         return output
 
     def execute(self, events: int, points: int | None = None) -> Self:
-        """All stages, with the events in `events_file`."""
+        """All stages, with the events in `events_file`; none if 0 are asked for."""
         self.integrate(points, events)
-        self.generate(events)
+        if events:
+            self.generate(events)
         return self
 
     @property

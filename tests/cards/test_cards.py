@@ -22,6 +22,7 @@ from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.plugins.madgraph_cards.process_cards.card_files import found_cards
 from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
+from madnis_py.run.scans.scan_points import scan_points
 
 FOLDER = Path(__file__).parent
 CARDS = {
@@ -58,9 +59,14 @@ def read(path: Path) -> Card:
 
 def differentials(path: Path) -> list[CrossSection]:
     card = read(path)
+    points = [point.card for point in scan_points(card)] or [card]
+    return [CrossSection(process) for point in points for process in processes(point)]
+
+
+def processes(card: Card) -> tuple[Process, ...]:
     if len(card.process.definitions) == 1:
-        return [CrossSection(Process.from_card(card))]
-    return [CrossSection(process) for process in ProcessSet.from_card(card).processes]
+        return (Process.from_card(card),)
+    return ProcessSet.from_card(card).processes
 
 
 def test_every_card_says_what_it_must_give() -> None:
@@ -106,5 +112,7 @@ def test_a_card_gives_events(
     run = ["run", str(card), "-o", directory, "--events", str(EVENTS), "--points", "2000"]
     done = call([*run, "--method", "vegas", "--preset", "quick"], capsys, monkeypatch)
     assert done.status == 0, done.err
-    events = open_events(Path(directory) / "events.lhe.gz")
-    assert sum(len(batch) for batch in events) == EVENTS
+    files = list(Path(directory).glob("**/events.lhe.gz"))  # one for each point of a scan
+    assert files
+    for file in files:
+        assert sum(map(len, open_events(file))) == EVENTS

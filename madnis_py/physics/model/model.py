@@ -87,7 +87,9 @@ class Model:
         try:
             slha = read_slha(Path(table.param_card)) if table.param_card else Slha()
             from_file = {
-                key: slha.value(parameter.block, parameter.code) for key, parameter in known.items()
+                key: slha.value(parameter.block, parameter.code)
+                for key, parameter in known.items()
+                if key not in overrides or not slha.scan(parameter.block, parameter.code)
             }
             given = {key: value for key, value in from_file.items() if value is not None}
             model = cls(name, given | overrides)
@@ -125,10 +127,12 @@ class Model:
     def _check_fixed_masses(self, slha: Slha) -> None:
         """Refuse a param_card whose mass of a particle contradicts a mass that is no parameter."""
         for particle in self.particles:
-            given = slha.value("MASS", particle.pdg)
-            if given is None or particle.mass in self.values:
+            if particle.mass in self.values:
                 continue
-            if not math.isclose(given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9):
+            given = slha.value("MASS", particle.pdg)
+            if given is not None and not math.isclose(
+                given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9
+            ):
                 expected = self.mass(particle.pdg)
                 raise ValueError(
                     f"expected a param_card with mass {expected:g} of {particle.name}; "

@@ -20,6 +20,8 @@ DECAY = "DECAY"
 
 _HEADER = re.compile(r"\s*(BLOCK|DECAY|XSECTION)(?:\s+(.*)|$)", re.IGNORECASE)
 _CODE = re.compile(r"[-+]?\d{1,18}")
+_SCAN = re.compile(r"scan\s*(\d*)\s*:\s*(.*)", re.IGNORECASE)
+_RANGE = re.compile(r"\[?\s*range\(\s*(-?\d{1,9}(?:\s*,\s*-?\d{1,9}){0,2})\s*\)\s*\]?")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 
 
@@ -34,6 +36,19 @@ class SlhaEntry:
 
     text: str
     line: int
+
+
+@dataclass(frozen=True)
+class SlhaScan:
+    """A list of values in the place of a number, as MadGraph has it: "scan:[170, 172.5, 175]".
+
+    Attributes:
+        group: "1" of "scan1:": lists of one group go together; "" for one that goes by itself.
+        values: in their order, one at least.
+    """
+
+    group: str
+    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,32 @@ class Slha:
             )
         return len(texts) > len(given)
 
+    def scan(self, block: str, code: int) -> SlhaScan | None:
+        """The values that an entry goes through; None for an entry with a number, or for none.
+
+        Raises:
+            CardError: they are not a list of numbers; names file and line.
+        """
+        for entry in self.entries.get((block, code), []):
+            if found := _SCAN.fullmatch(entry.text):
+                values = _listed(found[2])
+                if not values:
+                    place = f"{self.source}: line {entry.line}: {_name(block, code)}"
+                    expected = "expected numbers like scan:[170, 172.5, 175]"
+                    raise CardError(f'{place}: {expected}; got "{shortened(entry.text)}"')
+                return SlhaScan(found[1], values)
+        return None
+
+    @property
+    def scans(self) -> dict[tuple[str, int], SlhaScan]:
+        """The entries with lists of values.
+
+        Raises:
+            CardError: as `scan`.
+        """
+        found = {place: self.scan(*place) for place in self.entries}
+        return {place: scan for place, scan in found.items() if scan is not None}
+
     def _number(self, block: str, code: int, entry: SlhaEntry) -> float:
         value = (
             float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
@@ -94,12 +135,26 @@ class Slha:
         place = f"{self.source}: line {entry.line}: {_name(block, code)}"
         if block == DECAY and entry.text.lower().startswith("auto"):
             raise CardError(f'{place}: expected a width in GeV or Auto; got "{entry.text}"')
+        if _SCAN.fullmatch(entry.text):
+            expected = "expected a number here, where only `run` goes through several"
+            raise CardError(f'{place}: {expected}; got "{shortened(entry.text)}"')
         raise CardError(f'{place}: expected a number; got "{shortened(entry.text)}"')
 
 
 def _is_auto(text: str) -> bool:
     """Auto, not Auto@NLO."""
     return text.lower() == "auto"
+
+
+def _listed(text: str) -> tuple[float, ...]:
+    """The numbers of "[1, 2.5]" or "range(1, 10, 2)"; none where it is something else."""
+    if whole := _RANGE.fullmatch(text):
+        first, *rest = (int(part) for part in whole[1].split(","))
+        return tuple(map(float, range(first, *rest))) if rest[1:] != [0] else ()
+    numbers = text.strip()[1:-1].split(",") if re.fullmatch(r"\[.*\]", text.strip()) else []
+    if not all(_NUMBER.fullmatch(one.strip()) for one in numbers):
+        return ()
+    return tuple(float(re.sub("[dD]", "e", one)) for one in numbers)
 
 
 def _name(block: str, code: int) -> str:

@@ -74,6 +74,8 @@ class Process:
         """
         if not isinstance(card, Card):
             card = cards.load(card)
+        if card.scan is not None:
+            raise card.error("scan", "expected one value of each key here; only runs take lists")
         model = model_of(card)
         definition = definition_of(card, model)
         groups = flavour_groups(definition, card, model)

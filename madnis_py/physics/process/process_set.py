@@ -12,6 +12,7 @@ from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.documents import quoted
 from madnis_py.card.observable_names import EVENT
+from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.polarisation import helicity_states
@@ -57,7 +58,7 @@ class ProcessSet:
             expected = "expected one process where another program computes |M|^2"
             got = f"got {len(card.process.definitions)}"
             raise card.error("process.matrix_element", f"{expected}; {got}")
-        model = Model.from_card(card)
+        model = model_of(card)
         processes = tuple(
             _with_histograms(Process.from_card(one), card, model) for one in _own_cards(card, model)
         )

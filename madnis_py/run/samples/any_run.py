@@ -8,6 +8,7 @@ from pathlib import Path
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
+from madnis_py.errors import InputError
 from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import Watch, unwatched
@@ -15,6 +16,9 @@ from madnis_py.run.abstract_run import AbstractRun
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.run import Run
 from madnis_py.run.samples.sample_run import SampleRun
+
+SCAN = "scan.json"
+"""File that says that a directory holds a scan, not a run."""
 
 
 def begin_run(
@@ -65,6 +69,9 @@ def open_run(
 ) -> AbstractRun:
     """Go on with the run of a directory; see `Run.open`."""
     files = RunDirectory(Path(directory), wait, any_version)
+    if (files.path / SCAN).exists() and not files.claimed:
+        one = f"name one of its points, like {files.path / 'point_1'}"
+        raise InputError(f"{files.path}: expected a run; got a scan; {one}")
     files.identify()
     several = len(cards.load(files.card_file).process.definitions) > 1
     kind = SampleRun if several else Run

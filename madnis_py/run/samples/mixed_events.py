@@ -22,27 +22,28 @@ _BLOCK = 16_384
 class MixedEvents:
     """Events of several processes, each in its own order, mixed as their labels say.
 
-    The events of a process come in proportion to its cross section, so that their mean weight has
-    to be the same for all: where the maxima leave a little above them, or densities are negative,
-    the weights of a process are scaled by a common factor.
+    The weights of a process have the sum that its cross section wants: they are scaled by a common
+    factor, 1 or nearly so, by what the maxima leave above them.
 
     Attributes:
         labels: process of each event, int64, shape (n,).
         selected: process -> its events, as many as it has labels; none for a process without.
+        means: process -> what the mean weight of its events has to be, in a common unit.
     """
 
     labels: NDArray[np.int64]
     selected: Mapping[int, SelectedEvents]
+    means: Mapping[int, float]
 
     @cached_property
     def _factors(self) -> dict[int, float]:
-        """Process -> factor of its weights, which then have the mean weight of the first one."""
-        means = {label: one.selection.mean_weight for label, one in self.selected.items()}
-        for mean in means.values():
+        """Process -> factor of its weights."""
+        found = {label: one.selection.mean_weight for label, one in self.selected.items()}
+        for mean in found.values():
             if not mean > 0:
                 expected = "generate: expected events whose signed weights add up to more than 0"
                 raise GenerationError(f"{expected}; got {mean:.2g} on average of a process")
-        return {label: means[min(means)] / mean for label, mean in means.items()}
+        return {label: self.means[label] / mean for label, mean in found.items()}
 
     @cached_property
     def weights(self) -> Array:

@@ -117,9 +117,21 @@ def combined(figures: Sequence[UnweightingFigures], results: Sequence[Result]) -
 
 
 def shares_of(results: Sequence[Result]) -> Array:
-    """Shares of the processes in the cross section, float64, shape (n_processes,)."""
-    sigma = np.array([result.sigma_pb for result in results])
-    return np.asarray(sigma / sigma.sum())
+    """Shares of the processes in the events, float64, shape (n_processes,).
+
+    They are those in the cross section with all flavours counted positive, and times the bias.
+    """
+    sizes = np.array([result.sigma_absolute_pb for result in results])
+    return np.asarray(sizes / sizes.sum())
+
+
+def mean_weights(results: Sequence[Result]) -> list[float]:
+    """Cross section of each process over what its events are drawn in proportion to.
+
+    It is 1 without negative parton densities and bias; rounded to twelve digits, because sums of
+    the same weights in another order differ beyond.
+    """
+    return [round(result.sigma_pb / result.sigma_absolute_pb, 12) for result in results]
 
 
 def of_events(

@@ -58,7 +58,8 @@ class SampleRun(AbstractRun):
     Each process has channels, a flow and maxima of its own, and random numbers that no other one
     has. The points of the integrate stage are shared out for the least error of the sum: a quarter
     evenly, the rest in proportion to the standard deviations of the weights. Of n events each is
-    of process i with the probability sigma_i / sum_j sigma_j, whatever the others are.
+    of process i with the probability sigma_i / sum_j sigma_j, whatever the others are; sigma counts
+    all flavours positive, and is that of biased events where the card asks for them.
 
     Args:
         processes: what is computed.
@@ -245,7 +246,8 @@ class SampleRun(AbstractRun):
             )
             for place, count in zip(*np.unique(labels, return_counts=True), strict=True)
         }
-        mixed = MixedEvents(labels, {place: one.selected for place, one in chosen.items()})
+        selected = {place: one.selected for place, one in chosen.items()}
+        mixed = MixedEvents(labels, selected, dict(enumerate(sample_figures.mean_weights(results))))
         self._write(output, mixed, chosen, results)
         self._write_down(wanted, output, mixed, chosen, results, clock)
         for one in chosen.values():

@@ -268,6 +268,21 @@ def test_flows_of_all_processes_are_trained(tmp_path: Path) -> None:
     assert run.record.stages["train"].evaluations > 0
 
 
+def test_biased_events_of_several_processes_have_their_cross_sections(tmp_path: Path) -> None:
+    card = card_of(["p p > e+ e-", "p p > z g"]).updated({"events": {"bias": "sqrt_s"}})
+    run = begin_run(card, tmp_path / "run", 4, method="vegas").execute(4000, 40_000)
+    assert isinstance(run, SampleRun)
+    events = events_of(run.events_file)
+    assert events.weight.mean() == pytest.approx(run.record.sigma_pb, rel=1e-9)
+    for result, number in zip(run.integrate(), (1, 2), strict=True):
+        own = np.where(events.process_id == number, events.weight, 0.0)
+        error = math.hypot(own.std() / math.sqrt(len(own)), result.sigma_error_pb)
+        assert abs(own.mean() - result.sigma_pb) < 5 * error
+    squared = (events.momenta[:, :2].sum(axis=1) ** 2 * [1, -1, -1, -1]).sum(axis=1)
+    unit = events.weight * np.sqrt(squared)  # the same for all, but for what the maxima leave
+    assert (np.abs(unit / np.median(unit) - 1) < 2e-2).mean() > 0.98
+
+
 def test_a_list_of_one_process_is_a_run_like_any_other(tmp_path: Path) -> None:
     run = begin_run(card_of(["p p > e+ e- @4"]), tmp_path / "run", method="vegas")
     assert isinstance(run, Run)

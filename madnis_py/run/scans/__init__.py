@@ -1,0 +1,1 @@
+"""Scans: runs of a card for each of several values, in one table."""

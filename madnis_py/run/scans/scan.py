@@ -1,0 +1,76 @@
+"""A scan: a run of each point, one after the other, in folders of one directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from madnis_py.card.card import Card
+from madnis_py.errors import InputError
+from madnis_py.output_file import make_directory, write_file
+from madnis_py.progress import StageProgress, Watch
+from madnis_py.run.abstract_run import AbstractRun
+from madnis_py.run.scans.scan_points import ScanPoint, scan_points
+from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
+
+BeginRun = Callable[[Card, Path, Watch], AbstractRun]
+"""A new run of a card, or the one in its directory, with a watcher."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Runs of a card with each combination of the values that it lists.
+
+    The points have one seed, so that they differ by their values more than by chance; the run of a
+    point is that of its card with this seed. What is there already is read, not done again.
+
+    Args:
+        card: with lists, see `scan_points`.
+        directory: where everything goes.
+        begin: makes the run of a point.
+        watch: called with the progress of each stage, which names its point.
+    """
+
+    card: Card
+    directory: Path
+    begin: BeginRun
+    watch: Watch
+
+    def execute(self, events: int, points: int | None = None) -> ScanRecord:
+        """All stages of all points; the table is written after each.
+
+        Args:
+            events: of each point; 0 for cross sections alone.
+            points: of the cross section of each point; by the preset of the card when not given.
+
+        Raises:
+            CardError: a list cannot be used.
+            InputError: the directory holds something else.
+            GenerationError: the cross section of a point cannot be had.
+        """
+        every = scan_points(self.card)
+        if (self.directory / "run.json").exists():
+            raise InputError(f"{self.directory}: expected a place for a scan; got a run")
+        make_directory(self.directory)
+        rows: list[ScanRow] = []
+        for number, point in enumerate(every, start=1):
+            folder = f"point_{number}"
+            watch = _named(self.watch, f"{number}/{len(every)} {point}")
+            run = self.begin(point.card, self.directory / folder, watch).execute(events, points)
+            rows.append(ScanRow.of(folder, point.values, run.outcome))
+            self._write(every, rows)
+        return ScanRecord(points=len(every), rows=tuple(rows))
+
+    def _write(self, every: Sequence[ScanPoint], rows: Sequence[ScanRow]) -> None:
+        write_file(self.directory / "card.toml", self.card.to_toml().encode())
+        ScanRecord(points=len(every), rows=tuple(rows)).write(self.directory)
+
+
+def _named(watch: Watch, point: str) -> Watch:
+    """A watcher of the stages of one of the points."""
+
+    def of_point(progress: StageProgress) -> None:
+        watch(replace(progress, stage=f"{point}: {progress.stage}"))
+
+    return of_point
