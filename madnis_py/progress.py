@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -17,9 +17,10 @@ class StageProgress:
         total: how much there is to do.
         unit: what is counted.
         rate: speed in `rate_unit`.
-        sigma: cross section so far in pb.
+        sigma: cross section so far in pb, or width in GeV.
         relative_std: sum_i sigma_i / sigma so far.
         efficiency: unweighting efficiency so far.
+        of_decay: whether a width is computed.
     """
 
     stage: str
@@ -31,9 +32,15 @@ class StageProgress:
     sigma: float | None = None
     relative_std: float | None = None
     efficiency: float | None = None
+    of_decay: bool = False
 
 
 Watch = Callable[[StageProgress], None]
+
+
+def watch_of_decay(watch: Watch) -> Watch:
+    """The watcher of a run that computes a width."""
+    return lambda progress: watch(replace(progress, of_decay=True))
 
 
 def unwatched(progress: StageProgress) -> None:

@@ -55,6 +55,7 @@ public:
         used_ = particle_count(events_, event);
         if (!finite()) return broken("finite");
         if (!unused_rows_last()) return broken("unused");
+        n_incoming_ = used_ > 1 && row_status(1) == incoming_particle ? 2 : 1;
         if (!status()) return broken("status");
         for (std::size_t k = 0; k < used_; ++k) {
             if (!mothers(k)) return broken("mothers", k);
@@ -63,13 +64,13 @@ public:
             if (!on_shell(k)) return broken("mass_shell", k);
         }
         if (!conserved()) return broken("conservation");
-        for (std::size_t k = 2; k < used_; ++k) {
+        for (std::size_t k = n_incoming_; k < used_; ++k) {
             if (row_status(k) == intermediate_particle && !sum_of_daughters(k)) {
                 return broken("daughters", k);
             }
         }
         if (!lines_pair_up()) return broken("colour");
-        for (std::size_t k = 2; k < used_; ++k) {
+        for (std::size_t k = n_incoming_; k < used_; ++k) {
             if (row_status(k) == intermediate_particle && !colour_of_decay(k)) {
                 return broken("decay_colour", k);
             }
@@ -116,20 +117,20 @@ private:
 
     bool status() const {
         const auto* status = events_.status + row(0);
-        return used_ > 2 && status[0] == incoming_particle && status[1] == incoming_particle &&
-               std::all_of(status + 2, status + used_, [](auto one) {
+        return used_ > 2 && status[0] == incoming_particle &&
+               std::all_of(status + n_incoming_, status + used_, [](auto one) {
                    return one == outgoing_particle || one == intermediate_particle;
                });
     }
 
-    // None for the incoming ones, both of them for what they make, an earlier intermediate one for
+    // None for the incoming ones, all of them for what they make, an earlier intermediate one for
     // what it decays to.
     bool mothers(std::size_t k) const {
         const auto first = mother(k), last = events_.mothers[2 * row(k) + 1];
-        if (k < 2) return first == 0 && last == 0;
-        if (first == 1) return last == 2;
-        const bool earlier =
-            first > 2 && std::size_t(first) <= k && row_status(std::size_t(first) - 1) == 2;
+        if (k < n_incoming_) return first == 0 && last == 0;
+        if (first == 1) return std::size_t(last) == n_incoming_;
+        const bool earlier = first > std::int32_t(n_incoming_) && std::size_t(first) <= k &&
+                             row_status(std::size_t(first) - 1) == 2;
         return earlier && (last == first || last == 0);
     }
 
@@ -146,7 +147,9 @@ private:
             const double sign = row_status(k) == intermediate_particle ? 0.0 : -row_status(k);
             add(missing, sign, k);
         }
-        return below(missing, momentum_tolerance * (momentum(0)[0] + momentum(1)[0]));
+        double energy = momentum(0)[0];
+        if (n_incoming_ == 2) energy += momentum(1)[0];
+        return below(missing, momentum_tolerance * energy);
     }
 
     bool sum_of_daughters(std::size_t parent) const {
@@ -192,7 +195,7 @@ private:
 
     const EventRecords& events_;
     double shell_tolerance_;
-    std::size_t event_ = 0, used_ = 0;
+    std::size_t event_ = 0, used_ = 0, n_incoming_ = 2;
     Lines lines_;
 };
 

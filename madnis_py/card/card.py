@@ -153,6 +153,8 @@ class Card(CardTable):
     def updated(self, changes: Mapping[str, Mapping[str, Any]]) -> Card:
         """This card with some keys of some tables replaced, checked again.
 
+        What it does not say stays unsaid.
+
         Args:
             changes: table -> key -> value, e.g. `{"beams": {"pdf": "none"}}`; None takes a key
                 away.
@@ -160,7 +162,7 @@ class Card(CardTable):
         Raises:
             CardError: as `parse`.
         """
-        data = self.content()
+        data = self.model_dump(mode="json", exclude_none=True, exclude_unset=True)
         for table, values in changes.items():
             merged = {
                 **values,

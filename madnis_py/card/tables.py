@@ -136,6 +136,11 @@ class ProcessTable(CardTable):
         return tuple(as_list(self.definition))
 
     @property
+    def is_decay(self) -> bool:
+        """Whether one particle comes in, whose width is computed."""
+        return len(self.definitions[0].partition(">")[0].split()) == 1
+
+    @property
     def widths_of_resonance(self) -> float:
         """Widths from its mass within which a particle counts as being on its mass shell."""
         return 15.0 if self.bwcutoff is None else self.bwcutoff

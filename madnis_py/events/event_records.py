@@ -24,8 +24,7 @@ def event_records(events: PartonicEvents, weight: Array, process_id: int = 1) ->
     """Complete events from partonic ones.
 
     The rows are the incoming particles, the resonances, the final particles, then unused rows. The
-    mother of a particle is the smallest resonance that it comes from, else both incoming
-    particles.
+    mother of a particle is the smallest resonance that it comes from, else all incoming particles.
 
     Args:
         events: n partonic events with at most R resonances each; rows are P + R.
@@ -52,11 +51,12 @@ def event_records(events: PartonicEvents, weight: Array, process_id: int = 1) ->
 class _RecordRows:
     """Columns with a row for every possible resonance, also where an event lacks it.
 
-    The rows are the 2 incoming particles, R resonances and the final particles, P + R in all.
+    The rows are the incoming particles, R resonances and the final particles, P + R in all.
     """
 
     def __init__(self, events: PartonicEvents) -> None:
         self._events, self._n, self._legs = events, *events.pdg.shape
+        self._incoming = events.n_incoming
         found = events.resonances
         self._resonances = found.pdg.shape[1]
         bits = found.legs[..., None] >> np.arange(self._legs) & 1
@@ -80,7 +80,8 @@ class _RecordRows:
 
     @property
     def status(self) -> Integers:
-        kinds = np.repeat([INCOMING, INTERMEDIATE, OUTGOING], [2, self._resonances, self._legs - 2])
+        counts = [self._incoming, self._resonances, self._legs - self._incoming]
+        kinds = np.repeat([INCOMING, INTERMEDIATE, OUTGOING], counts)
         return np.where(self._present, kinds, UNUSED).astype(np.int32)
 
     @property
@@ -91,8 +92,9 @@ class _RecordRows:
         size = members.sum(axis=-1)
         position = np.cumsum(self._present, axis=1)  # 1-based, among the rows that are there
         mothers = np.zeros((self._n, self._legs + self._resonances, 2), np.int32)
-        mothers[:, 2:] = [1, 2]
-        for row in range(2, 2 + self._resonances):  # smaller ones come later and overwrite
+        first = self._incoming
+        mothers[:, first:] = [1, first]
+        for row in range(first, first + self._resonances):  # smaller ones come later and overwrite
             inside = (members <= members[:, row, None]).all(axis=-1) & (size < size[:, row, None])
             held = self._present[:, row, None] & inside
             held[:, : row + 1] = False
@@ -110,7 +112,7 @@ class _RecordRows:
 
     @property
     def mass(self) -> Array:
-        p = self.momenta[:, 2 : 2 + self._resonances]
+        p = self.momenta[:, self._incoming : self._incoming + self._resonances]
         square = p[..., 0] ** 2 - np.square(p[..., 1:]).sum(axis=-1)
         return self._side_by_side(self._events.mass, np.sqrt(np.maximum(square, 0.0)))
 
@@ -123,6 +125,6 @@ class _RecordRows:
         resonances = np.full((self._n, self._resonances), UNKNOWN_SPIN)
         return self._side_by_side(self._events.helicity.astype(np.float64), resonances)
 
-    @staticmethod
-    def _side_by_side(legs: NDArray[Any], resonances: NDArray[Any]) -> NDArray[Any]:
-        return np.concatenate([legs[:, :2], resonances, legs[:, 2:]], axis=1)
+    def _side_by_side(self, legs: NDArray[Any], resonances: NDArray[Any]) -> NDArray[Any]:
+        incoming, outgoing = legs[:, : self._incoming], legs[:, self._incoming :]
+        return np.concatenate([incoming, resonances, outgoing], axis=1)

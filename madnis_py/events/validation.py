@@ -64,12 +64,13 @@ def _sentence(event: Columns, rule: str, particle: int) -> str:
         case "unused":
             return f"expected unused rows (status 0) at the end only; got status {status}"
         case "status":
-            order = "two incoming particles first (status -1), then outgoing and intermediate ones"
+            order = "one or two incoming particles (status -1), then outgoing and intermediate ones"
             return f"expected {order} (1, 2); got {status}"
         case "mothers":
-            allowed = "the mothers 1 2, or an earlier intermediate particle"
+            incoming = status.count(-1)
+            allowed = f"the mothers 1 {incoming}, or an earlier intermediate particle"
             got = event["mothers"][particle].tolist()
-            return f"{where} {'no mothers' if particle < 2 else allowed}; got {got}"
+            return f"{where} {'no mothers' if particle < incoming else allowed}; got {got}"
         case "mass_shell":
             energy, *momentum = momenta[particle].tolist()
             on_shell = hypot(*momentum, event["mass"][particle])

@@ -153,6 +153,7 @@ class RunDirectory:
                         RunRecord(
                             identity=identity,
                             card=card,
+                            unit="GeV" if card.process.is_decay else None,
                             versions=dict(versions),
                             stages={},
                         )

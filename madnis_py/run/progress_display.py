@@ -113,7 +113,8 @@ def message(progress: StageProgress) -> str:
     if progress.rate is not None:
         words.append(f"{progress.rate:.3g} {progress.rate_unit}")
     if progress.sigma is not None:
-        words.append(f"sigma {progress.sigma:.6g} pb")
+        quantity, unit = ("width", "GeV") if progress.of_decay else ("sigma", "pb")
+        words.append(f"{quantity} {progress.sigma:.6g} {unit}")
     if progress.relative_std is not None:
         words.append(f"std/mean {progress.relative_std:.3f}")
     if progress.efficiency is not None:

@@ -148,6 +148,9 @@ class RunRecord(RecordPart):
     """The content of run.json after any stage: what is not known yet is not there."""
 
     identity: RunIdentity = Field(description="What has to be the same to go on with the run.")
+    unit: Literal["GeV"] | None = Field(
+        None, description="Of what the names call pb: GeV for the width of a decay; pb without it."
+    )
     card: Card = Field(description="The process card with every default written out.")
     versions: dict[str, str] = Field(
         description="Versions of the package and of what computes, and the instruction set."

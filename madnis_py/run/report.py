@@ -40,7 +40,16 @@ def tables(record: RunRecord) -> list[Table]:
 def process_table(record: RunRecord) -> Table:
     """Every process of a run of several, and all of them together."""
     table = Table(title=_caveats(record), title_justify="left")
-    columns = ("process", "sigma / pb", "share", "events", "efficiency", "points", "sampler")
+    quantity, unit = _quantity(record)
+    columns = (
+        "process",
+        f"{quantity} / {unit}",
+        "share",
+        "events",
+        "efficiency",
+        "points",
+        "sampler",
+    )
     for column in columns:
         table.add_column(column, justify="left" if column == "process" else "right")
     for part in record.parts or ():
@@ -68,6 +77,11 @@ def process_table(record: RunRecord) -> Table:
     return table
 
 
+def _quantity(record: RunRecord) -> tuple[str, str]:
+    """What is integrated, and its unit."""
+    return ("width", "GeV") if record.unit == "GeV" else ("sigma", "pb")
+
+
 def _caveats(record: RunRecord) -> str:
     """Warnings that belong above the figures."""
     return "\n".join(one.sentence for one in record.warnings if CAVEAT in one.sentence)
@@ -82,11 +96,12 @@ def result_table(record: RunRecord) -> Table:
     results = _results(record)
     for name in results:
         table.add_column(NAMES[name], justify="right")
+    quantity, unit = _quantity(record)
     rows: dict[str, Callable[[Result], str]] = {
-        "sigma / pb": lambda one: with_error(one.sigma_pb, one.sigma_error_pb),
+        f"{quantity} / {unit}": lambda one: with_error(one.sigma_pb, one.sigma_error_pb),
         "relative error": lambda one: percent(one.sigma_error_pb / abs(one.sigma_pb)),
         "chi^2/dof": lambda one: f"{one.chi2_per_dof:.2f}",
-        "sum_i sigma_i / sigma": lambda one: f"{one.relative_std:.4f}",
+        f"sum_i sigma_i / {quantity}": lambda one: f"{one.relative_std:.4f}",
         "unweighting efficiency": lambda one: percent(one.unweighting.efficiency),
         "  bootstrap maximum": lambda one: percent(one.unweighting.efficiency_bootstrap),
         "  at 0.1 % overweight share": lambda one: percent(truncated_efficiency(one, 0.001)),
@@ -122,7 +137,8 @@ def _quality_of(truncated: tuple[TruncatedQuality, ...], share: float) -> Trunca
 def channel_table(record: RunRecord) -> Table:
     """Contribution of every channel, with the prior and with the weights of the sampler in use."""
     table = Table(title="channels of the sampler in use", title_justify="left")
-    for column in ("channel", "share before", "share", "sigma_i / pb", "efficiency", "  bootstrap"):
+    spread = f"sigma_i / {_quantity(record)[1]}"
+    for column in ("channel", "share before", "share", spread, "efficiency", "  bootstrap"):
         table.add_column(column, justify="left" if column == "channel" else "right")
     quality = _quality_of(record.truncated, 0.001).channels if record.truncated else ()
     for channel, own in zip(record.channels or (), quality, strict=True):
@@ -142,7 +158,7 @@ def distribution_table(found: Distributions) -> Table:
     first = found.every[0] if found.every else None
     samples = {"weighted points": first.weighted, "events": first.events} if first else {}
     totals = [
-        f"{with_error(one.total, float(one.all_errors[-1]))} pb from {name}"
+        f"{with_error(one.total, float(one.all_errors[-1]))} {found.unit} from {name}"
         for name, one in samples.items()
         if one is not None
     ]
@@ -171,7 +187,8 @@ def conclusions(record: RunRecord) -> list[str]:
         sentences.append(break_even(record.choice))
     if training := record.training_sigma:
         value = with_error(training.sigma_pb, training.sigma_error_pb)
-        alone = f"training batches alone: sigma = {value} pb, pull {training.pull:+.1f}"
+        quantity, unit = _quantity(record)
+        alone = f"training batches alone: {quantity} = {value} {unit}, pull {training.pull:+.1f}"
         sentences.append(f"{alone}; not combined")
     return [*sentences, *(f"warning: {warning.sentence}" for warning in record.warnings)]
 

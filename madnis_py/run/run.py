@@ -29,7 +29,7 @@ from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.physics.process.process import Process
-from madnis_py.progress import Stopwatch, Watch, unwatched
+from madnis_py.progress import Stopwatch, Watch, unwatched, watch_of_decay
 from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors
 from madnis_py.run.context import RunContext
 from madnis_py.run.directory import RunDirectory
@@ -122,7 +122,8 @@ class Run(AbstractRun):
             there.kernels.prepare(watch)
             on_device = CrossSectionOnDevice(unsurveyed, there)
         identity = directory.claim(process.card, identity, versions())
-        self._context = RunContext(process, directory, identity, executor, there, watch)
+        watcher = watch_of_decay(watch) if process.card.process.is_decay else watch
+        self._context = RunContext(process, directory, identity, executor, there, watcher)
         self._stages = SharedStages(self._context, unsurveyed, on_device)
 
     @classmethod

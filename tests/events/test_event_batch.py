@@ -204,8 +204,11 @@ def test_gluon_pair_to_quark_pair_has_three_lines() -> None:
     [
         (changed("momenta", (4, 2, 1), np.nan), "event 4: momenta is not finite"),
         (changed("weight", (7,), np.inf), "event 7: weight is not finite: inf"),
-        (changed("status", (1, 1), 1), "event 1: expected two incoming particles first"),
-        (changed("status", (1, 3), 7), "event 1: expected two incoming particles first"),
+        (
+            changed("status", (1, 1), 1),
+            "event 1: particle 2: expected the mothers 1 1, or an earlier",
+        ),
+        (changed("status", (1, 3), 7), "event 1: expected one or two incoming particles"),
         (changed("status", (1, 3), 0), "event 1: momentum is not conserved"),
         (
             changed("status", (1, 2), 0),

@@ -21,11 +21,13 @@ class HistogramPair:
         weighted: from weighted points.
         events: from events.
         groups: what the variations of the events stand for.
+        unit: of the contents: pb, or GeV for the width of a decay.
     """
 
     weighted: Histogram | None
     events: Histogram | None
     groups: tuple[WeightGroup, ...] = ()
+    unit: str = "pb"
 
     @property
     def histogram(self) -> Histogram:

@@ -172,7 +172,8 @@ def _draw(axes: Axes, pair: HistogramPair) -> None:
             markersize=3,
             label="events",
         )
-    axes.set_ylabel(f"dσ/dx [pb/{pair.histogram.observable.unit or 'unit'}]")
+    per = pair.histogram.observable.unit or "unit"
+    axes.set_ylabel(f"{'dΓ' if pair.unit == 'GeV' else 'dσ'}/dx [{pair.unit}/{per}]")
     _scale(axes, pair.histogram)
 
 

@@ -86,8 +86,9 @@ class LheInit:
     """The <init> of a file: beams and processes.
 
     Attributes:
-        beam_pdg: PDG codes of the beams, 2212 for protons.
-        beam_energies: GeV.
+        beam_pdg: PDG codes of the beams, 2212 for protons; 0 for the second one where the first is
+            a particle at rest that decays.
+        beam_energies: GeV; 0 for a beam that is none.
         pdf_sets: LHAPDF numbers of the parton densities of the beams; -1 for a beam without.
         processes: at least one, with different identifiers.
         weight_groups: what the variations of the events stand for.
@@ -107,7 +108,10 @@ class LheInit:
     pdf_groups: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if not all(isfinite(energy) and energy > 0 for energy in self.beam_energies):
+        if not all(
+            isfinite(energy) and (energy > 0 or (energy == 0 and pdg == 0))
+            for pdg, energy in zip(self.beam_pdg, self.beam_energies, strict=True)
+        ):
             raise InputError(f"LHE beams: expected energies > 0 in GeV; got {self.beam_energies}")
         if abs(self.weighting) not in (1, 2, 3, 4):
             raise InputError(f"LHE weighting: expected 1 to 4 or -1 to -4; got {self.weighting}")

@@ -55,6 +55,7 @@ class Bias:
         text: of the function.
         flavours: PDG codes of the external legs, int32, shape (n_flavours, P).
         model: knows the particles.
+        n_incoming: 1 for a decay.
 
     Attributes:
         text: as given.
@@ -63,15 +64,17 @@ class Bias:
         InputError: the text is no such function, or an observable has not one value in every event.
     """
 
-    def __init__(self, text: str, flavours: NDArray[np.int32], model: Model) -> None:
+    def __init__(
+        self, text: str, flavours: NDArray[np.int32], model: Model, n_incoming: int = N_INCOMING
+    ) -> None:
         self.text = text
         self._observables: list[Observable] = []
         self._model = model
         self._tree = self._parsed(text)
         self._patterns = FlavourPatterns(
-            flavours, (codes for one in self._observables for codes in one.classes)
+            flavours, (codes for one in self._observables for codes in one.classes), n_incoming
         )
-        finals = [tuple(legs[N_INCOMING:]) for legs in self._patterns.pdg.tolist()]
+        finals = [tuple(legs[n_incoming:]) for legs in self._patterns.pdg.tolist()]
         self._require_one_value(finals)
 
     def _parsed(self, text: str) -> ast.expr:

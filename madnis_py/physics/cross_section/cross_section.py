@@ -27,7 +27,7 @@ from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.divergences.divergences import divergence_warnings, require_finite
 from madnis_py.physics.observables.features import features
 from madnis_py.physics.observables.momenta import select
-from madnis_py.physics.observables.parton_kinematics import flux
+from madnis_py.physics.observables.parton_kinematics import decay_flux, flux
 from madnis_py.physics.observables.selection import Acceptance
 from madnis_py.physics.pdf.grid_limits import (
     GridLimit,
@@ -61,6 +61,8 @@ class IntegrandWithPrior(AbstractIntegrand):
 class CrossSection(IntegrandWithPrior):
     """sigma = sum over flavours of f_a f_b |M|^2 / (2 s) dPhi dx_a dx_b in pb.
 
+    For one incoming particle it is the width Gamma = |M|^2 / (2 M) dPhi in GeV.
+
     Eq. (2.8) of the MadNIS thesis. The flux is that of massive particles where they have a mass,
     the average over helicities that of the beams, see `Beams.spin_factor`. The channel weights see
     `observables.features`. For the prior, |M|^2 of every group of flavours is shared out over its
@@ -84,7 +86,8 @@ class CrossSection(IntegrandWithPrior):
         channel_prior: channel weights before training.
         bias: of the events; None without one.
         scattering: PDF x |M|^2 of all flavours at given momenta, with its scales.
-        flux_unit: GeV^-2 times this, averaged over the helicities of the beams, is in pb.
+        flux_unit: GeV^-2 times this, averaged over the helicities of the beams, is in pb; 1 for a
+            decay.
 
     Raises:
         PdfError: the parton densities cannot be loaded.
@@ -93,8 +96,6 @@ class CrossSection(IntegrandWithPrior):
             in mass.
         InputError: there is no prior of this name.
     """
-
-    unit = "pb"
 
     def __init__(self, process: Process, prior: ChosenPrior | None = None) -> None:
         card, model = process.card, process.model
@@ -108,7 +109,9 @@ class CrossSection(IntegrandWithPrior):
         self.elements = SharedElements(process)
         mapping, self.n_channels = process.channels[0].mapping, len(process.channels)
         self.dim, self.groups = mapping.dim, tuple(channel.group for channel in process.channels)
-        self.n_features = 3 * (mapping.n_particles - 2) + (2 if self.luminosity.hadronic else 0)
+        self._n_incoming = process.definition.n_incoming
+        self.n_features = 3 * (mapping.n_particles - self._n_incoming)
+        self.n_features += 2 if self.luminosity.hadronic else 0
         self._acceptance = Acceptance(process.selection)
         self._durham = _durham_cut(process)
         clusters = card.scales.clustered or card.for_merging.clusters
@@ -122,8 +125,12 @@ class CrossSection(IntegrandWithPrior):
         self.channel_prior = prior_of(
             self.channels, prior or (AUTO_PRIOR if named == "auto" else named)
         )
+        if self._n_incoming == 1:
+            self.unit, self._flux, self.flux_unit = "GeV", decay_flux, 1.0
+            return
         incoming = process.flavours[0]
         average = process.beams.spin_factor((incoming[0], incoming[1]), model)
+        self.unit, self._flux = "pb", flux
         self.flux_unit = average * PICOBARN_PER_INVERSE_GEV2
 
     @property
@@ -171,11 +178,13 @@ class CrossSection(IntegrandWithPrior):
         prior = np.ones((len(p), self.n_channels))
         weights = self.channel_prior(p_kept, scattering.diagrams)
         prior[kept] = np.where(weights.sum(axis=1, keepdims=True) > 0, weights, 1.0)
-        seen = features(p, self.luminosity.hadronic)
+        seen = features(p, self.luminosity.hadronic, self._n_incoming)
 
         def in_picobarn(flavours: Array) -> Tensor:
             values = np.zeros(len(p))
-            values[kept] = flavours.sum(axis=1) * jacobian[kept] * flux(p_kept) * self.flux_unit
+            values[kept] = (
+                flavours.sum(axis=1) * jacobian[kept] * self._flux(p_kept) * self.flux_unit
+            )
             return torch.from_numpy(values)
 
         value, magnitude = in_picobarn(scattering.flavours), None
@@ -244,6 +253,8 @@ class CrossSection(IntegrandWithPrior):
         Args:
             samples: weighted points with their coordinates, sorted by channel.
         """
+        if not self.grid_limits:
+            return []
         samples = samples.to(CPU)
         p, jacobian = self.momenta(samples.x, samples.channel)
         passes = self.passes(p, jacobian)
@@ -256,11 +267,7 @@ class CrossSection(IntegrandWithPrior):
         ]
         counts = torch.bincount(samples.channel, minlength=self.n_channels)
         weight = (samples.magnitude / counts[samples.channel]).numpy()
-        return (
-            shares_outside(self.grid_limits, passes, np.stack(beyond, axis=1), weight)
-            if beyond
-            else []
-        )
+        return shares_outside(self.grid_limits, passes, np.stack(beyond, axis=1), weight)
 
     def _scales_of(self, p: Array, passes: NDArray[np.bool_]) -> dict[str, tuple[Array, Array]]:
         """Smallest and largest scales of any flavours in events that pass, of each beam, (2, n)."""
@@ -321,7 +328,8 @@ class CrossSection(IntegrandWithPrior):
 def _bias_of(process: Process, flavours: NDArray[np.int32]) -> Bias | None:
     text = process.card.events.bias
     try:
-        return None if text is None else Bias(text, flavours, process.model)
+        n_incoming = process.definition.n_incoming
+        return None if text is None else Bias(text, flavours, process.model, n_incoming)
     except InputError as error:
         raise process.card.error("events.bias", str(error)) from None
 

@@ -17,14 +17,21 @@ class FlavourPatterns:
     Args:
         flavours: PDG codes of the external legs, int32, shape (n_flavours, P).
         classes: sets of PDG codes; flavours whose particles belong to the same ones are alike.
+        n_incoming: 1 for a decay.
 
     Attributes:
         group: of each combination, int64, shape (n_flavours,).
         pdg: of a combination of each group, int32, shape (n_groups, P).
     """
 
-    def __init__(self, flavours: NDArray[np.int32], classes: Iterable[frozenset[int]]) -> None:
-        final = flavours[:, N_INCOMING:]
+    def __init__(
+        self,
+        flavours: NDArray[np.int32],
+        classes: Iterable[frozenset[int]],
+        n_incoming: int = N_INCOMING,
+    ) -> None:
+        self._n_incoming = n_incoming
+        final = flavours[:, n_incoming:]
         belongs = [np.isin(final, list(codes)) for codes in dict.fromkeys(classes)]
         patterns = np.stack([np.zeros(final.shape, bool), *belongs], axis=2).reshape(
             len(flavours), -1
@@ -43,6 +50,6 @@ class FlavourPatterns:
         Args:
             p: momenta in GeV, float64, shape (n, P, 4).
         """
-        outgoing = np.arange(p.shape[1]) >= N_INCOMING
+        outgoing = np.arange(p.shape[1]) >= self._n_incoming
         every = np.broadcast_to(outgoing, p.shape[:2])
         return [FinalState(p, np.broadcast_to(pdg, p.shape[:2]), every) for pdg in self.pdg]

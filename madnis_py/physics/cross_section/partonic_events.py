@@ -48,6 +48,7 @@ class PartonicEvents:
         jet_kt: of events for MLM merging, kT in GeV at which each leg is a jet, the energy of the
             collision for other final legs and 0 for incoming ones, float64, shape (n, P).
         n_jets: of events for merging, jets that do not come from decays, int32, shape (n,).
+        n_incoming: 1 for a decay.
     """
 
     momenta: Array
@@ -65,6 +66,7 @@ class PartonicEvents:
     variations: Array
     jet_kt: Array | None = None
     n_jets: NDArray[np.int32] | None = None
+    n_incoming: int = 2
 
 
 class PartonicEventSampler:
@@ -170,4 +172,5 @@ class PartonicEventSampler:
             variations=self.systematics.ratios(p, drawn.flavour, scales),
             jet_kt=self._jet_kt(scales),
             n_jets=self._n_jets(drawn.flavour),
+            n_incoming=self.cross_section.process.definition.n_incoming,
         )

@@ -27,12 +27,21 @@ class ResonanceLine:
     legs: int
 
 
-def resonance_lines(diagram: Diagram, model: Model) -> tuple[ResonanceLine, ...]:
+def resonance_lines(
+    diagram: Diagram, model: Model, n_incoming: int = 2
+) -> tuple[ResonanceLine, ...]:
     """The unstable lines of a diagram that decay to final particles, mothers before daughters.
 
-    A particle that radiates and goes on, such as t > t g, is no resonance.
+    A particle that radiates and goes on, such as t > t g, is no resonance, nor is what comes in.
     """
-    inside = [tree for tree in diagram.tree.subtrees() if tree.children and not tree.legs & 3]
+    incoming = (1 << n_incoming) - 1
+    inside = [
+        tree
+        for tree in diagram.tree.subtrees()
+        if tree.children
+        and not tree.legs & incoming
+        and not (n_incoming == 1 and tree is diagram.tree)
+    ]
     unstable = [
         tree
         for tree in inside
@@ -75,7 +84,7 @@ class ResonanceTable:
     def __init__(self, process: Process, window: float) -> None:
         model = process.model
         lines = [
-            resonance_lines(diagram, model)
+            resonance_lines(diagram, model, process.definition.n_incoming)
             for group in process.groups
             for diagram in process.diagrams(group)
         ]

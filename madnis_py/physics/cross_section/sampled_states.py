@@ -49,7 +49,9 @@ class SampledStates:
 
     def __init__(self, cross_section: CrossSection, classes: Iterable[frozenset[int]]) -> None:
         self._cross_section = cross_section
-        self._patterns = FlavourPatterns(cross_section.flavours, classes)
+        self._patterns = FlavourPatterns(
+            cross_section.flavours, classes, cross_section.process.definition.n_incoming
+        )
         groups = np.arange(len(self._patterns))
         self._members = np.equal.outer(self._patterns.group, groups)  # (n_flavours, n_groups)
 

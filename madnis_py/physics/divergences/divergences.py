@@ -183,7 +183,7 @@ def _by_cuts(process: Process) -> Iterator[tuple[FlavourGroup, list[int]]]:
 
 def divergence_warnings(process: Process) -> list[str]:
     """Sentences for results that are finite because of the sampling alone, as cards may allow."""
-    if not process.card.process.allow_divergent:
+    if not process.card.process.allow_divergent or process.definition.n_incoming == 1:
         return []
     return [
         f"the cross section is infinite (allow_divergent): {divergence}; "
@@ -199,8 +199,9 @@ def require_finite(process: Process) -> None:
         CardError: the cross section is infinite and the card does not allow that, or a particle
             without width can be on its mass shell.
     """
-    if process.definition.n_incoming != 2:
-        return  # a decay has no cross section
+    if process.definition.n_incoming == 1:
+        _require_finite_decay(process)
+        return
     _require_widths(process)
     card = process.card
     found = divergences_of(process) if not card.process.allow_divergent else ()
@@ -210,6 +211,33 @@ def require_finite(process: Process) -> None:
         way_out = "allow_divergent = true in [process] integrates all the same"
         expected = "expected cuts that leave a finite cross section"
         raise card.error("cuts", f"{expected}; got {every}; {cuts} would do ({way_out})")
+
+
+def _require_finite_decay(process: Process) -> None:
+    """Refuse a propagator of a decay without width that can be on its mass shell inside the cuts.
+
+    Without a mass it counts where it becomes two particles; where it becomes more of them, their
+    phase space vanishes there.
+    """
+    if process.card.process.allow_divergent:
+        return
+    model = process.model
+    for group, flavours in _by_cuts(process):
+        legs_of_first = process.flavours[flavours[0]]
+        limits, zero = process.mass_limits(group), process.widths(group).zero
+        for tree in {
+            tree
+            for diagram in process.diagrams(group)
+            for tree in diagram.tree.subtrees()
+            if tree.children and tree is not diagram.tree
+        }:
+            pdg, legs, mass = abs(tree.pdg), positions(tree.legs), model.mass(tree.pdg)
+            width = 0.0 if (pdg, tree.legs) in zero else model.width(pdg)
+            if width > 0 or (mass == 0 and len(legs) > 2) or not limits.reaches_pole(legs, mass):
+                continue
+            names = " ".join(model.particle_name(legs_of_first[leg]) for leg in legs)
+            expected = f"expected cuts that keep the mass of {names} from the {mass:g} GeV"
+            raise process.card.error("cuts", f"{expected} of {model.particle(pdg).name}; got none")
 
 
 def _require_widths(process: Process) -> None:

@@ -25,6 +25,18 @@ def s_hat(p: Array) -> Array:
     return np.asarray(squares + 2 * (energy[:, 0] * energy[:, 1] - pz[:, 0] * pz[:, 1]))
 
 
+def decay_flux(p: Array) -> Array:
+    """Flux factor 1 / (2 M) of a particle that decays at rest.
+
+    Args:
+        p: momenta in GeV, float64 (n, n_particles, 4), the particle first.
+
+    Returns:
+        GeV^-1, float64 (n,).
+    """
+    return np.asarray(1 / (2 * p[:, 0, 0]))
+
+
 def flux(p: Array) -> Array:
     """Flux factor 1 / (2 lambda^(1/2)(s, m_1^2, m_2^2)).
 

@@ -48,6 +48,12 @@ class CrossSectionOnDevice(IntegrandWithPrior):
     unit = "pb"
 
     def __init__(self, cross_section: CrossSection, device: Device) -> None:
+        if cross_section.unit != "pb":
+            text = cross_section.process.definition.text
+            raise cross_section.process.card.error(
+                "process.definition",
+                f'expected two incoming particles on a device; got "{text}" (--device cpu)',
+            )
         if cross_section.bias is not None:
             raise cross_section.process.card.error(
                 "events.bias", "expected none on a device, where it is not computed; --device cpu"

@@ -107,8 +107,9 @@ class PropagatorPrior(Prior):
 def _invariant_square(p: Array, legs: Sequence[int]) -> Array:
     """q^2 in GeV^2 of a line, the momenta of incoming legs subtracted, (n,)."""
     q = np.zeros((4, len(p)))
+    incoming = (0, 1) if 0 in legs else ()  # a line that decays has none
     for leg in legs:
-        (np.subtract if leg < 2 else np.add)(q, p[:, leg].T, out=q)
+        (np.subtract if leg in incoming else np.add)(q, p[:, leg].T, out=q)
     q *= q
     return np.asarray(q[0] - q[1] - q[2] - q[3])
 

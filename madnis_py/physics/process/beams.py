@@ -27,7 +27,7 @@ _FAST = 100.0
 
 @dataclass(frozen=True)
 class Beams:
-    """What collides.
+    """What collides, or a particle at rest that decays, as the first beam.
 
     Attributes:
         pdg: PDG codes of the two beam particles; those of the partons for beams without parton
@@ -122,8 +122,10 @@ class Beams:
 
 def beams_of(definition: Definition, card: Card, model: Model) -> Beams:
     """The beams of a card."""
-    if definition.n_incoming != 2:
-        return Beams((_HADRONS["p"], _HADRONS["p"]), card.beams.energy)
+    if definition.n_incoming == 1:
+        pdg = definition.incoming[0][0]
+        mass = model.mass(pdg)
+        return Beams((pdg, 0), (mass, 0.0), (mass, 0.0), ("whole", "whole"))
     first, second = _beams(definition, card, model)
     s = 4 * first.energy * second.energy
     return Beams(

@@ -55,8 +55,18 @@ def check_card(
             raise card.error(f'histograms."{text}"', f"{expected}; got others")
 
 
+def _check_parent(card: Card, model: Model, definition: Definition) -> None:
+    """What decays is one particle with a mass."""
+    (parents,) = definition.incoming
+    if len(parents) > 1 or model.mass(parents[0]) == 0:
+        expected = "expected the decay of one particle with a mass"
+        raise card.error("process.definition", f'{expected}; got "{definition.text}"')
+
+
 def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGroup]) -> None:
     """A single particle has no transverse momentum: scales made of transverse momenta are 0."""
+    if definition.n_incoming == 1:
+        _check_scales_of_decay(card)
     if definition.n_incoming != 2 or len(groups[0].reaction.legs) > 3:
         return
     for name, scale in (
@@ -102,8 +112,23 @@ def _check_spins(
             raise card.error("process.matrix_element", f'{expected}; got "{definition.text}"')
 
 
+def _check_scales_of_decay(card: Card) -> None:
+    """The scale of a decay is fixed: by default the mass of the particle."""
+    for name, scale in (
+        *(("factorization", scale) for scale in card.scales.factorizations),
+        ("renormalization", card.scales.renormalization),
+    ):
+        if isinstance(scale, str):
+            raise card.error(
+                f"scales.{name}", f'expected GeV for the decay of one particle; got "{scale}"'
+            )
+
+
 def _check_beams(card: Card, model: Model, definition: Definition) -> None:
     """Beams without densities are one parton each; all have more energy than mass, or rest."""
+    if definition.n_incoming == 1:
+        _check_parent(card, model, definition)
+        return
     for partons, pdf in zip(definition.incoming, card.beams.pdfs, strict=False):
         if len(partons) > 1 and pdf in ("none", "isr"):
             expected = f'expected single partons in the beams for "{pdf}"'

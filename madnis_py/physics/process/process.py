@@ -11,11 +11,13 @@ from pathlib import Path
 
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
+from madnis_py.card.tables import BeamTable
 from madnis_py.physics.amplitudes.drell_yan import mediator_name
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_of
+from madnis_py.physics.decay_phase_space.decay_channels import decay_channels
 from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
@@ -78,6 +80,8 @@ class Process:
             raise card.error("scan", "expected one value of each key here; only runs take lists")
         model = model_of(card)
         definition = definition_of(card, model)
+        if definition.n_incoming == 1:
+            card = _at_rest(card, model.mass(definition.incoming[0][0]))
         groups = flavour_groups(definition, card, model)
         selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
@@ -217,22 +221,12 @@ class Process:
         Raises:
             CardError: the cuts leave nothing at all, or there is no mapping for this process.
         """
-        if self.definition.n_incoming != 2:
-            expected = "expected a process with two incoming particles to integrate"
-            raise self.card.error("process.definition", f'{expected}; got "{self.definition.text}"')
+        if self.definition.n_incoming == 1:
+            return decay_channels(self._contributions(), self.model, self.cuts, self.card)
         bosons = self._drell_yan_bosons()
         if not bosons or self.card.channels.phase_space == "flat":
-            contributions = [
-                Contribution(
-                    group.reaction.legs,
-                    self.diagrams(group),
-                    offset,
-                    partial(self.matrix_element_of(group).squared, alpha_s=self.model["aS"]),
-                )
-                for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
-            ]
             return ChannelBuilder(
-                contributions, self.model, self.selection, self.beams.colliding, self.card
+                self._contributions(), self.model, self.selection, self.beams.colliding, self.card
             ).build()
         return tuple(
             replace(
@@ -245,6 +239,18 @@ class Process:
             )
             for channel in drell_yan_channels(bosons, self.cuts, self.beams.colliding, self.card)
         )
+
+    def _contributions(self) -> list[Contribution]:
+        """What channels depend on, of each of the `groups`."""
+        return [
+            Contribution(
+                group.reaction.legs,
+                self.diagrams(group),
+                offset,
+                partial(self.matrix_element_of(group).squared, alpha_s=self.model["aS"]),
+            )
+            for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
+        ]
 
     def _drell_yan_bosons(self) -> tuple[ExchangedBoson, ...]:
         """The bosons of a process like Drell-Yan, in the order of its diagrams; else ().
@@ -299,3 +305,28 @@ class Process:
         raise self.card.error(
             "process.definition", f'expected {asked}; got "{self.definition.text}"'
         )
+
+
+def _at_rest(card: Card, mass: float) -> Card:
+    """The card of a decay: no beams, and what it does not say about scales is MadGraph's.
+
+    Scales are the mass in GeV, to which alpha_s runs; events have no variations.
+    """
+    scales = {"factorization": mass, "renormalization": mass, "alpha_s_running": True}
+    variations: dict[str, object] = {"scale_factors": [], "pdf_members": False}
+    beams: dict[str, object] = dict.fromkeys(BeamTable.model_fields)
+    return card.updated(
+        {
+            "beams": {**beams, "pdf": "none"},
+            "scales": {
+                key: value
+                for key, value in scales.items()
+                if key not in card.scales.model_fields_set and mass > 0
+            },
+            "systematics": {
+                key: value
+                for key, value in variations.items()
+                if key not in card.systematics.model_fields_set
+            },
+        }
+    )

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,11 @@ class Distributions:
     points: int = 0
     events_file: Path | None = None
     left_out: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """Of the totals."""
+        return self.every[0].unit if self.every else "pb"
 
     def record(self) -> dict[str, Any]:
         """As plain Python values; see docs/histograms.md."""
@@ -201,7 +206,7 @@ def distributions_of_run(
     events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
     every = tuple(histogram_pairs(weighted, events, groups))
     title = "\n".join(source.process.definition.text for source in sources)
-    return Distributions(title, every, sum(points), events_file)
+    return Distributions(title, _in_unit(every, card), sum(points), events_file)
 
 
 def _histograms_of_points(
@@ -244,9 +249,15 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
     )
     events, groups = _of_reader(reader, bins, watch)
     left_out = tuple(sorted(reader.left_out | beyond))
-    return Distributions(
-        path.name, tuple(histogram_pairs([], events, groups)), events_file=path, left_out=left_out
-    )
+    every = _in_unit(histogram_pairs([], events, groups), card)
+    return Distributions(path.name, every, events_file=path, left_out=left_out)
+
+
+def _in_unit(pairs: Iterable[HistogramPair], card: Card) -> tuple[HistogramPair, ...]:
+    """Histograms in the unit of what the card computes."""
+    if not card.process.is_decay:
+        return tuple(pairs)
+    return tuple(replace(pair, unit="GeV") for pair in pairs)
 
 
 def _card_of(reader: EventReader) -> tuple[Card, set[str]]:

@@ -56,7 +56,8 @@ class Verification:
     def summary(self) -> str:
         """One line for people."""
         events = f"{self.facts['events']} events, " if "events" in self.facts else ""
-        sigma = f"{self.facts['sigma_pb']:.6g} pb, " if "sigma_pb" in self.facts else ""
+        unit = self.facts.get("unit", "pb")
+        sigma = f"{self.facts['sigma_pb']:.6g} {unit}, " if "sigma_pb" in self.facts else ""
         state = f"faults: {len(self.faults)}" if self.faults else "as it should be"
         if left_out := self.facts.get("left_out"):
             state += f"; left out: {', '.join(left_out)}"
@@ -153,6 +154,8 @@ class _Findings:
             facts["sigma_pb"], facts["sigma_error_pb"] = self.sums.cross_section(
                 units(self.init, self.sums)
             )
+        if self.init.beam_pdg[1] == 0:
+            facts["unit"] = "GeV"  # of the width of the first particle, which decays
         return {
             **facts,
             "negative_share": self.negative / max(1, self.events),
