@@ -115,6 +115,13 @@ TRANSLATED: Mapping[str, Value] = {
     "dsqrt_q2fact2": 91.188,
     "dynamical_scale_choice": -1,
     "scalefact": 1.0,
+    # merging
+    "ickkw": 0,
+    "xqcut": 0.0,
+    "alpsfact": 1.0,
+    "pdfwgt": True,
+    "asrwgtflavor": 5,
+    "auto_ptj_mjj": True,
     # what cuts apply to
     "r0gamma": 0.4,
     "xn": 1.0,
@@ -158,9 +165,7 @@ class RefusedEntry:
 
 
 REFUSED: Mapping[str, RefusedEntry] = {
-    "ickkw": RefusedEntry(0, "jets are matched to a shower (MLM)"),
-    "xqcut": RefusedEntry(0.0, "partons are apart by a kt measure, for matching", 0.0),
-    "ktdurham": RefusedEntry(-1.0, "partons are apart by Durham's measure, for merging", 0.0),
+    "ktdurham": RefusedEntry(-1.0, "partons are apart by a kt measure, for merging", 0.0),
     "ptlund": RefusedEntry(-1.0, "partons are apart by Pythia's evolution scale, for merging", 0.0),
     "bias_module": RefusedEntry("None", "events are biased"),
     "custom_fcts": RefusedEntry("[]", "functions in Fortran replace cuts, scales or weights"),
@@ -189,8 +194,7 @@ NEUTRAL = frozenset({
     "global_flag", "aloha_flag", "matrix_flag", "vector_size", "nb_warp", "vecsize_memmax",
     "mc_grouped_subproc", "frame_id", "mom_resh_type", "ptonium", "etaonium",
     "fixed_extra_scale", "mue_ref_fixed", "mue_over_ref", "ievo_eva", "evaorder", "eva_xcut",
-    "event_norm", "highestmult", "alpsfact", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj",
-    "dparameter", "pdgs_for_merging_cut", "d", "bias_parameters",
+    "event_norm", "highestmult",     "dparameter", "pdgs_for_merging_cut", "d", "bias_parameters",
     "sys_scalefact", "sys_alpsfact", "sys_matchscale", "sys_pdf",
     "sys_scalecorrelation", "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max",
     "store_rwgt_info", "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",

@@ -25,6 +25,7 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
     REFUSED,
 )
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import translate_event_cuts
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_merging import translate_merging
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_scales import translate_scales
 from madnis_py.plugins.madgraph_cards.final_particles import (
@@ -63,10 +64,14 @@ class DatTranslation:
         model = Model.from_card(base)
         if any(densities) or _depends_on_alpha_s(base):
             translate_scales(run, card, densities)
+        if run.whole("ickkw") not in (0, 1):
+            meaning = "samples are those for CKKW matching in MadEvent"
+            card.refuse("merging", run.shown("ickkw"), meaning, "set 0, or 1 for MLM")
+        uncut = translate_merging(run, card)
         energies = card.tables["beams"]["energy"]
         partonic = not any(densities) and energies[0] == energies[1]
         finals = final_states(base, model)
-        parts = [(final, self._cuts(final, partonic)) for final in finals]
+        parts = [(final, _cuts(uncut, final, partonic)) for final in finals]
         put_cuts_together(parts, model, card, run.flag("cut_decays"))
         put_decay_products(finals, run.flag("cut_decays"), card)
         widths = run.number("bwcutoff")
@@ -76,14 +81,6 @@ class DatTranslation:
         self._systematics()
         self._refuse_without_counterpart()
         self._note_entries()
-
-    def _cuts(self, final: FinalParticles, partonic: bool) -> ImportedCard:
-        """The cuts for a final state, in a card of their own."""
-        run, alone = self._run, ImportedCard()
-        cuts = CutEntries(run, final, alone, partonic)
-        translate_particle_cuts(cuts)
-        translate_event_cuts(cuts)
-        return alone
 
     def _frame(self) -> None:
         """Translate the frame of polarised particles, MadGraph's default being ours."""
@@ -161,6 +158,15 @@ class DatTranslation:
             notes = self._card.neutral if is_neutral else self._card.taken
             if name not in lost:
                 notes.append(self._run.shown(name))
+
+
+def _cuts(run: RunCard, final: FinalParticles, partonic: bool) -> ImportedCard:
+    """The cuts for a final state, in a card of their own."""
+    alone = ImportedCard()
+    cuts = CutEntries(run, final, alone, partonic)
+    translate_particle_cuts(cuts)
+    translate_event_cuts(cuts)
+    return alone
 
 
 def _depends_on_alpha_s(card: Card) -> bool:

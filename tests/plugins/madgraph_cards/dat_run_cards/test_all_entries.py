@@ -73,6 +73,10 @@ NEEDS: dict[str, str] = {
     "scalefact": "F = fixed_ren_scale\n3 = dynamical_scale_choice\n",
     "cutuse": "100 = ptj1min\n30 = ptj2min\n",
     "mxx_only_part_antipart": "{6: 400} = mxx_min_pdg\n",
+    **dict.fromkeys(
+        ("alpsfact", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj"),
+        "F = fixed_ren_scale\nF = fixed_fac_scale\n1 = ickkw\n20 = xqcut\nF = use_syst\n",
+    ),
     **dict.fromkeys(("r0gamma", "xn", "epsgamma", "isoem"), "20 = ptgmin\n"),
 }
 """Entries that matter beside others -> those others."""
@@ -81,6 +85,10 @@ BESIDE_OTHERS = {
     "dynamical_scale_choice": ("-1", "0", "1", "2", "4", "10"),
     "scalefact": ("0.5",),
     "cutuse": ("1",),
+    "alpsfact": ("0.5",),
+    "pdfwgt": ("F",),
+    "asrwgtflavor": ("6",),
+    "auto_ptj_mjj": ("F",),
     "mxx_only_part_antipart": ("{'default':True}",),
     "r0gamma": ("0.7",),
     "xn": ("2", "0"),

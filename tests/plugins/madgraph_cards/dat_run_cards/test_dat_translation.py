@@ -52,8 +52,9 @@ def test_no_entry_in_the_table_of_translated_ones_is_left_unread(
             return original(run, name)
 
         monkeypatch.setattr(RunCard, method, noted)
+    merging = "1 = ickkw\n20 = xqcut\nF = use_syst\n"
     dynamical = "F = fixed_ren_scale\n3 = dynamical_scale_choice\n{6: 400} = mxx_min_pdg\n"
-    for entries in ("", dynamical, "lhapdf = pdlabel1\nlhapdf = pdlabel2\n"):
+    for entries in ("", dynamical, "lhapdf = pdlabel1\nlhapdf = pdlabel2\n", merging):
         imported(SMALL + entries, tmp_path)
     assert read >= set(TRANSLATED)
 
@@ -187,6 +188,24 @@ def test_each_beam_brings_what_its_label_says(
     assert {name: getattr(card.beams, name) for name in beams} == beams
 
 
+def test_mlm_merging_has_its_table_and_takes_its_cuts_from_xqcut(tmp_path: Path) -> None:
+    dynamical = "F = fixed_ren_scale\nF = fixed_fac_scale\n"
+    text = f"{SMALL}{dynamical}1 = ickkw\n15 = xqcut\n0.4 = drjj\n40 = mmjj\nF = pdfwgt\n"
+    card, _ = imported(f"{text}5 = maxjetflavor\n", tmp_path, definition="p p > e+ e- j j")
+    merging = card.for_merging
+    assert (merging.scheme, merging.xqcut, merging.auto_ptj_mjj) == ("mlm", 15.0, True)
+    assert (merging.maxjetflavor, merging.asrwgtflavor, merging.pdfwgt) == (5, 5, False)
+    assert not {"jet,jet", "jet,lepton"} & set(card.cuts)
+    by_hand, _ = imported(f"{text}F = auto_ptj_mjj\n10 = ptj\n", tmp_path)
+    assert cuts_of(by_hand)["jet"]["pt"] == (10.0, INFINITE)
+    assert not by_hand.for_merging.auto_ptj_mjj
+
+
+def test_a_clustering_without_merging_has_the_jets_of_the_run_card(tmp_path: Path) -> None:
+    card, _ = imported(f"{SMALL}F = fixed_ren_scale\n5 = maxjetflavor\n", tmp_path)
+    assert (card.for_merging.maxjetflavor, card.for_merging.active) == (5, False)
+
+
 def test_a_parameter_card_is_named_in_the_card(tmp_path: Path) -> None:
     (tmp_path / "run_card.dat").write_text(SMALL)
     (tmp_path / "param_card.dat").write_text("BLOCK MASS\n 6 1.70e+02 # MT\nDECAY 6 1.4\n")
@@ -264,9 +283,9 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
         ("0 = nb_proton1", "nb_proton1 = 0, .*: an ion has lpp = 1 and one proton or more"),
         ("-1 = lpp1\n82 = nb_proton1", "nb_proton1 = 82, .*: an ion has lpp = 1 and one proton"),
         ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is no ion; set mass_ion1 = -1"),
-        ("1 = ickkw", r"ickkw = 1: jets are matched to a shower \(MLM\); set ickkw = 0"),
-        ("30 = xqcut", "xqcut = 30: partons are apart by a kt measure"),
-        ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by Durham's measure"),
+        ("2 = ickkw", "ickkw = 2: samples are those for CKKW matching in MadEvent; set 0, or 1"),
+        ("30 = xqcut\n-1 = ptj", "ptj = -1: with auto_ptj_mjj MadGraph leaves it off"),
+        ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by a kt measure"),
         ("ptj_bias = bias_module", "bias_module = ptj_bias: events are biased"),
         ("['cuts.f'] = custom_fcts", r"custom_fcts = \['cuts.f'\]: functions in Fortran"),
         ("0 = time_of_flight", "time_of_flight = 0: lifetimes are written"),

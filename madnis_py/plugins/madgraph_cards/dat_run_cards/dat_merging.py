@@ -1,0 +1,57 @@
+"""Samples for merging in a run_card.dat, MLM, and the jets of its clustering."""
+
+from __future__ import annotations
+
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
+from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+
+
+def translate_merging(run: RunCard, card: ImportedCard) -> RunCard:
+    """Translate the entries of MLM merging, and the largest quark of jets in a clustering.
+
+    Args:
+        run: the run card.
+        card: with its scales; takes the table [merging].
+
+    Returns:
+        the run card with the cuts that MadGraph leaves to merging switched off.
+    """
+    merges, least = run.whole("ickkw") == 1, run.number("xqcut")
+    if "clustering" in str(card.tables.get("scales", {})) or merges or least > 0:
+        card.put("merging", "maxjetflavor", run.whole("maxjetflavor", 1, 6))
+    if not merges and least <= 0:
+        return run
+    if merges:
+        card.put("merging", "scheme", "mlm")
+        _put_couplings(run, card)
+    automatic = run.flag("auto_ptj_mjj")
+    card.put("merging", "xqcut", least)
+    card.put("merging", "auto_ptj_mjj", automatic)
+    for name in ("ptj", "mmjj"):
+        if automatic and run.number(name) < 0:
+            meaning = "with auto_ptj_mjj MadGraph leaves it off, here it is xqcut"
+            card.refuse("merging", run.shown(name), meaning, "set it to 0, or auto_ptj_mjj = F")
+    return run.updated(_cuts_left(run, automatic))
+
+
+def _put_couplings(run: RunCard, card: ImportedCard) -> None:
+    """Put what alpha_s and the parton densities of the nodes depend on."""
+    flavours = [run.whole(name, 1, 6) for name in ("asrwgtflavor", "maxjetflavor")]
+    card.put("merging", "asrwgtflavor", max(flavours))
+    card.put("merging", "pdfwgt", run.flag("pdfwgt"))
+    if not run.flag("use_syst"):  # with weights of systematics MadGraph takes 1
+        card.put("merging", "alpsfact", run.number("alpsfact"))
+
+
+def _cuts_left(run: RunCard, automatic: bool) -> dict[str, str]:
+    """Cuts on jets beside xqcut: distances are off, p_T and masses that are larger than it, too.
+
+    Automatic ones are equal to it, which for jets of the sample is part of [merging].
+    """
+    entries = {"drjj": "0", "drjl": "0"}
+    for name in ("ptj", "mmjj"):
+        if automatic:
+            entries[name] = run.text("xqcut") if run.flag("cut_decays") else "0"
+        elif run.number(name) > run.number("xqcut"):
+            entries[name] = "0"
+    return entries
