@@ -97,3 +97,11 @@ def test_the_card_of_the_whole_stands_for_itself() -> None:
     assert found.card.parameters.overrides["MZ"] == 91.0
     assert "MT" in found.card.parameters.overrides
     assert ProcessSet.from_card(found.card).card.digest() == found.card.digest()
+
+
+def test_polarisations_that_exclude_each_other_stand_beside_each_other() -> None:
+    assert len(process_set("p p > z{0} z{0}", "p p > z{0} z{T}", "p p > z{T} z{T}").processes) == 3
+    with pytest.raises(CardError, match="expected processes without events in common"):
+        process_set("p p > z{0} z{T}", "p p > z{T} z{0}")
+    with pytest.raises(CardError, match="expected processes without events in common"):
+        process_set("p p > z z", "p p > z{T} z{T}")
