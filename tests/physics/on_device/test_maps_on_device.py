@@ -21,6 +21,7 @@ from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.maps_on_device import MapsOnDevice
 from madnis_py.physics.phase_space.channel import Channel
+from madnis_py.physics.phase_space.colliding_beams import CollidingBeam, CollidingBeams
 from madnis_py.physics.phase_space.invariants import BreitWigner, Flat, Massless
 from madnis_py.physics.phase_space.mapping import ChannelMapping
 from madnis_py.physics.phase_space.on_shell_mapping import OnShellMapping
@@ -61,6 +62,15 @@ FAMILIES: dict[str, Callable[[], list[ChannelMapping]]] = {
     "partons": lambda: processes(cases("g g > t t~ g", PARTONS)),
     "asymmetric": lambda: processes(cases("u u~ > e+ e- g", ASYMMETRIC)),
     "massless": lambda: processes(cases("g g > g g g", HADRONS)),
+    "heavy partons": lambda: processes(
+        cases("t t~ > g g g", CollidingBeams.partons((200.0, 300.0), (173.0, 173.0)))
+    ),
+    "a heavy parton and a hadron": lambda: processes(
+        cases(
+            "t u > t u g",
+            CollidingBeams(CollidingBeam(300.0, "whole", 173.0), CollidingBeam(920.0, "smooth")),
+        )
+    ),
     "flat": lambda: [flat_mapping(MassLimits((0.0, 0.0, 173.0, 173.0, 0.0, 0.0), ()), HADRONS)],
     "eight legs": lambda: [flat_mapping(MassLimits((0.0,) * 8, ()), HADRONS)],
     "nine legs": lambda: [flat_mapping(MassLimits((0.0,) * 9, ()), HADRONS)],
