@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from madnis_py.card.card import expanded
 from madnis_py.errors import OutputError, PdfError
 from madnis_py.output_file import make_directory
 from madnis_py.physics.pdf.lhagrid import read_member
@@ -47,8 +48,7 @@ def mirror_address() -> str:
 
 def user_folder() -> Path:
     """Where sets of this user go: on the search path whatever LHAPDF_DATA_PATH says."""
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "madnis_py" / "pdf"
+    return expanded(os.environ.get("XDG_DATA_HOME") or "~/.local/share") / "madnis_py" / "pdf"
 
 
 @dataclass(frozen=True)
