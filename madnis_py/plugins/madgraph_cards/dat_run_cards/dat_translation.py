@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from madnis_py.card.card import Card
+from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
@@ -62,6 +63,7 @@ class DatTranslation:
         self._frame()
         base = Card.parse(card.tables, run.source)
         model = Model.from_card(base)
+        self._refuse_unpolarised_neutrinos(base, model)
         if any(densities) or _depends_on_alpha_s(base):
             translate_scales(run, card, densities)
         if run.whole("ickkw") not in (0, 1):
@@ -90,6 +92,19 @@ class DatTranslation:
             self._card.refuse("process", self._run.shown("me_frame"), meaning, "leave it out")
         elif sorted(legs) != ["1", "2"]:
             self._card.put("process", "me_frame", [int(leg) for leg in legs])
+
+    def _refuse_unpolarised_neutrinos(self, base: Card, model: Model) -> None:
+        """MadGraph divides by two helicities of a neutrino where its beam is not polarised."""
+        definitions = [
+            definition_of(base.of_process(text), model) for text in base.process.definitions
+        ]
+        for beam in range(min(one.n_incoming for one in definitions)):
+            name = f"polbeam{beam + 1}"
+            incoming = {pdg for one in definitions for pdg in one.incoming[beam]}
+            if self._run.number(name) == 0 and any(map(model.is_left_handed, incoming)):
+                meaning = "half of the neutrinos would have a helicity that there is not"
+                way_out = f"set {name} = -100, for antineutrinos 100"
+                self._card.refuse("beams", self._run.shown(name), meaning, way_out)
 
     def _refuse_unknown(self) -> None:
         """Refuse entries that no run card for leading order has."""

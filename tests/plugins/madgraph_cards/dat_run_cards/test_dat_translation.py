@@ -87,6 +87,14 @@ def test_polarised_beams_and_the_frame_of_polarised_particles_are_translated(
     assert rest.untranslated == []
 
 
+def test_neutrinos_of_both_helicities_are_refused(tmp_path: Path) -> None:
+    entries = "0 = lpp1\n0 = lpp2\n"
+    with pytest.raises(CardError, match=r"polbeam1 = 0.*: half of the neutrinos .* set polbeam1"):
+        imported(SMALL + entries, tmp_path, definition="ve e- > ve e-")
+    card, _ = imported(SMALL + entries + "-100 = polbeam1\n", tmp_path, definition="ve e- > ve e-")
+    assert card.beams.polarization == (-1.0, 0.0)
+
+
 def test_particles_without_densities_have_no_pdf_and_no_scales_without_strong_coupling(
     tmp_path: Path,
 ) -> None:
