@@ -1,6 +1,7 @@
 """Census of cards: every card below this folder gives events, or the sentence that it asks for.
 
-The first line of a card says which: "# events", or "# sentence: " and a regular expression. Files
+The first line of a card says which: "# events"; "# sentence: " and a regular expression where the
+card means something that is not computed here; "# mistake: " and one where it means nothing. Files
 .dat are MadGraph's: run cards, with a line "# process: " with the definition that they are for, and
 process cards.
 """
@@ -30,6 +31,7 @@ CARDS = {
     for path in sorted((*FOLDER.glob("*/*.toml"), *FOLDER.glob("*/*.dat")))
 }
 SENTENCE = "# sentence: "
+MISTAKE = "# mistake: "
 PROCESS = "# process: "
 POINTS = 200
 """Points at which a card has to have a cross section; more are tried where the cuts leave few."""
@@ -70,7 +72,14 @@ def processes(card: Card) -> tuple[Process, ...]:
 
 
 def test_every_card_says_what_it_must_give() -> None:
-    assert set(with_first_line("# events") + with_first_line(SENTENCE)) == set(CARDS)
+    kinds = [with_first_line(kind) for kind in ("# events", SENTENCE, MISTAKE)]
+    assert {name for kind in kinds for name in kind} == set(CARDS)
+
+
+def test_of_cards_that_mean_something_nineteen_in_twenty_give_events() -> None:
+    events, refused = len(with_first_line("# events")), len(with_first_line(SENTENCE))
+    assert events >= 120
+    assert events / (events + refused) >= 0.95
 
 
 @pytest.mark.parametrize("name", with_first_line("# events"))
@@ -92,9 +101,10 @@ def has_a_cross_section(integrand: CrossSection) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", with_first_line(SENTENCE))
+@pytest.mark.parametrize("name", with_first_line(SENTENCE) + with_first_line(MISTAKE))
 def test_a_card_that_cannot_be_run_says_so_in_a_sentence(name: str) -> None:
-    with pytest.raises(InputError, match=first_line(CARDS[name]).removeprefix(SENTENCE)):
+    _, _, sentence = first_line(CARDS[name]).partition(": ")
+    with pytest.raises(InputError, match=sentence):
         differentials(CARDS[name])
 
 

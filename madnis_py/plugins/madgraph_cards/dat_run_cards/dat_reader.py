@@ -121,6 +121,8 @@ class RunCard:
             CardError: the value is no such table.
         """
         found = self._literal(name, "a table {PDG code: number}")
+        if isinstance(found, dict):  # MadGraph takes codes in quotes, too
+            found = {_code(pdg): value for pdg, value in found.items()}
         if not isinstance(found, dict) or not all(
             type(pdg) is int
             and 0 < pdg < 10**8
@@ -157,6 +159,11 @@ class RunCard:
         raise CardError(
             f"{self.source}: {name}: expected {expected}; got {shortened(self.text(name))}"
         )
+
+
+def _code(key: object) -> object:
+    """A PDG code that may be in quotes."""
+    return int(key) if isinstance(key, str) and key.isdecimal() else key
 
 
 def _number(text: str) -> float:

@@ -54,7 +54,7 @@ class DatTranslation:
 
     def translate(self) -> None:
         """Translate all entries, and note those that cannot be translated."""
-        run, card = self._run, self._card
+        run, card = _at_rest(self._run, self._card), self._card
         self._refuse_unknown()
         card.options["--events"] = run.whole("nevents", 0)
         if seed := abs(run.whole("iseed")):
@@ -80,7 +80,7 @@ class DatTranslation:
         put_resonance_widths(finals, widths, card, lambda: run.shown("bwcutoff"))
         if prior := _PRIORS.get(run.text("sde_strategy")):
             card.put("channels", "prior", prior)
-        self._systematics()
+        self._systematics(run)
         self._refuse_without_counterpart()
         self._note_entries()
 
@@ -120,8 +120,7 @@ class DatTranslation:
             meaning = "it is not known, what it changes neither"
             self._card.refuse("process", entry, meaning, "leave it out")
 
-    def _systematics(self) -> None:
-        run = self._run
+    def _systematics(self, run: RunCard) -> None:
         program = run.text("systematics_program").lower()
         if not run.flag("use_syst") or program == "none":
             self._card.put("systematics", "scale_factors", [])
@@ -173,6 +172,20 @@ class DatTranslation:
             notes = self._card.neutral if is_neutral else self._card.taken
             if name not in lost:
                 notes.append(self._run.shown(name))
+
+
+def _at_rest(run: RunCard, card: ImportedCard) -> RunCard:
+    """The run card of a decay: no beams, and scales that are the mass, as in MadEvent."""
+    alone = Card.parse({**card.tables, "beams": {"pdf": "none"}}, run.source)
+    text, model = alone.process.definitions[0], Model.from_card(alone)
+    incoming = text.partition(">")[0].split()
+    if len(incoming) > 1:
+        return run
+    parent = definition_of(alone.of_process(text), model).incoming[0][0]
+    entries = {"lpp1": "0", "lpp2": "0", "use_syst": "F", "fixed_fac_scale": "T"}
+    if not run.flag("fixed_ren_scale"):
+        entries |= {"fixed_ren_scale": "T", "scale": f"{model.mass(parent):.12g}"}
+    return run.updated(entries)
 
 
 def _cuts(run: RunCard, final: FinalParticles, partonic: bool) -> ImportedCard:
