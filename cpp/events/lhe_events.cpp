@@ -348,7 +348,7 @@ private:
         left_out_.insert(left_out_.size() < most_kinds ? what : "more");
     }
 
-    // npLO: how many jets the matrix element has beside its core; npNLO = -1: it is of lowest order.
+    // npLO: how many jets the matrix element has beside its core; npNLO = -1: of lowest order.
     void read_attributes(std::size_t event, std::string_view tag) {
         const auto begin = tag.find_first_of(" \t\r\n");
         if (tag.find('=') == std::string_view::npos) return;
