@@ -39,14 +39,18 @@ class JoinedFile:
 
     Attributes:
         events: number of events.
-        cross_section: of all processes together, in pb.
-        error: its standard error, in pb.
+        cross_section: of all processes together, in `unit`.
+        error: its standard error, in `unit`.
+        quantity: what it is, "sigma" or, of decays, "width".
+        unit: pb, or GeV.
         factors: by which the weights of each file were multiplied.
     """
 
     events: int
     cross_section: float
     error: float
+    quantity: str
+    unit: str
     factors: tuple[float, ...]
 
 
@@ -94,7 +98,8 @@ def join_files(
                 writer.copy(part.applied_to(batch))
                 watch(_progress(place, reader.share, len(readers), writer.n_events, clock))
     factors = tuple(part.factor for part in join.parts)
-    return JoinedFile(writer.n_events, *join.init.cross_section, factors)
+    quantity, unit = join.init.integral, join.init.unit
+    return JoinedFile(writer.n_events, *join.init.cross_section, quantity, unit, factors)
 
 
 def _progress(place: int, share: float, files: int, events: int, clock: Stopwatch) -> StageProgress:

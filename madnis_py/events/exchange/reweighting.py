@@ -18,6 +18,7 @@ from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.exchange.event_elements import AlikeEvents, EventElements, Rows
 from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.files.normalization import in_pb, init_in_pb
+from madnis_py.events.les_houches.lhe_init import LheInit
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import require_place
 from madnis_py.physics.process.process import Process
@@ -120,8 +121,10 @@ class ReweightedFile:
 
     Attributes:
         events: number of events.
-        cross_section: of the new hypothesis in pb.
-        error: its standard error in pb.
+        cross_section: of the new hypothesis, in `unit`.
+        error: its standard error, in `unit`.
+        quantity: what it is, "sigma" or, of decays, "width".
+        unit: pb, or GeV.
         n_eff: (sum w)^2 / sum w^2 of the new weights.
         largest: share of the cross section in the event of largest weight.
     """
@@ -129,6 +132,8 @@ class ReweightedFile:
     events: int
     cross_section: float
     error: float
+    quantity: str
+    unit: str
     n_eff: float
     largest: float
 
@@ -168,7 +173,7 @@ def reweight_file(
             )
             weights.append(new)
             watch(_progress(writer.n_events, reader.share, clock))
-    return _summary(np.concatenate(weights), reader.init.cross_section)
+    return _summary(np.concatenate(weights), reader.init)
 
 
 def _progress(done: int, share: float, clock: Stopwatch) -> StageProgress:
@@ -177,14 +182,17 @@ def _progress(done: int, share: float, clock: Stopwatch) -> StageProgress:
     return StageProgress("reweight", done, total, "events", rate=rate, rate_unit="events/s")
 
 
-def _summary(weights: Array, before: tuple[float, float]) -> ReweightedFile:
+def _summary(weights: Array, init: LheInit) -> ReweightedFile:
     """The mean of the weights; its error is their own and, relatively, that of the file."""
     mean, spread = float(weights.mean()), float(weights.std()) / sqrt(len(weights))
-    relative = before[1] / before[0] if before[0] else 0.0
+    before, before_error = init.cross_section
+    relative = before_error / before if before else 0.0
     return ReweightedFile(
         events=len(weights),
         cross_section=mean,
         error=hypot(spread, mean * relative),
+        quantity=init.integral,
+        unit=init.unit,
         n_eff=float(weights.sum() ** 2 / (weights**2).sum()) if weights.any() else 0.0,
         largest=float(np.abs(weights).max() / max(np.abs(weights).sum(), 1e-300)),
     )

@@ -123,6 +123,21 @@ class LheInit:
         identifiers(self.weight_groups)
 
     @property
+    def of_decay(self) -> bool:
+        """Whether weights are widths in GeV, of a first particle that decays by itself."""
+        return self.beam_pdg[1] == 0
+
+    @property
+    def integral(self) -> str:
+        """The quantity that weights add up to, for people."""
+        return "width" if self.of_decay else "sigma"
+
+    @property
+    def unit(self) -> str:
+        """The unit of the weights."""
+        return "GeV" if self.of_decay else "pb"
+
+    @property
     def cross_section(self) -> tuple[float, float]:
         """XSECUP and XERRUP of all processes together, in pb."""
         total = sum(process.cross_section for process in self.processes)

@@ -97,6 +97,8 @@ class Shower:
         require_place(output)
         self.settings.check()
         reader = open_events(source)
+        if reader.init.of_decay:
+            raise InputError(f"{source}: expected collisions, which Pythia takes; got decays")
         chunks = ChunkFolder(output, self.settings, source)
         tallies: dict[ShowerChunk, ShowerTally] = {}
         clock = Stopwatch()

@@ -154,8 +154,8 @@ class _Findings:
             facts["sigma_pb"], facts["sigma_error_pb"] = self.sums.cross_section(
                 units(self.init, self.sums)
             )
-        if self.init.beam_pdg[1] == 0:
-            facts["unit"] = "GeV"  # of the width of the first particle, which decays
+        if self.init.of_decay:
+            facts["unit"] = self.init.unit
         return {
             **facts,
             "negative_share": self.negative / max(1, self.events),

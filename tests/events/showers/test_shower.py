@@ -184,6 +184,14 @@ def test_ten_thousand_events_with_everything_on(
     assert worst < 0.1
 
 
+def test_decays_by_themselves_are_refused(tmp_path: Path) -> None:
+    init = LheInit((6, 0), (173.0, 0.0), (-1, -1), (LheProcess(1.5, 0.1, 1.5),))
+    with create_events(tmp_path / "top.lhe", init):
+        pass
+    with pytest.raises(InputError, match="expected collisions, which Pythia takes; got decays"):
+        showered(tmp_path / "top.lhe", tmp_path / "x.hepmc")
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
