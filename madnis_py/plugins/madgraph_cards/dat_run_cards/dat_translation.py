@@ -18,12 +18,14 @@ from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_beams import translate_beams
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_cuts import (
     CutEntries,
+    end_of,
     translate_particle_cuts,
 )
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
     NEUTRAL,
     NEXT_TO_LEADING,
     REFUSED,
+    UNCUT,
 )
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import translate_event_cuts
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_merging import translate_merging
@@ -168,7 +170,7 @@ class DatTranslation:
         """Note which entries were taken, and which change no results."""
         lost = {re.split(r"[ ,=]", one.entry)[0] for one in self._card.untranslated}
         for name in self._run.names:
-            is_neutral = name in NEUTRAL or name in REFUSED
+            is_neutral = name in NEUTRAL or name in REFUSED or _is_off(self._run, name)
             notes = self._card.neutral if is_neutral else self._card.taken
             if name not in lost:
                 notes.append(self._run.shown(name))
@@ -195,6 +197,16 @@ def _cuts(run: RunCard, final: FinalParticles, partonic: bool) -> ImportedCard:
     translate_particle_cuts(cuts)
     translate_event_cuts(cuts)
     return alone
+
+
+def _is_off(run: RunCard, name: str) -> bool:
+    """Whether an entry is a cut that cuts nothing."""
+    if name not in UNCUT or name == "cut_decays":
+        return False
+    if name.endswith("_pdg"):
+        return not run.of_particles(name)
+    value = run.number(name)
+    return value < 0 if end_of(name) == "max" else value <= 0
 
 
 def _depends_on_alpha_s(card: Card) -> bool:

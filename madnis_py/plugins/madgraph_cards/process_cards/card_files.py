@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from madnis_py.errors import InputError
@@ -22,6 +22,13 @@ _ENDINGS = {
 """Ends of the names of cards in a folder, the first that is found counts."""
 
 
+_OTHER_PROGRAMS = {
+    "madspin_card.dat": "another program decays the particles of the events",
+    "reweight_card.dat": "another program reweights the events",
+}
+"""Ends of the names of cards of programs that change the events -> what they do."""
+
+
 @dataclass(frozen=True)
 class MadGraphCards:
     """Files that make up a process of MadGraph.
@@ -32,6 +39,7 @@ class MadGraphCards:
         run: run_card.dat or run_card.toml; MadGraph's own for the process if None.
         parameters: param_card.dat, named in the card.
         edits: lines `set param_card mass 6 172.5` of a production group.
+        others: cards of programs that change the events -> what they do.
     """
 
     process: Path | None = None
@@ -39,6 +47,7 @@ class MadGraphCards:
     run: Path | None = None
     parameters: Path | None = None
     edits: Path | None = None
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
@@ -85,6 +94,7 @@ def found_cards(
         run or found.run,
         param_card and param_card.resolve(),
         edits or found.edits,
+        found.others,
     )
 
 
@@ -95,7 +105,15 @@ def _of_folder(folder: Path) -> MadGraphCards:
     found = {kind: _ending(names, endings) for kind, endings in _ENDINGS.items()}
     if found["process"] is None:
         raise InputError(f"{folder}: expected a folder with a proc_card_mg5.dat; got none")
-    return MadGraphCards(found["process"], None, found["run"], found["parameters"], found["edits"])
+    others = {
+        path.name: meaning
+        for path in names
+        for ending, meaning in _OTHER_PROGRAMS.items()
+        if path.name.endswith(ending)
+    }
+    return MadGraphCards(
+        found["process"], None, found["run"], found["parameters"], found["edits"], others
+    )
 
 
 def _ending(paths: Sequence[Path], endings: Sequence[str]) -> Path | None:

@@ -55,6 +55,9 @@ def import_cards(
     edits = CardEdits(process.fixed, imported)
     edits.apply(process.answers)
     edits.apply(_commands(files.edits, "file of edits") if files.edits else [])
+    for name, meaning in files.others.items():
+        way_out = "take the card out of the folder if this is not wanted"
+        imported.refuse("process", name, meaning, way_out)
     _put_process(process, imported)
     _put_parameters(process, edits, files.parameters, imported)
     _translate_run_card(files, edits.run, imported)

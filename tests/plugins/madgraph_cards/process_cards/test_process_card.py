@@ -11,7 +11,7 @@ from madnis_py.errors import CardError
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards
+from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards, found_cards
 from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
 
 
@@ -181,3 +181,22 @@ def test_the_mass_of_the_w_follows_from_other_parameters_whatever_a_card_says(
     card, rest = translated(text, tmp_path)
     assert "set mass 24 80.4" in rest.neutral
     assert Process.from_card(card).model.mw == Model("sm").mw
+
+
+def test_a_folder_has_its_cards_by_the_ends_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "zh_proc_card.dat").write_text("generate e+ e- > z h\noutput zh\n")
+    (tmp_path / "zh_run_card.dat").write_text("0 = lpp1\n0 = lpp2\n120 = ebeam1\n120 = ebeam2\n")
+    (tmp_path / "zh_customizecards.dat").write_text("set param_card mass 25 124\n")
+    card, _ = import_cards(found_cards(tmp_path))
+    assert card.beams.energy == (120.0, 120.0)
+    assert card.parameters.overrides == {"MH": 124.0}
+    (tmp_path / "zh_madspin_card.dat").write_text("decay z > l+ l-\nlaunch\n")
+    with pytest.raises(CardError, match=r"zh_madspin_card\.dat: another program decays"):
+        import_cards(found_cards(tmp_path))
+
+
+def test_cuts_that_are_off_are_listed_as_neutral(tmp_path: Path) -> None:
+    run = "0 = lpp1\n0 = lpp2\n0 = ptj\n-1 = etal\n15 = ptl\n"
+    _, rest = translated("generate e+ e- > mu+ mu-\n", tmp_path, run=run)
+    assert {"ptj = 0", "etal = -1"} <= set(rest.neutral)
+    assert "ptl = 15" in rest.taken
