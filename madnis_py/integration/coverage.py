@@ -24,6 +24,10 @@ FEWEST_POINTS = 100
 
 _Subject = Callable[[str], str]
 
+_ROUNDING = 1e-12
+"""Relative distance of two sums of the same numbers in another order; constant integrands have no
+other error."""
+
 
 @dataclass(frozen=True)
 class Thresholds:
@@ -169,7 +173,8 @@ class CoverageCheck:
         """Whether two independent measurements differ by more than their errors allow."""
         error = float(np.hypot(first.error, second.error))
         distance = abs(first.value - second.value)
-        if not distance > self.thresholds.pull * error:
+        rounding = _ROUNDING * max(abs(first.value), abs(second.value))
+        if not distance > max(self.thresholds.pull * error, rounding):
             return []
         apart = (
             f"{distance / error:.1f} standard deviations apart"

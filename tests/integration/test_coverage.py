@@ -291,3 +291,10 @@ def test_points_weighed_by_the_sampler_that_drew_them_keep_their_weights() -> No
     integrator = Integrator(CamelBack(), seed=2)
     samples = integrator.sample(torch.tensor([20_000, 5]))
     torch.testing.assert_close(integrator.magnitudes(samples), samples.weight, rtol=1e-4, atol=0)
+
+
+def test_measurements_of_a_constant_that_differ_by_rounding_agree() -> None:
+    first = Measurement("vegas", 0.08, 5e-17)
+    second = Measurement("survey", 0.08 + 2e-14, 5e-17)
+    assert CHECK.agreement(first, second) == []
+    assert CHECK.agreement(first, Measurement("survey", 0.08 + 1e-6, 5e-17))
