@@ -20,12 +20,14 @@ EXTRAS = {
     "lheh5": ["h5py"],
     "parquet": ["pyarrow"],
     "pythia": ["pythia8mc"],
+    "root": ["uproot", "awkward"],
+    "shower": ["pythia8mc", "pyhepmc"],
 }
 """Modules that each extra for users brings."""
 
 FOR_DEVELOPERS = {"test", "lint", "pdf-maker", "bench"}
 
-BLOCKED = [*(one for modules in EXTRAS.values() for one in modules), "lhapdf", "awkward", "pandas"]
+BLOCKED = [*(one for modules in EXTRAS.values() for one in modules), "lhapdf", "pandas"]
 """And modules that are used where they are there, but belong to no extra."""
 
 WITHOUT = f"""
@@ -64,6 +66,8 @@ def test_a_run_makes_events_without_any_extra(run: Path) -> None:
     [
         ("lheh5", ["convert", "RUN/events.lhe.gz", "RUN/events.h5"]),
         ("parquet", ["convert", "RUN/events.lhe.gz", "RUN/events.parquet"]),
+        ("root", ["convert", "RUN/events.lhe.gz", "RUN/events.root"]),
+        ("shower", ["shower", "RUN/events.lhe.gz", "-o", "RUN/events.hepmc"]),
         ("lheh5", ["generate", "RUN", "--events", "10", "--output", "RUN/few.h5"]),
         ("histograms", ["histograms", "RUN"]),
         ("dask", ["generate", "RUN", "--events", "10", "--scheduler", "tcp://127.0.0.1:1"]),

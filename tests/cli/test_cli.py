@@ -141,7 +141,7 @@ BAD_CARDS = {
     ),
     "negative energy": (
         SMALL_CARD.replace('pdf = "toy"', "energy = [6500.0, -1.0]"),
-        r"beams\.energy.*GeV > 0; got -1",
+        r"beams\.energy.*GeV >= 0; got -1",
     ),
     "unknown process": ("[process]\ndefinition = 'g g > e+ e-'\n", r"process\.definition"),
     "unknown particle": ("[process]\ndefinition = 'p p > e+ q9'\n", r"q9"),
@@ -208,11 +208,11 @@ def test_no_events_are_refused(command: Command, trained: Path) -> None:
 def test_an_unknown_event_format_is_refused(
     command: Command, trained: Path, tmp_path: Path
 ) -> None:
-    output = tmp_path / "events.root"
+    output = tmp_path / "events.txt"
     refused(
         command("generate", trained, "--events", "10", "--output", output),
         2,
-        r"events\.root.*\.lhe",
+        r"events\.txt.*\.lhe",
     )
     assert not list(tmp_path.glob("*events*"))
 

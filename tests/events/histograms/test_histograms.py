@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -172,6 +173,7 @@ class Line:
     """A map of x to one particle of p_T = 100 x GeV, with one combination of flavours."""
 
     flavours: NDArray[np.int32]
+    process = SimpleNamespace(definition=SimpleNamespace(n_incoming=2))
 
     def momenta(self, x: torch.Tensor, channel: torch.Tensor) -> tuple[Array, Array]:
         p = np.zeros((len(x), 3, 4))

@@ -203,9 +203,7 @@ def test_what_is_neither_a_run_nor_events_is_refused(
     tmp_path: Path, command: Callable[..., Outcome]
 ) -> None:
     assert "expected a directory with a run.json" in command("histograms", tmp_path).err
-    assert (
-        "expected a file name that ends in" in command("histograms", tmp_path / "events.root").err
-    )
+    assert "expected a file name that ends in" in command("histograms", tmp_path / "events.txt").err
     assert command("histograms", tmp_path / "none.lhe").status == 2
 
 

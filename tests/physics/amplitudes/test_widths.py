@@ -228,10 +228,6 @@ def test_external_particles_have_no_width_but_where_they_decay(
     assert lines(process(definition, partons(energy))) == (zero, kept)
 
 
-def test_a_massless_particle_leaves_no_energy_for_a_resonance() -> None:
-    assert lines(process("a > w+ e- ve~", PROTONS)) == ({"w+(e- ve~)"}, set())
-
-
 def test_particles_that_decay_by_themselves_keep_the_width_of_what_they_decay_to() -> None:
     assert lines(process("t > b w+ a", PROTONS)) == ({"t(b w+)", "w+(w+ a)"}, set())
     assert lines(process("t > b e+ ve", PROTONS)) == (set(), {"w+(e+ ve)"})

@@ -122,7 +122,7 @@ def test_a_run_trains_and_makes_events_of_one_particle(tmp_path: Path) -> None:
 
 def test_partons_of_one_energy_do_not_make_a_single_particle() -> None:
     with pytest.raises(
-        CardError, match="parton densities or with two or more final particles to integrate"
+        CardError, match="two smooth parton densities or two or more final particles to integrate"
     ):
         _ = process("u u~ > z", "none").channels
 

@@ -77,18 +77,9 @@ def test_processes_without_tree_diagrams_are_refused(definition: str) -> None:
     assert f'"{definition}" has none' in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("definition", "expected"),
-    [
-        ("z > e+ e-", "a process with two incoming particles"),
-        ("b b~ > e+ e-", "a process with massless incoming particles"),
-    ],
-)
-def test_processes_without_a_mapping_are_refused_when_they_are_integrated(
-    definition: str, expected: str
-) -> None:
-    with pytest.raises(CardError, match=f"expected {expected}"):
-        _ = process(definition).channels
+def test_processes_without_a_mapping_are_refused_when_they_are_integrated() -> None:
+    with pytest.raises(CardError, match="expected a process with massless incoming particles"):
+        _ = process("b b~ > e+ e-").channels
 
 
 @pytest.mark.parametrize(
