@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +31,13 @@ def convert(
 
     with watching(False, "nothing was written") as watch, thread_executor(threads):
         done = conversion.convert(source, target, watch)
-    typer.echo(f"{done.events} events in {target}")
-    if done.left_out:
-        typer.echo(f"left out: {', '.join(done.left_out)}")
+    _tell_events(done.events, target, done.left_out)
+
+
+def _tell_events(events: int, target: Path, left_out: Sequence[str]) -> None:
+    typer.echo(f"{events} events in {target}")
+    if left_out:
+        typer.echo(f"left out: {', '.join(left_out)}")
 
 
 def merge(
@@ -59,7 +64,7 @@ def merge(
 
     with watching(False, "nothing was written") as watch, thread_executor(threads):
         done = join_files(sources, target, "different" if add else "same", watch)
-    typer.echo(f"{done.events} events in {target}")
+    _tell_events(done.events, target, done.left_out)
     integral = f"{done.quantity} = {done.cross_section:.6g} +- {done.error:.2g} {done.unit}"
     typer.echo(integral)
     for source, factor in zip(sources, done.factors, strict=True):
@@ -116,7 +121,7 @@ def reweight(
     )
     with watching(False, "nothing was written") as watch, thread_executor(threads):
         done = reweight_file(source, target, reweighting, name or card.stem, watch)
-    typer.echo(f"{done.events} events in {target}")
+    _tell_events(done.events, target, done.left_out)
     integral = f"{done.quantity} = {done.cross_section:.6g} +- {done.error:.2g} {done.unit}"
     typer.echo(f"{integral} for {card.name}")
     typer.echo(

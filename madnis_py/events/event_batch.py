@@ -180,6 +180,11 @@ class EventBatch:
         """Particles of every event, int32, shape (n,)."""
         return np.asarray(np.count_nonzero(self.used, axis=1), np.int32)
 
+    @property
+    def for_merging(self) -> bool:
+        """Whether events say what a merging wants to know of their jets."""
+        return self.jet_kt is not None or self.n_jets is not None
+
     def columns(self) -> dict[str, NDArray[Any]]:
         """Name -> array of every column that the events have."""
         every = {field.name: getattr(self, field.name) for field in fields(self)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from madnis_py.errors import InputError
@@ -53,7 +53,8 @@ def convert(source: Path | str, target: Path | str, watch: Watch = unwatched) ->
         init, batches = init_in_pb(reader.init), in_pb(reader)
     with create_events(target, init, reader.header) as writer:
         for batch in batches:
-            if not writer.for_merging and (batch.jet_kt is not None or batch.n_jets is not None):
+            if batch.for_merging and not writer.for_merging:
+                batch = replace(batch, jet_kt=None, n_jets=None)
                 reader.left_out.add("kT and number of jets, for merging")
             writer.copy(batch)
             watch(_progress(writer.n_events, reader.share, clock))

@@ -44,6 +44,7 @@ class JoinedFile:
         quantity: what it is, "sigma" or, of decays, "width".
         unit: pb, or GeV.
         factors: by which the weights of each file were multiplied.
+        left_out: what the files had beside the columns of `EventBatch`, in words.
     """
 
     events: int
@@ -52,6 +53,7 @@ class JoinedFile:
     quantity: str
     unit: str
     factors: tuple[float, ...]
+    left_out: tuple[str, ...]
 
 
 def join_files(
@@ -99,7 +101,8 @@ def join_files(
                 watch(_progress(place, reader.share, len(readers), writer.n_events, clock))
     factors = tuple(part.factor for part in join.parts)
     quantity, unit = join.init.integral, join.init.unit
-    return JoinedFile(writer.n_events, *join.init.cross_section, quantity, unit, factors)
+    left_out = tuple(sorted({one for reader in readers for one in reader.left_out}))
+    return JoinedFile(writer.n_events, *join.init.cross_section, quantity, unit, factors, left_out)
 
 
 def _progress(place: int, share: float, files: int, events: int, clock: Stopwatch) -> StageProgress:

@@ -127,6 +127,7 @@ class ReweightedFile:
         unit: pb, or GeV.
         n_eff: (sum w)^2 / sum w^2 of the new weights.
         largest: share of the cross section in the event of largest weight.
+        left_out: what the file had beside the columns of `EventBatch`, in words.
     """
 
     events: int
@@ -136,6 +137,7 @@ class ReweightedFile:
     unit: str
     n_eff: float
     largest: float
+    left_out: tuple[str, ...]
 
 
 def reweight_file(
@@ -173,7 +175,7 @@ def reweight_file(
             )
             weights.append(new)
             watch(_progress(writer.n_events, reader.share, clock))
-    return _summary(np.concatenate(weights), reader.init)
+    return _summary(np.concatenate(weights), reader.init, tuple(sorted(reader.left_out)))
 
 
 def _progress(done: int, share: float, clock: Stopwatch) -> StageProgress:
@@ -182,7 +184,7 @@ def _progress(done: int, share: float, clock: Stopwatch) -> StageProgress:
     return StageProgress("reweight", done, total, "events", rate=rate, rate_unit="events/s")
 
 
-def _summary(weights: Array, init: LheInit) -> ReweightedFile:
+def _summary(weights: Array, init: LheInit, left_out: tuple[str, ...]) -> ReweightedFile:
     """The mean of the weights; its error is their own and, relatively, that of the file."""
     mean, spread = float(weights.mean()), float(weights.std()) / sqrt(len(weights))
     before, before_error = init.cross_section
@@ -195,4 +197,5 @@ def _summary(weights: Array, init: LheInit) -> ReweightedFile:
         unit=init.unit,
         n_eff=float(weights.sum() ** 2 / (weights**2).sum()) if weights.any() else 0.0,
         largest=float(np.abs(weights).max() / max(np.abs(weights).sum(), 1e-300)),
+        left_out=left_out,
     )

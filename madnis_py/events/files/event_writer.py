@@ -106,13 +106,16 @@ class EventWriter(ABC):
         """Append events of another file as they are, whether a shower can use them or not.
 
         Raises:
-            InputError: they have other variations than <init> declares, or weights that are not
-                finite.
+            InputError: they have other variations than <init> declares, weights that are not
+                finite, or jets for merging that the format has no room for.
             OutputError: the file system refuses.
         """
         if events.n_variations != self._n_variations:
             expected = f"expected events with {self._n_variations} variations, as <init> declares"
             raise InputError(f"{self.path}: {expected}; got {events.n_variations}")
+        if not self.for_merging and events.for_merging:
+            expected = "expected .lhe or .lhe.gz for events for merging, whose jets it lacks"
+            raise InputError(f"{self.path}: {expected}")
         if not np.isfinite(events.weight).all() or np.isinf(events.variations).any():
             raise InputError(f"{self.path}: expected finite weights of events; got others")
         for block in self._blocks.add(events):

@@ -5,7 +5,7 @@ Awkward, polars, pandas and the like read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
 from madnis_py.events.files import ragged
 from madnis_py.events.files.event_reader import EventReader
 from madnis_py.events.files.event_writer import EventWriter
-from madnis_py.events.files.ragged import EVENTS_PER_BLOCK, most_events
+from madnis_py.events.files.ragged import EVENT_COLUMNS, EVENTS_PER_BLOCK, PARTS, most_events
 from madnis_py.events.les_houches.lhe_preamble import Preamble
 from madnis_py.events.les_houches.weight_groups import identifiers
 from madnis_py.output_file import OutputFile
@@ -30,17 +30,8 @@ if TYPE_CHECKING:
 PREAMBLE = b"madnis_py.lhe"
 """Key of the header and <init> in the metadata of a file, as Les Houches text."""
 
-PARTS: Mapping[str, tuple[str, ...]] = {
-    "mothers": ("mother1", "mother2"),
-    "colour": ("colour", "anticolour"),
-    "momenta": ("energy", "px", "py", "pz"),
-}
-"""Columns of a batch with several numbers per particle -> columns of the file."""
-
 MOST_BYTES = 1 << 31
 """Bytes that a row group may have, 2 GiB, because it is read at once."""
-
-EVENT_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if not rows)
 
 REPEATING = ("pdg", "status", *PARTS["mothers"], *PARTS["colour"], "mass", "lifetime", "spin")
 DICTIONARY = [

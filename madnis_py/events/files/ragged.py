@@ -9,7 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Flags
-from madnis_py.events.event_batch import PARTICLE_COLUMNS, EventBatch
+from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
+
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "mothers": ("mother1", "mother2"),
+    "colour": ("colour", "anticolour"),
+    "momenta": ("energy", "px", "py", "pz"),
+}
+"""Columns of a batch with several numbers per particle -> names of columns with one."""
+
+EVENT_COLUMNS = tuple(name for name, (_, rows) in COLUMNS.items() if not rows)
+"""Columns of a batch with one number per event."""
 
 MOST_ROWS = 1 << 19
 """Rows of a batch, used or not, which take 40 MB; a single event may have more."""

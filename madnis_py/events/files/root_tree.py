@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from madnis_py.events.event_batch import COLUMNS, PARTICLE_COLUMNS, EventBatch
 from madnis_py.events.files import ragged
 from madnis_py.events.files.event_reader import EventReader
 from madnis_py.events.files.event_writer import EventWriter
-from madnis_py.events.files.ragged import most_events
+from madnis_py.events.files.ragged import EVENT_COLUMNS, PARTS, most_events
 from madnis_py.events.les_houches.lhe_preamble import Preamble
 from madnis_py.events.les_houches.weight_groups import identifiers
 from madnis_py.output_file import OutputPlace
@@ -27,15 +27,6 @@ TREE, PREAMBLE = "events", "madnis_py_lhe"
 
 _PARTICLES = "particle"
 """Beginning of the names of all branches with lists of particles."""
-
-_COMPONENTS: Mapping[str, tuple[str, ...]] = {
-    "mothers": ("mother1", "mother2"),
-    "colour": ("colour", "anticolour"),
-    "momenta": ("energy", "px", "py", "pz"),
-}
-"""Columns of a batch with several numbers per particle -> branches."""
-
-_OF_EVENTS = tuple(name for name, (_, rows) in COLUMNS.items() if not rows)
 
 
 class RootWriter(EventWriter):
@@ -71,11 +62,11 @@ def _branches(n_variations: int) -> dict[str, Any]:
     fields = ", ".join(
         f"{part}: {np.dtype(COLUMNS[name][0])}"
         for name in PARTICLE_COLUMNS
-        for part in _COMPONENTS.get(name, (name,))
+        for part in PARTS.get(name, (name,))
     )
     variations = {"variations": np.dtype((np.float64, (n_variations,)))} if n_variations else {}
     return {
-        **{name: np.dtype(COLUMNS[name][0]) for name in _OF_EVENTS},
+        **{name: np.dtype(COLUMNS[name][0]) for name in EVENT_COLUMNS},
         _PARTICLES: f"var * {{{fields}}}",
         **variations,
     }
@@ -87,14 +78,14 @@ def _columns(events: EventBatch) -> dict[str, Any]:
     counts = events.counts
     parts: dict[str, NDArray[Any]] = {}
     for name, column in ragged.flattened(events).items():
-        split = column.T if name in _COMPONENTS else [column]
-        parts |= dict(zip(_COMPONENTS.get(name, (name,)), split, strict=True))
+        split = column.T if name in PARTS else [column]
+        parts |= dict(zip(PARTS.get(name, (name,)), split, strict=True))
     particles = ak.zip(
         {name: ak.unflatten(np.ascontiguousarray(part), counts) for name, part in parts.items()}
     )
     variations = {"variations": events.variations} if events.n_variations else {}
     return {
-        **{name: getattr(events, name) for name in _OF_EVENTS},
+        **{name: getattr(events, name) for name in EVENT_COLUMNS},
         _PARTICLES: particles,
         **variations,
     }
@@ -152,11 +143,9 @@ class RootReader(EventReader):
 def _names(n_variations: int) -> list[str]:
     """The branches of events."""
     particles = [
-        f"{_PARTICLES}_{part}"
-        for name in PARTICLE_COLUMNS
-        for part in _COMPONENTS.get(name, (name,))
+        f"{_PARTICLES}_{part}" for name in PARTICLE_COLUMNS for part in PARTS.get(name, (name,))
     ]
-    return [*_OF_EVENTS, *particles, *(["variations"] if n_variations else [])]
+    return [*EVENT_COLUMNS, *particles, *(["variations"] if n_variations else [])]
 
 
 def _require_branches(tree: Any, n_variations: int) -> None:
@@ -175,10 +164,10 @@ def _batches(columns: Any, n_variations: int, before: int) -> Iterator[EventBatc
     for name in PARTICLE_COLUMNS:
         parts = [
             _numbers(columns[f"{_PARTICLES}_{part}"], name, counts, before)
-            for part in _COMPONENTS.get(name, (name,))
+            for part in PARTS.get(name, (name,))
         ]
-        particles[name] = np.stack(parts, axis=1) if name in _COMPONENTS else parts[0]
-    events = {name: ak.to_numpy(columns[name]).astype(COLUMNS[name][0]) for name in _OF_EVENTS}
+        particles[name] = np.stack(parts, axis=1) if name in PARTS else parts[0]
+    events = {name: ak.to_numpy(columns[name]).astype(COLUMNS[name][0]) for name in EVENT_COLUMNS}
     events["variations"] = (
         ak.to_numpy(columns["variations"]).astype(np.float64)
         if n_variations

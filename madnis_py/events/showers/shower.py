@@ -229,16 +229,15 @@ def _join(
         packed = output.name.endswith(".gz")
         sink: ByteSink = GzipSink(file, pool, threads) if packed else PlainSink(file)
         for place, text in enumerate(texts):
-            head, events, _ = _parts(text)
+            head, events = _parts(text)
             sink.write(b"" if place else head)
             sink.write(_CROSS_SECTION.sub(line, events))
         sink.write(_END)
         sink.finish()
 
 
-def _parts(path: Path) -> tuple[bytes, bytes, bytes]:
-    """What precedes the events of a file, the events, and what follows them."""
+def _parts(path: Path) -> tuple[bytes, bytes]:
+    """What precedes the events of a file, and the events."""
     with igzip.open(path, "rb") as file:  # type: ignore[no-untyped-call]
         head, begin, rest = file.read().partition(_BEGIN)
-    events, end, tail = rest.rpartition(_END)
-    return head + begin, events, end + tail
+    return head + begin, rest.rpartition(_END)[0]

@@ -126,6 +126,23 @@ def test_files_that_do_not_belong_together_are_refused(
     assert not (tmp_path / "all.lhe").exists()
 
 
+@pytest.mark.parametrize("suffix", ["h5", "parquet", "root"])
+def test_jets_for_merging_are_kept_or_refused(suffix: str, sample: Maker, tmp_path: Path) -> None:
+    sources = [sample("a.lhe", 5, 10.0), sample("b.lhe", 5, 10.0, seed=2)]
+    for source in sources:
+        reader = open_events(source)
+        events = EventBatch.concatenate(list(reader))
+        with create_events(source, reader.init) as writer:
+            writer.write(replace(events, n_jets=np.full(len(events), 2, np.int32)))
+    join_files(sources, tmp_path / "all.lhe")
+    _, joined = read(tmp_path / "all.lhe")
+    assert joined.n_jets is not None
+    assert joined.n_jets.tolist() == [2] * 10
+    with pytest.raises(InputError, match="whose jets it lacks"):
+        join_files(sources, tmp_path / f"all.{suffix}")
+    assert not (tmp_path / f"all.{suffix}").exists()
+
+
 def test_a_source_is_never_the_target(sample: Maker) -> None:
     sources = [sample("a.lhe", 5, 10.0), sample("b.lhe", 5, 10.0, seed=2)]
     before = sources[0].read_bytes()
