@@ -21,22 +21,23 @@ import tomli_w
 from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
+from madnis_py.card.cut_tables import CutTable, CutTables
 from madnis_py.card.documents import place_of, quoted
 from madnis_py.card.observable_names import check_cut, read_observable
-from madnis_py.card.sentences import closest, shown
-from madnis_py.card.tables import (
+from madnis_py.card.process_tables import (
     BeamTable,
-    CardTable,
-    ChannelTable,
-    ClusterTable,
-    CutTable,
-    CutTables,
-    EventTable,
-    HistogramTable,
     MergingTable,
     ParameterTable,
     ProcessTable,
     ScaleTable,
+)
+from madnis_py.card.sentences import closest, shown
+from madnis_py.card.tables import (
+    CardTable,
+    ChannelTable,
+    ClusterTable,
+    EventTable,
+    HistogramTable,
     ScanTable,
     SystematicsTable,
     TrainingTable,

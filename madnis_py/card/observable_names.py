@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Mapping
 
+from madnis_py.card.cut_tables import CutTable
 from madnis_py.card.sentences import closest, shown
-from madnis_py.card.tables import CutTable
 
 EVENT = "event"
 """The name in [cuts] that means the whole final state."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
-from madnis_py.card.tables import ProcessTable
+from madnis_py.card.process_tables import ProcessTable
 from madnis_py.physics.amplitudes.helicities import PLAIN_SPINS, Spins
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from madnis_py.card.tables import ProcessTable
+from madnis_py.card.process_tables import ProcessTable
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.trees import PropagatorKey, positions

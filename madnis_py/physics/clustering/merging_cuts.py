@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
-from madnis_py.card.tables import MergingTable
+from madnis_py.card.process_tables import MergingTable
 from madnis_py.physics.diagrams.reactions import Reaction
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
-from madnis_py.card.tables import BeamTable, SystematicsTable
+from madnis_py.card.process_tables import BeamTable
+from madnis_py.card.tables import SystematicsTable
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
 from madnis_py.physics.cross_section.merging_weights import MergingWeights
 from madnis_py.physics.cross_section.scattering import EventScales

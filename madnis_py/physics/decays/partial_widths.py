@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from madnis_py.arrays import Array
-from madnis_py.card.tables import ProcessTable
+from madnis_py.card.process_tables import ProcessTable
 from madnis_py.physics.amplitudes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of

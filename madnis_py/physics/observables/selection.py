@@ -15,8 +15,9 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
+from madnis_py.card.cut_tables import CutTable, IsolationTable
 from madnis_py.card.observable_names import EVENT
-from madnis_py.card.tables import CutTable, IsolationTable, MergingTable
+from madnis_py.card.process_tables import MergingTable
 from madnis_py.physics.clustering.diagram_clustering import largest_jet_flavour
 from madnis_py.physics.clustering.merging_cuts import least_kinematics, merging_jets
 from madnis_py.physics.definition.definition import Definition

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.card.card import Card
-from madnis_py.card.tables import WITHOUT_SET
+from madnis_py.card.process_tables import WITHOUT_SET
 from madnis_py.errors import InputError
 from madnis_py.physics.beam_densities.beam_density import BeamDensity, SetDensity, WholeBeam
 from madnis_py.physics.beam_densities.beamstrahlung import Beamstrahlung, Spectrum

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
-from madnis_py.card.tables import BeamTable
+from madnis_py.card.process_tables import BeamTable
 from madnis_py.physics.amplitudes.drell_yan import mediator_name
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tape_cache import TapeCache

@@ -14,8 +14,8 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from madnis_py.card.card import Card
+from madnis_py.card.process_tables import MatrixElementTable
 from madnis_py.card.sentences import closest, shown
-from madnis_py.card.tables import MatrixElementTable
 from madnis_py.errors import CardError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.diagrams.reactions import Reaction
