@@ -115,3 +115,18 @@ def imported(
 
 def cuts_of(card: Card) -> dict[str, dict[str, tuple[float, float]]]:
     return {name: table.ranges() for name, table in card.cuts.by_name.items()}
+
+
+def translated(
+    text: str, folder: Path, edits: str = "", run: str = "", force: bool = False
+) -> tuple[Card, ImportedCard]:
+    """The card of a process card, with parton densities for tests."""
+    (folder / "proc_card_mg5.dat").write_text(text)
+    (folder / "customizecards.dat").write_text(edits)
+    (folder / "run_card.dat").write_text(run)
+    files = MadGraphCards(
+        process=folder / "proc_card_mg5.dat",
+        run=folder / "run_card.dat" if run else None,
+        edits=folder / "customizecards.dat" if edits else None,
+    )
+    return import_cards(files, "toy", force)

@@ -44,7 +44,7 @@ class SlhaScan:
 
     Attributes:
         group: "1" of "scan1:": lists of one group go together; "" for one that goes by itself.
-        values: in their order, one at least.
+        values: in their order; none where it is no list of numbers.
     """
 
     group: str
@@ -107,13 +107,12 @@ class Slha:
             CardError: they are not a list of numbers; names file and line.
         """
         for entry in self.entries.get((block, code), []):
-            if found := _SCAN.fullmatch(entry.text):
-                values = _listed(found[2])
-                if not values:
+            if scan := parse_scan(entry.text):
+                if not scan.values:
                     place = f"{self.source}: line {entry.line}: {_name(block, code)}"
                     expected = "expected numbers like scan:[170, 172.5, 175]"
                     raise CardError(f'{place}: {expected}; got "{shortened(entry.text)}"')
-                return SlhaScan(found[1], values)
+                return scan
         return None
 
     @property
@@ -139,6 +138,12 @@ class Slha:
             expected = "expected a number here, where only `run` goes through several"
             raise CardError(f'{place}: {expected}; got "{shortened(entry.text)}"')
         raise CardError(f'{place}: expected a number; got "{shortened(entry.text)}"')
+
+
+def parse_scan(text: str) -> SlhaScan | None:
+    """The list that stands in the place of a number; None for what begins with no "scan:"."""
+    found = _SCAN.fullmatch(text)
+    return SlhaScan(found[1], _listed(found[2])) if found else None
 
 
 def _is_auto(text: str) -> bool:

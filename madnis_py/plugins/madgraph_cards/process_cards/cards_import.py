@@ -61,6 +61,7 @@ def import_cards(
     _put_process(process, imported)
     _put_parameters(process, edits, files.parameters, imported)
     _translate_run_card(files, edits.run, imported)
+    _put_scans(edits, imported)
     if imported.untranslated and not force:
         reasons = ". ".join(map(str, imported.untranslated))
         raise CardError(f"{files.source}: {reasons}. --force writes a card with all the rest")
@@ -119,6 +120,14 @@ def _refuse_other_values(
             entry = f"{name} = {given:g} of {param_card.name}"
             meaning = f"it is {value:g} in this restriction of the model"
             imported.refuse("parameters", entry, meaning, "import another restriction")
+
+
+def _put_scans(edits: CardEdits, imported: ImportedCard) -> None:
+    """Put lists of values, which make each combination of them a run of its own."""
+    for name, scan in edits.scans.items():
+        imported.put("scan", f"parameters.{name}", list(scan.values))
+        if scan.group:
+            imported.put("scan", "combine", "zip")
 
 
 def _definitions(imported: ImportedCard, source: str) -> list[Definition]:

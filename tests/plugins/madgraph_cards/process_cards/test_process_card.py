@@ -5,30 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from run_cards import translated
 
-from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.process import Process
-from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
-from madnis_py.plugins.madgraph_cards.process_cards.card_files import MadGraphCards, found_cards
+from madnis_py.plugins.madgraph_cards.process_cards.card_files import found_cards
 from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
-
-
-def translated(
-    text: str, folder: Path, edits: str = "", run: str = "", force: bool = False
-) -> tuple[Card, ImportedCard]:
-    """The card of a process card, with parton densities for tests."""
-    (folder / "proc_card_mg5.dat").write_text(text)
-    (folder / "customizecards.dat").write_text(edits)
-    (folder / "run_card.dat").write_text(run)
-    files = MadGraphCards(
-        process=folder / "proc_card_mg5.dat",
-        run=folder / "run_card.dat" if run else None,
-        edits=folder / "customizecards.dat" if edits else None,
-    )
-    return import_cards(files, "toy", force)
-
 
 FIXED = "launch\nset fixed_scale 91.188\n"
 """Scales that do not follow from the clustering of events."""
@@ -138,10 +121,6 @@ def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
         ),
         ("generate e+ e- > z h\nlaunch\nset mass 13 0.1", "set mass 13 0.1: MM is 0 in this"),
         ("generate e+ e- > z h\nlaunch\nlaunch", "launch: a second run of one script"),
-        (
-            "generate e+ e- > z h\nlaunch\nset mt scan:[1,2]",
-            "set mt scan:.*: its value is no number",
-        ),
         ("generate e+ e- > z h --diagram_filter", "--diagram_filter chooses among diagrams"),
         ("generate e+ e- > z h\\", "expected a line behind the backslash"),
     ],
