@@ -140,7 +140,9 @@ TRANSLATED: Mapping[str, Value] = {
     "eta_max_pdg": "{}",
     "mxx_min_pdg": "{}",
     "mxx_only_part_antipart": "{'default': False}",
-    # channels and systematics
+    # bias, channels and systematics
+    "bias_module": "None",
+    "bias_parameters": "{}",
     "sde_strategy": 1,
     "use_syst": True,
     "systematics_program": "systematics",
@@ -167,7 +169,6 @@ class RefusedEntry:
 REFUSED: Mapping[str, RefusedEntry] = {
     "ktdurham": RefusedEntry(-1.0, "partons are apart by a kt measure, for merging", 0.0),
     "ptlund": RefusedEntry(-1.0, "partons are apart by Pythia's evolution scale, for merging", 0.0),
-    "bias_module": RefusedEntry("None", "events are biased"),
     "custom_fcts": RefusedEntry("[]", "functions in Fortran replace cuts, scales or weights"),
     "boost_event": RefusedEntry("False", "events are boosted to another frame"),
     "time_of_flight": RefusedEntry(-1.0, "lifetimes are written to the events", -1.0),
@@ -194,7 +195,7 @@ NEUTRAL = frozenset({
     "global_flag", "aloha_flag", "matrix_flag", "vector_size", "nb_warp", "vecsize_memmax",
     "mc_grouped_subproc", "frame_id", "mom_resh_type", "ptonium", "etaonium",
     "fixed_extra_scale", "mue_ref_fixed", "mue_over_ref", "ievo_eva", "evaorder", "eva_xcut",
-    "event_norm", "highestmult",     "dparameter", "pdgs_for_merging_cut", "d", "bias_parameters",
+    "event_norm", "highestmult", "dparameter", "pdgs_for_merging_cut", "d",
     "sys_scalefact", "sys_alpsfact", "sys_matchscale", "sys_pdf",
     "sys_scalecorrelation", "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max",
     "store_rwgt_info", "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",

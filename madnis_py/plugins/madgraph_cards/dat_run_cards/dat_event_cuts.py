@@ -77,15 +77,30 @@ def _cut_ranks(cuts: CutEntries) -> None:
         letter: [f"pt{letter}{rank}{end}" for rank, end in product(range(1, 5), ("min", "max"))]
         for letter in "jl"
     }
-    if cuts.run.whole("cutuse") != 0 and any(cuts.active(*ranked["j"])):
-        meaning = "an event is kept if one of its jets passes its cut"
-        cuts.refuse("cutuse", meaning, "set cutuse = 0")
+    if cuts.run.whole("cutuse") != 0:
+        ranked["j"] = _one_of_ranks(cuts, ranked["j"])
     for letter, names in ranked.items():
         for name, value in cuts.active(*names):
             _cut_rank(cuts, name, CLASSES[letter], int(name[3]), value)
     for letter, label in CLASSES.items():
         for name, value in cuts.active(f"xpt{letter}"):
             _cut_rank(cuts, name, label, 1, value)
+
+
+def _one_of_ranks(cuts: CutEntries, names: list[str]) -> list[str]:
+    """The cuts that are left with cutuse = 1: one of the four hardest jets has to pass its own.
+
+    A jet without a cut passes, and none is left where every event has one.
+    """
+    least, most = cuts.final.count(cuts.codes["jet"])
+    cut = {int(name[3]) for name, _ in cuts.active(*names)}
+    numbers = [min(number, 4) for number in range(max(least, 1), most + 1)]
+    if not any(set(range(1, number + 1)) <= cut for number in numbers):
+        return []
+    if (least, most) != (1, 1):
+        meaning = "an event is kept if one of its jets passes its cut"
+        cuts.refuse("cutuse", meaning, "set cutuse = 0")
+    return [name for name in names if int(name[3]) <= most]
 
 
 def _cut_rank(cuts: CutEntries, name: str, label: str, rank: int, value: float) -> None:

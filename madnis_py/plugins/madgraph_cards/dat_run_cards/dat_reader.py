@@ -134,6 +134,23 @@ class RunCard:
             self._refuse(name, "a table {PDG code: number}")
         return {int(pdg): float(value) for pdg, value in found.items()}
 
+    def of_names(self, name: str) -> dict[str, float]:
+        """Numbers by name, "{'a': 100.0}".
+
+        Raises:
+            CardError: the value is no such table.
+        """
+        found = self._literal(name, "a table {'name': number}")
+        if not isinstance(found, dict) or not all(
+            isinstance(key, str)
+            and isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and abs(value) < 1e300
+            for key, value in found.items()
+        ):
+            self._refuse(name, "a table {'name': number}")
+        return {key: float(value) for key, value in found.items()}
+
     def of_opposite_pairs(self, name: str, pdg: int) -> bool:
         """Whether an entry is only about pairs of a particle and its antiparticle.
 

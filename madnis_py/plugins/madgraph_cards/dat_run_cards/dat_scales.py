@@ -55,9 +55,12 @@ def _put_dynamical(run: RunCard, card: ImportedCard, key: str, scale: str) -> No
     if factor == 1.0:
         return
     card.put("scales", f"{key}_factor", factor)
-    if run.flag("use_syst"):
-        meaning = "versions of MadGraph differ in whether it counts with use_syst = T"
-        card.refuse("scales", run.shown("scalefact"), meaning, "set use_syst = F, or scalefact = 1")
+    note = "scalefact counts beside use_syst = T, as in MadGraph 3.7; 3.1 and before took 1"
+    if run.flag("use_syst") and note not in card.taken:
+        card.taken.append(note)
+    if scale == "clustering" and run.whole("ickkw") == 1 and run.flag("pdfwgt"):
+        meaning = "with ickkw = 1 MadEvent has it twice in some factorisation scales"
+        card.refuse("scales", run.shown("scalefact"), meaning, "set scalefact = 1, or pdfwgt = F")
 
 
 def _fixed(run: RunCard) -> tuple[bool, bool]:

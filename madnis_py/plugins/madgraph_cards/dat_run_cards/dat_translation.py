@@ -16,6 +16,7 @@ from madnis_py.physics.model.text_lines import shortened
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put_cuts_together
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_beams import translate_beams
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_bias import is_unbiased, translate_bias
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_cuts import (
     CutEntries,
     end_of,
@@ -32,7 +33,6 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_merging import translate
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_scales import translate_scales
 from madnis_py.plugins.madgraph_cards.final_particles import (
-    FinalParticles,
     depends_on_alpha_s,
     put_decay_products,
     put_resonance_widths,
@@ -75,7 +75,9 @@ class DatTranslation:
         energies = card.tables["beams"]["energy"]
         partonic = not any(densities) and energies[0] == energies[1]
         finals = final_states(base, model)
-        parts = [(final, _cuts(uncut, final, partonic)) for final in finals]
+        cuts = [CutEntries(uncut, final, ImportedCard(), partonic) for final in finals]
+        parts = [(one.final, _translated(one)) for one in cuts]
+        translate_bias(run, cuts, card)
         put_cuts_together(parts, model, card, run.flag("cut_decays"))
         put_decay_products(finals, run.flag("cut_decays"), card)
         widths = run.number("bwcutoff")
@@ -190,17 +192,17 @@ def _at_rest(run: RunCard, card: ImportedCard) -> RunCard:
     return run.updated(entries)
 
 
-def _cuts(run: RunCard, final: FinalParticles, partonic: bool) -> ImportedCard:
+def _translated(cuts: CutEntries) -> ImportedCard:
     """The cuts for a final state, in a card of their own."""
-    alone = ImportedCard()
-    cuts = CutEntries(run, final, alone, partonic)
     translate_particle_cuts(cuts)
     translate_event_cuts(cuts)
-    return alone
+    return cuts.card
 
 
 def _is_off(run: RunCard, name: str) -> bool:
-    """Whether an entry is a cut that cuts nothing."""
+    """Whether an entry is a cut that cuts nothing, or a bias that is none."""
+    if name in ("bias_module", "bias_parameters"):
+        return is_unbiased(run)
     if name not in UNCUT or name == "cut_decays":
         return False
     if name.endswith("_pdg"):

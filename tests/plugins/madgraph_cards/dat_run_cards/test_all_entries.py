@@ -30,8 +30,8 @@ CHANGED = {
         nb_proton1=82 nb_proton2=82 nb_neutron1=1 nb_neutron2=1 mass_ion1=100 mass_ion2=100
         fixed_ren_scale=F fixed_fac_scale=F fixed_fac_scale1=F fixed_fac_scale2=F scale=100
         dsqrt_q2fact1=100 dsqrt_q2fact2=100 ickkw=1 ickkw=2 xqcut=10 ktdurham=30 ptlund=30
-        bias_module=ptj_bias custom_fcts=['x.f'] boost_event=True time_of_flight=0
-        fixed_couplings=F small_width_treatment=0.1 xmtcentral=10 ktscheme=2 chcluster=T
+        bias_module=ptj_bias bias_module=mass_bias custom_fcts=['x.f'] boost_event=True
+        time_of_flight=0 fixed_couplings=F small_width_treatment=0.1 xmtcentral=10 ktscheme=2 chcluster=T
         use_syst=F systematics_program=syscalc systematics_program=none
         systematics_arguments=['--mur=1,2','--muf=1,2']
         sde_strategy=2 ptj=21 pta=21 ptl=21 ptjmax=900 ptamax=900 ptlmax=900
@@ -73,6 +73,7 @@ NEEDS: dict[str, str] = {
     "scalefact": "F = fixed_ren_scale\n3 = dynamical_scale_choice\n",
     "cutuse": "100 = ptj1min\n30 = ptj2min\n",
     "mxx_only_part_antipart": "{6: 400} = mxx_min_pdg\n",
+    "bias_parameters": "ptj_bias = bias_module\n",
     **dict.fromkeys(
         ("alpsfact", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj"),
         "F = fixed_ren_scale\nF = fixed_fac_scale\n1 = ickkw\n20 = xqcut\nF = use_syst\n",
@@ -90,6 +91,7 @@ BESIDE_OTHERS = {
     "asrwgtflavor": ("6",),
     "auto_ptj_mjj": ("F",),
     "mxx_only_part_antipart": ("{'default':True}",),
+    "bias_parameters": ("{'ptj_bias_target_ptj':500}", "{6:1}"),
     "r0gamma": ("0.7",),
     "xn": ("2", "0"),
     "epsgamma": ("0.5",),

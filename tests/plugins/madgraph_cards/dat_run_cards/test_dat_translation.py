@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from run_cards import DAT, INFINITE, SMALL, TOP, cuts_of, import_run_card, imported
 
 from madnis_py.errors import CardError
+from madnis_py.physics.cross_section.bias import Bias
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import DEFAULTS, TRANSLATED
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
@@ -54,7 +56,8 @@ def test_no_entry_in_the_table_of_translated_ones_is_left_unread(
         monkeypatch.setattr(RunCard, method, noted)
     merging = "1 = ickkw\n20 = xqcut\nF = use_syst\n"
     dynamical = "F = fixed_ren_scale\n3 = dynamical_scale_choice\n{6: 400} = mxx_min_pdg\n"
-    for entries in ("", dynamical, "lhapdf = pdlabel1\nlhapdf = pdlabel2\n", merging):
+    densities = "lhapdf = pdlabel1\nlhapdf = pdlabel2\n"
+    for entries in ("", dynamical, densities, merging, "ptj_bias = bias_module\n"):
         imported(SMALL + entries, tmp_path)
     assert read >= set(TRANSLATED)
 
@@ -255,6 +258,62 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("definition", "entries", "bias"),
+    [
+        (TOP, "ptj_bias = bias_module", "(pt(jet[1])/1000)**4"),
+        (
+            TOP,
+            "ptj_bias = bias_module\n"
+            "{'ptj_bias_target_ptj': 250, 'ptj_bias_enhancement_power': 2.5} = bias_parameters",
+            "(pt(jet[1])/250)**2.5",
+        ),
+        ("p p > b b~", "ptj_bias = bias_module\n5 = maxjetflavor", "(pt(b|b~[1])/1000)**4"),
+        (TOP, "None = bias_module\n{'a': 1} = bias_parameters", None),
+        (TOP, "dummy = bias_module", None),
+        ("p p > t t~", "ptj_bias = bias_module", None),
+    ],
+)
+def test_a_bias_of_the_hardest_jet_is_an_expression(
+    tmp_path: Path, definition: str, entries: str, bias: str | None
+) -> None:
+    card, _ = imported(SMALL + entries + "\n", tmp_path, definition=definition)
+    assert card.events.bias == bias
+    if bias is not None:
+        process = Process.from_card(card)
+        Bias(bias, np.array(process.flavours, np.int32), process.model)
+
+
+def test_a_factor_of_dynamical_scales_counts_beside_systematics(tmp_path: Path) -> None:
+    text = SMALL + "0.5 = scalefact\nF = fixed_ren_scale\nF = fixed_fac_scale\nT = use_syst\n"
+    card, rest = imported(text, tmp_path)
+    assert card.scales.renormalization == card.scales.factorization == "clustering"
+    assert (card.scales.renormalization_factor, card.scales.factorization_factor) == (0.5, 0.5)
+    assert any("3.1 and before took 1" in line for line in rest.taken)
+    assert not any("3.1" in line for line in imported(SMALL, tmp_path)[1].taken)
+
+
+@pytest.mark.parametrize(
+    ("definition", "entries", "cuts"),
+    [
+        (TOP, "100 = ptj1min", {"jet[1]": {"pt": (100.0, INFINITE)}}),
+        (TOP, "100 = ptj1min\n50 = ptj2min", {"jet[1]": {"pt": (100.0, INFINITE)}}),
+        ("p p > t t~ j j", "100 = ptj1min", {}),
+        ("p p > t t~", "100 = ptj1min", {}),
+        ("p p > t t~ j j", "100 = ptj1min\n30 = ptj2min", None),
+    ],
+)
+def test_one_of_the_hardest_jets_has_to_pass_if_the_card_says_so(
+    tmp_path: Path, definition: str, entries: str, cuts: dict[str, object] | None
+) -> None:
+    text = f"{SMALL}{entries}\n1 = cutuse\n0 = ptj\n-1 = etaj\n0 = drjj\n"
+    if cuts is None:
+        with pytest.raises(CardError, match="cutuse = 1: an event is kept if one of its jets"):
+            imported(text, tmp_path, definition=definition)
+    else:
+        assert cuts_of(imported(text, tmp_path, definition=definition)[0]) == cuts
+
+
+@pytest.mark.parametrize(
     ("entries", "sentence"),
     [
         (
@@ -282,7 +341,10 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
         ("-3 = lpp2", "lpp2 = -3, pdlabel = lhapdf: here electrons radiate as"),
         ("-3 = lpp2\nlhapdf = pdlabel1\neva = pdlabel2", "lpp2 = -3, pdlabel2 = eva: here"),
         ("9 = lpp2", "lpp2 = 9, pdlabel = lhapdf: the beam is that of a plug-in"),
-        ("0.5 = scalefact\nF = fixed_ren_scale", "scalefact = 0.5: versions of MadGraph differ"),
+        (
+            "0.5 = scalefact\nF = fixed_ren_scale\n1 = ickkw\n20 = xqcut",
+            "scalefact = 0.5: with ickkw = 1 MadEvent has it twice",
+        ),
         (
             "80.0 = polbeam1",
             "polbeam1 = 80.0: protons, and photons of protons, are not polarised; set polbeam1",
@@ -294,7 +356,8 @@ def test_without_a_label_the_set_is_that_of_madgraphs_reader(tmp_path: Path) -> 
         ("2 = ickkw", "ickkw = 2: samples are those for CKKW matching in MadEvent; set 0, or 1"),
         ("30 = xqcut\n-1 = ptj", "ptj = -1: with auto_ptj_mjj MadGraph leaves it off"),
         ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by a kt measure"),
-        ("ptj_bias = bias_module", "bias_module = ptj_bias: events are biased"),
+        ("my/mass_bias = bias_module", "bias_module = .*: events are biased by a function in Fort"),
+        ("ptj_bias = bias_module\n{'ptj_bias_target_ptj': 0} = bias_parameters", "a p_T > 0"),
         ("['cuts.f'] = custom_fcts", r"custom_fcts = \['cuts.f'\]: functions in Fortran"),
         ("0 = time_of_flight", "time_of_flight = 0: lifetimes are written"),
         (
