@@ -11,7 +11,7 @@ import typer
 from madnis_py.card.choices import Kept, PictureFormat
 from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import Threads, Trust, WorkOptions, with_options
-from madnis_py.cli.output import console, print_json
+from madnis_py.cli.output import console, print_json, print_table
 from madnis_py.cli.runs import card_in_file, opened_run
 
 
@@ -185,9 +185,8 @@ def histograms(
     if json_output:
         print_json(found.record())
         return
-    terminal = console()
-    terminal.print(distribution_table(found))
-    terminal.print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
+    print_table(distribution_table(found))
+    console().print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
 
 
 def verify(

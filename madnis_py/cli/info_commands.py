@@ -9,7 +9,7 @@ import typer
 
 from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import TableJson
-from madnis_py.cli.output import console, print_json
+from madnis_py.cli.output import print_json, print_table
 
 
 def info(json_output: TableJson = False) -> None:
@@ -40,7 +40,7 @@ def pdf_list(json_output: TableJson = False) -> None:
     table = Table("name", "LHAPDF id", "folder", box=None)
     for one in sets:
         table.add_row(one.name, str(one.lhapdf_id), str(one.path))
-    console().print(table)
+    print_table(table)
 
 
 def pdf_install(

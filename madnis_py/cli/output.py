@@ -13,6 +13,8 @@ from madnis_py.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
 
     from madnis_py.run.abstract_run import AbstractRun
     from madnis_py.run.scans.scan_record import ScanRecord
@@ -28,6 +30,37 @@ def console(stderr: bool = False) -> Console:
 def notify(sentence: str) -> None:
     """Write what the user should know, whatever comes of the command."""
     sys.stderr.write(f"madnis-py: {sentence}\n")
+
+
+def print_table(table: Table) -> None:
+    """Print a table without cutting figures, the columns that are set to the right.
+
+    In a narrow terminal the words beside them go on in the next line, and then the frame goes;
+    where this is not enough, lines are longer than the terminal is wide. Elsewhere every row is one
+    line.
+    """
+    from rich.cells import cell_len
+
+    for column in table.columns:
+        if column.justify == "right":
+            column.no_wrap = True
+            column.min_width = max(cell_len(str(cell)) for cell in (column.header, *column.cells))
+        else:
+            column.overflow = "fold"
+    terminal = console()
+    if not terminal.is_terminal:
+        terminal.width = max(terminal.width, _width(terminal, table).maximum)
+    elif terminal.width < _width(terminal, table).minimum:
+        table.box, table.pad_edge, table.collapse_padding = None, False, True
+        terminal.width = max(terminal.width, _width(terminal, table).minimum)
+    terminal.print(table)
+
+
+def _width(terminal: Console, table: Table) -> Measurement:
+    """Columns that a table takes at least, and without another line for any cell."""
+    from rich.measure import Measurement
+
+    return Measurement.get(terminal, terminal.options.update(max_width=sys.maxsize), table)
 
 
 def print_json(content: Any) -> None:
@@ -60,7 +93,7 @@ def show_run(finished: AbstractRun, as_json: bool) -> None:
         return
     record, directory, terminal = finished.outcome, finished.directory.path, console()
     for table in report.tables(record):
-        terminal.print(table)
+        print_table(table)
     for sentence in (
         *report.conclusions(record),
         *report.generated_events(record, directory),
@@ -76,7 +109,6 @@ def show_scan(record: ScanRecord, directory: Path, as_json: bool) -> None:
     if as_json:
         print_json(record.model_dump(mode="json"))
         return
-    terminal = console()
-    terminal.print(scan_table(record))
+    print_table(scan_table(record))
     place = f"table in {directory / 'scan.csv'}, runs in {directory}/point_1, ..."
-    terminal.print(place, soft_wrap=True, highlight=False)
+    console().print(place, soft_wrap=True, highlight=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from madnis_py.cli.options import CardArgument, DeviceName, Trust
-from madnis_py.cli.output import console, print_json, read_json
+from madnis_py.cli.output import console, print_json, print_table, read_json
 from madnis_py.cli.runs import card_for, named_card
 
 if TYPE_CHECKING:
@@ -236,4 +236,4 @@ def processes() -> None:
     for name, path in cards.shipped().items():
         shipped = cards.load(path)
         table.add_row(name, ", ".join(shipped.process.definitions), shipped.process.model)
-    console().print(table)
+    print_table(table)

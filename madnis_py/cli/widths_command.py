@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from madnis_py.cli.output import console
+from madnis_py.cli.output import print_table
 from madnis_py.cli.runs import card_for
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def widths(
         used = f"{known.width(table.pdg):.6g} GeV in the model"
         name = known.particle_name(table.pdg)
         typer.echo(f"{name}: {table.total:.6g} GeV at lowest order, {used}")
-        console().print(_shown(table, known))
+        print_table(_shown(table, known))
     if output is not None:
         write_file(output, "".join(table.slha(known) for table in tables).encode())
         typer.echo(f"SLHA in {output}")
@@ -79,7 +79,9 @@ def _shown(table: DecayTable, model: Model) -> Table:
     """Partial widths and branching ratios."""
     from rich.table import Table
 
-    shown = Table("decay", "GeV", "share", box=None)
+    shown = Table(box=None)
+    for column in ("decay", "GeV", "share"):
+        shown.add_column(column, justify="left" if column == "decay" else "right")
     for one in table.partial:
         decay = model.reaction_name((table.pdg, *one.products), 1)
         shown.add_row(decay, f"{one.width:.6g}", f"{table.branching_ratio(one):.4%}")
