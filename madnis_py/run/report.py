@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import gvar
 from rich.table import Table
@@ -40,7 +41,7 @@ def tables(record: RunRecord) -> list[Table]:
 def process_table(record: RunRecord) -> Table:
     """Every process of a run of several, and all of them together."""
     table = Table(title=_caveats(record), title_justify="left")
-    quantity, unit = _quantity(record)
+    quantity, unit = quantity_of(record.unit)
     columns = (
         "process",
         f"{quantity} / {unit}",
@@ -77,9 +78,9 @@ def process_table(record: RunRecord) -> Table:
     return table
 
 
-def _quantity(record: RunRecord) -> tuple[str, str]:
-    """What is integrated, and its unit."""
-    return ("width", "GeV") if record.unit == "GeV" else ("sigma", "pb")
+def quantity_of(unit: Literal["GeV"] | None) -> tuple[str, str]:
+    """What is integrated, and its unit, by the unit that a record has."""
+    return ("sigma", "pb") if unit is None else ("width", unit)
 
 
 def _caveats(record: RunRecord) -> str:
@@ -96,7 +97,7 @@ def result_table(record: RunRecord) -> Table:
     results = _results(record)
     for name in results:
         table.add_column(NAMES[name], justify="right")
-    quantity, unit = _quantity(record)
+    quantity, unit = quantity_of(record.unit)
     rows: dict[str, Callable[[Result], str]] = {
         f"{quantity} / {unit}": lambda one: with_error(one.sigma_pb, one.sigma_error_pb),
         "relative error": lambda one: percent(one.sigma_error_pb / abs(one.sigma_pb)),
@@ -137,7 +138,7 @@ def _quality_of(truncated: tuple[TruncatedQuality, ...], share: float) -> Trunca
 def channel_table(record: RunRecord) -> Table:
     """Contribution of every channel, with the prior and with the weights of the sampler in use."""
     table = Table(title="channels of the sampler in use", title_justify="left")
-    spread = f"sigma_i / {_quantity(record)[1]}"
+    spread = f"sigma_i / {quantity_of(record.unit)[1]}"
     for column in ("channel", "share before", "share", spread, "efficiency", "  bootstrap"):
         table.add_column(column, justify="left" if column == "channel" else "right")
     quality = _quality_of(record.truncated, 0.001).channels if record.truncated else ()
@@ -187,7 +188,7 @@ def conclusions(record: RunRecord) -> list[str]:
         sentences.append(break_even(record.choice))
     if training := record.training_sigma:
         value = with_error(training.sigma_pb, training.sigma_error_pb)
-        quantity, unit = _quantity(record)
+        quantity, unit = quantity_of(record.unit)
         alone = f"training batches alone: {quantity} = {value} {unit}, pull {training.pull:+.1f}"
         sentences.append(f"{alone}; not combined")
     return [*sentences, *(f"warning: {warning.sentence}" for warning in record.warnings)]

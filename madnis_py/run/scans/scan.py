@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from madnis_py.errors import InputError
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.progress import StageProgress, Watch
 from madnis_py.run.abstract_run import AbstractRun
-from madnis_py.run.scans.scan_points import ScanPoint, scan_points
+from madnis_py.run.scans.scan_points import scan_points
 from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
 
 BeginRun = Callable[[Card, Path, Watch], AbstractRun]
@@ -59,12 +59,10 @@ class Scan:
             watch = _named(self.watch, f"{number}/{len(every)} {point}")
             run = self.begin(point.card, self.directory / folder, watch).execute(events, points)
             rows.append(ScanRow.of(folder, point.values, run.outcome))
-            self._write(every, rows)
-        return ScanRecord(points=len(every), rows=tuple(rows))
-
-    def _write(self, every: Sequence[ScanPoint], rows: Sequence[ScanRow]) -> None:
-        write_file(self.directory / "card.toml", self.card.to_toml().encode())
-        ScanRecord(points=len(every), rows=tuple(rows)).write(self.directory)
+            record = ScanRecord(points=len(every), unit=run.record.unit, rows=tuple(rows))
+            write_file(self.directory / "card.toml", self.card.to_toml().encode())
+            record.write(self.directory)
+        return record
 
 
 def _named(watch: Watch, point: str) -> Watch:

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ class ScanRow(RecordPart):
 
     folder: str = Field(description="Its run, in the directory of the scan.")
     values: dict[str, ScannedValue] = Field(description="Key of the card -> value.")
-    sigma_pb: float = Field(gt=0, description="Cross section in pb.")
+    sigma_pb: float = Field(description="Cross section in pb.")
     sigma_error_pb: NonNegative = Field(description="Its standard error in pb.")
     efficiency: NonNegative = Field(description="Unweighting efficiency.")
     events: int = Field(ge=0, description="Events of the file that was written last.")
@@ -49,6 +49,9 @@ class ScanRecord(RecordPart):
     """All points of a scan that are done."""
 
     points: int = Field(ge=1, description="How many there will be.")
+    unit: Literal["GeV"] | None = Field(
+        None, description="Of what the names call pb: GeV for the width of a decay; pb without it."
+    )
     rows: tuple[ScanRow, ...] = Field((), description="Those that are done, in their order.")
 
     @classmethod
@@ -76,7 +79,8 @@ class ScanRecord(RecordPart):
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         figures = ("sigma_pb", "sigma_error_pb", "efficiency", "events", "folder")
-        writer.writerow([*(self.rows[0].values if self.rows else ()), *figures])
+        names = figures if self.unit is None else ("width_gev", "width_error_gev", *figures[2:])
+        writer.writerow([*(self.rows[0].values if self.rows else ()), *names])
         for row in self.rows:
             values = (
                 " ".join(map(str, one)) if isinstance(one, tuple) else one

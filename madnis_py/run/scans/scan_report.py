@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from madnis_py.run.report import percent, with_error
+from madnis_py.run.report import percent, quantity_of, with_error
 from madnis_py.run.scans.scan_record import ScanRecord
 
 
@@ -12,7 +12,7 @@ def scan_table(record: ScanRecord) -> Table:
     """A row for each point: its values, cross section, efficiency, events and folder."""
     keys = list(record.rows[0].values) if record.rows else []
     table = Table()
-    for column in (*keys, "sigma / pb", "efficiency", "events", "run"):
+    for column in (*keys, " / ".join(quantity_of(record.unit)), "efficiency", "events", "run"):
         table.add_column(column, justify="left" if column == "run" else "right")
     for row in record.rows:
         values = (

@@ -248,3 +248,34 @@ def test_other_commands_name_the_runs_of_a_scan(
     trained = call(["train", tmp_path / "scan.toml", "-o", tmp_path / "t"], capsys, monkeypatch)
     assert trained.status == 2
     assert "scan: expected one value of each key here" in trained.err
+
+
+def test_a_scan_of_a_decay_has_widths_in_gev(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decay = {"definition": "z > mu+ mu-"}
+    content = {"process": decay, "beams": {"pdf": "none"}, "scan": {"parameters.MZ": [90.0, 92.0]}}
+    (tmp_path / "scan.toml").write_text(Card.parse(CARD | content).to_toml())
+    done = call(command(tmp_path), capsys, monkeypatch)
+    assert done.status == 0, done.err
+    assert "width / GeV" in done.out
+    assert "pb" not in done.out
+    first, second = csv.DictReader((tmp_path / "scan" / "scan.csv").read_text().splitlines())
+    assert list(first)[1:3] == ["width_gev", "width_error_gev"]
+    # Gamma = G_F m_Z^3 (v^2 + a^2) / (6 sqrt(2) pi), with v^2 + a^2 of 1/4 at sin^2 = 1/4
+    assert 0.07 < float(first["width_gev"]) < float(second["width_gev"]) < 0.09
+
+
+def test_a_scan_of_an_interference_may_have_negative_cross_sections(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = {
+        "process": {"definition": "u u~ > u u~ QCD^2==2 / z"},
+        "cuts": {"jet": {"pt_min": 20.0}},
+        "scan": {"parameters.aS": [0.118]},
+    }
+    (tmp_path / "scan.toml").write_text(Card.parse(CARD | content).to_toml())
+    done = call(command(tmp_path), capsys, monkeypatch)
+    assert done.status == 0, done.err
+    (row,) = csv.DictReader((tmp_path / "scan" / "scan.csv").read_text().splitlines())
+    assert float(row["sigma_pb"]) < 0
