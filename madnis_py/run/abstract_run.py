@@ -10,16 +10,23 @@ from pathlib import Path
 from typing import Self
 
 import madnis_py
+from madnis_py.card import card as cards
+from madnis_py.card.card import Card
+from madnis_py.card.choices import Method
 from madnis_py.card.tables import ClusterTable
 from madnis_py.errors import InputError
 from madnis_py.events.files.formats import event_format
 from madnis_py.integration.grids.sampler_choice import SamplerName
+from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.output_file import require_place
+from madnis_py.parallel.random_streams import RANDOM_NUMBERS
+from madnis_py.progress import Watch, unwatched
 from madnis_py.run import gridpack
 from madnis_py.run.directory import RunDirectory
-from madnis_py.run.record import EventFileRecord, RunRecord
+from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord
 from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, Distributions
-from madnis_py.run.trust import Trust, reach_of_events
+from madnis_py.run.stages.training_session import training_settings
+from madnis_py.run.trust import Trust, reach_of_directory, reach_of_events
 
 Executors = Callable[[ClusterTable], AbstractContextManager[Executor | None]]
 """Table of a card -> executor; None for this thread."""
@@ -42,6 +49,79 @@ class AbstractRun(ABC):
         self.directory = directory
         self.trust = trust
         self._made: str | None = None
+
+    @classmethod
+    @abstractmethod
+    def of_card(
+        cls,
+        card: Card,
+        directory: Path | str | RunDirectory,
+        seed: int = 1,
+        *,
+        method: Method = "madnis",
+        training: TrainingSettings | None = None,
+        device: str = "cpu",
+        executor: Executor | None = None,
+        watch: Watch = unwatched,
+        trust: bool = True,
+    ) -> Self:
+        """A new run of what a card asks for, or the one in its directory; see `Run`."""
+
+    @classmethod
+    def open(
+        cls,
+        directory: Path | str,
+        *,
+        executor: Executor | None = None,
+        watch: Watch = unwatched,
+        any_version: bool = False,
+        trust: bool = False,
+        wait: bool = False,
+    ) -> Self:
+        """Go on with a run, with the card, seed, method and settings that it was begun with.
+
+        Args:
+            directory: of the run.
+            executor: as for `Run`.
+            watch: as for `Run`.
+            any_version: go on with a run of another version of the package, which may give other
+                numbers.
+            trust: let the directory run code, start jobs and use files outside of it that this user
+                has not named before, see `run.trust`.
+            wait: wait where another process works on the same stage or file, which is an error
+                otherwise.
+
+        Raises:
+            InputError: there is no run in the directory, it is damaged, it was made by another
+                version, or it is not trusted with what it uses outside of it.
+        """
+        files = RunDirectory(Path(directory), wait, any_version)
+        card = stored_card(files, trust)
+        return cls.resume(card, files, executor=executor, watch=watch, trust=trust)
+
+    @classmethod
+    def resume(
+        cls,
+        card: Card,
+        files: RunDirectory,
+        *,
+        executor: Executor | None,
+        watch: Watch,
+        trust: bool,
+    ) -> Self:
+        """The run of a directory, whose card was read; see `open`."""
+        begun = files.record.identity
+        return cls.of_card(
+            card,
+            files,
+            begun.seed,
+            method=begun.method,
+            training=begun.training,
+            device=begun.device,
+            executor=executor,
+            watch=watch,
+            trust=trust,
+        )
 
     @abstractmethod
     @contextmanager
@@ -181,3 +261,26 @@ class AbstractRun(ABC):
         if made and found and not made.is_at(found):
             self.trust.require(self.directory.path, reach_of_events(found, self.directory.path))
         return found
+
+
+def stored_card(files: RunDirectory, trust: bool) -> Card:
+    """The card of the run that is in a directory, once it is trusted; see `AbstractRun.open`."""
+    files.identify()
+    card = cards.load(files.card_file)
+    Trust(trust).require(files.path, reach_of_directory(files.path, card))
+    return card
+
+
+def identity_of(
+    card: Card, seed: int, method: Method, device: str, training: TrainingSettings | None
+) -> RunIdentity:
+    """What makes a run that of a card, with this version; settings of the training by the card."""
+    return RunIdentity(
+        card=card.digest(),
+        seed=seed,
+        method=method,
+        device=device,
+        training=training or training_settings(card),
+        version=madnis_py.__version__,
+        random_numbers=RANDOM_NUMBERS,
+    )

@@ -15,8 +15,7 @@ from typing import Self
 
 import torch
 
-import madnis_py
-from madnis_py.card import card as cards
+from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.devices.device import device_of
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
@@ -24,16 +23,15 @@ from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.parallel.random_streams import RANDOM_NUMBERS
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import Stopwatch, Watch, unwatched, watch_of_decay
-from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors
+from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors, identity_of
 from madnis_py.run.context import RunContext
 from madnis_py.run.directory import RunDirectory
-from madnis_py.run.record import EventFileRecord, RunIdentity, digest
+from madnis_py.run.record import EventFileRecord, digest
 from madnis_py.run.shared_stages import SharedStages
 from madnis_py.run.stages import density_limits
 from madnis_py.run.stages.distributions import (
@@ -44,8 +42,7 @@ from madnis_py.run.stages.distributions import (
 )
 from madnis_py.run.stages.event_stage import ChosenEvents, EventStage
 from madnis_py.run.stages.results import Result
-from madnis_py.run.stages.training_session import training_settings
-from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory
+from madnis_py.run.trust import Trust, reach_of_card
 from madnis_py.run.versions import versions
 
 
@@ -103,15 +100,7 @@ class Run(AbstractRun):
         there = device_of(device)
         if not isinstance(directory, RunDirectory):
             directory = RunDirectory(Path(directory))
-        identity = RunIdentity(
-            card=process.card.digest(),
-            seed=seed,
-            method=method,
-            device=device,
-            training=training or training_settings(process.card),
-            version=madnis_py.__version__,
-            random_numbers=RANDOM_NUMBERS,
-        )
+        identity = identity_of(process.card, seed, method, device, training)
         super().__init__(directory, Trust(trust))
         self.process = process
         if trust:
@@ -127,44 +116,27 @@ class Run(AbstractRun):
         self._stages = SharedStages(self._context, unsurveyed, on_device)
 
     @classmethod
-    def open(
+    def of_card(
         cls,
-        directory: Path | str,
+        card: Card,
+        directory: Path | str | RunDirectory,
+        seed: int = 1,
         *,
+        method: Method = "madnis",
+        training: TrainingSettings | None = None,
+        device: str = "cpu",
         executor: Executor | None = None,
         watch: Watch = unwatched,
-        any_version: bool = False,
-        trust: bool = False,
-        wait: bool = False,
+        trust: bool = True,
     ) -> Self:
-        """Go on with a run, with the card, seed, method and settings that it was begun with.
-
-        Args:
-            directory: of the run.
-            executor: as for `Run`.
-            watch: as for `Run`.
-            any_version: go on with a run of another version of the package, which may give other
-                numbers.
-            trust: let the directory run code, start jobs and use files outside of it that this user
-                has not named before, see `run.trust`.
-            wait: wait where another process works on the same stage or file, which is an error
-                otherwise.
-
-        Raises:
-            InputError: there is no run in the directory, it is damaged, it was made by another
-                version, or it is not trusted with what it uses outside of it.
-        """
-        files = RunDirectory(Path(directory), wait, any_version)
-        identity = files.identify()
-        card = cards.load(files.card_file)
-        Trust(trust).require(files.path, reach_of_directory(files.path, card))
+        """The run of a card of one process."""
         return cls(
             Process.from_card(card),
-            files,
-            identity.seed,
-            method=identity.method,
-            training=identity.training,
-            device=identity.device,
+            directory,
+            seed,
+            method=method,
+            training=training,
+            device=device,
             executor=executor,
             watch=watch,
             trust=trust,

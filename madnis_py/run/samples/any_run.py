@@ -5,14 +5,11 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from pathlib import Path
 
-from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.errors import InputError
-from madnis_py.physics.process.process import Process
-from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import Watch, unwatched
-from madnis_py.run.abstract_run import AbstractRun
+from madnis_py.run.abstract_run import AbstractRun, stored_card
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.run import Run
 from madnis_py.run.samples.sample_run import SampleRun
@@ -47,14 +44,8 @@ def begin_run(
         InputError: the directory holds another run.
         MadnisError: the device cannot be used, or not for one of the processes.
     """
-    if len(card.process.definitions) == 1:
-        process = Process.from_card(card)
-        return Run(
-            process, directory, seed, method=method, device=device, executor=executor, watch=watch
-        )
-    processes = ProcessSet.from_card(card)
-    return SampleRun(
-        processes, directory, seed, method=method, device=device, executor=executor, watch=watch
+    return _kind_of(card).of_card(
+        card, directory, seed, method=method, device=device, executor=executor, watch=watch
     )
 
 
@@ -72,14 +63,9 @@ def open_run(
     if (files.path / SCAN).exists() and not files.claimed:
         one = f"name one of its points, like {files.path / 'point_1'}"
         raise InputError(f"{files.path}: expected a run; got a scan; {one}")
-    files.identify()
-    several = len(cards.load(files.card_file).process.definitions) > 1
-    kind = SampleRun if several else Run
-    return kind.open(
-        directory,
-        executor=executor,
-        watch=watch,
-        any_version=any_version,
-        trust=trust,
-        wait=wait,
-    )
+    card = stored_card(files, trust)
+    return _kind_of(card).resume(card, files, executor=executor, watch=watch, trust=trust)
+
+
+def _kind_of(card: Card) -> type[AbstractRun]:
+    return Run if len(card.process.definitions) == 1 else SampleRun

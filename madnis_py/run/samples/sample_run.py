@@ -14,21 +14,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-import madnis_py
-from madnis_py.card import card as cards
+from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.events.les_houches.lhe_init import LheProcess
 from madnis_py.integration import allocation
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.parallel.random_streams import RANDOM_NUMBERS, stream
+from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
-from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors
+from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors, identity_of
 from madnis_py.run.directory import RunDirectory
-from madnis_py.run.record import EventFileRecord, PartRecord, RunIdentity, StageRecord
+from madnis_py.run.record import EventFileRecord, PartRecord, StageRecord
 from madnis_py.run.run import Run
 from madnis_py.run.samples import sample_figures
 from madnis_py.run.samples.mixed_events import MixedEvents
@@ -41,8 +40,7 @@ from madnis_py.run.stages.distributions import (
 from madnis_py.run.stages.event_stage import ChosenEvents
 from madnis_py.run.stages.integration import POINTS
 from madnis_py.run.stages.results import Result
-from madnis_py.run.stages.training_session import training_settings
-from madnis_py.run.trust import Trust, reach_of_card, reach_of_directory
+from madnis_py.run.trust import Trust, reach_of_card
 from madnis_py.run.versions import versions
 
 EVEN_SHARE = 0.25
@@ -99,15 +97,7 @@ class SampleRun(AbstractRun):
             directory = RunDirectory(Path(directory))
         super().__init__(directory, Trust(trust))
         card = processes.card
-        identity = RunIdentity(
-            card=card.digest(),
-            seed=seed,
-            method=method,
-            device=device,
-            training=training or training_settings(card),
-            version=madnis_py.__version__,
-            random_numbers=RANDOM_NUMBERS,
-        )
+        identity = identity_of(card, seed, method, device, training)
         for process in processes.processes:  # what cannot be integrated leaves no directory behind
             CrossSection(process)
         if trust:
@@ -139,28 +129,27 @@ class SampleRun(AbstractRun):
             )
 
     @classmethod
-    def open(
+    def of_card(
         cls,
-        directory: Path | str,
+        card: Card,
+        directory: Path | str | RunDirectory,
+        seed: int = 1,
         *,
+        method: Method = "madnis",
+        training: TrainingSettings | None = None,
+        device: str = "cpu",
         executor: Executor | None = None,
         watch: Watch = unwatched,
-        any_version: bool = False,
-        trust: bool = False,
-        wait: bool = False,
+        trust: bool = True,
     ) -> Self:
-        """Go on with a run of several processes; see `Run.open`."""
-        files = RunDirectory(Path(directory), wait, any_version)
-        identity = files.identify()
-        card = cards.load(files.card_file)
-        Trust(trust).require(files.path, reach_of_directory(files.path, card))
+        """The run of a card of several processes."""
         return cls(
             ProcessSet.from_card(card),
-            files,
-            identity.seed,
-            method=identity.method,
-            training=identity.training,
-            device=identity.device,
+            directory,
+            seed,
+            method=method,
+            training=training,
+            device=device,
             executor=executor,
             watch=watch,
             trust=trust,
