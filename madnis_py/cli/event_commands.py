@@ -65,8 +65,7 @@ def merge(
     with watching(False, "nothing was written") as watch, thread_executor(threads):
         done = join_files(sources, target, "different" if add else "same", watch)
     _tell_events(done.events, target, done.left_out)
-    integral = f"{done.quantity} = {done.cross_section:.6g} +- {done.error:.2g} {done.unit}"
-    typer.echo(integral)
+    typer.echo(done.integral)
     for source, factor in zip(sources, done.factors, strict=True):
         if factor != 1.0:
             typer.echo(f"weights of {source} times {factor:.6g}")
@@ -122,8 +121,7 @@ def reweight(
     with watching(False, "nothing was written") as watch, thread_executor(threads):
         done = reweight_file(source, target, reweighting, name or card.stem, watch)
     _tell_events(done.events, target, done.left_out)
-    integral = f"{done.quantity} = {done.cross_section:.6g} +- {done.error:.2g} {done.unit}"
-    typer.echo(f"{integral} for {card.name}")
+    typer.echo(f"{done.integral} for {card.name}")
     typer.echo(
         f"as many as {done.n_eff:.4g} events of equal weights; the largest weight has "
         f"{100 * done.largest:.2g} % of the cross section"

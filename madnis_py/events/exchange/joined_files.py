@@ -15,6 +15,7 @@ import numpy as np
 
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
+from madnis_py.events.exchange.made_sample import MadeSample
 from madnis_py.events.files.event_reader import EventReader
 from madnis_py.events.files.formats import create_events, event_format, open_events
 from madnis_py.events.files.normalization import in_pb, init_in_pb, scaled
@@ -33,27 +34,15 @@ _MOST_SIGMA = 5.0
 """Difference of the cross sections of one process, in standard errors, that is still believed."""
 
 
-@dataclass(frozen=True)
-class JoinedFile:
+@dataclass(frozen=True, kw_only=True)
+class JoinedFile(MadeSample):
     """Outcome of joining files.
 
     Attributes:
-        events: number of events.
-        cross_section: of all processes together, in `unit`.
-        error: its standard error, in `unit`.
-        quantity: what it is, "sigma" or, of decays, "width".
-        unit: pb, or GeV.
         factors: by which the weights of each file were multiplied.
-        left_out: what the files had beside the columns of `EventBatch`, in words.
     """
 
-    events: int
-    cross_section: float
-    error: float
-    quantity: str
-    unit: str
     factors: tuple[float, ...]
-    left_out: tuple[str, ...]
 
 
 def join_files(
@@ -99,10 +88,16 @@ def join_files(
             for batch in in_pb(reader):
                 writer.copy(part.applied_to(batch))
                 watch(_progress(place, reader.share, len(readers), writer.n_events, clock))
-    factors = tuple(part.factor for part in join.parts)
-    quantity, unit = join.init.integral, join.init.unit
-    left_out = tuple(sorted({one for reader in readers for one in reader.left_out}))
-    return JoinedFile(writer.n_events, *join.init.cross_section, quantity, unit, factors, left_out)
+    cross_section, error = join.init.cross_section
+    return JoinedFile(
+        events=writer.n_events,
+        cross_section=cross_section,
+        error=error,
+        quantity=join.init.integral,
+        unit=join.init.unit,
+        left_out=tuple(sorted({one for reader in readers for one in reader.left_out})),
+        factors=tuple(part.factor for part in join.parts),
+    )
 
 
 def _progress(place: int, share: float, files: int, events: int, clock: Stopwatch) -> StageProgress:

@@ -16,6 +16,7 @@ from madnis_py.card.choices import Kept
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.exchange.event_elements import AlikeEvents, EventElements, Rows
+from madnis_py.events.exchange.made_sample import MadeSample
 from madnis_py.events.files.formats import create_events, open_events
 from madnis_py.events.files.normalization import in_pb, init_in_pb
 from madnis_py.events.les_houches.lhe_init import LheInit
@@ -115,29 +116,17 @@ def _entries(table: Array, columns: Rows) -> Array:
     return np.where(columns < 0, 0.0, table[np.arange(len(table)), columns])
 
 
-@dataclass(frozen=True)
-class ReweightedFile:
-    """Outcome of a reweighting.
+@dataclass(frozen=True, kw_only=True)
+class ReweightedFile(MadeSample):
+    """Outcome of a reweighting; its cross section is that of the new hypothesis.
 
     Attributes:
-        events: number of events.
-        cross_section: of the new hypothesis, in `unit`.
-        error: its standard error, in `unit`.
-        quantity: what it is, "sigma" or, of decays, "width".
-        unit: pb, or GeV.
         n_eff: (sum w)^2 / sum w^2 of the new weights.
         largest: share of the cross section in the event of largest weight.
-        left_out: what the file had beside the columns of `EventBatch`, in words.
     """
 
-    events: int
-    cross_section: float
-    error: float
-    quantity: str
-    unit: str
     n_eff: float
     largest: float
-    left_out: tuple[str, ...]
 
 
 def reweight_file(
@@ -195,7 +184,7 @@ def _summary(weights: Array, init: LheInit, left_out: tuple[str, ...]) -> Reweig
         error=hypot(spread, mean * relative),
         quantity=init.integral,
         unit=init.unit,
+        left_out=left_out,
         n_eff=float(weights.sum() ** 2 / (weights**2).sum()) if weights.any() else 0.0,
         largest=float(np.abs(weights).max() / max(np.abs(weights).sum(), 1e-300)),
-        left_out=left_out,
     )
