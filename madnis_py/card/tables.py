@@ -91,6 +91,11 @@ class EventTable(CardTable):
         description="Distance from its mass, in widths, within which an unstable particle is "
         "written to events; process.bwcutoff without it.",
     )
+    lifetimes: NonNegative | None = Field(
+        None,
+        description="Least c tau in mm that unstable particles have in events, drawn from their "
+        "widths; without it all decay at once.",
+    )
     bias: Text | None = Field(
         None,
         description='How many times as often events are made, "pt(jet[1])**2"; their weights undo '

@@ -18,6 +18,7 @@ from madnis_py.devices.random_numbers import uniform_there
 from madnis_py.errors import CheckpointError
 from madnis_py.events.chunk import Chunk, StoredChunk
 from madnis_py.events.event_records import event_records
+from madnis_py.events.lifetimes import Lifetimes
 from madnis_py.events.unweighting import Accepted, Unweighter
 from madnis_py.events.unweighting_on_device import UnweighterOnDevice
 from madnis_py.integration.integrator import Integrator
@@ -42,6 +43,7 @@ class ChunkMaker:
         maxima: maximum weight of each channel in pb, float64, shape (n_channels,).
         seed: seed of the random streams.
         process_id: of the events in the terms of a file's <init>.
+        lifetimes: of unstable particles; None where all decay at once.
     """
 
     sampler: Integrator
@@ -49,6 +51,7 @@ class ChunkMaker:
     maxima: Array
     seed: int
     process_id: int = 1
+    lifetimes: Lifetimes | None = None
 
     def __call__(self, index: int) -> Chunk:
         """Make the chunk with a number."""
@@ -61,6 +64,8 @@ class ChunkMaker:
         partonic = self.events.sample(x, channel, numbers)
         weight = np.copysign(accepted.ratio, partonic.sign)
         events = event_records(partonic, weight, self.process_id)
+        if self.lifetimes is not None:
+            events = self.lifetimes.drawn(events, self._stream(index, "lifetimes"))
         order = self._stream(index, "order").permutation(len(events)).numpy()
         uniform, bias = accepted.uniform[order], partonic.bias[order]
         return Chunk(events.select(order), uniform, bias, accepted.tally)

@@ -19,6 +19,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.devices.device import device_of
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
+from madnis_py.events.lifetimes import Lifetimes
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
@@ -269,7 +270,9 @@ class Run(AbstractRun):
         sampler = self._stages.sampler(wanted.sampler or "vegas").without_executor()
         integrand = self.choose_prior()
         events, number = PartonicEventSampler(integrand), self.process.number
-        maker = ChunkMaker(sampler, events, result.maxima, wanted.seed, number)
+        least = self.process.card.events.lifetimes
+        lifetimes = None if least is None else Lifetimes.of_model(self.process.model, least)
+        maker = ChunkMaker(sampler, events, result.maxima, wanted.seed, number, lifetimes)
         key = f"{self._context.identity.model_dump_json()} {wanted.integration}"
         stage = EventStage(
             self.process, integrand, result, self._context.executor, self._context.watch

@@ -140,9 +140,10 @@ TRANSLATED: Mapping[str, Value] = {
     "eta_max_pdg": "{}",
     "mxx_min_pdg": "{}",
     "mxx_only_part_antipart": "{'default': False}",
-    # bias, channels and systematics
+    # events, channels and systematics
     "bias_module": "None",
     "bias_parameters": "{}",
+    "time_of_flight": -1.0,
     "sde_strategy": 1,
     "use_syst": True,
     "systematics_program": "systematics",
@@ -171,7 +172,6 @@ REFUSED: Mapping[str, RefusedEntry] = {
     "ptlund": RefusedEntry(-1.0, "partons are apart by Pythia's evolution scale, for merging", 0.0),
     "custom_fcts": RefusedEntry("[]", "functions in Fortran replace cuts, scales or weights"),
     "boost_event": RefusedEntry("False", "events are boosted to another frame"),
-    "time_of_flight": RefusedEntry(-1.0, "lifetimes are written to the events", -1.0),
     "fixed_couplings": RefusedEntry(True, "couplings run"),
     "xmtcentral": RefusedEntry(0.0, "the first clustering of an event is cut on", 0.0),
     "ktscheme": RefusedEntry(1, "events are clustered by Pythia's measure"),

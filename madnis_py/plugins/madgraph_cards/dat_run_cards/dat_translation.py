@@ -82,6 +82,8 @@ class DatTranslation:
         put_decay_products(finals, run.flag("cut_decays"), card)
         widths = run.number("bwcutoff")
         put_resonance_widths(finals, widths, card, lambda: run.shown("bwcutoff"))
+        if (least := run.number("time_of_flight")) >= 0:
+            card.put("events", "lifetimes", least)
         if prior := _PRIORS.get(run.text("sde_strategy")):
             card.put("channels", "prior", prior)
         self._systematics(run)
@@ -200,7 +202,9 @@ def _translated(cuts: CutEntries) -> ImportedCard:
 
 
 def _is_off(run: RunCard, name: str) -> bool:
-    """Whether an entry is a cut that cuts nothing, or a bias that is none."""
+    """Whether an entry is a cut that cuts nothing, a bias that is none, or lifetimes of 0."""
+    if name == "time_of_flight":
+        return run.number(name) < 0
     if name in ("bias_module", "bias_parameters"):
         return is_unbiased(run)
     if name not in UNCUT or name == "cut_decays":

@@ -74,6 +74,8 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
     put_decay_products(finals, cut_decays, card)
     widths = values.number("phasespace.bw_cutoff", 15.0)
     put_resonance_widths(finals, widths, card, lambda: f"phasespace.bw_cutoff = {widths:g}")
+    if (least := values.number("postprocessing.time_of_flight", -1.0)) >= 0:
+        card.put("events", "lifetimes", least)
     _translate_systematics(values, card)
     _refuse_others(values, card)
     lost = {re.split(r"[ ,=]", one.entry)[0] for one in card.untranslated}
@@ -166,10 +168,6 @@ def _translate_systematics(values: TomlValues, card: ImportedCard) -> None:
 
 def _refuse_others(values: TomlValues, card: ImportedCard) -> None:
     """Refuse what else changes the results, and entries that are unknown."""
-    if values.number("postprocessing.time_of_flight", -1.0) > -1.0:
-        entry, meaning = "postprocessing.time_of_flight", "lifetimes are written to the events"
-        card.refuse("process", entry, meaning, "set it to -1")
-    values.take("postprocessing.time_of_flight")
     if values.flag("postprocessing.systematics", False):
         entry, meaning = "postprocessing.systematics", "another program makes weights of events"
         card.refuse("systematics", entry, meaning, "use the table [systematics] instead")

@@ -283,6 +283,12 @@ def test_a_bias_of_the_hardest_jet_is_an_expression(
         Bias(bias, np.array(process.flavours, np.int32), process.model)
 
 
+def test_times_of_flight_are_lifetimes_in_events(tmp_path: Path) -> None:
+    assert imported(SMALL, tmp_path)[0].events.lifetimes is None
+    assert imported(SMALL + "-0.5 = time_of_flight\n", tmp_path)[0].events.lifetimes is None
+    assert imported(SMALL + "1d-3 = time_of_flight\n", tmp_path)[0].events.lifetimes == 1e-3
+
+
 def test_a_factor_of_dynamical_scales_counts_beside_systematics(tmp_path: Path) -> None:
     text = SMALL + "0.5 = scalefact\nF = fixed_ren_scale\nF = fixed_fac_scale\nT = use_syst\n"
     card, rest = imported(text, tmp_path)
@@ -359,7 +365,6 @@ def test_one_of_the_hardest_jets_has_to_pass_if_the_card_says_so(
         ("my/mass_bias = bias_module", "bias_module = .*: events are biased by a function in Fort"),
         ("ptj_bias = bias_module\n{'ptj_bias_target_ptj': 0} = bias_parameters", "a p_T > 0"),
         ("['cuts.f'] = custom_fcts", r"custom_fcts = \['cuts.f'\]: functions in Fortran"),
-        ("0 = time_of_flight", "time_of_flight = 0: lifetimes are written"),
         (
             "1e-2 = small_width_treatment",
             "small_width_treatment = 1e-2: narrow particles get a larger width",
