@@ -7,7 +7,7 @@ from typing import Any
 
 from madnis_py.card.card import Card
 
-Cuts = dict[str, dict[str, Any]]
+Cuts = dict[str, Any]
 
 FIXED = {"energy": [125.0, 125.0], "pdf": "none"}
 Z_POLE = {"energy": [45.594, 45.594], "pdf": "none"}

@@ -25,7 +25,7 @@ def merging_jets(
         flavour: without that, the largest quark.
     """
     largest = merging.maxjetflavor or flavour
-    decayed = {position for decay in reaction.decays for position in decay.legs}
+    decayed = reaction.decay_products
     return tuple(
         position
         for position, pdg in enumerate(legs)

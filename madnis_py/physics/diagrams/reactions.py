@@ -93,6 +93,11 @@ class Reaction:
                 yield from branch.decay._decays(first)
             first += size
 
+    @property
+    def decay_products(self) -> frozenset[int]:
+        """Positions of the legs that come from a decay."""
+        return frozenset(leg for decay in self.decays for leg in decay.legs)
+
     @cached_property
     def content(self) -> object:
         """Key equal for the same particles, outgoing ones and decay products in any order.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from madnis_py.card.card import Card
+from madnis_py.card.cut_tables import CutTable
 from madnis_py.errors import CardError
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.divergences.limit_kinematics import LimitKinematics
@@ -80,12 +81,14 @@ class Divergence:
         reaction: its name, for messages.
         singularity: particles, what becomes of them, and the propagator that diverges.
         missing_cut: a cut that closes the limit.
+        is_spared: whether that cut would not hold, as the card spares one of the particles.
     """
 
     kind: Kind
     reaction: str
     singularity: str
     missing_cut: MissingCut
+    is_spared: bool
 
     def __str__(self) -> str:
         return f'"{self.reaction}", where {self.singularity}'
@@ -101,10 +104,11 @@ def divergences_of(process: Process) -> tuple[Divergence, ...]:
     """
     divergences: list[Divergence] = []
     model, energy = process.model, math.sqrt(process.beams.s)
-    fixed = process.beams.partonic
+    fixed, spares = process.beams.partonic, process.card.cuts.spare_decay_products
     for group, flavours in _by_cuts(process):
         cuts = process.selection.of(flavours[0])
         masses = [model.mass(pdg) for pdg in group.reaction.legs]
+        products = group.reaction.decay_products
         found = singular_limits_of(process.diagrams(group), group.reaction.legs, model)
         for limit, line in found.items():
             if LimitKinematics(limit, masses, energy, fixed).is_reached(cuts):
@@ -115,10 +119,12 @@ def divergences_of(process: Process) -> tuple[Divergence, ...]:
                             model.reaction_name(legs, 2),
                             _singularity(limit, line, legs, model),
                             _missing_cut(limit, legs, process),
+                            spares and not products.isdisjoint(limit.legs),
                         )
                     )
     first: dict[MissingCut, Divergence] = {}
-    for divergence in sorted(divergences, key=lambda one: _ORDER.index(one.kind)):
+    divergences.sort(key=lambda one: (_ORDER.index(one.kind), not one.is_spared))
+    for divergence in divergences:
         first.setdefault(divergence.missing_cut, divergence)
     return tuple(first.values())
 
@@ -206,11 +212,24 @@ def require_finite(process: Process) -> None:
     card = process.card
     found = divergences_of(process) if not card.process.allow_divergent else ()
     if found:
-        cuts = ", ".join(one.missing_cut.entry(card) for one in found)
+        cuts = ", ".join(dict.fromkeys(entry for one in found for entry in _entries(one, card)))
         every = found[0] if len(found) == 1 else f"{found[0]}, and {len(found) - 1} more"
         way_out = "allow_divergent = true in [process] integrates all the same"
         expected = "expected cuts that leave a finite cross section"
         raise card.error("cuts", f"{expected}; got {every}; {cuts} would do ({way_out})")
+
+
+def _entries(divergence: Divergence, card: Card) -> Iterator[str]:
+    """Lines of [cuts] that close a limit.
+
+    A cut on products of decays that a card has already is in force once decay products are cut on.
+    """
+    missing = divergence.missing_cut
+    if divergence.is_spared:
+        yield "decay_products = true"
+    present = card.cuts.by_name.get(missing.name, CutTable()).model_dump(exclude_none=True)
+    if not (divergence.is_spared and present.get(missing.key, 0.0) > 0):
+        yield missing.entry(card)
 
 
 def _require_finite_decay(process: Process) -> None:

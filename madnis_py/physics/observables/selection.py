@@ -140,8 +140,7 @@ def _cuts(
     model: Model,
 ) -> tuple[AnyCut, ...]:
     """All cuts on a final state, whose decays are those of a reaction."""
-    decayed = {leg for decay in reaction.decays for leg in decay.legs}
-    spared = frozenset(decayed if card.cuts.spare_decay_products else ())
+    spared = reaction.decay_products if card.cuts.spare_decay_products else frozenset[int]()
     cuts = [cut for entry in entries for cut in entry.cuts(final, spared)]
     return tuple(dict.fromkeys([*cuts, *_decay_windows(reaction, card, model)]))
 

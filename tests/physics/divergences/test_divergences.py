@@ -141,6 +141,25 @@ def test_the_message_names_particles_limit_propagator_and_cut() -> None:
     )
 
 
+@pytest.mark.parametrize("photon", [{}, {"photon": {"pt_min": 5.0}}], ids=["none", "photon"])
+def test_spared_decay_products_are_asked_for_beside_the_cuts_that_would_do(
+    photon: dict[str, dict[str, float]],
+) -> None:
+    beams = {"energy": [250.0, 250.0], "pdf": "none"}
+    case = Case("e+ e- > z h, z > mu+ mu- a", {"decay_products": False, **photon}, beams=beams)
+    of_photon = "" if photon else ", photon = { pt_min = 10 }"
+    with pytest.raises(CardError) as refused:
+        require_finite(process_of(case))
+    assert (
+        'decay_products = true, "mu-,photon" = { mass_min = 10 }, '
+        f'"mu+,photon" = {{ mass_min = 10 }}{of_photon} would do'
+    ) in str(refused.value)
+    closed = {one.missing_cut for one in divergences_of(process_of(case))}
+    cuts = {name: {key: least} for name, key, least in closed} | photon
+    assert divergences_of(process_of(replace(case, cuts={"decay_products": False, **cuts})))
+    require_finite(process_of(replace(case, cuts={"decay_products": True, **cuts})))
+
+
 def test_cuts_of_other_flavours_do_not_help() -> None:
     cuts = {"jet": {"pt_min": 20.0, "eta_max": 5.0}, "e+,e-": {"mass_min": 15.0}}
     (divergence,) = divergences_of(process_of(Case("u u~ > l+ l- g", cuts, beams=HADRONS)))
