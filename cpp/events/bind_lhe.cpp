@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "events/event_check.hpp"
+#include "events/lhe_cursor.hpp"
 #include "events/lhe_events.hpp"
 #include "events/lhe_text.hpp"
 #include "runtime/arrays.hpp"

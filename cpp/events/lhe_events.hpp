@@ -5,17 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace madnis {
-
-// "event 17: expected ...; got ...", counted from the first event of the file.
-struct LheError : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
 
 // How many events are read together at most, so that the memory is bounded: all of them get the
 // rows of the longest.
