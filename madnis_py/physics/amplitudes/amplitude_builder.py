@@ -35,7 +35,7 @@ from madnis_py.physics.amplitudes.tape_tables import (
 )
 from madnis_py.physics.amplitudes.tape_writer import TapeWriter
 from madnis_py.physics.colour.colour import Closed, colour_matrix
-from madnis_py.physics.diagrams.coupling_powers import Powers
+from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.reactions import Reaction

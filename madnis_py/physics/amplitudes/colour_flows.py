@@ -18,7 +18,7 @@ from madnis_py._core import WaveKind
 from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Scaled
 from madnis_py.physics.colour.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
 from madnis_py.physics.colour.colour_vertices import closed_colour, colour_of
-from madnis_py.physics.diagrams.coupling_powers import Powers, added
+from madnis_py.physics.diagrams.coupling_orders import Powers, added
 from madnis_py.physics.diagrams.recursion import Field, Meeting, Recursion
 
 _Parts = tuple[int, ...]

@@ -7,7 +7,6 @@ helicities of its own legs alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -44,6 +43,7 @@ class DiagramCurrents:
 
     def __init__(self, vertices: VertexTable, currents: Currents) -> None:
         self._vertices, self._currents = vertices, currents
+        self._known: dict[tuple[Tree, bool], Scaled] = {}
 
     def pair(self, number: int, amplitude: Tree, first: Tree) -> SquarePair:
         """Cut one amplitude where the sides are most equal.
@@ -54,20 +54,26 @@ class DiagramCurrents:
             first: the first leg.
         """
         n_legs = amplitude.n_legs + 1
-        cuts = (
-            (max(tree.n_legs, n_legs - tree.n_legs), tree.legs, tree, rest)
-            for tree, rest in self._cuts(amplitude, first)
-        )
-        _, _, tree, rest = min(cuts, key=lambda cut: cut[:2])
-        small, large = sorted((tree, rest), key=lambda side: side.n_legs)
+        cut = min(amplitude.subtrees(), key=lambda tree: _cost(tree, n_legs))
+        sides = cut, self._rest(amplitude, first, cut)
+        small, large = sorted(sides, key=lambda side: side.n_legs)
         current, source = self._node(small, True), self._node(large, False)
         return SquarePair(number, current.node, source.node, (current.factor * source.factor) ** 2)
 
-    def _cuts(self, tree: Tree, rest: Tree) -> Iterator[tuple[Tree, Tree]]:
-        """Both sides of every line of a tree: inside, external ones included, and below."""
-        yield tree, rest
-        for position, child in enumerate(tree.children):
-            yield from self._cuts(child, self._turned(tree, rest, position))
+    def _rest(self, tree: Tree, rest: Tree, cut: Tree) -> Tree:
+        """All of a diagram but the line `cut` and what is below.
+
+        Args:
+            tree: a part of the diagram that `cut` is in.
+            rest: the diagram without that part.
+            cut: where to cut.
+        """
+        while tree is not cut:
+            position = next(
+                k for k, child in enumerate(tree.children) if child.legs & cut.legs == cut.legs
+            )
+            tree, rest = tree.children[position], self._turned(tree, rest, position)
+        return rest
 
     def _turned(self, tree: Tree, rest: Tree, position: int) -> Tree:
         """The last vertex of a tree, with the rest of the diagram in the place of a child."""
@@ -81,6 +87,11 @@ class DiagramCurrents:
         return Tree(legs, vertex.pdg, (0, 0), vertex, (*others, rest))
 
     def _node(self, tree: Tree, propagated: bool) -> Scaled:
+        if (tree, propagated) not in self._known:
+            self._known[tree, propagated] = self._made(tree, propagated)
+        return self._known[tree, propagated]
+
+    def _made(self, tree: Tree, propagated: bool) -> Scaled:
         if tree.vertex is None:
             return Scaled(Fraction(1), self._currents.external(tree.legs, tree.pdg))
         children = [self._node(child, True) for child in tree.children]
@@ -96,6 +107,11 @@ class DiagramCurrents:
         current = self._currents.add(tree.legs, tree.pdg, terms, propagated)
         assert current is not None
         return current
+
+
+def _cost(cut: Tree, n_legs: int) -> tuple[int, int]:
+    """Legs on the larger side of a cut; of equal cuts the one with the lowest legs is taken."""
+    return max(cut.n_legs, n_legs - cut.n_legs), cut.legs
 
 
 def square_pairs(

@@ -22,6 +22,7 @@ _SOURCES = (
     "physics/colour/colour.py",
     "physics/colour/colour_vertices.py",
     "physics/diagrams/diagrams.py",
+    "physics/diagrams/formed_particles.py",
     "physics/diagrams/recursion.py",
     "physics/diagrams/trees.py",
     "physics/diagrams/vertex_table.py",

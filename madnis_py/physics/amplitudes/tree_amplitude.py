@@ -40,9 +40,9 @@ from madnis_py.physics.amplitudes.tape_tables import Arrays
 from madnis_py.physics.colour.colour import String, flow_lines
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
-from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
 from madnis_py.physics.diagrams.trees import PropagatorKey
-from madnis_py.physics.diagrams.vertex_table import VertexTable
+from madnis_py.physics.diagrams.vertex_table import VertexTable, vertex_table
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 
@@ -102,7 +102,7 @@ class TreeAmplitude(MatrixElement):
     ) -> None:
         self.reaction, self.legs, self.spins = reaction, reaction.legs, spins
         self.model, self._without_width, self._cache = model, without_width, cache
-        vertices = VertexTable(model)
+        vertices = vertex_table(model)
         recursion = recursion_of(reaction, vertices)
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
         self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
@@ -115,7 +115,7 @@ class TreeAmplitude(MatrixElement):
         self._basis = HelicityBasis(spins.frame, reaction.polarised_lines)
         self._average = float(average_factor(reaction, model))
         tapes = _StoredTapes(
-            reaction, vertices, self.diagrams, self._external, without_width, self._basis
+            reaction, recursion, self.diagrams, self._external, without_width, self._basis
         )
         arrays = tapes.build() if cache is None else cache.get(tapes.description(), tapes.build)
         amplitude, squares = _unpacked(arrays, "amplitude"), _unpacked(arrays, "squares")
@@ -221,7 +221,7 @@ class TreeAmplitude(MatrixElement):
     def _chosen(self) -> _core.AmplitudeTape:
         """The tape that takes helicities from the events."""
         legs = [ExternalLeg(leg.pdg, leg.incoming, (CHOSEN,)) for leg in self._external]
-        recursion = recursion_of(self.reaction, VertexTable(self.model))
+        recursion = recursion_of(self.reaction, vertex_table(self.model))
         builder = AmplitudeBuilder(recursion, legs, self.model, self._without_width, self._basis)
         tape = builder.tape()
         return _core.AmplitudeTape(tape.tape.bound(self.model), self._average)
@@ -238,7 +238,7 @@ class _StoredTapes:
 
     Attributes:
         reaction: of the amplitude.
-        vertices: of its model.
+        recursion: of the reaction.
         diagrams: of the reaction.
         legs: with their helicities.
         without_width: propagators that have none.
@@ -246,15 +246,19 @@ class _StoredTapes:
     """
 
     reaction: Reaction
-    vertices: VertexTable
+    recursion: Recursion
     diagrams: tuple[Diagram, ...]
     legs: tuple[ExternalLeg, ...]
     without_width: Set[PropagatorKey]
     basis: HelicityBasis
 
+    @property
+    def _vertices(self) -> VertexTable:
+        return self.recursion.vertices
+
     def description(self) -> str:
         """Everything that the tapes depend on: model, reaction, and which values vanish."""
-        model = self.vertices.model
+        model = self._vertices.model
         expressions = {
             text for vertex in model.vertices for part in vertex.terms for text in part.couplings
         }
@@ -278,11 +282,10 @@ class _StoredTapes:
 
     def build(self) -> Arrays:
         """The arrays of both tapes, with the helicities and colour flows of their results."""
-        recursion = recursion_of(self.reaction, self.vertices)
-        model, legs = self.vertices.model, self.legs
-        builder = AmplitudeBuilder(recursion, legs, model, self.without_width, self.basis)
+        model, legs = self._vertices.model, self.legs
+        builder = AmplitudeBuilder(self.recursion, legs, model, self.without_width, self.basis)
         tape = self._without_zeros(builder, builder.tape())
-        squares = diagram_tape(self.diagrams, self.vertices, legs, self.without_width, self.basis)
+        squares = diagram_tape(self.diagrams, self._vertices, legs, self.without_width, self.basis)
         flows = [
             [(string.antiquark, string.gluons, string.quark) for string in flow]
             for flow in tape.flows
@@ -300,7 +303,7 @@ class _StoredTapes:
         The tape serves other values of the parameters too: zeros are looked for at values in
         general position. Below threshold nothing is dropped, since there are no momenta.
         """
-        model = _in_general_position(self.vertices.model)
+        model = _in_general_position(self._vertices.model)
         masses = [model.mass(leg.pdg) for leg in self.legs]
         n_incoming = len(self.reaction.incoming)
         p = generic_momenta(masses, n_incoming)

@@ -18,7 +18,7 @@ from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.trees import positions
-from madnis_py.physics.diagrams.vertex_table import VertexTable
+from madnis_py.physics.diagrams.vertex_table import vertex_table
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.mass_limits import MassLimits
 from madnis_py.physics.observables.momenta import as_momenta
@@ -103,7 +103,7 @@ def partial_width(pdg: int, products: Products, model: Model) -> float:
     """
     mass, masses = model.mass(pdg), tuple(map(model.mass, products))
     reaction = reaction_of((pdg,), products)
-    diagrams = diagrams_of(recursion_of(reaction, VertexTable(model)))
+    diagrams = diagrams_of(recursion_of(reaction, vertex_table(model)))
     limits = MassLimits((mass, *masses), (), mass, n_incoming=1)
     if not diagrams or _has_resonance(diagrams, limits, model):
         return 0.0

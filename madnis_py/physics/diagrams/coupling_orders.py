@@ -1,14 +1,25 @@
-"""Coupling orders: what a definition asks of the powers of couplings."""
+"""Powers of couplings of an amplitude, and coupling orders: what a definition asks of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from madnis_py.physics.diagrams.coupling_powers import Powers, weighted
+Powers = tuple[int, int]
+"""Powers of the strong and of the electroweak coupling."""
 
 Coupling = Literal["QCD", "QED", "WEIGHTED"]
 Relation = Literal["<=", "==", ">"]
+
+
+def added(a: Powers, b: Powers) -> Powers:
+    """Powers of a product."""
+    return a[0] + b[0], a[1] + b[1]
+
+
+def weighted(powers: Powers) -> int:
+    """WEIGHTED = QCD + 2 QED, which MadGraph keeps as low as possible if no order is named."""
+    return powers[0] + 2 * powers[1]
 
 
 @dataclass(frozen=True)

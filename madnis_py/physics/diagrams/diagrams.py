@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from madnis_py.physics.diagrams.coupling_powers import Powers
+from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.diagrams.recursion import Recursion
 from madnis_py.physics.diagrams.trees import Tree, positions
 

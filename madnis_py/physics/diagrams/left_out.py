@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit
-from madnis_py.physics.diagrams.coupling_powers import weighted
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit, weighted
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.restrictions import UNRESTRICTED
@@ -29,8 +28,7 @@ def left_out(reaction: Reaction, vertices: VertexTable) -> int:
 
 def _restricted(reaction: Reaction) -> bool:
     """Whether this step or one of its decays leaves diagrams out."""
-    step = replace(reaction.restrictions, off_shell=())
-    return bool(step) or any(
+    return reaction.restrictions.leave_out or any(
         branch.decay is not None and _restricted(branch.decay) for branch in reaction.outgoing
     )
 

@@ -1,7 +1,8 @@
 """Recursion over sets of legs: which fields a set can become, and at which vertices.
 
 A set of units, external legs or the products of a decay, is split in all ways into two or three
-parts whose fields meet at a vertex. `diagrams` writes the trees out as diagrams; the amplitude is
+parts whose fields meet at a vertex. Fields that no diagram has are never made: `FormedParticles`
+tells what all other units can become. `diagrams` writes the trees out as diagrams; the amplitude is
 built from the recursion itself (`colour_flows`), which shares what diagrams repeat.
 """
 
@@ -9,14 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import combinations, product
 
 from madnis_py.errors import InputError
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit
-from madnis_py.physics.diagrams.coupling_powers import Powers, added, weighted
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit, Powers, added, weighted
+from madnis_py.physics.diagrams.formed_particles import Formed, formed_particles
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
 from madnis_py.physics.diagrams.trees import Tree, positions
@@ -91,9 +92,6 @@ class Recursion:
 
     Attributes:
         everything: the set of all units.
-        goals: fields that close the amplitude with the first unit, or are the root of a decay; none
-            if there is no diagram.
-        totals: powers of all couplings of the amplitude, ascending.
     """
 
     def __init__(
@@ -110,33 +108,67 @@ class Recursion:
         self._excluded = {sign * pdg for pdg in restrictions.excluded for sign in (1, -1)}
         self._required = {pdg for alternative in restrictions.required for pdg in alternative}
         self.everything = (1 << len(units)) - 1
+        self._fields: dict[int, tuple[Field, ...]] = {}
         self._meetings: dict[int, dict[Field, list[Meeting]]] = {}
         self._trees: dict[tuple[int, Field], list[Tree]] = {}
         self._counts: dict[tuple[int, Field], int] = {}
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
-        goals = self._paired([field for field in self.fields(self._end) if self._is_goal(field)])
-        if not orders and goals:
+        self._formed = formed_particles(vertices, orders, not (orders or restrictions.leave_out))
+        formed = self._formed.of(self._particles(self._end))
+        ends = {powers for pdg, powers in formed if pdg == self._root and self._allows(powers)}
+        self._ends = self._paired(ends)
+        self._wanted: dict[int, frozenset[Formed]] = {}
+
+    @property
+    def powers(self) -> frozenset[Powers]:
+        """The powers of couplings of the amplitude without decays; none if it has no diagram."""
+        if not all(unit.powers for unit in self.units):
+            return frozenset()
+        if not self._restrictions.leave_out:
+            return self._ends
+        return frozenset(goal.powers for goal in self.goals)
+
+    @cached_property
+    def goals(self) -> tuple[Field, ...]:
+        """Fields that close the amplitude with the first unit, or are the root of a decay.
+
+        None if there is no diagram.
+        """
+        goals = [field for field in self.fields(self._end) if self._is_goal(field)]
+        if self._restrictions.leave_out:
+            kept = self._paired({goal.powers for goal in goals})
+            goals = [goal for goal in goals if goal.powers in kept]
+        if not self._orders and goals:
             lowest = min(weighted(goal.powers) for goal in goals)
             goals = [goal for goal in goals if weighted(goal.powers) == lowest]
-        self.goals = tuple(goals)
-        self._complete = {(goal.powers, goal.inner, goal.present) for goal in goals}
-        self.totals = tuple(sorted({goal.total for goal in self.goals}))
+        return tuple(goals)
+
+    @cached_property
+    def totals(self) -> tuple[Powers, ...]:
+        """Powers of all couplings of the amplitude, ascending."""
+        return tuple(sorted({goal.total for goal in self.goals}))
+
+    @cached_property
+    def _complete(self) -> set[tuple[Powers, Powers, frozenset[int]]]:
+        return {(goal.powers, goal.inner, goal.present) for goal in self.goals}
 
     def _is_goal(self, field: Field) -> bool:
         required = self._restrictions.required
         return (
             field.pdg == self._root
-            and all(order.squared or order.allows(field.powers) for order in self._orders)
+            and self._allows(field.powers)
             and (not required or any(field.present.issuperset(one) for one in required))
         )
 
-    def _paired(self, goals: list[Field]) -> list[Field]:
-        """The goals that are left if each has another, or itself, to be multiplied with."""
-        kept = [
-            one for one in goals if any(self.interfere(one.powers, two.powers) for two in goals)
-        ]
-        return kept if len(kept) == len(goals) else self._paired(kept)
+    def _allows(self, powers: Powers) -> bool:
+        """Whether an amplitude of this step may have these powers."""
+        return all(order.squared or order.allows(powers) for order in self._orders)
+
+    def _paired(self, ends: Set[Powers]) -> frozenset[Powers]:
+        """The powers that are left if each has another, or itself, to be multiplied with."""
+        kept = frozenset(one for one in ends if any(self.interfere(one, two) for two in ends))
+        return kept if len(kept) == len(ends) else self._paired(kept)
 
     def interfere(self, first: Powers, second: Powers) -> bool:
         """Whether the product of amplitudes of these powers of this step is a part of |M|^2."""
@@ -193,16 +225,21 @@ class Recursion:
 
     def fields(self, units: int) -> Sequence[Field]:
         """What a set of units can become."""
-        if units.bit_count() == 1:
-            unit = self.units[units.bit_length() - 1]
-            return [Field(unit.pdg, (0, 0), inner) for inner in unit.powers]
-        return list(self.meetings(units))
+        if units not in self._fields:
+            self._fields[units] = tuple(self._fields_of(units))
+        return self._fields[units]
+
+    def _fields_of(self, units: int) -> Iterable[Field]:
+        if units.bit_count() > 1:
+            return self.meetings(units)
+        unit = self.units[units.bit_length() - 1]
+        return (Field(unit.pdg, (0, 0), inner) for inner in unit.powers)
 
     def meetings(self, units: int) -> dict[Field, list[Meeting]]:
         """How a set of two units or more becomes each of its fields."""
         if units not in self._meetings:
             found: dict[Field, list[Meeting]] = defaultdict(list)
-            for parts in _partitions(units, self.largest_vertex):
+            for parts in _partitions(units, self.vertices.most_below):
                 for meeting in self._meetings_of(parts):
                     found[meeting.field].append(meeting)
             self._meetings[units] = {
@@ -218,13 +255,11 @@ class Recursion:
         forbidden = self._restrictions.forbidden
         return not forbidden or self.s_channel(units, pdg) not in forbidden
 
-    @cached_property
-    def largest_vertex(self) -> int:
-        """The largest number of particles that meet at a vertex of the model."""
-        return max(len(vertex.particles) for vertex in self.vertices.model.vertices)
-
     def _meetings_of(self, parts: tuple[int, ...]) -> Iterator[Meeting]:
-        """Every vertex at which one field of each part meet, within the highest powers."""
+        """Every vertex at which one field of each part meet and make one that is wanted."""
+        if not all(map(self.fields, parts)):
+            return
+        wanted = self._wanted_of(sum(parts))
         for fields in product(*(self.fields(part) for part in parts)):
             below = (0, 0)
             inner = (0, 0)
@@ -232,10 +267,33 @@ class Recursion:
                 below, inner = added(below, field.powers), added(inner, field.inner)
             for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
                 powers = added(below, vertex.powers)
-                if all(order.allows_inside(powers) for order in self._orders):
+                if (vertex.pdg, powers) in wanted:
                     present = self._present(sum(parts), vertex.pdg, fields)
                     onward = Field(vertex.pdg, powers, inner, present)
                     yield Meeting(onward, vertex, tuple(zip(parts, fields, strict=True)))
+
+    def _wanted_of(self, units: int) -> frozenset[Formed]:
+        """What a set of units should become, so that all others may complete an amplitude."""
+        if units not in self._wanted:
+            anti = self.vertices.model.anti
+            self._wanted[units] = frozenset(
+                (anti(pdg), (strong - other[0], electroweak - other[1]))
+                for pdg, other in self._formed.of(self._particles_outside(units))
+                for strong, electroweak in self._ends
+            )
+        return self._wanted[units]
+
+    def _particles(self, units: int) -> list[int]:
+        return [self.units[k].pdg for k in positions(units)]
+
+    def _particles_outside(self, units: int) -> list[int]:
+        """The external particles of this step that are not in a set of units."""
+        others = self._particles(self.everything ^ units)
+        return (
+            others
+            if self._end != self.everything
+            else [*others, self.vertices.model.anti(self._root)]
+        )
 
     def _present(self, units: int, pdg: int, fields: Sequence[Field]) -> frozenset[int]:
         """`Field.present` of what fields become."""
@@ -331,8 +389,9 @@ def _outgoing_units(reaction: Reaction, vertices: VertexTable, first: int) -> li
     return units
 
 
-def _partitions(units: int, largest_vertex: int) -> Iterator[tuple[int, ...]]:
-    """Unordered partitions of a set into two to `largest_vertex` - 1 parts.
+@lru_cache(maxsize=1024)
+def _partitions(units: int, most: int) -> tuple[tuple[int, ...], ...]:
+    """Unordered partitions of a set into two to `most` parts.
 
     The parts are in the order of their lowest elements.
     """
@@ -348,5 +407,5 @@ def _partitions(units: int, largest_vertex: int) -> Iterator[tuple[int, ...]]:
                 first = lowest | sum(1 << k for k in chosen)
                 yield from ((first, *more) for more in split(rest ^ first, parts - 1))
 
-    for parts in range(2, min(largest_vertex, units.bit_count() + 1)):
-        yield from split(units, parts)
+    sizes = range(2, min(most, units.bit_count()) + 1)
+    return tuple(parts for size in sizes for parts in split(units, size))

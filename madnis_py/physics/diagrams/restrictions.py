@@ -29,6 +29,11 @@ class Restrictions:
     def __bool__(self) -> bool:
         return bool(self.excluded or self.required or self.forbidden or self.off_shell)
 
+    @property
+    def leave_out(self) -> bool:
+        """Whether diagrams are left out: lines off their mass shell leave none out."""
+        return bool(self.excluded or self.required or self.forbidden)
+
     def joined(self, other: Restrictions) -> Restrictions:
         """Both, of which `other` requires nothing."""
         return Restrictions(

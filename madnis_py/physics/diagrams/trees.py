@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from madnis_py.physics.diagrams.coupling_powers import Powers
+from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 
 PropagatorKey = tuple[int, int]

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 
-from madnis_py.physics.diagrams.coupling_powers import Powers
+from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import VertexTerm
 
@@ -43,10 +44,15 @@ class VertexTable:
 
     Args:
         model: particles and vertices.
+
+    Attributes:
+        model: as given.
+        most_below: the largest number of particles from below at a vertex.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self.most_below = max(len(vertex.particles) for vertex in model.vertices) - 1
         self._by_particles: dict[tuple[int, ...], list[DirectedVertex]] = defaultdict(list)
         for number, vertex in enumerate(model.vertices):
             pdg = [model.pdg_of[name] for name in vertex.particles]
@@ -75,3 +81,9 @@ class VertexTable:
         return DirectedVertex(
             vertex.number, vertex.term, slots, out, self.model.anti(pdg), vertex.powers
         )
+
+
+@lru_cache(maxsize=8)
+def vertex_table(model: Model) -> VertexTable:
+    """The table that all reactions of a model share."""
+    return VertexTable(model)

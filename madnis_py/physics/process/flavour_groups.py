@@ -9,11 +9,11 @@ from itertools import chain
 
 from madnis_py.card.card import Card
 from madnis_py.physics.definition.definition import Definition
-from madnis_py.physics.diagrams.coupling_powers import weighted
+from madnis_py.physics.diagrams.coupling_orders import weighted
 from madnis_py.physics.diagrams.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
-from madnis_py.physics.diagrams.vertex_table import VertexTable
+from madnis_py.physics.diagrams.vertex_table import vertex_table
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.mirrored import mirror
 
@@ -43,7 +43,7 @@ def flavour_groups(definition: Definition, card: Card, model: Model) -> tuple[Fl
     Raises:
         CardError: no reaction has tree diagrams.
     """
-    vertices, reactions = VertexTable(model), definition.reactions(model)
+    vertices, reactions = vertex_table(model), definition.reactions(model)
     grouped = _grouped(reactions, model)
     weights = {reaction: _lowest_weights(recursion_of(reaction, vertices)) for reaction in grouped}
     lowest = [min(of_step) for of_step in zip(*filter(None, weights.values()), strict=True)]
@@ -95,9 +95,9 @@ def _lowest_weights(step: Recursion) -> tuple[int, ...]:
 
     Empty if there are no diagrams.
     """
-    if not step.goals:
+    if not step.powers:
         return ()
-    own = min(weighted(goal.powers) for goal in step.goals)
+    own = min(map(weighted, step.powers))
     return own, *(
         weight for unit in step.units if unit.decay for weight in _lowest_weights(unit.decay)
     )

@@ -24,7 +24,7 @@ from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.left_out import left_out
 from madnis_py.physics.diagrams.recursion import recursion_of
-from madnis_py.physics.diagrams.vertex_table import VertexTable
+from madnis_py.physics.diagrams.vertex_table import vertex_table
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.cuts import Cut
 from madnis_py.physics.observables.mass_limits import MassLimits
@@ -191,13 +191,13 @@ class Process:
 
     def left_out(self, group: FlavourGroup) -> int:
         """How many diagrams of a group its restrictions leave out."""
-        return left_out(group.reaction, VertexTable(self.model))
+        return left_out(group.reaction, vertex_table(self.model))
 
     def diagrams(self, group: FlavourGroup) -> tuple[Diagram, ...]:
         """The Feynman diagrams of a group, in the order of its single-diagram parts."""
         if group not in self._diagrams:
             self._diagrams[group] = diagrams_of(
-                recursion_of(group.reaction, VertexTable(self.model))
+                recursion_of(group.reaction, vertex_table(self.model))
             )
         return self._diagrams[group]
 

@@ -1,0 +1,96 @@
+"""Particles that external ones can become together, whatever the order of their legs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import product
+
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit, Powers, added, weighted
+from madnis_py.physics.diagrams.vertex_table import VertexTable
+
+Particles = tuple[int, ...]
+"""PDG codes as incoming at a vertex, ascending."""
+
+Formed = tuple[int, Powers]
+"""A particle as incoming at the next vertex, and the powers of the couplings that it takes."""
+
+
+class FormedParticles:
+    """What external particles become in trees, with the powers of couplings.
+
+    It depends on the particles alone, not on their positions, so that all reactions of a definition
+    share one table.
+
+    Args:
+        vertices: those of the model.
+        orders: limits on the powers of couplings inside.
+        lowest: whether to keep, of each particle, the lowest WEIGHTED order alone.
+    """
+
+    def __init__(self, vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool) -> None:
+        self._vertices, self._orders, self._lowest = vertices, orders, lowest
+        self._known: dict[Particles, frozenset[Formed]] = {}
+
+    def of(self, particles: Iterable[int]) -> frozenset[Formed]:
+        """What particles become, PDG codes as incoming at a vertex, in any order."""
+        return self._of(tuple(sorted(particles)))
+
+    def _of(self, particles: Particles) -> frozenset[Formed]:
+        if particles not in self._known:
+            formed = {(particles[0], (0, 0))} if len(particles) == 1 else self._made(particles)
+            self._known[particles] = frozenset(formed)
+        return self._known[particles]
+
+    def _made(self, particles: Particles) -> Iterable[Formed]:
+        made = set()
+        for parts in _splittings(particles, self._vertices.most_below):
+            for below in product(*map(self._of, parts)):
+                meeting = self._vertices.meeting(tuple(pdg for pdg, _ in below))
+                for onward, own in {(vertex.pdg, vertex.powers) for vertex in meeting}:
+                    powers = own
+                    for _, inside in below:
+                        powers = added(powers, inside)
+                    if all(order.allows_inside(powers) for order in self._orders):
+                        made.add((onward, powers))
+        return _lowest(made) if self._lowest else made
+
+
+def _lowest(formed: Iterable[Formed]) -> Iterator[Formed]:
+    """Those of the lowest WEIGHTED order of each particle."""
+    by_particle: dict[int, list[Powers]] = defaultdict(list)
+    for pdg, powers in formed:
+        by_particle[pdg].append(powers)
+    for pdg, found in by_particle.items():
+        least = min(map(weighted, found))
+        yield from ((pdg, powers) for powers in found if weighted(powers) == least)
+
+
+@lru_cache(maxsize=8)
+def formed_particles(
+    vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool
+) -> FormedParticles:
+    """The table that all reactions with these orders share; see `FormedParticles`."""
+    return FormedParticles(vertices, orders, lowest)
+
+
+def _splittings(particles: Particles, most: int) -> set[tuple[Particles, ...]]:
+    """All ways to split particles into two to `most` parts, equal particles taken as one kind."""
+    found: set[tuple[Particles, ...]] = set()
+    for first, rest in _first_parts(particles):
+        found.add(tuple(sorted((first, rest))))
+        if most > 2 and len(rest) > 1:
+            found |= {tuple(sorted((first, *more))) for more in _splittings(rest, most - 1)}
+    return found
+
+
+def _first_parts(particles: Particles) -> set[tuple[Particles, Particles]]:
+    """All parts, not empty nor everything, that the first particle belongs to, and what is left."""
+    first, *others = particles
+    parts: set[tuple[Particles, Particles]] = {((first,), ())}
+    for pdg in others:
+        parts = {
+            split for part, rest in parts for split in (((*part, pdg), rest), (part, (*rest, pdg)))
+        }
+    return {(part, rest) for part, rest in parts if rest}

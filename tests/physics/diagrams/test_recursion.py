@@ -1,0 +1,115 @@
+"""The recursion over sets of legs: nothing in it that no diagram has, nothing missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from amplitudes import reaction
+
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit
+from madnis_py.physics.diagrams.formed_particles import FormedParticles, formed_particles
+from madnis_py.physics.diagrams.reactions import reaction_of
+from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
+from madnis_py.physics.diagrams.trees import positions
+from madnis_py.physics.diagrams.vertex_table import VertexTable
+from madnis_py.physics.model.model import Model
+
+MODEL = Model("sm")
+VERTICES = VertexTable(MODEL)
+
+REACTIONS = [
+    "g g > g g g",
+    "u u~ > e+ e- g g",
+    "u u > t t~ u u",
+    "u d~ > w+ w+ w-",
+    "u c > w+ w+ d s QCD=0",
+    "u u~ > d d~ g QED=2",
+    "u u~ > d d~ QED^2==2",
+    "e+ e- > h z a",
+    "g g > t t~ g, t > b w+",
+]
+
+
+def step_of(text: str) -> Recursion:
+    return recursion_of(reaction(text, MODEL), VERTICES)
+
+
+@pytest.mark.parametrize("text", REACTIONS)
+def test_every_field_that_is_made_is_in_a_diagram(text: str) -> None:
+    step = step_of(text)
+    in_diagrams = {
+        (tree.legs, tree.pdg) for amplitude in step.final_trees() for tree in amplitude.subtrees()
+    }
+    sets = [units for units in range(1, step.everything + 1, 1) if not units & 1]
+    made = {(step.legs(units), field.pdg) for units in sets for field in step.fields(units)}
+    assert made <= in_diagrams
+    assert made
+
+
+@pytest.mark.parametrize("text", REACTIONS)
+def test_powers_known_without_a_recursion_are_those_of_the_diagrams(text: str) -> None:
+    step = step_of(text)
+    assert step.powers == {goal.powers for goal in step.goals}
+
+
+@pytest.mark.parametrize(
+    "orders",
+    [(OrderLimit("QED", 0),), (OrderLimit("QED", 4, "==", True), OrderLimit("QCD", 0, ">"))],
+)
+def test_a_reaction_without_diagrams_has_no_powers_and_no_goals(
+    orders: tuple[OrderLimit, ...],
+) -> None:
+    step = recursion_of(reaction_of((2, 3), (1, 4), *orders), VERTICES)  # u s > d c takes a W
+    assert not step.powers
+    assert not step.goals
+
+
+def trees_of(units: int, codes: tuple[int, ...]) -> Iterator[tuple[int, tuple[int, int]]]:
+    """What a set of legs becomes, by all splittings of it in two or three."""
+    places = positions(units)
+    if len(places) == 1:
+        yield codes[places[0]], (0, 0)
+        return
+    for colours in product(range(3), repeat=len(places)):
+        parts = [
+            sum(1 << k for k, c in zip(places, colours, strict=True) if c == n) for n in (0, 1, 2)
+        ]
+        if not parts[0] or not parts[1]:
+            continue
+        for below in product(*(set(trees_of(part, codes)) for part in parts if part)):
+            for vertex in VERTICES.meeting(tuple(pdg for pdg, _ in below)):
+                powers = [vertex.powers, *(inside for _, inside in below)]
+                yield vertex.pdg, (sum(p[0] for p in powers), sum(p[1] for p in powers))
+
+
+@pytest.mark.parametrize(
+    "codes", [(2, -2), (2, -2, 21), (1, 2, -1), (24, -24, 22, 23), (2, -1, 11, -12), (25, 25, 23)]
+)
+def test_what_particles_form_is_what_all_of_their_trees_become(codes: tuple[int, ...]) -> None:
+    every = set(trees_of((1 << len(codes)) - 1, codes))
+    assert FormedParticles(VERTICES, (), lowest=False).of(codes) == every
+    assert FormedParticles(VERTICES, (), lowest=False).of(reversed(codes)) == every
+    lowest = FormedParticles(VERTICES, (), lowest=True).of(codes)
+    assert lowest == {
+        (pdg, (strong, weak))
+        for pdg, (strong, weak) in every
+        if strong + 2 * weak == min(a + 2 * b for other, (a, b) in every if other == pdg)
+    }
+
+
+def test_reactions_share_what_their_particles_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, ...]] = []
+    original = FormedParticles._made
+
+    def counted(table: FormedParticles, particles: tuple[int, ...]) -> object:
+        made.append(particles)
+        return original(table, particles)
+
+    monkeypatch.setattr(FormedParticles, "_made", counted)
+    vertices = VertexTable(MODEL)
+    for text in ("u u~ > g g g", "g u > g g u", "g g > g u u~", "u u~ > g g g"):
+        _ = recursion_of(reaction(text, MODEL), vertices).goals
+    assert len(made) == len(set(made))
+    assert formed_particles(vertices, (), True) is formed_particles(vertices, (), True)
