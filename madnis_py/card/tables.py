@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,8 +16,8 @@ from madnis_py.card.values import (
     Factor,
     Flag,
     NonNegative,
-    Positive,
     Range,
+    ScaleFactors,
     ScannedValue,
     ScannedValues,
     Setting,
@@ -106,13 +107,23 @@ class EventTable(CardTable):
 class SystematicsTable(CardTable):
     """[systematics]: weights that every event carries beside its own."""
 
-    scale_factors: tuple[Positive, ...] = Field(
-        (0.5, 1.0, 2.0), description="Factors of mu_R and mu_F, all pairs of them; none if empty."
+    scale_factors: ScaleFactors = Field(
+        (0.5, 1.0, 2.0),
+        description="Factors of mu_R and mu_F, all pairs of them, or the pairs [mu_R, mu_F] "
+        "themselves; none if empty.",
     )
     pdf_members: Flag = Field(True, description="Whether to use the other members of the PDF set.")
     pdf_sets: tuple[Text, ...] = Field(
-        (), description='Other sets, or members of them like "SET/3".'
+        (), description='Other sets, members of them like "SET/3", or all of them: "SET/*".'
     )
+
+    @property
+    def scale_pairs(self) -> tuple[tuple[float, float], ...]:
+        """Factors of (mu_R, mu_F), other than (1, 1)."""
+        pairs = [one for one in self.scale_factors if isinstance(one, tuple)]
+        factors = [one for one in self.scale_factors if not isinstance(one, tuple)]
+        every = pairs or product(factors, factors)
+        return tuple(pair for pair in every if pair != (1.0, 1.0))
 
 
 SCANNED = ("parameters", "beams", "scales", "cuts")

@@ -175,6 +175,29 @@ BeamScales = Annotated[
 ]
 
 
+def _are_positive(values: Any) -> bool:
+    return all(_is_number(value) and value > 0 for value in values)
+
+
+ScaleFactors = Annotated[
+    tuple[float, ...] | tuple[tuple[float, float], ...],
+    _checked(
+        "a list of numbers > 0, or of pairs [mu_R, mu_F] of them",
+        lambda value: (
+            isinstance(value, list | tuple)
+            and (
+                _are_positive(value)
+                or all(
+                    isinstance(one, list | tuple) and len(one) == 2 and _are_positive(one)
+                    for one in value
+                )
+            )
+        ),
+    ),
+]
+"""Factors of both scales, or pairs of them."""
+
+
 Range = Annotated[
     tuple[float, float],
     _checked(

@@ -36,7 +36,7 @@ from madnis_py.physics.pdf.grid_limits import (
     shares_outside,
     varied_limits,
 )
-from madnis_py.physics.pdf.pdf_sets import caveats, missing_members
+from madnis_py.physics.pdf.pdf_sets import caveats, missing_members, named_members
 from madnis_py.physics.phase_space.channel import Channel
 from madnis_py.physics.phase_space.priors import AUTO_PRIOR, ChosenPrior, prior_of
 from madnis_py.physics.process.beam_luminosity import parton_luminosity
@@ -227,7 +227,7 @@ class CrossSection(IntegrandWithPrior):
         if not names:
             return general
         missing = [one for name in names for one in missing_members(name)]
-        known = caveats([*names, *systematics.pdf_sets])
+        known = caveats([*names, *named_members(systematics.pdf_sets)])
         return [*general, *known, *(missing if systematics.pdf_members else [])]
 
     @cached_property

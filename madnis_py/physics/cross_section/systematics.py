@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from madnis_py.physics.cross_section.merging_weights import MergingWeights
 from madnis_py.physics.cross_section.scattering import EventScales
 from madnis_py.physics.cross_section.shared_elements import SharedElements
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.pdf.pdf_sets import other_members, pdf_set
+from madnis_py.physics.pdf.pdf_sets import named_members, other_members, pdf_set
 from madnis_py.physics.process.beam_luminosity import parton_luminosity
 from madnis_py.physics.process.beams import Beams
 
@@ -60,8 +59,8 @@ def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
 
     Beams without a PDF set, whose coupling is a parameter, have none.
 
-    Scales: all pairs of factors but (1, 1). Parton densities: the other members of each set, and
-        other sets for all beams that have one.
+    Scales: the pairs of factors. Parton densities: the other members of each set, and other sets
+        for all beams that have one.
 
     Raises:
         PdfError: a set is not found.
@@ -74,9 +73,9 @@ def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
 
 
 def _scales(beams: BeamTable, settings: SystematicsTable) -> VariationGroup:
-    factors = settings.scale_factors
-    pairs = [pair for pair in product(factors, factors) if pair != (1.0, 1.0)]
-    variations = tuple(Variation(mu_r, mu_f, beams.sets[0], beams.pdfs) for mu_r, mu_f in pairs)
+    variations = tuple(
+        Variation(mu_r, mu_f, beams.sets[0], beams.pdfs) for mu_r, mu_f in settings.scale_pairs
+    )
     return VariationGroup("scale_variation", "envelope", variations)
 
 
@@ -89,7 +88,8 @@ def _members(beams: BeamTable, settings: SystematicsTable) -> Iterator[Variation
 
 
 def _sets(beams: BeamTable, settings: SystematicsTable) -> Iterator[VariationGroup]:
-    variations = tuple(_with_set(name, beams.sets, beams) for name in settings.pdf_sets)
+    names = named_members(settings.pdf_sets)
+    variations = tuple(_with_set(name, beams.sets, beams) for name in names)
     yield VariationGroup("other_pdfs", "none", variations)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from madnis_py.arrays import Array
 from madnis_py.card.tables import SystematicsTable
 from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
+from madnis_py.physics.pdf.pdf_sets import named_members
 
 Quantity = Literal["factorization scale", "renormalization scale", "x"]
 
@@ -154,12 +155,12 @@ def varied_limits(
     scaled = [
         replace(one, bound=one.bound / factor, factor=factor, varied=True)
         for one in limits
-        for factor in systematics.scale_factors
-        if one.quantity != "x" and factor != 1.0
+        for factor in _factors(systematics, one.quantity)
+        if factor != 1.0
     ]
     of_others = [
         replace(one, beams=limits[0].beams, varied=True)
-        for name in systematics.pdf_sets
+        for name in named_members(systematics.pdf_sets)
         for one in grid_limits_of(load_pdf(name), with_coupling)
     ]
     firsts: dict[tuple[str, str], GridLimit] = {(one.quantity, one.side): one for one in limits}
@@ -169,6 +170,14 @@ def varied_limits(
         if known is None or inward * one.bound > inward * known.bound:
             firsts[one.quantity, one.side] = one
     return [one for one in firsts.values() if one.varied]
+
+
+def _factors(systematics: SystematicsTable, quantity: Quantity) -> list[float]:
+    """What multiplies a scale in one of the variations."""
+    if quantity == "x":
+        return []
+    scale = 0 if quantity == "renormalization scale" else 1
+    return list(dict.fromkeys(pair[scale] for pair in systematics.scale_pairs))
 
 
 def shares_outside(

@@ -111,6 +111,19 @@ def other_members(name: str) -> tuple[str, ...]:
     return tuple(f"{head}/{number}" for number in numbers)
 
 
+def named_members(names: Iterable[str]) -> tuple[str, ...]:
+    """Names with each "SET/*" replaced by all members of the set that are there.
+
+    Raises:
+        PdfError: such a set is not found.
+    """
+    found: list[str] = []
+    for name in names:
+        head = name.removesuffix("/*")
+        found += [name] if head == name else [head, *other_members(head)]
+    return tuple(found)
+
+
 def missing_members(name: str) -> list[str]:
     """A sentence about the members of a set that are not there; nothing where all are.
 

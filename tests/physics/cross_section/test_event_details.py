@@ -148,6 +148,20 @@ def test_scale_variations_are_the_cross_sections_at_other_scales_for_one_flavour
         np.testing.assert_allclose(events.variations[:, column], expected, rtol=1e-11)
 
 
+def test_pairs_of_factors_are_varied_as_they_are_given() -> None:
+    pairs = [[0.5, 1.0], [1.0, 1.0], [2.0, 0.5]]
+    (group,) = variation_groups(
+        Card.parse(
+            {
+                "process": {"definition": "g g > t t~"},
+                "beams": {"pdf": "toy"},
+                "systematics": {"scale_factors": pairs},
+            }
+        )
+    )
+    assert [(one.mu_r, one.mu_f) for one in group.variations] == [(0.5, 1.0), (2.0, 0.5)]
+
+
 @pytest.mark.parametrize(
     "text", ["u u~ > e+ e-", "u d~ > w+ g", "g g > t t~ g", "u c > w+ w+ d s QCD=99 QED=99"]
 )

@@ -12,12 +12,13 @@ from grids import COUPLING, INFO, grid_text, write_set
 from toy_oracles import gauss_panels
 
 from madnis_py.card.card import Card
+from madnis_py.card.tables import SystematicsTable
 from madnis_py.errors import GenerationError
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.pdf.grid_limits import ShareOutside
+from madnis_py.physics.pdf.grid_limits import ShareOutside, grid_limits_of, varied_limits
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -152,3 +153,20 @@ def test_variations_below_the_grid_are_a_warning_of_the_cross_section_and_no_eve
     ):
         run.generate(10)
     assert not run.events_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("factors", "varied"),
+    [
+        ([0.5, 1.0], {("factorization scale", 0.5), ("renormalization scale", 0.5)}),
+        ([[0.5, 1.0], [0.5, 2.0]], {("renormalization scale", 0.5), ("factorization scale", 2.0)}),
+        ([], set()),
+    ],
+)
+def test_each_scale_has_the_limits_of_its_own_factors(
+    tmp_path: Path, factors: list[object], varied: set[tuple[str, float]]
+) -> None:
+    limits = grid_limits_of(load_pdf(str(grid(tmp_path, 1e-4, 1.0))), with_coupling=True)
+    settings = SystematicsTable.model_validate({"scale_factors": factors, "pdf_members": False})
+    found = varied_limits(limits, settings, with_coupling=True)
+    assert {(one.quantity, one.factor) for one in found} == varied

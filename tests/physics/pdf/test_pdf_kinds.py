@@ -15,7 +15,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
 from madnis_py.physics.pdf.alpha_s_evolution import beta
 from madnis_py.physics.pdf.pdf import GridPdf, load_pdf
-from madnis_py.physics.pdf.pdf_sets import SHIPPED, missing_members, other_members
+from madnis_py.physics.pdf.pdf_sets import SHIPPED, missing_members, named_members, other_members
 
 X = np.geomspace(1e-5, 1.0, 25)
 Q = np.array([1.0, 3.0, 10.0, 100.0, 1e4])
@@ -333,4 +333,5 @@ def test_a_set_of_which_one_member_is_there_goes_without_the_others(tmp_path: Pa
     (folder / "lone_0002.dat").write_text(MEMBER)
     assert other_members(f"{folder}/2") == (f"{folder}/0",)
     assert other_members(str(folder)) == (f"{folder}/2",)
+    assert named_members(["toy", f"{folder}/*"]) == ("toy", str(folder), f"{folder}/2")
     assert "members 1, 3 to 4 of" in missing_members(str(folder))[0]

@@ -5,7 +5,6 @@ Cuts are translated in `dat_cuts` and `dat_event_cuts`; `dat_entries` lists all 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 
@@ -32,6 +31,7 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import transl
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_merging import translate_merging
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_scales import translate_scales
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_systematics import translate_systematics
 from madnis_py.plugins.madgraph_cards.final_particles import (
     depends_on_alpha_s,
     put_decay_products,
@@ -86,7 +86,7 @@ class DatTranslation:
             card.put("events", "lifetimes", least)
         if prior := _PRIORS.get(run.text("sde_strategy")):
             card.put("channels", "prior", prior)
-        self._systematics(run)
+        translate_systematics(run, card)
         self._refuse_without_counterpart()
         self._note_entries()
 
@@ -125,34 +125,6 @@ class DatTranslation:
         for entry in unknown.values():
             meaning = "it is not known, what it changes neither"
             self._card.refuse("process", entry, meaning, "leave it out")
-
-    def _systematics(self, run: RunCard) -> None:
-        program = run.text("systematics_program").lower()
-        if not run.flag("use_syst") or program == "none":
-            self._card.put("systematics", "scale_factors", [])
-            self._card.put("systematics", "pdf_members", False)
-            return
-        if program not in ("systematics", "auto"):
-            entry, meaning = run.shown("systematics_program"), "weights of another program"
-            self._card.refuse("systematics", entry, meaning, "set use_syst = F")
-            return
-        options = dict(
-            one.lstrip("-").partition("=")[::2] for one in run.items("systematics_arguments")
-        )
-        mu_r, mu_f = (_factors(options.pop(name, "1")) for name in ("mur", "muf"))
-        members = options.pop("pdf", "central").lower()
-        if options or mu_r != mu_f or not mu_r or members not in ("errorset", "central"):
-            pairs = "all pairs of factors of mu_R and mu_F and of the members of the set"
-            same = "--mur and --muf to the same factors and --pdf=errorset"
-            self._card.refuse(
-                "systematics",
-                run.shown("systematics_arguments"),
-                f"weights other than those of {pairs}",
-                f"set use_syst = F, or {same}",
-            )
-            return
-        self._card.put("systematics", "scale_factors", mu_r)
-        self._card.put("systematics", "pdf_members", members == "errorset")
 
     def _refuse_without_counterpart(self) -> None:
         """Refuse entries of `dat_entries.REFUSED` that do not have a neutral value."""
@@ -221,12 +193,3 @@ def _depends_on_alpha_s(card: Card) -> bool:
         depends_on_alpha_s(Process.from_card(card.of_process(text)))
         for text in card.process.definitions
     )
-
-
-def _factors(text: str) -> list[float]:
-    """Factors "0.5,1,2"; none where they are no positive numbers."""
-    try:
-        factors = [float(one) for one in text.split(",")]
-    except ValueError:
-        return []
-    return factors if all(0 < factor < math.inf for factor in factors) else []

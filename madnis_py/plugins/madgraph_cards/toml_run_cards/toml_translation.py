@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from itertools import product
 
 from madnis_py.card.card import Card, parse_toml
 from madnis_py.physics.model.model import Model
@@ -22,6 +23,7 @@ from madnis_py.plugins.madgraph_cards.final_particles import (
     put_resonance_widths,
 )
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
+from madnis_py.plugins.madgraph_cards.systematics_weights import put_scale_pairs, without_weights
 from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_cuts import TomlCuts
 from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_entries import NEUTRAL
 from madnis_py.plugins.madgraph_cards.toml_run_cards.toml_values import TomlValues
@@ -146,24 +148,24 @@ def _translate_systematics(values: TomlValues, card: ImportedCard) -> None:
     together = values.flag("systematics.together", True)
     dynamical = values.take("systematics.dynamical_scale", [])
     if not enabled:
-        card.tables["systematics"] = {"scale_factors": [], "pdf_members": False}
+        without_weights(card)
         return
-    are_factors = isinstance(mu_r, list) and all(
-        type(one) in (int, float) and 0 < one < math.inf for one in mu_r
+    factors = [one for one in (mu_r, mu_f) if _are_factors(one)]
+    known = members in (["errorset"], ["central"], [])
+    if len(factors) < 2 or not known or dynamical or not together:
+        meaning = "weights other than those of factors of mu_R and mu_F and of members of the set"
+        same = 'together = true, dynamical_scale = [] and pdf = ["errorset"]'
+        way_out = f"set enable = false, or {same}"
+        card.refuse("systematics", "systematics", meaning, way_out)
+        return
+    put_scale_pairs(product(mu_r, mu_f), card)
+    card.put("systematics", "pdf_members", members == ["errorset"])
+
+
+def _are_factors(values: object) -> bool:
+    return isinstance(values, list) and all(
+        type(one) in (int, float) and 0 < one < math.inf for one in values
     )
-    if (
-        not are_factors
-        or mu_r != mu_f
-        or members not in (["errorset"], ["central"], [])
-        or dynamical
-        or not together
-    ):
-        pairs = "all pairs of factors of mu_R and mu_F and of the members of the set"
-        same = 'mur and muf to the same factors, together = true and pdf = ["errorset"]'
-        meaning = f"weights other than those of {pairs}"
-        card.refuse("systematics", "systematics", meaning, f"set enable = false, or {same}")
-        return
-    card.tables["systematics"] = {"scale_factors": mu_r, "pdf_members": members == ["errorset"]}
 
 
 def _refuse_others(values: TomlValues, card: ImportedCard) -> None:

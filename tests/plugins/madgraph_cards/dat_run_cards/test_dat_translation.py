@@ -289,6 +289,46 @@ def test_times_of_flight_are_lifetimes_in_events(tmp_path: Path) -> None:
     assert imported(SMALL + "1d-3 = time_of_flight\n", tmp_path)[0].events.lifetimes == 1e-3
 
 
+@pytest.mark.parametrize(
+    ("arguments", "factors", "members", "sets"),
+    [
+        (None, (0.5, 1.0, 2.0), True, ()),
+        ("['--mur=1,2', '--muf=2,1', '--pdf=central']", (1.0, 2.0), False, ()),
+        ("['--mur=0.5,1', '--muf=1', '--pdf=errorset']", ((0.5, 1.0),), True, ()),
+        (
+            "['--mur=1,2', '--muf=0.5', '--dyn=-1']",
+            ((1.0, 0.5), (2.0, 0.5)),
+            True,
+            (),
+        ),
+        (
+            "['--mur=0.5,2', '--muf=0.5,2', '--together=mur', '--together=muf']",
+            ((0.5, 1.0), (2.0, 1.0), (1.0, 0.5), (1.0, 2.0)),
+            True,
+            (),
+        ),
+        ("['--mur=1', '--muf=1', '--alps=0.5,1,2']", (1.0,), True, ()),
+        (
+            "['--pdf=303600@0,CT10,CT14lo@3', '--pdf=errorset,263000', '--start_id=1001']",
+            (0.5, 1.0, 2.0),
+            True,
+            ("NNPDF31_nnlo_as_0118", "CT10/*", "CT14lo/3"),
+        ),
+        ("['--pdf=263000@0']", (0.5, 1.0, 2.0), False, ()),
+    ],
+)
+def test_arguments_of_systematics_are_pairs_of_factors_and_sets(
+    tmp_path: Path,
+    arguments: str | None,
+    factors: tuple[object, ...],
+    members: bool,
+    sets: tuple[str, ...],
+) -> None:
+    text = SMALL + (f"{arguments} = systematics_arguments\n" if arguments else "")
+    found = imported(text + "lhapdf = pdlabel\n263000 = lhaid\n", tmp_path)[0].systematics
+    assert (found.scale_factors, found.pdf_members, found.pdf_sets) == (factors, members, sets)
+
+
 def test_a_factor_of_dynamical_scales_counts_beside_systematics(tmp_path: Path) -> None:
     text = SMALL + "0.5 = scalefact\nF = fixed_ren_scale\nF = fixed_fac_scale\nT = use_syst\n"
     card, rest = imported(text, tmp_path)
@@ -369,9 +409,19 @@ def test_one_of_the_hardest_jets_has_to_pass_if_the_card_says_so(
             "1e-2 = small_width_treatment",
             "small_width_treatment = 1e-2: narrow particles get a larger width",
         ),
+        ("['--dyn=-1,3'] = systematics_arguments", "weights of other dynamical scales"),
+        ("['--mur=a'] = systematics_arguments", "its factors are no numbers > 0"),
+        ("['--muf=0,1'] = systematics_arguments", "its factors are no numbers > 0"),
+        ("['--only_beam=1'] = systematics_arguments", "other densities for one beam alone"),
+        ("['--from_card'] = systematics_arguments", "--from_card is not known here"),
+        ("['--pdf=999999'] = systematics_arguments", "999999 is no set of LHAPDF's index"),
         (
-            "['--mur=1,2','--muf=0.5,1,2'] = systematics_arguments",
-            "systematics_arguments = .*: weights other than",
+            "['--together=mur,pdf'] = systematics_arguments",
+            "other scales and other densities at once",
+        ),
+        (
+            "['--alps=0.5,1'] = systematics_arguments\n1 = ickkw\n20 = xqcut",
+            "other scales of the emissions that are merged",
         ),
         (
             "syscalc = systematics_program",

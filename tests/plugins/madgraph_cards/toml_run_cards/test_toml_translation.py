@@ -72,8 +72,8 @@ def test_both_formats_of_the_same_run_card_mean_the_same(tmp_path: Path) -> None
         ),
         (
             "enable = false",
-            "enable = true\nmur = [1, 2]",
-            "systematics: weights other than those of all pairs",
+            "enable = true\ntogether = false",
+            "systematics: weights other than those of factors",
         ),
         (
             "seed = 17",
