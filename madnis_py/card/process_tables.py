@@ -270,6 +270,11 @@ class MergingTable(CardTable):
         "invariant), in GeV: the merging scale of CKKW-L.",
     )
     dparameter: Positive = Field(0.4, description="Radius D in the kT of pairs for ktdurham.")
+    ptlund: Energy = Field(
+        0.0,
+        description="Smallest evolution scale of Pythia's showers between jets, and between jets "
+        "and beams, in GeV: the merging scale of CKKW-L in Lund p_T, and of UMEPS.",
+    )
     maxjetflavor: QuarkFlavour | None = Field(
         None,
         description="Largest PDG code of a quark that makes a jet; the largest in the beams, at "
@@ -291,7 +296,7 @@ class MergingTable(CardTable):
     @property
     def active(self) -> bool:
         """Whether the events are for merging."""
-        return self.scheme != "none" or self.xqcut > 0 or self.ktdurham > 0
+        return self.scheme != "none" or max(self.xqcut, self.ktdurham, self.ptlund) > 0
 
     @property
     def clusters(self) -> bool:

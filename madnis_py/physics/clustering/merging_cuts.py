@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -37,10 +38,16 @@ def least_kinematics(merging: MergingTable) -> tuple[float, float]:
     """Least p_T of a jet and least mass of a pair of jets in GeV.
 
     With xqcut they are equal to it, as MadGraph sets them to integrate with less effort. With
-    ktdurham the least p_T is part of the cut, and the least mass D kT follows from it.
+    ktdurham the least p_T is part of the cut, and the least mass follows from it: that of two jets
+    of this p_T at the same rapidity, which are D apart in azimuth. With ptlund both follow: the
+    smaller scale of a jet with the beams is at most sqrt(2) p_T, and a pair of less mass than p_T
+    may come from one jet beside a beam, at a scale of half its mass at most.
     """
     if merging.ktdurham > 0:
-        return merging.ktdurham, merging.dparameter * merging.ktdurham
+        kt, angle = merging.ktdurham, min(merging.dparameter, math.pi)
+        return kt, 2 * kt * math.sin(angle / 2)
+    if merging.ptlund > 0:
+        return merging.ptlund / math.sqrt(2), merging.ptlund / math.sqrt(2)
     if merging.xqcut > 0 and merging.auto_ptj_mjj:
         return merging.xqcut, merging.xqcut
     return 0.0, 0.0
@@ -49,23 +56,17 @@ def least_kinematics(merging: MergingTable) -> tuple[float, float]:
 class DurhamCut:
     """Events without a pair of jets of less than some kT, longitudinally invariant.
 
-    kT^2 = 2 min(p_T1^2, p_T2^2) (cosh(eta_1 - eta_2) - cos(phi_1 - phi_2)) / D^2, as Pythia's
-    `Merging:doKTMerging` with ktType 1.
+    kT^2 = min(p_T1^2, p_T2^2) ((y_1 - y_2)^2 + (phi_1 - phi_2)^2) / D^2, as in `cuts.f` of MadEvent
+    and in Pythia's `Merging:doKTMerging` with ktType 1.
 
     Args:
-        jets: positions of the jets of every combination of flavours.
+        jets: positions of the jets.
         kt: the least kT in GeV.
         radius: D.
-
-    Raises:
-        ValueError: the jets stand in different places for different flavours.
     """
 
-    def __init__(self, jets: Iterable[tuple[int, ...]], kt: float, radius: float) -> None:
-        different = sorted({*jets})
-        if len(different) > 1:
-            raise ValueError(f"expected jets at the same places for all flavours; got {different}")
-        self._jets, self._least = different[0], (kt * radius) ** 2
+    def __init__(self, jets: tuple[int, ...], kt: float, radius: float) -> None:
+        self._jets, self._least = jets, (kt * radius) ** 2
 
     def __call__(self, p: Array) -> NDArray[np.bool_]:
         """Which events pass, bool (n,); p in GeV, float64 (n, P, 4)."""
@@ -76,8 +77,10 @@ class DurhamCut:
 
     def _squares(self, p: Array) -> Iterator[Array]:
         """(D kT)^2 of each pair in GeV^2."""
-        pt2 = {k: p[:, k, 1] ** 2 + p[:, k, 2] ** 2 for k in self._jets}
-        size = {k: np.sqrt(pt2[k] + p[:, k, 3] ** 2) for k in self._jets}
-        for a, b in combinations(self._jets, 2):
-            angles = size[a] * size[b] - (p[:, a, 1:] * p[:, b, 1:]).sum(axis=1)
-            yield 2 * np.minimum(pt2[a], pt2[b]) * angles / np.sqrt(pt2[a] * pt2[b])
+        energy, px, py, pz = (p[:, self._jets, component] for component in range(4))
+        pt2, phi = px**2 + py**2, np.arctan2(py, px)
+        rapidity = np.arcsinh(pz / np.sqrt(energy**2 - pz**2))
+        for a, b in combinations(range(len(self._jets)), 2):
+            turn = np.abs(phi[:, a] - phi[:, b])
+            distance = np.hypot(rapidity[:, a] - rapidity[:, b], np.minimum(turn, 2 * np.pi - turn))
+            yield np.minimum(pt2[:, a], pt2[:, b]) * distance**2

@@ -20,6 +20,7 @@ from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
 from madnis_py.physics.clustering.diagram_clustering import largest_jet_flavour
+from madnis_py.physics.clustering.lund_cut import LundCut
 from madnis_py.physics.clustering.merging_cuts import DurhamCut, merging_jets
 from madnis_py.physics.cross_section.bias import Bias
 from madnis_py.physics.cross_section.scattering import ClusteredScales, CommonScales, Scatterer
@@ -113,7 +114,7 @@ class CrossSection(IntegrandWithPrior):
         self.n_features = 3 * (mapping.n_particles - self._n_incoming)
         self.n_features += 2 if self.luminosity.hadronic else 0
         self._acceptance = Acceptance(process.selection)
-        self._durham = _durham_cut(process)
+        self._between_jets = _cut_between_jets(process)
         clusters = card.scales.clustered or card.for_merging.clusters
         scatterer = ClusteredScales if clusters else CommonScales
         self.scattering: Scatterer = scatterer(
@@ -300,7 +301,7 @@ class CrossSection(IntegrandWithPrior):
             jacobian: dx_a dx_b dPhi / dx, float64 (n,); 0 outside the support.
         """
         passes = (jacobian > 0) & self._acceptance.passes(p)
-        return passes if self._durham is None else passes & self._durham(p)
+        return passes if self._between_jets is None else passes & self._between_jets(p)
 
     def flavour_shares(self, p: Array) -> Array:
         """Cross sections of the combinations of flavours over the magnitude of all, signed.
@@ -334,21 +335,29 @@ def _bias_of(process: Process, flavours: NDArray[np.int32]) -> Bias | None:
         raise process.card.error("events.bias", str(error)) from None
 
 
-def _durham_cut(process: Process) -> DurhamCut | None:
-    """The cut on pairs of jets that [merging] ktdurham means."""
-    merging = process.card.for_merging
-    if not merging.ktdurham > 0:
+def _cut_between_jets(process: Process) -> DurhamCut | LundCut | None:
+    """The cut on several jets that [merging] ktdurham or ptlund means."""
+    merging, model = process.card.for_merging, process.model
+    if not max(merging.ktdurham, merging.ptlund) > 0:
         return None
+    key = "merging.ktdurham" if merging.ktdurham > 0 else "merging.ptlund"
     flavour = largest_jet_flavour(process.flavours)
-    jets = [
-        merging_jets(legs, group.reaction, merging, flavour)
+    every = [
+        (legs, merging_jets(legs, group.reaction, merging, flavour))
         for group in process.groups
         for legs in group.flavours
     ]
-    try:
-        return DurhamCut(jets, merging.ktdurham, merging.dparameter)
-    except ValueError as error:
-        raise process.card.error("merging.ktdurham", str(error)) from None
+    places = sorted({jets for _, jets in every})
+    if len(places) > 1:
+        expected = "expected jets at the same places for all flavours"
+        raise process.card.error(key, f"{expected}; got {places}")
+    if merging.ktdurham > 0:
+        return DurhamCut(places[0], merging.ktdurham, merging.dparameter)
+    for legs, jets in every:
+        heavy = [model.particle(legs[k]).name for k in jets if model.mass(legs[k]) > 0]
+        if heavy:
+            raise process.card.error(key, f"expected jets without a mass; got {heavy[0]}")
+    return LundCut(places[0], len(every[0][0]), merging.ptlund)
 
 
 def _require_one_mass_per_leg(process: Process, flavours: NDArray[np.int32]) -> None:

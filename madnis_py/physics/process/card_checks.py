@@ -85,11 +85,13 @@ def _check_merging(card: Card) -> None:
     merging = card.merging
     if merging is None:
         return
-    if merging.xqcut > 0 and merging.ktdurham > 0:
-        expected = "expected xqcut (MLM) or ktdurham (CKKW-L)"
-        raise card.error("merging", f"{expected}; got {merging.xqcut:g} and {merging.ktdurham:g}")
-    if "none" in card.beams.pdfs and (merging.xqcut > 0 or merging.ktdurham > 0):
-        expected = "expected beams with parton densities for xqcut and ktdurham"
+    cuts = {name: getattr(merging, name) for name in ("xqcut", "ktdurham", "ptlund")}
+    given = [f"{name} = {least:g}" for name, least in cuts.items() if least > 0]
+    if len(given) > 1:
+        expected = "expected xqcut (MLM), ktdurham (CKKW-L) or ptlund (CKKW-L, UMEPS)"
+        raise card.error("merging", f"{expected}; got {' and '.join(given)}")
+    if "none" in card.beams.pdfs and given:
+        expected = "expected beams with parton densities for xqcut, ktdurham and ptlund"
         raise card.error("merging", f'{expected}; got pdf = "none"')
     if merging.scheme == "mlm":
         if not merging.xqcut > 0:

@@ -11,6 +11,8 @@ import torch
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
+from madnis_py.physics.clustering.lund_cut import LundCut
+from madnis_py.physics.clustering.merging_cuts import DurhamCut
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.observables.momenta import select
@@ -111,11 +113,32 @@ def test_pairs_of_jets_below_the_durham_cut_fail() -> None:
     phi = np.arctan2(p[:, 2:, 2], p[:, 2:, 1])
     expected = (pt > 25).all(axis=1)
     for a, b in ((0, 1), (0, 2), (1, 2)):
-        angles = np.cosh(eta[:, a] - eta[:, b]) - np.cos(phi[:, a] - phi[:, b])
-        kt2 = 2 * np.minimum(pt[:, a], pt[:, b]) ** 2 * angles / 0.4**2
-        expected &= kt2 > 25**2
+        turn = np.arccos(np.cos(phi[:, a] - phi[:, b]))
+        distance2 = (eta[:, a] - eta[:, b]) ** 2 + turn**2
+        expected &= np.minimum(pt[:, a], pt[:, b]) ** 2 * distance2 / 0.4**2 > 25**2
     assert 20 < expected.sum() < len(p)
     np.testing.assert_array_equal(kept, expected)
+
+
+@pytest.mark.parametrize(
+    ("tables", "cut"),
+    [
+        ({"ktdurham": 25.0, "dparameter": 0.4}, DurhamCut((2, 3, 4), 25.0, 0.4)),
+        ({"ktdurham": 25.0, "dparameter": 2.0}, DurhamCut((2, 3, 4), 25.0, 2.0)),
+        ({"ptlund": 25.0}, LundCut((2, 3, 4), 5, 25.0)),
+    ],
+)
+def test_limits_of_jets_that_follow_from_a_cut_remove_nothing_that_passes_it(
+    tables: Any, cut: DurhamCut | LundCut
+) -> None:
+    """The least p_T of a jet and mass of a pair, beside p_T itself in the case of ktdurham."""
+    one = cross_section("g g > g g g", tables, scales={})
+    loose = cross_section("g g > g g g", {"ptlund": 5.0}, scales={})
+    p = momenta(loose, 20000)
+    hard = np.hypot(p[:, 2:, 1], p[:, 2:, 2]).min(axis=1) > 25 * ("ktdurham" in tables)
+    expected = cut(p) & hard
+    assert 100 < expected.sum() < len(p)
+    np.testing.assert_array_equal(one.passes(p, np.ones(len(p))), expected)
 
 
 def test_variations_of_merged_events_are_ratios_of_integrands() -> None:
@@ -141,7 +164,9 @@ def test_variations_of_merged_events_are_ratios_of_integrands() -> None:
 @pytest.mark.parametrize(
     ("tables", "sentence"),
     [
-        ({"merging": {"xqcut": 20.0, "ktdurham": 20.0}}, "expected xqcut .MLM. or ktdurham"),
+        ({"merging": {"xqcut": 20.0, "ktdurham": 20.0}}, "expected xqcut .MLM., ktdurham"),
+        ({"merging": {"ktdurham": 20.0, "ptlund": 20.0}}, "got ktdurham = 20 and ptlund = 20"),
+        ({"merging": {"ptlund": 20.0}, "beams": {"pdf": "none"}}, "parton densities for xqcut"),
         ({"merging": {"scheme": "mlm"}, "scales": CLUSTERED}, "merging.xqcut: expected GeV > 0"),
         ({"merging": MLM}, 'scales.factorization: expected "clustering"'),
         ({"merging": {"xqcut": 20.0}, "beams": {"pdf": "none"}}, "expected beams with parton"),
