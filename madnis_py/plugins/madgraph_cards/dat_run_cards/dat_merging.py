@@ -24,14 +24,14 @@ def translate_merging(run: RunCard, card: ImportedCard) -> RunCard:
     if merges:
         card.put("merging", "scheme", "mlm")
         _put_couplings(run, card)
-    automatic = run.flag("auto_ptj_mjj")
     card.put("merging", "xqcut", least)
-    card.put("merging", "auto_ptj_mjj", automatic)
-    for name in ("ptj", "mmjj"):
-        if automatic and run.number(name) < 0:
-            meaning = "with auto_ptj_mjj MadGraph leaves it off, here it is xqcut"
-            card.refuse("merging", run.shown(name), meaning, "set it to 0, or auto_ptj_mjj = F")
-    return run.updated(_cuts_left(run, automatic))
+    card.put("merging", "auto_ptj_mjj", run.flag("auto_ptj_mjj") and not _off(run))
+    return run.updated(_cuts_left(run))
+
+
+def _off(run: RunCard) -> list[str]:
+    """Cuts on jets below 0, which stay off beside xqcut."""
+    return [name for name in ("ptj", "mmjj") if run.number(name) < 0]
 
 
 def _put_couplings(run: RunCard, card: ImportedCard) -> None:
@@ -43,15 +43,17 @@ def _put_couplings(run: RunCard, card: ImportedCard) -> None:
         card.put("merging", "alpsfact", run.number("alpsfact"))
 
 
-def _cuts_left(run: RunCard, automatic: bool) -> dict[str, str]:
+def _cuts_left(run: RunCard) -> dict[str, str]:
     """Cuts on jets beside xqcut: distances are off, p_T and masses that are larger than it, too.
 
-    Automatic ones are equal to it, which for jets of the sample is part of [merging].
+    Automatic ones are equal to it, which for jets of the sample is part of [merging] if both are.
     """
-    entries = {"drjj": "0", "drjl": "0"}
+    off, automatic = _off(run), run.flag("auto_ptj_mjj")
+    equal = run.text("xqcut") if off or run.flag("cut_decays") else "0"
+    entries = {"drjj": "0", "drjl": "0"} | dict.fromkeys(off, "0")
     for name in ("ptj", "mmjj"):
-        if automatic:
-            entries[name] = run.text("xqcut") if run.flag("cut_decays") else "0"
+        if automatic and name not in off:
+            entries[name] = equal
         elif run.number(name) > run.number("xqcut"):
             entries[name] = "0"
     return entries

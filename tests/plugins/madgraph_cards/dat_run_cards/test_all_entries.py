@@ -31,7 +31,7 @@ CHANGED = {
         fixed_ren_scale=F fixed_fac_scale=F fixed_fac_scale1=F fixed_fac_scale2=F scale=100
         dsqrt_q2fact1=100 dsqrt_q2fact2=100 ickkw=1 ickkw=2 xqcut=10 ktdurham=30 ptlund=30
         bias_module=ptj_bias bias_module=mass_bias custom_fcts=['x.f'] boost_event=True
-        time_of_flight=0 fixed_couplings=F small_width_treatment=0.1 xmtcentral=10 ktscheme=2
+        time_of_flight=0 small_width_treatment=0.1 xmtcentral=10 ktscheme=2
         chcluster=T use_syst=F systematics_program=syscalc systematics_program=none
         systematics_arguments=['--mur=1,2','--muf=1,2']
         sde_strategy=2 ptj=21 pta=21 ptl=21 ptjmax=900 ptamax=900 ptlmax=900

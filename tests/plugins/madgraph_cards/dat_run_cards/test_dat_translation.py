@@ -212,6 +212,14 @@ def test_mlm_merging_has_its_table_and_takes_its_cuts_from_xqcut(tmp_path: Path)
     assert not by_hand.for_merging.auto_ptj_mjj
 
 
+def test_of_the_automatic_cuts_beside_xqcut_one_below_zero_stays_off(tmp_path: Path) -> None:
+    text = f"{SMALL}1 = ickkw\n15 = xqcut\n-1 = etaj\n-1 = mmjj\n"
+    card, _ = imported(text, tmp_path, definition="p p > w+ j j, w+ > j j")
+    assert not card.for_merging.auto_ptj_mjj
+    assert cuts_of(card) == {"jet": {"pt": (15.0, INFINITE)}}
+    assert not card.cuts.decay_products
+
+
 def test_a_clustering_without_merging_has_the_jets_of_the_run_card(tmp_path: Path) -> None:
     card, _ = imported(f"{SMALL}F = fixed_ren_scale\n5 = maxjetflavor\n", tmp_path)
     assert (card.for_merging.maxjetflavor, card.for_merging.active) == (5, False)
@@ -400,7 +408,6 @@ def test_one_of_the_hardest_jets_has_to_pass_if_the_card_says_so(
         ("-1 = lpp1\n82 = nb_proton1", "nb_proton1 = 82, .*: an ion has lpp = 1 and one proton"),
         ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is no ion; set mass_ion1 = -1"),
         ("2 = ickkw", "ickkw = 2: samples are those for CKKW matching in MadEvent; set 0, or 1"),
-        ("30 = xqcut\n-1 = ptj", "ptj = -1: with auto_ptj_mjj MadGraph leaves it off"),
         ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by a kt measure"),
         ("my/mass_bias = bias_module", "bias_module = .*: events are biased by a function in Fort"),
         ("ptj_bias = bias_module\n{'ptj_bias_target_ptj': 0} = bias_parameters", "a p_T > 0"),
