@@ -18,6 +18,10 @@ _SCALES: Mapping[int, str] = {
 """Values of dynamical_scale_choice -> our names of the scales."""
 
 
+_OTHER_CARRIERS = (2, 3, 4)
+"""|lpp| of whole protons, electrons and muons that photons or leptons come from."""
+
+
 def translate_scales(run: RunCard, card: ImportedCard, densities: tuple[bool, bool]) -> None:
     """Translate the scales of a process that depends on them.
 
@@ -64,12 +68,17 @@ def _put_dynamical(run: RunCard, card: ImportedCard, key: str, scale: str) -> No
 
 
 def _fixed(run: RunCard) -> tuple[bool, bool]:
-    """Whether the factorisation scale of each beam is fixed."""
-    names = [
-        one if run.has(one) else "fixed_fac_scale"
-        for one in ("fixed_fac_scale1", "fixed_fac_scale2")
-    ]
-    return run.flag(names[0]), run.flag(names[1])
+    """Whether the factorisation scale of each beam is fixed.
+
+    That of photons or leptons of a lepton or a whole proton is where the other beam is a proton,
+    unless the card says it of each beam.
+    """
+    own = ("fixed_fac_scale1", "fixed_fac_scale2")
+    first, second = (run.flag(one if run.has(one) else "fixed_fac_scale") for one in own)
+    kinds = [abs(run.whole(f"lpp{beam}")) for beam in (1, 2)]
+    if not any(map(run.has, own)) and 1 in kinds:
+        return first or kinds[0] in _OTHER_CARRIERS, second or kinds[1] in _OTHER_CARRIERS
+    return first, second
 
 
 def _put_factorization(

@@ -153,6 +153,27 @@ def test_each_beam_has_its_kind(
 
 
 @pytest.mark.parametrize(
+    ("entries", "factorization"),
+    [
+        ("F = fixed_fac_scale\n", [1.4, "sum_mt/2"]),
+        ("T = fixed_fac_scale\n", [1.4, 91.188]),
+        ("F = fixed_fac_scale1\nF = fixed_fac_scale2\n", "sum_mt/2"),
+        ("F = fixed_fac_scale\n-3 = lpp2\niww = pdlabel2\n", "sum_mt/2"),
+    ],
+)
+def test_photons_beside_a_proton_have_a_fixed_scale_as_in_madgraph(
+    tmp_path: Path, entries: str, factorization: object
+) -> None:
+    text = (
+        "2 = lpp1\niww = pdlabel1\nlhapdf = pdlabel2\n331900 = lhaid\n1.4 = dsqrt_q2fact1\n"
+        "3 = dynamical_scale_choice\n"
+    )
+    (tmp_path / "run_card.dat").write_text(text + entries)
+    card, _ = import_run_card(tmp_path / "run_card.dat", "a a > mu+ mu-")
+    assert card.content()["scales"]["factorization"] == factorization
+
+
+@pytest.mark.parametrize(
     ("text", "definition", "beams"),
     [
         (
