@@ -241,8 +241,8 @@ NONE = "expected a process with tree diagrams"
         ("p p > gamma gamma", 'unknown particle "gamma"'),
         ("u u~ > ghg ghg", 'unknown particle "ghg"'),
         (
-            "p p > j j j j j j",
-            "expected at most 200,000 combinations of flavours; got 582,345",
+            "p p > j j j j j j j",
+            "expected at most 1,000,000 choices of particles; got 4,782,969",
         ),
         (
             "p p > z z, z > e+ e-, z > mu+ mu-, z > ta+ ta-",

@@ -25,7 +25,7 @@ from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
 
-_MOST_OUTGOING, _MOST_FINAL, _MOST_CHOICES, _MOST_COMBINATIONS = 8, 20, 1_000_000, 200_000
+_MOST_OUTGOING, _MOST_FINAL, _MOST_CHOICES, _MOST_COMBINATIONS = 8, 20, 1_000_000, 1_000_000
 """Limits of a definition, above what can be computed: outgoing particles of a step, final
 particles, choices of incoming or outgoing particles of a step, and choices of both that conserve
 charge and fermions."""

@@ -343,7 +343,11 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
             "p p > t t~, " + 3000 * "(t > b w+, ",
             "expected at most 20 brackets in each other; got more",
         ),
-        ("p p >" + 6 * " j", "expected at most 200,000 combinations of flavours; got 582,345"),
+        (
+            "all all > all all all all",
+            "expected at most 1,000,000 combinations of flavours; got 1,718,076",
+        ),
+        ("p p >" + 7 * " j", "expected at most 1,000,000 choices of particles; got 4,782,969"),
         ("u u > e+ e-", 'expected a process that conserves electric charge; got "u u > e+ e-"'),
         (
             "p p > t t~, t > b w-",
