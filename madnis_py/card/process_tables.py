@@ -18,6 +18,7 @@ from madnis_py.card.values import (
     Flag,
     Indices,
     Legs,
+    Masses,
     ParameterValue,
     Polarizations,
     Positive,
@@ -85,6 +86,11 @@ class ProcessTable(CardTable):
     )
     model: Literal["sm", "sm_zprime"] = Field(
         "sm", description="The Standard Model, without or with a Z'."
+    )
+    masses: Masses | None = Field(
+        None,
+        description="Masses in GeV of the external legs, all decays done: of the processes that "
+        "the labels stand for, those with these masses. Without it: each by itself.",
     )
     me_frame: Legs | None = Field(
         None,

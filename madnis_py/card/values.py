@@ -105,6 +105,13 @@ BeamEnergies = Annotated[
         lambda value: isinstance(value, list | tuple) and len(value) == 2,
     ),
 ]
+Masses = Annotated[
+    tuple[Energy, ...],
+    _checked(
+        "a list of masses, one of each leg",
+        lambda value: isinstance(value, list | tuple) and len(value) > 0,
+    ),
+]
 Legs = Annotated[
     tuple[int, ...],
     _checked(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
@@ -18,7 +18,14 @@ from madnis_py.errors import CheckpointError, InputError, OutputError
 from madnis_py.file_lock import FileLock
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.parallel.random_streams import RANDOM_NUMBERS
-from madnis_py.run.record import OF_THE_PACKAGE, EventFileRecord, RunIdentity, RunRecord, version_of
+from madnis_py.run.record import (
+    OF_THE_PACKAGE,
+    EventFileRecord,
+    PartRecord,
+    RunIdentity,
+    RunRecord,
+    version_of,
+)
 
 _WRITING_PATIENCE = 60.0
 """Seconds to wait for another process that writes run.json, which takes a moment."""
@@ -129,13 +136,20 @@ class RunDirectory:
             got = f"got one of another version with those of {name}, whose events differ"
             raise InputError(f"{self.path}: {here}; {got}; {_WAY_OUT}")
 
-    def claim(self, card: Card, identity: RunIdentity, versions: Mapping[str, str]) -> RunIdentity:
+    def claim(
+        self,
+        card: Card,
+        identity: RunIdentity,
+        versions: Mapping[str, str],
+        parts: Sequence[PartRecord] | None = None,
+    ) -> RunIdentity:
         """Make the directory that of a run, or go on with the run that is in it.
 
         Args:
             card: of the run.
             identity: what has to be the same to go on.
             versions: of what computes, for the record.
+            parts: the processes of a run of several.
 
         Returns:
             the identity of the run, which may have been begun by another version of the package.
@@ -156,6 +170,7 @@ class RunDirectory:
                             unit="GeV" if card.process.is_decay else None,
                             versions=dict(versions),
                             stages={},
+                            parts=None if parts is None else tuple(parts),
                         )
                     )
                     return identity

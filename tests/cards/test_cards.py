@@ -19,7 +19,6 @@ from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.events.files.formats import open_events
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.plugins.madgraph_cards.process_cards.card_files import found_cards
 from madnis_py.plugins.madgraph_cards.process_cards.cards_import import import_cards
@@ -62,13 +61,11 @@ def read(path: Path) -> Card:
 def differentials(path: Path) -> list[CrossSection]:
     card = read(path)
     points = [point.card for point in scan_points(card)] or [card]
-    return [CrossSection(process) for point in points for process in processes(point)]
-
-
-def processes(card: Card) -> tuple[Process, ...]:
-    if len(card.process.definitions) == 1:
-        return (Process.from_card(card),)
-    return ProcessSet.from_card(card).processes
+    return [
+        CrossSection(process)
+        for point in points
+        for process in ProcessSet.from_card(point).processes
+    ]
 
 
 def test_every_card_says_what_it_must_give() -> None:

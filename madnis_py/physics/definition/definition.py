@@ -126,16 +126,26 @@ class Definition:
         text: as written in the card.
         core: the process before its decays.
         number: of the process, behind "@"; None without it.
+        masses: of the external legs in GeV, of the processes that are meant; None for any.
     """
 
     text: str
     core: Step
     number: int | None = None
+    masses: tuple[float, ...] | None = None
 
     @cached_property
     def legs(self) -> tuple[tuple[int, ...], ...]:
         """PDG codes that each external leg may have, incoming first, then as `Step.final`."""
         return (*(leg.alternatives for leg in self.core.incoming), *self.core.final)
+
+    @property
+    def title(self) -> str:
+        """The text, with the masses of what comes out where they tell it from others."""
+        if self.masses is None:
+            return self.text
+        masses = " ".join(f"{mass:.4g}" for mass in self.masses[self.n_incoming :])
+        return f"{self.text} ({masses} GeV)"
 
     @property
     def n_incoming(self) -> int:
@@ -160,8 +170,8 @@ class Definition:
     def reactions(self, model: Model) -> tuple[Reaction, ...]:
         """Every combination of flavours that conserves charge and fermions, also in each decay.
 
-        Neither colour nor the existence of a diagram is asked for. Equal combinations in another
-        order stay in the core process; of decays there is one order each.
+        Neither masses, colour nor the existence of a diagram are asked for. Equal combinations in
+        another order stay in the core process; of decays there is one order each.
 
         Args:
             model: the one that the definition was read with.

@@ -62,7 +62,7 @@ class _Reader:
         try:
             words = parse_notation(text)
             core = _with_all_orders_of_a_decay(self._chain(words.chain))
-            definition = Definition(text, core, words.number)
+            definition = Definition(text, core, words.number, self._card.process.masses)
             self._check_polarisations(definition.core)
         except CardError:
             raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import accumulate
 from pathlib import Path
+from typing import Self
 
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
@@ -76,13 +77,29 @@ class Process:
         """
         if not isinstance(card, Card):
             card = cards.load(card)
-        if card.scan is not None:
-            raise card.error("scan", "expected one value of each key here; only runs take lists")
         model = model_of(card)
         definition = definition_of(card, model)
+        return cls.of_groups(card, model, definition, flavour_groups(definition, card, model))
+
+    @classmethod
+    def of_groups(
+        cls, card: Card, model: Model, definition: Definition, groups: tuple[FlavourGroup, ...]
+    ) -> Self:
+        """Build the process that a card describes from its groups of flavours.
+
+        Args:
+            card: of this process alone.
+            model: of the card.
+            definition: that the card has.
+            groups: of the definition.
+
+        Raises:
+            CardError: the card cannot be used; names the place inside it.
+        """
+        if card.scan is not None:
+            raise card.error("scan", "expected one value of each key here; only runs take lists")
         if definition.n_incoming == 1:
             card = _at_rest(card, model.mass(definition.incoming[0][0]))
-        groups = flavour_groups(definition, card, model)
         selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
         return cls(resolved_card(card, model), model, definition, groups, selection)
@@ -183,7 +200,7 @@ class Process:
             if n_left_out > 0:
                 name = self.model.reaction_name(group.reaction.legs, self.definition.n_incoming)
                 yield (
-                    f'restrictions: "{self.definition.text}" leaves out {n_left_out} of '
+                    f'restrictions: "{self.definition.title}" leaves out {n_left_out} of '
                     f"{n_left_out + n_diagrams} diagrams of {name}; what is left may depend on the "
                     "gauge"
                 )

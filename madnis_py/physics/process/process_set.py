@@ -20,18 +20,27 @@ from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.particle_names import codes_of, split_kinds, split_rank
 from madnis_py.physics.process.card_checks import parsed_histograms
-from madnis_py.physics.process.flavour_groups import FlavourGroup, Legs
+from madnis_py.physics.process.flavour_groups import (
+    FlavourGroup,
+    Legs,
+    by_masses,
+    flavour_groups,
+)
 from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.providers import resolved_card
+
+_MOST_PROCESSES = 200
+"""Processes of a card, above what anyone waits for."""
 
 
 @dataclass(frozen=True)
 class ProcessSet:
     """The processes of one card; immutable, no arrays.
 
-    A definition without a number, "@N", has that of its place in the list, from 1, as in MadGraph;
-    several may have the same one. Cuts and histograms on particles that a process does not have
-    count for the others.
+    A definition whose labels stand for particles of several masses is a process for each choice of
+    masses of its legs. A definition without a number, "@N", has that of its place in the list, from
+    1, as in MadGraph; several may have the same one. Cuts and histograms on particles that a
+    process does not have count for the others.
 
     Attributes:
         card: the card with every parameter of the model written out, which stands for itself.
@@ -49,18 +58,25 @@ class ProcessSet:
             card: a card, its path, or the bare name of a shipped process.
 
         Raises:
-            CardError: the card cannot be used, or two definitions have events in common; names the
-                place inside it.
+            CardError: the card cannot be used, has too many processes, or two definitions have
+                events in common; names the place inside it.
         """
         if not isinstance(card, Card):
             card = cards.load(card)
-        if card.process.matrix_element is not None and len(card.process.definitions) > 1:
-            expected = "expected one process where another program computes |M|^2"
-            got = f"got {len(card.process.definitions)}"
-            raise card.error("process.matrix_element", f"{expected}; {got}")
+        _require_one_definition_of_masses(card)
         model = model_of(card)
+        parts = _parts(card, model)
+        if len(parts) == 1:
+            alone = Process.of_groups(card, model, parts[0].definition, parts[0].groups)
+            return cls(alone.card, (alone,))
+        if card.process.matrix_element is not None:
+            expected = "expected one process where another program computes |M|^2"
+            raise card.error("process.matrix_element", f"{expected}; got {len(parts)}")
         processes = tuple(
-            _with_histograms(Process.from_card(one), card, model) for one in _own_cards(card, model)
+            _with_histograms(
+                Process.of_groups(part.card, model, part.definition, part.groups), card, model
+            )
+            for part in _with_own_cuts(parts, card, model)
         )
         _require_histograms_of_some(processes, card, model)
         _require_one_kind_of_beams(processes, card)
@@ -68,21 +84,65 @@ class ProcessSet:
         return cls(resolved_card(card, model), processes)
 
 
-def _own_cards(card: Card, model: Model) -> Iterator[Card]:
-    """The card of each process, with a number, with the cuts that it can have and no histograms."""
-    without: dict[str, dict[str, object]] = {"histograms": dict.fromkeys(card.histograms)}
-    numbered: list[tuple[Card, Definition]] = []
+def _require_one_definition_of_masses(card: Card) -> None:
+    if card.process.masses is not None and len(card.process.definitions) > 1:
+        got = f"got {len(card.process.definitions)}"
+        raise card.error("process.masses", f"expected one definition that they are of; {got}")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A process before its cuts are known to fit.
+
+    Attributes:
+        card: of it alone.
+        definition: restricted to its masses where there are several.
+        groups: its flavours.
+    """
+
+    card: Card
+    definition: Definition
+    groups: tuple[FlavourGroup, ...]
+
+
+def _parts(card: Card, model: Model) -> list[_Part]:
+    """The processes of a card, those of a definition by their masses."""
+    parts: list[_Part] = []
+    for one in _numbered(card, model):
+        definition = definition_of(one, model)
+        by_mass = by_masses(flavour_groups(definition, one, model), model)
+        if len(by_mass) == 1:
+            parts += [_Part(one, definition, *by_mass.values())]
+            continue
+        for masses, groups in by_mass.items():
+            own = one.updated({"process": {"masses": [*masses]}})
+            parts.append(_Part(own, replace(definition, masses=masses), groups))
+    if len(parts) > _MOST_PROCESSES:
+        expected = f"expected at most {_MOST_PROCESSES} processes, each of one mass of every leg"
+        raise card.error("process.definition", f"{expected}; got {len(parts)}")
+    return parts
+
+
+def _numbered(card: Card, model: Model) -> Iterator[Card]:
+    """A card for each definition, which has a number if there are several."""
     for place, text in enumerate(card.process.definitions, start=1):
-        definition = definition_of(card.updated({"process": {"definition": text}}), model)
-        text = text if definition.number is not None else f"{text} @{place}"
-        numbered.append((card.updated({"process": {"definition": text}, **without}), definition))
+        one = card.of_process(text)
+        several = len(card.process.definitions) > 1
+        without_number = several and definition_of(one, model).number is None
+        yield card.of_process(f"{text} @{place}") if without_number else one
+
+
+def _with_own_cuts(parts: Sequence[_Part], card: Card, model: Model) -> Iterator[_Part]:
+    """The processes with the cuts that each of them can have, and no histograms."""
     foreign = [
-        {name for name in card.cuts.by_name if not _has_particles(name, definition, model)}
-        for _, definition in numbered
+        {name for name in card.cuts.by_name if not _has_particles(name, part.definition, model)}
+        for part in parts
     ]
     of_nobody = set.intersection(*foreign)  # which is an error, or no cut in a single process
-    for (own, _), names in zip(numbered, foreign, strict=True):
-        yield own.updated({"cuts": dict.fromkeys(names - of_nobody)})
+    for part, names in zip(parts, foreign, strict=True):
+        without = dict.fromkeys(names - of_nobody)
+        histograms = dict.fromkeys(card.histograms)
+        yield replace(part, card=part.card.updated({"cuts": without, "histograms": histograms}))
 
 
 def _has_particles(names: str, definition: Definition, model: Model) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.errors import InputError
+from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import Watch, unwatched
 from madnis_py.run.abstract_run import AbstractRun, stored_card
 from madnis_py.run.directory import RunDirectory
@@ -44,8 +45,14 @@ def begin_run(
         InputError: the directory holds another run.
         MadnisError: the device cannot be used, or not for one of the processes.
     """
-    return _kind_of(card).of_card(
-        card, directory, seed, method=method, device=device, executor=executor, watch=watch
+    processes = ProcessSet.from_card(card)
+    if len(processes.processes) == 1:
+        (process,) = processes.processes
+        return Run(
+            process, directory, seed, method=method, device=device, executor=executor, watch=watch
+        )
+    return SampleRun(
+        processes, directory, seed, method=method, device=device, executor=executor, watch=watch
     )
 
 
@@ -64,8 +71,5 @@ def open_run(
         one = f"name one of its points, like {files.path / 'point_1'}"
         raise InputError(f"{files.path}: expected a run; got a scan; {one}")
     card = stored_card(files, trust)
-    return _kind_of(card).resume(card, files, executor=executor, watch=watch, trust=trust)
-
-
-def _kind_of(card: Card) -> type[AbstractRun]:
-    return Run if len(card.process.definitions) == 1 else SampleRun
+    kind = Run if files.record.parts is None else SampleRun
+    return kind.resume(card, files, executor=executor, watch=watch, trust=trust)

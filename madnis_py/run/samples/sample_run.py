@@ -102,8 +102,8 @@ class SampleRun(AbstractRun):
             CrossSection(process)
         if trust:
             self.trust.remember(reach_of_card(card))
-        directory.claim(card, identity, versions())
         self.processes = processes
+        directory.claim(card, identity, versions(), [*self._part_records()])
         self._watch = watch
         self.parts = tuple(
             Run(
@@ -114,18 +114,16 @@ class SampleRun(AbstractRun):
                 training=identity.training,
                 device=device,
                 executor=executor,
-                watch=_named(watch, process.definition.text),
+                watch=_named(watch, process.definition.title),
                 trust=trust,
             )
             for place, process in enumerate(processes.processes, start=1)
         )
-        if directory.record.parts is None:
-            directory.update(parts=[part.model_dump() for part in self._part_records()])
 
     def _part_records(self) -> Iterator[PartRecord]:
         for place, process in enumerate(self.processes.processes, start=1):
             yield PartRecord(
-                folder=folder_of(place), definition=process.definition.text, number=process.number
+                folder=folder_of(place), definition=process.definition.title, number=process.number
             )
 
     @classmethod

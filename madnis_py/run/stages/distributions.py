@@ -205,7 +205,7 @@ def distributions_of_run(
     weighted = _histograms_of_points(sources, points, bins, watch)
     events, groups = _of_reader(open_events(events_file), bins, watch) if events_file else ([], ())
     every = tuple(histogram_pairs(weighted, events, groups))
-    title = "\n".join(source.process.definition.text for source in sources)
+    title = "\n".join(dict.fromkeys(source.process.definition.text for source in sources))
     return Distributions(title, _in_unit(every, card), sum(points), events_file)
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
+from madnis_py.physics.process import process_set as module
+from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.process_set import ProcessSet
 
 
@@ -105,3 +107,118 @@ def test_polarisations_that_exclude_each_other_stand_beside_each_other() -> None
         process_set("p p > z{0} z{T}", "p p > z{T} z{0}")
     with pytest.raises(CardError, match="expected processes without events in common"):
         process_set("p p > z z", "p p > z{T} z{T}")
+
+
+LEPTONS = {"l+": "e+ mu+ ta+", "l-": "e- mu- ta-", "vl": "ve vm vt", "vl~": "ve~ vm~ vt~"}
+TAU = 1.777
+
+
+def by_masses(definition: str, **tables: Any) -> ProcessSet:
+    card = {"process": {"definition": definition, "multiparticles": LEPTONS}, **tables}
+    return ProcessSet.from_card(Card.parse({"beams": {"pdf": "toy"}, **card}))
+
+
+def masses_of(processes: ProcessSet) -> list[tuple[float, ...]]:
+    return [
+        one.definition.masses[one.definition.n_incoming :] if one.definition.masses else ()
+        for one in processes.processes
+    ]
+
+
+def test_a_definition_is_a_process_for_each_choice_of_masses() -> None:
+    found = by_masses("p p > l+ l-")
+    assert masses_of(found) == [(0, 0), (TAU, TAU)]
+    light, heavy = (
+        {frozenset(map(abs, legs[2:])) for legs in one.flavours} for one in found.processes
+    )
+    assert light == {frozenset({11}), frozenset({13})}
+    assert heavy == {frozenset({15})}
+    assert [one.number for one in found.processes] == [1, 1]
+
+
+def test_equal_particles_of_several_masses_are_counted_once() -> None:
+    """Two pairs of three leptons: 3 pairs of one kind, 3 of two kinds, whatever legs they have."""
+    found = by_masses("p p > l+ l- l+ l-")
+    assert masses_of(found) == [(0, 0, 0, 0), (0, 0, TAU, TAU), (TAU, TAU, TAU, TAU)]
+    states = [
+        [tuple(sorted(legs[2:])) for legs in one.flavours if legs[:2] == (2, -2)]
+        for one in found.processes
+    ]
+    assert [len(of_part) for of_part in states] == [3, 2, 1]
+    assert len({one for of_part in states for one in of_part}) == 6
+
+
+def test_legs_of_a_label_are_counted_once_where_the_first_names_are_heavy() -> None:
+    labels = {"x": "b ta- e-", "x~": "ta+ e+ b~"}
+    card = {"process": {"definition": "u u~ > x x x~ x~ QCD=0", "multiparticles": labels}}
+    found = ProcessSet.from_card(Card.parse({**card, "beams": {"pdf": "none"}}))
+    contents = [tuple(sorted(legs[2:])) for one in found.processes for legs in one.flavours]
+    assert len(contents) == len({*contents}) == 6  # multisets of two pairs of three kinds
+
+
+def test_each_lepton_of_two_decays_has_a_mass_of_its_own() -> None:
+    chain = "p p > w+ w-, w+ > l+ vl, w- > l- vl~"
+    of_charged = [(masses[0], masses[2]) for masses in masses_of(by_masses(chain))]
+    assert of_charged == [(0, 0), (0, TAU), (TAU, 0), (TAU, TAU)]
+
+
+def test_the_lowest_orders_are_those_of_all_masses() -> None:
+    """Beside jets, electroweak pairs of taus are no part of a definition without orders."""
+    labels = {"x": "d ta-", "x~": "d~ ta+"}
+    card = {"process": {"definition": "u u~ > x x~", "multiparticles": labels}}
+    found = ProcessSet.from_card(Card.parse({**card, "beams": {"pdf": "none"}}))
+    assert [one.flavours for one in found.processes] == [((2, -2, 1, -1),)]
+
+
+def test_one_mass_of_each_leg_is_one_process_of_an_unchanged_card() -> None:
+    card = Card.parse({"process": {"definition": "p p > e+ e-"}, "beams": {"pdf": "toy"}})
+    (process,) = ProcessSet.from_card(card).processes
+    assert process.card.digest() == Process.from_card(card).card.digest()
+    assert process.definition.title == "p p > e+ e-"
+
+
+def test_the_card_of_a_part_stands_for_itself() -> None:
+    for part in by_masses("p p > l+ l- j", cuts={"jet": {"pt_min": 20.0}}).processes:
+        again = Process.from_card(Card.parse(part.card.content()))
+        assert again.flavours == part.flavours
+        assert again.card.digest() == part.card.digest()
+
+
+def test_a_cut_on_a_particle_of_one_mass_is_no_error_in_the_other_part() -> None:
+    light, heavy = by_masses("p p > l+ l-", cuts={"e+|ta+": {"pt_min": 5.0}}).processes
+    assert [cut.minimum for cut in heavy.selection.cuts] == [5.0]
+    assert {len(light.selection.of(place)) for place in range(len(light.flavours))} == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("masses", "sentence"),
+    [
+        ([0.0, 0.0, TAU, 0.0], r"expected \[0.0, 0.0, 0.0, 0.0\] or \[0.0, 0.0, 1.777, 1.777\]; "),
+        ([0.0, TAU], r"got \[0.0, 1.777\]"),
+    ],
+)
+def test_masses_that_no_process_of_a_definition_has_are_refused(
+    masses: list[float], sentence: str
+) -> None:
+    process = {"definition": "p p > l+ l-", "multiparticles": LEPTONS, "masses": masses}
+    with pytest.raises(CardError, match=rf"process\.masses: .*{sentence}"):
+        Process.from_card(Card.parse({"process": process, "beams": {"pdf": "toy"}}))
+
+
+def test_masses_are_those_of_a_single_definition() -> None:
+    process = {"definition": ["p p > z", "p p > w+"], "masses": [0.0, 0.0, 91.188]}
+    with pytest.raises(CardError, match=r"process\.masses: expected one definition .*; got 2"):
+        ProcessSet.from_card(Card.parse({"process": process, "beams": {"pdf": "toy"}}))
+
+
+def test_too_many_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_PROCESSES", 3)
+    with pytest.raises(CardError, match=r"expected at most 3 processes, each of one mass .* got 4"):
+        by_masses("p p > w+ w-, w+ > l+ vl, w- > l- vl~")
+
+
+def test_another_program_gives_one_process() -> None:
+    element = {"provider": "python", "function": "any.py:function"}
+    card = {"definition": "u u~ > l+ l-", "multiparticles": LEPTONS, "matrix_element": element}
+    with pytest.raises(CardError, match=r"expected one process where another program .*; got 2"):
+        ProcessSet.from_card(Card.parse({"process": card, "beams": {"pdf": "none"}}))

@@ -291,6 +291,58 @@ def test_a_list_of_one_process_is_a_run_like_any_other(tmp_path: Path) -> None:
     assert [one.identifier for one in open_events(run.events_file).init.processes] == [4]
 
 
+PAIRS = {"l+": "mu+ ta+", "l-": "mu- ta-"}
+
+
+def test_pairs_of_several_masses_are_those_of_qed(tmp_path: Path) -> None:
+    """e+ e- > mu+ mu- and tau+ tau-, 4 pi alpha^2 / 3 s beta (3 - beta^2) / 2, in one run."""
+    definition = "e+ e- > l+ l- / z h"
+    card = Card.parse(
+        {
+            "process": {"definition": definition, "multiparticles": PAIRS},
+            "beams": {"pdf": "none", "energy": [3.0, 3.0]},
+        }
+    )
+    run = begin_run(card, tmp_path / "run", SEED, method="vegas").execute(200, 100_000)
+    muons, taus = (part.sigma_pb for part in run.record.parts or ())
+    beta = math.sqrt(1 - (1.777 / 3) ** 2)
+    alpha = 1 / 132.50698
+    pointlike = 4 * math.pi * alpha**2 / (3 * 36) * 0.3893793721e9
+    assert muons == pytest.approx(pointlike, rel=2e-3)
+    assert taus == pytest.approx(pointlike * beta * (3 - beta**2) / 2, rel=2e-3)
+    kinds = Counter(np.abs(events_of(tmp_path / "run" / "events.lhe.gz").pdg[:, 2]).tolist())
+    assert kinds.keys() == {13, 15}
+    share = 1 / (1 + beta * (3 - beta**2) / 2)
+    assert abs(kinds[13] - 200 * share) < 5 * math.sqrt(200 * share * (1 - share))
+
+
+def test_a_run_of_several_masses_goes_on_with_the_same_events(tmp_path: Path) -> None:
+    process = {"definition": "e+ e- > l+ l- @4", "multiparticles": PAIRS}
+    card = Card.parse({"process": process, "beams": {"pdf": "none", "energy": [45.0, 45.0]}})
+    begun = begin_run(card, tmp_path / "run", SEED, method="vegas")
+    assert [part.number for part in begun.record.parts or ()] == [4, 4]
+    open_run(tmp_path / "run", trust=True).execute(200, 4000)
+    begin_run(card, tmp_path / "at_once", SEED, method="vegas").execute(200, 4000)
+    whole, at_once = ((tmp_path / name / "events.lhe.gz") for name in ("run", "at_once"))
+    assert whole.read_bytes() == at_once.read_bytes()
+
+
+def test_widths_into_several_masses_are_the_sum_of_closed_forms(tmp_path: Path) -> None:
+    """Gamma(h > f f~) = N_c y^2 m_h beta^3 / 16 pi for b and tau in one definition."""
+    labels = {"x": "b ta-", "x~": "b~ ta+"}
+    card = Card.parse({"process": {"definition": "h > x x~", "multiparticles": labels}})
+    run = begin_run(card, tmp_path / "run", SEED, method="vegas")
+    assert isinstance(run, SampleRun)
+    run.integrate(20_000)
+    model = run.processes.processes[0].model
+    expected = 0.0
+    for colours, mass in ((3, model["MB"]), (1, model["MTA"])):
+        beta = math.sqrt(1 - (2 * mass / model["MH"]) ** 2)
+        yukawa = mass * math.sqrt(math.sqrt(2) * model["Gf"])
+        expected += colours * yukawa**2 * model["MH"] * beta**3 / (8 * math.pi)
+    assert run.record.sigma_pb == pytest.approx(expected, rel=2e-3)
+
+
 def test_commands_of_one_process_refuse_a_card_of_several(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
