@@ -89,5 +89,5 @@ def _hard(x: Array, beta: Array) -> Array:
             + 0.25 * (39 - 24 * x - 15 * x**2)
         )
         / rest
-    ) / 128
+    ) / 48
     return np.asarray(-beta * first - beta**2 * second - beta**3 * third)
