@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +77,29 @@ def _joined(tags: Integers) -> tuple[int, ...]:
     return tuple(numbers.setdefault(tag, len(numbers)) for tag in tags.ravel().tolist())
 
 
+class _Candidate(NamedTuple):
+    """A process with some external particles.
+
+    Attributes:
+        number: of the process in event files.
+        element: squares their amplitude.
+        model: of the process.
+        legs: PDG codes, incoming first.
+        n_incoming: how many come in.
+    """
+
+    number: int
+    element: MatrixElement
+    model: Model
+    legs: tuple[int, ...]
+    n_incoming: int
+
+
 class EventElements:
     """Finds the matrix elements of events among those of processes.
+
+    Where several have the same particles, such as those with z{0} and z{T}, the number of an event
+    says which one it belongs to.
 
     Args:
         processes: that the events may belong to.
@@ -85,27 +108,21 @@ class EventElements:
 
     def __init__(self, processes: Sequence[Process], source: str) -> None:
         self._source = source
-        self._known: dict[
-            tuple[object, ...], tuple[MatrixElement, Model, tuple[int, ...], int]
-        ] = {}
+        self._known: dict[Content, list[_Candidate]] = defaultdict(list)
         for process in processes:
-            n_incoming = process.definition.n_incoming
-            for group in process.groups:
-                for legs in group.flavours:
-                    self._known.setdefault(
-                        _content(legs[:n_incoming], legs[n_incoming:]),
-                        (process.matrix_element_of(group), process.model, legs, n_incoming),
-                    )
+            for content, candidate in _candidates(process).items():
+                self._known[content].append(candidate)
 
     def of(self, events: EventBatch) -> Iterator[AlikeEvents]:
         """The events of a batch, by their external particles.
 
         Raises:
-            InputError: none of the processes has the particles of an event, or they have another
-                mass there.
+            InputError: none of the processes has the particles of an event, it is not known which
+                one of several, or they have another mass there.
         """
         external = np.isin(events.status, (INCOMING, OUTGOING))
-        content = np.where(external, events.pdg, 0), np.where(external, events.status, 0)
+        particles = np.where(external, events.pdg, 0), np.where(external, events.status, 0)
+        content = (*particles, events.process_id[:, None])
         found, place = np.unique(np.concatenate(content, axis=1), axis=0, return_inverse=True)
         for number in range(len(found)):
             yield self._alike(events, np.flatnonzero(place.ravel() == number))
@@ -118,11 +135,21 @@ class EventElements:
             names = " ".join(map(str, pdg[incoming])) + " > " + " ".join(map(str, pdg[outgoing]))
             expected = f"expected events of the processes of {self._source}"
             raise InputError(f"reweight: {expected}; got particles {names}")
-        element, model, legs, n_incoming = self._known[key]
-        places = _in_order(legs[n_incoming:], pdg[outgoing].tolist(), outgoing.tolist())
-        alike = AlikeEvents(rows, np.array([*incoming, *places], np.intp), element, model)
+        one = self._chosen(self._known[key], int(events.process_id[rows[0]]))
+        wanted = one.legs[one.n_incoming :]
+        places = _in_order(wanted, pdg[outgoing].tolist(), outgoing.tolist())
+        alike = AlikeEvents(rows, np.array([*incoming, *places], np.intp), one.element, one.model)
         self._require_masses(events, alike)
         return alike
+
+    def _chosen(self, candidates: Sequence[_Candidate], number: int) -> _Candidate:
+        """The only process with some particles, or the one with the number of the event."""
+        found = [one for one in candidates if len(candidates) == 1 or one.number == number]
+        if len(found) != 1:
+            known = " or ".join(str(one.number) for one in candidates)
+            expected = f"expected events with the number of one process of {self._source}, {known}"
+            raise InputError(f"reweight: {expected}, which have the same particles; got {number}")
+        return found[0]
 
     def _require_masses(self, events: EventBatch, alike: AlikeEvents) -> None:
         """Momenta on the mass shells of one model are none of another."""
@@ -136,6 +163,20 @@ class EventElements:
                     f"reweight: expected {name} with a mass of {expected:g} GeV as in "
                     f"{self._source}; got {mass:g} GeV in the events"
                 )
+
+
+def _candidates(process: Process) -> dict[Content, _Candidate]:
+    """External particles -> the process with the first of its matrix elements that has them."""
+    found: dict[Content, _Candidate] = {}
+    n_incoming = process.definition.n_incoming
+    for group in process.groups:
+        element = process.matrix_element_of(group)
+        for legs in group.flavours:
+            found.setdefault(
+                _content(legs[:n_incoming], legs[n_incoming:]),
+                _Candidate(process.number, element, process.model, legs, n_incoming),
+            )
+    return found
 
 
 def _content(incoming: Iterable[int], outgoing: Iterable[int]) -> Content:

@@ -22,7 +22,9 @@ from madnis_py.events.files.normalization import in_pb, init_in_pb
 from madnis_py.events.les_houches.lhe_init import LheInit
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup, identifiers
 from madnis_py.output_file import require_place
+from madnis_py.physics.process.beam_luminosity import coupling_of_model
 from madnis_py.physics.process.process import Process
+from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
 
 GROUP = "reweighting"
@@ -48,19 +50,20 @@ class Hypothesis:
         Raises:
             CardError: the card cannot be used.
         """
-        each = (card.updated({"process": {"definition": one}}) for one in card.process.definitions)
-        return cls(tuple(map(Process.from_card, each)), source)
+        return cls(ProcessSet.from_card(card).processes, source)
 
     @cached_property
     def elements(self) -> EventElements:
         """The matrix elements of events."""
         return EventElements(self.processes, self.source)
 
-    def coupling(self, events: EventBatch, rows: Rows) -> Array | float:
-        """alpha_s: that of the model where beams have no densities, else that of the events."""
+    def coupling(self, events: EventBatch, rows: Rows) -> Array:
+        """alpha_s: that of the model where no beam has a PDF set, else that of the events."""
         first = self.processes[0]
-        without = first.card.beams.pdf in (None, "none")
-        return first.model["aS"] if without else events.alpha_s[rows]
+        if first.card.beams.sets:
+            return events.alpha_s[rows]
+        scales = np.ascontiguousarray(events.renormalization_scale[rows])
+        return coupling_of_model(first.card, first.model).evaluate(scales**2)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Reweighting:
             squared[alike.rows] = self._of_alike(events, alike, alpha_s)
         return squared
 
-    def _of_alike(self, events: EventBatch, alike: AlikeEvents, alpha_s: Array | float) -> Array:
+    def _of_alike(self, events: EventBatch, alike: AlikeEvents, alpha_s: Array) -> Array:
         p = alike.momenta(events)
         if self.kept == "nothing":
             return alike.element.squared(p, alpha_s)

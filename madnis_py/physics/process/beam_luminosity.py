@@ -50,7 +50,7 @@ def parton_luminosity(
         CardError: a proton should hold what it does not, or the card names no set for it.
     """
     if beams.partonic:
-        return UnitLuminosity(len(flavours), _coupling(card, model))
+        return UnitLuminosity(len(flavours), coupling_of_model(card, model))
     for beam in (0, 1):
         _require_partons(beam, flavours[:, beam].tolist(), card, model)
     if not all(card.beams.pdfs):
@@ -64,11 +64,11 @@ def parton_luminosity(
         else _density_without_set(beam, card, beams, model)
         for beam, name in enumerate(card.beams.pdfs)
     )
-    alpha_s = next((pdf.alpha_s for pdf in sets.values()), _coupling(card, model).evaluate)
+    alpha_s = next((pdf.alpha_s for pdf in sets.values()), coupling_of_model(card, model).evaluate)
     return BeamLuminosity((first, second), beams.colliding.energies, len(flavours), alpha_s)
 
 
-def _coupling(card: Card, model: Model) -> ConstantCoupling | AlphaS:
+def coupling_of_model(card: Card, model: Model) -> ConstantCoupling | AlphaS:
     """The strong coupling of the model: the parameter aS, or running from there."""
     if card.scales.alpha_s_running:
         return running_from(model["aS"], model["MZ"])

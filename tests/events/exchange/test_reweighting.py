@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import hypot
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from command_line import Outcome, call
 
+from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import EventBatch
@@ -149,6 +151,47 @@ def test_particles_in_another_order_have_the_same_weight(leptons: Path) -> None:
     both = [hypothesis(card(LEPTONS, mass=mass, width=2.44)) for mass in (91.188, 90.0)]
     reweighting = Reweighting(both[0], both[1])
     assert reweighting.ratios(turned) == pytest.approx(reweighting.ratios(events), rel=1e-9)
+
+
+BEAMS = {"energy": [100.0, 100.0], "pdf": ["none", "none"]}
+
+
+def without_sets(definition: str | list[str], **tables: dict[str, Any]) -> Card:
+    """A card of colliding electrons."""
+    return Card.parse({"process": {"definition": definition}, "beams": BEAMS, **tables}, "card")
+
+
+def test_processes_of_the_same_particles_are_told_by_the_numbers_of_events(tmp_path: Path) -> None:
+    polarised = ["e+ e- > z{0} z{0} @3", "e+ e- > z{T} z{T} @5"]
+    made = without_sets("e+ e- > z z")
+    events = read(generated(made, tmp_path / "run", 100)[1])
+
+    def ratios(definition: str | list[str], of: EventBatch) -> Array:
+        return Reweighting(hypothesis(made), hypothesis(without_sets(definition))).ratios(of)
+
+    first, second = (ratios(one, events) for one in polarised)
+    assert (first < second).all()  # longitudinal pairs are rare
+    for number, alone in ((3, first), (5, second)):
+        own = replace(events, process_id=np.full(len(events), number, np.int32))
+        assert np.array_equal(ratios(polarised, own), alone)
+    sentence = "the number of one process of card, 3 or 5, which have the same particles; got 1"
+    with pytest.raises(InputError, match=sentence):
+        ratios(polarised, events)
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_the_strong_coupling_is_that_of_the_model_where_no_beam_has_a_set(
+    running: bool, tmp_path: Path
+) -> None:
+    cuts = {"jet": {"pt_min": 10.0}, "jet,jet": {"mass_min": 10.0}}
+    scales = {"alpha_s_running": running, "renormalization": 91.188}
+    before, after = (
+        without_sets("e+ e- > d d~ g", cuts=cuts, scales=scales, parameters={"aS": coupling})
+        for coupling in (0.12, 0.13)
+    )
+    events = read(generated(before, tmp_path / "run", 20)[1])
+    ratios = Reweighting(hypothesis(before), hypothesis(after)).ratios(events)
+    assert ratios == pytest.approx(0.13 / 0.12, rel=1e-3)  # at the mass of the Z
 
 
 @pytest.mark.parametrize(
