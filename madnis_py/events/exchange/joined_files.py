@@ -206,14 +206,16 @@ def _combined(
     of_files: Sequence[tuple[LheProcess, ...]], number: int, readers: Sequence[EventReader]
 ) -> LheProcess:
     """The mean of the estimates of a process; equal ones are one estimate."""
+    unit = readers[0].init.unit
     found = [next(one for one in of_file if one.identifier == number) for of_file in of_files]
     estimates: dict[tuple[float, float], Path] = {}
     for one, reader in zip(found, readers, strict=True):
         estimates.setdefault((one.cross_section, one.error), reader.path)
     for (a, of_a), (b, of_b) in combinations(estimates.items(), 2):
         if abs(a[0] - b[0]) > _MOST_SIGMA * hypot(a[1], b[1]):
-            expected = f"expected about the {a[0]:g} +- {a[1]:g} pb of {of_a} for process {number}"
-            raise InputError(f"{of_b}: {expected}; got {b[0]:g} +- {b[1]:g} pb ({_OTHERWISE})")
+            first, second = (f"{one:g} +- {its_error:g} {unit}" for one, its_error in (a, b))
+            expected = f"expected about the {first} of {of_a} for process {number}"
+            raise InputError(f"{of_b}: {expected}; got {second} ({_OTHERWISE})")
     value, error = _mean(list(estimates))
     return LheProcess(value, error, max(one.maximum for one in found), number)
 

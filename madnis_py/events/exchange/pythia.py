@@ -35,15 +35,16 @@ def to_pythia(
             ...
 
     Keep the source as long as Pythia uses it. `pythia.next()` is false after the last event.
-    Variations of the weights do not go this way; Pythia reads them from files.
+    Variations of the weights, and what merging needs of jets, do not go this way; Pythia reads them
+    from files.
 
     Args:
         events: a batch, several, or a file of any format.
         init: beams and processes; that of the file if it is one.
 
     Raises:
-        InputError: the file cannot be read, there is no init for a batch, or `pythia8mc` is not
-            installed; from `pythia.next()` if an event has no particles.
+        InputError: the file cannot be read, there is no init for a batch, the events are decays, or
+            `pythia8mc` is not installed; from `pythia.next()` if an event has no particles.
     """
     if isinstance(events, Path | str):
         reader = open_events(events)
@@ -52,6 +53,8 @@ def to_pythia(
         raise InputError(
             "events for Pythia: expected an init, which says beams and cross sections; got none"
         )
+    if init.of_decay:
+        raise InputError("events for Pythia: expected collisions, which it takes; got decays")
     return _source(_rows([events] if isinstance(events, EventBatch) else events), init)
 
 

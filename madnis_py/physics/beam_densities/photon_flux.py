@@ -5,6 +5,8 @@ Factorisation scales are the largest virtuality of the photon, Q^2 <= mu_F^2, as
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
 from madnis_py.arrays import Array
@@ -40,9 +42,9 @@ class PhotonFlux(BeamDensity):
         flux = self._momentum_flux(share, np.where(inside, least, 1.0), np.where(inside, q2, 2.0))
         return np.where(inside, np.maximum(flux, 0.0), 0.0)[:, None]
 
+    @abstractmethod
     def _momentum_flux(self, x: Array, least: Array, most: Array) -> Array:
         """X f(x) of photons with virtualities between two limits in GeV^2."""
-        raise NotImplementedError
 
 
 class LeptonPhotons(PhotonFlux):

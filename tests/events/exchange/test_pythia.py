@@ -81,6 +81,14 @@ def test_events_of_a_file_go_to_pythia(tmp_path: Path, name: str) -> None:
     showered(shower_from_memory(source))
 
 
+def test_events_of_decays_are_refused() -> None:
+    decays = replace(
+        INIT, beam_pdg=(INIT.beam_pdg[0], 0), beam_energies=(INIT.beam_energies[0], 0.0)
+    )
+    with pytest.raises(InputError, match="expected collisions, which it takes; got decays"):
+        to_pythia(sample(), decays)
+
+
 def test_pythia_sees_the_event_that_we_hand_over() -> None:
     batch = sample()
     source = to_pythia(batch, INIT)
