@@ -54,7 +54,8 @@ def widths(
         used = f"{known.width(table.pdg):.6g} GeV in the model"
         name = known.particle_name(table.pdg)
         typer.echo(f"{name}: {table.total:.6g} GeV at lowest order, {used}")
-        print_table(_shown(table, known))
+        if table.partial:
+            print_table(_shown(table, known))
     if output is not None:
         write_file(output, "".join(table.slha(known) for table in tables).encode())
         typer.echo(f"SLHA in {output}")
