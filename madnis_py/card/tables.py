@@ -16,6 +16,7 @@ from madnis_py.card.values import (
     Factor,
     Flag,
     NonNegative,
+    Positive,
     Range,
     ScaleFactors,
     ScannedValue,
@@ -111,6 +112,10 @@ class SystematicsTable(CardTable):
         (0.5, 1.0, 2.0),
         description="Factors of mu_R and mu_F, all pairs of them, or the pairs [mu_R, mu_F] "
         "themselves; none if empty.",
+    )
+    emission_factors: tuple[Positive, ...] | None = Field(
+        None,
+        description="Factors of the scales of emissions in samples for MLM; none without it.",
     )
     pdf_members: Flag = Field(True, description="Whether to use the other members of the PDF set.")
     pdf_sets: tuple[Text, ...] = Field(

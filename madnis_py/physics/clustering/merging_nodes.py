@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,32 @@ class MergingNodes:
         every = np.arange(len(own))
         names = ("density_mu", "couplings", "lines", "evolution", "jet_kt")
         return cls(*(np.stack([getattr(one, name) for one in nodes])[own, every] for name in names))
+
+    def varied(self, central: float, emissions: float) -> MergingNodes:
+        """The nodes at other scales; those of emissions stay below the central one, as in MadGraph.
+
+        Args:
+            central: factor of the factorisation scale up to which the densities evolve.
+            emissions: factor of the scales of all other nodes.
+        """
+        share, before, after = np.moveaxis(self.evolution, 3, 0)
+        last = (share > 0).sum(axis=2)[..., None] - 1
+        evolves = last[..., 0] >= 0
+        end = np.take_along_axis(after, np.maximum(last, 0), axis=2)[..., 0]
+        top = central * np.where(evolves, end, self.density_mu)
+
+        def lowered(mu: Array) -> Array:
+            return np.minimum(emissions * mu, top[..., None])
+
+        is_last = np.arange(share.shape[2]) == last
+        ends = np.where(is_last, top[..., None], lowered(after))
+        first = lowered(self.density_mu[..., None])[..., 0]
+        return replace(
+            self,
+            density_mu=np.where(evolves, first, top),
+            couplings=emissions * self.couplings,
+            evolution=np.stack([share, lowered(before), ends], axis=3),
+        )
 
     def coupling_weight(
         self, alpha_s: Callable[[Array], Array], central: Array, factor: float

@@ -52,7 +52,6 @@ class MergingWeights:
         luminosity: PartonLuminosity,
         p: Array,
         flavours: NDArray[np.int32],
-        factor: float = 1.0,
     ) -> Array:
         """Densities at each node over those at the node before, of both beams.
 
@@ -61,7 +60,6 @@ class MergingWeights:
             luminosity: whose sets.
             p: momenta in GeV, float64 (n, P, 4).
             flavours: as for `MergingNodes.density_weight`.
-            factor: of all scales.
 
         Returns:
             float64 (n, n_flavours), or (n, 1).
@@ -73,8 +71,7 @@ class MergingWeights:
             if pdf is None:
                 continue
             x = np.ascontiguousarray(p[:, beam, 0]) / self._energies[beam]
-            scaled = factor * self._scale_factor
             weight = weight * nodes.density_weight(
-                pdf.density, beam, x, flavours, scaled, self._signs[beam]
+                pdf.density, beam, x, flavours, self._scale_factor, self._signs[beam]
             )
         return weight

@@ -13,6 +13,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.process_tables import BeamTable
 from madnis_py.card.tables import SystematicsTable
 from madnis_py.physics.beam_densities.luminosity import PartonLuminosity
+from madnis_py.physics.clustering.merging_nodes import MergingNodes
 from madnis_py.physics.cross_section.merging_weights import MergingWeights
 from madnis_py.physics.cross_section.scattering import EventScales
 from madnis_py.physics.cross_section.shared_elements import SharedElements
@@ -31,12 +32,14 @@ class Variation:
         mu_f: factor of the factorisation scale.
         pdf: name of the parton densities that it is about, "SET" or "SET/member".
         pdfs: densities of either beam, as `BeamTable.pdfs` has them.
+        emissions: factor of the scales of emissions in samples for merging.
     """
 
     mu_r: float
     mu_f: float
     pdf: str
     pdfs: tuple[str, str]
+    emissions: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,12 @@ def variation_groups(card: Card) -> tuple[VariationGroup, ...]:
     beams, settings = card.beams, card.systematics
     if not beams.sets:
         return ()
-    groups = [_scales(beams, settings), *_members(beams, settings), *_sets(beams, settings)]
+    groups = [
+        _scales(beams, settings),
+        _emissions(beams, settings),
+        *_members(beams, settings),
+        *_sets(beams, settings),
+    ]
     return tuple(group for group in groups if group.variations)
 
 
@@ -77,6 +85,15 @@ def _scales(beams: BeamTable, settings: SystematicsTable) -> VariationGroup:
         Variation(mu_r, mu_f, beams.sets[0], beams.pdfs) for mu_r, mu_f in settings.scale_pairs
     )
     return VariationGroup("scale_variation", "envelope", variations)
+
+
+def _emissions(beams: BeamTable, settings: SystematicsTable) -> VariationGroup:
+    variations = tuple(
+        Variation(1.0, 1.0, beams.sets[0], beams.pdfs, factor)
+        for factor in settings.emission_factors or ()
+        if factor != 1.0
+    )
+    return VariationGroup("emission_variation", "envelope", variations)
 
 
 def _members(beams: BeamTable, settings: SystematicsTable) -> Iterator[VariationGroup]:
@@ -179,7 +196,7 @@ class _Point:
         self._elements, self._merging = systematics._elements, systematics._merging
         self._p, self._flavour, self._scales = p, flavour, scales
         self._legs = systematics._flavours[flavour][:, None]
-        self._densities: dict[tuple[tuple[str, str], float], Array] = {}
+        self._densities: dict[tuple[tuple[str, str], float, float], Array] = {}
         self._element_ratios: dict[bytes, Array] = {}
 
     def ratio(self, variation: Variation) -> Array:
@@ -189,23 +206,24 @@ class _Point:
         )
 
     def _density(self, variation: Variation) -> Array:
-        key = variation.pdfs, variation.mu_f
+        key = variation.pdfs, variation.mu_f, variation.emissions
         if key not in self._densities:
-            luminosity, nodes = self._beams[variation.pdfs], self._scales.nodes
-            mu_f = self._scales.mu_f
+            luminosity, mu_f = self._beams[variation.pdfs], variation.mu_f * self._scales.mu_f
+            nodes = self._nodes(variation)
             if nodes:
                 mu_f = self._merging.density_scales(nodes, mu_f)
-            densities = luminosity.evaluate(self._p, (variation.mu_f * mu_f) ** 2)
+            densities = luminosity.evaluate(self._p, mu_f**2)
             of_events = densities[np.arange(len(self._p)), self._flavour]
             if nodes:
-                of_events = (
-                    of_events
-                    * self._merging.density_weight(
-                        nodes, luminosity, self._p, self._legs, variation.mu_f
-                    )[:, 0]
-                )
+                weight = self._merging.density_weight(nodes, luminosity, self._p, self._legs)
+                of_events = of_events * weight[:, 0]
             self._densities[key] = of_events
         return self._densities[key]
+
+    def _nodes(self, variation: Variation) -> MergingNodes | None:
+        """The nodes at the scales of a variation."""
+        nodes = self._scales.nodes
+        return nodes and nodes.varied(variation.mu_f, variation.emissions)
 
     def _element_ratio(self, variation: Variation) -> Array:
         """|M|^2 with the coupling of a variation over that without, float64 (n,)."""
@@ -219,7 +237,7 @@ class _Point:
 
     def _couplings(self, variation: Variation) -> Array:
         """alpha_s at the nodes of merging over that at mu_R, float64 (n,)."""
-        nodes, alpha_s = self._scales.nodes, self._beams[variation.pdfs].alpha_s
+        nodes, alpha_s = self._nodes(variation), self._beams[variation.pdfs].alpha_s
         assert nodes is not None
         return self._merging.coupling_weight(nodes, alpha_s, self._alpha_s(variation))
 

@@ -81,8 +81,15 @@ def _check_scales(card: Card, definition: Definition, groups: Sequence[FlavourGr
 
 
 def _check_merging(card: Card) -> None:
-    """The keys of [merging] that belong to one scheme exclude those of another."""
+    """The keys of [merging] that belong to one scheme exclude those of another.
+
+    Emissions have scales to vary in samples for MLM alone.
+    """
     merging = card.merging
+    if card.systematics.emission_factors and card.for_merging.scheme != "mlm":
+        expected = 'expected them for samples for MLM, merging.scheme = "mlm"'
+        got = f"got {list(card.systematics.emission_factors)} for other events"
+        raise card.error("systematics.emission_factors", f"{expected}; {got}")
     if merging is None:
         return
     cuts = {name: getattr(merging, name) for name in ("xqcut", "ktdurham", "ptlund")}

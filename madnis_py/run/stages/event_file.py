@@ -254,9 +254,9 @@ def weight_groups(systematics: Systematics) -> tuple[WeightGroup, ...]:
 
 
 def _named(number: int, variation: Variation, lhapdf_id: int) -> NamedWeight:
-    attributes = {"MUR": f"{variation.mu_r:g}", "MUF": f"{variation.mu_f:g}"}
-    if lhapdf_id > 0:
-        attributes["PDF"] = str(lhapdf_id)
-    return NamedWeight(
-        str(number), f"MUR={variation.mu_r:g} MUF={variation.mu_f:g} {variation.pdf}", attributes
-    )
+    scales = {"MUR": f"{variation.mu_r:g}", "MUF": f"{variation.mu_f:g}"}
+    if variation.emissions != 1.0:
+        scales["ALPSFACT"] = f"{variation.emissions:g}"
+    text = " ".join(f"{name}={factor}" for name, factor in scales.items())
+    attributes = scales | ({"PDF": str(lhapdf_id)} if lhapdf_id > 0 else {})
+    return NamedWeight(str(number), f"{text} {variation.pdf}", attributes)

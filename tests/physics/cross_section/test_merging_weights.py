@@ -14,7 +14,11 @@ from madnis_py.errors import CardError
 from madnis_py.physics.clustering.lund_cut import LundCut
 from madnis_py.physics.clustering.merging_cuts import DurhamCut
 from madnis_py.physics.cross_section.cross_section import CrossSection
-from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
+from madnis_py.physics.cross_section.partonic_events import (
+    DRAWS,
+    PartonicEvents,
+    PartonicEventSampler,
+)
 from madnis_py.physics.observables.momenta import select
 from madnis_py.physics.process.process import Process
 
@@ -141,24 +145,72 @@ def test_limits_of_jets_that_follow_from_a_cut_remove_nothing_that_passes_it(
     np.testing.assert_array_equal(one.passes(p, np.ones(len(p))), expected)
 
 
-def test_variations_of_merged_events_are_ratios_of_integrands() -> None:
-    factors = {"factorization_factor": 2.0}
-    one = cross_section("p p > z j", MLM)
-    other = cross_section("p p > z j", MLM, scales={**CLUSTERED, **factors})
+@pytest.mark.parametrize("mu_f", [0.5, 2.0])
+def test_another_factorization_scale_of_merged_events_ends_the_evolution_elsewhere(
+    mu_f: float,
+) -> None:
+    """u u~ > Z g: of the beam that radiates f(x, q) f(z x, k m_T) / f(z x, q), q <= k m_T."""
+    one, events, column = varied_events((1.0, mu_f, 1.0))
+    np.testing.assert_allclose(column, followed_ratio(one, events, mu_f, 1.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("emissions", [0.5, 2.0])
+def test_other_scales_of_emissions_are_those_of_their_couplings_and_densities(
+    emissions: float,
+) -> None:
+    one, events, column = varied_events((1.0, 1.0, emissions))
+    pt = np.hypot(events.momenta[:, 3, 1], events.momenta[:, 3, 2])
+    alpha_s = one.luminosity.alpha_s
+    couplings = alpha_s((emissions * pt) ** 2) / alpha_s(pt**2)
+    expected = couplings * followed_ratio(one, events, 1.0, emissions)
+    np.testing.assert_allclose(column, expected, rtol=1e-6)
+
+
+def varied_events(wanted: tuple[float, float, float]) -> tuple[CrossSection, PartonicEvents, Array]:
+    """Events of u u~ > Z g and their variation with factors of mu_R, mu_F and emissions."""
+    variations = {"pdf_members": False, "emission_factors": [0.5, 1.0, 2.0]}
+    one = cross_section("u u~ > z g", MLM, systematics=variations)
     random = torch.Generator().manual_seed(2)
-    x = torch.rand((800, one.dim), generator=random, dtype=torch.float64)
-    channel = torch.randint(0, one.n_channels, (800,), generator=random).sort().values
+    x = torch.rand((1500, one.dim), generator=random, dtype=torch.float64)
+    channel = torch.randint(0, one.n_channels, (1500,), generator=random).sort().values
     passed = one.evaluate(x, channel).value > 0
-    x, channel = x[passed], channel[passed]
-    uniform = torch.rand((len(x), DRAWS), generator=random, dtype=torch.float64)
+    assert passed.sum() > 300
     sampler = PartonicEventSampler(one)
-    events = sampler.sample(x, channel, uniform)
-    (group,) = sampler.systematics.groups
-    column = next(k for k, v in enumerate(group.variations) if (v.mu_r, v.mu_f) == (1.0, 2.0))
-    flavour = (events.pdg[:, None] == one.flavours).all(axis=2).argmax(axis=1)
-    every = np.arange(len(x))
-    before, after = (at.scattering(events.momenta).flavours[every, flavour] for at in (one, other))
-    np.testing.assert_allclose(events.variations[:, column], after / before, rtol=1e-8)
+    uniform = torch.rand((int(passed.sum()), DRAWS), generator=random, dtype=torch.float64)
+    events = sampler.sample(x[passed], channel[passed], uniform)
+    every = [one for group in sampler.systematics.groups for one in group.variations]
+    place = [(one.mu_r, one.mu_f, one.emissions) for one in every].index(wanted)
+    return one, events, events.variations[:, place]
+
+
+def transverse_mass(one: CrossSection, events: PartonicEvents) -> Array:
+    pt = np.hypot(events.momenta[:, 3, 1], events.momenta[:, 3, 2])
+    return np.asarray(np.hypot(one.process.model.mass(23), pt))
+
+
+def followed_ratio(
+    one: CrossSection, events: PartonicEvents, mu_f: float, emissions: float
+) -> Array:
+    """Densities of events with varied scales over those without, of both beams."""
+    p, pdf = events.momenta, one.luminosity.pdfs[0]
+    assert pdf is not None
+    pt, central = np.hypot(p[:, 3, 1], p[:, 3, 2]), transverse_mass(one, events)
+    z = one.process.model.mass(23) ** 2 / (4 * p[:, 0, 0] * p[:, 1, 0])
+    forward = p[:, 3, 3] / p[:, 3, 0] > (p[:, 0, 0] - p[:, 1, 0]) / (p[:, 0, 0] + p[:, 1, 0])
+
+    def density(code: int, share: Array, mu: Array) -> Array:
+        return pdf.density([code], np.ascontiguousarray(share), mu**2)[:, 0]
+
+    def of_beam(beam: int, top: Array, factor: float) -> Array:
+        x, code = p[:, beam, 0] / 6500, int(events.pdg[0, beam])
+        q = np.minimum(factor * pt, top)
+        followed = density(code, x, q) * density(code, z * x, top) / density(code, z * x, q)
+        return np.where(forward == (beam == 0), followed, density(code, x, top))
+
+    ratio = np.ones(len(p))
+    for beam in (0, 1):
+        ratio *= of_beam(beam, mu_f * central, emissions) / of_beam(beam, central, 1.0)
+    return ratio
 
 
 @pytest.mark.parametrize(
@@ -170,6 +222,7 @@ def test_variations_of_merged_events_are_ratios_of_integrands() -> None:
         ({"merging": {"scheme": "mlm"}, "scales": CLUSTERED}, "merging.xqcut: expected GeV > 0"),
         ({"merging": MLM}, 'scales.factorization: expected "clustering"'),
         ({"merging": {"xqcut": 20.0}, "beams": {"pdf": "none"}}, "expected beams with parton"),
+        ({"systematics": {"emission_factors": [2.0]}}, "expected them for samples for MLM"),
         ({"merging": {"maxjetflavor": 7}}, "merging.maxjetflavor: expected the PDG code"),
     ],
 )

@@ -35,11 +35,14 @@ def translate_systematics(run: RunCard, card: ImportedCard) -> None:
         card.refuse("systematics", entry, meaning, "set use_syst = F")
         return
     arguments = _Arguments(run.items("systematics_arguments"))
-    if reason := arguments.refusal(merges=run.whole("ickkw") == 1):
+    if reason := arguments.refusal():
         meaning, way_out = reason
         card.refuse("systematics", run.shown("systematics_arguments"), meaning, way_out)
         return
     put_scale_pairs(arguments.pairs, card)
+    emissions = [factor for factor in _factors(arguments["alps"]) if factor != 1.0]
+    if emissions and run.whole("ickkw") == 1:  # without merging it has no effect
+        card.put("systematics", "emission_factors", emissions)
     put_sets(arguments["pdf"], card, run.shown("systematics_arguments"))
     if "dyn" not in arguments.names:
         card.taken.append(
@@ -90,26 +93,21 @@ class _Arguments:
             found += ((1.0, mu) for mu in mu_f)
         return found
 
-    def refusal(self, merges: bool) -> tuple[str, str] | None:
-        """What cannot be translated: its meaning, and what to do; None if there is nothing.
-
-        Args:
-            merges: whether the sample is one for MLM, whose emissions have scales of their own.
-        """
+    def refusal(self) -> tuple[str, str] | None:
+        """What cannot be translated: its meaning, and what to do; None if there is nothing."""
         known = ("mur", "muf", "alps", "dyn", "pdf", "only_beam", *_NAMES)
         if others := [name for name in self._given if name not in known]:
             return f"--{others[0]} is not known here", "leave it out"
-        if not _factors(self["mur"]) or not _factors(self["muf"]):
+        if not all(_factors(self[name]) for name in ("mur", "muf", "alps")):
             return "its factors are no numbers > 0", "write --mur=0.5,1,2"
         if self["dyn"] != ["-1"]:
             return "weights of other dynamical scales", "leave --dyn out, or set it to -1"
         if self["only_beam"] != ["0"]:
             return "other densities for one beam alone", "leave --only_beam out"
-        if merges and _factors(self["alps"]) != [1.0]:
-            return "other scales of the emissions that are merged", "leave --alps out"
-        with_sets = [block for block in self._together if "pdf" in block and len(block) > 1]
-        if with_sets and self["pdf"] != ["central"]:
-            return "other scales and other densities at once", "leave pdf out of --together"
+        for name, alone in (("pdf", ["central"]), ("alps", ["1"])):
+            joined = any(name in block and len(block) > 1 for block in self._together)
+            if joined and self[name] != alone:
+                return f"--{name} and others at once", f"leave {name} out of --together"
         return None
 
 

@@ -12,7 +12,15 @@ _PARTONS = _QUARKS | {21, 22}
 _CHARGED = frozenset({11, 13})
 _NEUTRINOS = frozenset({12, 14, 16})
 
-_MATCHED: Mapping[str, str] = {"ickkw": "1", "xqcut": "30", "drjj": "0", "drjl": "0"}
+_MATCHED: Mapping[str, str] = {
+    "ickkw": "1",
+    "xqcut": "30",
+    "drjj": "0",
+    "drjl": "0",
+    "systematics_arguments": (
+        "['--mur=0.5,1,2', '--muf=0.5,1,2', '--pdf=errorset', '--alps=0.5,1,2']"
+    ),
+}
 """Entries for processes that differ by jets alone."""
 
 

@@ -358,6 +358,13 @@ def test_arguments_of_systematics_are_pairs_of_factors_and_sets(
     assert (found.scale_factors, found.pdf_members, found.pdf_sets) == (factors, members, sets)
 
 
+def test_scales_of_emissions_vary_in_samples_for_merging(tmp_path: Path) -> None:
+    text = SMALL + "['--alps=0.5,1,2'] = systematics_arguments\n"
+    assert imported(text, tmp_path)[0].systematics.emission_factors is None
+    merged, _ = imported(text + "1 = ickkw\n20 = xqcut\n", tmp_path)
+    assert merged.systematics.emission_factors == (0.5, 2.0)
+
+
 def test_a_factor_of_dynamical_scales_counts_beside_systematics(tmp_path: Path) -> None:
     text = SMALL + "0.5 = scalefact\nF = fixed_ren_scale\nF = fixed_fac_scale\nT = use_syst\n"
     card, rest = imported(text, tmp_path)
@@ -445,12 +452,9 @@ def test_one_of_the_hardest_jets_has_to_pass_if_the_card_says_so(
         ("['--pdf=999999'] = systematics_arguments", "999999 is no set of LHAPDF's index"),
         (
             "['--together=mur,pdf'] = systematics_arguments",
-            "other scales and other densities at once",
+            "--pdf and others at once",
         ),
-        (
-            "['--alps=0.5,1'] = systematics_arguments\n1 = ickkw\n20 = xqcut",
-            "other scales of the emissions that are merged",
-        ),
+        ("['--alps=1,2','--together=mur,alps'] = systematics_arguments", "--alps and others at"),
         (
             "syscalc = systematics_program",
             "systematics_program = syscalc: weights of another program",

@@ -99,6 +99,14 @@ def test_without_a_run_card_the_beams_are_those_that_madgraph_writes_for_the_pro
     assert entries.items() <= card.beams.model_dump().items()
 
 
+def test_processes_that_differ_by_jets_are_samples_for_mlm_without_a_run_card(
+    tmp_path: Path,
+) -> None:
+    card, _ = translated("generate p p > z\nadd process p p > z j\n", tmp_path)
+    assert (card.for_merging.scheme, card.for_merging.xqcut) == ("mlm", 30.0)
+    assert card.systematics.emission_factors == (0.5, 2.0)
+
+
 def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
     text = "generate e+ e- > mu+ mu- a\nlaunch\nset no_parton_cut\n"
     assert translated(text, tmp_path)[0].cuts.by_name == {}
