@@ -12,6 +12,8 @@ from typing import NamedTuple
 from madnis_py.card.card import Card
 from madnis_py.card.cut_tables import CutTable
 from madnis_py.errors import CardError
+from madnis_py.physics.clustering.diagram_clustering import largest_jet_flavour
+from madnis_py.physics.clustering.merging_cuts import merging_jets
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.divergences.limit_kinematics import LimitKinematics
 from madnis_py.physics.divergences.singular_limits import (
@@ -110,14 +112,17 @@ def divergences_of(process: Process) -> tuple[Divergence, ...]:
         masses = [model.mass(pdg) for pdg in group.reaction.legs]
         products = group.reaction.decay_products
         found = singular_limits_of(process.diagrams(group), group.reaction.legs, model)
-        for limit, line in found.items():
+        jets = _jets_of_xqcut(process, group)
+        for limit, lines in found.items():
+            if jets.issuperset(limit.legs) and _are_coloured(lines, model):
+                continue
             if LimitKinematics(limit, masses, energy, fixed).is_reached(cuts):
                 for legs in (process.flavours[place] for place in flavours):
                     divergences.append(
                         Divergence(
                             limit.kind,
                             model.reaction_name(legs, 2),
-                            _singularity(limit, line, legs, model),
+                            _singularity(limit, lines[0], legs, model),
                             _missing_cut(limit, legs, process),
                             spares and not products.isdisjoint(limit.legs),
                         )
@@ -127,6 +132,23 @@ def divergences_of(process: Process) -> tuple[Divergence, ...]:
     for divergence in divergences:
         first.setdefault(divergence.missing_cut, divergence)
     return tuple(first.values())
+
+
+def _jets_of_xqcut(process: Process, group: FlavourGroup) -> frozenset[int]:
+    """Positions of the jets that `xqcut` keeps apart, from the beams and from being soft.
+
+    In a diagram that diverges some of the particles of the limit leave a vertex at a kT of 0, which
+    the clustering of its events meets. Quarks of a photon count as jets in some events alone.
+    """
+    merging = process.card.for_merging
+    if not merging.xqcut > 0:
+        return frozenset()
+    largest = largest_jet_flavour(process.flavours)
+    return frozenset(merging_jets(group.reaction.legs, group.reaction, merging, largest))
+
+
+def _are_coloured(lines: Iterable[int], model: Model) -> bool:
+    return all(model.particle(pdg).colour != 1 for pdg in lines)
 
 
 def _singularity(limit: SingularLimit, line: int, legs: Sequence[int], model: Model) -> str:

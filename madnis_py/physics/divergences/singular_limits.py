@@ -36,7 +36,7 @@ class SingularLimit:
 
 def singular_limits_of(
     diagrams: Iterable[Diagram], legs: Sequence[int], model: Model
-) -> dict[SingularLimit, int]:
+) -> dict[SingularLimit, tuple[int, ...]]:
     """The limits in which the squares of diagrams have no integral, whatever the cuts.
 
     Args:
@@ -45,13 +45,14 @@ def singular_limits_of(
         model: masses and spins.
 
     Returns:
-        SingularLimit -> |PDG code| of a propagator that diverges there.
+        SingularLimit -> |PDG codes| of the propagators that diverge there.
     """
     search = _LimitSearch(legs, model)
-    found: dict[SingularLimit, int] = {}
+    found: dict[SingularLimit, tuple[int, ...]] = {}
     for diagram in diagrams:
         for limit, line in search.limits(diagram):
-            found.setdefault(limit, line)
+            known = found.setdefault(limit, (line,))
+            found[limit] = known if line in known else (*known, line)
     return found
 
 

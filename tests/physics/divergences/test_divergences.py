@@ -28,6 +28,7 @@ from divergent_cards import (
 )
 from limit_events import events_near
 
+from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import Estimate
@@ -206,9 +207,9 @@ def test_events_near_a_limit_pass_the_cuts_of_an_infinite_cross_section(case: Ca
     assert share_near_limits(case) > 0
 
 
-def integrated(case: Case, n: int) -> Estimate:
+def integrated(process: Process, n: int) -> Estimate:
     """The cross section after a few refinements of VEGAS grids."""
-    cross_section = CrossSection(process_of(case))
+    cross_section = CrossSection(process)
     points = max(500, min(10_000, 40_000 // cross_section.n_channels))
     flow, _ = train_vegas(cross_section, VegasSettings(points=points, iterations=8), 1)
     return Integrator(cross_section, flow, PriorWeights(), seed=2).integrate(n, iterations=5)
@@ -225,7 +226,7 @@ def test_a_finite_cross_section_can_be_integrated(case: Case) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", FINITE, ids=str)
 def test_a_finite_cross_section_does_not_move_with_the_number_of_points(case: Case) -> None:
-    few, many = (integrated(case, n) for n in (20_000, 160_000))
+    few, many = (integrated(process_of(case), n) for n in (20_000, 160_000))
     assert abs(few.value - many.value) < 5 * math.hypot(few.error, many.error)
     assert many.error < 0.1 * many.value
     assert many.error < few.error
@@ -236,7 +237,7 @@ def along(
     case: Case, name: str, key: str, limits: tuple[float, ...], n: int = 100_000
 ) -> list[Estimate]:
     """Cross sections with a further cut that is lowered step by step."""
-    return [integrated(with_cut(case, name, key, limit), n) for limit in limits]
+    return [integrated(process_of(with_cut(case, name, key, limit)), n) for limit in limits]
 
 
 TAUS = "e+ e- > ta+ ta- mu+ mu-"
@@ -351,3 +352,34 @@ def test_who_knows_better_integrates_and_is_warned(
         for one in json.loads((run / "run.json").read_text())["warnings"]
     )
     assert warning in done.out
+
+
+MERGED = {
+    "beams": {"pdf": "toy"},
+    "scales": {"factorization": "clustering", "renormalization": "clustering"},
+    "merging": {"scheme": "mlm", "xqcut": 20.0, "auto_ptj_mjj": False},
+}
+
+
+def merged(definition: str) -> Process:
+    return Process.from_card(Card.parse({"process": {"definition": definition}, **MERGED}))
+
+
+@pytest.mark.parametrize("definition", ["p p > z j", "u u~ > z g g", "g g > t t~ g g"])
+def test_the_least_kt_of_merged_jets_is_cut_enough(definition: str) -> None:
+    assert not divergences_of(merged(definition))
+
+
+@pytest.mark.parametrize("definition", ["u u~ > z d d~ QCD=0", "u u~ > e+ e- g"])
+def test_the_least_kt_of_merged_jets_cuts_on_nothing_else(definition: str) -> None:
+    assert divergences_of(merged(definition))
+
+
+def test_a_single_merged_jet_has_the_least_kt_as_its_transverse_momentum() -> None:
+    """So the cross section is that with a cut on p_T, which the clustering knows nothing of."""
+    by_kt = merged("u u~ > z g")
+    by_pt = Process.from_card(by_kt.card.updated({"cuts": {"jet": {"pt_min": 20.0}}}))
+    estimates = [integrated(process, 40_000) for process in (by_kt, by_pt)]
+    difference = estimates[0].value - estimates[1].value
+    assert abs(difference) < 5 * math.hypot(*(one.error for one in estimates))
+    assert all(one.error < 0.01 * one.value for one in estimates)
