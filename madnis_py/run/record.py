@@ -132,7 +132,7 @@ class PartRecord(RecordPart):
     definition: str = Field(description="The process, with its number.")
     number: int = Field(ge=0, description="Its number in event files; several may have one.")
     sampler: SamplerName | None = Field(None, description="Sampler that makes its events.")
-    sigma_pb: float | None = Field(None, gt=0, description="Its cross section in pb.")
+    sigma_pb: float | None = Field(None, description="Its cross section in pb.")
     sigma_error_pb: NonNegative | None = Field(None, description="Standard error of it in pb.")
     points: int | None = Field(None, ge=1, description="Points of the estimate.")
     efficiency: NonNegative | None = Field(None, description="Its unweighting efficiency.")

@@ -39,9 +39,9 @@ class MixedEvents:
     def _factors(self) -> dict[int, float]:
         """Process -> factor of its weights."""
         found = {label: one.selection.mean_weight for label, one in self.selected.items()}
-        for mean in found.values():
-            if not mean > 0:
-                expected = "generate: expected events whose signed weights add up to more than 0"
+        for label, mean in found.items():
+            if not mean * self.means[label] > 0:
+                expected = "generate: expected weights whose sum has the sign of the cross section"
                 raise GenerationError(f"{expected}; got {mean:.2g} on average of a process")
         return {label: self.means[label] / mean for label, mean in found.items()}
 

@@ -343,6 +343,29 @@ def test_widths_into_several_masses_are_the_sum_of_closed_forms(tmp_path: Path) 
     assert run.record.sigma_pb == pytest.approx(expected, rel=2e-3)
 
 
+def test_a_process_with_a_negative_cross_section_takes_its_part_away(tmp_path: Path) -> None:
+    card = Card.parse(
+        {
+            "process": {"definition": ["u u~ > u u~ QCD^2==2 / z", "u u~ > d d~"]},
+            "beams": {"pdf": "none", "energy": [50.0, 50.0]},
+            "cuts": {"jet": {"pt_min": 20.0}},
+            "channels": {"prior": "diagram"},
+        }
+    )
+    begin_run(card, tmp_path / "run", SEED, method="vegas").execute(1000, 10_000)
+    run = open_run(tmp_path / "run")
+    negative, positive = (part.sigma_pb or 0.0 for part in run.record.parts or ())
+    assert negative < 0 < negative + positive
+    events = events_of(run.events_file)
+    assert np.array_equal(events.weight < 0, events.process_id == 1)
+    share = -negative / (positive - negative)  # of events; the total is (1 - 2 share) of all
+    assert abs((events.weight < 0).mean() - share) < 5 * math.sqrt(share * (1 - share) / 1000)
+    sizes = positive - negative
+    fluctuation = 2 * sizes * math.sqrt(share * (1 - share) / 1000)
+    assert abs(events.weight.mean() - (negative + positive)) < 5 * fluctuation
+    assert not verify_run(tmp_path / "run").faults
+
+
 def test_commands_of_one_process_refuse_a_card_of_several(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
