@@ -122,6 +122,10 @@ TRANSLATED: Mapping[str, Value] = {
     "pdfwgt": True,
     "asrwgtflavor": 5,
     "auto_ptj_mjj": True,
+    "ktdurham": -1.0,
+    "dparameter": 0.4,
+    "ptlund": -1.0,
+    "pdgs_for_merging_cut": "[21, 1, 2, 3, 4, 5, 6]",
     # what cuts apply to
     "r0gamma": 0.4,
     "xn": 1.0,
@@ -168,8 +172,6 @@ class RefusedEntry:
 
 
 REFUSED: Mapping[str, RefusedEntry] = {
-    "ktdurham": RefusedEntry(-1.0, "partons are apart by a kt measure, for merging", 0.0),
-    "ptlund": RefusedEntry(-1.0, "partons are apart by Pythia's evolution scale, for merging", 0.0),
     "custom_fcts": RefusedEntry("[]", "functions in Fortran replace cuts, scales or weights"),
     "boost_event": RefusedEntry("False", "events are boosted to another frame"),
     "xmtcentral": RefusedEntry(0.0, "the first clustering of an event is cut on", 0.0),
@@ -194,7 +196,7 @@ NEUTRAL = frozenset({
     "global_flag", "aloha_flag", "matrix_flag", "vector_size", "nb_warp", "vecsize_memmax",
     "mc_grouped_subproc", "frame_id", "mom_resh_type", "ptonium", "etaonium",
     "fixed_extra_scale", "mue_ref_fixed", "mue_over_ref", "ievo_eva", "evaorder", "eva_xcut",
-    "event_norm", "highestmult", "dparameter", "fixed_couplings", "pdgs_for_merging_cut", "d",
+    "event_norm", "highestmult", "fixed_couplings", "d",
     "sys_scalefact", "sys_alpsfact", "sys_matchscale", "sys_pdf",
     "sys_scalecorrelation", "reweight_scale", "reweight_pdf", "pdf_set_min", "pdf_set_max",
     "store_rwgt_info", "rw_rscale_down", "rw_rscale_up", "rw_fscale_down", "rw_fscale_up",

@@ -1,8 +1,11 @@
-"""Samples for merging in a run_card.dat, MLM, and the jets of its clustering."""
+"""Samples for merging in a run_card.dat, MLM or CKKW-L, and the jets of its clustering."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
+from madnis_py.plugins.madgraph_cards.final_particles import FinalParticles
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 
 
@@ -32,6 +35,51 @@ def translate_merging(run: RunCard, card: ImportedCard) -> RunCard:
 def _off(run: RunCard) -> list[str]:
     """Cuts on jets below 0, which stay off beside xqcut."""
     return [name for name in ("ptj", "mmjj") if run.number(name) < 0]
+
+
+def put_cuts_between_jets(
+    run: RunCard, finals: Sequence[FinalParticles], hadronic: bool, card: ImportedCard
+) -> None:
+    """Translate the cuts of samples for CKKW-L, ktdurham and ptlund.
+
+    Args:
+        run: the run card.
+        finals: the final state of each process.
+        hadronic: whether both beams have parton densities.
+        card: takes the keys of [merging].
+    """
+    given = [name for name in ("ktdurham", "ptlund") if run.number(name) > 0]
+    for name in given:
+        card.put("merging", name, run.number(name))
+        if not hadronic:
+            meaning = "the cut is that of two beams with parton densities"
+            card.refuse("merging", run.shown(name), meaning, "set it to 0")
+    if "ktdurham" in given:
+        card.put("merging", "dparameter", run.number("dparameter"))
+    if given:
+        card.put("merging", "maxjetflavor", run.whole("maxjetflavor", 1, 6))
+        _refuse_other_particles(run, finals, card)
+    if len(given) + (run.number("xqcut") > 0) > 1:
+        meaning = "a sample is cut by one of xqcut, ktdurham and ptlund here"
+        card.refuse("merging", run.shown(given[0]), meaning, "leave one of them")
+
+
+def _refuse_other_particles(
+    run: RunCard, finals: Sequence[FinalParticles], card: ImportedCard
+) -> None:
+    """MadGraph lists the particles that are cut on, top quarks among them; here they are jets."""
+    listed = run.codes("pdgs_for_merging_cut")
+    jets = {21, *range(1, run.whole("maxjetflavor", 1, 6) + 1)}
+    named = {
+        final.name(pdg)
+        for final in finals
+        for _, pdg in final.places({*listed, *jets, *(-one for one in {*listed, *jets})}, False)
+        if (abs(pdg) in listed) != (abs(pdg) in jets)
+    }
+    if named:
+        meaning = f"jets up to maxjetflavor are cut on here; {', '.join(sorted(named))} differ"
+        expected = f"set it to {sorted(jets)}"
+        card.refuse("merging", run.shown("pdgs_for_merging_cut"), meaning, expected)
 
 
 def _put_couplings(run: RunCard, card: ImportedCard) -> None:

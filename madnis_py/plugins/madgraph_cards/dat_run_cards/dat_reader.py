@@ -114,6 +114,17 @@ class RunCard:
             self._refuse(name, "a list")
         return [str(item) for item in value]
 
+    def codes(self, name: str) -> frozenset[int]:
+        """A list of PDG codes, "[21, 1, 2]".
+
+        Raises:
+            CardError: the value is no such list.
+        """
+        items = self.items(name)
+        if not all(item.isdecimal() for item in items):
+            self._refuse(name, "a list of PDG codes")
+        return frozenset(map(int, items))
+
     def of_particles(self, name: str) -> dict[int, float]:
         """Numbers by PDG code, "{6: 100, 25: 50}".
 

@@ -28,7 +28,10 @@ from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import (
     UNCUT,
 )
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_event_cuts import translate_event_cuts
-from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_merging import translate_merging
+from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_merging import (
+    put_cuts_between_jets,
+    translate_merging,
+)
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_scales import translate_scales
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_systematics import translate_systematics
@@ -75,6 +78,7 @@ class DatTranslation:
         energies = card.tables["beams"]["energy"]
         partonic = not any(densities) and energies[0] == energies[1]
         finals = final_states(base, model)
+        put_cuts_between_jets(run, finals, all(densities), card)
         cuts = [CutEntries(uncut, final, ImportedCard(), partonic) for final in finals]
         parts = [(one.final, _translated(one)) for one in cuts]
         translate_bias(run, cuts, card)

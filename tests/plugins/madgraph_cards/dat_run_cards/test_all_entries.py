@@ -78,6 +78,10 @@ NEEDS: dict[str, str] = {
         ("alpsfact", "pdfwgt", "asrwgtflavor", "auto_ptj_mjj"),
         "F = fixed_ren_scale\nF = fixed_fac_scale\n1 = ickkw\n20 = xqcut\nF = use_syst\n",
     ),
+    **dict.fromkeys(
+        ("dparameter", "pdgs_for_merging_cut"),
+        "30 = ktdurham\n21, 1, 2, 3, 4 = pdgs_for_merging_cut\n",
+    ),
     **dict.fromkeys(("r0gamma", "xn", "epsgamma", "isoem"), "20 = ptgmin\n"),
 }
 """Entries that matter beside others -> those others."""
@@ -92,6 +96,8 @@ BESIDE_OTHERS = {
     "auto_ptj_mjj": ("F",),
     "mxx_only_part_antipart": ("{'default':True}",),
     "bias_parameters": ("{'ptj_bias_target_ptj':500}", "{6:1}"),
+    "dparameter": ("1.0",),
+    "pdgs_for_merging_cut": ("21, 1",),
     "r0gamma": ("0.7",),
     "xn": ("2", "0"),
     "epsgamma": ("0.5",),

@@ -57,7 +57,8 @@ def test_no_entry_in_the_table_of_translated_ones_is_left_unread(
     merging = "1 = ickkw\n20 = xqcut\nF = use_syst\n"
     dynamical = "F = fixed_ren_scale\n3 = dynamical_scale_choice\n{6: 400} = mxx_min_pdg\n"
     densities = "lhapdf = pdlabel1\nlhapdf = pdlabel2\n"
-    for entries in ("", dynamical, densities, merging, "ptj_bias = bias_module\n"):
+    durham = "30 = ktdurham\n21, 1, 2, 3, 4 = pdgs_for_merging_cut\n"
+    for entries in ("", dynamical, densities, merging, durham, "ptj_bias = bias_module\n"):
         imported(SMALL + entries, tmp_path)
     assert read >= set(TRANSLATED)
 
@@ -239,6 +240,44 @@ def test_of_the_automatic_cuts_beside_xqcut_one_below_zero_stays_off(tmp_path: P
     assert not card.for_merging.auto_ptj_mjj
     assert cuts_of(card) == {"jet": {"pt": (15.0, INFINITE)}}
     assert not card.cuts.decay_products
+
+
+def test_samples_for_ckkwl_have_their_cut_and_keep_the_others(tmp_path: Path) -> None:
+    text = f"{SMALL}30 = ktdurham\n0.8 = dparameter\n10 = ptj\n"
+    card, _ = imported(text, tmp_path, definition="p p > e+ e- j j")
+    merging = card.for_merging
+    assert (merging.ktdurham, merging.dparameter, merging.maxjetflavor) == (30.0, 0.8, 4)
+    assert (merging.scheme, cuts_of(card)["jet"]["pt"]) == ("none", (10.0, INFINITE))
+    evolution, _ = imported(f"{SMALL}25 = ptlund\n", tmp_path, definition="p p > e+ e- j j")
+    assert (evolution.for_merging.ptlund, evolution.for_merging.ktdurham) == (25.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "definition", "sentence"),
+    [
+        (
+            "30 = ktdurham\n20 = ptlund",
+            "p p > z j",
+            "a sample is cut by one of xqcut, ktdurham and",
+        ),
+        ("30 = ktdurham", "p p > t t~ j", "cut on here; t, t~ differ; set it to .1, 2, 3, 4, 21"),
+        ("30 = ktdurham\n[21] = pdgs_for_merging_cut", "p p > z j", "here; c, c~, d, .* differ"),
+        ("30 = ptlund\n0 = lpp1\n0 = lpp2", "e+ e- > j j j", "two beams with parton densities"),
+        ("30 = ptlund\njets = pdgs_for_merging_cut", "p p > z j", "expected a list of PDG codes"),
+    ],
+)
+def test_cuts_between_other_jets_are_refused(
+    tmp_path: Path, text: str, definition: str, sentence: str
+) -> None:
+    with pytest.raises(CardError, match=sentence):
+        imported(f"{SMALL}{text}\n", tmp_path, definition=definition)
+
+
+def test_top_quarks_may_be_left_out_of_the_cuts_between_jets(tmp_path: Path) -> None:
+    text = f"{SMALL}30 = ktdurham\n21, 1, 2, 3, 4 = pdgs_for_merging_cut\n"
+    card, _ = imported(text, tmp_path, definition="p p > t t~ j")
+    assert card.for_merging.ktdurham == 30.0
+    imported(f"{SMALL}30 = ktdurham\n", tmp_path, definition="p p > t t~ j, t > b w+, t~ > b~ w-")
 
 
 def test_a_clustering_without_merging_has_the_jets_of_the_run_card(tmp_path: Path) -> None:
@@ -436,7 +475,6 @@ def test_one_of_the_hardest_jets_has_to_pass_if_the_card_says_so(
         ("-1 = lpp1\n82 = nb_proton1", "nb_proton1 = 82, .*: an ion has lpp = 1 and one proton"),
         ("195.08 = mass_ion1", "mass_ion1 = 195.08: the beam is no ion; set mass_ion1 = -1"),
         ("2 = ickkw", "ickkw = 2: samples are those for CKKW matching in MadEvent; set 0, or 1"),
-        ("15.0 = ktdurham", "ktdurham = 15.0: partons are apart by a kt measure"),
         ("my/mass_bias = bias_module", "bias_module = .*: events are biased by a function in Fort"),
         ("ptj_bias = bias_module\n{'ptj_bias_target_ptj': 0} = bias_parameters", "a p_T > 0"),
         ("['cuts.f'] = custom_fcts", r"custom_fcts = \['cuts.f'\]: functions in Fortran"),
@@ -502,7 +540,7 @@ def test_what_changes_the_results_and_has_no_counterpart_is_refused_with_key_mea
         "0.4 = R0gamma\n1.0 = xn\nT = isoEM\n['-O3'] = global_flag\n{'a': 1} = bias_parameters",
         "# 7 = lpp1\n! 7 = lpp2\nprose that goes on (see the manual)\n"
         "\tand on for ptj\n-1 is left-handed",
-        "0 = ickkw\n0 = xqcut\n-1.0 = ktdurham\nNone = bias_module\n"
+        "0 = ickkw\n0 = xqcut\n-1.0 = ktdurham\n0 = ptlund\nNone = bias_module\n"
         "'sum' = event_norm\n[] = custom_fcts",
     ],
 )

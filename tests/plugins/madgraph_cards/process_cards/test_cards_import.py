@@ -47,13 +47,13 @@ def test_the_command_writes_nothing_but_with_force(
 
 def test_a_forced_card_names_in_comments_what_it_lacks_where_it_would_stand(tmp_path: Path) -> None:
     card, rest = imported(
-        SMALL + "F = fixed_ren_scale\n0 = dynamical_scale_choice\n30 = ptlund\n30 = ptj2min\n",
+        SMALL + "F = fixed_ren_scale\n0 = dynamical_scale_choice\n10 = xmtcentral\n30 = ptj2min\n",
         tmp_path,
         force=True,
     )
     text = rest.to_toml(card)
     lines = text.splitlines()
-    assert lines[0].startswith("# not translated: ptlund = 30")
+    assert lines[0].startswith("# not translated: xmtcentral = 10")
     assert lines[lines.index("[scales]") - 1].startswith(
         "# not translated: dynamical_scale_choice = 0"
     )
