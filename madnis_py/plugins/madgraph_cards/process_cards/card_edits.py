@@ -160,7 +160,7 @@ class CardEdits:
             return {name: value}
         if name in ("nocut", "no_cut"):
             return dict(UNCUT)
-        return _colliders(name, float(value)) if _NUMBER.fullmatch(value) else None
+        return _colliders(name, _number(value)) if _NUMBER.fullmatch(value) else None
 
     def _set_parameter(self, command: Command, words: list[str]) -> None:
         """A parameter: "mass 6 172.5", "decay 6 auto", "mt scan:[170, 175]"; in small letters."""
@@ -174,9 +174,9 @@ class CardEdits:
         elif not _NUMBER.fullmatch(text):
             self._refuse(command, "its value is no number", "give one")
         elif found:
-            self._set_numbers(command, found, float(text.replace("d", "e")), place[-1] == "all")
+            self._set_numbers(command, found, _number(text), place[-1] == "all")
         else:
-            self._set_unknown(command, place, float(text.replace("d", "e")))
+            self._set_unknown(command, place, _number(text))
 
     def _set_automatic(self, command: Command, found: Sequence[Parameter], text: str) -> None:
         if text != "auto":
@@ -268,6 +268,11 @@ class CardEdits:
 
     def _refuse(self, command: Command, meaning: str, way_out: str) -> None:
         self.card.refuse("process", command.text, meaning, way_out)
+
+
+def _number(text: str) -> float:
+    """A number as Python or Fortran writes it."""
+    return float(re.sub("[dD]", "e", text))
 
 
 def _words_of_set(command: Command) -> list[str]:

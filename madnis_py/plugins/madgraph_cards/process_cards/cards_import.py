@@ -99,7 +99,10 @@ def _put_parameters(
             imported.put("parameters", name, value)
     labels = Model("sm", process.model).multiparticles | process.labels
     numbers = {name: value for name, value in values.items() if isinstance(value, float)}
-    default_labels = Model("sm", numbers).multiparticles
+    try:
+        default_labels = Model("sm", numbers).multiparticles
+    except ValueError as error:
+        raise CardError(f"parameters: {error}") from None
     text = " ".join(one.text.lower() for one in process.definitions)
     used = set(re.findall(r"[^\s(),>/$|{}]+", text))
     for label in sorted(used & set(labels)):
