@@ -197,10 +197,13 @@ def _require_no_overlap(processes: Sequence[Process], card: Card) -> None:
     """Refuse two definitions that would count the same events twice.
 
     They do where both have the same particles, in states that both have, from the same diagrams;
-    another power of a coupling, a decay or an excluded particle makes other diagrams.
+    another power of a coupling, a decay or an excluded particle makes other diagrams. Processes of
+    one definition have other masses, be it of equal particles with different polarisations.
     """
     contents = [_groups_by_content(process) for process in processes]
     for (one, first), (other, second) in combinations(zip(processes, contents, strict=True), 2):
+        if _are_of_one_definition(one.definition, other.definition):
+            continue
         for content in first.keys() & second.keys():
             groups = first[content], second[content]
             same_diagrams = _diagrams(one, groups[0]) == _diagrams(other, groups[1])
@@ -212,6 +215,11 @@ def _require_no_overlap(processes: Sequence[Process], card: Card) -> None:
                     "process.definition",
                     f"expected processes without events in common; {got}, both with {shared}",
                 )
+
+
+def _are_of_one_definition(one: Definition, other: Definition) -> bool:
+    """Whether two processes are what one definition means for different masses."""
+    return one.text == other.text and one.masses != other.masses
 
 
 def _share_states(one: Reaction, other: Reaction, model: Model) -> bool:

@@ -222,3 +222,16 @@ def test_another_program_gives_one_process() -> None:
     card = {"definition": "u u~ > l+ l-", "multiparticles": LEPTONS, "matrix_element": element}
     with pytest.raises(CardError, match=r"expected one process where another program .*; got 2"):
         ProcessSet.from_card(Card.parse({"process": card, "beams": {"pdf": "none"}}))
+
+
+def test_polarised_particles_that_decay_to_several_masses_are_told_apart() -> None:
+    """The tau comes from the longitudinal W or from the transverse one."""
+    found = by_masses("u u > w+{T} w+{0} d d QCD=0, w+ > l+ vl", beams={"pdf": "none"})
+    of_charged = [(masses[0], masses[2]) for masses in masses_of(found)]
+    assert of_charged == [(0, 0), (0, TAU), (TAU, 0), (TAU, TAU)]
+
+
+def test_a_definition_of_several_masses_that_is_listed_twice_is_refused() -> None:
+    process = {"definition": ["p p > l+ l- @1", "p p > l+ l- @1"], "multiparticles": LEPTONS}
+    with pytest.raises(CardError, match=r"expected processes without events in common"):
+        ProcessSet.from_card(Card.parse({"process": process, "beams": {"pdf": "toy"}}))
