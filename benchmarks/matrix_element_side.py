@@ -11,7 +11,7 @@ from workers import Work
 
 from madnis_py import _core
 from madnis_py.arrays import Array
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta

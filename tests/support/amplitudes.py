@@ -11,7 +11,7 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.card.process_tables import ProcessTable
-from madnis_py.physics.amplitudes.helicities import PLAIN_SPINS, Spins
+from madnis_py.physics.amplitudes.tapes.helicities import PLAIN_SPINS, Spins
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of
 from madnis_py.physics.definition.definition_reader import definition_of

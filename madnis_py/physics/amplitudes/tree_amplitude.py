@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.amplitude_builder import (
+from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
+from madnis_py.physics.amplitudes.tapes.amplitude_builder import (
     AmplitudeBuilder,
     AmplitudeTape,
     Tape,
@@ -27,16 +28,15 @@ from madnis_py.physics.amplitudes.amplitude_builder import (
     diagram_tape,
     external_legs,
 )
-from madnis_py.physics.amplitudes.helicities import (
+from madnis_py.physics.amplitudes.tapes.helicities import (
     CHOSEN,
     PLAIN_SPINS,
     ExternalLeg,
     HelicityBasis,
     Spins,
 )
-from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
-from madnis_py.physics.amplitudes.tape_tables import Arrays
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes.tape_tables import Arrays
 from madnis_py.physics.colour.colour import String, flow_lines
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction

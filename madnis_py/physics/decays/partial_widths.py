@@ -10,7 +10,7 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.card.process_tables import ProcessTable
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of
 from madnis_py.physics.decays.decay_modes import Products, three_body_modes, two_body_modes

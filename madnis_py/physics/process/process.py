@@ -15,7 +15,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.process_tables import BeamTable
 from madnis_py.physics.amplitudes.drell_yan import mediator_name
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_of
 from madnis_py.physics.decay_phase_space.decay_channels import decay_channels

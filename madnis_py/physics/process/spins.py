@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from madnis_py.card.card import Card
-from madnis_py.physics.amplitudes.helicities import Spins
+from madnis_py.physics.amplitudes.tapes.helicities import Spins
 from madnis_py.physics.definition.definition import Definition, Leg, Step
 from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.reactions import Reaction

@@ -7,12 +7,12 @@ import pytest
 from amplitudes import ALPHA_S, STABLE, amplitude, permuted, points, reaction, turned
 
 from madnis_py import _core
-from madnis_py.physics.amplitudes.amplitude_builder import (
+from madnis_py.physics.amplitudes.tapes.amplitude_builder import (
     AmplitudeBuilder,
     average_factor,
     external_legs,
 )
-from madnis_py.physics.amplitudes.helicities import MOMENTUM, ExternalLeg
+from madnis_py.physics.amplitudes.tapes.helicities import MOMENTUM, ExternalLeg
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model

@@ -10,7 +10,7 @@ from amplitudes import ALPHA_S, amplitude, invariant, mandelstam, points, polari
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.helicities import Spins
+from madnis_py.physics.amplitudes.tapes.helicities import Spins
 from madnis_py.physics.diagrams.polarisation import polarisation_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.momenta import as_momenta

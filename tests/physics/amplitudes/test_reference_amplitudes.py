@@ -15,7 +15,7 @@ from amplitudes import ALPHA_S, STABLE, numbered, reaction, without_width
 from places import SHARED
 
 from madnis_py.physics.amplitudes.matrix_element import Weights
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.momenta import as_momenta

@@ -17,7 +17,7 @@ import pytest
 from amplitudes import ALPHA_S, amplitude, points, reaction, without_width
 
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.colour.colour import String, colour_matrix
 from madnis_py.physics.diagrams.reactions import reaction_of

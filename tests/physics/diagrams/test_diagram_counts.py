@@ -9,7 +9,7 @@ import pytest
 from amplitudes import amplitude, numbered, reaction, reactions
 
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.amplitude_builder import average_factor
+from madnis_py.physics.amplitudes.tapes.amplitude_builder import average_factor
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.recursion import recursion_of

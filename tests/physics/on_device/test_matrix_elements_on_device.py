@@ -16,8 +16,8 @@ from madnis_py.devices.kernels import BLOCK
 from madnis_py.devices.upload import upload
 from madnis_py.errors import DeviceError
 from madnis_py.physics.amplitudes.drell_yan import DrellYan, mediators
-from madnis_py.physics.amplitudes.helicities import Spins
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
+from madnis_py.physics.amplitudes.tapes.helicities import Spins
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.momenta import as_momenta

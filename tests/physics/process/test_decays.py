@@ -13,7 +13,7 @@ from scipy.stats import qmc
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
-from madnis_py.physics.amplitudes.amplitude_builder import average_factor
+from madnis_py.physics.amplitudes.tapes.amplitude_builder import average_factor
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.process import Process

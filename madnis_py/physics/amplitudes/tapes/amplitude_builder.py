@@ -16,24 +16,24 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.colour_flows import Contraction, FlowCurrents
-from madnis_py.physics.amplitudes.currents import Currents
-from madnis_py.physics.amplitudes.diagram_squares import square_pairs
-from madnis_py.physics.amplitudes.helicities import (
+from madnis_py.physics.amplitudes.tapes.colour_flows import Contraction, FlowCurrents
+from madnis_py.physics.amplitudes.tapes.currents import Currents
+from madnis_py.physics.amplitudes.tapes.diagram_squares import square_pairs
+from madnis_py.physics.amplitudes.tapes.helicities import (
     PLAIN_BASIS,
     PLAIN_SPINS,
     ExternalLeg,
     HelicityBasis,
     Spins,
 )
-from madnis_py.physics.amplitudes.tape_tables import (
+from madnis_py.physics.amplitudes.tapes.tape_tables import (
     Arrays,
     PlacedCurrents,
     Row,
     constant_values,
     table,
 )
-from madnis_py.physics.amplitudes.tape_writer import TapeWriter
+from madnis_py.physics.amplitudes.tapes.tape_writer import TapeWriter
 from madnis_py.physics.colour.colour import Closed, colour_matrix
 from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.diagrams.diagrams import Diagram

@@ -11,13 +11,13 @@ from pathlib import Path
 from madnis_py.array_cache import ArrayCache, Arrays
 
 _SOURCES = (
-    "physics/amplitudes/amplitude_builder.py",
-    "physics/amplitudes/colour_flows.py",
-    "physics/amplitudes/currents.py",
-    "physics/amplitudes/diagram_squares.py",
-    "physics/amplitudes/helicities.py",
-    "physics/amplitudes/tape_tables.py",
-    "physics/amplitudes/tape_writer.py",
+    "physics/amplitudes/tapes/amplitude_builder.py",
+    "physics/amplitudes/tapes/colour_flows.py",
+    "physics/amplitudes/tapes/currents.py",
+    "physics/amplitudes/tapes/diagram_squares.py",
+    "physics/amplitudes/tapes/helicities.py",
+    "physics/amplitudes/tapes/tape_tables.py",
+    "physics/amplitudes/tapes/tape_writer.py",
     "physics/amplitudes/tree_amplitude.py",
     "physics/colour/colour.py",
     "physics/colour/colour_vertices.py",

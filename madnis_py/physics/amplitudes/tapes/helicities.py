@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
-from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Node
+from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Node
 from madnis_py.physics.diagrams.polarisation import Polarisation
 from madnis_py.physics.diagrams.trees import PropagatorKey
 

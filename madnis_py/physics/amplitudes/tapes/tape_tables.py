@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import WaveKind
-from madnis_py.physics.amplitudes.currents import Node
+from madnis_py.physics.amplitudes.tapes.currents import Node
 from madnis_py.physics.model.model import Model
 
 Arrays = dict[str, Any]

@@ -26,8 +26,8 @@ from places import ROOT
 from madnis_py.array_cache import default_folder
 from madnis_py.arrays import Array
 from madnis_py.errors import PdfError
-from madnis_py.physics.amplitudes import tape_cache
-from madnis_py.physics.amplitudes.tape_cache import TapeCache
+from madnis_py.physics.amplitudes.tapes import tape_cache
+from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.model.model import Model

@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import product
 
 from madnis_py._core import WaveKind
-from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Scaled
+from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Scaled
 from madnis_py.physics.colour.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
 from madnis_py.physics.colour.colour_vertices import closed_colour, colour_of
 from madnis_py.physics.diagrams.coupling_orders import Powers, added

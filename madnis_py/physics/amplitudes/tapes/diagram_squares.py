@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from madnis_py.physics.amplitudes.currents import Currents, Scaled
+from madnis_py.physics.amplitudes.tapes.currents import Currents, Scaled
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.trees import Tree
 from madnis_py.physics.diagrams.vertex_table import VertexTable

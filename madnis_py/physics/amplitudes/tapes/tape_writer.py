@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
-from madnis_py.physics.amplitudes.currents import AppliedVertex, Currents, Node
-from madnis_py.physics.amplitudes.helicities import Chirality, ExternalLeg, HelicityBasis
-from madnis_py.physics.amplitudes.tape_tables import (
+from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Node
+from madnis_py.physics.amplitudes.tapes.helicities import Chirality, ExternalLeg, HelicityBasis
+from madnis_py.physics.amplitudes.tapes.tape_tables import (
     Arrays,
     Constants,
     Momenta,
