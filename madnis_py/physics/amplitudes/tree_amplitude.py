@@ -1,15 +1,13 @@
 """Tree amplitude: |M|^2 of a reaction as a function of momenta, from its tapes.
 
-`amplitude_builder` makes the tapes, `tape_cache` keeps them.
+`amplitude_builder` makes the tapes, `stored_tapes` keeps them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Collection, Hashable, Mapping, Sequence, Set
+from collections.abc import Collection, Hashable, Set
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -22,10 +20,7 @@ from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.amplitudes.tapes.amplitude_builder import (
     AmplitudeBuilder,
-    AmplitudeTape,
-    Tape,
     average_factor,
-    diagram_tape,
     external_legs,
 )
 from madnis_py.physics.amplitudes.tapes.helicities import (
@@ -35,19 +30,16 @@ from madnis_py.physics.amplitudes.tapes.helicities import (
     HelicityBasis,
     Spins,
 )
+from madnis_py.physics.amplitudes.tapes.stored_tapes import StoredTapes
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tapes.tape_tables import Arrays
-from madnis_py.physics.colour.colour import String, flow_lines
+from madnis_py.physics.colour.colour import flow_lines
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
-from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
+from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.trees import PropagatorKey
-from madnis_py.physics.diagrams.vertex_table import VertexTable, vertex_table
+from madnis_py.physics.diagrams.vertex_table import vertex_table
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.observables.generic_momenta import generic_momenta
-
-_VANISHING = 1e-26
-"""Share of |M|^2 of a helicity that vanishes: the square of what rounding leaves, with a margin."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +94,7 @@ class TreeAmplitude(MatrixElement):
     ) -> None:
         self.reaction, self.legs, self.spins = reaction, reaction.legs, spins
         self.model, self._without_width, self._cache = model, without_width, cache
-        vertices = vertex_table(model)
-        recursion = recursion_of(reaction, vertices)
+        recursion = recursion_of(reaction, vertex_table(model))
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
         self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
         if not self.diagrams:
@@ -114,20 +105,13 @@ class TreeAmplitude(MatrixElement):
         self._external = external_legs(reaction, model, spins)
         self._basis = HelicityBasis(spins.frame, reaction.polarised_lines)
         self._average = float(average_factor(reaction, model))
-        tapes = _StoredTapes(
-            reaction, recursion, self.diagrams, self._external, without_width, self._basis
-        )
-        arrays = tapes.build() if cache is None else cache.get(tapes.description(), tapes.build)
-        amplitude, squares = _unpacked(arrays, "amplitude"), _unpacked(arrays, "squares")
-        self._amplitude_arrays, self._square_arrays = amplitude.bound(model), squares.bound(model)
-        meaning = json.loads(str(arrays["meaning"]))
+        stored = StoredTapes(recursion, self.diagrams, self._external, without_width, self._basis)
+        tapes = stored.build() if cache is None else stored.read(cache)
+        self._amplitude_arrays = tapes.amplitude.tape.bound(model)
+        self._square_arrays = tapes.squares.bound(model)
         incoming = [leg.incoming for leg in self._external]
-        flows = [
-            tuple(String(first, tuple(gluons), last) for first, gluons, last in flow)
-            for flow in meaning["flows"]
-        ]
-        self.flows = tuple(flow_lines(flow, incoming) for flow in flows)
-        self.helicities = np.asarray(arrays["helicities"], np.int8)
+        self.flows = tuple(flow_lines(flow, incoming) for flow in tapes.amplitude.flows)
+        self.helicities = tapes.amplitude.helicities
 
     def __reduce__(self) -> tuple[Any, ...]:
         arguments = self.reaction, self.model, self._without_width, self._cache, self.spins
@@ -232,133 +216,11 @@ class TreeAmplitude(MatrixElement):
         return np.abs(self.squared(p, alpha_s, single=True) / exact - 1)
 
 
-@dataclass(frozen=True)
-class _StoredTapes:
-    """Both tapes of an amplitude as the arrays that the cache keeps.
-
-    Attributes:
-        reaction: of the amplitude.
-        recursion: of the reaction.
-        diagrams: of the reaction.
-        legs: with their helicities.
-        without_width: propagators that have none.
-        basis: what helicities refer to.
-    """
-
-    reaction: Reaction
-    recursion: Recursion
-    diagrams: tuple[Diagram, ...]
-    legs: tuple[ExternalLeg, ...]
-    without_width: Set[PropagatorKey]
-    basis: HelicityBasis
-
-    @property
-    def _vertices(self) -> VertexTable:
-        return self.recursion.vertices
-
-    def description(self) -> str:
-        """Everything that the tapes depend on: model, reaction, and which values vanish."""
-        model = self._vertices.model
-        expressions = {
-            text for vertex in model.vertices for part in vertex.terms for text in part.couplings
-        }
-        complex_ones = sorted(text for text in expressions if model.coupling(text).imag != 0)
-        vanishing = sorted(text for text in expressions if model.coupling(text) == 0)
-        massive = [
-            (row.name, row.mass, row.width, model.mass(row.pdg) > 0) for row in model.particles
-        ]
-        return repr(
-            (
-                self.reaction,
-                self.legs,
-                self.basis,
-                sorted(self.without_width),
-                model.vertices,
-                complex_ones,
-                vanishing,
-                massive,
-            )
-        )
-
-    def build(self) -> Arrays:
-        """The arrays of both tapes, with the helicities and colour flows of their results."""
-        model, legs = self._vertices.model, self.legs
-        builder = AmplitudeBuilder(self.recursion, legs, model, self.without_width, self.basis)
-        tape = self._without_zeros(builder, builder.tape())
-        squares = diagram_tape(self.diagrams, self._vertices, legs, self.without_width, self.basis)
-        flows = [
-            [(string.antiquark, string.gluons, string.quark) for string in flow]
-            for flow in tape.flows
-        ]
-        return {
-            **_packed(tape.tape, "amplitude"),
-            **_packed(squares, "squares"),
-            "helicities": tape.helicities,
-            "meaning": np.array(json.dumps({"flows": flows})),
-        }
-
-    def _without_zeros(self, builder: AmplitudeBuilder, tape: AmplitudeTape) -> AmplitudeTape:
-        """Drop the helicities whose amplitude vanishes although their diagrams do not.
-
-        The tape serves other values of the parameters too: zeros are looked for at values in
-        general position. Below threshold nothing is dropped, since there are no momenta.
-        """
-        model = _in_general_position(self._vertices.model)
-        masses = [model.mass(leg.pdg) for leg in self.legs]
-        n_incoming = len(self.reaction.incoming)
-        p = generic_momenta(masses, n_incoming)
-        if not np.allclose(p[:, :n_incoming].sum(axis=1), p[:, n_incoming:].sum(axis=1)):
-            return tape
-        kernel = _core.AmplitudeTape(tape.tape.bound(model), 1.0)
-        _, _, helicities = kernel.evaluate(p, np.ones(len(p)), None, False, True, False)
-        assert helicities is not None
-        sizes = np.abs(helicities)
-        kept = (sizes > _VANISHING * sizes.sum(axis=1, keepdims=True)).any(axis=0)
-        if kept.all() or not kept.any():
-            return tape
-        live = np.zeros([len(leg.states) for leg in self.legs], bool)
-        for states in tape.helicities[kept].tolist():
-            place = [leg.states.index(one) for leg, one in zip(self.legs, states, strict=True)]
-            live[tuple(place)] = True
-        return builder.tape(live)
-
-
 def _only_power_of_alpha_s(strong_powers: Collection[int]) -> int | None:
     """The power of alpha_s from those of g_s; None if there are several, or an odd one."""
     first, *others = strong_powers
     return None if others or first % 2 else first // 2
 
 
-def _in_general_position(model: Model) -> Model:
-    """The model with unrelated masses, widths and couplings, zero where they are zero."""
-    units = {"MASS": 40.0, "YUKAWA": 20.0, "DECAY": 1.0, "ZPRIME": 0.5}
-    values = {
-        name: units[parameter.block] * (1 + 0.17 * place)
-        for place, (name, parameter) in enumerate(model.parameters.items())
-        if parameter.block in units and model[name] != 0 and name != "MZ"
-    }
-    return Model(model.name, model.values | values)
-
-
 def _per_event(alpha_s: Array | float, p: Array) -> Array:
     return np.ascontiguousarray(np.broadcast_to(np.asarray(alpha_s, np.float64), (len(p),)))
-
-
-def _packed(tape: Tape, name: str) -> Arrays:
-    constants = json.dumps(
-        [(text, factor.numerator, factor.denominator) for text, factor in tape.constants]
-    )
-    return {
-        **{f"{name}.{key}": array for key, array in tape.arrays.items()},
-        f"{name}:constants": np.array(constants),
-    }
-
-
-def _unpacked(arrays: Mapping[str, Any], name: str) -> Tape:
-    inside = {
-        key.removeprefix(f"{name}."): array
-        for key, array in arrays.items()
-        if key.startswith(f"{name}.")
-    }
-    constants: Sequence[tuple[str, int, int]] = json.loads(str(arrays[f"{name}:constants"]))
-    return Tape(inside, tuple((text, Fraction(over, under)) for text, over, under in constants))

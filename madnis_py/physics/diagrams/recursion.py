@@ -173,12 +173,17 @@ class Recursion:
     def interfere(self, first: Powers, second: Powers) -> bool:
         """Whether the product of amplitudes of these powers of this step is a part of |M|^2."""
         whole = added(first, second)
-        return all(order.allows(whole) for order in self._orders if order.squared)
+        return all(order.allows(whole) for order in self.squared_orders)
+
+    @property
+    def squared_orders(self) -> tuple[OrderLimit, ...]:
+        """The limits on the powers of couplings in |M|^2."""
+        return tuple(order for order in self._orders if order.squared)
 
     @property
     def selects_products(self) -> bool:
         """Whether |M|^2 has some products of amplitudes and not others."""
-        return any(order.squared for order in self._orders)
+        return bool(self.squared_orders)
 
     @property
     def strong_powers(self) -> set[int]:
@@ -223,6 +228,11 @@ class Recursion:
         """The external legs of a set of units."""
         return sum(self.units[k].legs for k in positions(units))
 
+    @property
+    def sets(self) -> range:
+        """The sets of units that may become fields."""
+        return range(1, self.everything + (self._end == self.everything))
+
     def fields(self, units: int) -> Sequence[Field]:
         """What a set of units can become."""
         if units not in self._fields:
@@ -240,8 +250,9 @@ class Recursion:
         if units not in self._meetings:
             found: dict[Field, list[Meeting]] = defaultdict(list)
             for parts in _partitions(units, self.vertices.most_below):
-                for meeting in self._meetings_of(parts):
-                    found[meeting.field].append(meeting)
+                if all(map(self.fields, parts)):
+                    for meeting in self._meetings_of(parts):
+                        found[meeting.field].append(meeting)
             self._meetings[units] = {
                 field: ways
                 for field, ways in found.items()
@@ -257,8 +268,6 @@ class Recursion:
 
     def _meetings_of(self, parts: tuple[int, ...]) -> Iterator[Meeting]:
         """Every vertex at which one field of each part meet and make one that is wanted."""
-        if not all(map(self.fields, parts)):
-            return
         wanted = self._wanted_of(sum(parts))
         for fields in product(*(self.fields(part) for part in parts)):
             below = (0, 0)

@@ -20,7 +20,6 @@ from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.colour.colour import String, colour_matrix
-from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
@@ -249,17 +248,37 @@ def test_values_of_parameters_need_no_new_tape(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("values", [{"MB": 0.0}, {"ymb": 0.0}, {"lamWS": 0.2}, {"Me": 5e-4}])
+def tapes_kept(text: str, values: dict[str, float], folder: Path) -> tuple[TreeAmplitude, ...]:
+    """A reaction with the usual values of parameters and with others."""
+    models = (Model("sm", changed) for changed in ({}, values))
+    cache = TapeCache(folder)
+    return tuple(TreeAmplitude(reaction(text, model), model, cache=cache) for model in models)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("b b~ > e- e+", {"MB": 0.0}),
+        ("b b~ > e- e+", {"Me": 5e-4}),
+        ("b b~ > t t~ QED=99 QCD=99", {"ymb": 0.0}),
+        ("u s > u s QED=99 QCD=99", {"lamWS": 0.2}),
+    ],
+)
 def test_values_that_change_what_vanishes_are_another_tape(
+    text: str, values: dict[str, float], tmp_path: Path
+) -> None:
+    usual, other = tapes_kept(text, values, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert (len(other.helicities) < len(usual.helicities)) == (values == {"MB": 0.0})
+
+
+@pytest.mark.parametrize("values", [{"ymb": 0.0}, {"lamWS": 0.2}])
+def test_values_that_no_diagram_has_change_no_tape(
     values: dict[str, float], tmp_path: Path
 ) -> None:
-    cache, reaction = TapeCache(tmp_path), reaction_of((5, -5), (11, -11))
-    usual, other = (
-        TreeAmplitude(reaction, Model("sm", changed), cache=cache) for changed in ({}, values)
-    )
-    assert len(list(tmp_path.iterdir())) == 2
-    massless = values == {"MB": 0.0}
-    assert (len(other.helicities) < len(usual.helicities)) == massless
+    usual, other = tapes_kept("b b~ > e- e+", values, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 1
+    assert usual.identity == other.identity
 
 
 @pytest.mark.parametrize("text", ["t t~ > h", "h > t t~", "w+ > t b~"])

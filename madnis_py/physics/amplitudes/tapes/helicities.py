@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
-from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Node
+from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Expressions, Node
 from madnis_py.physics.diagrams.polarisation import Polarisation
 from madnis_py.physics.diagrams.trees import PropagatorKey
 
@@ -111,6 +111,7 @@ class Chirality:
 
     def __init__(self, currents: Currents, legs: Sequence[ExternalLeg]) -> None:
         self._model, self._legs = currents.model, legs
+        self._parts: dict[Expressions, tuple[bool, bool]] = {}
         self._active: list[ActiveHelicities] = []
         for node in currents.nodes:
             self._active.append(self._of_node(node))
@@ -157,10 +158,7 @@ class Chirality:
     def of_term(self, vertex: AppliedVertex) -> ActiveHelicities:
         """Helicities for which a vertex does not vanish, by chirality."""
         below = [self._active[node] for node in vertex.arguments]
-        left, right = (
-            self._model.coupling(expression) != 0
-            for expression in (*vertex.couplings, "0", "0")[:2]
-        )
+        left, right = self._chiral_parts(vertex.couplings)
         a, b = below[0], below[1]
         match vertex.operation:
             case Operation.ffv_vector:
@@ -177,3 +175,11 @@ class Chirality:
                 return ActiveHelicities(a.upper & b.any & left, a.lower & b.any & right)
         everything = np.logical_and.reduce(np.broadcast_arrays(*(part.any for part in below)))
         return ActiveHelicities(everything, everything)
+
+    def _chiral_parts(self, couplings: Expressions) -> tuple[bool, bool]:
+        """Whether a vertex couples left-handed and right-handed fermions."""
+        if couplings not in self._parts:
+            left, right = (*couplings, "0", "0")[:2]
+            coupling = self._model.coupling
+            self._parts[couplings] = coupling(left) != 0, coupling(right) != 0
+        return self._parts[couplings]
