@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
@@ -48,10 +48,12 @@ class Tree:
         )
 
     def subtrees(self) -> Iterator[Tree]:
-        """All trees inside, this one included, external legs too."""
-        yield self
-        for child in self.children:
-            yield from child.subtrees()
+        """All trees inside, this one included, external legs too, parents before children."""
+        ahead = [self]
+        while ahead:
+            tree = ahead.pop()
+            yield tree
+            ahead.extend(reversed(tree.children))
 
     @property
     def n_legs(self) -> int:
@@ -59,6 +61,7 @@ class Tree:
         return self.legs.bit_count()
 
 
+@lru_cache(maxsize=4096)
 def positions(legs: int) -> tuple[int, ...]:
     """The positions of a set of legs, ascending."""
     return tuple(position for position in range(legs.bit_length()) if legs >> position & 1)

@@ -81,27 +81,41 @@ def channel_topologies(
     Returns:
         The channels; none if four lines meet in every diagram.
     """
-    alike = dict.fromkeys(_AS_PHOTON, _PHOTON) if photon_only_t_channel else {}
+    kind = _LineKinds(model, _AS_PHOTON if photon_only_t_channel else ())
     members: dict[object, list[tuple[int, Topology]]] = defaultdict(list)
     for column, diagram in enumerate(diagrams):
         topology = Topology.of(diagram, n_incoming)
         if topology is not None:
-            key = frozenset(_place(line, model, alike) for line in topology.propagators)
+            key = frozenset((line.kind, line.legs, kind(line)) for line in topology.propagators)
             members[key].append((column, topology))
     kinds: list[Kind] = [(pdg,) if identical_only else leg_kind(pdg, model) for pdg in legs]
     groups = _SymmetryGroups(kinds, model)
     channels = []
     for found in members.values():
-        topology = min((topology for _, topology in found), key=groups.preference)
+        topology = groups.preferred([topology for _, topology in found])
         columns = tuple(column for column, _ in found)
         channels.append(ChannelTopology(columns, topology, *groups.place(topology)))
     return tuple(channels)
 
 
-def _place(line: Propagator, model: Model, alike: dict[int, int]) -> tuple[object, ...]:
-    """Properties of a line that phase space depends on."""
-    pdg = alike.get(line.pdg, line.pdg) if line.kind == "t" else line.pdg
-    return line.kind, line.legs, line_kind(pdg, model)
+class _LineKinds:
+    """Kinds of lines by what phase space depends on.
+
+    Args:
+        model: colours, masses and widths.
+        as_photon: particles that count as photons in the t channel.
+    """
+
+    def __init__(self, model: Model, as_photon: Sequence[int]) -> None:
+        self._model, self._as_photon = model, as_photon
+        self._known: dict[tuple[str, int], Kind] = {}
+
+    def __call__(self, line: Propagator) -> Kind:
+        key = line.kind, line.pdg
+        if key not in self._known:
+            photon = line.kind == "t" and line.pdg in self._as_photon
+            self._known[key] = line_kind(_PHOTON if photon else line.pdg, self._model)
+        return self._known[key]
 
 
 def line_kind(pdg: int, model: Model) -> Kind:
@@ -146,8 +160,11 @@ class _SymmetryGroups:
             permutation[position] = there
         return group, tuple(permutation)
 
-    def preference(self, topology: Topology) -> tuple[float, Shape]:
-        """Sort key of the topologies of one channel, whatever the names of their legs."""
+    def preferred(self, topologies: Sequence[Topology]) -> Topology:
+        """The topology that stands for one channel, whatever the names of its legs."""
+        return topologies[0] if len(topologies) == 1 else min(topologies, key=self._preference)
+
+    def _preference(self, topology: Topology) -> tuple[float, Shape]:
         return sum(self._model.mass(pdg) for pdg in topology.exchanges), self._read(topology)[0]
 
     def _read(self, topology: Topology) -> tuple[Shape, tuple[int, ...]]:

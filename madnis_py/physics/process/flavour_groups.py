@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 
 from madnis_py.card.card import Card
@@ -112,7 +113,7 @@ def _grouped(definition: Definition, model: Model) -> dict[Reaction, list[Legs]]
     whose first legs are the lightest it is the first that has a group already, else the first whose
     mirror image has one, else the first.
     """
-    symmetry = FlavourSymmetry.of(model)
+    representative = cache(FlavourSymmetry.of(model).representative)
     final_states: dict[object, list[Reaction]] = defaultdict(list)
     for reaction in definition.reactions(model):
         final_states[reaction.content].append(reaction)
@@ -120,10 +121,10 @@ def _grouped(definition: Definition, model: Model) -> dict[Reaction, list[Legs]]
     several = any(len({*_masses(legs, model)}) > 1 for legs in definition.core.final)
     for every in final_states.values():
         orders = _lightest_first(every, model) if several else every
-        with_group = (one for one in orders if symmetry.representative(one) in grouped)
-        with_mirror = (one for one in orders if symmetry.representative(mirror(one)) in grouped)
+        with_group = (one for one in orders if representative(one) in grouped)
+        with_mirror = (one for one in orders if representative(mirror(one)) in grouped)
         counted = next(chain(with_group, with_mirror, orders))
-        grouped.setdefault(symmetry.representative(counted), []).append(counted.legs)
+        grouped.setdefault(representative(counted), []).append(counted.legs)
     return grouped
 
 

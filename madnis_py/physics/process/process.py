@@ -278,6 +278,8 @@ class Process:
         """
         if self.beams.shares not in (("whole", "whole"), ("smooth", "smooth")):
             return ()
+        if any(len(group.reaction.legs) != 4 for group in self.groups):
+            return ()
         propagators = {
             tuple(diagram.propagators for diagram in self.diagrams(group)) for group in self.groups
         }
