@@ -142,7 +142,7 @@ def test_quarks_of_different_flavour_exchange_colours_nine_times_out_of_ten() ->
 
 @pytest.mark.parametrize("text", MANY)
 def test_flavours_and_flows_of_one_point_come_as_often_as_both_say(text: str) -> None:
-    one, n = integrand(text), 100000
+    one, n = integrand(text), 40000
     events = repeated(one, n)
     p, alpha_s = events.momenta[:1], events.alpha_s[:1]
     densities = one.luminosity.evaluate(p, events.scale[:1] ** 2)[0]

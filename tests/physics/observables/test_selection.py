@@ -317,7 +317,7 @@ def test_cuts_on_some_flavours_see_exchanges_too() -> None:
 FLAVOUR_CUTS: dict[str, tuple[str, CutTables]] = {
     "electrons": ("d d~ > l+ l-", {"lepton,lepton": {"mass_min": 20}, "e+": {"pt_min": 1500}}),
     "bottom": (
-        "p p > j j QED=0",
+        "g p > j j QED=0",
         {"jet": {"pt_min": 20}, "bottom": {"eta_max": 1.0}, "bottom[1]": {"pt_min": 300}},
     ),
     "pairs": (
