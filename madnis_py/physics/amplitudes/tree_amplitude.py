@@ -33,7 +33,7 @@ from madnis_py.physics.amplitudes.tapes.helicities import (
 from madnis_py.physics.amplitudes.tapes.stored_tapes import StoredTapes
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tapes.tape_tables import Arrays
-from madnis_py.physics.colour.colour import flow_lines
+from madnis_py.physics.colour.colour_lines import flow_lines
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import recursion_of

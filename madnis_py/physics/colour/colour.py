@@ -1,69 +1,50 @@
 """Colour algebra of SU(3), exact, in the basis of strings and traces of generators T^a.
 
-The generators have Tr(T^a T^b) = 1/2. A closed colour structure is a product of strings
-(T^a1 ... T^ak)_{i j} between external quarks and of traces of external gluons. An open one also
-carries the index of the current that it belongs to. Internal gluons are written as matrices in
-colour space by the completeness relation
+The generators have Tr(T^a T^b) = 1/2. A colour structure is a product of traces and of strings
+(T^a1 ... T^ak)_{ij} of external octets. The left index i of a string belongs to an antitriplet or
+is one of the two of an antisextet, the right one j to a triplet or a sextet, or they are those of a
+tensor epsilon. Sextets are symmetric pairs of indices, normalised to
 
-    T^a_{ij} T^a_{kl} = 1/2 (delta_il delta_kj - delta_ij delta_kl / N),
+    K^s_{ij} Kbar_s^{kl} = 1/2 (delta_ik delta_jl + delta_il delta_jk),
 
-whose second part only quarks see: it becomes a particle of its own, the U(1) gluon, without colour.
+so two strings that end at one sextet stand for the sum over both of its ends, halved. Products of
+epsilon and its conjugate are determinants of deltas; what is left has one of the two kinds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import pairwise
+from itertools import permutations, product
+from math import factorial, prod
+from typing import NamedTuple
 
 N_COLOURS = 3
 
 Gluons = tuple[int, ...]
-"""Positions of external gluons, in the order of their generators."""
+"""Positions of external octets, in the order of their generators."""
+
+IN_TRACE = -1
+"""Both ends of a trace."""
+
+OPEN = -2
+"""End of a string that belongs to the current itself."""
+
+FIRST_EPSILON = -3
+"""End of a string at the first index of a tensor epsilon, -4 and -5 at its others; -6 and so on at
+the indices of a second tensor."""
 
 
-@dataclass(frozen=True, order=True)
-class Ket:
-    """(T^gluons)_{i quark}: an open colour index i of a line that ends on an external quark."""
+class String(NamedTuple):
+    """(T^gluons)_{antiquark quark}.
 
-    gluons: Gluons
-    quark: int
-
-
-@dataclass(frozen=True, order=True)
-class Bra:
-    """(T^gluons)_{antiquark j}: the conjugate of `Ket`."""
-
-    antiquark: int
-    gluons: Gluons
-
-
-@dataclass(frozen=True, order=True)
-class Word:
-    """(T^gluons)_{kl}, a matrix with two open indices made of gluons alone."""
-
-    gluons: Gluons
-
-
-@dataclass(frozen=True, order=True)
-class Dyad:
-    """ket_k bra_l, a matrix with two open indices that end on different quarks."""
-
-    ket: Ket
-    bra: Bra
-
-
-Matrix = Word | Dyad
-"""A matrix in colour space: the colour of an internal gluon."""
-
-Open = Ket | Bra | Word | Dyad | None
-"""The open colour of a current; None for a colour singlet."""
-
-
-@dataclass(frozen=True, order=True)
-class String:
-    """(T^gluons)_{antiquark quark}, closed; a trace where both ends are -1."""
+    Attributes:
+        antiquark: position of the leg of the left index, an antitriplet or antisextet; or one of
+            the numbers above.
+        gluons: positions of octets.
+        quark: position of the leg of the right index, a triplet or sextet; or like `antiquark`.
+    """
 
     antiquark: int
     gluons: Gluons
@@ -72,25 +53,23 @@ class String:
     @property
     def is_trace(self) -> bool:
         """Whether the string closes in itself."""
-        return self.quark < 0
+        return self.quark == IN_TRACE
 
 
 Closed = tuple[String, ...]
 """A product of strings, sorted."""
 
+Sum = dict[Closed, Fraction]
+"""Products with their coefficients."""
 
-@dataclass(frozen=True)
-class ColourStructure:
-    """One monomial of colour: closed strings times one open object, None for a colour singlet."""
-
-    closed: Closed
-    open: Open = None
+Following = Mapping[int, int]
+"""Place of a string -> place of the string whose left end its right end is contracted with."""
 
 
 def trace(gluons: Gluons) -> String:
     """Tr(T^gluons), with the lowest gluon first."""
-    start = gluons.index(min(gluons))
-    return String(-1, gluons[start:] + gluons[:start], -1)
+    start = gluons.index(min(gluons)) if gluons else 0
+    return String(IN_TRACE, gluons[start:] + gluons[:start], IN_TRACE)
 
 
 def closed(*parts: Iterable[String]) -> Closed:
@@ -98,140 +77,119 @@ def closed(*parts: Iterable[String]) -> Closed:
     return tuple(sorted(string for part in parts for string in part))
 
 
-def act(matrix: Matrix, ket: Ket) -> tuple[Ket, Closed]:
-    """matrix_{kl} ket_l."""
-    if isinstance(matrix, Word):
-        return Ket(matrix.gluons + ket.gluons, ket.quark), ()
-    return matrix.ket, (string_between(matrix.bra, ket),)
+def joined(strings: Sequence[String], following: Following) -> list[String]:
+    """The strings and traces that are left after contractions, in the order of their beginnings."""
+    continued = set(following.values())
+    beginnings = [place for place in range(len(strings)) if place not in continued]
+    found, used = [], set()
+    for first in (*beginnings, *following):
+        if first in used:
+            continue
+        places = _chain(first, following)
+        used.update(places)
+        gluons = tuple(gluon for place in places for gluon in strings[place].gluons)
+        found.append(
+            trace(gluons)
+            if first in continued
+            else String(strings[first].antiquark, gluons, strings[places[-1]].quark)
+        )
+    return found
 
 
-def act_left(bra: Bra, matrix: Matrix) -> tuple[Bra, Closed]:
-    """bra_k matrix_{kl}."""
-    if isinstance(matrix, Word):
-        return Bra(bra.antiquark, bra.gluons + matrix.gluons), ()
-    return matrix.bra, (string_between(bra, matrix.ket),)
+def _chain(first: int, following: Following) -> list[int]:
+    places = [first]
+    while (after := following.get(places[-1], first)) != first:
+        places.append(after)
+    return places
 
 
-def string_between(bra: Bra, ket: Ket) -> String:
-    """bra_k ket_k, a closed string between the quarks of both."""
-    return String(bra.antiquark, bra.gluons + ket.gluons, ket.quark)
-
-
-def multiply(a: Matrix, b: Matrix) -> tuple[Matrix, Closed]:
-    """a_{km} b_{ml}."""
-    if isinstance(a, Word) and isinstance(b, Word):
-        return Word(a.gluons + b.gluons), ()
-    if isinstance(a, Word):
-        assert isinstance(b, Dyad)
-        ket, strings = act(a, b.ket)
-        return Dyad(ket, b.bra), strings
-    bra, strings = act_left(a.bra, b)
-    return Dyad(a.ket, bra), strings
-
-
-def trace_of_product(a: Matrix, b: Matrix) -> Closed:
-    """a_{kl} b_{lk}."""
-    product, strings = multiply(a, b)
-    if isinstance(product, Word):
-        return closed(strings, (trace(product.gluons),))
-    return closed(strings, (string_between(product.bra, product.ket),))
-
-
-def flow_lines(flow: Closed, incoming: Sequence[bool]) -> tuple[tuple[int, int], ...]:
-    """Colour and anticolour of every leg in the numbers of the Les Houches format, from 501 on.
+def ways_to_join(
+    rights: Mapping[int, Sequence[int]], lefts: Mapping[int, Sequence[int]]
+) -> Iterator[tuple[Fraction, dict[int, int]]]:
+    """All contractions of the ends of particles, with their factors.
 
     Args:
-        flow: strings and traces over the positions of the legs.
-        incoming: which legs come in; their lines are those of the outgoing antiparticle, crossed.
-
-    Returns:
-        (colour, anticolour) per leg, 0 where there is none.
+        rights: particle -> places of the strings whose right ends it has, two for a sextet.
+        lefts: the same of left ends, as many.
     """
-    lines = [[0, 0] for _ in incoming]
-    line = 500
-    for string in flow:
-        ends = [string.antiquark, *string.gluons, string.quark]
+    weight = Fraction(1, prod(factorial(len(places)) for places in rights.values()))
+    for orders in product(*(permutations(lefts[leg]) for leg in rights)):
+        yield (
+            weight,
+            {
+                right: left
+                for leg, order in zip(rights, orders, strict=True)
+                for right, left in zip(rights[leg], order, strict=True)
+            },
+        )
+
+
+def without_epsilon_pairs(strings: Sequence[String]) -> Iterator[tuple[int, Sequence[String]]]:
+    """A product as a sum of products, with signs, that have no epsilon beside its conjugate."""
+    left = next((one.antiquark for one in strings if one.antiquark <= FIRST_EPSILON), 0)
+    right = next((one.quark for one in strings if one.quark <= FIRST_EPSILON), 0)
+    if not (left and right):
+        yield 1, strings
+        return
+    begins = {one.antiquark: place for place, one in enumerate(strings)}
+    ends = {one.quark: place for place, one in enumerate(strings)}
+    lefts = [begins[index] for index in _indices(left)]
+    rights = [ends[index] for index in _indices(right)]
+    for order in permutations(range(3)):
+        following = {right: lefts[k] for right, k in zip(rights, order, strict=True)}
+        for sign, rest in without_epsilon_pairs(joined(strings, following)):
+            yield parity(order) * sign, rest
+
+
+def _indices(end: int) -> list[int]:
+    """The ends at the indices of the tensor that has this end."""
+    first = FIRST_EPSILON - (FIRST_EPSILON - end) // 3 * 3
+    return [first, first - 1, first - 2]
+
+
+def simplified(strings: Sequence[String]) -> Sum:
+    """The normal form of a product: without pairs of epsilons, everything in order."""
+    found: Sum = defaultdict(Fraction)
+    for sign, rest in without_epsilon_pairs(strings):
+        ordered, factor = in_order(rest)
+        found[ordered] += sign * factor
+    return {ordered: factor for ordered, factor in found.items() if factor}
+
+
+def in_order(strings: Iterable[String]) -> tuple[Closed, Fraction]:
+    """A product without an epsilon beside its conjugate in its normal form, and its factor."""
+    factor = Fraction(1)
+    plain: list[String] = []
+    tensors: dict[int, dict[int, String]] = defaultdict(dict)
+    for string in strings:
+        end = min(string.antiquark, string.quark)
         if string.is_trace:
-            ends = [*string.gluons, string.gluons[0]]
-        for first, second in pairwise(ends):
-            line += 1
-            lines[first][0] = lines[second][1] = line
-    return tuple(
-        (b, a) if inside else (a, b) for (a, b), inside in zip(lines, incoming, strict=True)
-    )
+            if len(string.gluons) > 1:
+                plain.append(trace(string.gluons))
+            else:
+                factor *= 0 if string.gluons else N_COLOURS
+        elif end <= FIRST_EPSILON:
+            tensors[_indices(end)[0]][end] = _at_index(string, FIRST_EPSILON)
+        else:
+            plain.append(string)
+    products = []
+    for indices in tensors.values():
+        ends = [indices[index] for index in sorted(indices, reverse=True)]
+        products.append(sorted(ends))
+        factor *= parity([products[-1].index(end) for end in ends]) * (len({*ends}) == len(ends))
+    for place, string in enumerate(string for ends in sorted(products) for string in ends):
+        plain.append(_at_index(string, FIRST_EPSILON - place))
+    return closed(plain), factor
 
 
-def colour_matrix(flows: Sequence[Closed]) -> list[list[Fraction]]:
-    """Sum over all colours of flow_a times the conjugate of flow_b, exact.
-
-    Args:
-        flows: closed structures over the same legs.
-
-    Returns:
-        Symmetric matrix of fractions.
-    """
-    known: dict[tuple[Closed, Closed], Fraction] = {}
-
-    def element(a: Closed, b: Closed) -> Fraction:
-        order = {
-            gluon: number
-            for number, gluon in enumerate(gluon for string in a for gluon in string.gluons)
-        }
-        key = _renamed(a, order), _renamed(b, order)
-        if key not in known:
-            known[key] = _contract(_loops(*key))
-        return known[key]
-
-    matrix = [[Fraction(0)] * len(flows) for _ in flows]
-    for row, a in enumerate(flows):
-        for column, b in enumerate(flows[: row + 1]):
-            matrix[row][column] = matrix[column][row] = element(a, b)
-    return matrix
+def _at_index(string: String, index: int) -> String:
+    """A string with its end at an epsilon moved to another index."""
+    if string.antiquark <= FIRST_EPSILON:
+        return string._replace(antiquark=index)
+    return string._replace(quark=index)
 
 
-def _renamed(flow: Closed, order: dict[int, int]) -> Closed:
-    strings = ((string, tuple(order[gluon] for gluon in string.gluons)) for string in flow)
-    return closed(
-        trace(gluons) if string.is_trace else String(string.antiquark, gluons, string.quark)
-        for string, gluons in strings
-    )
-
-
-def _loops(a: Closed, b: Closed) -> tuple[Gluons, ...]:
-    """The traces whose product is a times the conjugate of b, quark colours summed."""
-    loops = [string.gluons for string in a if string.is_trace]
-    loops += [string.gluons[::-1] for string in b if string.is_trace]
-    strings = {string.antiquark: string for string in a if not string.is_trace}
-    back = {string.quark: string for string in b if not string.is_trace}
-    while strings:
-        start, string = strings.popitem()
-        word: Gluons = ()
-        while True:
-            returning = back[string.quark]
-            word += string.gluons + returning.gluons[::-1]
-            if returning.antiquark == start:
-                break
-            string = strings.pop(returning.antiquark)
-        loops.append(word)
-    return tuple(loops)
-
-
-def _contract(loops: tuple[Gluons, ...]) -> Fraction:
-    """A product of traces in which every gluon occurs twice."""
-    value = Fraction(N_COLOURS) ** sum(not loop for loop in loops)
-    loops = tuple(loop for loop in loops if loop)
-    if not loops:
-        return value
-    first, others = loops[0], loops[1:]
-    gluon, rest = first[0], first[1:]
-    if gluon in rest:
-        middle = rest.index(gluon)
-        x, y = rest[:middle], rest[middle + 1 :]
-        leading, singlet = (x, y, *others), (x + y, *others)
-    else:
-        partner = next(loop for loop in others if gluon in loop)
-        others = tuple(loop for loop in others if loop is not partner)
-        middle = partner.index(gluon)
-        y = partner[middle + 1 :] + partner[:middle]
-        leading, singlet = (rest + y, *others), (rest, y, *others)
-    return value / 2 * (_contract(leading) - _contract(singlet) / N_COLOURS)
+def parity(order: Sequence[int]) -> int:
+    """Sign of a permutation."""
+    exchanges = sum(a > b for k, a in enumerate(order) for b in order[k + 1 :])
+    return -1 if exchanges % 2 else 1

@@ -94,7 +94,7 @@ _LEPTONS = (("ve", "e-"), ("vm", "mu-"), ("vt", "ta-"))
 
 def _fermion_vertex(bar: Particle, psi: Particle, boson: str, couplings: tuple[str, str]) -> Vertex:
     """The vertex bar-psi-boson; that with gluons is strong, all others are electroweak."""
-    colour = "T" if boson == "g" else "delta" if psi.colour == 3 else "1"
+    colour = "T(3,1,2)" if boson == "g" else "Identity(1,2)" if psi.colour == 3 else "1"
     term = VertexTerm(colour, "FFS" if boson == "h" else "FFV", couplings)
     return Vertex((bar.antiname, psi.name, boson), (term,), (1, 0) if boson == "g" else (0, 1))
 
@@ -141,13 +141,13 @@ _ROW = {particle.name: particle for particle in _SM_PARTICLES}
 _FERMIONS = tuple(particle for particle in _SM_PARTICLES if particle.spin == 2)
 
 _GLUON_VERTICES = (
-    Vertex(("g",) * 3, (VertexTerm("f", "VVV", ("1",)),), (1, 0)),
+    Vertex(("g",) * 3, (VertexTerm("f(1,2,3)", "VVV", ("1",)),), (1, 0)),
     Vertex(
         ("g",) * 4,
         (
-            VertexTerm("f12f34", "VVVV1", ("-1",)),
-            VertexTerm("f13f24", "VVVV2", ("-1",)),
-            VertexTerm("f14f23", "VVVV3", ("-1",)),
+            VertexTerm("f(2,1,-1)*f(3,4,-1)", "VVVV1", ("-1",)),
+            VertexTerm("f(3,1,-1)*f(2,4,-1)", "VVVV2", ("-1",)),
+            VertexTerm("f(4,1,-1)*f(2,3,-1)", "VVVV3", ("-1",)),
         ),
         (2, 0),
     ),

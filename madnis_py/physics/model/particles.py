@@ -48,7 +48,7 @@ class Particle:
         antiname: name of the antiparticle; equal to the name for its own.
         pdg: PDG code of the particle, that of the antiparticle is the negative.
         spin: 2 s + 1.
-        colour: dimension of the SU(3) representation, 1, 3 or 8.
+        colour: SU(3) representation, 1, 3, 6 or 8; -3 or -6 for the conjugate ones.
         charge: electric charge in units of the positron's.
         isospin: third component of the weak isospin of the left-handed field.
         mass: name of the mass parameter, "" if massless.
@@ -75,10 +75,10 @@ class Particle:
 class VertexTerm:
     """A term of a vertex: colour factor, Lorentz structure and coupling, multiplied.
 
-    Colour: "1"; "delta" of a quark and an antiquark; "T" = T^a_ij of quark-antiquark-gluon; "f" =
-        -i f^abc;
-    "f12f34" = f^abe f^cde and "f13f24", "f14f23" like it, the digits being places among the
-    particles.
+    Colour: a product in the syntax of UFO, see `physics/colour/colour_strings.py`: "1", and T, f,
+    d, Identity, Epsilon, EpsilonBar, K6, K6Bar and T6 of places among the particles, counted from
+    1, and of negative indices that are summed over. "T(3,1,2)" is T^a_ij of antiquark, quark and
+    gluon, and f stands for -i f^abc.
 
     Lorentz, with g12 the metric that joins the indices of particles 1 and 2 and all momenta
     incoming:
@@ -90,7 +90,7 @@ class VertexTerm:
         VVS, VVSS  g12                                      SSS, SSSS  1
 
     Attributes:
-        colour: one of the names above.
+        colour: a product as above.
         lorentz: one of the names above.
         couplings: Python expressions in the names of parameters, see `Model.coupling`, the strong
             coupling left out: (L, R) for FFV and FFS with "0" for none, one expression for the

@@ -19,7 +19,8 @@ from amplitudes import ALPHA_S, amplitude, points, reaction, without_width
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.colour.colour import String, colour_matrix
+from madnis_py.physics.colour.colour import String
+from madnis_py.physics.colour.colour_matrix import colour_matrix
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta

@@ -5,66 +5,24 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 from itertools import combinations, pairwise, permutations
-from typing import Any
 
 import numpy as np
 import pytest
 from amplitudes import amplitude
-from numpy.typing import NDArray
+from explicit_colours import EPSILON, explicit
 
 from madnis_py.physics.colour.colour import (
-    Bra,
+    FIRST_EPSILON,
     Closed,
-    Dyad,
-    Ket,
-    Matrix,
     String,
-    Word,
     closed,
-    colour_matrix,
-    flow_lines,
-    multiply,
-    string_between,
+    joined,
+    simplified,
     trace,
-    trace_of_product,
 )
+from madnis_py.physics.colour.colour_lines import flow_lines
+from madnis_py.physics.colour.colour_matrix import colour_matrix
 from madnis_py.physics.model.model import Model
-
-
-def gell_mann() -> NDArray[np.complex128]:
-    """T^a = lambda^a / 2, (8, 3, 3)."""
-    t = np.zeros((8, 3, 3), complex)
-    for a, (i, j) in {0: (0, 1), 3: (0, 2), 5: (1, 2)}.items():
-        t[a, i, j] = t[a, j, i] = 0.5
-        t[a + 1, i, j], t[a + 1, j, i] = -0.5j, 0.5j
-    t[2] = np.diag([0.5, -0.5, 0])
-    t[7] = np.diag([1, 1, -2]) / np.sqrt(12)
-    return t
-
-
-T = gell_mann()
-
-
-def test_matrices_of_these_tests_are_generators() -> None:
-    np.testing.assert_allclose(np.einsum("aij,bji->ab", T, T), np.eye(8) / 2, atol=1e-15)
-    np.testing.assert_allclose(T, T.conj().transpose(0, 2, 1))
-
-
-def explicit(flow: Closed, legs: tuple[int, ...]) -> NDArray[np.complex128]:
-    """The tensor of a flow, one axis of colours per leg: 3 for quarks, 8 for gluons."""
-    operands: list[Any] = []
-    bond = max(legs) + 1
-    for string in flow:
-        ends = [string.antiquark, *range(bond, bond + len(string.gluons) - 1), string.quark]
-        bond += len(string.gluons)
-        if string.is_trace:
-            ends[0] = ends[-1] = bond
-            bond += 1
-        if not string.gluons:
-            operands += [np.eye(3), [string.antiquark, string.quark]]
-        for k, gluon in enumerate(string.gluons):
-            operands += [T, [gluon, ends[k], ends[k + 1]]]
-    return np.asarray(np.einsum(*operands, list(legs), optimize=True), np.complex128)
 
 
 def arrangements(
@@ -137,44 +95,71 @@ def test_commutators_and_anticommutators_are_the_constants_f_and_d() -> None:
     assert 2 * (matrix[0][0] + matrix[0][1]) == Fraction(40, 3) / 4
 
 
-KET, BRA = Ket((4,), 0), Bra(1, (5, 6))
-WORD, OTHER, DYAD = Word((2,)), Word((3, 7)), Dyad(KET, BRA)
+def test_strings_join_where_indices_are_contracted() -> None:
+    strings = [String(1, (5, 6), 8), String(8, (), 9), String(9, (4,), 2), String(10, (7, 3), 10)]
+    assert joined(strings, {0: 1, 1: 2, 3: 3}) == [String(1, (5, 6, 4), 2), trace((3, 7))]
 
 
-def closed_tensor(a: Matrix, b: Matrix) -> NDArray[np.complex128]:
-    """Sum over k and l of a_kl b_lk.
-
-    The ends k and l of the strings are the quarks 8, 9 and the antiquarks 10, 11.
-    """
-
-    def strings(matrix: Matrix, row: int, column: int) -> list[String]:
-        if isinstance(matrix, Word):
-            return [String(row, matrix.gluons, column)]
-        ket, bra = matrix.ket, matrix.bra
-        return [String(row, ket.gluons, ket.quark), String(bra.antiquark, bra.gluons, column)]
-
-    flow = closed(strings(a, 10, 9), strings(b, 11, 8))
-    legs = sorted(
-        {leg for one in flow for leg in (one.antiquark, *one.gluons, one.quark)} - {8, 9, 10, 11}
-    )
-    tensor = explicit(flow, (*legs, 10, 9, 11, 8))
-    return np.asarray(np.einsum("...kllk->...", tensor))
+def test_an_epsilon_times_its_conjugate_is_a_determinant_of_deltas() -> None:
+    """eps_ijk epsbar_lmn = det(delta), and eps_ijk epsbar_ijl = 2 delta_kl."""
+    epsilon = [String(FIRST_EPSILON - k, (), leg) for k, leg in enumerate((0, 1, 2))]
+    bars = [String(leg, (), FIRST_EPSILON - 3 - k) for k, leg in enumerate((3, 4, 5))]
+    found = simplified([*epsilon, *bars])
+    assert sorted(found.values()) == [-1] * 3 + [1] * 3
+    expected = np.einsum("ijk,lmn->ijklmn", EPSILON, EPSILON)
+    total = sum(float(factor) * explicit(flow, range(6)) for flow, factor in found.items())
+    np.testing.assert_allclose(total, expected, atol=1e-15)
+    lines = [String(FIRST_EPSILON - k, (), FIRST_EPSILON - 3 - k) for k in range(2)]
+    assert simplified([*lines, epsilon[2], bars[2]]) == {(String(5, (), 2),): 2}
 
 
-@pytest.mark.parametrize(("a", "b"), [(WORD, OTHER), (OTHER, WORD), (DYAD, WORD), (OTHER, DYAD)])
-def test_products_of_matrices_close_to_the_sum_over_their_indices(
-    a: Dyad | Word, b: Dyad | Word
-) -> None:
-    flow = trace_of_product(a, b)
-    legs = sorted({leg for one in flow for leg in (one.antiquark, *one.gluons, one.quark)} - {-1})
-    np.testing.assert_allclose(explicit(flow, tuple(legs)), closed_tensor(a, b), atol=1e-14)
+def test_equal_indices_of_an_epsilon_vanish() -> None:
+    equal = [String(FIRST_EPSILON - k, (), leg) for k, leg in enumerate((7, 7, 2))]
+    assert simplified(equal) == {}
 
 
-def test_dyads_multiply_as_rows_and_columns() -> None:
-    other = Dyad(Ket((), 2), Bra(3, ()))
-    product, strings = multiply(DYAD, other)
-    assert product == Dyad(KET, other.bra)
-    assert strings == (string_between(BRA, other.ket),) == (String(1, (5, 6), 2),)
+def test_lengths_of_traces_of_none_and_one_generator_are_numbers() -> None:
+    assert simplified([String(-1, (), -1)]) == {(): 3}
+    assert simplified([String(-1, (4,), -1)]) == {}
+
+
+SEXTETS: dict[str, tuple[list[Closed], tuple[int, ...], tuple[int, ...]]] = {
+    "a sextet and a pair": ([(String(0, (), 2), String(1, (), 2))], (0, 1, 2), (2,)),
+    "sextets and gluons": (
+        [closed([String(1, (2, 3), 0), String(1, (), 0)]),
+         closed([String(1, (3, 2), 0), String(1, (), 0)]),
+         closed([String(1, (2,), 0), String(1, (3,), 0)])],
+        (0, 1, 2, 3), (0, 1),
+    ),
+    "four sextets": (
+        [closed([String(1, (), 0)] * 2 + [String(3, (), 2)] * 2),
+         closed([String(1, (), 0), String(1, (), 2), String(3, (), 0), String(3, (), 2)])],
+        (0, 1, 2, 3), (0, 1, 2, 3),
+    ),
+    "an epsilon and gluons": (
+        [closed(String(FIRST_EPSILON - k, gluons[k], k) for k in range(3))
+         for gluons in (((3, 4), (), ()), ((4, 3), (), ()), ((3,), (4,), ()), ((), (4,), (3,)))],
+        (0, 1, 2, 3, 4), (),
+    ),
+    "two epsilons": (
+        [closed(String(FIRST_EPSILON - k, (), leg) for k, leg in enumerate(order))
+         for order in ((0, 1, 2, 3, 4, 5), (0, 1, 3, 2, 4, 5), (0, 4, 5, 1, 2, 3))],
+        (0, 1, 2, 3, 4, 5), (),
+    ),
+    "two epsilons of three sextets": (
+        [closed(String(FIRST_EPSILON - k, (), leg) for k, leg in enumerate((0, 1, 2) * 2))],
+        (0, 1, 2), (0, 1, 2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SEXTETS)
+def test_the_colour_matrix_holds_for_sextets_and_epsilons(name: str) -> None:
+    flows, legs, sextets = SEXTETS[name]
+    tensors = np.array([explicit(flow, legs, sextets).reshape(-1) for flow in flows])
+    expected = tensors @ tensors.conj().T
+    np.testing.assert_allclose(np.array(colour_matrix(flows), float), expected, atol=1e-12)
+    assert expected[0, 0] > 0
 
 
 def test_lines_run_from_colour_to_anticolour_along_a_string() -> None:
@@ -187,6 +172,35 @@ def test_lines_run_from_colour_to_anticolour_along_a_string() -> None:
         (0, 503),
     )
     assert flow_lines((trace((0, 2, 1)),), [False] * 3) == ((501, 503), (503, 502), (502, 501))
+
+
+def test_a_sextet_has_two_colours_of_which_one_is_a_negative_anticolour() -> None:
+    """u u > six g: both colours of the quarks go on to the sextet, one by way of the gluon."""
+    flow = closed([String(2, (), 0), String(2, (3,), 1)])
+    assert flow_lines(flow, [True, True, False, False]) == (
+        (501, 0),
+        (503, 0),
+        (501, -502),
+        (503, 502),
+    )
+    conjugate_flow = closed([String(0, (), 2), String(1, (3,), 2)])
+    assert flow_lines(conjugate_flow, [True, True, False, False]) == (
+        (0, 501),
+        (0, 502),
+        (-503, 501),
+        (503, 502),
+    )
+
+
+def test_three_lines_end_at_an_epsilon() -> None:
+    """u d > sq~ g: three numbers are at one leg only, and no other."""
+    flow = closed(String(FIRST_EPSILON - k, gluons, k) for k, gluons in enumerate(((), (3,), ())))
+    assert flow_lines(flow, [True, True, False, False]) == (
+        (504, 0),
+        (503, 0),
+        (0, 501),
+        (503, 502),
+    )
 
 
 PROCESSES = (

@@ -21,7 +21,11 @@ SPINS = {
     "VVVV1": (3,) * 4, "VVVV2": (3,) * 4, "VVVV3": (3,) * 4,
     "VVVV4": (3,) * 4, "VVS": (3, 3, 1), "VVSS": (3, 3, 1, 1), "SSS": (1,) * 3, "SSSS": (1,) * 4,
 }  # fmt: skip
-COLOURS = {(1, 1): "1", (3, 3, 1): "delta", (3, 3, 8): "T", (8, 8, 8): "f"}
+COLOURS: dict[tuple[int, ...], str] = {
+    (3, 3, 1): "Identity(1,2)",
+    (3, 3, 8): "T(3,1,2)",
+    (8, 8, 8): "f(1,2,3)",
+}
 
 MODEL_NAMES = pytest.mark.parametrize("name", MODELS)
 
@@ -150,9 +154,9 @@ def test_quartic_couplings_are_those_of_gluons_with_structure_constants_of_su2(
     model = Model("sm")
     fields = [FIELDS[name](model) for name in particles.split()]
     factors = {
-        "f12f34": "abe,cde,a,b,c,d",
-        "f13f24": "ace,bde,a,b,c,d",
-        "f14f23": "ade,bce,a,b,c,d",
+        "f(2,1,-1)*f(3,4,-1)": "abe,cde,a,b,c,d",
+        "f(3,1,-1)*f(2,4,-1)": "ace,bde,a,b,c,d",
+        "f(4,1,-1)*f(2,3,-1)": "ade,bce,a,b,c,d",
     }
     expected = sum(
         model.coupling("gw") ** 2

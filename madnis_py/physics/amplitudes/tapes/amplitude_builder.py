@@ -34,7 +34,8 @@ from madnis_py.physics.amplitudes.tapes.tape_tables import (
     table,
 )
 from madnis_py.physics.amplitudes.tapes.tape_writer import TapeWriter
-from madnis_py.physics.colour.colour import Closed, colour_matrix
+from madnis_py.physics.colour.colour import Closed
+from madnis_py.physics.colour.colour_matrix import colour_matrix
 from madnis_py.physics.diagrams.coupling_orders import Powers
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.polarisation import helicity_states
@@ -430,7 +431,7 @@ def average_factor(reaction: Reaction, model: Model) -> Fraction:
     """
     states = 1
     for pdg, selected in zip(reaction.incoming, reaction.leg_polarisations, strict=False):
-        states *= len(selected or helicity_states(model, pdg)) * model.particle(pdg).colour
+        states *= len(selected or helicity_states(model, pdg)) * abs(model.particle(pdg).colour)
     return Fraction(1, states * _identical(reaction))
 
 

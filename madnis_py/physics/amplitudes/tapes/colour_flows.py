@@ -16,8 +16,14 @@ from itertools import product
 
 from madnis_py._core import WaveKind
 from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Scaled
-from madnis_py.physics.colour.colour import N_COLOURS, Bra, Closed, ColourStructure, Ket, Word
-from madnis_py.physics.colour.colour_vertices import closed_colour, colour_of
+from madnis_py.physics.colour.colour import N_COLOURS, Closed
+from madnis_py.physics.colour.colour_vertices import (
+    ColourStructure,
+    VertexColours,
+    closed_colour,
+    external_colour,
+    representation_of,
+)
 from madnis_py.physics.diagrams.coupling_orders import Powers, added
 from madnis_py.physics.diagrams.recursion import Field, Meeting, Recursion
 
@@ -52,12 +58,16 @@ class FlowCurrents:
     Args:
         step: which fields the units can form.
         currents: where the nodes go.
+        colours: of the vertices; those of the model of the currents if None.
     """
 
-    def __init__(self, step: Recursion, currents: Currents) -> None:
+    def __init__(
+        self, step: Recursion, currents: Currents, colours: VertexColours | None = None
+    ) -> None:
         self._step, self._currents = step, currents
+        self._colours = colours or VertexColours(currents.model)
         self._decays = {
-            number: FlowCurrents(unit.decay, currents)
+            number: FlowCurrents(unit.decay, currents, self._colours)
             for number, unit in enumerate(step.units)
             if unit.decay is not None
         }
@@ -86,13 +96,14 @@ class FlowCurrents:
             sums = self._sources(rest, other, singlet, self._has_middle(units))
             sources = self._currents_of(rest, sums, other, 1, False)
             currents = self.current(units, field, singlet)
+            representation = 1 if singlet else self._representation(field.pdg)
             for (a, current), (b, source) in product(currents.items(), sources.items()):
                 order = [current.node, source.node]
                 if nodes[current.node].kind == WaveKind.ket:
                     order.reverse()
                 factor = self._currents.fermion_sign(order) * current.factor * source.factor
-                colour = closed_colour(a, b)
-                yield Contraction(colour, powers, own, current.node, source.node, factor)
+                for flow, number in closed_colour(representation, a, b):
+                    yield Contraction(flow, powers, own, current.node, source.node, number * factor)
 
     def _has_middle(self, units: int) -> Callable[[_Parts], bool]:
         """Test of partitions of the other units: whether their middle is where `units` attach."""
@@ -109,7 +120,7 @@ class FlowCurrents:
         Args:
             units: the set that becomes the field.
             field: one of `Recursion.fields`.
-            singlet: whether to take the U(1) part of a gluon.
+            singlet: whether to take the U(1) part of an octet.
         """
         key = units, field, singlet
         if key not in self._known:
@@ -117,42 +128,39 @@ class FlowCurrents:
                 number = units.bit_length() - 1
                 self._known[key] = self._current_of_unit(number, field, singlet)
             else:
-                factor = Fraction(1)
-                if self._is_octet(field.pdg):
-                    factor = Fraction(-1, 2 * N_COLOURS) if singlet else Fraction(1, 2)
                 sources = self._sources(units, field, singlet)
+                factor = self._completeness(field.pdg, singlet)
                 self._known[key] = self._currents_of(units, sources, field, factor, True)
         return self._known[key]
 
+    def _completeness(self, pdg: int, singlet: bool) -> Fraction:
+        """The factor of the propagator of a particle from its colour."""
+        if self._representation(pdg) != 8:
+            return Fraction(1)
+        return Fraction(-1, 2 * N_COLOURS) if singlet else Fraction(1, 2)
+
     def _current_of_unit(self, number: int, field: Field, singlet: bool) -> _Coloured:
         if number in self._decays:
-            return self._decays[number].decayed(field.inner)
+            return self._decays[number].decayed(field.inner, singlet)
         if singlet:
             return {}
         node = self._currents.external(self._step.units[number].legs, field.pdg)
-        return {ColourStructure((), self._open(number, field.pdg)): Scaled(Fraction(1), node)}
-
-    def _open(self, number: int, pdg: int) -> Ket | Bra | Word | None:
-        """The colour index of an external leg."""
         leg = self._step.units[number].legs.bit_length() - 1
-        match self._currents.model.particle(pdg).colour:
-            case 3:
-                return Ket((), leg) if pdg > 0 else Bra(leg, ())
-            case 8:
-                return Word((leg,))
-        return None
+        colour = external_colour(leg, self._representation(field.pdg))
+        return {colour: Scaled(Fraction(1), node)}
 
-    def decayed(self, powers: Powers) -> _Coloured:
+    def decayed(self, powers: Powers, singlet: bool) -> _Coloured:
         """The currents of the particle whose decay this step is."""
         merged: dict[ColourStructure, dict[AppliedVertex, Fraction]] = defaultdict(
             lambda: defaultdict(Fraction)
         )
         goals = [goal for goal in self._step.goals if goal.total == powers]
         for goal in goals:
-            for structure, terms in self._sources(self._step.everything, goal, False).items():
+            for structure, terms in self._sources(self._step.everything, goal, singlet).items():
                 for vertex, number in terms.items():
                     merged[structure][vertex] += number
-        return self._currents_of(self._step.everything, merged, goals[0], 1, True)
+        factor = self._completeness(goals[0].pdg, singlet)
+        return self._currents_of(self._step.everything, merged, goals[0], factor, True)
 
     def _currents_of(
         self,
@@ -204,7 +212,9 @@ class FlowCurrents:
             for units, field in meeting.parts
         ]
         for children in product(*below):
-            colours = colour_of(meeting.vertex, [structure for structure, _ in children], singlet)
+            colours = self._colours.of(
+                meeting.vertex, [structure for structure, _ in children], singlet
+            )
             if not colours:
                 continue
             vertices = self._currents.vertex(
@@ -218,4 +228,7 @@ class FlowCurrents:
                     sources[structure][vertex] += number * sign * factor
 
     def _is_octet(self, pdg: int) -> bool:
-        return self._currents.model.particle(pdg).colour == 8
+        return self._representation(pdg) == 8
+
+    def _representation(self, pdg: int) -> int:
+        return representation_of(self._currents.model, pdg)
