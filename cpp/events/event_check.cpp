@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <span>
 #include <vector>
 
@@ -16,7 +17,7 @@ constexpr double momentum_tolerance = 1e-6;
 constexpr std::int32_t first_tag = 501;
 
 // Colour tags that begin and end at one place. A line begins at an outgoing colour or an incoming
-// anticolour.
+// anticolour; a negative number is a second line of the other side, of a sextet.
 class Lines {
 public:
     void clear() {
@@ -27,18 +28,36 @@ public:
     void outgoing(const std::int32_t* colour) { add(colour[0], colour[1]); }
     void incoming(const std::int32_t* colour) { add(colour[1], colour[0]); }
 
-    // Every line begins once and ends once.
+    // Every line begins once and ends once, but for those that meet at junctions: three each, all
+    // of which only begin, or only end.
     bool pair_up() {
         std::ranges::sort(begins_);
         std::ranges::sort(ends_);
-        const bool once = std::ranges::adjacent_find(begins_) == begins_.end();
-        return once && begins_ == ends_ && (begins_.empty() || begins_.front() >= first_tag);
+        const auto twice = [](const auto& lines) {
+            return std::ranges::adjacent_find(lines) != lines.end();
+        };
+        if (twice(begins_) || twice(ends_)) return false;
+        for (const auto& lines : {begins_, ends_}) {
+            if (!lines.empty() && lines.front() < first_tag) return false;
+        }
+        return alone(begins_, ends_) % 3 == 0 && alone(ends_, begins_) % 3 == 0;
     }
 
 private:
     void add(std::int32_t begin, std::int32_t end) {
-        if (begin != 0) begins_.push_back(begin);
-        if (end != 0) ends_.push_back(end);
+        for (const auto line : {begin, -end}) {
+            if (line > 0) begins_.push_back(line);
+        }
+        for (const auto line : {end, -begin}) {
+            if (line > 0) ends_.push_back(line);
+        }
+    }
+
+    static std::size_t alone(const std::vector<std::int32_t>& lines,
+                             const std::vector<std::int32_t>& others) {
+        std::vector<std::int32_t> found;
+        std::ranges::set_difference(lines, others, std::back_inserter(found));
+        return found.size();
     }
 
     std::vector<std::int32_t> begins_, ends_;

@@ -252,8 +252,8 @@ class EventBatch:
         rows; what comes out of the scattering has both incoming particles as mothers, what an
         intermediate one decays to comes behind it and has it as mother; energies on the mass shell
         to 1e-9; momentum conservation to 1e-6 of the incoming energy, and to 1e-6 of the energy of
-        an intermediate particle in its decay; colour lines that begin once and end once, and
-        intermediate particles with the colour of their decay.
+        an intermediate particle in its decay; colour lines that begin once and end once, or meet
+        at junctions of three, and intermediate particles with the colour of their decay.
 
         Raises:
             GenerationError: names the first event that fails and why.

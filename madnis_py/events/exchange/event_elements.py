@@ -72,9 +72,12 @@ class AlikeEvents:
 
 
 def _joined(tags: Integers) -> tuple[int, ...]:
-    """Colour lines with the numbers in which they appear first, 0 for none."""
+    """Colour lines with the numbers in which they appear first, 0 for none, and their signs."""
     numbers: dict[int, int] = {0: 0}
-    return tuple(numbers.setdefault(tag, len(numbers)) for tag in tags.ravel().tolist())
+    return tuple(
+        int(np.sign(tag)) * numbers.setdefault(abs(tag), len(numbers))
+        for tag in tags.ravel().tolist()
+    )
 
 
 class _Candidate(NamedTuple):

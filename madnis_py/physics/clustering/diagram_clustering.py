@@ -89,7 +89,7 @@ class DiagramClustering:
         codes = {abs(pdg) for pdg in legs} | {abs(line[1]) for _, lines in specs for line in lines}
         colours = [1] * (max(codes) + 1)
         for code in codes:
-            colours[code] = model.particle(code).colour
+            colours[code] = abs(model.particle(code).colour)
         self._kernel = _core.Clustering(
             legs=list(legs),
             masses=[model.mass(pdg) for pdg in legs],

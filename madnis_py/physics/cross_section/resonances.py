@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array, Integers
+from madnis_py.physics.colour.colour_vertices import representation_of
+from madnis_py.physics.colour.open_lines import open_lines
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.process.process import Process
@@ -96,9 +98,10 @@ class ResonanceTable:
             self._legs[row, : len(found)] = [line.legs for line in found]
         self._mass = _looked_up(self._pdg, model.mass)
         self._reach = window * _looked_up(self._pdg, model.width)
-        self._dimension = _looked_up(self._pdg, lambda pdg: model.particle(pdg).colour).astype(
-            np.int32
-        )
+        self._n_incoming = process.definition.n_incoming
+        self._representation = _looked_up(
+            self._pdg, lambda pdg: representation_of(model, pdg)
+        ).astype(np.int32)
         sizes = [len(group.flavours) for group in process.groups]
         self._first = np.repeat(process.diagram_offsets[:-1], sizes)
 
@@ -117,7 +120,7 @@ class ResonanceTable:
         pdg, legs = self._pdg[row], self._legs[row]
         members = _members(legs, p.shape[1])
         near = np.abs(_masses(p, members) - self._mass[row]) <= self._reach[row]
-        own, fits = _open_colours(colour, members, pdg, self._dimension[row])
+        own, fits = open_lines(colour, members, self._representation[row], self._n_incoming)
         return Resonances(np.where(near & fits & (pdg != 0), pdg, 0).astype(np.int32), legs, own)
 
 
@@ -136,18 +139,3 @@ def _masses(p: Array, members: NDArray[np.bool_]) -> Array:
     """Invariant masses in GeV, float64 (n, R)."""
     q = np.einsum("nrk,nkm->nrm", members, p)
     return np.asarray(np.sqrt(np.maximum(q[..., 0] ** 2 - np.square(q[..., 1:]).sum(axis=-1), 0.0)))
-
-
-def _open_colours(
-    colour: Integers, members: NDArray[np.bool_], pdg: Integers, dimension: Integers
-) -> tuple[Integers, NDArray[np.bool_]]:
-    """Colour lines that leave sets of legs, (n, R, 2), and whether particles have these, (n, R)."""
-    tags = np.where(members[..., None], colour[:, None], 0)
-    joined = (tags[..., :, None, 0] == tags[..., None, :, 1]) & (tags[..., :, None, 0] > 0)
-    lines = np.where(joined.any(axis=-1), 0, tags[..., 0])
-    anti = np.where(joined.any(axis=-2), 0, tags[..., 1])
-    counts = np.stack([(lines > 0).sum(axis=-1), (anti > 0).sum(axis=-1)], axis=-1)
-    triplet, octet = dimension == 3, dimension == 8
-    expected = np.stack([triplet & (pdg > 0) | octet, triplet & (pdg < 0) | octet], axis=-1)
-    own = np.stack([lines.max(axis=-1), anti.max(axis=-1)], axis=-1).astype(np.int32)
-    return own, (counts == expected).all(axis=-1)

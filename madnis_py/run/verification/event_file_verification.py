@@ -140,9 +140,7 @@ class _Findings:
         counted = np.flatnonzero(events.counts > 0)
         alone = replace(events, variations=np.empty((len(events), 0)))
         if not _is_ours(self.init):
-            alone = replace(
-                alone, colour=np.where(alone.colour > 0, alone.colour + FIRST_TAG, alone.colour)
-            )
+            alone = replace(alone, colour=alone.colour + FIRST_TAG * np.sign(alone.colour))
         fault = first_fault(
             alone.select(counted).columns(), ON_SHELL if _is_ours(self.init) else PRINTED
         )
