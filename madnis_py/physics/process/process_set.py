@@ -207,7 +207,12 @@ def _require_no_overlap(processes: Sequence[Process], card: Card) -> None:
         for content in first.keys() & second.keys():
             groups = first[content], second[content]
             same_diagrams = _diagrams(one, groups[0]) == _diagrams(other, groups[1])
-            if same_diagrams and _share_states(groups[0].reaction, groups[1].reaction, one.model):
+            decays = [_decays(group.reaction, one.model) for group in groups]
+            if (
+                same_diagrams
+                and decays[0] == decays[1]
+                and _share_states(groups[0].reaction, groups[1].reaction, one.model)
+            ):
                 incoming, outgoing = content
                 shared = one.model.reaction_name((*incoming, *outgoing), len(incoming))
                 got = f'got "{one.definition.text}" and "{other.definition.text}"'
@@ -261,6 +266,24 @@ def _groups_by_content(process: Process) -> dict[tuple[Legs, Legs], FlavourGroup
         for group in process.groups
         for legs in group.flavours
     }
+
+
+def _decays(reaction: Reaction, model: Model) -> list[tuple[Kind, list[Kind]]]:
+    """What decays by the definition to which final particles, whatever their flavours."""
+    legs = reaction.legs
+    return sorted(
+        (_kind(decay.pdg, model), sorted(_kind(legs[leg], model) for leg in decay.legs))
+        for decay in reaction.decays
+    )
+
+
+Kind = tuple[int, int, float, float]
+"""Spin and colour of a particle, its mass in GeV and its charge."""
+
+
+def _kind(pdg: int, model: Model) -> Kind:
+    particle = model.particle(pdg)
+    return particle.spin, particle.colour, model.mass(pdg), model.charge(pdg)
 
 
 def _diagrams(

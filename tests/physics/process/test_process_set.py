@@ -235,3 +235,15 @@ def test_a_definition_of_several_masses_that_is_listed_twice_is_refused() -> Non
     process = {"definition": ["p p > l+ l- @1", "p p > l+ l- @1"], "multiparticles": LEPTONS}
     with pytest.raises(CardError, match=r"expected processes without events in common"):
         ProcessSet.from_card(Card.parse({"process": process, "beams": {"pdf": "toy"}}))
+
+
+def test_the_same_particles_from_other_decays_are_no_overlap() -> None:
+    radiating = "u u~ > t t~, t > b w+ a, t~ > b~ w- @1", "u u~ > t t~, t > b w+, t~ > b~ w- a @2"
+    cuts = {"photon": {"pt_min": 5.0}}
+    assert len(process_set(*radiating, beams={"pdf": "none"}, cuts=cuts).processes) == 2
+
+
+def test_decays_in_another_order_are_an_overlap() -> None:
+    pairs = "u u~ > z z, z > e+ e-, z > mu+ mu-", "u u~ > z z, z > mu+ mu-, z > e+ e-"
+    with pytest.raises(CardError, match="expected processes without events in common"):
+        process_set(*pairs, beams={"pdf": "none"})
