@@ -17,8 +17,9 @@ from madnis_py.events.files.lhe import LheWriter
 from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.physics.colour.colour import FIRST_EPSILON, Closed, String, closed, trace
 from madnis_py.physics.colour.colour_lines import flow_lines
+from madnis_py.physics.colour.open_lines import open_lines
 
-UP, DOWN, GLUON = 2, 1, 21
+UP, DOWN, STRANGE, GLUON = 2, 1, 3, 21
 SDOWN, GLUINO, SEXTET = 1000001, 1000021, 9000006
 MASS = {SDOWN: 600.0, GLUINO: 800.0, SEXTET: 700.0}
 ENERGY = 3000.0
@@ -94,6 +95,51 @@ def two_bodies(n: int, first: float, second: float) -> Array:
     return p
 
 
+def decayed_squarks() -> EventBatch:
+    """g g > sd sd~, sd > u~ s~, sd~ > u s: a junction in each decay, gluons between the two.
+
+    The squarks have the colours that their decays leave.
+    """
+    flow = closed([
+        *(String(FIRST_EPSILON - index, (), leg) for index, leg in enumerate((2, 3))),
+        *(String(leg, (), FIRST_EPSILON - 3 - index) for index, leg in enumerate((4, 5))),
+        String(FIRST_EPSILON - 2, (0, 1), FIRST_EPSILON - 5),
+    ])  # fmt: skip
+    lines = np.array(flow_lines(flow, [True, True] + [False] * 4), np.int32)
+    members = np.array([[[False, False, True, True, False, False], [False] * 4 + [True, True]]])
+    own, fits = open_lines(lines[None], members, np.array([[3, -3]], np.int32), 2)
+    assert fits.all()
+    pairs = SAMPLES["squarks"].events()
+    p = np.zeros((N, 8, 4))
+    p[:, :4] = pairs.momenta
+    for parent, first in ((2, 4), (3, 6)):
+        p[:, first : first + 2] = decay(p[:, parent], MASS[SDOWN])
+    pdg = (GLUON, GLUON, SDOWN, -SDOWN, -UP, -STRANGE, UP, STRANGE)
+    status = [-1, -1, 2, 2, 1, 1, 1, 1]
+    mothers = [[0, 0], [0, 0], [1, 2], [1, 2], [3, 3], [3, 3], [4, 4], [4, 4]]
+    colour = np.concatenate([lines[:2], own[0], lines[2:]])
+    mass = [MASS.get(abs(code), 0.0) for code in pdg]
+    return replace(
+        pairs.padded(8),
+        pdg=np.tile(np.array(pdg, np.int32), (N, 1)),
+        status=np.tile(np.array(status, np.int32), (N, 1)),
+        mothers=np.tile(np.array(mothers, np.int32), (N, 1, 1)),
+        colour=np.tile(colour.astype(np.int32), (N, 1, 1)),
+        momenta=p,
+        mass=np.tile(np.array(mass), (N, 1)),
+        spin=np.full((N, 8), 9.0),
+    )
+
+
+def decay(parent: Array, mass: float) -> Array:
+    """Momenta of two massless particles, at right angles to their parent in its rest frame."""
+    axis = np.cross(parent[:, 1:], [0.3, 0.5, 0.7])
+    axis /= np.linalg.norm(axis, axis=1, keepdims=True)
+    along = parent / 2
+    across = np.concatenate([np.zeros((len(parent), 1)), axis * mass / 2], axis=1)
+    return np.stack([along + across, along - across], axis=1)
+
+
 def ends_at_epsilon(*strings: tuple[tuple[int, ...], int]) -> Closed:
     """Three strings from one epsilon to triplets: gluons and leg of each."""
     return closed(
@@ -164,3 +210,13 @@ def test_pythia_showers_flows_of_any_representation(name: str, tmp_path: Path) -
     for _ in range(N):
         assert pythia.next()
         assert {pythia.process.sizeJunction()} == junctions
+
+
+def test_pythia_showers_squarks_that_decay_through_junctions(tmp_path: Path) -> None:
+    events = decayed_squarks()
+    events.check()
+    path = written(tmp_path / "events.lhe", events)
+    pythia = shower_of(path, ("PartonLevel:MPI = off", *SEXTETS))
+    for _ in range(N):
+        assert pythia.next()
+        assert pythia.process.sizeJunction() == 2

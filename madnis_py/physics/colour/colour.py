@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import permutations, product
+from itertools import pairwise, permutations, product
 from math import factorial, prod
 from typing import NamedTuple
 
@@ -131,14 +131,33 @@ def without_epsilon_pairs(strings: Sequence[String]) -> Iterator[tuple[int, Sequ
     if not (left and right):
         yield 1, strings
         return
+    for sign, product_ in _determinant(strings, left, right):
+        for other, rest in without_epsilon_pairs(product_):
+            yield sign * other, rest
+
+
+def without_joined_epsilons(strings: Sequence[String]) -> Iterator[tuple[int, Sequence[String]]]:
+    """The same for an epsilon and its conjugate that have an index in common."""
+    for antiquark, gluons, quark in strings:
+        if not gluons and max(antiquark, quark) <= FIRST_EPSILON:
+            for sign, product_ in _determinant(strings, antiquark, quark):
+                for other, rest in without_joined_epsilons(product_):
+                    yield sign * other, rest
+            return
+    yield 1, strings
+
+
+def _determinant(
+    strings: Sequence[String], left: int, right: int
+) -> Iterator[tuple[int, Sequence[String]]]:
+    """The tensors at a left and at a right end as the determinant of deltas of their indices."""
     begins = {one.antiquark: place for place, one in enumerate(strings)}
     ends = {one.quark: place for place, one in enumerate(strings)}
     lefts = [begins[index] for index in _indices(left)]
     rights = [ends[index] for index in _indices(right)]
     for order in permutations(range(3)):
-        following = {right: lefts[k] for right, k in zip(rights, order, strict=True)}
-        for sign, rest in without_epsilon_pairs(joined(strings, following)):
-            yield parity(order) * sign, rest
+        following = {place: lefts[k] for place, k in zip(rights, order, strict=True)}
+        yield parity(order), joined(strings, following)
 
 
 def _indices(end: int) -> list[int]:
@@ -148,45 +167,51 @@ def _indices(end: int) -> list[int]:
 
 
 def simplified(strings: Sequence[String]) -> Sum:
-    """The normal form of a product: without pairs of epsilons, everything in order."""
+    """The normal form of a product: no index that two epsilons have in common, all in order."""
     found: Sum = defaultdict(Fraction)
-    for sign, rest in without_epsilon_pairs(strings):
-        ordered, factor = in_order(rest)
+    for sign, rest in without_joined_epsilons(strings):
+        ordered, factor = _in_order(rest)
         found[ordered] += sign * factor
     return {ordered: factor for ordered, factor in found.items() if factor}
 
 
-def in_order(strings: Iterable[String]) -> tuple[Closed, Fraction]:
-    """A product without an epsilon beside its conjugate in its normal form, and its factor."""
+def _in_order(strings: Sequence[String]) -> tuple[Closed, Fraction]:
+    """A product with its strings, traces and tensors in order, and its factor."""
     factor = Fraction(1)
     plain: list[String] = []
-    tensors: dict[int, dict[int, String]] = defaultdict(dict)
     for string in strings:
-        end = min(string.antiquark, string.quark)
-        if string.is_trace:
-            if len(string.gluons) > 1:
-                plain.append(trace(string.gluons))
-            else:
-                factor *= 0 if string.gluons else N_COLOURS
-        elif end <= FIRST_EPSILON:
-            tensors[_indices(end)[0]][end] = _at_index(string, FIRST_EPSILON)
-        else:
+        if not string.is_trace:
             plain.append(string)
-    products = []
-    for indices in tensors.values():
-        ends = [indices[index] for index in sorted(indices, reverse=True)]
-        products.append(sorted(ends))
-        factor *= parity([products[-1].index(end) for end in ends]) * (len({*ends}) == len(ends))
-    for place, string in enumerate(string for ends in sorted(products) for string in ends):
-        plain.append(_at_index(string, FIRST_EPSILON - place))
-    return closed(plain), factor
+        elif len(string.gluons) > 1:
+            plain.append(trace(string.gluons))
+        else:
+            factor *= 0 if string.gluons else N_COLOURS
+    sign, renamed = _tensors_in_order(plain)
+    return closed(
+        String(renamed.get(left, left), gluons, renamed.get(right, right))
+        for left, gluons, right in plain
+    ), factor * sign
 
 
-def _at_index(string: String, index: int) -> String:
-    """A string with its end at an epsilon moved to another index."""
-    if string.antiquark <= FIRST_EPSILON:
-        return string._replace(antiquark=index)
-    return string._replace(quark=index)
+def _tensors_in_order(strings: Sequence[String]) -> tuple[int, dict[int, int]]:
+    """Sign and new ends of the indices of tensors, in the order of the strings that they have."""
+    keys: dict[int, String] = {}
+    for string in strings:
+        left, right = (max(end, FIRST_EPSILON) for end in (string.antiquark, string.quark))
+        for end in {string.antiquark, string.quark}:
+            if end <= FIRST_EPSILON:
+                keys[end] = String(left, string.gluons, right)
+    sign = 1
+    tensors: list[tuple[list[String], list[int]]] = []
+    for first in dict.fromkeys(_indices(end)[0] for end in keys):
+        indices = sorted(_indices(first), key=lambda end: (keys[end], -end))
+        found = [keys[end] for end in indices]
+        sign *= parity([first - end for end in indices])
+        if any(a == b and max(a.antiquark, a.quark) >= 0 for a, b in pairwise(found)):
+            sign = 0
+        tensors.append((found, indices))
+    ordered = [end for _, indices in sorted(tensors) for end in indices]
+    return sign, {end: FIRST_EPSILON - place for place, end in enumerate(ordered)}
 
 
 def parity(order: Sequence[int]) -> int:

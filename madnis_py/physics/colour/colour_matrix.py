@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from madnis_py.physics.colour.colour import (
+    FIRST_EPSILON,
     N_COLOURS,
     Closed,
     Gluons,
     String,
     closed,
     joined,
-    simplified,
     trace,
     ways_to_join,
+    without_epsilon_pairs,
 )
 
 
@@ -56,7 +57,7 @@ def _renamed(flow: Closed, order: dict[int, int]) -> Closed:
 
 
 def _sum_over_colours(a: Closed, b: Closed) -> Fraction:
-    strings = [*a, *(String(one.quark, one.gluons[::-1], one.antiquark) for one in b)]
+    strings = [*a, *(_conjugate(one, 3 * len(a)) for one in b)]
     rights: dict[int, list[int]] = defaultdict(list)
     lefts: dict[int, list[int]] = defaultdict(list)
     for place, string in enumerate(strings):
@@ -66,12 +67,20 @@ def _sum_over_colours(a: Closed, b: Closed) -> Fraction:
             lefts[string.antiquark].append(place)
     return sum(
         (
-            weight * factor * _contracted(tuple(loop.gluons for loop in loops))
+            weight * sign * _contracted(tuple(loop.gluons for loop in loops))
             for weight, following in ways_to_join(rights, lefts)
-            for loops, factor in simplified(joined(strings, following)).items()
+            for sign, loops in without_epsilon_pairs(joined(strings, following))
         ),
         Fraction(0),
     )
+
+
+def _conjugate(string: String, ends: int) -> String:
+    """The conjugate string, the numbers of its ends at epsilons moved by `ends`."""
+    left, right = (
+        end - ends if end <= FIRST_EPSILON else end for end in (string.antiquark, string.quark)
+    )
+    return String(right, string.gluons[::-1], left)
 
 
 def _contracted(loops: tuple[Gluons, ...]) -> Fraction:

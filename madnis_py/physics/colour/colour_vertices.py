@@ -24,10 +24,9 @@ from madnis_py.physics.colour.colour import (
     Gluons,
     String,
     closed,
-    in_order,
     joined,
+    simplified,
     trace,
-    without_epsilon_pairs,
 )
 from madnis_py.physics.colour.colour_strings import structures_of
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
@@ -172,14 +171,15 @@ def _put_in(
     for one in products:
         closed_ = [_whole(string, strings) for string in one.closed]
         open_ = [_whole(string, strings) for string in one.open]
-        factor = one.factor
-        if not one.ordered:
-            ordered, sign = in_order([*closed_, *open_])
-            closed_ = [string for string in ordered if not _is_open(string)]
-            open_ = [string for string in ordered if _is_open(string)]
-            factor *= sign
-        if factor:
-            found.append((ColourStructure(closed(inherited, closed_), closed(open_)), factor))
+        if one.ordered:
+            colour = ColourStructure(closed(inherited, closed_), closed(open_))
+            found.append((colour, one.factor))
+            continue
+        for product_, factor in simplified([*closed_, *open_]).items():
+            closed_ = [string for string in product_ if not _is_open(string)]
+            open_ = [string for string in product_ if _is_open(string)]
+            colour = ColourStructure(closed(inherited, closed_), closed(open_))
+            found.append((colour, one.factor * factor))
     return found
 
 
@@ -281,9 +281,8 @@ def _products(
     total: dict[Closed, Fraction] = defaultdict(Fraction)
     for structure, factor in structures:
         for left, right in orders:
-            whole = _inserted(structure, strings, left, right)
-            for sign, rest in without_epsilon_pairs(whole):
-                total[closed(rest)] += sign * factor / len(orders)
+            whole = closed(_inserted(structure, strings, left, right))
+            total[whole] += factor / len(orders)
     return tuple(_split(rest, factor) for rest, factor in total.items() if factor)
 
 

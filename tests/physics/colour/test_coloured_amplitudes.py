@@ -19,7 +19,7 @@ from explicit_colours import DIMENSIONS, Tensor, explicit, vertex_tensor
 from madnis_py._core import Operation, WaveKind
 from madnis_py.physics.amplitudes.tapes.colour_flows import FlowCurrents
 from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents
-from madnis_py.physics.colour.colour import Closed
+from madnis_py.physics.colour.colour import FIRST_EPSILON, Closed
 from madnis_py.physics.colour.colour_matrix import colour_matrix
 from madnis_py.physics.colour.colour_vertices import representation_of
 from madnis_py.physics.diagrams.recursion import Field, Recursion, Unit
@@ -197,6 +197,7 @@ PROCESSES = (
     *("six~ q q a b", "six six~ six six~", "six q c a", "six q six~ q~", "six sex hex a"),
     "a b q q~ r r~",
     *("q q~ (a > r r~)", "a b (c > q~ r) (e > a b)", "q r (s > (a > q q~) s)"),
+    *("a b (s > q~ r~) (s~ > q r)", "q q~ (s > q~ r~) (s~ > q r)"),
     *("q q~ (six > q r) (six~ > q~ q~)", "q x (n > a b)", "a (b > q q~) (c > a b)"),
 )
 """Legs, all incoming; (parent > products) for a decay, and the parent is what the products make."""
@@ -254,3 +255,22 @@ def test_flows_times_their_amplitudes_are_the_sum_over_diagrams_with_all_indices
     square = np.sum(np.abs(expected) ** 2)
     assert square > 0
     assert (vector @ matrix @ vector.conj()).real == pytest.approx(square, rel=1e-10)
+
+
+def test_squarks_that_decay_through_junctions_keep_both_of_them() -> None:
+    """All lines between the decays carry gluons, but for the trace of both gluons."""
+    model = ScalarModel()
+    step = Recursion(VertexTable(model), units_of("a b (s > q~ r~) (s~ > q r)", VertexTable(model)))
+    flows = {one.flow for one in FlowCurrents(step, ScalarCurrents(model, 0)).contractions()}
+    junctions = [
+        (
+            {one.antiquark <= FIRST_EPSILON for one in flow},
+            {one.quark <= FIRST_EPSILON for one in flow},
+        )
+        for flow in flows
+    ]
+    assert junctions.count(({True, False}, {True, False})) == 2
+    assert all(
+        any(one.is_trace for one in flow) or True in left
+        for flow, (left, _) in zip(flows, junctions, strict=True)
+    )
