@@ -1,0 +1,1 @@
+"""Lorentz structures of vertices: from text to exact tensors and to what kernels compute."""

@@ -1,0 +1,198 @@
+"""Sparse tensors of Lorentz structures, exact: coefficients of the components of waves and momenta.
+
+A vertex is the sum over entries of coefficient x component of each leg x components of momenta, all
+with upper indices; spinors in the chiral representation, a row for the first index of a line. The
+components of spin 3/2 are 4 mu + spinor, those of spin 2 are 4 mu + nu.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from itertools import permutations, product
+
+from madnis_py.physics.lorentz.gaussian import ZERO, Gaussian
+from madnis_py.physics.lorentz.structures import Axis, Factor, Product, Structure, leg_axes
+
+Momenta = tuple[tuple[int, int], ...]
+"""A product of components of momenta, (leg, component) ascending; legs from 1 on."""
+
+Entry = tuple[tuple[int, ...], Momenta]
+"""Component of every leg, and the momenta."""
+
+Tensor = Mapping[Entry, Gaussian]
+"""Coefficients by entry, none of them zero."""
+
+METRIC = (1, -1, -1, -1)
+
+_SIGMA = (((0, 1), (1, 0)), ((0, -1j), (1j, 0)), ((1, 0), (0, -1)))
+
+_Elements = Mapping[tuple[int, ...], complex]
+"""Elements that are not zero by their indices; real and imaginary parts are whole numbers."""
+
+
+def _gamma_elements() -> _Elements:
+    elements: dict[tuple[int, ...], complex] = {}
+    for k in range(2):
+        elements[0, k, 2 + k] = elements[0, 2 + k, k] = 1
+    for mu, sigma in enumerate(_SIGMA, 1):
+        for i, j in product(range(2), repeat=2):
+            if sigma[i][j]:
+                elements[mu, i, 2 + j] = sigma[i][j]
+                elements[mu, 2 + i, j] = -sigma[i][j]
+    return elements
+
+
+def _parity(order: Sequence[int]) -> int:
+    inversions = sum(a > b for k, a in enumerate(order) for b in order[k + 1 :])
+    return -1 if inversions % 2 else 1
+
+
+def _sigma_elements(gamma: _Elements) -> _Elements:
+    """Twice i/4 [gamma^mu, gamma^nu], as MadGraph has it, = i gamma^mu gamma^nu for mu != nu."""
+    elements: dict[tuple[int, ...], complex] = defaultdict(complex)
+    for (mu, i, j), a in gamma.items():
+        for (nu, k, m), b in gamma.items():
+            if j == k and mu != nu:
+                elements[mu, nu, i, m] += 1j * a * b
+    return {key: value for key, value in elements.items() if value}
+
+
+_GAMMA = _gamma_elements()
+
+_ELEMENTS: Mapping[str, _Elements] = {
+    "Metric": {(mu, mu): METRIC[mu] for mu in range(4)},
+    "Epsilon": {order: -_parity(order) for order in permutations(range(4))},
+    "Gamma": _GAMMA,
+    "Gamma5": {(k, k): -1 if k < 2 else 1 for k in range(4)},
+    "ProjM": {(k, k): 1 for k in range(2)},
+    "ProjP": {(k, k): 1 for k in range(2, 4)},
+    "Identity": {(k, k): 1 for k in range(4)},
+    "Sigma": _sigma_elements(_GAMMA),
+}
+"""Elements of the factors without momenta. Epsilon^{0123} = -1, as in FeynRules and MadGraph."""
+
+CONJUGATION: _Elements = {(0, 1): -1, (1, 0): 1, (2, 3): 1, (3, 2): -1}
+"""C = i gamma^2 gamma^0, with C gamma^mu^T C^-1 = -gamma^mu and C^-1 = -C."""
+
+
+def expanded(structure: Structure, spins: Sequence[int]) -> Tensor:
+    """The tensor of a structure.
+
+    Args:
+        structure: with the indices of the legs.
+        spins: 2 s + 1 of the legs.
+    """
+    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
+    legs = [leg_axes(leg, spin) for leg, spin in enumerate(spins, 1)]
+    for one in structure:
+        sigmas = sum(factor.name == "Sigma" for factor in one.factors)
+        scale = one.coefficient / Gaussian(_fraction(2**sigmas))
+        axes, elements = _contracted(one)
+        places = [tuple(axes.index(axis) for axis in leg) for leg in legs]
+        for (values, momenta), number in elements.items():
+            components, sign = [], 1
+            for leg, place in zip(legs, places, strict=True):
+                component = 0
+                for (kind, _), position in zip(leg, place, strict=True):
+                    component = 4 * component + values[position]
+                    sign *= METRIC[values[position]] if kind == "L" else 1
+                components.append(component)
+            exact = Gaussian(_fraction(number.real), _fraction(number.imag))
+            key = tuple(components), momenta
+            total[key] += scale * exact * Gaussian(_fraction(sign))
+    return {key: number for key, number in total.items() if number}
+
+
+@cache
+def _fraction(number: float) -> Fraction:
+    return Fraction(int(number))
+
+
+def _contracted(one: Product) -> tuple[list[Axis], dict[tuple[tuple[int, ...], Momenta], complex]]:
+    """The factors of a product multiplied, with sums over the negative indices."""
+    rest = list(one.factors)
+    axes: list[Axis] = []
+    elements: dict[tuple[tuple[int, ...], Momenta], complex] = {((), ()): 1}
+    while rest:
+        factor = max(rest, key=lambda other: len(set(axes) & set(other.axes)))
+        rest.remove(factor)
+        axes, elements = _joined(axes, elements, factor)
+    return axes, elements
+
+
+def _joined(
+    axes: list[Axis],
+    elements: Mapping[tuple[tuple[int, ...], Momenta], complex],
+    factor: Factor,
+) -> tuple[list[Axis], dict[tuple[tuple[int, ...], Momenta], complex]]:
+    own = _traced(factor)
+    shared = [axis for axis in own[0] if axis in axes]
+    here = [axes.index(axis) for axis in shared]
+    there = [own[0].index(axis) for axis in shared]
+    kept = [k for k, axis in enumerate(axes) if axis not in shared]
+    new = [k for k, axis in enumerate(own[0]) if axis not in shared]
+    by_values: dict[tuple[int, ...], list[tuple[tuple[int, ...], Momenta, complex]]] = defaultdict(
+        list
+    )
+    for (values, momenta), number in own[1].items():
+        sign = 1
+        for axis, place in zip(shared, there, strict=True):
+            sign *= METRIC[values[place]] if axis[0] == "L" else 1
+        rest = tuple(values[k] for k in new)
+        by_values[tuple(values[k] for k in there)].append((rest, momenta, sign * number))
+    result: dict[tuple[tuple[int, ...], Momenta], complex] = defaultdict(complex)
+    for (values, momenta), number in elements.items():
+        left = tuple(values[k] for k in kept)
+        for right, more, other in by_values.get(tuple(values[k] for k in here), ()):
+            result[left + right, tuple(sorted(momenta + more))] += number * other
+    return (
+        [axes[k] for k in kept] + [own[0][k] for k in new],
+        {key: number for key, number in result.items() if number},
+    )
+
+
+def _traced(
+    factor: Factor,
+) -> tuple[list[Axis], dict[tuple[tuple[int, ...], Momenta], complex]]:
+    """A factor, with the sum over an index that it has twice."""
+    if factor.name == "P":
+        leg = factor.indices[1]
+        return list(factor.axes), {((mu,), ((leg, mu),)): 1 for mu in range(4)}
+    axes = factor.axes
+    if len(set(axes)) == len(axes):
+        return list(axes), {(key, ()): number for key, number in _ELEMENTS[factor.name].items()}
+    double = next(axis for axis in axes if axes.count(axis) == 2)
+    first, second = (k for k, axis in enumerate(axes) if axis == double)
+    kept = [k for k in range(len(axes)) if k not in (first, second)]
+    sums: dict[tuple[tuple[int, ...], Momenta], complex] = defaultdict(complex)
+    for key, number in _ELEMENTS[factor.name].items():
+        if key[first] == key[second]:
+            sign = METRIC[key[first]] if double[0] == "L" else 1
+            sums[tuple(key[k] for k in kept), ()] += sign * number
+    return [axes[k] for k in kept], {key: number for key, number in sums.items() if number}
+
+
+def without_momentum(tensor: Tensor, leg: int, n_legs: int) -> Tensor:
+    """The tensor with the momentum of a leg replaced by minus the sum of all others."""
+    others = [other for other in range(1, n_legs + 1) if other != leg]
+    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
+    for (components, momenta), number in tensor.items():
+        kept = tuple(one for one in momenta if one[0] != leg)
+        replaced = [mu for one, mu in momenta if one == leg]
+        signed = -number if len(replaced) % 2 else number
+        for choice in product(others, repeat=len(replaced)):
+            more = tuple(zip(choice, replaced, strict=True))
+            total[components, tuple(sorted(kept + more))] += signed
+    return {key: number for key, number in total.items() if number}
+
+
+def added(tensors: Sequence[tuple[Gaussian, Tensor]]) -> Tensor:
+    """A linear combination."""
+    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
+    for factor, tensor in tensors:
+        for key, number in tensor.items():
+            total[key] += factor * number
+    return {key: number for key, number in total.items() if number != ZERO}
