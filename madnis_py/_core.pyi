@@ -16,7 +16,8 @@ CHOSEN_HELICITY: Final[int]
 MOMENTUM_HELICITY: Final[int]
 SCALAR_NUMBERS: Final[int]
 WAVE_NUMBERS: Final[int]
-ZERO_NUMBERS: Final[int]
+WIDE_NUMBERS: Final[int]
+MOMENTUM_COMPONENT: Final[int]
 TAPE_COLUMNS: Final[dict[str, tuple[str, ...]]]
 
 class WaveKind(IntEnum):
@@ -24,6 +25,9 @@ class WaveKind(IntEnum):
     vector = 1
     ket = 2
     bra = 3
+    tensor = 4
+    vector_ket = 5
+    vector_bra = 6
 
 class Operation(IntEnum):
     ffv_vector = 0
@@ -40,6 +44,9 @@ class Operation(IntEnum):
     vvss_vector = 11
     sss = 12
     ssss = 13
+    vss_scalar = 14
+    vss_vector = 15
+    tensor = 16
 
 class Finish(IntEnum):
     raw = 0
@@ -51,6 +58,10 @@ class Finish(IntEnum):
     polarised_vector = 6
     polarised_ket = 7
     polarised_bra = 8
+    tensor = 9
+    vector_ket = 10
+    vector_bra = 11
+    factor = 12
 
 def state_bit(state: int) -> int: ...
 

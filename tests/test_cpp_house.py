@@ -11,7 +11,7 @@ from places import ROOT
 
 CPP = ROOT / "cpp"
 ROOMS = [
-    "simd", "runtime", "random", "observables", "clustering", "phase_space", "amplitudes",
+    "simd", "runtime", "random", "observables", "clustering", "phase_space", "waves", "amplitudes",
     "pdf", "flows", "events", "umami", "cuda", "tests",
 ]  # fmt: skip
 """Topics in the order of their includes."""

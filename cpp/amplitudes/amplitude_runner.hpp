@@ -39,6 +39,18 @@ MADNIS_INLINE T colour_sum(const double* colour, const Slots<T>& columns, std::s
     return sum;
 }
 
+// g_mu g_nu a^{mu nu} b^{mu nu}, or g_mu a^mu b^mu of vectors of spinors.
+template <class T>
+MADNIS_OUT_OF_LINE Complex<T> wide_product(const Slots<T>& a, const Slots<T>& b, bool spinors) {
+    Complex<T> sum = {T(0), T(0)};
+    for (int k = 0; k < 16; ++k) {
+        const bool minus = (k >= 4) != (!spinors && k % 4 > 0);
+        const auto term = read_complex<T>(a + 2 * k) * read_complex<T>(b + 2 * k);
+        sum = minus ? Complex<T>(sum - term) : Complex<T>(sum + term);
+    }
+    return sum;
+}
+
 // |M|^2 of one event, or of one group of events lane by lane the same, in a workspace of
 // workspace_numbers(spec).
 template <class T>
@@ -103,6 +115,15 @@ private:
                     for (int mu = 1; mu < 4; ++mu) wave.c[mu] = -wave.c[mu];
                     contract_with(k, end, offsets, [&wave](const Slots<T>& source) {
                         return product(wave, read_wave<T>(source));
+                    });
+                    break;
+                }
+                case WaveKind::tensor:
+                case WaveKind::vector_ket:
+                case WaveKind::vector_bra: {
+                    const bool spinors = WaveKind(row.kind) != WaveKind::tensor;
+                    contract_with(k, end, offsets, [&](const Slots<T>& source) {
+                        return wide_product<T>(current, source, spinors);
                     });
                     break;
                 }

@@ -3,9 +3,10 @@
 
 #include "amplitudes/polarised_propagators.hpp"
 #include "amplitudes/tape.hpp"
-#include "amplitudes/vertices.hpp"
 #include "phase_space/rest_frames.hpp"
 #include "simd/slots.hpp"
+#include "waves/vertices.hpp"
+#include "waves/wide_waves.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
@@ -54,6 +55,18 @@ MADNIS_INLINE Wave<T> read_scalar(const Slots<T>& data) {
     return wave;
 }
 
+template <class T>
+MADNIS_FN WideWave<T> read_wide(const Slots<T>& data) {
+    WideWave<T> wave;
+    for (int mu = 0; mu < 4; ++mu) wave.row[mu] = read_wave<T>(data + wave_numbers * mu);
+    return wave;
+}
+
+template <class T>
+MADNIS_FN void write_wide(const Slots<T>& data, const WideWave<T>& wave) {
+    for (int k = 0; k < 16; ++k) write_complex<T>(data + 2 * k, wave.row[k / 4].c[k % 4]);
+}
+
 // g^power of g^2 = 4 pi alpha_s.
 template <class T>
 MADNIS_FN T power_of(const T& g2, std::int32_t power) {
@@ -81,11 +94,12 @@ public:
         : spec_(spec),
           memory_(workspace.take(spec.workspace)),
           momenta_(workspace.take(4 * (spec.n_legs + spec.n_momenta))),
-          propagators_(workspace.take(2 * spec.n_propagators)) {}
+          propagators_(workspace.take(2 * spec.n_propagators)),
+          registers_(workspace.take(2 * spec.n_registers)) {}
 
     // Those of the events [event, event + lanes), `count` of which exist.
     MADNIS_FN void run(const EventInput& input, std::size_t event, std::size_t count) {
-        for (int k = 0; k < zero_numbers; ++k) memory_[k] = T(0);
+        for (std::size_t k = 0; k < spec_.zeros; ++k) memory_[k] = T(0);
         for (std::size_t begin = 0, end = 0; begin < spec_.n_externals; begin = end) {
             while (end < spec_.n_externals &&
                    spec_.externals[end].leg == spec_.externals[begin].leg) {
@@ -99,6 +113,10 @@ public:
         }
         for (std::size_t k = 0; k < spec_.n_propagators; ++k) {
             const auto& row = spec_.propagators[k];
+            if (row.degree > 0) {
+                write_complex<T>(propagators_ + 2 * k, inverse_polynomial(row));
+                continue;
+            }
             write_complex<T>(propagators_ + 2 * k,
                              propagator(momentum(row.momentum), real_constant(row.mass),
                                         real_constant(row.width)));
@@ -116,6 +134,17 @@ private:
 
     MADNIS_INLINE decltype(auto) momentum(std::int32_t index) const {
         return read_momentum<T>(momenta_ + 4 * index);
+    }
+
+    MADNIS_OUT_OF_LINE Complex<T> inverse_polynomial(const PropagatorRow& row) const {
+        const auto p = momentum(row.momentum);
+        const T square = dot(p, p);
+        Complex<T> sum = {T(0), T(0)};
+        for (std::int32_t k = row.degree; k >= 0; --k) {
+            const double* c = spec_.constants + 2 * (row.first + k);
+            sum = Complex<T>{constant<T>(c[0]), constant<T>(c[1])} + Complex<T>(square * sum);
+        }
+        return T(T(1) / norm(sum)) * conj(sum);
     }
 
     // All states of one leg, rows [begin, end).
@@ -146,6 +175,9 @@ private:
                     return row.incoming ? wave : conjugate(wave);
                 });
             }
+            case WaveKind::tensor:
+            case WaveKind::vector_ket:
+            case WaveKind::vector_bra: return wide_leg(begin, end, p, input, event, count);
             default: {
                 const SpinorFrame<T> frame(p, mass);
                 return store_states([&](int helicity) {
@@ -154,6 +186,45 @@ private:
                 });
             }
         }
+    }
+
+    // The same of spin 2 and 3/2.
+    MADNIS_OUT_OF_LINE void wide_leg(std::size_t begin, std::size_t end, const FourVector<T>& p,
+                                     const EventInput& input, std::size_t event,
+                                     std::size_t count) {
+        for (std::size_t k = begin; k < end; ++k) {
+            const auto& row = spec_.externals[k];
+            WideWave<T> wave;
+            if (row.helicity == chosen_helicity) {
+                const T wanted = load_strided<T>(input.helicities.at(event, row.leg),
+                                                 input.helicities.event_stride, count);
+                const int most = WaveKind(row.kind) == WaveKind::tensor ? 2 : 3;
+                wave = zero_wide<T>();
+                for (int state = -most; state <= most; state += 2 * most / row.spin) {
+                    const auto here = select(wanted == T(state), T(1), T(0));
+                    const auto other = wide_state(row, p, state);
+                    for (int mu = 0; mu < 4; ++mu) add(wave.row[mu], here, other.row[mu]);
+                }
+            } else {
+                wave = wide_state(row, p, row.helicity);
+            }
+            if (row.scale >= 0) {
+                for (auto& one : wave.row) one = times(real_constant(row.scale), one);
+            }
+            write_wide<T>(memory_ + row.offset, wave);
+        }
+    }
+
+    MADNIS_FN WideWave<T> wide_state(const ExternalRow& row, const FourVector<T>& p,
+                                     int helicity) const {
+        const T mass = real_constant(row.mass);
+        if (WaveKind(row.kind) == WaveKind::tensor) {
+            const auto wave = tensor_state(p, mass, helicity);
+            return row.incoming ? wave : conjugate(wave);
+        }
+        auto wave = vector_spinor(p, mass, helicity);
+        if (row.antiparticle) wave = charge_conjugate(conjugate_spinor(wave));
+        return WaveKind(row.kind) == WaveKind::vector_ket ? wave : conjugate_spinor(wave);
     }
 
     // The momentum of a leg in the frame that defines helicities.
@@ -190,6 +261,9 @@ private:
     MADNIS_FN void node(const NodeRow& row) {
         Slots<T> out = memory_ + row.offset;
         const TermRow* terms = spec_.terms + row.first_term;
+        if (row.terms > 0 && Operation(terms[0].operation) == Operation::tensor) {
+            return general_node(row);
+        }
         for (std::int32_t instance = 0; instance < row.instances; ++instance) {
             const Complex<T> zero = {T(0), T(0)};
             Wave<T> sum = {{zero, zero, zero, zero}};
@@ -205,6 +279,88 @@ private:
             finish(row, sum);
             out = write_instance<T>(WaveKind(row.kind), out, sum);
         }
+    }
+
+    // A node of any kind whose terms are programs.
+    MADNIS_OUT_OF_LINE void general_node(const NodeRow& row) {
+        const auto kind = WaveKind(row.kind);
+        Slots<T> out = memory_ + row.offset;
+        for (std::int32_t instance = 0; instance < row.instances; ++instance) {
+            for (std::int32_t k = 0; k < numbers_of(kind); ++k) out[k] = T(0);
+            for (std::int32_t k = 0; k < row.terms; ++k) {
+                const TermRow& term = spec_.terms[row.first_term + k];
+                const auto& program = spec_.programs[term.b];
+                const std::int32_t* child = spec_.index + term.index + program.children * instance;
+                if (child[0] >= 0) run_program(program, term, child, out);
+            }
+            if (numbers_of(kind) == wide_numbers) {
+                finish_wide(row, out);
+            } else {
+                Wave<T> sum = kind == WaveKind::scalar ? read_scalar<T>(out) : read_wave<T>(out);
+                finish(row, sum);
+                write_instance<T>(kind, out, sum);
+            }
+            out = out + numbers_of(kind);
+        }
+    }
+
+    MADNIS_FN void run_program(const ProgramRow& program, const TermRow& term,
+                               const std::int32_t* child, const Slots<T>& out) {
+        const OperandRow* operands = spec_.operands + term.a;
+        for (std::int32_t k = 0; k < program.loads; ++k) {
+            const auto& load = spec_.loads[program.first_load + k];
+            write_complex<T>(registers_ + 2 * k, loaded(load, operands, child));
+        }
+        for (std::int32_t k = 0; k < program.steps; ++k) {
+            const auto& step = spec_.steps[program.first_step + k];
+            auto product = read_complex<T>(registers_ + 2 * step.a);
+            if (step.b >= 0) product = product * read_complex<T>(registers_ + 2 * step.b);
+            product = multiplied(step.number, product);
+            const auto target = registers_ + 2 * step.target;
+            write_complex<T>(target,
+                             step.first ? product : Complex<T>(read_complex<T>(target) + product));
+        }
+        for (std::int32_t k = 0; k < program.outputs; ++k) {
+            const auto& row = spec_.outputs[program.first_output + k];
+            const auto value = multiplied(row.number, read_complex<T>(registers_ + 2 * row.source));
+            const auto target = out + 2 * row.component;
+            write_complex<T>(target, read_complex<T>(target) + multiplied(term.coefficient, value));
+        }
+    }
+
+    MADNIS_FN Complex<T> loaded(const LoadRow& row, const OperandRow* operands,
+                                const std::int32_t* child) const {
+        if (row.child < 0) return {T(1), T(0)};
+        const auto& operand = operands[row.child];
+        if (row.component >= momentum_component) {
+            return {momenta_[4 * operand.momentum + row.component - momentum_component], T(0)};
+        }
+        return read_complex<T>(memory_ + operand.offset + operand.numbers * child[row.child] +
+                               2 * row.component);
+    }
+
+    // A constant times a number.
+    MADNIS_FN Complex<T> multiplied(std::int32_t index, const Complex<T>& number) const {
+        const double* c = spec_.constants + 2 * index;
+        if (c[1] == 0) return c[0] == 1 ? number : Complex<T>(constant<T>(c[0]) * number);
+        return Complex<T>{constant<T>(c[0]), constant<T>(c[1])} * number;
+    }
+
+    // The propagators of spin 2 and 3/2.
+    MADNIS_FN void finish_wide(const NodeRow& row, const Slots<T>& data) const {
+        if (Finish(row.finish) == Finish::raw) return;
+        const auto factor = read_complex<T>(propagators_ + 2 * row.propagator);
+        const auto p = momentum(row.momentum);
+        const T mass = real_constant(row.mass);
+        WideWave<T> wave = read_wide<T>(data);
+        switch (Finish(row.finish)) {
+            case Finish::factor: break;
+            case Finish::tensor: wave = tensor_numerator(p, mass, wave); break;
+            case Finish::vector_ket: wave = vector_spinor_numerator(p, mass, wave); break;
+            default: wave = vector_spinor_numerator_left(p, mass, wave);
+        }
+        for (auto& one : wave.row) one = times(factor, one);
+        write_wide<T>(data, wave);
     }
 
     template <class Factor>
@@ -266,6 +422,21 @@ private:
             case Operation::vvss_vector:
                 return scaled(g.c[0] * Complex<T>(number(row.b, 1).c[0] * number(row.c, 2).c[0]),
                               wave(row.a, 0));
+            case Operation::vss_scalar:
+                sum.c[0] += g.c[0] * vss_scalar(wave(row.a, 0), momentum(row.momentum_a),
+                                                number(row.b, 1).c[0], momentum(row.momentum_b));
+                return;
+            case Operation::vss_vector: {
+                const FourVector<T> d = momentum(row.momentum_a) - momentum(row.momentum_b);
+                const Complex<T> phi =
+                    g.c[0] * Complex<T>(number(row.a, 0).c[0] * number(row.b, 1).c[0]);
+                sum.c[0] += d.e * phi;
+                sum.c[1] += d.x * phi;
+                sum.c[2] += d.y * phi;
+                sum.c[3] += d.z * phi;
+                return;
+            }
+            case Operation::tensor: return;  // in `general_node`
             case Operation::sss:
                 sum.c[0] += g.c[0] * Complex<T>(number(row.a, 0).c[0] * number(row.b, 1).c[0]);
                 return;
@@ -315,6 +486,10 @@ private:
             case Finish::polarised_bra:
                 sum = polarised_bra<T>(row.states, row.brings, momentum(row.momentum), sum);
                 return multiply();
+            case Finish::factor: return multiply();
+            case Finish::tensor:
+            case Finish::vector_ket:
+            case Finish::vector_bra: return;  // in `finish_wide`
         }
     }
 
@@ -322,6 +497,7 @@ private:
     Slots<T> memory_;       // instances of the currents
     Slots<T> momenta_;      // four numbers each
     Slots<T> propagators_;  // complex numbers
+    Slots<T> registers_;    // of programs, complex numbers
 };
 
 }  // inline namespace MADNIS_ISA

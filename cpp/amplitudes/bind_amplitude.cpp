@@ -133,6 +133,9 @@ void bind_tape(py::module_& m) {
         .value("vector", WaveKind::vector)
         .value("ket", WaveKind::ket)
         .value("bra", WaveKind::bra)
+        .value("tensor", WaveKind::tensor)
+        .value("vector_ket", WaveKind::vector_ket)
+        .value("vector_bra", WaveKind::vector_bra)
         .finalize();
     py::native_enum<Operation>(m, "Operation", "enum.IntEnum", "Vertices by what comes out.")
         .value("ffv_vector", Operation::ffv_vector)
@@ -149,6 +152,9 @@ void bind_tape(py::module_& m) {
         .value("vvss_vector", Operation::vvss_vector)
         .value("sss", Operation::sss)
         .value("ssss", Operation::ssss)
+        .value("vss_scalar", Operation::vss_scalar)
+        .value("vss_vector", Operation::vss_vector)
+        .value("tensor", Operation::tensor)
         .finalize();
     py::native_enum<Finish>(m, "Finish", "enum.IntEnum", "What happens to a sum of vertices.")
         .value("raw", Finish::raw)
@@ -160,6 +166,10 @@ void bind_tape(py::module_& m) {
         .value("polarised_vector", Finish::polarised_vector)
         .value("polarised_ket", Finish::polarised_ket)
         .value("polarised_bra", Finish::polarised_bra)
+        .value("tensor", Finish::tensor)
+        .value("vector_ket", Finish::vector_ket)
+        .value("vector_bra", Finish::vector_bra)
+        .value("factor", Finish::factor)
         .finalize();
     m.attr("CHOSEN_HELICITY") = chosen_helicity;
     m.attr("MOMENTUM_HELICITY") = momentum_helicity;
@@ -169,13 +179,19 @@ void bind_tape(py::module_& m) {
     m.attr("AUXILIARY_STATE") = auxiliary_state;
     m.attr("SCALAR_NUMBERS") = scalar_numbers;
     m.attr("WAVE_NUMBERS") = wave_numbers;
-    m.attr("ZERO_NUMBERS") = zero_numbers;
+    m.attr("WIDE_NUMBERS") = wide_numbers;
+    m.attr("MOMENTUM_COMPONENT") = momentum_component;
     py::dict columns;
     columns["externals"] = columns_of<ExternalRow>();
     columns["momenta"] = columns_of<MomentumRow>();
     columns["propagators"] = columns_of<PropagatorRow>();
     columns["nodes"] = columns_of<NodeRow>();
     columns["terms"] = columns_of<TermRow>();
+    columns["programs"] = columns_of<ProgramRow>();
+    columns["operands"] = columns_of<OperandRow>();
+    columns["loads"] = columns_of<LoadRow>();
+    columns["steps"] = columns_of<StepRow>();
+    columns["outputs"] = columns_of<OutputRow>();
     columns["contractions"] = columns_of<ContractionRow>();
     columns["assembly"] = columns_of<AssemblyRow>();
     columns["densities"] = columns_of<DensityRow>();

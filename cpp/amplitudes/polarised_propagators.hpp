@@ -4,7 +4,7 @@
 #pragma once
 
 #include "amplitudes/tape.hpp"
-#include "amplitudes/vertices.hpp"
+#include "waves/vertices.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {

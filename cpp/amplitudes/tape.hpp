@@ -3,7 +3,7 @@
 //
 // Memory of one event, or of one group of events in lanes: a workspace of numbers (simd/slots.hpp),
 // those of the currents first. Every current has one instance per combination of the helicities of
-// its legs, of `scalar_numbers` or `wave_numbers`; the first `zero_numbers` are zero.
+// its legs, of `numbers_of` its kind; the first `CurrentsSpec::zeros` are zero.
 #pragma once
 
 #include <cstddef>
@@ -14,14 +14,17 @@
 
 namespace madnis {
 
-enum class WaveKind : std::int32_t { scalar, vector, ket, bra };
+// `tensor`: spin 2, `vector_ket` and `vector_bra`: spin 3/2, a vector of spinors.
+enum class WaveKind : std::int32_t { scalar, vector, ket, bra, tensor, vector_ket, vector_bra };
 
-// Numbers of an instance: real and imaginary parts of the one component of a scalar, or of the four
-// of any other wave.
-inline constexpr std::int32_t scalar_numbers = 2, wave_numbers = 8;
+// Numbers of an instance: real and imaginary parts of the one component of a scalar, of the sixteen
+// of spin 2 and 3/2, or of the four of any other wave.
+inline constexpr std::int32_t scalar_numbers = 2, wave_numbers = 8, wide_numbers = 32;
 
-// Numbers at the beginning of a workspace that are zero, an instance of any kind that vanishes.
-inline constexpr std::int32_t zero_numbers = wave_numbers;
+MADNIS_FN constexpr std::int32_t numbers_of(WaveKind kind) {
+    if (kind == WaveKind::scalar) return scalar_numbers;
+    return kind <= WaveKind::bra ? wave_numbers : wide_numbers;
+}
 
 enum class Operation : std::int32_t {
     ffv_vector,
@@ -38,6 +41,9 @@ enum class Operation : std::int32_t {
     vvss_vector,
     sss,
     ssss,
+    vss_scalar,
+    vss_vector,
+    tensor,  // the last one: a program of steps, `ProgramRow`
 };
 
 // What happens to a sum of vertices: nothing, or a propagator.
@@ -51,13 +57,17 @@ enum class Finish : std::int32_t {
     polarised_vector,
     polarised_ket,
     polarised_bra,
+    tensor,
+    vector_ket,
+    vector_bra,
+    factor,  // 1 / denominator alone
 };
 
 // Helicity of an external row that is taken from the event.
-inline constexpr std::int32_t chosen_helicity = 2;
+inline constexpr std::int32_t chosen_helicity = 100;
 
 // Helicity of an external row with p / E in place of the polarisation: gauge invariance gives zero.
-inline constexpr std::int32_t momentum_helicity = 3;
+inline constexpr std::int32_t momentum_helicity = 101;
 
 // State of a polarised vector beside its helicities, along its momentum.
 inline constexpr std::int32_t auxiliary_state = 2;
@@ -79,9 +89,10 @@ struct MomentumRow {  // sum of two earlier ones; the first are those of the leg
     static constexpr const char* columns[] = {"a", "b"};
 };
 
+// 1 / (p^2 - M^2 + i M Gamma), or where `degree` > 0, 1 / sum of constants[first + k] (p^2)^k.
 struct PropagatorRow {
-    std::int32_t momentum, mass, width;
-    static constexpr const char* columns[] = {"momentum", "mass", "width"};
+    std::int32_t momentum, mass, width, first, degree;
+    static constexpr const char* columns[] = {"momentum", "mass", "width", "first", "degree"};
 };
 
 struct NodeRow {  // `states`, `brings`: of polarised propagators
@@ -97,6 +108,39 @@ struct TermRow {
     static constexpr const char* columns[] = {
         "operation", "complex", "a", "b", "c", "momentum_a", "momentum_b", "coefficient", "index"};
 };
+
+// How the components of a current follow from those of others, any Lorentz structure: registers,
+// complex numbers, are loaded and then filled step by step. A term with it has the first of its
+// `OperandRow`s in `a`, its program in `b`, and an index of as many columns as children.
+struct ProgramRow {
+    std::int32_t children, first_load, loads, first_step, steps, first_output, outputs;
+    static constexpr const char* columns[] = {"children", "first_load",   "loads",  "first_step",
+                                              "steps",    "first_output", "outputs"};
+};
+
+struct OperandRow {  // a child: its first instance, the numbers of each, its momentum
+    std::int32_t offset, numbers, momentum;
+    static constexpr const char* columns[] = {"offset", "numbers", "momentum"};
+};
+
+struct
+    LoadRow {  // `component`: of the wave, or `momentum_component` + mu; `child` < 0: the number 1
+    std::int32_t child, component;
+    static constexpr const char* columns[] = {"child", "component"};
+};
+
+struct
+    StepRow {  // register `target` = or, unless it is `first`, += number x a x b; `b` < 0 for none
+    std::int32_t target, first, number, a, b;
+    static constexpr const char* columns[] = {"target", "first", "number", "a", "b"};
+};
+
+struct OutputRow {  // component of what comes out += number x register
+    std::int32_t component, number, source;
+    static constexpr const char* columns[] = {"component", "number", "source"};
+};
+
+inline constexpr std::int32_t momentum_component = 16;
 
 // g_s^2 = 4 pi alpha_s
 inline constexpr double four_pi = 4 * std::numbers::pi;
@@ -117,6 +161,18 @@ struct CurrentsSpec {
     // Per term and instance the instances of a, b, c; a < 0 where the term vanishes.
     const std::int32_t* index;
     const double* constants;  // complex numbers, real and imaginary parts
+    std::size_t zeros;        // numbers, an instance of any kind that vanishes
+    std::size_t n_registers;  // of the largest program
+    const ProgramRow* programs;
+    std::size_t n_programs;
+    const OperandRow* operands;
+    std::size_t n_operands;
+    const LoadRow* loads;
+    std::size_t n_loads;
+    const StepRow* steps;
+    std::size_t n_steps;
+    const OutputRow* outputs;
+    std::size_t n_outputs;
 };
 
 // A current times a source, added to an amplitude.
@@ -192,7 +248,8 @@ inline namespace MADNIS_ISA {
 // Numbers of the workspace of a tape.
 
 inline std::size_t workspace_numbers(const CurrentsSpec& spec) {
-    return spec.workspace + 4 * (spec.n_legs + spec.n_momenta) + 2 * spec.n_propagators;
+    return spec.workspace + 4 * (spec.n_legs + spec.n_momenta) + 2 * spec.n_propagators +
+           2 * spec.n_registers;
 }
 
 inline std::size_t workspace_numbers(const AmplitudeSpec& spec) {

@@ -30,7 +30,7 @@ std::size_t size(const TapeArrays& arrays, const char* name, std::size_t place) 
     return std::size_t(arrays.integers(name).at(place));
 }
 
-// `sizes` is [n_legs, workspace, ...] of the tape.
+// `sizes` is [n_legs, workspace, ...] of the tape, `registers` [zeros, registers of programs].
 CurrentsSpec currents_spec(const TapeArrays& arrays) {
     CurrentsSpec spec{};
     spec.n_legs = size(arrays, "sizes", 0);
@@ -44,6 +44,13 @@ CurrentsSpec currents_spec(const TapeArrays& arrays) {
     spec.terms = rows<TermRow>(arrays, "terms").first;
     spec.index = arrays.integers("index").data();
     spec.constants = arrays.numbers("constants").data();
+    spec.zeros = size(arrays, "registers", 0);
+    spec.n_registers = size(arrays, "registers", 1);
+    std::tie(spec.programs, spec.n_programs) = rows<ProgramRow>(arrays, "programs");
+    std::tie(spec.operands, spec.n_operands) = rows<OperandRow>(arrays, "operands");
+    std::tie(spec.loads, spec.n_loads) = rows<LoadRow>(arrays, "loads");
+    std::tie(spec.steps, spec.n_steps) = rows<StepRow>(arrays, "steps");
+    std::tie(spec.outputs, spec.n_outputs) = rows<OutputRow>(arrays, "outputs");
     return spec;
 }
 
@@ -56,6 +63,11 @@ CurrentsSpec relocated(CurrentsSpec spec, const TapeArrays& arrays, Image& image
     spec.terms = image.put(spec.terms, rows<TermRow>(arrays, "terms").second);
     spec.index = image.put(spec.index, arrays.integers("index").size());
     spec.constants = image.put(spec.constants, arrays.numbers("constants").size());
+    spec.programs = image.put(spec.programs, spec.n_programs);
+    spec.operands = image.put(spec.operands, spec.n_operands);
+    spec.loads = image.put(spec.loads, spec.n_loads);
+    spec.steps = image.put(spec.steps, spec.n_steps);
+    spec.outputs = image.put(spec.outputs, spec.n_outputs);
     return spec;
 }
 

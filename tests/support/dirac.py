@@ -1,4 +1,4 @@
-"""Dirac matrices in the chiral representation with numpy, and spinors of any phase from them."""
+"""Dirac matrices in the chiral representation with numpy, and spinors made with them."""
 
 from __future__ import annotations
 
@@ -38,3 +38,28 @@ def barred(matrix: Matrix) -> Matrix:
 def dot(p: Vector, q: Vector) -> complex:
     """p.q"""
     return complex(p @ METRIC @ q)
+
+
+C = 1j * GAMMA[2] @ GAMMA[0]
+"""C gamma^mu^T C^-1 = -gamma^mu."""
+
+
+def particles(p: Vector, mass: float) -> list[Matrix]:
+    """u(p) of two orthogonal states, sum u u-bar = p-slash + m."""
+    return _states(slash(p) + mass * np.eye(4), 1)
+
+
+def antiparticles(p: Vector, mass: float) -> list[Matrix]:
+    """v(p) = C u-bar(p)^T of the states of `particles`, sum v v-bar = p-slash - m."""
+    return [np.asarray(C @ bar(u)) for u in particles(p, mass)]
+
+
+def bar(psi: Matrix) -> Matrix:
+    """psi-bar of a column."""
+    return np.asarray(psi.conj() @ GAMMA[0])
+
+
+def _states(projector: Matrix, sign: int) -> list[Matrix]:
+    """Columns whose sum of psi psi-bar is a projector of rank two, times a number."""
+    values, vectors = np.linalg.eigh(projector @ GAMMA[0])
+    return [np.sqrt(sign * values[k]) * vectors[:, k] for k in (2, 3)]

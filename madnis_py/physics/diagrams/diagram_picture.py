@@ -173,16 +173,22 @@ def _along(start: Point, end: Point, forward: bool) -> tuple[Point, Point]:
 def _line(segment: _Segment, model: Model) -> str:
     particle = model.particle(segment.pdg)
     (x, y), (u, v) = segment.start, segment.end
-    if particle.spin == 3:
+    bosonic = particle.spin % 2 == 1
+    if bosonic and particle.spin > 1:
         period, offset = (_COIL, (-3.0, 2.5)) if particle.colour == 8 else (_WAVE, (0.0, 2.5))
         path = _curve(segment.start, segment.end, period, offset)
         shape = f'<path d="{path}"/>'
-    elif particle.spin == 1:
+        if particle.spin > 3:  # two waves across each other
+            other = _curve(segment.start, segment.end, period, (0.0, -offset[1]))
+            shape += f'<path d="{other}"/>'
+    elif bosonic:
         shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}" stroke-dasharray="5 3"/>'
-    else:  # with an arrow in the middle
+    else:  # with an arrow in the middle, unless it is its own antiparticle
         angle = math.degrees(math.atan2(v - y, u - x))
         place = f"translate({(x + u) / 2:.1f},{(y + v) / 2:.1f}) rotate({angle:.0f})"
         arrow = f'<path d="M-4 -3L4 0L-4 3Z" style="fill:black" transform="{place}"/>'
+        if model.anti(segment.pdg) == segment.pdg:
+            arrow = ""
         shape = f'<path d="M{x:.1f} {y:.1f}L{u:.1f} {v:.1f}"/>{arrow}'
     a, b = segment.label_at
     return f'{shape}<text x="{a:.1f}" y="{b:.1f}">{escape(segment.label)}</text>'

@@ -24,10 +24,17 @@ _NAME = re.compile(r"[-+]?\d+|[^,\s]")
 
 def helicity_states(model: Model, pdg: int) -> Polarisation:
     """The helicities of a particle, twice their value for fermions, ascending."""
-    spin = model.particle(pdg).spin
-    if spin == 3 and model.mass(pdg) > 0:
-        return (-1, 0, 1)
-    return (0,) if spin == 1 else (-1, 1)
+    massive = model.mass(pdg) != 0
+    match model.particle(pdg).spin:
+        case 1:
+            return (0,)
+        case 3:
+            return (-1, 0, 1) if massive else (-1, 1)
+        case 4:
+            return (-3, -1, 1, 3) if massive else (-3, 3)
+        case 5:
+            return (-2, -1, 0, 1, 2) if massive else (-2, 2)
+    return (-1, 1)
 
 
 def polarisation_of(text: str, pdg: int, decays: bool, model: Model) -> Polarisation:
@@ -47,6 +54,8 @@ def polarisation_of(text: str, pdg: int, decays: bool, model: Model) -> Polarisa
     name, existing = model.particle_name(pdg), _physical_states(model, pdg)
     if existing == (0,):
         raise InputError(f"expected no polarisation of {name}, which has no spin; got {{{text}}}")
+    if model.particle(pdg).spin > 3:
+        raise InputError(f"expected no polarisation of {name}, of spin 3/2 or 2; got {{{text}}}")
     if decays and model.mass(pdg) == 0:
         raise InputError(f"expected a mass of {name}{{{text}}}, which decays; it has none")
     possible = (*existing, AUXILIARY) if decays and 0 in existing else existing

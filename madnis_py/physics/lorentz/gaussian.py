@@ -43,7 +43,7 @@ class Gaussian:
         """An expression that Python and the parser of structures read."""
         if not self.im:
             return _text(self.re)
-        return f"complex({_text(self.re)},{_text(self.im)})"
+        return f"{_text(self.im)}*1j" if not self.re else f"({_text(self.re)}+{_text(self.im)}*1j)"
 
 
 ZERO, ONE = Gaussian(), Gaussian(Fraction(1))

@@ -31,6 +31,16 @@ FACTORS: Mapping[str, str] = MappingProxyType(
 )
 """Factor -> its indices: L of Lorentz, S of spinors, p the number of a leg."""
 
+PARAMETERS: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        "Mass": ("Mass", 1),
+        "Width": ("Width", 1),
+        "OverMass": ("Mass", -1),
+        "OverWidth": ("Width", -1),
+    }
+)
+"""Factors of propagators without indices -> parameter of the particle and its power."""
+
 _MOST_PRODUCTS, _LARGEST_POWER, _LONGEST = 4000, 8, 100_000
 
 Axis = tuple[str, int]
@@ -52,7 +62,7 @@ class Factor:
     @property
     def axes(self) -> tuple[Axis, ...]:
         """Its indices with their kinds, the number of a leg left out."""
-        kinds = FACTORS[self.name]
+        kinds = FACTORS.get(self.name, "")
         return tuple(
             (kind, index) for kind, index in zip(kinds, self.indices, strict=True) if kind != "p"
         )
@@ -98,6 +108,22 @@ def read_structure(text: str, spins: Sequence[int]) -> Structure:
         ValueError: the text is no sum of products, or its indices are not those of the legs; a
             sentence.
     """
+    products = read_expression(text)
+    for product in products:
+        _check_indices(product, spins, text)
+    return products
+
+
+def read_expression(text: str, transformer: ast.NodeTransformer | None = None) -> Structure:
+    """The sum of products that a text is, whatever their indices.
+
+    Args:
+        text: as in UFO.
+        transformer: what the syntax tree goes through before it is read.
+
+    Raises:
+        ValueError: the text is no sum of products; a sentence.
+    """
     if len(text) > _LONGEST:
         raise ValueError(f"expected at most {_LONGEST} characters; got {len(text)}")
     try:
@@ -105,12 +131,10 @@ def read_structure(text: str, spins: Sequence[int]) -> Structure:
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise ValueError(f"expected a sum of products of factors; got {_short(text)}") from None
     try:
-        products = tuple(product for product in _sum(tree.body) if product.coefficient)
+        body = tree.body if transformer is None else transformer.visit(tree).body
+        return tuple(product for product in _sum(body) if product.coefficient)
     except RecursionError:
         raise ValueError(f"expected fewer brackets; got {_short(text)}") from None
-    for product in products:
-        _check_indices(product, spins, text)
-    return products
 
 
 def _sum(node: ast.expr) -> Structure:
@@ -134,8 +158,10 @@ def _sum(node: ast.expr) -> Structure:
             return _scaled(_sum(operand), -ONE)
         case ast.UnaryOp(ast.UAdd(), operand):
             return _sum(operand)
-        case ast.Constant(int() | float()):
-            return (Product(Gaussian(_fraction(node))),)
+        case ast.Constant(complex() as value) if value == 1j:
+            return (Product(Gaussian(Fraction(0), Fraction(1))),)
+        case ast.Constant(int() | float() as value):
+            return (Product(Gaussian(_fraction(value))),)
         case ast.Call(ast.Name("complex"), [re, im], []):
             return (Product(Gaussian(_number(re).re, _number(im).re)),)
         case ast.Call(ast.Name(name), arguments, []):
@@ -148,6 +174,8 @@ def _factor(name: str, indices: list[int]) -> Product:
         dummy = -10_000 - 300 * (indices[0] % 300) - indices[1] % 300
         row, column, leg = indices
         return Product(ONE, (Factor("Gamma", (dummy, row, column)), Factor("P", (dummy, leg))))
+    if name in PARAMETERS and not indices:
+        return Product(ONE, (Factor(name, ()),))
     if name not in FACTORS:
         raise ValueError(f"expected one of {', '.join(FACTORS)}; got {name[:40]}")
     if len(indices) != len(FACTORS[name]):
@@ -181,8 +209,8 @@ def _divisor(node: ast.expr) -> Gaussian:
     return number
 
 
-def _fraction(node: ast.Constant) -> Fraction:
-    return Fraction(repr(node.value)) if isinstance(node.value, float) else Fraction(node.value)
+def _fraction(value: float) -> Fraction:
+    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
 
 
 def _scaled(structure: Structure, factor: Gaussian) -> Structure:
@@ -222,6 +250,7 @@ def _check_indices(product: Product, spins: Sequence[int], text: str) -> None:
     wrong += [
         axis for axis, count in times.items() if axis not in legs and (axis[1] > 0 or count != 2)
     ]
+    wrong += [("p", 0) for factor in product.factors if factor.name in PARAMETERS]
     if wrong or not momenta <= set(range(1, len(spins) + 1)):
         raise ValueError(
             f"expected indices of legs with 2 s + 1 = {', '.join(map(str, spins))}, and those "

@@ -1,7 +1,7 @@
 """Particles, parameters and vertices of a model: the types whose rows `builtin_models` lists.
 
-A particle of spin 0, 1/2 or 1 with the colour and Lorentz structures of `VertexTerm` is rows alone.
-Another structure or spin needs kernels: docs/amplitudes.md, "A new particle", lists the files.
+A particle of spin 0 to 2 with any Lorentz structure and the colours of `VertexTerm` is rows alone;
+docs/amplitudes.md, "A new particle", says what else needs code.
 """
 
 from __future__ import annotations
@@ -40,6 +40,25 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class CustomPropagator:
+    """A propagator that is not that of a particle's spin and mass.
+
+    Attributes:
+        numerator: (structure of leg 1, what leaves, and leg 2, what enters with its momentum;
+            coupling), i times the numerator, to be added.
+        denominator: coefficients of 1, p^2, p^4, ..., expressions.
+    """
+
+    numerator: tuple[tuple[str, str], ...]
+    denominator: tuple[str, ...]
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """All couplings and coefficients."""
+        return (*(coupling for _, coupling in self.numerator), *self.denominator)
+
+
+@dataclass(frozen=True)
 class Particle:
     """A particle and its antiparticle.
 
@@ -56,6 +75,7 @@ class Particle:
         group: the class that cuts call it by: "jet", "bottom", "lepton", "photon", "missing" or "".
         yukawa: name of the parameter that is the mass in the coupling to the Higgs boson, "" for
             none.
+        propagator: its propagator if that is not the usual one.
     """
 
     name: str
@@ -69,6 +89,7 @@ class Particle:
     width: str = ""
     group: str = ""
     yukawa: str = ""
+    propagator: CustomPropagator | None = None
 
 
 @dataclass(frozen=True)
@@ -87,14 +108,17 @@ class VertexTerm:
         VVV    g12 (p1 - p2)_3 + g23 (p2 - p3)_1 + g31 (p3 - p1)_2
         VVVV1  g13 g24 - g14 g23                            VVVV2  g12 g34 - g14 g23
         VVVV3  g12 g34 - g13 g24                            VVVV4  2 g12 g34 - g13 g24 - g14 g23
+        VVVV   a g12 g34 + b g13 g24 + c g14 g23            VSS   p2 - p3
         VVS, VVSS  g12                                      SSS, SSSS  1
+
+    or any other structure as text, see `physics/lorentz/structures.py`.
 
     Attributes:
         colour: a product as above.
-        lorentz: one of the names above.
+        lorentz: one of the names above, or a structure.
         couplings: Python expressions in the names of parameters, see `Model.coupling`, the strong
-            coupling left out: (L, R) for FFV and FFS with "0" for none, one expression for the
-            others.
+            coupling left out: (L, R) for FFV and FFS and (a, b, c) for VVVV with "0" for none, one
+            expression for the others.
     """
 
     colour: str
@@ -104,11 +128,11 @@ class VertexTerm:
 
 @dataclass(frozen=True)
 class Vertex:
-    """An interaction of three or four particles.
+    """An interaction of three to six particles.
 
     Attributes:
         particles: names of the incoming particles; fermions first, as (field psi-bar, field psi),
-            so that ("u~", "d", "w+") is u-bar gamma^mu d W^+_mu.
+            so that ("u~", "d", "w+") is u-bar gamma^mu d W^+_mu; then vectors, spin 2, scalars.
         terms: of the vertex, to be added.
         orders: powers of the strong and the electroweak coupling (QCD, QED).
     """

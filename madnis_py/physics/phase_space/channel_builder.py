@@ -91,21 +91,21 @@ class ChannelBuilder:
             return (self._whole("s", on_shell),)
         self._check_room()
         if self._card.channels.phase_space == "flat":
-            return (
-                self._whole(
-                    "flat", self._possible("cuts", lambda: flat_mapping(self._limits, self._beams))
-                ),
-            )
+            return self._flat()
         several = len(self._contributions) > 1
         topologies = self._shared_topologies() if several else self._grouped_topologies()
-        if not topologies:
-            raise self._refused("with a diagram that is free of four-point vertices")
+        if not topologies:  # contact terms alone
+            return self._flat()
         representatives = {one.group: one for one in reversed(topologies)}
         channels = [self._channel(one, representatives[one.group]) for one in topologies]
         names = kept_names([channel.name for channel in channels], self._card)
         kept = [channel for channel in channels if channel.name in names]
         groups = list(dict.fromkeys(channel.group for channel in kept))  # numbered without gaps
         return tuple(replace(channel, group=groups.index(channel.group)) for channel in kept)
+
+    def _flat(self) -> tuple[Channel, ...]:
+        mapping = self._possible("cuts", lambda: flat_mapping(self._limits, self._beams))
+        return (self._whole("flat", mapping),)
 
     def _check_room(self) -> None:
         """The final particles, and what is cut on, need less energy than the beams have."""

@@ -100,12 +100,12 @@ class ScalarCurrents(Currents):
     """Currents whose vertices are products of numbers."""
 
     def vertex(
-        self, vertex: DirectedVertex, nodes: Sequence[int]
+        self, vertex: DirectedVertex, nodes: Sequence[int], propagated: bool
     ) -> list[tuple[AppliedVertex, int]]:
         couplings = (str(vertex.number), vertex.term.colour)
         return [(AppliedVertex(Operation.sss, tuple(sorted(nodes)), couplings), 1)]
 
-    def kind(self, pdg: int) -> WaveKind:
+    def kind(self, pdg: int, propagated: bool = True) -> WaveKind:
         return WaveKind.scalar
 
 

@@ -93,13 +93,13 @@ class FlowCurrents:
         powers, own = added(field.total, other.total), added(field.powers, other.powers)
         nodes = self._currents.nodes
         for singlet in (False, True) if self._is_octet(field.pdg) else (False,):
-            sums = self._sources(rest, other, singlet, self._has_middle(units))
+            sums = self._sources(rest, other, singlet, False, self._has_middle(units))
             sources = self._currents_of(rest, sums, other, 1, False)
             currents = self.current(units, field, singlet)
             representation = 1 if singlet else self._representation(field.pdg)
             for (a, current), (b, source) in product(currents.items(), sources.items()):
                 order = [current.node, source.node]
-                if nodes[current.node].kind == WaveKind.ket:
+                if nodes[current.node].kind in (WaveKind.ket, WaveKind.vector_ket):
                     order.reverse()
                 factor = self._currents.fermion_sign(order) * current.factor * source.factor
                 for flow, number in closed_colour(representation, a, b):
@@ -128,7 +128,7 @@ class FlowCurrents:
                 number = units.bit_length() - 1
                 self._known[key] = self._current_of_unit(number, field, singlet)
             else:
-                sources = self._sources(units, field, singlet)
+                sources = self._sources(units, field, singlet, True)
                 factor = self._completeness(field.pdg, singlet)
                 self._known[key] = self._currents_of(units, sources, field, factor, True)
         return self._known[key]
@@ -156,7 +156,8 @@ class FlowCurrents:
         )
         goals = [goal for goal in self._step.goals if goal.total == powers]
         for goal in goals:
-            for structure, terms in self._sources(self._step.everything, goal, singlet).items():
+            sources = self._sources(self._step.everything, goal, singlet, True)
+            for structure, terms in sources.items():
                 for vertex, number in terms.items():
                     merged[structure][vertex] += number
         factor = self._completeness(goals[0].pdg, singlet)
@@ -186,6 +187,7 @@ class FlowCurrents:
         units: int,
         field: Field,
         singlet: bool,
+        propagated: bool,
         allowed: Callable[[_Parts], bool] = lambda parts: True,
     ) -> dict[ColourStructure, dict[AppliedVertex, Fraction]]:
         """The sum of vertices in which units become a field, by colour."""
@@ -194,13 +196,14 @@ class FlowCurrents:
         )
         for meeting in self._step.meetings(units).get(field, ()):
             if allowed(tuple(part for part, _ in meeting.parts)):
-                self._add(meeting, singlet, sources)
+                self._add(meeting, singlet, propagated, sources)
         return sources
 
     def _add(
         self,
         meeting: Meeting,
         singlet: bool,
+        propagated: bool,
         sources: dict[ColourStructure, dict[AppliedVertex, Fraction]],
     ) -> None:
         """Add one vertex for every combination of the colours of what meets there."""
@@ -218,7 +221,7 @@ class FlowCurrents:
             if not colours:
                 continue
             vertices = self._currents.vertex(
-                meeting.vertex, [current.node for _, current in children]
+                meeting.vertex, [current.node for _, current in children], propagated
             )
             factor = Fraction(1)
             for _, current in children:

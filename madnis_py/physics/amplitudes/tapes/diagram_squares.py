@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from madnis_py.physics.amplitudes.tapes.currents import Currents, Scaled
+from madnis_py.errors import InputError
+from madnis_py.physics.amplitudes.tapes.currents import WIDE, Currents, Scaled
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.trees import Tree
 from madnis_py.physics.diagrams.vertex_table import VertexTable
@@ -52,9 +53,20 @@ class DiagramCurrents:
             number: of its diagram.
             amplitude: rooted at the first leg.
             first: the first leg.
+
+        Raises:
+            InputError: all lines have spin 2 or 3/2.
         """
         n_legs = amplitude.n_legs + 1
-        cut = min(amplitude.subtrees(), key=lambda tree: _cost(tree, n_legs))
+        narrow = [
+            tree for tree in amplitude.subtrees() if self._currents.kind(tree.pdg) not in WIDE
+        ]
+        if not narrow:
+            raise InputError(
+                "expected a particle of spin 0, 1/2 or 1 in every diagram; got one that has spin 2 "
+                "and 3/2 alone"
+            )
+        cut = min(narrow, key=lambda tree: _cost(tree, n_legs))
         sides = cut, self._rest(amplitude, first, cut)
         small, large = sorted(sides, key=lambda side: side.n_legs)
         current, source = self._node(small, True), self._node(large, False)
@@ -101,7 +113,7 @@ class DiagramCurrents:
         terms = {
             vertex: factor * sign
             for vertex, sign in self._currents.vertex(
-                tree.vertex, [child.node for child in children]
+                tree.vertex, [child.node for child in children], propagated
             )
         }
         current = self._currents.add(tree.legs, tree.pdg, terms, propagated)

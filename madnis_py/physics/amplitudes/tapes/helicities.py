@@ -2,7 +2,7 @@
 
 A massless spinor has one of two pairs of components, which follows from the legs: vertices with
 vectors and massless propagators exchange the pairs, vertices with scalars keep them, and a mass
-fills both.
+fills both. Which pairs of other structures go together follows from their tensors.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
-from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Expressions, Node
+from madnis_py.physics.amplitudes.tapes.currents import (
+    AppliedVertex,
+    Currents,
+    Expressions,
+    LorentzForm,
+    Node,
+)
 from madnis_py.physics.diagrams.polarisation import Polarisation
 from madnis_py.physics.diagrams.trees import PropagatorKey
+from madnis_py.physics.lorentz.programs import program_of
 
 Bools = NDArray[np.bool_]
 
@@ -122,11 +129,15 @@ class Chirality:
         parts = [self.of_term(vertex) for vertex, _ in node.terms]
         upper = np.logical_or.reduce([part.upper for part in parts])
         lower = np.logical_or.reduce([part.lower for part in parts])
+        if self._model.particle(node.pdg).propagator is not None:
+            return ActiveHelicities(upper, lower)
         if node.propagated and node.kind in (WaveKind.ket, WaveKind.bra):
-            if self._model.mass(node.pdg) > 0:
+            if self._model.mass(node.pdg) != 0:
                 upper = lower = upper | lower
             else:
                 upper, lower = lower, upper
+        elif node.propagated and node.kind in (WaveKind.vector_ket, WaveKind.vector_bra):
+            upper = lower = upper | lower
         return ActiveHelicities(upper, lower)
 
     def _of_leg(self, node: Node) -> ActiveHelicities:
@@ -136,12 +147,12 @@ class Chirality:
         shape[leg] = len(states)
         if (
             node.kind not in (WaveKind.ket, WaveKind.bra)
-            or self._model.mass(node.pdg) > 0
+            or self._model.mass(node.pdg) != 0
             or CHOSEN in states
         ):
             everything = np.ones(shape, bool)
             return ActiveHelicities(everything, everything)
-        antiparticle = self._legs[leg].pdg < 0
+        antiparticle = (node.kind == WaveKind.ket) != self._legs[leg].incoming
         right = (states > 0) != antiparticle  # chirality of the field
         lower = right if node.kind == WaveKind.ket else ~right
         return ActiveHelicities((~lower).reshape(shape), lower.reshape(shape))
@@ -158,6 +169,8 @@ class Chirality:
     def of_term(self, vertex: AppliedVertex) -> ActiveHelicities:
         """Helicities for which a vertex does not vanish, by chirality."""
         below = [self._active[node] for node in vertex.arguments]
+        if vertex.form is not None:
+            return _of_form(vertex.form, below)
         left, right = self._chiral_parts(vertex.couplings)
         a, b = below[0], below[1]
         match vertex.operation:
@@ -183,3 +196,16 @@ class Chirality:
             coupling = self._model.coupling
             self._parts[couplings] = coupling(left) != 0, coupling(right) != 0
         return self._parts[couplings]
+
+
+def _of_form(form: LorentzForm, below: Sequence[ActiveHelicities]) -> ActiveHelicities:
+    """Helicities for which a structure does not vanish: pairs of components that it joins."""
+    program = program_of(form.structure, form.spins, form.out, frozenset(form.conjugated))
+    nothing = np.zeros(np.broadcast_shapes(*(one.upper.shape for one in below)), bool)
+    sides = [nothing, nothing]
+    for out, *pairs in program.classes:
+        alive = [(one.upper, one.lower)[pair] for one, pair in zip(below, pairs, strict=True)]
+        sides[out] = sides[out] | np.logical_and.reduce(np.broadcast_arrays(*alive))
+    if form.spins[form.out] % 2:
+        return ActiveHelicities(sides[0], sides[0])
+    return ActiveHelicities(*sides)

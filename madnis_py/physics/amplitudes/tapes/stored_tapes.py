@@ -120,7 +120,7 @@ class StoredTapes:
         general position. Below threshold all count, since there are no momenta.
         """
         model = _in_general_position(self._model)
-        masses = [model.mass(leg.pdg) for leg in self.legs]
+        masses = [abs(model.mass(leg.pdg)) for leg in self.legs]
         n_incoming = sum(leg.incoming for leg in self.legs)
         p = generic_momenta(masses, n_incoming)
         everything = np.ones(len(every.helicities), bool)

@@ -30,6 +30,12 @@ _SOURCES = (
     "physics/diagrams/recursion.py",
     "physics/diagrams/trees.py",
     "physics/diagrams/vertex_table.py",
+    "physics/lorentz/gaussian.py",
+    "physics/lorentz/kernel_terms.py",
+    "physics/lorentz/programs.py",
+    "physics/lorentz/propagator_terms.py",
+    "physics/lorentz/structures.py",
+    "physics/lorentz/tensors.py",
     "physics/observables/generic_momenta.py",
 )
 """Modules of the package that write tapes: other code does not read them."""

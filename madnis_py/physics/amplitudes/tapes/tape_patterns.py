@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from madnis_py.physics.amplitudes.tapes.currents import Expressions
 from madnis_py.physics.amplitudes.tapes.helicities import ExternalLeg, HelicityBasis
+from madnis_py.physics.amplitudes.tapes.tape_tables import IMAGINARY_UNIT, ONE_EXPRESSION
 from madnis_py.physics.diagrams.recursion import Meeting, Recursion
 from madnis_py.physics.diagrams.trees import PropagatorKey
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
@@ -20,9 +21,6 @@ from madnis_py.physics.model.model import Model
 
 _ZERO = "0"
 """The mass and width of massless particles."""
-
-_ONE = "1"
-"""What the wavefunctions of polarised beams are multiplied by, times a number."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ def tape_pattern(
     vertices = _vertices(steps)
     expressions = [text for vertex in vertices for text in vertex.term.couplings]
     particles = _Particles(steps, model)
-    names = tuple(dict.fromkeys([_ZERO, _ONE, *expressions, *particles.names]))
+    always = _ZERO, ONE_EXPRESSION, IMAGINARY_UNIT
+    names = tuple(dict.fromkeys([*always, *expressions, *particles.names]))
     content = (
         [_value(name, model) for name in names],
         particles.properties(names),
@@ -134,18 +133,27 @@ class _Particles:
 
     @property
     def names(self) -> list[str]:
-        """Names of masses and widths."""
-        massive = [self._model.particle(pdg) for pdg in self._numbers if self._model.mass(pdg) > 0]
-        return [name or _ZERO for row in massive for name in (row.mass, row.width)]
+        """Names of masses and widths, and the expressions of propagators of their own."""
+        rows = [self._model.particle(pdg) for pdg in self._numbers]
+        massive = [row for row in rows if self._model.mass(row.pdg) != 0]
+        names = [name or _ZERO for row in massive for name in (row.mass, row.width)]
+        own = [row.propagator for row in rows if row.propagator is not None]
+        return names + [name for one in own for name in one.expressions]
 
     def properties(self, names: Sequence[str]) -> list[object]:
         """What tapes know of each particle."""
         found: list[object] = []
         for pdg in self._numbers:
             row = self._model.particle(pdg)
-            poles = (row.mass, row.width) if self._model.mass(pdg) > 0 else ()
+            mass = self._model.mass(pdg)
+            poles = (row.mass, row.width) if mass != 0 else ()
+            numbers = [names.index(one or _ZERO) for one in poles]
             both = self._model.anti(pdg) == pdg
-            found.append((row.spin, row.colour, both, [names.index(one or _ZERO) for one in poles]))
+            own = row.propagator and (
+                [structure for structure, _ in row.propagator.numerator],
+                [names.index(one) for one in row.propagator.expressions],
+            )
+            found.append((row.spin, row.colour, both, numbers, mass < 0, own))
         return found
 
 

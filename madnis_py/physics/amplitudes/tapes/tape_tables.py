@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import WaveKind
-from madnis_py.physics.amplitudes.tapes.currents import Node
+from madnis_py.physics.amplitudes.tapes.currents import WIDE, LorentzForm, Node
+from madnis_py.physics.lorentz.gaussian import Gaussian
+from madnis_py.physics.lorentz.programs import MOMENTUM, Program, program_of
 from madnis_py.physics.model.model import Model
+
+ONE_EXPRESSION, IMAGINARY_UNIT = "1", "1j"
+"""Expressions of the numbers that any tape may have, times rational ones."""
 
 Arrays = dict[str, Any]
 """numpy arrays by name: int32 tables, float64 factors."""
@@ -44,6 +49,11 @@ class Constants:
         """Position of a mass or width; "" is zero."""
         return self.add((name or "0", Fraction(1)))
 
+    def parts(self, number: Gaussian) -> list[int]:
+        """Positions of the real and the imaginary part of a number, as far as there are."""
+        parts = (ONE_EXPRESSION, number.re), (IMAGINARY_UNIT, number.im)
+        return [self.add(part) for part in parts if part[1]]
+
 
 def constant_values(entries: Sequence[tuple[str, Fraction]], model: Model) -> NDArray[np.float64]:
     """The array of constants, real and imaginary parts.
@@ -62,11 +72,13 @@ class PlacedCurrents:
         needed: per node, which of its helicities are needed; None where nothing is.
 
     Attributes:
+        zeros: numbers at its beginning that are zero, an instance of any kind that vanishes.
         workspace: size of the workspace in numbers.
     """
 
     def __init__(self, nodes: Sequence[Node], needed: Sequence[_Bools | None]) -> None:
-        self.workspace = _core.ZERO_NUMBERS
+        self.zeros = max(_core.WAVE_NUMBERS, *(numbers_of(node) for node in nodes))
+        self.workspace = self.zeros
         self._nodes = nodes
         self._offsets: dict[int, int] = {}
         self._instances: dict[int, _Ints] = {}
@@ -139,25 +151,29 @@ class Momenta:
 class TapeRows:
     """Rows of the tables as they are written."""
 
-    def __init__(self, placed: PlacedCurrents, momenta: Momenta) -> None:
+    def __init__(self, placed: PlacedCurrents, momenta: Momenta, constants: Constants) -> None:
         self.placed = placed
         self.momenta = momenta
+        self.programs = ProgramRows(constants)
         self.externals: list[Row] = []
         self.nodes: list[Row] = []
         self.terms: list[Row] = []
-        self._propagators: dict[tuple[int, int, int], int] = {}
+        self._propagators: dict[tuple[int, ...], int] = {}
         self.index: list[_Ints] = []
         self._patterns: dict[bytes, int] = {}
         self._size = 0
 
-    def propagator(self, momentum: int, mass: int, width: int) -> int:
+    def propagator(
+        self, momentum: int, mass: int, width: int, first: int = 0, degree: int = 0
+    ) -> int:
         """Position of a propagator; equal ones are kept once."""
-        return self._propagators.setdefault((momentum, mass, width), len(self._propagators))
+        key = momentum, mass, width, first, degree
+        return self._propagators.setdefault(key, len(self._propagators))
 
     @property
     def propagator_rows(self) -> list[Row]:
         """Rows of the propagators, in order."""
-        names = ("momentum", "mass", "width")
+        names = ("momentum", "mass", "width", "first", "degree")
         return [dict(zip(names, key, strict=True)) for key in self._propagators]
 
     def pattern(self, index: _Ints) -> int:
@@ -170,8 +186,78 @@ class TapeRows:
         return self._patterns[key]
 
 
+class ProgramRows:
+    """Rows of the programs of Lorentz structures.
+
+    Args:
+        constants: where the numbers of steps go.
+
+    Attributes:
+        tables: rows by the name of their table.
+        n_registers: of the largest program.
+    """
+
+    def __init__(self, constants: Constants) -> None:
+        self._constants = constants
+        self._known: dict[LorentzForm, int] = {}
+        self.tables: dict[str, list[Row]] = {
+            name: [] for name in ("programs", "operands", "loads", "steps", "outputs")
+        }
+        self.n_registers = 0
+
+    def program(self, form: LorentzForm) -> int:
+        """Position of the program of a structure; each is kept once."""
+        if form not in self._known:
+            self._known[form] = len(self._known)
+            arguments = form.structure, form.spins, form.out, frozenset(form.conjugated)
+            self._add(program_of(*arguments), len(form.spins) - 1)
+        return self._known[form]
+
+    def operands(self, rows: Sequence[Row]) -> int:
+        """Position of the first of the children of a term."""
+        self.tables["operands"] += rows
+        return len(self.tables["operands"]) - len(rows)
+
+    def _add(self, program: Program, children: int) -> None:
+        assert MOMENTUM == _core.MOMENTUM_COMPONENT
+        tables, parts = self.tables, self._constants.parts
+        tables["programs"].append(
+            {
+                "children": children,
+                "first_load": len(tables["loads"]),
+                "loads": len(program.loads),
+                "first_step": len(tables["steps"]),
+                "steps": sum(len(parts(step.number)) for step in program.steps),
+                "first_output": len(tables["outputs"]),
+                "outputs": sum(len(parts(scale)) for _, scale, _ in program.outputs),
+            }
+        )
+        tables["loads"] += [{"child": child, "component": part} for child, part in program.loads]
+        filled: set[int] = set()
+        for step in program.steps:
+            for number in parts(step.number):
+                tables["steps"].append(
+                    {
+                        "target": step.target,
+                        "first": int(step.target not in filled),
+                        "number": number,
+                        "a": step.a,
+                        "b": -1 if step.b is None else step.b,
+                    }
+                )
+                filled.add(step.target)
+        tables["outputs"] += [
+            {"component": component, "number": number, "source": register}
+            for component, scale, register in program.outputs
+            for number in parts(scale)
+        ]
+        self.n_registers = max(self.n_registers, program.n_registers)
+
+
 def numbers_of(node: Node) -> int:
     """Numbers of one instance of a node."""
+    if node.kind in WIDE:
+        return _core.WIDE_NUMBERS
     return _core.SCALAR_NUMBERS if node.kind == WaveKind.scalar else _core.WAVE_NUMBERS
 
 

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
-from madnis_py.physics.amplitudes.tapes.currents import AppliedVertex, Currents, Node
+from madnis_py.errors import InputError
+from madnis_py.physics.amplitudes.tapes.currents import WIDE, AppliedVertex, Currents, Node
 from madnis_py.physics.amplitudes.tapes.helicities import Chirality, ExternalLeg, HelicityBasis
 from madnis_py.physics.amplitudes.tapes.tape_tables import (
+    ONE_EXPRESSION,
     Arrays,
     Constants,
     Momenta,
@@ -42,6 +44,9 @@ _POLARISED = {
     WaveKind.bra: _core.Finish.polarised_bra,
 }
 """Propagator of definite polarisation of a current of each kind."""
+
+_NO_CONTACTS = [("0", Fraction(1))] * 3
+"""Couplings of the contractions of three vectors before any is known."""
 
 _NO_SCALE = -1
 """No constant that multiplies a wavefunction."""
@@ -110,9 +115,8 @@ class TapeWriter:
         momenta = Momenta(len(self._legs))
         for node in (self._nodes[number] for number in placed):
             if node.terms and node.propagated:
-                parts = [self._nodes[child].legs for child in _live(node, placed)[0][0].arguments]
-                momenta.add(node.legs, parts)
-        rows = TapeRows(placed, momenta)
+                momenta.add(node.legs, self._parts(node, placed))
+        rows = TapeRows(placed, momenta, self.constants)
         for number in placed:
             self._write(number, rows)
         arrays = {
@@ -124,8 +128,17 @@ class TapeWriter:
             "nodes": table("nodes", rows.nodes),
             "terms": table("terms", rows.terms),
             "index": np.concatenate([*rows.index, np.zeros(0, np.int32)]),
+            "registers": np.array([placed.zeros, rows.programs.n_registers], np.int32),
+            **{name: table(name, found) for name, found in rows.programs.tables.items()},
         }
         return arrays, placed
+
+    def _parts(self, node: Node, placed: PlacedCurrents) -> list[int]:
+        """Sets of legs that become those of a node."""
+        arguments = _live(node, placed)[0][0].arguments
+        if len(arguments) == 1:
+            return self._parts(self._nodes[arguments[0]], placed)
+        return [self._nodes[child].legs for child in arguments]
 
     def _write(self, number: int, rows: TapeRows) -> None:
         node = self._nodes[number]
@@ -137,7 +150,10 @@ class TapeWriter:
         propagator, finish = 0, _core.Finish.raw
         if node.propagated:
             propagator = rows.propagator(
-                momentum, self.constants.mass(mass), self.constants.mass(width)
+                momentum,
+                self._modulus(node, mass),
+                self.constants.mass(width),
+                *self._polynomial(node),
             )
             finish = self._finish(node)
         first = len(rows.terms)
@@ -162,10 +178,18 @@ class TapeWriter:
         )
 
     def _finish(self, node: Node) -> _core.Finish:
+        if self._model.particle(node.pdg).propagator is not None:
+            return _core.Finish.factor
         if self._polarisation(node):
             return _POLARISED[node.kind]
-        if node.kind == WaveKind.vector and self._model.mass(node.pdg) > 0:
+        massless = self._model.mass(node.pdg) == 0
+        if node.kind == WaveKind.vector and not massless:
             return _core.Finish.massive_vector
+        if node.kind in WIDE and massless:
+            name = self._model.particle_name(node.pdg)
+            raise InputError(
+                f"expected propagators of massive particles of spin 3/2 and 2; got one of {name}"
+            )
         return _FINISH[node.kind]
 
     def _polarisation(self, node: Node) -> Polarisation:
@@ -175,8 +199,21 @@ class TapeWriter:
     def _pole(self, node: Node) -> tuple[str, str]:
         """Names of the mass and the width of a propagator, "" for zero."""
         particle = self._model.particle(node.pdg)
-        mass = particle.mass if self._model.mass(node.pdg) > 0 else ""
+        mass = particle.mass if self._model.mass(node.pdg) != 0 else ""
         return mass, particle.width if mass and self._key(node) not in self._without_width else ""
+
+    def _polynomial(self, node: Node) -> tuple[int, int]:
+        """First coefficient and degree of the denominator of an unusual propagator."""
+        custom = self._model.particle(node.pdg).propagator
+        if custom is None:
+            return 0, 0
+        coefficients = ((text, Fraction(1)) for text in custom.denominator)
+        return self.constants.add(*coefficients), len(custom.denominator) - 1
+
+    def _modulus(self, node: Node, mass: str) -> int:
+        """The absolute value of a mass, whose sign belongs to spinors and numerators alone."""
+        negative = mass and self._model.mass(node.pdg) < 0
+        return self.constants.add((mass or "0", Fraction(-1 if negative else 1)))
 
     def _key(self, node: Node) -> PropagatorKey:
         side = node.legs ^ (1 << len(self._legs)) - 1 if node.legs & 1 else node.legs
@@ -189,9 +226,10 @@ class TapeWriter:
         mass = self.constants.mass(self._pole(node)[0])
         spin = (
             len(helicity_states(self._model, leg.pdg)) - 1
-            if node.kind == WaveKind.vector
+            if node.kind in (WaveKind.vector, *WIDE)
             else int(node.kind != WaveKind.scalar)
         )
+        is_ket = node.kind in (WaveKind.ket, WaveKind.vector_ket)
         indices = rows.placed.instances(number).reshape(-1)
         for state, scale, index in zip(leg.states, self._scales(leg), indices, strict=True):
             if index >= 0:
@@ -199,7 +237,7 @@ class TapeWriter:
                     {
                         "leg": position,
                         "kind": node.kind,
-                        "antiparticle": int(leg.pdg < 0),
+                        "antiparticle": int(is_ket != leg.incoming),
                         "incoming": int(leg.incoming),
                         "helicity": state,
                         "spin": spin,
@@ -213,7 +251,9 @@ class TapeWriter:
         """Constants that the wavefunctions of a leg are multiplied by."""
         if not leg.weights:
             return [_NO_SCALE] * len(leg.states)
-        return [self.constants.add(("1", Fraction(math.sqrt(one)))) for one in leg.weights]
+        return [
+            self.constants.add((ONE_EXPRESSION, Fraction(math.sqrt(one)))) for one in leg.weights
+        ]
 
     def _write_term(
         self,
@@ -224,14 +264,17 @@ class TapeWriter:
     ) -> None:
         active = self._chirality.of_term(vertex).any
         live = active[indices_of(coordinates, active.shape)]
-        index = np.zeros((len(coordinates), 3), np.int32)
+        columns = 3 if vertex.form is None else len(vertex.arguments)
+        index = np.zeros((len(coordinates), columns), np.int32)
         for column, child in enumerate(vertex.arguments):
             found = rows.placed.instances(child)
             index[:, column] = found[indices_of(coordinates, found.shape)]
         index[~live] = -1
-        a, b, c = [*(rows.placed.whole(child)[0] for child in vertex.arguments), 0][:3]
+        a, b, c = [*(rows.placed.whole(child)[0] for child in vertex.arguments), 0, 0][:3]
+        if vertex.form is not None:
+            a, b = self._operands(vertex, rows), rows.programs.program(vertex.form)
         momenta = (0, 0)
-        if vertex.operation == Operation.vvv:
+        if vertex.operation in (Operation.vvv, Operation.vss_scalar, Operation.vss_vector):
             first, second = (
                 rows.momenta.slots[self._nodes[child].legs] for child in vertex.arguments
             )
@@ -254,6 +297,20 @@ class TapeWriter:
             }
         )
 
+    def _operands(self, vertex: AppliedVertex, rows: TapeRows) -> int:
+        """Position of the first of the children of a term with a program."""
+        children = ((child, self._nodes[child]) for child in vertex.arguments)
+        return rows.programs.operands(
+            [
+                {
+                    "offset": rows.placed.whole(child)[0],
+                    "numbers": numbers_of(node),
+                    "momentum": rows.momenta.slots.get(node.legs, 0),
+                }
+                for child, node in children
+            ]
+        )
+
 
 def _live(node: Node, placed: PlacedCurrents) -> list[tuple[AppliedVertex, Fraction]]:
     """The terms of a node whose arguments do not vanish for all helicities."""
@@ -265,19 +322,20 @@ def _merged(
 ) -> list[tuple[AppliedVertex, tuple[tuple[str, Fraction], ...]]]:
     """Terms with the coefficients of their kernels; contractions of three vectors become one."""
     merged: list[tuple[AppliedVertex, tuple[tuple[str, Fraction], ...]]] = []
-    contacts: dict[tuple[int, ...], list[tuple[str, Fraction]]] = {}
+    contacts: dict[tuple[tuple[int, ...], int], list[tuple[str, Fraction]]] = {}
     for vertex, number in terms:
         if vertex.operation == Operation.vvvv:
-            a, b, c = sorted(vertex.arguments)
+            a, b, c = nodes = tuple(sorted(vertex.arguments))
             place = {c: 0, b: 1, a: 2}[vertex.arguments[2]]
-            entries = contacts.setdefault((a, b, c), [("0", Fraction(1))] * 3)
-            if entries[place][0] != "0":
-                raise NotImplementedError("two couplings of one contraction of four vectors")
+            several = 0
+            while contacts.get((nodes, several), _NO_CONTACTS)[place][0] != "0":
+                several += 1
+            entries = contacts.setdefault((nodes, several), [*_NO_CONTACTS])
             entries[place] = (vertex.couplings[0], number)
         else:
             merged.append((vertex, tuple((coupling, number) for coupling in vertex.couplings)))
     merged += [
         (AppliedVertex(Operation.vvvv, nodes, ()), tuple(entries))
-        for nodes, entries in contacts.items()
+        for (nodes, _), entries in contacts.items()
     ]
     return merged

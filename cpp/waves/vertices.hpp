@@ -3,7 +3,7 @@
 // out as physics/currents.py explains.
 #pragma once
 
-#include "amplitudes/wavefunctions.hpp"
+#include "waves/wavefunctions.hpp"
 
 namespace madnis {
 inline namespace MADNIS_ISA {
@@ -120,6 +120,13 @@ MADNIS_INLINE void vvv(Wave<T>& acc, const Factor& g, const Wave<T>& a, const Fo
     for (int mu = 0; mu < 4; ++mu) {
         acc.c[mu] += difference[mu] * along + of_a * b.c[mu] - of_b * a.c[mu];
     }
+}
+
+// (p - q).v phi of incoming momenta p + q = -k: (2 p + k).v for the scalar that comes out.
+template <class T>
+MADNIS_INLINE Complex<T> vss_scalar(const Wave<T>& v, const FourVector<T>& k, const Complex<T>& phi,
+                                    const FourVector<T>& p) {
+    return Complex<T>(dot(p + p + k, v) * phi);
 }
 
 // g0 (a.b) c + g1 (a.c) b + g2 (b.c) a

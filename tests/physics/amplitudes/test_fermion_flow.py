@@ -1,0 +1,137 @@
+"""Majorana fermions and vertices that violate fermion number, against explicit gamma matrices."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+import pytest
+from dirac import GAMMA, GAMMA5, METRIC, SIDES, antiparticles, bar, dot, particles
+from small_models import amplitude_of, assert_invariant, momenta_of, of, small_model, vertex
+
+from madnis_py.arrays import Array
+from madnis_py.errors import InputError
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import Particle
+
+AXIAL, LEFT, RIGHT = 0.43, 0.27, -0.36
+YUKAWA = 0.5 + 0.2j
+MASS_N, MASS_Z, MASS_PHI = 120.0, 300.0, 210.0
+P_L, P_R = SIDES
+
+MAJORANA = Particle("n", "n", 9000012, 2, 1, 0.0, mass="MNN")
+HEAVY = Particle("x", "x", 9000023, 3, 1, 0.0, mass="MX")
+SELECTRON = Particle("phi", "phi~", 9000011, 1, 1, -1.0, mass="MPHI")
+
+
+def majorana_model(mass: float = MASS_N, general: bool = False) -> Model:
+    """n couples to x by a gamma^mu gamma5 / 2 and to e phi~ by y P_R; e to x, too.
+
+    Args:
+        mass: of n, possibly negative.
+        general: structures in place of kernels.
+    """
+    y, conjugate = str(YUKAWA), str(YUKAWA.conjugate())
+    if general:
+        noise = "*Metric(-9,-9)"
+        axial = vertex("n n x", (f"Gamma(3,1,-1)*Gamma5(-1,2){noise}", str(AXIAL / 4)))
+        vector = vertex(
+            "e+ e- x",
+            (f"Gamma(3,1,-1)*ProjM(-1,2){noise}", str(LEFT / 4)),
+            (f"Gamma(3,1,-1)*ProjP(-1,2){noise}", str(RIGHT / 4)),
+        )
+        one = vertex("n e- phi~", (f"ProjP(1,2){noise}", f"({y})/4"))
+        other = vertex("e+ n phi", (f"ProjM(1,2){noise}", f"({conjugate})/4"))
+    else:
+        axial = vertex("n n x", ("FFV", str(-AXIAL), str(AXIAL)))
+        vector = vertex("e+ e- x", ("FFV", str(LEFT), str(RIGHT)))
+        one = vertex("n e- phi~", ("FFS", "0", y))
+        other = vertex("e+ n phi", ("FFS", conjugate, "0"))
+    return small_model(
+        [*of("e-"), MAJORANA, HEAVY, SELECTRON],
+        [axial, vector, one, other],
+        {"MNN": mass, "MX": MASS_Z, "MPHI": MASS_PHI},
+    )
+
+
+MODELS = {
+    "kernels": majorana_model(),
+    "programs": majorana_model(general=True),
+}
+BOTH = pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+
+
+def pair_production(p: Array, mass: float) -> Iterator[complex]:
+    """Amplitudes of e- e+ > n n for all spins: x in the s channel, phi in t and u."""
+    p1, p2, k1, k2 = p
+    q = p1 + p2
+    side = LEFT * P_L + RIGHT * P_R
+    first = list(zip(particles(k1, mass), antiparticles(k1, mass), strict=True))
+    second = list(zip(particles(k2, mass), antiparticles(k2, mass), strict=True))
+    rows = [bar(v) for v in antiparticles(p2, 0.0)]
+    for u1, v2, (n1, a1), (n2, a2) in product(particles(p1, 0.0), rows, first, second):
+        of_e = np.array([v2 @ g @ side @ u1 for g in GAMMA])
+        of_n = AXIAL * np.array([bar(n1) @ g @ GAMMA5 @ a2 for g in GAMMA])
+        s_channel = dot(of_e, of_n) - dot(of_e, q) * dot(of_n, q) / MASS_Z**2
+        s_channel /= dot(q, q) - MASS_Z**2
+        exchanges = []
+        for k, one, other in ((k1, n1, a2), (k2, n2, a1)):
+            pole = dot(p1 - k, p1 - k) - MASS_PHI**2
+            line = (bar(one) @ P_R @ u1) * (v2 @ P_L @ other)
+            exchanges.append(-(abs(YUKAWA) ** 2) * line / pole)
+        yield s_channel - exchanges[0] + exchanges[1]
+
+
+@BOTH
+def test_pairs_of_majorana_fermions_agree_with_explicit_matrices(model: Model) -> None:
+    amplitude = amplitude_of(model, "e- e+ > n n")
+    p = momenta_of(amplitude)
+    squares = [sum(abs(one) ** 2 for one in pair_production(point, MASS_N)) for point in p]
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), np.array(squares) / 8, rtol=1e-11)
+    assert_invariant(amplitude)
+
+
+@BOTH
+def test_equal_majorana_fermions_may_be_exchanged(model: Model) -> None:
+    amplitude = amplitude_of(model, "e- e+ > n n")
+    p = momenta_of(amplitude)
+    swapped = np.asfortranarray(p[:, [0, 1, 3, 2]])
+    swapped = np.moveaxis(np.ascontiguousarray(np.moveaxis(swapped, 0, -1)), -1, 0)
+    np.testing.assert_allclose(
+        amplitude.squared(swapped, 0.118), amplitude.squared(p, 0.118), rtol=1e-12
+    )
+
+
+@BOTH
+@pytest.mark.parametrize("text", ["e+ e- > n n", "n n > e- e+", "n n > n n", "e- n > e- n x"])
+def test_amplitudes_with_majorana_fermions_are_invariant(model: Model, text: str) -> None:
+    amplitude, kernels = amplitude_of(model, text), amplitude_of(MODELS["kernels"], text)
+    assert_invariant(amplitude)
+    p = momenta_of(amplitude)
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), kernels.squared(p, 0.118), rtol=1e-10)
+
+
+@BOTH
+@pytest.mark.parametrize("mass", [MASS_N, -MASS_N])
+def test_two_electrons_become_two_scalars_by_the_mass_of_the_exchanged_particle(
+    model: Model, mass: float
+) -> None:
+    model = majorana_model(mass, general=model is MODELS["programs"])
+    amplitude = amplitude_of(model, "e- e- > phi phi")
+    p = momenta_of(amplitude)
+    a, b, k, _ = np.moveaxis(p, 1, 0)
+    s, t = ((x**2 * np.diag(METRIC)).sum(axis=1) for x in (a + b, a - k))
+    u = 2 * MASS_PHI**2 - s - t
+    poles = 1 / (t - MASS_N**2) + 1 / (u - MASS_N**2)
+    expected = abs(YUKAWA) ** 4 * MASS_N**2 * s * poles**2 / 8
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), expected, rtol=1e-11)
+    assert_invariant(amplitude)
+
+
+def test_a_vector_coupling_of_a_majorana_fermion_to_itself_is_refused() -> None:
+    model = small_model(
+        [*of("e-"), MAJORANA, HEAVY],
+        [vertex("n n x", ("FFV", "0.3", "0.3")), vertex("e+ e- x", ("FFV", "0.3", "0.3"))],
+        {"MNN": 20.0, "MX": 200.0},
+    )
+    with pytest.raises(InputError, match=r"n is its own antiparticle; got 0\.3"):
+        amplitude_of(model, "e- e+ > n n")

@@ -1,0 +1,55 @@
+"""Lorentz structures, spin 2 and 3/2 in the kernels of a device, against those of the processor."""
+
+import numpy as np
+import pytest
+import torch
+from small_models import amplitude_of, momenta_of, of, small_model, vertex
+
+from madnis_py.devices.emulated import EmulatedKernels
+from madnis_py.physics.model.particles import Particle
+from madnis_py.physics.on_device.live_events import LiveEvents
+from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element_on_device
+
+PARTICLES = (
+    *of("e-", "a"),
+    Particle("phi", "phi~", 9000011, 1, 1, -1.0, mass="MPHI"),
+    Particle("G", "G", 9000039, 5, 1, 0.0, mass="MG"),
+    Particle("gvt", "gvt", 9000040, 4, 1, 0.0, mass="MGVT"),
+)
+MODEL = small_model(
+    PARTICLES,
+    [
+        vertex("a phi phi~", ("VSS", "0.3")),
+        vertex("a a phi phi~", ("VVSS", "0.18")),
+        vertex("e+ e- a", ("FFV", "0.3", "0.3"), ("Sigma(-1,3,1,2)*P(-1,3)", "0.002j")),
+        vertex("e+ e- G", ("Gamma(1003,1,2)*(P(2003,2) - P(2003,1))", "0.01")),
+        vertex("G phi phi~", ("P(1001,2)*P(2001,3)", "0.01")),
+        vertex("gvt e- phi~", ("P(1,3)*ProjP(1,2)", "0.01")),
+        vertex("e+ gvt phi", ("P(2,3)*ProjM(1,2)", "0.01")),
+    ],
+    {"MPHI": 40.0, "MG": 200.0, "MGVT": 120.0},
+)
+COUNT = 150
+
+
+@pytest.mark.parametrize("text", ["e- e+ > phi phi~ a", "e- e- > phi phi", "G gvt > e- phi~"])
+def test_programs_and_high_spins_have_the_results_of_the_processor(text: str) -> None:
+    amplitude = amplitude_of(MODEL, text)
+    p = momenta_of(amplitude, COUNT)
+    squared, diagrams = amplitude.evaluate(p, 0.118)
+    on_device = matrix_element_on_device(amplitude, EmulatedKernels())
+    coupling = torch.full((COUNT,), 0.118, dtype=torch.float64)
+    live = LiveEvents.all(COUNT, torch.device("cpu"))
+    found, found_diagrams = on_device.evaluate(torch.from_numpy(p), coupling, live)
+    np.testing.assert_allclose(found.numpy(), squared, rtol=1e-9)
+    np.testing.assert_allclose(found_diagrams.numpy(), diagrams, rtol=1e-8)
+
+
+def test_the_helicity_of_an_event_may_be_chosen_for_every_spin() -> None:
+    amplitude = amplitude_of(MODEL, "G gvt > e- phi~")
+    p = momenta_of(amplitude, 3)
+    parts = [
+        amplitude.at_helicities(p, 0.118, np.tile(states, (3, 1)))
+        for states in amplitude.helicities
+    ]
+    np.testing.assert_allclose(np.sum(parts, axis=0), amplitude.squared(p, 0.118), rtol=1e-11)
