@@ -10,9 +10,12 @@ from small_models import amplitude_of, assert_invariant, momenta_of, of, small_m
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
+from madnis_py.physics.model.builtin_models import MODELS as BUILTIN
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model.particles import Particle
+from madnis_py.physics.model.particles import Particle, Vertex, VertexTerm
 
+ALPHA_S = 0.118
+G_STRONG = np.sqrt(4 * np.pi * ALPHA_S)
 AXIAL, LEFT, RIGHT = 0.43, 0.27, -0.36
 YUKAWA = 0.5 + 0.2j
 MASS_N, MASS_Z, MASS_PHI = 120.0, 300.0, 210.0
@@ -135,3 +138,72 @@ def test_a_vector_coupling_of_a_majorana_fermion_to_itself_is_refused() -> None:
     )
     with pytest.raises(InputError, match=r"n is its own antiparticle; got 0\.3"):
         amplitude_of(model, "e- e+ > n n")
+
+
+def gluinos() -> Model:
+    """QCD with a Majorana octet and, for quarks, the squarks that they exchange."""
+    rows = {one.name: one for one in BUILTIN["sm"].particles}
+    gluino = Particle("go", "go", 1000021, 2, 8, 0.0, mass="MGO")
+    squarks = (
+        Particle("ul", "ul~", 1000002, 1, 3, 2 / 3, mass="MSQ"),
+        Particle("ur", "ur~", 2000002, 1, 3, 2 / 3, mass="MSQ"),
+    )
+    strong = [one for one in BUILTIN["sm"].vertices if {*one.particles} <= {"g", "u", "u~"}]
+    root = "sqrt(2)"
+
+    def term(colour: str, left: str, right: str) -> tuple[VertexTerm, ...]:
+        return (VertexTerm(colour, "FFS", (left, right)),)
+
+    return small_model(
+        [rows["g"], rows["u"], gluino, *squarks],
+        [
+            *strong,
+            Vertex(("go", "go", "g"), (VertexTerm("f(1,2,3)", "FFV", ("1", "1")),), (1, 0)),
+            Vertex(("go", "u", "ul~"), term("T(1,3,2)", f"-{root}", "0"), (1, 0)),
+            Vertex(("u~", "go", "ul"), term("T(2,1,3)", "0", f"-{root}"), (1, 0)),
+            Vertex(("go", "u", "ur~"), term("T(1,3,2)", "0", root), (1, 0)),
+            Vertex(("u~", "go", "ur"), term("T(2,1,3)", root, "0"), (1, 0)),
+        ],
+        {"MGO": 600.0, "MSQ": 450.0},
+    )
+
+
+def test_gluons_become_gluinos_as_in_the_closed_form() -> None:
+    """Dawson, Eichten and Quigg; here as gamma gamma > f f~ with the colours of octets."""
+    amplitude = amplitude_of(gluinos(), "g g > go go")
+    p = momenta_of(amplitude)
+    s, t, u = _invariants(p, 600.0)
+    mass2 = 600.0**2
+    x = mass2 * s / (t * u)
+    squares = 8 * 72 * (1 - t * u / s**2) * (s**2 / (t * u) - 2 + 4 * x * (1 - x))
+    expected = G_STRONG**4 * squares / (4 * 64) / 2
+    np.testing.assert_allclose(amplitude.squared(p, ALPHA_S), expected, rtol=1e-11)
+    assert_invariant(amplitude)
+
+
+def test_quarks_become_gluinos_as_in_the_closed_form() -> None:
+    """Beenakker, Hoepker, Spira and Zerwas, Nucl. Phys. B492 (1997) 51, eq. (8)."""
+    amplitude = amplitude_of(gluinos(), "u u~ > go go")
+    p = momenta_of(amplitude)
+    s, t, u = _invariants(p, 600.0)
+    mass2, gap = 600.0**2, 600.0**2 - 450.0**2
+    t_squark, u_squark = t + gap, u + gap
+    octet, flavour = 24.0, 8 / 3  # C_O = N (N^2 - 1), C_K = (N^2 - 1) / N
+    squares = octet * (
+        2 * (2 * mass2 * s + t**2 + u**2) / s**2
+        + 2 * (mass2 * s + t**2) / (s * t_squark)
+        + 2 * (mass2 * s + u**2) / (s * u_squark)
+        + t**2 / t_squark**2
+        + u**2 / u_squark**2
+    ) + flavour * (2 * s * mass2 / (t_squark * u_squark) - t**2 / t_squark**2 - u**2 / u_squark**2)
+    # Without squarks 8 (t^2 + u^2 + 2 m^2 s) / s^2 times Tr(T^a T^b) Tr(F^a F^b) = 12.
+    expected = 2 * G_STRONG**4 * squares / (4 * 9) / 2
+    np.testing.assert_allclose(amplitude.squared(p, ALPHA_S), expected, rtol=1e-11)
+    assert_invariant(amplitude)
+
+
+def _invariants(p: Array, mass: float) -> tuple[Array, Array, Array]:
+    """s, t - m^2 and u - m^2."""
+    a, b, k, other = np.moveaxis(p, 1, 0)
+    s, t, u = ((x**2 * np.diag(METRIC)).sum(axis=1) for x in (a + b, a - k, a - other))
+    return s, t - mass**2, u - mass**2

@@ -234,7 +234,7 @@ class Currents:
         ]
 
     def _check_majorana(self, vertex: DirectedVertex) -> None:
-        """Refuse a vector coupling of two equal Majorana fermions, which vanishes.
+        """Refuse a vector coupling of two equal Majorana fermions without colour, which vanishes.
 
         Raises:
             InputError: the model has one.
@@ -242,6 +242,8 @@ class Currents:
         bar, psi, *_ = names = self.model.vertices[vertex.number].particles
         pdg = self.model.pdg_of[psi]
         if bar != psi or self.model.anti(pdg) != pdg or vertex.term.lorentz != "FFV":
+            return
+        if self.model.particle(pdg).colour != 1:  # antisymmetric colours may make up for it
             return
         left, right = (self.model.coupling(text) for text in vertex.term.couplings)
         if abs(left + right) > _SYMMETRIC * (abs(left) + abs(right)):
