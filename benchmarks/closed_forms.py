@@ -12,7 +12,7 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
 
 MODEL = Model("sm")
-ALPHA, MW, MZ, SW2 = MODEL.alpha_qed, MODEL["MW"], MODEL["MZ"], MODEL.sin2w
+ALPHA, MW, MZ, SW2 = MODEL.alpha_qed, MODEL["MW"], MODEL["MZ"], MODEL["sw2"]
 ALPHA_S = 0.118
 
 

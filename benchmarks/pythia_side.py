@@ -150,8 +150,8 @@ def _forced(case: Case, model: Model, alpha_s: float) -> dict[str, float]:
     }
     values = {
         "alphaEMmZ": model.alpha_qed,
-        "sin2thetaW": model.sin2w,
-        "sin2thetaWbar": model.sin2w,
+        "sin2thetaW": model["sw2"],
+        "sin2thetaWbar": model["sw2"],
         "GF": model["Gf"],
     }
     return {

@@ -212,8 +212,8 @@ def load(path_or_name: str | Path) -> Card:
 
     Args:
         path_or_name: a file, or the bare name of a shipped process such as "drell_yan". Relative
-            paths inside the card (`param_card`, a `pdf` folder with a "/") are meant from the
-            folder of the card and come back absolute.
+            paths inside the card (`param_card`, `model` and a `pdf` folder with a "/") are meant
+            from the folder of the card and come back absolute.
 
     Raises:
         CardError: the file is missing or not UTF-8 TOML, a key is unknown or a value cannot be
@@ -311,6 +311,8 @@ def _make_absolute(data: dict[str, Any], folder: Path) -> None:
     if isinstance(beams, dict):
         _make_beams_absolute(beams, folder)
     process = data.get("process")
+    if isinstance(process, dict) and isinstance(text := process.get("model"), str) and "/" in text:
+        process["model"] = _absolute(text, folder)
     table_of_library = process.get("matrix_element") if isinstance(process, dict) else None
     if not isinstance(table_of_library, dict):
         return

@@ -84,8 +84,14 @@ class ProcessTable(CardTable):
         description='Labels for several particles, such as j = "g u d u~ d~" or p = "p b b~"; they '
         "replace those of the model.",
     )
-    model: Literal["sm", "sm_zprime"] = Field(
-        "sm", description="The Standard Model, without or with a Z'."
+    model: Text = Field(
+        "sm",
+        description='"sm", the Standard Model, "sm_zprime", or a model in the format of UFO: a '
+        "folder or archive, or a name that is searched for, with a restriction behind "
+        '"-", "ufo_sm-no_b_mass".',
+    )
+    model_digest: Text | None = Field(
+        None, description="SHA-256 of the files of the model, once known."
     )
     masses: Masses | None = Field(
         None,

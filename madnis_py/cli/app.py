@@ -11,6 +11,7 @@ from madnis_py import __version__
 from madnis_py.cli import (
     event_commands,
     info_commands,
+    model_commands,
     process_commands,
     run_commands,
     shower_command,
@@ -53,6 +54,11 @@ pdf_app = typer.Typer(help="Parton densities.", no_args_is_help=True)
 pdf_app.command("list")(info_commands.pdf_list)
 pdf_app.command("install")(info_commands.pdf_install)
 app.add_typer(pdf_app, name="pdf")
+
+model_app = typer.Typer(help="Models.", no_args_is_help=True)
+model_app.command("list")(model_commands.model_list)
+model_app.command("show")(model_commands.model_show)
+app.add_typer(model_app, name="model")
 
 
 def _print_version(wanted: bool) -> None:

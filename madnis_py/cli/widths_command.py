@@ -26,7 +26,7 @@ def widths(
         ),
     ],
     model: Annotated[
-        str, typer.Option(metavar="NAME", help="For a particle: sm or sm_zprime.")
+        str, typer.Option(metavar="NAME", help="For a particle: sm, or another model.")
     ] = "sm",
     param_card: Annotated[
         Path | None,

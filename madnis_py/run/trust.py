@@ -45,7 +45,7 @@ class Reach:
 
 
 def reach_of_card(card: Card) -> list[Reach]:
-    """What runs code or starts jobs when a card is used.
+    """What runs code, starts jobs or is a model from a file when a card is used.
 
     Raises:
         CardError: the card has the digest of other files than those that are there.
@@ -63,6 +63,10 @@ def reach_of_card(card: Card) -> list[Reach]:
         found.append(
             Reach(words, ["matrix_element", table.model_dump(mode="json", exclude_none=True)])
         )
+    if "/" in card.process.model:
+        path = str(_real(card.process.model))
+        words = f"the model {json.dumps(path)}"
+        found.append(Reach(words, ["model", path, card.process.model_digest]))
     if card.cluster.kind != "none":
         words = f"workers by {_named(card.cluster.kind, card.cluster.options)}"
         found.append(

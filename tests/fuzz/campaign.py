@@ -40,6 +40,7 @@ from file_doors import (
     StoredStates,
     UmamiLibraries,
 )
+from model_doors import UfoModels
 from outcome import Failure, judged
 from text_doors import (
     CommandLines,
@@ -72,8 +73,8 @@ def doors() -> dict[str, Door]:
     runs = RunDirectories()
     every = (
         ProcessCards(), Definitions(), RunCards(), ParameterCards(), Grids(), Momenta(),
-        CommandLines(), LheFiles(), CompressedLheFiles(), Lheh5Files(), ParquetFiles(), runs,
-        StoredStates(runs), Gridpacks(runs), UmamiLibraries(),
+        CommandLines(), UfoModels(), LheFiles(), CompressedLheFiles(), Lheh5Files(),
+        ParquetFiles(), runs, StoredStates(runs), Gridpacks(runs), UmamiLibraries(),
     )  # fmt: skip
     return {door.name: door for door in every}
 

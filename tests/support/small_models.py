@@ -10,7 +10,6 @@ import numpy as np
 from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.reactions import reaction_of
-from madnis_py.physics.model import model as models
 from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import ModelTables, Parameter, Particle, Vertex, VertexTerm
@@ -33,15 +32,13 @@ def small_model(
         like: the model whose other parameters it has.
     """
     own = tuple(
-        Parameter(name, "MASS" if name.startswith("M") else "SMALL", number, value, name)
+        Parameter(name, "MASS" if name.startswith("M") else "SMALL", (number,), value, name)
         for number, (name, value) in enumerate(values.items(), 9_000_000)
     )
     kept = tuple(one for one in MODELS[like].parameters if one.name not in values)
-    tables = ModelTables(kept + own, tuple(particles), tuple(vertices))
-    known = vars(models)
-    name = f"small {len(known['MODELS'])}"
-    known["MODELS"] = MappingProxyType({**known["MODELS"], name: tables})
-    return Model(name)
+    derived = tuple(one for one in MODELS[like].derived if one.name not in values)
+    tables = ModelTables(kept + own, tuple(particles), tuple(vertices), derived, strong="aS")
+    return Model("small", tables=tables)
 
 
 def of(*names: str) -> tuple[Particle, ...]:

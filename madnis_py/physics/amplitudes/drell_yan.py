@@ -14,11 +14,13 @@ from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import Vertex
 from madnis_py.physics.observables.parton_kinematics import s_hat
 
 _QUARKS = (1, 2, 3, 4, 5)
 _LEPTONS = (11, 13)
-_VECTORS = {"a": "photon", "z": "Z", "zp": "Z'"}
+_VECTORS = {22: "photon", 23: "Z", 32: "Z'"}
+"""PDG codes of neutral vector bosons in channels and messages."""
 
 
 @dataclass(frozen=True)
@@ -142,27 +144,31 @@ def _angle(p: Array, legs: Sequence[int], quark: int, lepton: int) -> Array:
 
 def mediator_name(model: Model, pdg: int) -> str:
     """Name of a neutral vector boson in channels and messages."""
-    return _VECTORS.get(model.particle_name(pdg), model.particle_name(pdg))
+    return _VECTORS.get(pdg, model.particle_name(pdg))
 
 
 def mediators(model: Model, quark: int, lepton: int = 11) -> tuple[Mediator, ...]:
-    """Photon, Z and, if the model has one, Z' with their couplings to a quark and a lepton.
+    """Photon, Z and what other neutral vectors the model has, with their couplings.
 
     Args:
         model: for masses, widths and couplings.
         quark: PDG code of the quark.
         lepton: PDG code of the charged lepton.
     """
+    neutral = [
+        row.pdg
+        for row in model.particles
+        if row.spin == 3 and row.colour == 1 and row.name == row.antiname
+    ]
     return tuple(
         Mediator(
-            name=name,
-            mass=model.mass(model.pdg_of[vector]),
-            width=model.width(model.pdg_of[vector]),
-            quark=model.couplings(vector, quark),
-            lepton=model.couplings(vector, lepton),
+            name=mediator_name(model, pdg),
+            mass=model.mass(pdg),
+            width=model.width(pdg),
+            quark=model.couplings(model.particle_name(pdg), quark),
+            lepton=model.couplings(model.particle_name(pdg), lepton),
         )
-        for vector, name in _VECTORS.items()
-        if vector in model.pdg_of
+        for pdg in sorted(neutral)
     )
 
 
@@ -186,12 +192,36 @@ def _is_covered(reaction: Reaction, model: Model) -> bool:
     if decays or not two_to_two or reaction.restrictions:
         return False
     a, b, c, d = reaction.legs
-    complete = all(order.allows((0, 2)) and not order.squared for order in reaction.orders)
+    complete = all(
+        order.allows((0, 2), model.orders) and not order.squared for order in reaction.orders
+    )
     flavours = a == -b and c == -d and abs(a) in _QUARKS and abs(c) in _LEPTONS
-    return complete and flavours and not _has_mass(a, model) and not _has_mass(c, model)
+    massless = flavours and not model.mass(a) and not model.mass(c)
+    return complete and massless and _has_vectors_alone(abs(a), abs(c), model)
 
 
-def _has_mass(fermion: int, model: Model) -> bool:
-    """Whether a fermion has a mass or a Yukawa coupling."""
-    yukawa = model.particle(fermion).yukawa
-    return model.mass(fermion) > 0 or bool(yukawa and model[yukawa] != 0)
+def _has_vectors_alone(quark: int, lepton: int, model: Model) -> bool:
+    """Whether a quark and a lepton couple to each other by neutral vector bosons of QED alone."""
+    pairs = [{row.name, row.antiname} for row in map(model.particle, (quark, lepton))]
+    bosons: list[tuple[str, ...]] = []
+    for vertex in model.vertices:
+        particles = {*vertex.particles}
+        met = [pair for pair in pairs if pair & particles]
+        if len(met) == 2:
+            return False  # they become each other, or meet at one point
+        if met and met[0] <= particles:
+            if not _is_plain(vertex, particles - met[0], model) or vertex.particles in bosons:
+                return False
+            bosons.append(vertex.particles)
+    return True
+
+
+def _is_plain(vertex: Vertex, others: set[str], model: Model) -> bool:
+    """Whether a vertex of a fermion pair is that of a gluon, or of a vector with real couplings."""
+    if len(vertex.particles) != 3 or len(others) != 1 or vertex.lacking:
+        return False
+    row = model.particle(model.pdg_of[next(iter(others))])
+    (term, *more) = vertex.terms
+    real = all(model.coupling(text).imag == 0 for text in term.couplings)
+    plain = term.lorentz == "FFV" and real and not more and row.name == row.antiname
+    return plain and (row.colour == 8 or (row.colour == 1 and vertex.orders == (0, 1)))

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from madnis_py.card.card import Card
 from madnis_py.physics.decays.partial_widths import decay_table
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 
 
 def model_of(card: Card) -> Model:
     """The model of a card, with the widths that it leaves to be computed.
 
     Raises:
-        CardError: as `Model.from_card`.
+        CardError: as `model_from_card`.
     """
-    model = Model.from_card(card)
+    model = model_from_card(card)
     return with_widths(model) if model.automatic else model
 
 
@@ -31,6 +32,6 @@ def with_widths(model: Model) -> Model:
 def _totals(names: Iterable[str], model: Model, two_body: bool) -> dict[str, float]:
     """Names of widths -> total widths in GeV."""
     return {
-        name: decay_table(model.parameters[name].code, model, two_body=two_body).total
+        name: decay_table(model.parameters[name].code[0], model, two_body=two_body).total
         for name in names
     }

@@ -111,7 +111,7 @@ def partial_width(pdg: int, products: Products, model: Model) -> float:
     widths = widths_of(reaction, diagrams, limits, model, table)
     amplitude = TreeAmplitude(reaction, model, widths.zero, TapeCache())
     p, weights = (_two_products if len(products) == 2 else _three_products)(mass, masses)
-    squared = amplitude.squared(as_momenta(p), np.full(len(p), model["aS"]))
+    squared = amplitude.squared(as_momenta(p), np.full(len(p), model.alpha_s))
     return float(weights @ squared) / (2 * mass)
 
 

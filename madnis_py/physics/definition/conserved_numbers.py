@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from madnis_py.physics.model.model import Model
 
@@ -14,24 +14,36 @@ class ConservedNumbers:
     """Electric charge, and the number of the fermions that vertices turn into each other.
 
     These are up and down quarks of a generation, or all quarks with a CKM matrix, and charged
-    leptons and neutrinos of each generation. Processes that violate one have no diagrams.
+    leptons and neutrinos of each generation. Processes that violate one have no diagrams. What a
+    model violates, as Majorana fermions do, is none.
 
     Args:
         model: whose vertices.
 
     Attributes:
         model: as given.
+        charges: PDG code -> electric charge in thirds of the positron's; zeros if it is not
+            conserved, or no multiple of them.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         families = _families(model)
         kinds = sorted(set(families.values()))
-        self._numbers = {pdg: round(3 * model.charge(pdg)) for pdg in model.pdg_of.values()}
-        for pdg in self._numbers:
-            if abs(pdg) in families:
-                number = _BASE ** (1 + kinds.index(families[abs(pdg)]))
-                self._numbers[pdg] += number if pdg > 0 else -number
+        self._numbers = dict.fromkeys(model.pdg_of.values(), 0)
+        charges = {pdg: round(3 * model.charge(pdg)) for pdg in self._numbers}
+        thirds = all(abs(3 * model.charge(pdg) - charges[pdg]) < 1e-6 for pdg in charges)
+        if thirds and _is_conserved(charges, model):
+            self._numbers |= charges
+        self.charges = dict(self._numbers)
+        for place, kind in enumerate(kinds):
+            number = {
+                pdg: (1 if pdg > 0 else -1) if families.get(abs(pdg)) == kind else 0
+                for pdg in self._numbers
+            }
+            if _is_conserved(number, model):
+                for pdg, value in number.items():
+                    self._numbers[pdg] += value * _BASE ** (1 + place)
 
     def total(self, particles: Iterable[int]) -> int:
         """One number for all of a state, equal for states that may become each other."""
@@ -58,6 +70,14 @@ class ConservedNumbers:
                     further[key] = further.get(key, 0) + times
             totals = further
         return totals
+
+
+def _is_conserved(numbers: Mapping[int, int], model: Model) -> bool:
+    """Whether a number of particles is conserved by every vertex."""
+    return all(
+        sum(numbers[model.pdg_of[name]] for name in vertex.particles) == 0
+        for vertex in model.vertices
+    )
 
 
 def _families(model: Model) -> dict[int, int]:

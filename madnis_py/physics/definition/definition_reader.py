@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import product
 
 from madnis_py.card.card import Card
+from madnis_py.card.sentences import closest
 from madnis_py.errors import CardError, InputError
 from madnis_py.physics.definition.conserved_numbers import ConservedNumbers
 from madnis_py.physics.definition.definition import Definition, Leg, Step
@@ -20,7 +21,7 @@ from madnis_py.physics.definition.notation import (
     parse_notation,
 )
 from madnis_py.physics.definition.particle_labels import ParticleLabels
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit
+from madnis_py.physics.diagrams.coupling_orders import WEIGHTED, OrderLimit
 from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
@@ -127,6 +128,7 @@ class _Reader:
         restrictions = replace(
             self._restrictions(text.restrictions), required=self._required(text.required)
         )
+        self._check_orders(text.orders)
         incoming, outgoing = self._legs(text.incoming), self._legs(text.outgoing)
         step = Step(incoming, outgoing, text.orders, restrictions)
         self._check_size("outgoing particles of a step", len(step.outgoing), _MOST_OUTGOING)
@@ -143,6 +145,20 @@ class _Reader:
             expected = "expected a process that conserves electric charge"
             raise self._error(f'{expected}; got "{text.text}"')
         return step
+
+    def _check_orders(self, limits: Sequence[OrderLimit]) -> None:
+        """Refuse coupling orders that the model does not have, or is not meant for."""
+        known = {order.name: order for order in self._model.orders}
+        for limit in limits:
+            if limit.coupling == WEIGHTED:
+                continue
+            if limit.coupling not in known:
+                hint = closest(limit.coupling, [*known, WEIGHTED])
+                raise self._error(f'unknown coupling order "{limit.coupling}"{hint}')
+            most = known[limit.coupling].expansion
+            if limit.relation != ">" and limit.power > most and not limit.squared and most < 99:
+                expected = f"expected {limit.coupling} <= {most}, as far as the model goes"
+                raise self._error(f"{expected}; got {limit}")
 
     def _legs(self, labels: Sequence[Label]) -> tuple[Leg, ...]:
         """The legs of labels; "3j" is three of them."""
@@ -175,10 +191,10 @@ class _Reader:
         return tuple(dict.fromkeys(pdg for label in labels for pdg in self._labels[label]))
 
     def _charges(self, legs: Sequence[Leg]) -> set[int]:
-        """The charges that a state can have, in thirds of the positron's."""
+        """The charges that a state can have, in thirds of the positron's if they are conserved."""
         totals = {0}
         for leg in legs:
-            charges = {round(3 * self._model.charge(pdg)) for pdg in leg.alternatives}
+            charges = {self._numbers.charges[pdg] for pdg in leg.alternatives}
             totals = {total + charge for total in totals for charge in charges}
         return totals
 
@@ -233,4 +249,4 @@ def _with_all_orders_of_a_decay(core: Step) -> Step:
     in_chain = any(leg.decay is not None for leg in core.outgoing)
     if len(core.incoming) == 2 or in_chain or core.orders:
         return core
-    return replace(core, orders=(OrderLimit("WEIGHTED", _ANY_ORDER),))
+    return replace(core, orders=(OrderLimit(WEIGHTED, _ANY_ORDER),))

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Literal
 
-Powers = tuple[int, int]
-"""Powers of the strong and of the electroweak coupling."""
+from madnis_py.physics.model.particles import CouplingOrder
 
-Coupling = Literal["QCD", "QED", "WEIGHTED"]
+Powers = tuple[int, ...]
+"""Power of g_s, and in the other columns those of coupling orders, see `CouplingOrder.column`."""
+
+WEIGHTED = "WEIGHTED"
+"""Name of the weighted sum of all coupling orders."""
+
 Relation = Literal["<=", "==", ">"]
 
 
 def added(a: Powers, b: Powers) -> Powers:
     """Powers of a product."""
-    return a[0] + b[0], a[1] + b[1]
+    return tuple(map(add, a, b))
 
 
-def weighted(powers: Powers) -> int:
-    """WEIGHTED = QCD + 2 QED, which MadGraph keeps as low as possible if no order is named."""
-    return powers[0] + 2 * powers[1]
+def no_powers(orders: Sequence[CouplingOrder]) -> Powers:
+    """Powers of an amplitude without vertices."""
+    return (0,) * (1 + max((order.column for order in orders), default=0))
+
+
+def weighted(powers: Powers, orders: Sequence[CouplingOrder]) -> int:
+    """WEIGHTED, which MadGraph keeps as low as possible if no order is named.
+
+    It is the sum of all orders with their hierarchies, QCD + 2 QED in the Standard Model.
+    """
+    return sum(order.hierarchy * powers[order.column] for order in orders)
+
+
+def by_name(powers: Powers, orders: Sequence[CouplingOrder]) -> dict[str, int]:
+    """Name of a coupling order -> its power."""
+    return {order.name: powers[order.column] for order in orders}
 
 
 @dataclass(frozen=True)
@@ -27,14 +46,14 @@ class OrderLimit:
     """One coupling order of a definition, `QCD<=2` or `QED^2==4`.
 
     Attributes:
-        coupling: whose power; WEIGHTED is QCD + 2 QED.
+        coupling: whose power: the name of a coupling order of the model, or WEIGHTED.
         power: that it is compared with.
         relation: that has to hold.
         squared: whether it is about |M|^2, a sum of products of two amplitudes, instead of about
             the amplitude.
     """
 
-    coupling: Coupling
+    coupling: str
     power: int
     relation: Relation = "<="
     squared: bool = False
@@ -42,16 +61,18 @@ class OrderLimit:
     def __str__(self) -> str:
         return f"{self.coupling}{'^2' * self.squared}{self.relation}{self.power}"
 
-    def allows(self, powers: Powers) -> bool:
+    def allows(self, powers: Powers, orders: Sequence[CouplingOrder]) -> bool:
         """Whether an amplitude, or a product of two if `squared`, of these powers is kept."""
-        power = self._power(powers)
+        power = self._power(powers, orders)
         if self.relation == "==":
             return power == self.power
         return power > self.power if self.relation == ">" else power <= self.power
 
-    def allows_inside(self, powers: Powers) -> bool:
+    def allows_inside(self, powers: Powers, orders: Sequence[CouplingOrder]) -> bool:
         """Whether a part of an amplitude may have these powers, all others being added to them."""
-        return self.relation == ">" or self._power(powers) <= self.power
+        return self.relation == ">" or self._power(powers, orders) <= self.power
 
-    def _power(self, powers: Powers) -> int:
-        return {"QCD": powers[0], "QED": powers[1], "WEIGHTED": weighted(powers)}[self.coupling]
+    def _power(self, powers: Powers, orders: Sequence[CouplingOrder]) -> int:
+        if self.coupling == WEIGHTED:
+            return weighted(powers, orders)
+        return next(powers[order.column] for order in orders if order.name == self.coupling)

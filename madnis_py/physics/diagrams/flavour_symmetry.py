@@ -31,10 +31,13 @@ class FlavourSymmetry:
     def of(cls, model: Model) -> FlavourSymmetry:
         """The symmetry of a model with the values of its parameters."""
         permutations: list[dict[int, int]] = [{}]
+        known_codes = set(model.pdg_of.values())
         vertices = {_content(vertex, {}, model) for vertex in model.vertices}
         for first, second in _GENERATIONS:
             pairs = [*zip(first, second, strict=True), *zip(second, first, strict=True)]
             exchange = {sign * a: sign * b for a, b in pairs for sign in (1, -1)}
+            if not exchange.keys() <= known_codes:
+                continue
             same_particles = all(
                 model.mass(a) == model.mass(b) and model.width(a) == model.width(b)
                 for a, b in exchange.items()
@@ -66,7 +69,7 @@ def _content(vertex: Vertex, exchange: Mapping[int, int], model: Model) -> tuple
         (part.colour, part.lorentz, tuple(model.coupling(text) for text in part.couplings))
         for part in vertex.terms
     )
-    return particles, values, vertex.orders
+    return particles, values, vertex.orders, vertex.lacking
 
 
 def _image(reaction: Reaction, exchange: Mapping[int, int]) -> Reaction:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit, Powers, added, weighted
+from madnis_py.physics.diagrams.coupling_orders import (
+    OrderLimit,
+    Powers,
+    added,
+    no_powers,
+    weighted,
+)
 from madnis_py.physics.diagrams.vertex_table import VertexTable
+from madnis_py.physics.model.particles import CouplingOrder
 
 Particles = tuple[int, ...]
 """PDG codes as incoming at a vertex, ascending."""
@@ -31,6 +38,8 @@ class FormedParticles:
 
     def __init__(self, vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool) -> None:
         self._vertices, self._orders, self._lowest = vertices, orders, lowest
+        self._model_orders = vertices.model.orders
+        self._most = [(one.column, one.expansion) for one in vertices.model.orders]
         self._known: dict[Particles, frozenset[Formed]] = {}
 
     def of(self, particles: Iterable[int]) -> frozenset[Formed]:
@@ -39,7 +48,8 @@ class FormedParticles:
 
     def _of(self, particles: Particles) -> frozenset[Formed]:
         if particles not in self._known:
-            formed = {(particles[0], (0, 0))} if len(particles) == 1 else self._made(particles)
+            alone = {(particles[0], no_powers(self._model_orders))}
+            formed = alone if len(particles) == 1 else self._made(particles)
             self._known[particles] = frozenset(formed)
         return self._known[particles]
 
@@ -52,19 +62,28 @@ class FormedParticles:
                     powers = own
                     for _, inside in below:
                         powers = added(powers, inside)
-                    if all(order.allows_inside(powers) for order in self._orders):
+                    if self._allows_inside(powers):
                         made.add((onward, powers))
-        return _lowest(made) if self._lowest else made
+        return _lowest(made, self._model_orders) if self._lowest else made
+
+    def _allows_inside(self, powers: Powers) -> bool:
+        """Whether a part of an amplitude may have these powers, by the definition and the model."""
+        return all(powers[column] <= most for column, most in self._most) and all(
+            order.allows_inside(powers, self._model_orders) for order in self._orders
+        )
 
 
-def _lowest(formed: Iterable[Formed]) -> Iterator[Formed]:
+def _lowest(formed: Iterable[Formed], orders: Sequence[CouplingOrder]) -> Iterator[Formed]:
     """Those of the lowest WEIGHTED order of each particle."""
     by_particle: dict[int, list[Powers]] = defaultdict(list)
     for pdg, powers in formed:
         by_particle[pdg].append(powers)
     for pdg, found in by_particle.items():
-        least = min(map(weighted, found))
-        yield from ((pdg, powers) for powers in found if weighted(powers) == least)
+        weights = [weighted(powers, orders) for powers in found]
+        least = min(weights)
+        yield from (
+            (pdg, powers) for powers, weight in zip(found, weights, strict=True) if weight == least
+        )
 
 
 @lru_cache(maxsize=8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit, weighted
+from madnis_py.physics.diagrams.coupling_orders import WEIGHTED, OrderLimit, weighted
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.restrictions import UNRESTRICTED
@@ -38,7 +38,8 @@ def _unrestricted(reaction: Reaction, vertices: VertexTable) -> Reaction:
     orders = reaction.orders
     if not orders:
         goals = recursion_of(reaction, vertices).goals
-        orders = (OrderLimit("WEIGHTED", min(weighted(goal.powers) for goal in goals), "=="),)
+        lowest = min(weighted(goal.powers, vertices.model.orders) for goal in goals)
+        orders = (OrderLimit(WEIGHTED, lowest, "=="),)
     outgoing = tuple(
         replace(branch, decay=branch.decay and _unrestricted(branch.decay, vertices))
         for branch in reaction.outgoing

@@ -14,9 +14,16 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, product
+from operator import sub
 
 from madnis_py.errors import InputError
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit, Powers, added, weighted
+from madnis_py.physics.diagrams.coupling_orders import (
+    OrderLimit,
+    Powers,
+    added,
+    no_powers,
+    weighted,
+)
 from madnis_py.physics.diagrams.formed_particles import Formed, formed_particles
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.restrictions import UNRESTRICTED, Restrictions
@@ -40,11 +47,6 @@ class Unit:
     legs: int
     pdg: int
     decay: Recursion | None = None
-
-    @property
-    def powers(self) -> tuple[Powers, ...]:
-        """The powers of couplings that its decay may bring."""
-        return ((0, 0),) if self.decay is None else self.decay.totals
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,8 @@ class Recursion:
         root: int | None = None,
     ) -> None:
         self.vertices, self.units = vertices, units
+        self._model_orders = vertices.model.orders
+        self._nothing = no_powers(self._model_orders)
         self._orders, self._restrictions, self._incoming = orders, restrictions, incoming
         self._excluded = {sign * pdg for pdg in restrictions.excluded for sign in (1, -1)}
         self._required = {pdg for alternative in restrictions.required for pdg in alternative}
@@ -123,7 +127,7 @@ class Recursion:
     @property
     def powers(self) -> frozenset[Powers]:
         """The powers of couplings of the amplitude without decays; none if it has no diagram."""
-        if not all(unit.powers for unit in self.units):
+        if not all(map(self._powers_inside, self.units)):
             return frozenset()
         if not self._restrictions.leave_out:
             return self._ends
@@ -140,8 +144,9 @@ class Recursion:
             kept = self._paired({goal.powers for goal in goals})
             goals = [goal for goal in goals if goal.powers in kept]
         if not self._orders and goals:
-            lowest = min(weighted(goal.powers) for goal in goals)
-            goals = [goal for goal in goals if weighted(goal.powers) == lowest]
+            weights = [weighted(goal.powers, self._model_orders) for goal in goals]
+            lowest = min(weights)
+            goals = [goal for goal, one in zip(goals, weights, strict=True) if one == lowest]
         return tuple(goals)
 
     @cached_property
@@ -163,7 +168,9 @@ class Recursion:
 
     def _allows(self, powers: Powers) -> bool:
         """Whether an amplitude of this step may have these powers."""
-        return all(order.squared or order.allows(powers) for order in self._orders)
+        return all(
+            order.squared or order.allows(powers, self._model_orders) for order in self._orders
+        )
 
     def _paired(self, ends: Set[Powers]) -> frozenset[Powers]:
         """The powers that are left if each has another, or itself, to be multiplied with."""
@@ -173,7 +180,7 @@ class Recursion:
     def interfere(self, first: Powers, second: Powers) -> bool:
         """Whether the product of amplitudes of these powers of this step is a part of |M|^2."""
         whole = added(first, second)
-        return all(order.allows(whole) for order in self.squared_orders)
+        return all(order.allows(whole, self._model_orders) for order in self.squared_orders)
 
     @property
     def squared_orders(self) -> tuple[OrderLimit, ...]:
@@ -243,7 +250,11 @@ class Recursion:
         if units.bit_count() > 1:
             return self.meetings(units)
         unit = self.units[units.bit_length() - 1]
-        return (Field(unit.pdg, (0, 0), inner) for inner in unit.powers)
+        return (Field(unit.pdg, self._nothing, inner) for inner in self._powers_inside(unit))
+
+    def _powers_inside(self, unit: Unit) -> tuple[Powers, ...]:
+        """The powers of couplings that the decay of a unit may bring."""
+        return (self._nothing,) if unit.decay is None else unit.decay.totals
 
     def meetings(self, units: int) -> dict[Field, list[Meeting]]:
         """How a set of two units or more becomes each of its fields."""
@@ -270,8 +281,7 @@ class Recursion:
         """Every vertex at which one field of each part meet and make one that is wanted."""
         wanted = self._wanted_of(sum(parts))
         for fields in product(*(self.fields(part) for part in parts)):
-            below = (0, 0)
-            inner = (0, 0)
+            below = inner = self._nothing
             for field in fields:
                 below, inner = added(below, field.powers), added(inner, field.inner)
             for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
@@ -286,9 +296,9 @@ class Recursion:
         if units not in self._wanted:
             anti = self.vertices.model.anti
             self._wanted[units] = frozenset(
-                (anti(pdg), (strong - other[0], electroweak - other[1]))
+                (anti(pdg), tuple(map(sub, whole, other)))
                 for pdg, other in self._formed.of(self._particles_outside(units))
-                for strong, electroweak in self._ends
+                for whole in self._ends
             )
         return self._wanted[units]
 
@@ -323,7 +333,7 @@ class Recursion:
         if units.bit_count() == 1:
             unit = self.units[units.bit_length() - 1]
             if unit.decay is None:
-                yield Tree(unit.legs, unit.pdg, (0, 0))
+                yield Tree(unit.legs, unit.pdg, self._nothing)
             else:
                 yield from (tree for tree in unit.decay.final_trees() if tree.powers == field.inner)
             return
@@ -346,7 +356,36 @@ class Recursion:
                 f"process.definition: expected at most {MOST_DIAGRAMS} diagrams of one process; "
                 f"got {self.n_diagrams}"
             )
+        self._refuse_lacking()
         return [tree for goal in self.goals for tree in self.trees(self._end, goal)]
+
+    def _refuse_lacking(self) -> None:
+        """Refuse diagrams with a vertex that is not computed here."""
+        model = self.vertices.model
+        if not any(vertex.lacking for vertex in model.vertices):
+            return
+        for number in sorted(self._vertices_inside()):
+            vertex = model.vertices[number]
+            if vertex.lacking:
+                raise InputError(
+                    f"process.definition: a diagram has the vertex of {' '.join(vertex.particles)} "
+                    f"of model {model.name}, which needs {vertex.lacking}; it is not computed here"
+                )
+
+    def _vertices_inside(self) -> set[int]:
+        """Numbers of the vertices of all diagrams, those of decays left out."""
+        waiting = [(self._end, goal) for goal in self.goals]
+        seen = set(waiting)
+        numbers = set()
+        while waiting:
+            units, field = waiting.pop()
+            if units.bit_count() > 1:
+                for meeting in self.meetings(units).get(field, ()):
+                    numbers.add(meeting.vertex.number)
+                    fresh = [part for part in meeting.parts if part not in seen]
+                    seen.update(fresh)
+                    waiting += fresh
+        return numbers
 
     @property
     def n_diagrams(self) -> int:

@@ -11,6 +11,7 @@ from madnis_py.card.card import Card
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.divergences.divergences import MissingCut, divergences_of, require_finite
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.observables.particle_names import codes_of
 from madnis_py.physics.pdf.pdf_sets import available_sets
 from madnis_py.physics.process.process import Process
@@ -111,7 +112,7 @@ def proposed_card(definitions: Sequence[str], source: str = "card") -> Card:
         Card.parse({"process": {"definition": one}, "beams": {"pdf": "none"}}, source)
         for one in definitions
     ]
-    model = Model.from_card(alone[0])
+    model = model_from_card(alone[0])
     parsed = [definition_of(card, model) for card in alone]
     if parsed[0].n_incoming == 1:
         return Card.parse(tables, source)

@@ -12,59 +12,82 @@ from fractions import Fraction
 from itertools import product
 from types import MappingProxyType
 
-from madnis_py.physics.model.particles import ModelTables, Parameter, Particle, Vertex, VertexTerm
+from madnis_py.physics.model.particles import (
+    Derived,
+    ModelTables,
+    Parameter,
+    Particle,
+    Vertex,
+    VertexTerm,
+)
 
 _SM_PARAMETERS = (
-    Parameter("aEWM1", "SMINPUTS", 1, 132.507, "1 / alpha at M_Z"),
-    Parameter("Gf", "SMINPUTS", 2, 1.16639e-5, "Fermi constant in GeV^-2"),
-    Parameter("aS", "SMINPUTS", 3, 0.118, "alpha_s at M_Z"),
-    Parameter("MZ", "MASS", 23, 91.188, "mass of the Z"),
-    Parameter("MT", "MASS", 6, 173.0, "mass of the top quark"),
-    Parameter("MB", "MASS", 5, 4.7, "mass of the bottom quark"),
-    Parameter("MC", "MASS", 4, 0.0, "mass of the charm quark"),
-    Parameter("MTA", "MASS", 15, 1.777, "mass of the tau"),
-    Parameter("MM", "MASS", 13, 0.0, "mass of the muon"),
-    Parameter("Me", "MASS", 11, 0.0, "mass of the electron"),
-    Parameter("MH", "MASS", 25, 125.0, "mass of the Higgs boson"),
-    Parameter("ymt", "YUKAWA", 6, 173.0, "top mass in the Yukawa coupling"),
-    Parameter("ymb", "YUKAWA", 5, 4.7, "bottom mass in the Yukawa coupling"),
-    Parameter("ymc", "YUKAWA", 4, 0.0, "charm mass in the Yukawa coupling"),
-    Parameter("ymtau", "YUKAWA", 15, 1.777, "tau mass in the Yukawa coupling"),
-    Parameter("ymm", "YUKAWA", 13, 0.0, "muon mass in the Yukawa coupling"),
-    Parameter("yme", "YUKAWA", 11, 0.0, "electron mass in the Yukawa coupling"),
-    Parameter("lamWS", "WOLFENSTEIN", 1, 0.0, "lambda of the CKM matrix"),
-    Parameter("AWS", "WOLFENSTEIN", 2, 0.0, "A of the CKM matrix"),
-    Parameter("rhoWS", "WOLFENSTEIN", 3, 0.0, "rho of the CKM matrix"),
-    Parameter("etaWS", "WOLFENSTEIN", 4, 0.0, "eta of the CKM matrix"),
-    Parameter("WT", "DECAY", 6, 1.4915, "width of the top quark"),
-    Parameter("WZ", "DECAY", 23, 2.441404, "width of the Z"),
-    Parameter("WW", "DECAY", 24, 2.0476, "width of the W"),
-    Parameter("WH", "DECAY", 25, 0.006382339, "width of the Higgs boson"),
+    Parameter("aEWM1", "SMINPUTS", (1,), 132.507, "1 / alpha at M_Z"),
+    Parameter("Gf", "SMINPUTS", (2,), 1.16639e-5, "Fermi constant in GeV^-2"),
+    Parameter("aS", "SMINPUTS", (3,), 0.118, "alpha_s at M_Z"),
+    Parameter("MZ", "MASS", (23,), 91.188, "mass of the Z"),
+    Parameter("MT", "MASS", (6,), 173.0, "mass of the top quark"),
+    Parameter("MB", "MASS", (5,), 4.7, "mass of the bottom quark"),
+    Parameter("MC", "MASS", (4,), 0.0, "mass of the charm quark"),
+    Parameter("MTA", "MASS", (15,), 1.777, "mass of the tau"),
+    Parameter("MM", "MASS", (13,), 0.0, "mass of the muon"),
+    Parameter("Me", "MASS", (11,), 0.0, "mass of the electron"),
+    Parameter("MH", "MASS", (25,), 125.0, "mass of the Higgs boson"),
+    Parameter("ymt", "YUKAWA", (6,), 173.0, "top mass in the Yukawa coupling"),
+    Parameter("ymb", "YUKAWA", (5,), 4.7, "bottom mass in the Yukawa coupling"),
+    Parameter("ymc", "YUKAWA", (4,), 0.0, "charm mass in the Yukawa coupling"),
+    Parameter("ymtau", "YUKAWA", (15,), 1.777, "tau mass in the Yukawa coupling"),
+    Parameter("ymm", "YUKAWA", (13,), 0.0, "muon mass in the Yukawa coupling"),
+    Parameter("yme", "YUKAWA", (11,), 0.0, "electron mass in the Yukawa coupling"),
+    Parameter("lamWS", "WOLFENSTEIN", (1,), 0.0, "lambda of the CKM matrix"),
+    Parameter("AWS", "WOLFENSTEIN", (2,), 0.0, "A of the CKM matrix"),
+    Parameter("rhoWS", "WOLFENSTEIN", (3,), 0.0, "rho of the CKM matrix"),
+    Parameter("etaWS", "WOLFENSTEIN", (4,), 0.0, "eta of the CKM matrix"),
+    Parameter("WT", "DECAY", (6,), 1.4915, "width of the top quark"),
+    Parameter("WZ", "DECAY", (23,), 2.441404, "width of the Z"),
+    Parameter("WW", "DECAY", (24,), 2.0476, "width of the W"),
+    Parameter("WH", "DECAY", (25,), 0.006382339, "width of the Higgs boson"),
 )
 
 _ZPRIME_PARAMETERS = (
-    Parameter("MZP", "MASS", 32, 400.0, "mass of the Z'"),
-    Parameter("WZP", "DECAY", 32, 0.5, "width of the Z'"),
-    Parameter("kZPq", "ZPRIME", 1, 1.0, "couplings of the Z' to quarks in units of those of the Z"),
+    Parameter("MZP", "MASS", (32,), 400.0, "mass of the Z'"),
+    Parameter("WZP", "DECAY", (32,), 0.5, "width of the Z'"),
     Parameter(
-        "kZPl", "ZPRIME", 2, 1.0, "couplings of the Z' to leptons in units of those of the Z"
+        "kZPq", "ZPRIME", (1,), 1.0, "couplings of the Z' to quarks in units of those of the Z"
+    ),
+    Parameter(
+        "kZPl", "ZPRIME", (2,), 1.0, "couplings of the Z' to leptons in units of those of the Z"
     ),
 )
 
-CKM: Mapping[str, str] = MappingProxyType(
-    {
-        "V11": "1 - lamWS**2/2",
-        "V12": "lamWS",
-        "V13": "AWS*lamWS**3*(rhoWS - 1j*etaWS)",
-        "V21": "-lamWS",
-        "V22": "1 - lamWS**2/2",
-        "V23": "AWS*lamWS**2",
-        "V31": "AWS*lamWS**3*(1 - rhoWS - 1j*etaWS)",
-        "V32": "-AWS*lamWS**2",
-        "V33": "1",
-    }
+_CKM = (
+    Derived("V11", "1 - lamWS**2/2", is_real=False),
+    Derived("V12", "lamWS", is_real=False),
+    Derived("V13", "AWS*lamWS**3*(rhoWS - 1j*etaWS)", is_real=False),
+    Derived("V21", "-lamWS", is_real=False),
+    Derived("V22", "1 - lamWS**2/2", is_real=False),
+    Derived("V23", "AWS*lamWS**2", is_real=False),
+    Derived("V31", "AWS*lamWS**3*(1 - rhoWS - 1j*etaWS)", is_real=False),
+    Derived("V32", "-AWS*lamWS**2", is_real=False),
+    Derived("V33", "1", is_real=False),
 )
 """V<up generation><down generation> in Wolfenstein's parameters to O(lambda^3)."""
+
+_SM_DERIVED = (
+    Derived(
+        "MW",
+        "sqrt(MZ**2/2 + sqrt(MZ*MZ*(MZ*MZ)/4 - pi*(MZ*MZ)/(aEWM1*Gf*sqrt(2))))",
+        meaning="mass of the W",
+    ),
+    Derived("sw2", "1 - MW**2/MZ**2", meaning="mixing angle of W and Z"),
+    Derived("ee", "sqrt(4*pi/aEWM1)"),
+    Derived("sw", "sqrt(sw2)"),
+    Derived("cw", "sqrt(1 - sw2)"),
+    Derived("gw", "ee/sw"),
+    Derived("vev", "2*MW*sqrt(sw2)/ee", meaning="vacuum expectation value of the Higgs field"),
+    *_CKM,
+)
+"""MW and vev in GeV, all at tree level from (M_Z, alpha, G_F); the mixing angle is on shell."""
 
 _SM_PARTICLES = (
     Particle("d", "d~", 1, 2, 3, -1 / 3, -0.5, group="jet"),
@@ -186,22 +209,14 @@ _SM_VERTICES = (
 
 MODELS: Mapping[str, ModelTables] = MappingProxyType(
     {
-        "sm": ModelTables(_SM_PARAMETERS, _SM_PARTICLES, _SM_VERTICES),
+        "sm": ModelTables(_SM_PARAMETERS, _SM_PARTICLES, _SM_VERTICES, _SM_DERIVED, strong="aS"),
         "sm_zprime": ModelTables(
             _SM_PARAMETERS + _ZPRIME_PARAMETERS,
             _SM_PARTICLES + _ZPRIME_PARTICLES,
             _SM_VERTICES + tuple(_zprime_vertex(fermion) for fermion in _FERMIONS),
+            _SM_DERIVED,
+            strong="aS",
         ),
     }
 )
 """Tables of a model by its name."""
-
-LEPTON_CLASSES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "l+": ("e+", "mu+"),
-        "l-": ("e-", "mu-"),
-        "vl": ("ve", "vm", "vt"),
-        "vl~": ("ve~", "vm~", "vt~"),
-    }
-)
-"""Labels that stand for several leptons, as MadGraph defines them."""

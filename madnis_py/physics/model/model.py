@@ -1,39 +1,65 @@
 """Model with values of its parameters: masses, widths, couplings and the vertices that are left.
 
-The parameters and their defaults are those of MadGraph's `sm`, named as in SLHA files; the
-electroweak input is (M_Z, alpha, G_F). What particles and vertices there are at all is in
-`builtin_models`.
+What particles and vertices there are at all is in tables: those of `builtin_models`, or those of a
+UFO folder. Parameters have the names and defaults of the tables, and places in SLHA files.
 """
 
 from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
-from madnis_py.card.card import Card
-from madnis_py.card.sentences import closest
-from madnis_py.physics.model.builtin_models import CKM, LEPTON_CLASSES, MODELS
-from madnis_py.physics.model.particles import Particle, Vertex
-from madnis_py.physics.model.slha import DECAY, Slha, read_slha
+from madnis_py.physics.model.builtin_models import MODELS
+from madnis_py.physics.model.expressions import (
+    ExpressionError,
+    Names,
+    Number,
+    names_in,
+    value_of,
+)
+from madnis_py.physics.model.particles import (
+    CouplingOrder,
+    Derived,
+    ModelTables,
+    Particle,
+    Vertex,
+)
 
+_UNIT_COUPLING = 1 / (4 * math.pi)
+"""alpha_s at g_s = 1."""
 
-def _conj(number: complex) -> complex:
-    return complex(number).conjugate()
+_IMAGINARY = 1e-10
+"""Share of a real number that rounding may leave as its imaginary part."""
+
+_GLUON, _PHOTON, _ELECTRON = 21, 22, 11
+
+_LIGHT_QUARKS = (1, 2, 3, 4, 5)
+"""Quarks that protons and jets may hold."""
+
+_LEPTON_CLASSES: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "l+": (-11, -13),
+        "l-": (11, 13),
+        "vl": (12, 14, 16),
+        "vl~": (-12, -14, -16),
+    }
+)
+"""Labels that stand for several leptons, as MadGraph defines them."""
 
 
 class Model:
     """Parameters with values, particles, and the couplings that follow.
 
     Args:
-        name: "sm" or "sm_zprime".
+        name: "sm" or "sm_zprime", or for messages that of other tables.
         values: external parameters that differ from the defaults.
+        tables: of a model that is not built in.
 
     Attributes:
+        tables: particles, parameters and vertices.
         filled_in: parameters that a param_card did not have, other than those that are zero by
             default.
         automatic: widths that are to be computed from the other parameters, and have their default
@@ -44,74 +70,45 @@ class Model:
         ValueError: a value that no such model can have; says which.
     """
 
-    def __init__(self, name: str, values: Mapping[str, float] = MappingProxyType({})) -> None:
-        self._tables = MODELS[name]
+    def __init__(
+        self,
+        name: str,
+        values: Mapping[str, float] = MappingProxyType({}),
+        tables: ModelTables | None = None,
+    ) -> None:
+        self.tables = MODELS[name] if tables is None else tables
         self.name = name
-        self.parameters = {parameter.name: parameter for parameter in self._tables.parameters}
-        self.particles = self._tables.particles
-        self.values = {parameter.name: parameter.default for parameter in self._tables.parameters}
+        self.parameters = {parameter.name: parameter for parameter in self.tables.parameters}
+        self.particles = self.tables.particles
+        self.values = {parameter.name: parameter.default for parameter in self.tables.parameters}
         self.filled_in: tuple[str, ...] = ()
         self.automatic: tuple[str, ...] = ()
         self._couplings: dict[str, complex] = {}
+        signed = _signed_masses(self.particles)
         for key, value in values.items():
-            self.parameters[key].check(value)
+            self.parameters[key].check(value, signed=key in signed)
             self.values[key] = value
-        if self.values["MZ"] <= 0 or not 0 <= self._discriminant < math.inf:
-            raise ValueError("expected MZ, aEWM1 and Gf that give a real mass of the W; got none")
-        expressions = (text for vertex in self._tables.vertices for text in vertex.couplings)
+        self._names = self._with_derived()
+        self._check_couplings()
+
+    def _with_derived(self) -> Names:
+        """External and derived parameters, at g_s = 1."""
+        numbers: dict[str, Number] = {**self.values}
+        if self.tables.strong:
+            numbers[self.tables.strong] = _UNIT_COUPLING
+        names = Names(numbers, self.tables.functions)
+        for parameter in self.tables.derived:
+            numbers[parameter.name] = _derived_value(parameter, names)
+        return names
+
+    def _check_couplings(self) -> None:
+        expressions = (text for vertex in self.tables.vertices for text in vertex.couplings)
         try:
             finite = all(cmath.isfinite(self.coupling(text)) for text in expressions)
-        except ArithmeticError:
+        except (ArithmeticError, ValueError):
             finite = False
         if not finite:
             raise ValueError("expected parameters that give finite couplings; got none")
-
-    @classmethod
-    def from_card(cls, card: Card) -> Model:
-        """The model of a card: defaults, then its param_card, then its own parameters.
-
-        Raises:
-            CardError: an unknown parameter, an unreadable param_card, or values that no model can
-                have.
-        """
-        name, table = card.process.model, card.parameters
-        overrides = table.overrides
-        known = {parameter.name: parameter for parameter in MODELS[name].parameters}
-        for key in (*overrides, *table.automatic):
-            if key not in known:
-                raise card.error(
-                    f"parameters.{key}", f"unknown parameter of model {name}{closest(key, known)}"
-                )
-            if key in table.automatic and known[key].block != DECAY:
-                raise card.error(f"parameters.{key}", 'expected a number; got "auto"')
-        try:
-            slha = read_slha(Path(table.param_card)) if table.param_card else Slha()
-            from_file = {
-                key: slha.value(parameter.block, parameter.code)
-                for key, parameter in known.items()
-                if key not in overrides or not slha.scan(parameter.block, parameter.code)
-            }
-            given = {key: value for key, value in from_file.items() if value is not None}
-            model = cls(name, given | overrides)
-            model._check_fixed_masses(slha)
-            by_file = (
-                key
-                for key, one in known.items()
-                if one.block == DECAY and slha.is_automatic(one.code) and key not in overrides
-            )
-            model.automatic = tuple(dict.fromkeys((*table.automatic, *by_file)))
-            if table.param_card:
-                lacking = (
-                    key
-                    for key, one in known.items()
-                    if one.default and key not in {*given, *overrides, *model.automatic}
-                )
-                model.filled_in = tuple(lacking)
-            else:
-                model.filled_in = table.filled_in or ()
-        except ValueError as error:
-            raise card.error("parameters", str(error)) from None
-        return model
 
     def with_values(self, values: Mapping[str, float]) -> Model:
         """The same model with other values of some parameters, which are not `automatic` any more.
@@ -119,25 +116,10 @@ class Model:
         Raises:
             ValueError: a value that no such model can have; says which.
         """
-        other = Model(self.name, {**self.values, **values})
+        other = Model(self.name, {**self.values, **values}, self.tables)
         other.filled_in = self.filled_in
         other.automatic = tuple(name for name in self.automatic if name not in values)
         return other
-
-    def _check_fixed_masses(self, slha: Slha) -> None:
-        """Refuse a param_card whose mass of a particle contradicts a mass that is no parameter."""
-        for particle in self.particles:
-            if particle.mass in self.values:
-                continue
-            given = slha.value("MASS", particle.pdg)
-            if given is not None and not math.isclose(
-                given, self.mass(particle.pdg), rel_tol=1e-3, abs_tol=1e-9
-            ):
-                expected = self.mass(particle.pdg)
-                raise ValueError(
-                    f"expected a param_card with mass {expected:g} of {particle.name}; "
-                    f"got {given:g}"
-                )
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -151,38 +133,37 @@ class Model:
         )
 
     def __getitem__(self, name: str) -> float:
-        """Value of an external parameter, or of MW, which follows from them."""
-        return self.mw if name == "MW" else self.values[name]
+        """Value of an external parameter, or of a real one that follows; those are at g_s = 1."""
+        return self.values[name] if name in self.values else self._names.numbers[name].real
+
+    def at(self, block: str, *code: int) -> float | None:
+        """Value of the external parameter at a place of SLHA files; None if there is none."""
+        parameter = self.tables.by_place.get((block, code))
+        return None if parameter is None else self.values[parameter.name]
 
     @property
-    def _discriminant(self) -> float:
-        mz2 = self["MZ"] * self["MZ"]
-        return mz2 * mz2 / 4 - math.pi * mz2 / (self["aEWM1"] * self["Gf"] * math.sqrt(2))
+    def alpha_s(self) -> float:
+        """The model's own value of alpha_s, at M_Z; 0 where it has none."""
+        return self.values[self.tables.strong] if self.tables.strong else 0.0
 
     @cached_property
-    def mw(self) -> float:
-        """Mass of the W in GeV from (M_Z, alpha, G_F) at tree level."""
-        return math.sqrt(self["MZ"] ** 2 / 2 + math.sqrt(self._discriminant))
-
-    @cached_property
-    def sin2w(self) -> float:
-        """sin^2 of the weak mixing angle on shell, 1 - M_W^2 / M_Z^2."""
-        return 1 - self.mw**2 / self["MZ"] ** 2
-
-    @cached_property
-    def e(self) -> float:
-        """Electromagnetic coupling sqrt(4 pi alpha)."""
-        return math.sqrt(4 * math.pi / self["aEWM1"])
-
-    @property
     def alpha_qed(self) -> float:
-        """Electromagnetic fine-structure constant."""
-        return 1 / self["aEWM1"]
+        """Electromagnetic fine-structure constant, 0 in a model without photons.
 
-    @cached_property
-    def vev(self) -> float:
-        """Vacuum expectation value of the Higgs field in GeV, 2 M_W sin(theta_W) / e."""
-        return 2 * self.mw * math.sqrt(self.sin2w) / self.e
+        It is that of SMINPUTS, or else follows from the coupling of photon and electron.
+        """
+        inverse = self.at("SMINPUTS", 1)
+        if inverse is not None:
+            return 1 / inverse
+        if not (self.has(_PHOTON) and self.has(_ELECTRON)):
+            return 0.0
+        left, _ = self.couplings(self.particle_name(_PHOTON), _ELECTRON)
+        return left**2 / (4 * math.pi)
+
+    @property
+    def orders(self) -> tuple[CouplingOrder, ...]:
+        """Coupling orders."""
+        return self.tables.orders
 
     @cached_property
     def pdg_of(self) -> dict[str, int]:
@@ -197,12 +178,18 @@ class Model:
         They are MadGraph's p, j, l+, l-, vl and vl~. Proton and jet hold the gluon and the quarks,
         other than the top, whose mass is zero for the values of this model.
         """
-        quarks = [
-            row for row in self.particles if row.spin == 2 and row.colour == 3 and row.name != "t"
-        ]
-        light = [quark for quark in quarks if self.mass(quark.pdg) == 0]
-        partons = ("g", *(quark.name for quark in light), *(quark.antiname for quark in light))
-        return {"p": partons, "j": partons, **LEPTON_CLASSES}
+        light = [pdg for pdg in _LIGHT_QUARKS if pdg in self._rows and self.mass(pdg) == 0]
+        partons = [pdg for pdg in (_GLUON, *light, *(-pdg for pdg in light)) if self.has(pdg)]
+        codes = {"p": partons, "j": partons, **_LEPTON_CLASSES}
+        named = {
+            label: tuple(self.particle_name(pdg) for pdg in members if self.has(pdg))
+            for label, members in codes.items()
+        }
+        return {label: names for label, names in named.items() if names}
+
+    def has(self, pdg: int) -> bool:
+        """Whether there is a particle with this PDG code."""
+        return abs(pdg) in self._rows
 
     @cached_property
     def _rows(self) -> dict[int, Particle]:
@@ -232,9 +219,9 @@ class Model:
         return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
 
     def mass(self, pdg: int) -> float:
-        """Mass in GeV."""
+        """Mass in GeV, also where the parameter is negative."""
         parameter = self.particle(pdg).mass
-        return self[parameter] if parameter else 0.0
+        return abs(self[parameter]) if parameter else 0.0
 
     def width(self, pdg: int) -> float:
         """Total width in GeV."""
@@ -247,46 +234,28 @@ class Model:
         It has no mass, and all of its vertices are gamma^mu P_L.
         """
         row = self.particle(pdg)
-        terms = (
-            term
-            for vertex in self.vertices
-            if {row.name, row.antiname} & {*vertex.particles}
+        vertices = [
+            vertex for vertex in self.vertices if {row.name, row.antiname} & {*vertex.particles}
+        ]
+        left = all(
+            term.lorentz == "FFV" and self.coupling(term.couplings[1]) == 0
+            for vertex in vertices
             for term in vertex.terms
         )
-        left = all(
-            term.lorentz == "FFV" and self.coupling(term.couplings[1]) == 0 for term in terms
-        )
-        return row.spin == 2 and self.mass(pdg) == 0 and left
-
-    @cached_property
-    def _names(self) -> dict[str, Any]:
-        """Names that expressions of couplings may contain, with their values."""
-        sin, cos = math.sqrt(self.sin2w), math.sqrt(1 - self.sin2w)
-        derived = {
-            "MW": self.mw,
-            "ee": self.e,
-            "sw2": self.sin2w,
-            "sw": sin,
-            "cw": cos,
-            "gw": self.e / sin,
-        }
-        functions = {"conj": _conj, "sqrt": cmath.sqrt}
-        names = {**self.values, **derived, "vev": self.vev, **functions, "__builtins__": {}}
-        return names | {name: complex(eval(expression, names)) for name, expression in CKM.items()}
+        known = not any(vertex.lacking for vertex in vertices)
+        return row.spin == 2 and self.mass(pdg) == 0 and left and known
 
     def coupling(self, expression: str) -> complex:
-        """Value of the expression of a coupling.
+        """Value of the expression of a coupling, at g_s = 1.
 
         Args:
-            expression: Python, in the external parameters, in MW, vev (GeV), ee, gw = ee / sw, sw,
-                cw and sw2 (sine and cosine of the weak mixing angle), in V11 ... V33 (CKM, up then
-                down generation), conj and sqrt.
+            expression: in the names of the parameters of the model, external or derived.
 
         Raises:
-            NameError: it contains something else.
+            ExpressionError: it contains something else.
         """
         if expression not in self._couplings:
-            self._couplings[expression] = complex(eval(expression, self._names))
+            self._couplings[expression] = complex(value_of(expression, self._names))
         return self._couplings[expression]
 
     @cached_property
@@ -294,7 +263,7 @@ class Model:
         """The vertices with a coupling that is not zero, in the order of the tables."""
         return tuple(
             vertex
-            for vertex in self._tables.vertices
+            for vertex in self.tables.vertices
             if any(self.coupling(text) != 0 for text in vertex.couplings)
         )
 
@@ -304,7 +273,7 @@ class Model:
         The vertex is i gamma^mu (g_L P_L + g_R P_R), e included.
 
         Args:
-            vector: "a", "z" or "zp".
+            vector: name of the boson.
             fermion: PDG code of the particle or of its antiparticle; the couplings are those of the
                 particle.
 
@@ -316,3 +285,42 @@ class Model:
         term = next((one.terms[0] for one in self.vertices if one.particles == legs), None)
         left, right = term.couplings if term else ("0", "0")
         return self.coupling(left).real, self.coupling(right).real
+
+
+def _signed_masses(particles: Iterable[Particle]) -> frozenset[str]:
+    """Names of masses that may be negative: those of Majorana fermions."""
+    return frozenset(row.mass for row in particles if row.spin == 2 and row.name == row.antiname)
+
+
+def _derived_value(parameter: Derived, names: Names) -> Number:
+    """Value of a derived parameter, a float if it has to be real.
+
+    Raises:
+        ValueError: it has none, or is complex; names it.
+    """
+    expected = (
+        f"expected {_needed(parameter, names)} that give a real {parameter.meaning}; got none"
+    )
+    try:
+        value = value_of(parameter.expression, names)
+    except (ArithmeticError, ValueError):
+        value = math.nan
+    except ExpressionError as error:
+        raise ValueError(f"{parameter.name}: {error}") from None
+    if not cmath.isfinite(value):
+        finite = "expected parameters that give finite couplings; got none"
+        raise ValueError(expected if parameter.meaning else finite)
+    if not parameter.is_real:
+        return complex(value)
+    if abs(value.imag) > _IMAGINARY * abs(value):
+        needed = _needed(parameter, names)
+        named = f"expected {needed} that give a real {parameter.name}; got {complex(value):g}"
+        raise ValueError(expected if parameter.meaning else named)
+    return float(value.real)
+
+
+def _needed(parameter: Derived, names: Names) -> str:
+    """The parameters that another one follows from, "aEWM1, Gf and MZ"."""
+    inside = names_in(parameter.expression)
+    *others, last = [name for name in names.numbers if name in inside] or ["parameters"]
+    return f"{', '.join(others)} and {last}" if others else last

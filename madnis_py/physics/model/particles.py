@@ -6,7 +6,17 @@ docs/amplitudes.md, "A new particle", says what else needs code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from madnis_py.physics.model.expressions import Function
+
+MASS, DECAY = "MASS", "DECAY"
+"""SLHA blocks of masses and of total widths."""
+
+ALPHA_S = ("SMINPUTS", (3,))
+"""Where SLHA keeps alpha_s."""
 
 
 @dataclass(frozen=True)
@@ -16,27 +26,87 @@ class Parameter:
     Attributes:
         name: as in MadGraph, e.g. "MZ".
         block: SLHA block, "DECAY" for widths.
-        code: entry of the block; the PDG code for masses and widths.
+        code: entry of the block, one number or several for a matrix; the PDG code for masses and
+            widths.
         default: in GeV where it has a dimension (Gf: GeV^-2).
         meaning: a phrase for lists.
     """
 
     name: str
     block: str
-    code: int
+    code: tuple[int, ...]
     default: float
     meaning: str
 
-    def check(self, value: float) -> None:
+    @property
+    def place(self) -> tuple[str, tuple[int, ...]]:
+        """Block and code, by which the same parameter is found in any model."""
+        return self.block, self.code
+
+    def check(self, value: float, signed: bool = False) -> None:
         """Refuse negative masses and widths, and inputs that are divided by unless positive.
+
+        Args:
+            value: for the parameter.
+            signed: whether it is a mass that may be negative, as of a neutralino.
 
         Raises:
             ValueError: names the parameter.
         """
-        positive, non_negative = self.block == "SMINPUTS", self.block in ("MASS", "DECAY")
+        positive = self.block == "SMINPUTS" and self.code in ((1,), (2,), (3,))
+        non_negative = self.block == DECAY or (self.block == MASS and not signed)
         if (positive and not value > 0) or (non_negative and not value >= 0):
             kind = "> 0" if positive else ">= 0"
             raise ValueError(f"expected {self.name} {kind} ({self.meaning}); got {value:g}")
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A parameter that follows from others.
+
+    Attributes:
+        name: of the parameter.
+        expression: in the names of external parameters and of earlier derived ones.
+        is_real: whether an imaginary part would be a mistake.
+        meaning: a phrase for messages.
+    """
+
+    name: str
+    expression: str
+    is_real: bool = True
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class FixedEntry:
+    """An entry of a param_card that a restriction of the model has fixed.
+
+    Attributes:
+        block: of SLHA.
+        code: of the entry.
+        expression: what it has to be: a number, or another parameter perhaps with a sign.
+    """
+
+    block: str
+    code: tuple[int, ...]
+    expression: str
+
+
+@dataclass(frozen=True)
+class CouplingOrder:
+    """A coupling order, what powers of couplings are counted by.
+
+    Attributes:
+        name: as in definitions, "QED".
+        hierarchy: weight of a power in WEIGHTED.
+        column: of `Vertex.orders`; column 0 is the power of g_s.
+        expansion: highest power in an amplitude that the model is meant for, 99 for any.
+    """
+
+    name: str
+    hierarchy: int
+    column: int
+    expansion: int = 99
 
 
 @dataclass(frozen=True)
@@ -70,8 +140,8 @@ class Particle:
         colour: SU(3) representation, 1, 3, 6 or 8; -3 or -6 for the conjugate ones.
         charge: electric charge in units of the positron's.
         isospin: third component of the weak isospin of the left-handed field.
-        mass: name of the mass parameter, "" if massless.
-        width: name of the width parameter, "" if stable.
+        mass: name of the mass parameter, external or derived, "" if massless.
+        width: name of the width parameter, external or derived, "" if stable.
         group: the class that cuts call it by: "jet", "bottom", "lepton", "photon", "missing" or "".
         yukawa: name of the parameter that is the mass in the coupling to the Higgs boson, "" for
             none.
@@ -134,17 +204,23 @@ class Vertex:
         particles: names of the incoming particles; fermions first, as (field psi-bar, field psi),
             so that ("u~", "d", "w+") is u-bar gamma^mu d W^+_mu; then vectors, spin 2, scalars.
         terms: of the vertex, to be added.
-        orders: powers of the strong and the electroweak coupling (QCD, QED).
+        orders: power of g_s, and in the other columns those of the model's coupling orders.
+        lacking: what is not computed here, a phrase for messages; "" for most vertices.
     """
 
     particles: tuple[str, ...]
     terms: tuple[VertexTerm, ...]
-    orders: tuple[int, int]
+    orders: tuple[int, ...]
+    lacking: str = ""
 
     @property
     def couplings(self) -> tuple[str, ...]:
         """Expressions of the couplings of all terms."""
         return tuple(text for term in self.terms for text in term.couplings)
+
+
+QCD_AND_QED = (CouplingOrder("QCD", 1, 0), CouplingOrder("QED", 2, 1))
+"""Orders of the Standard Model, where that of QCD is the power of g_s."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +231,26 @@ class ModelTables:
         parameters: external parameters.
         particles: one row for particle and antiparticle.
         vertices: every vertex that some values of the parameters allow.
+        derived: parameters that follow from them, in the order in which they can be computed.
+        orders: coupling orders.
+        functions: those that expressions of this model may use beside `FUNCTIONS`.
+        fixed: entries of a param_card that are fixed.
+        strong: name of the external parameter alpha_s, "" if there is none; couplings are those at
+            g_s = 1.
+        digest: of the files that a model was read from, "" for built-in ones.
     """
 
     parameters: tuple[Parameter, ...]
     particles: tuple[Particle, ...]
     vertices: tuple[Vertex, ...]
+    derived: tuple[Derived, ...] = ()
+    orders: tuple[CouplingOrder, ...] = QCD_AND_QED
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    fixed: tuple[FixedEntry, ...] = ()
+    strong: str = ""
+    digest: str = ""
+
+    @cached_property
+    def by_place(self) -> dict[tuple[str, tuple[int, ...]], Parameter]:
+        """External parameters by block and code."""
+        return {parameter.place: parameter for parameter in self.parameters}

@@ -1,26 +1,28 @@
 """SLHA files such as param_card.dat: numbers of all blocks and total widths.
 
-A number is checked when a model asks for it; all else may be anything: text (SPINFO, DCINFO),
-matrices, cross sections, comments in any encoding. Les Houches formats of P. Skands et al.,
-hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2).
+A number is checked when a model asks for it; all else may be anything: text (SPINFO, DCINFO), cross
+sections, comments in any encoding. An entry has one code, or several as those of a matrix. Les
+Houches formats of P. Skands et al., hep-ph/0311123 (SLHA1) and arXiv:0801.0045 (SLHA2).
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from madnis_py.errors import CardError
+from madnis_py.physics.model.particles import DECAY
 from madnis_py.physics.model.text_lines import read_lines, shortened
-
-DECAY = "DECAY"
-"""Name of the block of the total widths in `Slha.value`."""
 
 _HEADER = re.compile(r"\s*(BLOCK|DECAY|XSECTION)(?:\s+(.*)|$)", re.IGNORECASE)
 _CODE = re.compile(r"[-+]?\d{1,18}")
 _SCAN = re.compile(r"scan\s*(\d*)\s*:\s*(.*)", re.IGNORECASE)
+_MOST_CODES = 6
+"""Codes of an entry that a model may ask for."""
+
 _RANGE = re.compile(r"\[?\s*range\(\s*(-?\d{1,9}(?:\s*,\s*-?\d{1,9}){0,2})\s*\)\s*\]?")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 
@@ -30,7 +32,7 @@ class SlhaEntry:
     """One line of a block, or the width of a DECAY line.
 
     Attributes:
-        text: behind the code, without the comment.
+        text: behind the codes, without the comment.
         line: number of the line, from 1.
     """
 
@@ -57,15 +59,15 @@ class Slha:
 
     Attributes:
         source: file, for messages.
-        entries: (block in capitals, first code) -> the lines that give it; "DECAY" and the PDG code
-            for total widths.
+        entries: (block in capitals, codes) -> the lines that give it; "DECAY" and the PDG code for
+            total widths. A line "1 2 3" is an entry for the code 1 and one for the codes 1 2.
     """
 
     source: str = "param_card"
-    entries: dict[tuple[str, int], list[SlhaEntry]] = field(default_factory=dict)
+    entries: dict[tuple[str, tuple[int, ...]], list[SlhaEntry]] = field(default_factory=dict)
 
-    def value(self, block: str, code: int) -> float | None:
-        """The number of an entry with one code; "DECAY" and a PDG code give a total width in GeV.
+    def value(self, block: str, *code: int) -> float | None:
+        """The number of an entry; "DECAY" and a PDG code give a total width in GeV.
 
         Returns:
             The number, None where the card has no such entry, or leaves a width to be computed.
@@ -74,7 +76,7 @@ class Slha:
             CardError: the entry is no finite number, or several lines give different ones; names
                 file and line.
         """
-        automatic = block == DECAY and self.is_automatic(code)
+        automatic = block == DECAY and self.is_automatic(*code)
         lines = [] if automatic else self.entries.get((block, code), [])
         values = [self._number(block, code, entry) for entry in lines]
         for entry, value in zip(lines, values, strict=True):
@@ -91,16 +93,16 @@ class Slha:
         Raises:
             CardError: another line gives it a number.
         """
-        texts = {entry.text: entry for entry in self.entries.get((DECAY, code), [])}
+        texts = {entry.text: entry for entry in self.entries.get((DECAY, (code,)), [])}
         given = [entry for text, entry in texts.items() if not _is_auto(text)]
         if given and len(texts) > len(given):
             raise CardError(
-                f"{self.source}: line {given[0].line}: {_name(DECAY, code)}: "
+                f"{self.source}: line {given[0].line}: {_name(DECAY, (code,))}: "
                 f'expected one value; got "{shortened(given[0].text)}" beside Auto'
             )
         return len(texts) > len(given)
 
-    def scan(self, block: str, code: int) -> SlhaScan | None:
+    def scan(self, block: str, *code: int) -> SlhaScan | None:
         """The values that an entry goes through; None for an entry with a number, or for none.
 
         Raises:
@@ -116,16 +118,16 @@ class Slha:
         return None
 
     @property
-    def scans(self) -> dict[tuple[str, int], SlhaScan]:
+    def scans(self) -> dict[tuple[str, tuple[int, ...]], SlhaScan]:
         """The entries with lists of values.
 
         Raises:
             CardError: as `scan`.
         """
-        found = {place: self.scan(*place) for place in self.entries}
+        found = {(block, code): self.scan(block, *code) for block, code in self.entries}
         return {place: scan for place, scan in found.items() if scan is not None}
 
-    def _number(self, block: str, code: int, entry: SlhaEntry) -> float:
+    def _number(self, block: str, code: tuple[int, ...], entry: SlhaEntry) -> float:
         value = (
             float(re.sub("[dD]", "e", entry.text)) if _NUMBER.fullmatch(entry.text) else math.nan
         )
@@ -162,8 +164,9 @@ def _listed(text: str) -> tuple[float, ...]:
     return tuple(float(re.sub("[dD]", "e", one)) for one in numbers)
 
 
-def _name(block: str, code: int) -> str:
-    return f"{block} {code}" if block == DECAY else f"BLOCK {block} {code}"
+def _name(block: str, code: tuple[int, ...]) -> str:
+    codes = " ".join(map(str, code))
+    return f"{block} {codes}" if block == DECAY else f"BLOCK {block} {codes}"
 
 
 def read_slha(path: Path) -> Slha:
@@ -173,21 +176,38 @@ def read_slha(path: Path) -> Slha:
         CardError: the file cannot be read, has neither BLOCK nor DECAY, or a line that belongs to
             nothing; names it.
     """
-    slha = Slha(str(path))
+    return _slha(read_lines(path, "param_card"), str(path))
+
+
+def slha_of(text: str, source: str) -> Slha:
+    """The content of a param_card from its text.
+
+    Args:
+        text: of the file.
+        source: its name, for messages.
+
+    Raises:
+        CardError: as `read_slha`.
+    """
+    return _slha(text.splitlines(), source)
+
+
+def _slha(lines: Iterable[str], source: str) -> Slha:
+    slha = Slha(source)
     block: str | None = None
-    for number, text in enumerate(read_lines(path, "param_card"), start=1):
+    for number, text in enumerate(lines, start=1):
         line = text.partition("#")[0]
         if header := _HEADER.match(line):
             block = _begin(slha, header, number)
         elif (block is None or line[:1].isalpha()) and line.strip():
             raise CardError(
-                f"{path}: line {number}: expected BLOCK, DECAY or an entry of a block; "
+                f"{source}: line {number}: expected BLOCK, DECAY or an entry of a block; "
                 f'got "{shortened(line)}"'
             )
         elif block:
             _add(slha, block, line.split(), number)
     if block is None:
-        raise CardError(f"{path}: expected a param_card with BLOCK and DECAY; got neither")
+        raise CardError(f"{source}: expected a param_card with BLOCK and DECAY; got neither")
     return slha
 
 
@@ -207,7 +227,10 @@ def _begin(slha: Slha, header: re.Match[str], line: int) -> str:
 
 
 def _add(slha: Slha, block: str, words: list[str], line: int) -> None:
-    """Keep a line of a block if it begins with a code: no model can ask for another one."""
-    if words and _CODE.fullmatch(words[0]):
-        entry = SlhaEntry(" ".join(words[1:]), line)
-        slha.entries.setdefault((block, int(words[0])), []).append(entry)
+    """Keep a line of a block for all codes that it may begin with: no model asks for another."""
+    for length, word in enumerate(words[:_MOST_CODES], start=1):
+        if not _CODE.fullmatch(word) or (length > 1 and length == len(words)):
+            return
+        entry = SlhaEntry(" ".join(words[length:]), line)
+        code = tuple(map(int, words[:length]))
+        slha.entries.setdefault((block, code), []).append(entry)

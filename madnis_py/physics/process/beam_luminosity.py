@@ -69,10 +69,11 @@ def parton_luminosity(
 
 
 def coupling_of_model(card: Card, model: Model) -> ConstantCoupling | AlphaS:
-    """The strong coupling of the model: the parameter aS, or running from there."""
-    if card.scales.alpha_s_running:
-        return running_from(model["aS"], model["MZ"])
-    return ConstantCoupling(model["aS"])
+    """The strong coupling of the model: its alpha_s at M_Z, or running from there."""
+    mz = model.at("MASS", 23)
+    if card.scales.alpha_s_running and model.alpha_s and mz:
+        return running_from(model.alpha_s, mz)
+    return ConstantCoupling(model.alpha_s)
 
 
 def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model) -> None:
@@ -85,7 +86,7 @@ def _require_partons(beam: int, partons: Sequence[int], card: Card, model: Model
         return
     for pdg in dict.fromkeys(partons):
         name, mass = model.particle_name(pdg), model.mass(pdg)
-        if model.particle(pdg).colour == 1 and name != "a":
+        if model.particle(pdg).colour == 1 and pdg != 22:
             named = f' of "{pdf}"' if pdf else ""
             expected = f"expected quarks, gluons or photons in the protons{named}"
             raise card.error(

@@ -15,6 +15,7 @@ from madnis_py.card.sentences import shown
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.coupling_orders import by_name
 from madnis_py.physics.diagrams.diagram_picture import draw
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.observables.momenta import as_momenta
@@ -103,7 +104,7 @@ def evaluate_points(
             )
     p = np.array([point.momenta for point in momenta.points], dtype=np.float64)
     p = as_momenta(p.reshape(-1, element.n_particles, 4))
-    coupling = process.model["aS"] if alpha_s is None else alpha_s
+    coupling = process.model.alpha_s if alpha_s is None else alpha_s
     if not 0 <= coupling < math.inf:
         raise InputError(f"alpha_s: expected a number >= 0; got {coupling}")
     with np.errstate(all="ignore"):  # what comes of it is looked at
@@ -219,8 +220,8 @@ def _describe(group: FlavourGroup, process: Process, with_propagators: bool) -> 
         "channels": len(channels),
         "groups": len({channel.group for channel in channels}),
         "orders": [
-            {"QCD": qcd, "QED": qed}
-            for qcd, qed in sorted({diagram.powers for diagram in diagrams})
+            by_name(powers, process.model.orders)
+            for powers in sorted({diagram.powers for diagram in diagrams})
         ],
     }
     if removed := process.left_out(group):

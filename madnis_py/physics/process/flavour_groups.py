@@ -141,7 +141,7 @@ def _lowest_weights(step: Recursion) -> tuple[int, ...]:
     """
     if not step.powers:
         return ()
-    own = min(map(weighted, step.powers))
+    own = min(weighted(powers, step.vertices.model.orders) for powers in step.powers)
     return own, *(
         weight for unit in step.units if unit.decay for weight in _lowest_weights(unit.decay)
     )

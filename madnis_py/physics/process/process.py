@@ -264,7 +264,7 @@ class Process:
                 group.reaction.legs,
                 self.diagrams(group),
                 offset,
-                partial(self.matrix_element_of(group).squared, alpha_s=self.model["aS"]),
+                partial(self.matrix_element_of(group).squared, alpha_s=self.model.alpha_s),
             )
             for group, offset in zip(self.groups, self.diagram_offsets[:-1], strict=True)
         ]

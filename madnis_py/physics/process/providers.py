@@ -142,7 +142,10 @@ def resolved_card(card: Card, model: Model) -> Card:
     values = {**model.values, "param_card": None, "filled_in": model.filled_in or None}
     resolved = with_digest_of_files(card)
     widths = {"resonance_widths": resolved.resonance_widths}
-    return resolved.updated({"parameters": values, "events": widths})
+    tables: dict[str, Any] = {"parameters": values, "events": widths}
+    if model.tables.digest:
+        tables["process"] = {"model_digest": model.tables.digest}
+    return resolved.updated(tables)
 
 
 def with_digest_of_files(card: Card) -> Card:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,8 +112,8 @@ class FinalParticles:
         return self._model.particle_name(pdg)
 
     def mass(self, pdg: int) -> float:
-        """Mass of a particle in GeV."""
-        return self._model.mass(pdg)
+        """Mass of a particle in GeV, infinite where the model does not have it."""
+        return self._model.mass(pdg) if self._model.has(pdg) else math.inf
 
     def massive(self, places: Iterable[Place]) -> bool:
         """Whether one of the particles that may be at some places has a mass."""

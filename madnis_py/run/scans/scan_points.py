@@ -13,8 +13,8 @@ from madnis_py.card.card import Card
 from madnis_py.card.tables import ScanTable
 from madnis_py.card.values import ScannedValue
 from madnis_py.errors import CardError
-from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.slha import read_slha
+from madnis_py.physics.model_search.card_model import tables_of_card
 
 MOST_POINTS = 10_000
 """More combinations are a mistake."""
@@ -73,10 +73,13 @@ def _groups_of_param_card(card: Card) -> Iterator[Lists]:
     if card.parameters.param_card is None:
         return
     slha = read_slha(Path(card.parameters.param_card))
-    parameters = {(one.block, one.code): one for one in MODELS[card.process.model].parameters}
+    scans = slha.scans
+    if not scans:
+        return
+    parameters = tables_of_card(card).by_place
     groups: dict[object, dict[str, tuple[ScannedValue, ...]]] = {}
-    for (block, code), scan in slha.scans.items():
-        place = f"{slha.source}: {block} {code}"
+    for (block, code), scan in scans.items():
+        place = f"{slha.source}: {block} {' '.join(map(str, code))}"
         parameter = parameters.get((block, code))
         if parameter is None:
             expected = f"expected a parameter of model {card.process.model} to scan"

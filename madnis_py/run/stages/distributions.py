@@ -39,6 +39,7 @@ from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.sampled_states import SampledStates
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.observables.observable import Observable, usual_observables
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
@@ -238,7 +239,7 @@ def distributions_of_file(path: Path, watch: Watch = unwatched) -> Distributions
     """
     reader = open_events(path)
     card, beyond = _card_of(reader)
-    model = Model.from_card(card)
+    model = model_from_card(card)
     first = next(iter(reader), None)
     if first is None:
         raise InputError(f"{path}: expected events; got none")

@@ -34,12 +34,12 @@ from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.sampled_states import SampledStates
-from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.observables.final_state import FinalState
 from madnis_py.physics.observables.observable import Observable
 from madnis_py.run.stages.distributions import distributions_of_file
 
-MODEL = Model.from_card(Card.parse({"process": {"definition": "p p > e+ e-"}}))
+MODEL = model_from_card(Card.parse({"process": {"definition": "p p > e+ e-"}}))
 
 
 def binning(text: str, *edges: float) -> Binning:

@@ -90,7 +90,7 @@ def test_higgs_bosons_scatter_off_themselves() -> None:
     """A = -3 M^2 / v^2 (1 + 3 M^2 sum over s, t, u of 1 / (s - M^2)), half for equal particles."""
     me2, p = of("h h > h h", **STABLE)
     model = Model("sm")
-    m2, v2 = model["MH"] ** 2, model.vev**2
+    m2, v2 = model["MH"] ** 2, model["vev"] ** 2
     poles = sum(1 / (x - m2) for x in mandelstam(p))
     np.testing.assert_allclose(me2, (3 * m2 / v2 * (1 + 3 * m2 * poles)) ** 2 / 2, rtol=1e-11)
 

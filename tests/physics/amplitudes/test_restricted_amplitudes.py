@@ -16,15 +16,15 @@ def neutral_current(p: Array, model: Model, bosons: str) -> Array:
     Helicity amplitudes are e^2 (1 +- cos theta) times sums of couplings over propagators.
     """
     s, t, u = mandelstam(p)
-    sw2 = model.sin2w
-    z_coupling = model.e / np.sqrt(sw2 * (1 - sw2))
+    sw2 = model["sw2"]
+    z_coupling = model["ee"] / np.sqrt(sw2 * (1 - sw2))
     pole = s - model["MZ"] ** 2 + 1j * model["MZ"] * model["WZ"]
     total = np.zeros_like(s)
     for quark, quark_isospin in (("L", 0.5), ("R", 0.0)):
         for lepton, lepton_isospin in (("L", -0.5), ("R", 0.0)):
             propagated = np.zeros_like(s, complex)
             if "a" in bosons:
-                propagated += model.e**2 * (2 / 3) * (-1) / s
+                propagated += model["ee"] ** 2 * (2 / 3) * (-1) / s
             if "z" in bosons:
                 couplings = (quark_isospin - 2 / 3 * sw2) * (lepton_isospin + sw2)
                 propagated += z_coupling**2 * couplings / pole

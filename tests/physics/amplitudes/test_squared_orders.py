@@ -9,7 +9,7 @@ from amplitudes import ALPHA_S, G2, amplitude, mandelstam, points
 from madnis_py.errors import InputError
 from madnis_py.physics.model.model import Model
 
-E2 = Model("sm").e ** 2
+E2 = Model("sm")["ee"] ** 2
 CHARGE2 = 4 / 9
 """Of the up quark, squared."""
 

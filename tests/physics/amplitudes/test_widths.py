@@ -86,9 +86,9 @@ def goldstone(definition: str, cos: float) -> float:
     a = (s - u) / t and b = (t - u) / s for the exchange of vectors.
     """
     model = by_default(definition).model
-    e2, sin2 = model.e**2, model.sin2w
+    e2, sin2 = model["ee"] ** 2, model["sw2"]
     neutral, charged = e2 + e2 * (1 - 2 * sin2) ** 2 / (4 * sin2 * (1 - sin2)), e2 / sin2 / 4
-    quartic = model["MH"] ** 2 / (2 * model.vev**2)
+    quartic = model["MH"] ** 2 / (2 * model["vev"] ** 2)
     s, t, u = 1.0, -(1 - cos) / 2, -(1 + cos) / 2
     match definition:
         case "w+ w- > w+ w-":
@@ -122,7 +122,7 @@ def test_w_bosons_scatter_alike_at_all_energies(energy: float, expected: float) 
     found = []
     for switches in ({}, {"t_channel_widths": True, "external_widths": True}):
         one = process("w+ w- > w+ w-", PROTONS, switches=switches)
-        p = two_body([one.model.mw] * 4, energy, 0.3)
+        p = two_body([one.model["MW"]] * 4, energy, 0.3)
         found.append(one.matrix_element().squared(p, ALPHA_S)[0])
     assert found[0] == pytest.approx(expected, rel=1e-3)
     assert found[1] > 1.5 * found[0]
@@ -174,7 +174,9 @@ def test_soft_photons_are_emitted_by_the_eikonal_factor(
             emitting.matrix_element().squared(q, ALPHA_S)[0]
             / without.matrix_element().squared(p, ALPHA_S)[0]
         )
-        assert ratio == pytest.approx(eikonal(charges, p[0], q[0, 4], without.model.e**2), rel=1e-3)
+        assert ratio == pytest.approx(
+            eikonal(charges, p[0], q[0, 4], without.model["ee"] ** 2), rel=1e-3
+        )
 
 
 # -- which propagators have a width

@@ -65,8 +65,8 @@ def convolved(partonic: Callable[[int, float], float], flavours: list[int], s: f
 
 def charged_current(pdg: int, s: float) -> float:
     """nu d > l- u, nu u~ > l- d~: G_F^2 / pi times the squared W propagator over that at 0."""
-    mw2 = MODEL.mw**2
-    coupling = (MODEL.e**2 / MODEL.sin2w) ** 2 / (32 * math.pi)
+    mw2 = MODEL["MW"] ** 2
+    coupling = (MODEL["ee"] ** 2 / MODEL["sw2"]) ** 2 / (32 * math.pi)
 
     def slope(q2: float) -> float:
         helicity = 1.0 if pdg > 0 else (1 - q2 / s) ** 2

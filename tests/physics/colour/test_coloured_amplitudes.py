@@ -26,7 +26,7 @@ from madnis_py.physics.diagrams.recursion import Field, Recursion, Unit
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex, VertexTable
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model.particles import Particle, Vertex, VertexTerm
+from madnis_py.physics.model.particles import ModelTables, Particle, Vertex, VertexTerm
 
 COLOURS = {
     **{"a": 8, "b": 8, "c": 8, "e": 8},
@@ -85,6 +85,7 @@ class ScalarModel(Model):
 
     def __init__(self, names: Sequence[str] = ()) -> None:
         self.name, self.particles = "scalars", SCALARS
+        self.tables = ModelTables((), SCALARS, ())
         self.__dict__["vertices"] = tuple(
             Vertex(
                 tuple(particles.split()),

@@ -14,6 +14,7 @@ from madnis_py.events.files.formats import open_events
 from madnis_py.physics.cross_section.bias import Bias
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -33,7 +34,7 @@ def card(**events: object) -> Card:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return Model.from_card(card())
+    return model_from_card(card())
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.decays.decay_modes import three_body_modes, two_body_modes
 from madnis_py.physics.decays.partial_widths import decay_table, partial_width
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model.slha import DECAY, read_slha
+from madnis_py.physics.model.particles import DECAY
+from madnis_py.physics.model.slha import read_slha
 from madnis_py.physics.process.process import Process
 
 MODEL = Model("sm")
@@ -37,7 +38,7 @@ def test_a_z_to_massive_quarks_has_their_threshold() -> None:
 
 
 def test_a_w_decays_to_colours_and_mixed_flavours() -> None:
-    lepton = MODEL.e**2 / MODEL.sin2w * MODEL.mw / (48 * math.pi)
+    lepton = MODEL["ee"] ** 2 / MODEL["sw2"] * MODEL["MW"] / (48 * math.pi)
     assert partial_width(24, (12, -11), CKM) == pytest.approx(lepton, rel=1e-9)
     mixing = CKM["lamWS"]
     for pair, element in (((2, -1), 1 - mixing**2 / 2), ((2, -3), mixing), ((4, -1), mixing)):
@@ -45,10 +46,10 @@ def test_a_w_decays_to_colours_and_mixed_flavours() -> None:
 
 
 def test_a_top_decays_to_w_and_massive_b() -> None:
-    t, b, w = MODEL["MT"], MODEL["MB"], MODEL.mw
+    t, b, w = MODEL["MT"], MODEL["MB"], MODEL["MW"]
     momentum = math.sqrt((t**2 - (w + b) ** 2) * (t**2 - (w - b) ** 2)) / (2 * t)
     squares = ((t**2 - b**2) ** 2 + w**2 * (t**2 + b**2) - 2 * w**4) / (4 * w**2)
-    expected = MODEL.e**2 / MODEL.sin2w * momentum / (8 * math.pi * t**2) * squares
+    expected = MODEL["ee"] ** 2 / MODEL["sw2"] * momentum / (8 * math.pi * t**2) * squares
     assert partial_width(6, (5, 24), MODEL) == pytest.approx(expected, rel=1e-9)
 
 
@@ -60,7 +61,7 @@ def test_a_higgs_boson_decays_as_the_yukawa_coupling_says(
 ) -> None:
     model = Model("sm", {yukawa: 2.9})
     beta = math.sqrt(1 - 4 * (model[mass] / model["MH"]) ** 2)
-    expected = colours * model["MH"] * (2.9 / model.vev) ** 2 / (8 * math.pi) * beta**3
+    expected = colours * model["MH"] * (2.9 / model["vev"]) ** 2 / (8 * math.pi) * beta**3
     assert partial_width(25, (pdg, -pdg), model) == pytest.approx(expected, rel=1e-9)
 
 
@@ -69,7 +70,7 @@ def test_a_higgs_boson_decays_to_a_boson_and_one_off_its_mass_shell() -> None:
     model = Model("sm", {"MTA": 0.0, "ymtau": 0.0})
     modes = [mode for mode in three_body_modes(25, model) if abs(mode[0]) == 24]
     assert len(modes) == 10
-    x, g2 = model.mw / model["MH"], model.e**2 / model.sin2w
+    x, g2 = model["MW"] / model["MH"], model["ee"] ** 2 / model["sw2"]
     expected = 3 * g2**2 * model["MH"] / (512 * math.pi**3) * _off_shell(x)
     found = sum(partial_width(25, mode, model) for mode in modes)
     assert found == pytest.approx(expected, rel=1e-5)
@@ -79,7 +80,7 @@ def test_a_higgs_boson_decays_to_z_and_leptons() -> None:
     """The same for one pair of fermions, which are 18 of g^2 / 2 for a W of either charge."""
     model = Model("sm")
     left, right = model.couplings("z", 11)
-    coupling = model.e**2 / model.sin2w / (1 - model.sin2w)  # of h Z Z, (g / cos)^2
+    coupling = model["ee"] ** 2 / model["sw2"] / (1 - model["sw2"])  # of h Z Z, (g / cos)^2
     expected = coupling * (left**2 + right**2) * model["MH"] / (512 * math.pi**3) / 3
     expected *= _off_shell(model["MZ"] / model["MH"])
     assert partial_width(25, (23, 11, -11), model) == pytest.approx(expected, rel=1e-5)
@@ -97,8 +98,8 @@ def _off_shell(x: float) -> float:
 
 def test_a_tau_decays_as_a_muon_does() -> None:
     """G_F^2 m^5 / (192 pi^3) (1 + 3/5 m^2 / M_W^2)."""
-    m, w = MODEL["MTA"], MODEL.mw
-    fermi = math.sqrt(2) * MODEL.e**2 / (8 * MODEL.sin2w * w**2)
+    m, w = MODEL["MTA"], MODEL["MW"]
+    fermi = math.sqrt(2) * MODEL["ee"] ** 2 / (8 * MODEL["sw2"] * w**2)
     expected = fermi**2 * m**5 / (192 * math.pi**3) * (1 + 0.6 * (m / w) ** 2)
     assert partial_width(15, (16, 11, -12), MODEL) == pytest.approx(expected, rel=1e-6)
 

@@ -13,7 +13,7 @@ from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.diagrams.recursion import recursion_of
 from madnis_py.physics.diagrams.vertex_table import VertexTable
-from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 
 LABELS = ("u d~ s c~ t w+", "g a z h u d", "e+ ve vm~ mu- w- z", "b t~ ta+ vt w- h")
 
@@ -23,7 +23,7 @@ LABELS = ("u d~ s c~ t w+", "g a z h u d", "e+ ve vm~ mu- w- z", "b t~ ta+ vt w-
 def test_all_that_has_diagrams_is_kept(label: str, lam: float) -> None:
     process = {"definition": "x x > x x", "multiparticles": {"x": label}}
     card = Card.parse({"process": process, "parameters": {"lamWS": lam}})
-    model = Model.from_card(card)
+    model = model_from_card(card)
     vertices, codes = VertexTable(model), [model.pdg_of[name] for name in label.split()]
     kept = [reaction.legs for reaction in definition_of(card, model).reactions(model)]
     every = OrderLimit("WEIGHTED", 99)

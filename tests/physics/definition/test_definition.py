@@ -13,7 +13,7 @@ from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.reactions import Branch, Reaction
 from madnis_py.physics.diagrams.restrictions import Restrictions
-from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 
 W_TO_ELECTRON = Reaction((24,), (Branch(-11), Branch(12)))
 W_TO_MUON = Reaction((-24,), (Branch(13), Branch(-14)))
@@ -24,12 +24,12 @@ def definition(
 ) -> Definition:
     process = {"definition": text, "multiparticles": multiparticles}
     card = Card.parse({"process": process, "parameters": parameters})
-    return definition_of(card, Model.from_card(card))
+    return definition_of(card, model_from_card(card))
 
 
 def reactions(text: str, **parameters: object) -> tuple[Reaction, ...]:
     card = Card.parse({"process": {"definition": text}, "parameters": parameters})
-    model = Model.from_card(card)
+    model = model_from_card(card)
     return definition_of(card, model).reactions(model)
 
 

@@ -10,6 +10,7 @@ from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.slha import Slha, read_slha
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.process.process import Process
 
 SPECTRUM = """\
@@ -55,7 +56,7 @@ def slha_of(folder: Path, content: str | bytes) -> Slha:
 
 def model_of(folder: Path, content: str | bytes) -> Model:
     parameters = {"param_card": str(card_at(folder, content))}
-    return Model.from_card(
+    return model_from_card(
         Card.parse({"process": {"definition": "g g > t t~"}, "parameters": parameters})
     )
 

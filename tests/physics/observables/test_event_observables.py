@@ -17,7 +17,7 @@ from madnis_py.errors import CardError, InputError
 from madnis_py.events.histograms.histogram_filling import final_states
 from madnis_py.physics.cross_section.partonic_events import DRAWS, PartonicEventSampler
 from madnis_py.physics.cross_section.sampled_states import SampledStates
-from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.observables.final_state import FinalState
 from madnis_py.physics.observables.momenta import as_momenta
 from madnis_py.physics.observables.observable import Observable, usual_observables
@@ -32,7 +32,7 @@ def card(definition: str, **tables: object) -> Card:
     return Card.parse({"process": {"definition": definition}, "beams": {"pdf": "toy"}, **tables})
 
 
-MODEL = Model.from_card(card("p p > e+ e-"))
+MODEL = model_from_card(card("p p > e+ e-"))
 
 
 @pytest.fixture(scope="module")

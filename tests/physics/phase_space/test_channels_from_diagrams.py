@@ -8,14 +8,14 @@ import time
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
-from typing import TypedDict, cast
+from typing import TypedDict
 
 import numpy as np
 import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.diagrams.coupling_orders import Coupling, OrderLimit
+from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction, reaction_of
 from madnis_py.physics.diagrams.recursion import recursion_of
@@ -65,7 +65,7 @@ def reaction(name: str) -> Reaction:
     for word in name.split():
         key, is_order, power = word.partition("=")
         if is_order:
-            orders.append(OrderLimit(cast(Coupling, key), int(power)))
+            orders.append(OrderLimit(key, int(power)))
         else:
             words.append(word)
     incoming, outgoing = (

@@ -67,7 +67,7 @@ def test_massive_partons_agree_with_the_closed_formula(energy: tuple[float, floa
 def test_lepton_beams_make_pairs_of_w_bosons() -> None:
     """Near threshold neutrino exchange alone is left: pi alpha^2 beta / (s sin^4 theta_W)."""
     one = process("e+ e- > w+ w-", (80.5, 80.5))
-    mw, sin2w = one.model.mw, one.model.sin2w
+    mw, sin2w = one.model["MW"], one.model["sw2"]
     s = one.beams.s
     beta = math.sqrt(1 - 4 * mw**2 / s)
     expected = math.pi * ALPHA**2 * beta / (s * sin2w**2) * PICOBARN_PER_INVERSE_GEV2
@@ -81,7 +81,7 @@ def weak(definition: str, energy: float) -> tuple[float, float, float, float, fl
     )
     s, model = one.beams.s, one.model
     unit = model["Gf"] ** 2 * s / math.pi * PICOBARN_PER_INVERSE_GEV2
-    return two_body(flat_integrand(one), 300), s, unit, model.mw**2, model.mw * model["WW"]
+    return two_body(flat_integrand(one), 300), s, unit, model["MW"] ** 2, model["MW"] * model["WW"]
 
 
 @pytest.mark.parametrize(

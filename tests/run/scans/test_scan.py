@@ -12,7 +12,7 @@ from command_line import Outcome, call
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
-from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
 from madnis_py.run.scans.scan_points import has_a_scan, scan_points
@@ -116,14 +116,14 @@ def test_lists_of_a_param_card_go_by_themselves_or_with_their_group(tmp_path: Pa
         (172.5, 0.118, 172.0),
     ]
     assert list(found[0].values) == ["parameters.MT", "parameters.aS", "parameters.ymt"]
-    assert Model.from_card(found[-1].card)["MT"] == 175.0
-    assert Model.from_card(found[-1].card)["MZ"] == 91.188
+    assert model_from_card(found[-1].card)["MT"] == 175.0
+    assert model_from_card(found[-1].card)["MZ"] == 91.188
 
 
 def test_a_parameter_of_the_card_is_not_scanned(tmp_path: Path) -> None:
     found = scan_points(of_param_card(PARAM_CARD, tmp_path, MT=173.0))
     assert len(found) == 2
-    assert Model.from_card(found[0].card)["MT"] == 173.0
+    assert model_from_card(found[0].card)["MT"] == 173.0
 
 
 def test_ranges_of_a_param_card_are_those_of_python(tmp_path: Path) -> None:

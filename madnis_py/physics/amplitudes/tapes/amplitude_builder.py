@@ -159,7 +159,7 @@ def _amplitudes(contractions: Iterable[Contraction], by_own_powers: bool) -> _Am
         lambda: defaultdict(Fraction)
     )
     for one in contractions:
-        own = one.own if by_own_powers else (0, 0)
+        own = one.own if by_own_powers else ()
         products[one.flow, one.powers[0], own][one.current, one.source] += one.factor
     known: dict[tuple[tuple[tuple[int, int], Fraction], ...], int] = {}
     parts: dict[Closed, list[_Part]] = defaultdict(list)

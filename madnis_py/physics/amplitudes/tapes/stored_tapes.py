@@ -119,11 +119,13 @@ class StoredTapes:
         The tape serves other values of the parameters too: zeros are looked for at values in
         general position. Below threshold all count, since there are no momenta.
         """
+        everything = np.ones(len(every.helicities), bool)
         model = _in_general_position(self._model)
-        masses = [abs(model.mass(leg.pdg)) for leg in self.legs]
+        if model is None:
+            return everything
+        masses = [model.mass(leg.pdg) for leg in self.legs]
         n_incoming = sum(leg.incoming for leg in self.legs)
         p = generic_momenta(masses, n_incoming)
-        everything = np.ones(len(every.helicities), bool)
         if not np.allclose(p[:, :n_incoming].sum(axis=1), p[:, n_incoming:].sum(axis=1)):
             return everything
         kernel = _core.AmplitudeTape(every.tape.bound(model), 1.0)
@@ -142,15 +144,23 @@ class StoredTapes:
         return selected
 
 
-def _in_general_position(model: Model) -> Model:
-    """The model with unrelated masses, widths and couplings, zero where they are zero."""
-    units = {"MASS": 40.0, "YUKAWA": 20.0, "DECAY": 1.0, "ZPRIME": 0.5}
+def _in_general_position(model: Model) -> Model | None:
+    """The model with unrelated masses, widths and couplings, zero where they are zero.
+
+    None where no such values are possible; M_Z and the inputs of SMINPUTS stay.
+    """
+    units = {"MASS": 40.0, "YUKAWA": 20.0, "DECAY": 1.0}
     values = {
-        name: units[parameter.block] * (1 + 0.17 * place)
+        name: units.get(parameter.block, 0.5) * (1 + 0.17 * place)
         for place, (name, parameter) in enumerate(model.parameters.items())
-        if parameter.block in units and model[name] != 0 and name != "MZ"
+        if parameter.block not in ("SMINPUTS", "WOLFENSTEIN")
+        and model[name] != 0
+        and parameter.place != ("MASS", (23,))
     }
-    return Model(model.name, model.values | values)
+    try:
+        return model.with_values(values)
+    except ValueError:
+        return None
 
 
 def _packed(tapes: ReactionTapes, names: Sequence[str]) -> Arrays:

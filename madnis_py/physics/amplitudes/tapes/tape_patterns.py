@@ -191,7 +191,7 @@ def _content(step: Recursion, particles: _Particles, names: Sequence[str]) -> ob
             for field in step.fields(units)
         ],
         [(particles[goal.pdg], goal.powers, goal.inner) for goal in step.goals],
-        [str(order) for order in step.squared_orders],
+        [(str(order), step.vertices.model.orders) for order in step.squared_orders],
     )
 
 

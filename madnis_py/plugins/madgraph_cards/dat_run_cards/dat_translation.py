@@ -12,6 +12,7 @@ from madnis_py.card.card import Card
 from madnis_py.physics.definition.definition_reader import definition_of
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put_cuts_together
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_beams import translate_beams
@@ -67,7 +68,7 @@ class DatTranslation:
         densities = translate_beams(run, card)
         self._frame()
         base = Card.parse(card.tables, run.source)
-        model = Model.from_card(base)
+        model = model_from_card(base)
         self._refuse_unpolarised_neutrinos(base, model)
         if any(densities) or _depends_on_alpha_s(base):
             translate_scales(run, card, densities)
@@ -159,7 +160,7 @@ class DatTranslation:
 def _at_rest(run: RunCard, card: ImportedCard) -> RunCard:
     """The run card of a decay: no beams, and scales that are the mass, as in MadEvent."""
     alone = Card.parse({**card.tables, "beams": {"pdf": "none"}}, run.source)
-    text, model = alone.process.definitions[0], Model.from_card(alone)
+    text, model = alone.process.definitions[0], model_from_card(alone)
     incoming = text.partition(">")[0].split()
     if len(incoming) > 1:
         return run

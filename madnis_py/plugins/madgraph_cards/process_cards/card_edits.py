@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model.particles import Parameter
+from madnis_py.physics.model.particles import DECAY, Parameter
 from madnis_py.physics.model.slha import SlhaScan, parse_scan
 from madnis_py.physics.model.text_lines import shortened
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_entries import DEFAULTS, NEUTRAL, UNCUT
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.process_cards.command_lines import Command
+from madnis_py.plugins.madgraph_cards.process_cards.model_restrictions import titled
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?")
 
@@ -87,6 +87,7 @@ class CardEdits:
     """Edits of the run card and of the parameters, in their order.
 
     Args:
+        model: with its defaults.
         fixed: parameters that the restriction of the model fixes, with their values.
         card: takes what was done, and what cannot be translated.
 
@@ -96,6 +97,7 @@ class CardEdits:
         scans: parameter -> its list of values; all of one group, or none of any.
     """
 
+    model: Model
     fixed: Mapping[str, float]
     card: ImportedCard
     run: dict[str, str] = field(default_factory=dict)
@@ -165,7 +167,7 @@ class CardEdits:
     def _set_parameter(self, command: Command, words: list[str]) -> None:
         """A parameter: "mass 6 172.5", "decay 6 auto", "mt scan:[170, 175]"; in small letters."""
         place, text = _place_and_value(words)
-        found = _meant(place)
+        found = _meant(place, self.model.tables.parameters)
         scan = parse_scan(text)
         if scan is not None:
             self._scan(command, found, scan)
@@ -246,12 +248,13 @@ class CardEdits:
         if is_entry and (is_zero or tuple(place) in _FOLLOWING):
             self.card.neutral.append(command.text)
         else:
-            meaning = "the Standard Model has no such parameter"
+            meaning = f"{titled(self.model)} has no such parameter"
             self._refuse(command, meaning, "leave it out")
 
     def _compute_widths(self, command: Command) -> None:
-        widths = {one.code: one.name for one in MODELS["sm"].parameters if one.block == "DECAY"}
-        codes = {name: abs(pdg) for name, pdg in Model("sm").pdg_of.items()}
+        listed = self.model.tables.parameters
+        widths = {one.code[0]: one.name for one in listed if one.block == DECAY}
+        codes = {name: abs(pdg) for name, pdg in self.model.pdg_of.items()}
         chosen: list[str] = []
         for word in (one.lower() for one in command.words[1:]):
             code = int(word) if word.isdecimal() else codes.get(word)
@@ -259,7 +262,7 @@ class CardEdits:
                 self._refuse(command, "its options are not known here", "leave them out")
                 return
             if word != "all" and code not in widths:
-                meaning = f"the Standard Model has no width of {shortened(word)}"
+                meaning = f"{titled(self.model)} has no width of {shortened(word)}"
                 self._refuse(command, meaning, "leave it out")
                 return
             chosen += widths.values() if word == "all" else [widths[code or 0]]
@@ -295,14 +298,16 @@ def _place_and_value(words: Sequence[str]) -> tuple[Sequence[str], str]:
     return place, value
 
 
-def _meant(place: Sequence[str]) -> list[Parameter]:
-    """The parameters that a block and a code ("all" for each), or a name alone, mean."""
-    if len(place) > 2:
-        return []
-    block, code = (None, place[0]) if len(place) == 1 else place
+def _meant(place: Sequence[str], known: Iterable[Parameter]) -> list[Parameter]:
+    """The parameters that a block and codes ("all" for each), or a name alone, mean."""
+    block, codes = (None, place) if len(place) == 1 else (place[0], place[1:])
+    code = " ".join(codes)
     return [
         one
-        for one in MODELS["sm"].parameters
+        for one in known
         if (block is None and one.name.lower() == code)
-        or (one.block.lower() == block and code in ("all", str(one.code), one.name.lower()))
+        or (
+            one.block.lower() == block
+            and code in ("all", " ".join(map(str, one.code)), one.name.lower())
+        )
     ]

@@ -13,10 +13,9 @@ from madnis_py.card.card import Card
 from madnis_py.errors import CardError
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
-from madnis_py.physics.model.builtin_models import MODELS
-from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.slha import read_slha
 from madnis_py.physics.model.text_lines import read_lines
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_reader import RunCard, read_run_card
 from madnis_py.plugins.madgraph_cards.dat_run_cards.dat_translation import DatTranslation
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
@@ -52,7 +51,7 @@ def import_cards(
     """
     imported = ImportedCard(pdf=pdf)
     process = _process(files, imported)
-    edits = CardEdits(process.fixed, imported)
+    edits = CardEdits(process.known, process.fixed, imported)
     edits.apply(process.answers)
     edits.apply(_commands(files.edits, "file of edits") if files.edits else [])
     for name, meaning in files.others.items():
@@ -82,6 +81,8 @@ def _put_process(process: ProcessCard, imported: ImportedCard) -> None:
     texts = [one.text for one in process.definitions]
     imported.put("process", "definition", texts if len(texts) > 1 else texts[0])
     imported.put("process", "t_channel_widths", process.t_channel_widths)
+    if process.known.name != "sm":
+        imported.put("process", "model", process.known.name)
 
 
 def _put_parameters(
@@ -90,17 +91,17 @@ def _put_parameters(
     """Put the parameters, and the labels that would stand for other particles by default."""
     if param_card is not None:
         imported.put("parameters", "param_card", str(param_card))
-        _refuse_other_values(param_card, process.fixed, imported)
+        _refuse_other_values(param_card, process, imported)
     fixed_here = process.fixed if param_card is not None else {}
     values = fixed_here | process.model | edits.parameters
-    defaults = Model("sm").values
+    known = process.known
     for name, value in values.items():
-        if param_card is not None or value != defaults[name]:
+        if param_card is not None or value != known[name]:
             imported.put("parameters", name, value)
-    labels = Model("sm", process.model).multiparticles | process.labels
+    labels = known.with_values(process.model).multiparticles | process.labels
     numbers = {name: value for name, value in values.items() if isinstance(value, float)}
     try:
-        default_labels = Model("sm", numbers).multiparticles
+        default_labels = known.with_values(numbers).multiparticles
     except ValueError as error:
         raise CardError(f"parameters: {error}") from None
     text = " ".join(one.text.lower() for one in process.definitions)
@@ -111,14 +112,12 @@ def _put_parameters(
             table[label] = " ".join(labels[label])
 
 
-def _refuse_other_values(
-    param_card: Path, values: Mapping[str, float], imported: ImportedCard
-) -> None:
+def _refuse_other_values(param_card: Path, process: ProcessCard, imported: ImportedCard) -> None:
     """Refuse a param_card that contradicts the restriction of the model."""
     slha = read_slha(param_card)
-    for name, value in values.items():
-        parameter = next(one for one in MODELS["sm"].parameters if one.name == name)
-        given = slha.value(parameter.block, parameter.code)
+    for name, value in process.fixed.items():
+        parameter = process.known.parameters[name]
+        given = slha.value(parameter.block, *parameter.code)
         if given not in (None, value):
             entry = f"{name} = {given:g} of {param_card.name}"
             meaning = f"it is {value:g} in this restriction of the model"
@@ -135,7 +134,7 @@ def _put_scans(edits: CardEdits, imported: ImportedCard) -> None:
 
 def _definitions(imported: ImportedCard, source: str) -> list[Definition]:
     card = Card.parse({**imported.tables, "beams": {"pdf": "none"}}, source)
-    model = Model.from_card(card)
+    model = model_from_card(card)
     return [definition_of(card.of_process(text), model) for text in card.process.definitions]
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from madnis_py.physics.model.model import Model
+
 _CKM = {"lamWS": 0.2253, "AWS": 0.808, "rhoWS": 0.132, "etaWS": 0.341}
 _NO_B = dict.fromkeys(("MB", "ymb"), 0.0)
 _NO_TAU = dict.fromkeys(("MTA", "ymtau"), 0.0)
@@ -34,6 +36,11 @@ They are those of the files restrict_*.dat that come with MadGraph.
 
 _ALWAYS_ZERO = ("MC", "ymc", "Me", "yme", "MM", "ymm", *_CKM)
 """Parameters that are zero, and none of the param_card, unless a restriction gives them values."""
+
+
+def titled(model: Model) -> str:
+    """A model in messages."""
+    return "the Standard Model" if model.name == "sm" else f"model {model.name}"
 
 
 def restricted(name: str) -> dict[str, float] | None:

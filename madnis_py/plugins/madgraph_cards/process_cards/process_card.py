@@ -7,14 +7,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from madnis_py.card.sentences import closest
-from madnis_py.errors import CardError
+from madnis_py.errors import CardError, InputError
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model_search.model_library import named_tables
 from madnis_py.plugins.madgraph_cards.imported_card import ImportedCard
 from madnis_py.plugins.madgraph_cards.process_cards.command_lines import Command
 from madnis_py.plugins.madgraph_cards.process_cards.model_restrictions import (
     MODELS,
     fixed,
     restricted,
+    titled,
 )
 
 _SILENT = frozenset({
@@ -51,6 +53,7 @@ class ProcessCard:
     """What a proc_card_mg5.dat says.
 
     Attributes:
+        known: the model with its defaults.
         model: parameters of the Standard Model that its restriction changes, by name.
         fixed: parameters that a param_card cannot change, by name.
         definitions: of processes, as MadGraph writes them.
@@ -59,6 +62,7 @@ class ProcessCard:
         t_channel_widths: whether propagators in t-channels have widths.
     """
 
+    known: Model = field(default_factory=lambda: Model("sm"))
     model: dict[str, float] = field(default_factory=dict)
     fixed: dict[str, float] = field(default_factory=dict)
     definitions: list[Command] = field(default_factory=list)
@@ -76,14 +80,13 @@ class ProcessCardReader:
 
     def __init__(self, card: ImportedCard) -> None:
         self._card, self._read = card, ProcessCard(fixed=fixed({}))
-        self._particles = Model("sm")
+        self._particles = self._read.known
 
     def read(self, commands: Iterable[Command]) -> ProcessCard:
         """The process card.
 
         Raises:
-            CardError: a model that is not the Standard Model, an unknown particle in a label, or no
-                process.
+            CardError: a model that is not found, an unknown particle in a label, or no process.
         """
         launched = False
         for command in commands:
@@ -121,17 +124,27 @@ class ProcessCardReader:
     def _import(self, command: Command, kind: str) -> None:
         name = next((word for word in command.words[2:] if not word.startswith("-")), "")
         model, _, restriction = name.rpartition("/")[2].partition("-")
-        if kind != "model" or model not in MODELS:
-            raise command.error(
-                "expected the Standard Model, import model sm, sm-no_b_mass and the like; other "
-                "models are not read yet"
-            )
-        values = restricted(restriction)
-        if values is None:
-            raise command.error(f'unknown restriction "{restriction}" of the Standard Model')
-        self._read = ProcessCard(values, fixed(values), labels=self._read.labels)
-        self._particles = Model("sm", values)
+        if kind != "model":
+            raise command.error("expected import model")
+        if model in MODELS:
+            values = restricted(restriction)
+            if values is None:
+                raise command.error(f'unknown restriction "{restriction}" of the Standard Model')
+            known = Model("sm")
+            self._read = ProcessCard(known, values, fixed(values), labels=self._read.labels)
+            self._particles = Model("sm", values)
+        else:
+            known = self._found(command, name)
+            self._read = ProcessCard(known, labels=self._read.labels)
+            self._particles = known
         self._card.taken.append(command.text)
+
+    def _found(self, command: Command, name: str) -> Model:
+        """Another model, by its path or in the search path."""
+        try:
+            return Model(name, {}, named_tables(name))
+        except (InputError, ValueError) as error:
+            raise command.error(str(error)) from None
 
     def _define(self, command: Command) -> None:
         """A label: "define l+ = e+ mu+", the "=" may lack; particles behind "/" are left out."""
@@ -156,7 +169,7 @@ class ProcessCardReader:
             name = codes.get(word, word)
             if name not in labels and name not in model.pdg_of:
                 hint = closest(word, [*labels, *model.pdg_of])
-                raise command.error(f'unknown particle "{word}" of the Standard Model{hint}')
+                raise command.error(f'unknown particle "{word}" of {titled(model)}{hint}')
             found += labels.get(name, (name,))
         return found
 

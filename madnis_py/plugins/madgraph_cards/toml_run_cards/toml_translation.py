@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from itertools import product
 
 from madnis_py.card.card import Card, parse_toml
-from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.text_lines import shortened
+from madnis_py.physics.model_search.card_model import model_from_card
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.madgraph_cards.cuts_of_processes import final_states, put_cuts_together
 from madnis_py.plugins.madgraph_cards.final_particles import (
@@ -59,7 +59,7 @@ def translate_toml(text: str, source: str, card: ImportedCard) -> None:
         card.options["--seed"] = seed
     leptonic = _translate_beams(values, card)
     base = Card.parse(card.tables, source)
-    model = Model.from_card(base)
+    model = model_from_card(base)
     scale_free = leptonic and not any(
         depends_on_alpha_s(Process.from_card(base.of_process(text)))
         for text in base.process.definitions

@@ -120,7 +120,7 @@ def test_lines_that_set_entries_of_the_run_card(tmp_path: Path) -> None:
         ("set mass 13 scan:[0, 0.1]", "it is not one parameter of the model"),
         ("set mt scan:[1, 2]\nset ymt scan1:[1, 2]", "all go together, or each goes by itself"),
         ("set mt scan1:[1, 2]\nset ymt scan1:[1]", "all go together, or each goes by itself"),
-        ("set sminputs 1 6", "expected MZ, aEWM1 and Gf that give a real mass of the W"),
+        ("set sminputs 1 6", "expected aEWM1, Gf and MZ that give a real mass of the W"),
         ("set ebeam1 scan:[6500, 7000]", "expected a number; got scan"),
         ("set mass 0", "the Standard Model has no such parameter"),
         ("set mass top 0", "the Standard Model has no such parameter"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from places import ROOT
 from run_cards import translated
 
 from madnis_py.errors import CardError
@@ -52,6 +53,26 @@ def test_restrictions_of_the_standard_model_are_its_parameters(
     assert (
         parameters.items() <= {name: process.model[name] for name in process.model.values}.items()
     )
+
+
+def test_other_models_are_those_of_the_search_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MADNIS_MODEL_PATH", str(ROOT / "tests" / "models"))
+    card, _ = translated(
+        "import model scalar_singlet-plain\ndefine dark = s h\ngenerate mu+ mu- > dark dark NP=2\n"
+        "launch\nset portal 1 2 25\nset mass 25 130\nset decay 25 auto\n",
+        tmp_path,
+    )
+    assert card.process.model == "scalar_singlet-plain"
+    assert card.process.multiparticles == {"dark": "s h"}
+    assert card.parameters.overrides == {"kap12": 25.0, "MH": 130.0}
+    assert card.parameters.automatic == ("WH",)
+
+
+def test_a_model_that_is_not_found_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"line 1: .*expected a model: sm, .* got \"nowhere\""):
+        translated("import model nowhere\ngenerate mu+ mu- > s s\n", tmp_path)
 
 
 def test_a_later_generate_begins_again_and_add_process_goes_on(tmp_path: Path) -> None:
@@ -115,7 +136,7 @@ def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("import model mssm\ngenerate p p > go go", "line 1: expected the Standard Model"),
+        ("import model mssm\ngenerate p p > go go", "line 1: .*expected a model: sm"),
         ("import model sm-full\ngenerate p p > z", 'line 1: unknown restriction "full"'),
         ("generate p p > t t~ [QCD]", "line 1: expected a process at leading order"),
         ("define q = u x\ngenerate p p > z", 'line 1: unknown particle "x"'),
@@ -167,7 +188,7 @@ def test_the_mass_of_the_w_follows_from_other_parameters_whatever_a_card_says(
     text = "generate e+ e- > w+ w-\nlaunch\nset mass 24 80.4\n"
     card, rest = translated(text, tmp_path)
     assert "set mass 24 80.4" in rest.neutral
-    assert Process.from_card(card).model.mw == Model("sm").mw
+    assert Process.from_card(card).model["MW"] == Model("sm")["MW"]
 
 
 def test_a_folder_has_its_cards_by_the_ends_of_their_names(tmp_path: Path) -> None:

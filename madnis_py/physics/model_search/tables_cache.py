@@ -1,0 +1,105 @@
+"""Tables of models that were read before, kept as JSON in the cache folder of the user."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import astuple
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from madnis_py.array_cache import ArrayCache
+from madnis_py.physics.model.expressions import Function
+from madnis_py.physics.model.particles import (
+    CouplingOrder,
+    Derived,
+    FixedEntry,
+    ModelTables,
+    Parameter,
+    Particle,
+    Vertex,
+    VertexTerm,
+)
+
+_TRANSLATION = ("physics/ufo", "physics/lorentz", "physics/colour", "physics/model")
+"""Rooms of this package that decide about tables."""
+
+
+def cached_tables(key: str, make: Callable[[], ModelTables]) -> ModelTables:
+    """The tables that belong to a key, from disk or made and kept.
+
+    Args:
+        key: of the files of the model.
+        make: reads them.
+
+    Raises:
+        InputError: as `make`; errors are not kept.
+    """
+    digest = hashlib.sha256(f"model tables {_translation()} {key}".encode()).hexdigest()
+
+    def arrays() -> dict[str, Any]:
+        return {"json": np.frombuffer(_text_of(make()).encode(), np.uint8)}
+
+    return _tables_of(json.loads(ArrayCache().get(digest, arrays)["json"].tobytes()))
+
+
+@cache
+def _translation() -> str:
+    """Digest of the sources that tables follow from: those of another version are made again."""
+    digest = hashlib.sha256()
+    for room in _TRANSLATION:
+        for path in sorted((Path(__file__).parents[2] / room).glob("*.py")):
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _text_of(tables: ModelTables) -> str:
+    return json.dumps(
+        {
+            "parameters": [astuple(one) for one in tables.parameters],
+            "particles": [astuple(one) for one in tables.particles],
+            "vertices": [astuple(one) for one in tables.vertices],
+            "derived": [astuple(one) for one in tables.derived],
+            "orders": [astuple(one) for one in tables.orders],
+            "functions": {name: astuple(one) for name, one in tables.functions.items()},
+            "fixed": [astuple(one) for one in tables.fixed],
+            "strong": tables.strong,
+            "digest": tables.digest,
+        }
+    )
+
+
+def _tables_of(content: dict[str, Any]) -> ModelTables:
+    return ModelTables(
+        parameters=tuple(
+            Parameter(name, block, tuple(code), *rest)
+            for name, block, code, *rest in content["parameters"]
+        ),
+        particles=tuple(Particle(*row) for row in content["particles"]),
+        vertices=tuple(
+            Vertex(tuple(particles), _terms(terms), tuple(orders), lacking)
+            for particles, terms, orders, lacking in content["vertices"]
+        ),
+        derived=tuple(Derived(*row) for row in content["derived"]),
+        orders=tuple(CouplingOrder(*row) for row in content["orders"]),
+        functions={
+            name: Function(tuple(arguments), expression)
+            for name, (arguments, expression) in content["functions"].items()
+        },
+        fixed=tuple(
+            FixedEntry(block, tuple(code), expression)
+            for block, code, expression in content["fixed"]
+        ),
+        strong=content["strong"],
+        digest=content["digest"],
+    )
+
+
+def _terms(rows: list[tuple[str, str, list[str]]]) -> tuple[VertexTerm, ...]:
+    return tuple(
+        VertexTerm(colour, lorentz, tuple(couplings)) for colour, lorentz, couplings in rows
+    )

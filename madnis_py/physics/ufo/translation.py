@@ -1,0 +1,345 @@
+"""Translation of a UFO model into tables.
+
+UFO takes all particles and momenta of a vertex as outgoing, and the factor i of a Feynman rule into
+its couplings; our tables take all as incoming, and i times a vertex is its rule. The gauge is
+unitary: Goldstone bosons and ghosts are left out with their vertices.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from madnis_py.physics.lorentz.kernel_terms import legs_in_order, lorentz_terms
+from madnis_py.physics.model.expressions import names_in
+from madnis_py.physics.model.particles import (
+    CouplingOrder,
+    Derived,
+    ModelTables,
+    Parameter,
+    Particle,
+    Vertex,
+    VertexTerm,
+)
+from madnis_py.physics.ufo.colour_text import renumbered_colour
+from madnis_py.physics.ufo.computed_vertices import lacking
+from madnis_py.physics.ufo.madgraph_names import names_of
+from madnis_py.physics.ufo.parameter_values import ParameterValues
+from madnis_py.physics.ufo.restriction import Restriction
+from madnis_py.physics.ufo.statements import UfoError
+from madnis_py.physics.ufo.ufo_rows import UfoParticle, UfoRows, UfoVertex
+
+_VANISHING = 1e-13
+"""Size of a coupling that is zero but for rounding, as in MadGraph."""
+
+_GROUPS: Mapping[int, str] = {
+    **dict.fromkeys((1, 2, 3, 4, 21), "jet"),
+    5: "bottom",
+    **dict.fromkeys((11, 13, 15), "lepton"),
+    **dict.fromkeys((12, 14, 16), "missing"),
+    22: "photon",
+}
+"""PDG code -> the class that cuts call a particle by."""
+
+_HEAVIEST_KNOWN = 37
+"""Largest PDG code of quarks, leptons, gauge and Higgs bosons."""
+
+
+def tables_of(rows: UfoRows, restriction: Restriction, digest: str) -> ModelTables:
+    """The tables of a model.
+
+    Args:
+        rows: content of its files.
+        restriction: of its parameters.
+        digest: of its files.
+
+    Raises:
+        UfoError: an expression or a reference cannot be read; names file and line.
+    """
+    values = ParameterValues(rows, restriction.defaults, restriction.expressions)
+    translation = _Translation(rows, restriction, values)
+    particles = tuple(translation.particles())
+    orders, columns = translation.orders()
+    vertices = tuple(translation.vertices(columns))
+    used = [text for vertex in vertices for text in vertex.couplings]
+    masses = [name for row in particles for name in (row.mass, row.width) if name]
+    return ModelTables(
+        tuple(translation.parameters()),
+        particles,
+        vertices,
+        tuple(translation.derived([*used, *masses])),
+        orders,
+        dict(values.functions),
+        restriction.entries,
+        values.strong,
+        digest,
+    )
+
+
+class _Translation:
+    """One model on its way into tables.
+
+    Args:
+        rows: content of its files.
+        restriction: of its parameters.
+        values: of its parameters and couplings.
+    """
+
+    def __init__(self, rows: UfoRows, restriction: Restriction, values: ParameterValues) -> None:
+        self._rows, self._restriction, self._values = rows, restriction, values
+        self._names = names_of([row for row in self._physical() if row.pdg > 0])
+
+    def _physical(self) -> Iterator[UfoParticle]:
+        """Particles, those whose code is negative turned round; each once."""
+        seen: dict[int, UfoParticle] = {}
+        for row in filter(lambda one: one.is_physical, self._rows.particles.values()):
+            turned = row if row.pdg > 0 else row.anti()
+            if row.pdg == 0:
+                raise UfoError(f"{row.place}: expected a PDG code other than 0")
+            first = seen.setdefault(turned.pdg, turned)
+            if first is turned:
+                yield turned
+            elif {first.name, first.antiname} != {turned.name, turned.antiname}:
+                raise UfoError(
+                    f"{row.place}: expected one particle of PDG code {turned.pdg}; got "
+                    f"{turned.name} beside {first.name}"
+                )
+
+    def parameters(self) -> Iterator[Parameter]:
+        """External parameters that the restriction leaves."""
+        for one in self._rows.parameters.values():
+            if one.name in self._values.external:
+                default = self._values.external[one.name]
+                yield Parameter(one.name, one.block, one.code, default, f"{one.block} {one.name}")
+
+    def particles(self) -> Iterator[Particle]:
+        """Rows of particles."""
+        for row in self._physical():
+            name, antiname = self._names[row.pdg]
+            mass, width = (
+                self._mass_or_width(row, self._parameter(key, row)) for key in (row.mass, row.width)
+            )
+            yield Particle(
+                name,
+                antiname,
+                row.pdg,
+                row.spin,
+                row.colour,
+                row.charge,
+                mass=mass,
+                width=width,
+                group=_group(row, stable=not width or not self._values.at_defaults[width]),
+            )
+
+    def _parameter(self, key: str, row: UfoParticle) -> str:
+        """The name of a parameter by that of its object."""
+        if key not in self._rows.parameters:
+            raise UfoError(f'{row.place}: expected a parameter; got "{key}"')
+        return self._rows.parameters[key].name
+
+    def _mass_or_width(self, row: UfoParticle, name: str) -> str:
+        """A parameter that may be other than zero, or ""."""
+        if name in self._values.of_strong:
+            raise UfoError(
+                f"{row.place}: expected a mass and a width that do not depend on alpha_s; "
+                f"got {name}, which runs"
+            )
+        is_fixed = name not in self._values.external
+        zero = self._values.at_defaults[name] == 0
+        expression = self._values.expressions.get(name, "")
+        constant = is_fixed and zero and (self._restriction.drops_zeros or not names_in(expression))
+        return "" if constant else name
+
+    def orders(self) -> tuple[tuple[CouplingOrder, ...], dict[str, int]]:
+        """Coupling orders, and their columns among the powers of a vertex."""
+        powers = {
+            name: power
+            for name, power in ((one, self._values.power(one)) for one in self._used_couplings())
+            if power is not None
+        }
+        by_name = {one.name: one for one in self._rows.couplings.values()}
+        is_strong = all(by_name[one].orders.get("QCD", 0) == power for one, power in powers.items())
+        given = {one.name: one for one in self._rows.orders.values()}
+        names = list(
+            dict.fromkeys([*given, *(key for one in by_name.values() for key in one.orders)])
+        )
+        columns: dict[str, int] = {}
+        for name in names:
+            others = [column for column in columns.values() if column]
+            columns[name] = 0 if name == "QCD" and is_strong else len(others) + 1
+        standard = {"QCD": 1, "QED": 2} if {*names} == {"QCD", "QED"} else {}
+        return tuple(
+            CouplingOrder(
+                name,
+                given[name].hierarchy if name in given else standard.get(name, 1),
+                column,
+                given[name].expansion if name in given else 99,
+            )
+            for name, column in columns.items()
+        ), columns
+
+    def _used_couplings(self) -> Iterator[str]:
+        """Names of couplings of vertices of physical particles."""
+        for vertex in self._physical_vertices():
+            for keys in vertex.couplings.values():
+                yield from (self._rows.couplings[key].name for key in keys)
+
+    def _physical_vertices(self) -> Iterator[UfoVertex]:
+        """Vertices of three particles or more, none of them a ghost or Goldstone boson."""
+        for vertex in self._rows.vertices.values():
+            self._check(vertex)
+            particles = [self._rows.particles[key] for key in vertex.particles]
+            if len(particles) > 2 and all(row.is_physical for row in particles):
+                yield vertex
+
+    def _check(self, vertex: UfoVertex) -> None:
+        """Refuse names of objects that there are not."""
+        groups = (
+            ("particles", vertex.particles, self._rows.particles),
+            ("lorentz", vertex.lorentz, self._rows.lorentz),
+            (
+                "couplings",
+                [key for keys in vertex.couplings.values() for key in keys],
+                self._rows.couplings,
+            ),
+        )
+        for what, keys, known in groups:
+            for key in keys:
+                if key not in known:
+                    raise UfoError(f'{vertex.place}: {what}: expected a known object; got "{key}"')
+        for colour, lorentz in vertex.couplings:
+            if not (0 <= colour < len(vertex.colour) and 0 <= lorentz < len(vertex.lorentz)):
+                raise UfoError(f"{vertex.place}: couplings: ({colour}, {lorentz}) is out of range")
+
+    def vertices(self, columns: Mapping[str, int]) -> Iterator[Vertex]:
+        """Vertices, one for each combination of powers of couplings."""
+        for vertex in self._physical_vertices():
+            by_orders: dict[tuple[int, ...], dict[tuple[int, int], list[str]]] = defaultdict(
+                lambda: defaultdict(list)
+            )
+            unknown = []
+            for place, keys in vertex.couplings.items():
+                for key in keys:
+                    coupling = self._rows.couplings[key]
+                    size = abs(self._values.at_defaults[coupling.name])
+                    if self._restriction.drops_zeros and size < _VANISHING:
+                        continue
+                    power = self._values.power(coupling.name)
+                    if power is None or power < 0:
+                        unknown.append(coupling.name)
+                    orders = self._powers(coupling.orders, columns, power or 0)
+                    by_orders[orders][place].append(coupling.name)
+            for orders, couplings in by_orders.items():
+                yield self._vertex(vertex, orders, couplings, unknown)
+
+    def _powers(
+        self, orders: Mapping[str, int], columns: Mapping[str, int], power: int
+    ) -> tuple[int, ...]:
+        powers = [power, *(0 for _ in range(max(columns.values(), default=0)))]
+        for name, value in orders.items():
+            if columns[name]:
+                powers[columns[name]] = value
+        return tuple(powers)
+
+    def _vertex(
+        self,
+        vertex: UfoVertex,
+        orders: tuple[int, ...],
+        couplings: Mapping[tuple[int, int], Sequence[str]],
+        unknown: Sequence[str],
+    ) -> Vertex:
+        outgoing = [self._rows.particles[key] for key in vertex.particles]
+        structures = [self._rows.lorentz[vertex.lorentz[place]] for _, place in couplings]
+        reason = ""
+        if unknown:
+            reason = f"a coupling that is no power of g_s, {unknown[0]}"
+        elif any(row.propagator for row in outgoing):
+            reason = "a particle with a propagator of its own"
+        elif any(one.has_form_factors for one in structures):
+            reason = "form factors"
+        try:
+            order = _legs_in_order(
+                tuple(row.spin for row in outgoing), tuple(one.structure for one in structures)
+            )
+            terms = tuple(self._terms(vertex, couplings, order))
+        except ValueError as error:
+            reason = reason or str(error)
+            order = tuple(range(len(outgoing)))
+            terms = tuple(
+                VertexTerm("", "", (name,)) for names in couplings.values() for name in names
+            )
+        incoming = [outgoing[place].anti() for place in order]
+        names = tuple(self._name(row) for row in incoming)
+        translated = Vertex(names, terms, orders, reason)
+        return replace(translated, lacking=reason or lacking(translated, incoming))
+
+    def _name(self, row: UfoParticle) -> str:
+        name, antiname = self._names[abs(row.pdg)]
+        return name if row.pdg > 0 else antiname
+
+    def _terms(
+        self,
+        vertex: UfoVertex,
+        couplings: Mapping[tuple[int, int], Sequence[str]],
+        order: Sequence[int],
+    ) -> Iterator[VertexTerm]:
+        """The terms of a vertex, those of each colour together."""
+        spins = [self._rows.particles[key].spin for key in vertex.particles]
+        numbers = {old + 1: new for new, old in enumerate(order, 1)}
+        for colour in dict.fromkeys(place for place, _ in couplings):
+            text, constants = renumbered_colour(vertex.colour[colour], numbers)
+            structures = [
+                (self._rows.lorentz[vertex.lorentz[lorentz]].structure, _coupling(name, constants))
+                for (place, lorentz), names in couplings.items()
+                if place == colour
+                for name in names
+            ]
+            placed = _lorentz_terms(
+                tuple(spins), tuple(structure for structure, _ in structures), tuple(order)
+            )
+            for lorentz, texts in placed:
+                couplings_here = tuple(_with_names(one, structures) for one in texts)
+                yield VertexTerm(text, lorentz, couplings_here)
+
+    def derived(self, texts: Iterable[str]) -> Iterator[Derived]:
+        """The parameters and couplings that some expressions need."""
+        needed = {name for text in texts for name in names_in(text)}
+        expressions = self._values.expressions
+        for name in reversed(expressions):
+            if name in needed:
+                needed |= names_in(expressions[name])
+        real = {one.name for one in self._rows.parameters.values() if one.is_real}
+        for name, expression in expressions.items():
+            if name in needed:
+                yield Derived(name, expression, is_real=name in real)
+
+
+@cache
+def _lorentz_terms(
+    spins: tuple[int, ...], structures: tuple[str, ...], order: tuple[int, ...]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """`lorentz_terms` with [0], [1], .. for the couplings: many vertices have the same."""
+    numbered = [(structure, f"[{place}]") for place, structure in enumerate(structures)]
+    return lorentz_terms(spins, numbered, order)
+
+
+_legs_in_order = cache(legs_in_order)
+
+
+def _with_names(text: str, structures: Sequence[tuple[str, str]]) -> str:
+    return re.sub(r"\[(\d+)\]", lambda found: structures[int(found[1])][1], text)
+
+
+def _coupling(name: str, constants: int) -> str:
+    """Our coupling, -i times that of UFO; and i f there is f here, for every f."""
+    return ("-1j*", "", "1j*", "-")[constants % 4] + name
+
+
+def _group(row: UfoParticle, stable: bool) -> str:
+    """The class of a particle for cuts; new ones that are seen by nothing are missing."""
+    invisible = row.colour == 1 and row.charge == 0 and stable
+    new = row.pdg > _HEAVIEST_KNOWN
+    return _GROUPS.get(row.pdg, "missing" if invisible and new else "")
