@@ -126,7 +126,7 @@ class SharedStages:
         if not any(part.channel_stds.any() or part.value for part in survey.iterations):
             expected = "survey: expected points with a cross section; got none"
             raise GenerationError(
-                f"{expected} among {evaluations:,}: "
+                f"{expected} among {evaluations:,} of {context.process.definition.title}: "
                 "the process has none, or the cuts leave next to nothing"
             )
         self._grids = self._grid_integrator(survey.flow)

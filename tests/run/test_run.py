@@ -355,7 +355,7 @@ def test_a_process_without_cross_section_is_refused_after_the_survey(tmp_path: P
     )
     with pytest.raises(
         GenerationError,
-        match=r"survey: expected points with a cross section; got none among 420,000",
+        match=r"expected points with a cross section; got none among 420,000 of g g > t t~: the",
     ):
         Run(Process.from_card(card), tmp_path, SEED).execute(10, POINTS)
     assert not list(tmp_path.glob("survey*"))

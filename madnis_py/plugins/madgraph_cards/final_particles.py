@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 from madnis_py.physics.definition.conserved_numbers import ConservedNumbers
 from madnis_py.physics.definition.definition import Definition, Leg
@@ -60,6 +61,12 @@ class FinalParticles:
         columns = zip(*(decay.final for decay in decays), strict=True)
         return [FinalLeg(frozenset(column), True) for column in columns]
 
+    @cached_property
+    def states(self) -> frozenset[tuple[int, ...]]:
+        """PDG codes of the final particles, in all choices that the vertices may lead to."""
+        reactions = self._core.reactions(ConservedNumbers(self._model))
+        return frozenset(reaction.final for reaction in reactions)
+
     def places(self, pdgs: Collection[int], decayed: bool = True) -> frozenset[Place]:
         """Places where particles of some kinds may be.
 
@@ -106,6 +113,21 @@ class FinalParticles:
         """As `names`, as a single name: a class, or kinds of particles with "|" between them."""
         found = self.names(label, places, decayed)
         return None if found is None else "|".join(found)
+
+    def largest_pt_sum(self, widths: float) -> float:
+        """Upper limit of the sum of all transverse momenta in GeV, infinite if there is none.
+
+        Alone, a particle has no transverse momentum, and in its rest frame those of its decay
+        products have sum_i pT_i <= sum_i E_i = m.
+
+        Args:
+            widths: from its mass at most to where it decays, 0 for anywhere.
+        """
+        leg, *others = self._core.outgoing
+        ranges = [(self.mass(pdg), widths * self._model.width(pdg)) for pdg in leg.alternatives]
+        if others or not all(reach > 0 for _, reach in ranges):
+            return inf
+        return max(mass + reach for mass, reach in ranges)
 
     def name(self, pdg: int) -> str:
         """The name of a particle."""

@@ -69,6 +69,55 @@ def test_a_process_that_a_cut_leaves_no_event_of_is_left_out(tmp_path: Path) -> 
         import_cards(files, "toy")
 
 
+@pytest.mark.parametrize(
+    ("entry", "impossible", "possible"),
+    [
+        ("112 = htjmin", "p p > w+, w+ > j j", "p p > w+ j, w+ > j j"),
+        ("112 = ihtmin", "p p > w+, w+ > j j", "p p > w+ j, w+ > j j"),
+        ("200 = ht2min", "p p > w+, w+ > j j", "p p > j j"),
+        ("100 = ptllmin", "p p > e+ e-", "p p > e+ e- j"),
+        ("100 = ptllmin", "p p > vl vl~", "p p > vl vl~ j"),
+        ("100 = ptllmin", "p p > w+, w+ > l+ vl", "p p > w+ j, w+ > l+ vl"),
+    ],
+)
+def test_a_process_without_enough_transverse_momentum_is_left_out(
+    tmp_path: Path, entry: str, impossible: str, possible: str
+) -> None:
+    """m_W + 15 Gamma_W is 111.15 GeV; particles alone balance each other."""
+    uncut = "".join(f"0 = {name}\n" for name in ("ptj", "drjj", "ptl", "drll", "drjl"))
+    (tmp_path / "run_card.dat").write_text(SMALL + uncut + f"-1 = etal\n-1 = etaj\n{entry}\n")
+    process = tmp_path / "proc_card_mg5.dat"
+    files = MadGraphCards(process, run=tmp_path / "run_card.dat")
+    process.write_text(f"generate {impossible}\nadd process {possible}\n")
+    card, rest = import_cards(files, "toy")
+    assert card.process.definition == possible
+    value, name = entry.split(" = ")
+    assert f"{impossible}: no event passes {name} = {value}, left out" in rest.taken
+    process.write_text(f"generate {impossible}\n")
+    with pytest.raises(CardError, match=f"{name} = {value}: no event passes"):
+        import_cards(files, "toy")
+
+
+@pytest.mark.parametrize(
+    ("entries", "definition"),
+    [
+        ("110 = htjmin\n", "p p > w+, w+ > j j"),
+        ("115 = htjmin\n20 = bwcutoff\n", "p p > w+, w+ > j j"),
+        ("112 = htjmin\n", "p p > z, z > j j"),
+        ("1000 = htjmin\n", "p p > j j"),
+        ("100 = ptllmin\n", "p p > e+ e- mu+ mu-"),
+        ("100 = ptllmax\n", "p p > e+ e-"),
+        ("100 = htjmax\n", "p p > w+, w+ > j j"),
+    ],
+)
+def test_a_process_with_enough_transverse_momentum_stays(
+    tmp_path: Path, entries: str, definition: str
+) -> None:
+    uncut = "".join(f"0 = {name}\n" for name in ("ptj", "drjj", "ptl", "drll", "drjl"))
+    found = cuts(tmp_path, f"{uncut}-1 = etal\n-1 = etaj\n{entries}", definition)
+    assert any("ht_min" in one or "ht_max" in one or "pt_sum" in str(one) for one in found.values())
+
+
 def test_missing_momentum_is_asked_for_where_there_are_neutrinos(tmp_path: Path) -> None:
     entries = "50 = misset\n0 = ptl\n-1 = etal\n"
     assert cuts(tmp_path, entries, "p p > z, z > mu+ mu-") == {}

@@ -137,6 +137,19 @@ class CutEntries:
         got = f"the process has {least} for sure"
         self.refuse(name, f"it asks for {wanted} in every event, {got}", "set it to 0")
 
+    def allows_pt_sum(self, name: str, value: float) -> bool:
+        """Whether transverse momenta can add up to a least value; refuses the entry if not."""
+        limit = self.final.largest_pt_sum(self.run.number("bwcutoff"))
+        if value > limit:
+            sums = f"transverse momenta of this process add up to at most {limit:.5g} GeV"
+            self.refuse_without_events(name, sums, "lower it")
+        return value <= limit
+
+    def refuse_without_events(self, name: str, meaning: str, way_out: str) -> None:
+        """Refuse an entry that no event passes."""
+        self.card.impossible.append(self.run.shown(name))
+        self.refuse(name, f"no event passes, {meaning}", way_out)
+
     def refuse(self, name: str, meaning: str, way_out: str) -> None:
         """Note an entry that cannot be translated."""
         self.card.refuse("cuts", self.run.shown(name), meaning, way_out)

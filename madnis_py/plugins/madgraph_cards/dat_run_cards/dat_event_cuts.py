@@ -141,7 +141,7 @@ def _cut_sums_of_jets(cuts: CutEntries) -> None:
     most = cuts.final.count(jets)[1]
     for number in (2, 3, 4):
         for name, value in cuts.active(f"ht{number}min", f"ht{number}max"):
-            if most >= number:
+            if most >= number and (end_of(name) == "max" or cuts.allows_pt_sum(name, value)):
                 hardest = ",".join(_hardest_jets(cuts, number))
                 cuts.card.cut(hardest, f"ht_{end_of(name)}", value)
 
@@ -158,7 +158,7 @@ def _cut_sum(cuts: CutEntries, name: str, codes: frozenset[int], value: float) -
     places, (least, most) = final.places(codes), final.count(codes)
     if end == "min" and least == 0:
         cuts.refuse_too_few(name, "one jet", 0, most == 0)
-    elif places:
+    elif places and (end == "max" or cuts.allows_pt_sum(name, value)):
         label = next((one for one in ("jet", "bottom") if final.names(one, places) == (one,)), "")
         cuts.card.cut(str(final.one_name(label, places)), f"ht_{end}", value)
 
@@ -171,6 +171,10 @@ def _cut_sums_of_leptons(cuts: CutEntries) -> None:
         pairs = cuts.lepton_pairs(charged)
         pairs += ["lepton,missing"] if charged and neutrinos else []
         pairs += ["missing,missing"] if neutrinos and not is_alone(neutrinos) else []
+        if pairs and end_of(name) == "min" and _is_lepton_pair(cuts):
+            meaning = "it is about the transverse momentum of the only two particles, which is 0"
+            cuts.refuse_without_events(name, meaning, "set it to 0")
+            continue
         for pair in pairs:
             cuts.card.cut(pair, f"pt_sum_{end_of(name)}", value)
     codes = cuts.codes["lepton"] | cuts.codes["missing"]
@@ -180,3 +184,16 @@ def _cut_sums_of_leptons(cuts: CutEntries) -> None:
             cuts.refuse_too_few(name, "two leptons or neutrinos", least, most < 2)
         elif most >= 2:
             cuts.card.cut("lepton|missing", f"system_mass_{end_of(name)}", value)
+
+
+def _is_lepton_pair(cuts: CutEntries) -> bool:
+    """Whether the final state is always one of the pairs that ptllmin is about, and nothing else.
+
+    Of charged leptons these are pairs of one flavour with opposite charges.
+    """
+    charged, neutrinos = cuts.codes["lepton"], cuts.codes["missing"]
+    return len(cuts.final.legs) == 2 and all(
+        charged.union(neutrinos).issuperset(state)
+        and (sum(state) == 0 or not neutrinos.isdisjoint(state))
+        for state in cuts.final.states
+    )

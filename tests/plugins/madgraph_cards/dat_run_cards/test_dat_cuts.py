@@ -53,7 +53,7 @@ from madnis_py.physics.process.process import Process
         ),
         ("p p > z h", "{25: 2.0, 99: 1} = eta_max_pdg", {"h": {"rapidity": (-INFINITE, 2.0)}}),
         (
-            "p p > e+ ve",
+            "p p > e+ ve h",
             "10 = ptl\n-1 = etal\n50 = mmnl\n20 = ptllmin\n15 = misset",
             {
                 "lepton": {"pt": (10.0, INFINITE)},
@@ -63,7 +63,7 @@ from madnis_py.physics.process.process import Process
             },
         ),
         (
-            "p p > e+ e-",
+            "p p > e+ e- h",
             "0 = drll\n-1 = etal\n30 = ptllmin\n0 = ptl\n60 = mmll\n120 = mmllmax",
             {"lepton": {"sfos_mass": (60.0, 120.0)}, "e+,e-": {"pt_sum": (30.0, INFINITE)}},
         ),
