@@ -207,3 +207,39 @@ def _invariants(p: Array, mass: float) -> tuple[Array, Array, Array]:
     a, b, k, other = np.moveaxis(p, 1, 0)
     s, t, u = ((x**2 * np.diag(METRIC)).sum(axis=1) for x in (a + b, a - k, a - other))
     return s, t - mass**2, u - mass**2
+
+
+def doubly_charged(charge: float = -2.0) -> Model:
+    """A scalar of two units of charge that couples to two leptons, y (psi^c-bar P_L psi) / 2."""
+    lepton = 0.31
+    return small_model(
+        [*of("e-", "mu-", "a"), Particle("D--", "D++", 9000038, 1, 1, charge, mass="MD")],
+        [
+            vertex("e- e- D++", ("FFS", "0.4", "0")),
+            vertex("e+ e+ D--", ("FFS", "0", "0.4")),
+            vertex("mu- mu- D++", ("FFS", "0.4", "0")),
+            vertex("mu+ mu+ D--", ("FFS", "0", "0.4")),
+            vertex("e+ e- a", ("FFV", str(-lepton), str(-lepton))),
+            vertex("mu+ mu- a", ("FFV", str(-lepton), str(-lepton))),
+            vertex("a D-- D++", ("VSS", str(charge * lepton))),
+            vertex("a a D-- D++", ("VVSS", str(2 * (charge * lepton) ** 2))),
+        ],
+        {"MD": 70.0, "MM": 20.0},
+    )
+
+
+def test_two_leptons_annihilate_to_a_doubly_charged_scalar_as_in_the_closed_form() -> None:
+    amplitude = amplitude_of(doubly_charged(), "e- e- > mu- mu-")
+    p = momenta_of(amplitude)
+    s = ((p[:, 0] + p[:, 1]) ** 2 * np.diag(METRIC)).sum(axis=1)
+    expected = 0.4**4 * s * (s - 2 * 20.0**2) / (s - 70.0**2) ** 2 / 4 / 2
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "text", ["e- e- > mu- mu- a", "e- mu+ > e+ mu- a", "mu- a > mu+ D--", "D-- D++ > mu- mu+ a"]
+)
+def test_photons_see_that_fermion_number_is_violated_and_charge_is_not(text: str) -> None:
+    assert_invariant(amplitude_of(doubly_charged(), text), 1e-9)
+    with pytest.raises(AssertionError):
+        assert_invariant(amplitude_of(doubly_charged(-1.0), text), 1e-9)
