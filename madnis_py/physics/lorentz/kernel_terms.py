@@ -171,6 +171,22 @@ def kernel_tensors(name: str) -> tuple[Tensor, ...]:
     )
 
 
+def structure_tensors(lorentz: str, spins: Sequence[int]) -> tuple[Tensor, ...]:
+    """The tensors that the couplings of a kernel or a structure multiply.
+
+    Args:
+        lorentz: name of a kernel, or a structure.
+        spins: 2 s + 1 of the legs.
+
+    Returns:
+        One per coupling, without the momentum of the last leg.
+    """
+    if lorentz in KERNELS:
+        return kernel_tensors(lorentz)
+    tensor = expanded(read_structure(lorentz, spins), spins)
+    return (without_momentum(tensor, len(spins), len(spins)),)
+
+
 def _factors(tensor: Tensor, basis: Sequence[Tensor]) -> tuple[Gaussian, ...] | None:
     """The linear combination of independent tensors that a tensor is."""
     pivots: list[Entry] = []

@@ -15,11 +15,10 @@ from itertools import permutations
 from madnis_py.physics.lorentz.gaussian import ONE, Gaussian
 from madnis_py.physics.lorentz.structures import leg_axes, read_structure
 from madnis_py.physics.lorentz.tensors import (
-    CONJUGATION,
     METRIC,
-    Entry,
     Momenta,
     Tensor,
+    conjugated_at,
     expanded,
     without_momentum,
 )
@@ -100,28 +99,8 @@ def program_of(text: str, spins: tuple[int, ...], out: int, conjugated: frozense
         if factor.axes[k][0] == "S"
     }
     for leg in conjugated:
-        tensor = _conjugated(tensor, leg, leg + 1 in rows, leg == out)
+        tensor = conjugated_at(tensor, leg, leg + 1 in rows, leg == out)
     return _best_program(_raised(tensor, out, spins), out, spins)
-
-
-def _conjugated(tensor: Tensor, leg: int, is_row: bool, is_out: bool) -> Tensor:
-    """The tensor for the other kind of spinor at a leg.
-
-    A column psi stands for the row -psi^T C^-1, a row for the column C psi-bar^T. What comes out
-    is the coefficient of the wave that it is multiplied with, but of the field in the other order,
-    which brings a sign.
-    """
-    # wave[b] of the structure = sum_a matrix[a, b] wave[a] of the child, and -C^-1 = C
-    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
-    for (components, momenta), number in tensor.items():
-        mu, b = divmod(components[leg], 4)
-        for (i, j), element in CONJUGATION.items():
-            here, there = (j, i) if is_row else (i, j)
-            if here == b:
-                moved = (*components[:leg], 4 * mu + there, *components[leg + 1 :])
-                sign = -element if is_out else element
-                total[moved, momenta] += number * Gaussian(ONE.re * int(sign.real))
-    return {key: number for key, number in total.items() if number}
 
 
 def _raised(tensor: Tensor, out: int, spins: Sequence[int]) -> Tensor:

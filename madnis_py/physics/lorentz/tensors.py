@@ -196,3 +196,47 @@ def added(tensors: Sequence[tuple[Gaussian, Tensor]]) -> Tensor:
         for key, number in tensor.items():
             total[key] += factor * number
     return {key: number for key, number in total.items() if number != ZERO}
+
+
+def conjugated_at(tensor: Tensor, leg: int, is_row: bool, is_out: bool) -> Tensor:
+    """The tensor for the other kind of spinor at a leg.
+
+    A column psi stands for the row -psi^T C^-1, a row for the column C psi-bar^T. What comes out
+    is the coefficient of the wave that it is multiplied with, but of the field in the other order,
+    which brings a sign.
+
+    Args:
+        tensor: any.
+        leg: position, from 0 on.
+        is_row: whether the leg of the tensor is a row.
+        is_out: whether it comes out.
+    """
+    # wave[b] of the structure = sum_a matrix[a, b] wave[a] of the child, and -C^-1 = C
+    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
+    for (components, momenta), number in tensor.items():
+        mu, b = divmod(components[leg], 4)
+        for (i, j), element in CONJUGATION.items():
+            here, there = (j, i) if is_row else (i, j)
+            if here == b:
+                moved = (*components[:leg], 4 * mu + there, *components[leg + 1 :])
+                sign = -element if is_out else element
+                total[moved, momenta] += number * Gaussian(_fraction(sign.real))
+    return {key: number for key, number in total.items() if number}
+
+
+def read_backwards(tensor: Tensor, row: int, column: int) -> Tensor:
+    """The tensor of a vertex whose line is read against its arrow, Gamma' = C Gamma^T C^-1.
+
+    Args:
+        tensor: any.
+        row: position of psi-bar, from 0 on.
+        column: position of psi. Each takes the place, and the momentum, of the other.
+    """
+    places = {row: column, column: row}
+    moved = {}
+    for (components, momenta), number in tensor.items():
+        swapped = tuple(components[places.get(leg, leg)] for leg in range(len(components)))
+        legs = ((places.get(leg - 1, leg - 1) + 1, mu) for leg, mu in momenta)
+        moved[swapped, tuple(sorted(legs))] = -number
+    turned = conjugated_at(moved, row, is_row=False, is_out=False)
+    return conjugated_at(turned, column, is_row=True, is_out=False)

@@ -130,13 +130,30 @@ def test_two_electrons_become_two_scalars_by_the_mass_of_the_exchanged_particle(
     assert_invariant(amplitude)
 
 
-def test_a_vector_coupling_of_a_majorana_fermion_to_itself_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("terms", "allowed"),
+    [
+        ([("FFV", "0.3", "0.3")], False),
+        ([("FFV", "0.3", "-0.3")], True),
+        ([("FFV", "0.3", "-0.2"), ("Gamma(3,1,-1)*ProjP(-1,2)", "-0.1")], True),
+        ([("Gamma(3,1,2)", "0.3")], False),
+        ([("Sigma(3,-1,1,2)*P(-1,3)", "0.3")], False),
+        ([("Identity(1,2)*(P(3,1)+P(3,2))", "0.3")], True),
+        ([("Identity(1,2)*(P(3,1)-P(3,2))", "0.3")], False),
+    ],
+)
+def test_vertices_of_two_equal_majorana_fermions_are_symmetric_or_refused(
+    terms: list[tuple[str, str]], allowed: bool
+) -> None:
     model = small_model(
         [*of("e-"), MAJORANA, HEAVY],
-        [vertex("n n x", ("FFV", "0.3", "0.3")), vertex("e+ e- x", ("FFV", "0.3", "0.3"))],
+        [vertex("n n x", *terms), vertex("e+ e- x", ("FFV", "0.3", "0.3"))],
         {"MNN": 20.0, "MX": 200.0},
     )
-    with pytest.raises(InputError, match=r"n is its own antiparticle; got 0\.3"):
+    if allowed:
+        assert amplitude_of(model, "e- e+ > n n").diagrams
+        return
+    with pytest.raises(InputError, match="symmetric in both n, which is its own antiparticle"):
         amplitude_of(model, "e- e+ > n n")
 
 

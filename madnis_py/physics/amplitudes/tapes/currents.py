@@ -23,6 +23,7 @@ C psi-bar^T (Denner, Eck, Hahn and Kueblbeck, Nucl. Phys. B387 (1992) 467).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,7 +32,8 @@ from madnis_py._core import Operation, WaveKind
 from madnis_py.errors import InputError
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
-from madnis_py.physics.lorentz.kernel_terms import KERNELS
+from madnis_py.physics.lorentz.kernel_terms import KERNELS, structure_tensors
+from madnis_py.physics.lorentz.tensors import Entry, read_backwards
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import CustomPropagator
 
@@ -153,6 +155,7 @@ class Currents:
         self.nodes: list[Node] = []
         self._fermions = fermions
         self._known: dict[Node, int] = {}
+        self._checked: set[int] = set()
 
     def external(self, leg: int, pdg: int) -> int:
         """The wavefunction of a leg that enters as `pdg`."""
@@ -220,11 +223,11 @@ class Currents:
         """
         below = dict(zip(vertex.slots, nodes, strict=True))
         kind, term = self.kind(vertex.pdg, propagated), vertex.term
+        self._check_majorana(vertex.number)
         if term.lorentz not in KERNELS:
             sign = self.fermion_sign([below[slot] for slot in sorted(below)])
             return [(self._general(vertex, below, kind), sign)]
         if term.lorentz in ("FFV", "FFS"):
-            self._check_majorana(vertex)
             return [self._on_line(vertex, below, kind)]
         return [
             (AppliedVertex(operation, arguments, couplings), factor)
@@ -233,24 +236,39 @@ class Currents:
             )
         ]
 
-    def _check_majorana(self, vertex: DirectedVertex) -> None:
-        """Refuse a vector coupling of two equal Majorana fermions without colour, which vanishes.
+    def _check_majorana(self, number: int) -> None:
+        """Refuse a vertex of two equal Majorana fermions that their exchange does not leave alone.
+
+        Colours may be antisymmetric: particles with colour are not looked at.
 
         Raises:
             InputError: the model has one.
         """
-        bar, psi, *_ = names = self.model.vertices[vertex.number].particles
-        pdg = self.model.pdg_of[psi]
-        if bar != psi or self.model.anti(pdg) != pdg or vertex.term.lorentz != "FFV":
+        names = self.model.vertices[number].particles
+        pdg = self.model.pdg_of[names[0]]
+        row = self.model.particle(pdg)
+        is_pair = names[0] == names[1] and row.spin % 2 == 0 and self.model.anti(pdg) == pdg
+        if number in self._checked or not is_pair or row.colour != 1:
             return
-        if self.model.particle(pdg).colour != 1:  # antisymmetric colours may make up for it
-            return
-        left, right = (self.model.coupling(text) for text in vertex.term.couplings)
-        if abs(left + right) > _SYMMETRIC * (abs(left) + abs(right)):
+        spins = tuple(self.model.particle(self.model.pdg_of[name]).spin for name in names)
+        here: dict[Entry, complex] = defaultdict(complex)
+        exchanged: dict[Entry, complex] = defaultdict(complex)
+        for term in self.model.vertices[number].terms:
+            tensors = structure_tensors(term.lorentz, spins)
+            for tensor, text in zip(tensors, term.couplings, strict=True):
+                coupling = self.model.coupling(text)
+                for sums, one in ((here, tensor), (exchanged, read_backwards(tensor, 0, 1))):
+                    for key, value in one.items():
+                        sums[key] += coupling * complex(value.re, value.im)
+        largest = max((abs(one) for one in here.values()), default=0)
+        if any(
+            abs(here[key] - exchanged[key]) > _SYMMETRIC * largest for key in {*here, *exchanged}
+        ):
             raise InputError(
-                f"expected opposite left and right couplings at {' '.join(names)}, since {psi} is "
-                f"its own antiparticle; got {left:g} and {right:g}"
+                f"expected a vertex {' '.join(names)} that is symmetric in both {names[0]}, "
+                "which is its own antiparticle; got another one"
             )
+        self._checked.add(number)
 
     def _on_line(
         self, vertex: DirectedVertex, below: Mapping[int, int], kind: WaveKind
