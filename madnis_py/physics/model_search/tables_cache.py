@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from madnis_py.array_cache import ArrayCache
 from madnis_py.physics.model.expressions import Function
 from madnis_py.physics.model.particles import (
     CouplingOrder,
+    CustomPropagator,
     Derived,
     FixedEntry,
     ModelTables,
@@ -79,7 +80,10 @@ def _tables_of(content: dict[str, Any]) -> ModelTables:
             Parameter(name, block, tuple(code), *rest)
             for name, block, code, *rest in content["parameters"]
         ),
-        particles=tuple(Particle(*row) for row in content["particles"]),
+        particles=tuple(
+            replace(Particle(*row[:-1]), propagator=_propagator(row[-1]))
+            for row in content["particles"]
+        ),
         vertices=tuple(
             Vertex(tuple(particles), _terms(terms), tuple(orders), lacking)
             for particles, terms, orders, lacking in content["vertices"]
@@ -96,6 +100,15 @@ def _tables_of(content: dict[str, Any]) -> ModelTables:
         ),
         strong=content["strong"],
         digest=content["digest"],
+    )
+
+
+def _propagator(row: list[Any] | None) -> CustomPropagator | None:
+    if row is None:
+        return None
+    numerator, denominator = row
+    return CustomPropagator(
+        tuple((structure, coupling) for structure, coupling in numerator), tuple(denominator)
     )
 
 

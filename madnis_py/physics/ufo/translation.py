@@ -14,9 +14,11 @@ from dataclasses import replace
 from functools import cache
 
 from madnis_py.physics.lorentz.kernel_terms import legs_in_order, lorentz_terms
+from madnis_py.physics.lorentz.propagator_terms import propagator_terms
 from madnis_py.physics.model.expressions import names_in
 from madnis_py.physics.model.particles import (
     CouplingOrder,
+    CustomPropagator,
     Derived,
     ModelTables,
     Parameter,
@@ -65,6 +67,7 @@ def tables_of(rows: UfoRows, restriction: Restriction, digest: str) -> ModelTabl
     orders, columns = translation.orders()
     vertices = tuple(translation.vertices(columns))
     used = [text for vertex in vertices for text in vertex.couplings]
+    used += [text for row in particles if row.propagator for text in row.propagator.expressions]
     masses = [name for row in particles for name in (row.mass, row.width) if name]
     return ModelTables(
         tuple(translation.parameters()),
@@ -90,6 +93,7 @@ class _Translation:
 
     def __init__(self, rows: UfoRows, restriction: Restriction, values: ParameterValues) -> None:
         self._rows, self._restriction, self._values = rows, restriction, values
+        self._lacking: dict[int, str] = {}
         self._names = names_of([row for row in self._physical() if row.pdg > 0])
 
     def _physical(self) -> Iterator[UfoParticle]:
@@ -132,7 +136,25 @@ class _Translation:
                 mass=mass,
                 width=width,
                 group=_group(row, stable=not width or not self._values.at_defaults[width]),
+                propagator=self._propagator(row, mass, width),
             )
+
+    def _propagator(self, row: UfoParticle, mass: str, width: str) -> CustomPropagator | None:
+        """The propagator that a particle has of its own.
+
+        What is not computed is kept in `_lacking`, for the vertices of the particle.
+        """
+        if not row.propagator:
+            return None
+        given = self._rows.propagators.get(row.propagator)
+        if given is None:
+            raise UfoError(f'{row.place}: expected a propagator; got "{row.propagator}"')
+        try:
+            terms = propagator_terms(given.numerator, given.denominator, row.spin, mass, width)
+        except ValueError as error:
+            self._lacking[row.pdg] = f"the propagator of {given.place}: {error}"
+            return None
+        return CustomPropagator(*terms)
 
     def _parameter(self, key: str, row: UfoParticle) -> str:
         """The name of a parameter by that of its object."""
@@ -256,8 +278,6 @@ class _Translation:
         reason = ""
         if unknown:
             reason = f"a coupling that is no power of g_s, {unknown[0]}"
-        elif any(row.propagator for row in outgoing):
-            reason = "a particle with a propagator of its own"
         elif any(one.has_form_factors for one in structures):
             reason = "form factors"
         try:
@@ -274,6 +294,8 @@ class _Translation:
         incoming = [outgoing[place].anti() for place in order]
         names = tuple(self._name(row) for row in incoming)
         translated = Vertex(names, terms, orders, reason)
+        of_propagators = (self._lacking.get(abs(row.pdg), "") for row in incoming)
+        reason = reason or next(filter(None, of_propagators), "")
         return replace(translated, lacking=reason or lacking(translated, incoming))
 
     def _name(self, row: UfoParticle) -> str:

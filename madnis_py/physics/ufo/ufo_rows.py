@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ class UfoParticle:
         width: name of a parameter.
         charge: electric charge.
         goldstone: whether it is no particle in the unitary gauge.
-        propagator: whether it has one of its own.
+        propagator: name of the object of one of its own, that of the unitary gauge; "" for none.
     """
 
     place: str
@@ -50,7 +50,7 @@ class UfoParticle:
     width: str
     charge: float
     goldstone: bool
-    propagator: bool
+    propagator: str
 
     @property
     def is_physical(self) -> bool:
@@ -137,6 +137,15 @@ class UfoOrder:
 
 
 @dataclass(frozen=True)
+class UfoPropagator:
+    """A propagator, numerator / denominator, as text."""
+
+    place: str
+    numerator: str
+    denominator: str
+
+
+@dataclass(frozen=True)
 class UfoRows:
     """The content of a model, by the names that its files give to objects."""
 
@@ -147,6 +156,7 @@ class UfoRows:
     vertices: Mapping[str, UfoVertex]
     orders: Mapping[str, UfoOrder]
     functions: Mapping[str, Function] = field(default_factory=dict)
+    propagators: Mapping[str, UfoPropagator] = field(default_factory=dict)
 
 
 FILES = (
@@ -157,8 +167,9 @@ FILES = (
     "vertices.py",
     "coupling_orders.py",
     "function_library.py",
+    "propagators.py",
 )
-"""Files that amplitudes follow from; the last two may lack."""
+"""Files that amplitudes follow from; the last three may lack."""
 
 
 def read_rows(files: ModelFiles) -> UfoRows:
@@ -177,6 +188,7 @@ def read_rows(files: ModelFiles) -> UfoRows:
         vertices=_rows(files, "vertices.py", "Vertex", _vertex),
         orders=_rows(files, "coupling_orders.py", "CouplingOrder", _order),
         functions=dict(_rows(files, "function_library.py", "Function", _function).values()),
+        propagators=dict(_propagators(files) if _has_propagators(particles.values()) else ()),
     )
 
 
@@ -239,6 +251,31 @@ def _particles(files: ModelFiles) -> Iterator[tuple[str, UfoParticle]]:
         yield name, made[of].anti()
 
 
+def _has_propagators(particles: Iterable[UfoParticle]) -> bool:
+    return any(row.propagator for row in particles)
+
+
+def _propagators(files: ModelFiles) -> Iterator[tuple[str, UfoPropagator]]:
+    """Propagators, whose texts may be those of earlier names."""
+    texts: dict[str, str] = {}
+    for statement in _statements(files, "propagators.py"):
+        value = statement.value
+        if isinstance(value, str) and not statement.key:
+            texts[statement.name] = value
+        elif isinstance(value, Construction) and value.kind == "Propagator":
+            arguments = {
+                key: texts.get(one.name, one) if isinstance(one, Reference) else one
+                for key, one in value.arguments.items()
+            }
+            given = _Arguments(statement.place, value.kind, arguments)
+            yield (
+                statement.name,
+                UfoPropagator(statement.place, given.text("numerator"), given.text("denominator")),
+            )
+        elif isinstance(value, Construction):
+            raise UfoError(f"{statement.place}: expected Propagator objects; got {value.kind}")
+
+
 @dataclass(frozen=True)
 class _Arguments:
     """Keys of an object, read with the types they need."""
@@ -298,6 +335,14 @@ class _Arguments:
             raise self._wrong(key, "an expression", value)
         return value
 
+    def propagator(self) -> str:
+        """The name of an object, that of the unitary gauge where there is one for each gauge."""
+        value = self.values.get("propagator")
+        chosen = value.get(0) if isinstance(value, dict) else value
+        if chosen is not None and not isinstance(chosen, Reference):
+            raise self._wrong("propagator", "the name of an object", value)
+        return "" if chosen is None else chosen.name
+
     def flag(self, *keys: str) -> bool:
         lower = {key.lower(): value for key, value in self.values.items()}
         return any(bool(lower.get(key)) for key in keys)
@@ -315,7 +360,7 @@ def _particle(given: _Arguments) -> UfoParticle:
         given.reference("width"),
         given.number("charge", 0.0),
         given.flag("goldstone", "goldstoneboson"),
-        given.flag("propagator"),
+        given.propagator(),
     )
 
 

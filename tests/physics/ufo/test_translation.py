@@ -164,6 +164,24 @@ G = Parameter(name="G", nature="internal", type="real",
 """
 
 
+@pytest.mark.parametrize(("numerator", "size"), [("complex(0,1)", 1), ("3*complex(0,1)", 3)])
+def test_a_particle_may_have_a_propagator_of_its_own(
+    tmp_path: Path, numerator: str, size: float
+) -> None:
+    """That of the Higgs boson, but for a number and without its width."""
+    change = ('H.line = "dashed"', "H.propagator = Prop.H1")
+    folder = copied("scalar_singlet", tmp_path, {"particles.py": change})
+    (folder / "propagators.py").write_text(
+        "denominator = \"P('mu', id) * P('mu', id) - Mass(id) * Mass(id)\"\n"
+        f'H1 = Propagator(name="H1", numerator="{numerator}", denominator=denominator)\n'
+    )
+    tables = named_tables(str(folder))
+    p = back_to_back(300.0, 40.0)
+    found = squared("mu+ mu- > s s", Model("own propagator", {}, tables), p)
+    usual = squared("mu+ mu- > s s", own("scalar_singlet", {"WH": 0.0}), p)
+    assert found == pytest.approx(size**2 * usual, rel=1e-12)
+
+
 def test_a_higgs_boson_into_two_photons_is_that_of_the_closed_form() -> None:
     """Gamma = c^2 M^3 / (64 pi) for c h (p1.p2 g - p2 p1), in units of GeV^-1."""
     width = partial_width(25, (22, 22), SINGLET)
