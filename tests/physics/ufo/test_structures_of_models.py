@@ -1,0 +1,72 @@
+"""Structures of models through the reader, against the same ones in our conventions."""
+
+import numpy as np
+import pytest
+from small_models import amplitude_of, assert_invariant, momenta_of, of, small_model, vertex
+from ufo_models import own
+
+from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import Particle
+
+READ = own("beyond")
+
+Y, D = 0.3 + 0.2j, 0.002 + 0.001j
+COMMUTATOR = "(Gamma(3,1,-1)*Gamma(-2,-1,-3)*P(-2,3) - Gamma(-2,1,-1)*Gamma(3,-1,-3)*P(-2,3))"
+SPIN_2 = "Gamma(1003,1,2)*(P(2003,2) - P(2003,1)) + Gamma(2003,1,2)*(P(1003,2) - P(1003,1))"
+V_A_V_A = "Gamma(-1,1,-2)*ProjM(-2,2)*Gamma(-1,3,-3)*ProjM(-3,4)"
+FIVE = "Metric(1,2)*(P(3,4)-P(3,5)) + Metric(1,3)*(P(2,4)-P(2,5)) + Metric(2,3)*(P(1,4)-P(1,5))"
+
+
+def written() -> Model:
+    """The vertices of `beyond` as incoming fields: psi-bar first, -i times the couplings of UFO."""
+    y, conjugate = str(Y), str(Y.conjugate())
+    return small_model(
+        [
+            *of("e-", "ve", "ta-", "vt"),
+            Particle("n", "n", 9000012, 2, 1, 0.0, mass="MN"),
+            Particle("x", "x", 9000023, 3, 1, 0.0, mass="MX"),
+            Particle("phi-", "phi+", 9000011, 1, 1, -1.0, mass="MPHI"),
+            Particle("grv", "grv", 9000039, 5, 1, 0.0, mass="MG"),
+            Particle("gvt", "gvt", 9000040, 4, 1, 0.0, mass="MGVT"),
+        ],
+        [
+            vertex("e+ e- x", ("FFV", "0.3", "0.3")),
+            vertex(
+                "ta+ ta- x",
+                ("FFV", "0.2", "0.2"),
+                (f"{COMMUTATOR}*ProjM(-3,2)", f"-({D})"),
+                (f"{COMMUTATOR}*ProjP(-3,2)", str(D.conjugate())),
+            ),
+            vertex("n n x", ("FFV", "-0.2", "0.2")),
+            vertex("n e- phi+", ("FFS", "0", y)),
+            vertex("e+ n phi-", ("FFS", conjugate, "0")),
+            vertex("vt~ ta- e+ ve", (V_A_V_A, "1e-5")),
+            vertex("ta+ vt ve~ e-", (V_A_V_A, "1e-5")),
+            vertex("e+ e- grv", (SPIN_2, "0.004")),
+            vertex("ta+ ta- grv", (SPIN_2, "0.004")),
+            vertex("e+ gvt phi-", ("P(2,3)*ProjM(1,2)", "-0.004j")),
+            vertex("gvt e- phi+", ("P(1,3)*ProjP(1,2)", "-0.004j")),
+            vertex("x x x phi- phi+", (FIVE, "-0.00004j")),
+        ],
+        {"MTA": 20.0, "MN": -70.0, "MX": 300.0, "MPHI": 90.0, "MG": 250.0, "MGVT": 150.0},
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "e- e+ > ta- ta+",
+        "e- e+ > n n",
+        "e- e- > phi- phi-",
+        "ta- > vt e- ve~",
+        "e- e+ > ta- ta+ x",
+        "e- phi+ > gvt x",
+        "x x > x phi- phi+",
+        "e- n > e- n",
+    ],
+)
+def test_structures_of_a_model_mean_what_they_mean_in_our_conventions(text: str) -> None:
+    read, expected = amplitude_of(READ, text), amplitude_of(written(), text)
+    p = momenta_of(expected)
+    np.testing.assert_allclose(read.squared(p, 0.118), expected.squared(p, 0.118), rtol=1e-11)
+    assert_invariant(read, 1e-9)
