@@ -90,6 +90,8 @@ def _parted(product: Product, mass: str, width: str) -> tuple[Product, str]:
         if factor.name in PARAMETERS:
             name, sign = PARAMETERS[factor.name]
             powers[name] += sign
+    if (powers["Mass"] < 0 and not mass) or (powers["Width"] < 0 and not width):
+        raise ValueError("expected a particle with mass and width where they divide; got none")
     rest = tuple(factor for factor in product.factors if factor.name not in PARAMETERS)
     texts = [f"({names[name]})**({power})" for name, power in sorted(powers.items()) if power]
     return Product(product.coefficient, rest), "*".join(texts) or "1"
