@@ -42,6 +42,7 @@ from madnis_py.run.stages.distributions import (
     distributions_of_run,
 )
 from madnis_py.run.stages.event_stage import ChosenEvents, EventStage
+from madnis_py.run.stages.integration import POINTS_OF_CHANNEL
 from madnis_py.run.stages.results import Result
 from madnis_py.run.trust import Trust, reach_of_card
 from madnis_py.run.versions import versions
@@ -220,6 +221,11 @@ class Run(AbstractRun):
             sampler: whose weights; by the method when not given.
         """
         return self._stages.deviation(sampler or self.plan())
+
+    @property
+    def least_points(self) -> int:
+        """Points that the errors of all channels need."""
+        return POINTS_OF_CHANNEL * self._stages.integrand().n_channels
 
     def stored_points(self, sampler: SamplerName | None = None) -> int | None:
         """Points of the cross section that is there already; None without one.

@@ -185,7 +185,10 @@ class SampleRun(AbstractRun):
         return results
 
     def _points(self, points: int | None, events: int, sampler: SamplerName | None) -> list[int]:
-        """Points of each process: those that it has, or its part of the whole number."""
+        """Points of each process: those that it has, or its part of the whole number.
+
+        No part is smaller than an error needs, even if all are more than the whole then.
+        """
         stored = [part.stored_points(sampler) for part in self.parts]
         if points is None and None not in stored:
             return [own for own in stored if own is not None]
@@ -195,7 +198,10 @@ class SampleRun(AbstractRun):
             part.deviation(sampler or part.plan(expected))
             for part, expected in zip(self.parts, self._expected(events), strict=True)
         ]
-        return _shared_out(total, deviations)
+        shares = _shared_out(total, deviations)
+        return [
+            max(share, part.least_points) for share, part in zip(shares, self.parts, strict=True)
+        ]
 
     def _expected(self, events: int) -> list[int]:
         """Events that each process will probably have, as the surveys know it."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from madnis_py.card.choices import Preset
 from madnis_py.errors import GenerationError
 from madnis_py.integration.coverage import CoverageCheck
-from madnis_py.integration.estimate import combine, estimate
+from madnis_py.integration.estimate import MINIMUM_POINTS, combine, estimate
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName, choose_sampler
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.integrator import Integrator
@@ -36,6 +36,9 @@ POINTS: dict[Preset, int] = {"quick": 200_000, "standard": 1_000_000, "paper": 5
 
 ITERATIONS = 10
 """Number of parts that the points come in, compared by their chi^2."""
+
+POINTS_OF_CHANNEL = ITERATIONS * MINIMUM_POINTS
+"""Points of a channel at least."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from madnis_py.run.report import process_table
 from madnis_py.run.run import Run
 from madnis_py.run.samples.any_run import begin_run, open_run
 from madnis_py.run.samples.sample_run import EVEN_SHARE, SampleRun, seed_of
+from madnis_py.run.stages.integration import POINTS_OF_CHANNEL
 from madnis_py.run.verification.run_verification import verify_run
 
 DEFINITIONS = ["p p > e+ e- @3", "p p > z g @5", "p p > ta+ ta- @3"]
@@ -97,6 +98,15 @@ def test_points_are_shared_out_for_the_least_error_of_the_sum(finished: SampleRu
     share = EVEN_SHARE / 3 + (1 - EVEN_SHARE) * deviations / deviations.sum()
     found = [part.points for part in finished.record.parts or ()]
     assert np.abs(np.array(found) - POINTS * share).max() <= 1
+
+
+def test_no_process_has_fewer_points_than_its_channels_need(
+    processes: ProcessSet, tmp_path: Path
+) -> None:
+    run = SampleRun(processes, tmp_path / "run", SEED, method="vegas")
+    run.integrate(4)
+    points = [part.points for part in run.record.parts or ()]
+    assert points == [POINTS_OF_CHANNEL * part.choose_prior().n_channels for part in run.parts]
 
 
 def test_events_come_in_proportion_to_the_cross_sections(finished: SampleRun) -> None:
