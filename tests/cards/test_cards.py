@@ -18,6 +18,7 @@ from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.events.files.formats import open_events
+from madnis_py.integration.grids.vegas_flow import VegasSettings
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.plugins.madgraph_cards.process_cards.card_files import found_cards
@@ -38,6 +39,9 @@ POINTS = 200
 MOST_POINTS = 20_000
 EVENTS = 20
 """Events of the slow test."""
+
+SURVEY = VegasSettings(iterations=4, points=2_000)
+"""Survey of the slow test; with two million points a process with jets takes minutes."""
 
 
 def first_line(path: Path) -> str:
@@ -116,6 +120,7 @@ def test_a_card_gives_events(
     card = tmp_path / "card.toml"
     card.write_text(read(CARDS[name]).to_toml())
     directory = str(tmp_path / "run")
+    monkeypatch.setattr(VegasSettings, "for_integrand", lambda integrand: SURVEY)
     run = ["run", str(card), "-o", directory, "--events", str(EVENTS), "--points", "2000"]
     done = call([*run, "--method", "vegas", "--preset", "quick"], capsys, monkeypatch)
     assert done.status == 0, done.err
