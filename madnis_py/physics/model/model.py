@@ -223,6 +223,11 @@ class Model:
         parameter = self.particle(pdg).mass
         return abs(self[parameter]) if parameter else 0.0
 
+    def has_negative_mass(self, pdg: int) -> bool:
+        """Whether the parameter is minus the mass, as it may be for Majorana fermions."""
+        parameter = self.particle(pdg).mass
+        return bool(parameter) and self[parameter] < 0
+
     def width(self, pdg: int) -> float:
         """Total width in GeV."""
         parameter = self.particle(pdg).width

@@ -60,6 +60,8 @@ def test_rotations_change_nothing_not_even_helicities_and_diagrams(text: str) ->
         (ALL_ORDERS, "c u > s w+ d w+ QCD=99 QED=99", (1, 0, 5, 2, 4, 3)),
         ("u u~ > u u~ e+ e-", "u~ u > e- u~ e+ u", (1, 0, 5, 3, 4, 2)),
         ("u d~ > w+ w+ w-", "d~ u > w- w+ w+", (1, 0, 4, 3, 2)),
+        ("e- e+ > ve ve~ mu- mu+", "e- e+ > mu- mu+ ve ve~", (0, 1, 4, 5, 2, 3)),
+        ("e- e+ > ve ve~ mu- mu+", "e- e+ > mu- ve ve~ mu+", (0, 1, 4, 2, 3, 5)),
     ],
 )
 def test_the_order_in_which_particles_are_named_is_immaterial(

@@ -21,19 +21,23 @@ YUKAWA = 0.5 + 0.2j
 MASS_N, MASS_Z, MASS_PHI = 120.0, 300.0, 210.0
 P_L, P_R = SIDES
 
-MAJORANA = Particle("n", "n", 9000012, 2, 1, 0.0, mass="MNN")
+MAJORANA = Particle("n", "n", 9000012, 2, 1, 0.0, mass="MNN", width="WNN")
 HEAVY = Particle("x", "x", 9000023, 3, 1, 0.0, mass="MX")
 SELECTRON = Particle("phi", "phi~", 9000011, 1, 1, -1.0, mass="MPHI")
 
 
-def majorana_model(mass: float = MASS_N, general: bool = False) -> Model:
+def majorana_model(
+    mass: float = MASS_N, general: bool = False, coupling: complex = YUKAWA, width: float = 0.0
+) -> Model:
     """n couples to x by a gamma^mu gamma5 / 2 and to e phi~ by y P_R; e to x, too.
 
     Args:
         mass: of n, possibly negative.
         general: structures in place of kernels.
+        coupling: y.
+        width: of n.
     """
-    y, conjugate = str(YUKAWA), str(YUKAWA.conjugate())
+    y, conjugate = str(coupling), str(coupling.conjugate())
     if general:
         noise = "*Metric(-9,-9)"
         axial = vertex("n n x", (f"Gamma(3,1,-1)*Gamma5(-1,2){noise}", str(AXIAL / 4)))
@@ -52,7 +56,7 @@ def majorana_model(mass: float = MASS_N, general: bool = False) -> Model:
     return small_model(
         [*of("e-"), MAJORANA, HEAVY, SELECTRON],
         [axial, vector, one, other],
-        {"MNN": mass, "MX": MASS_Z, "MPHI": MASS_PHI},
+        {"MNN": mass, "MX": MASS_Z, "MPHI": MASS_PHI, "WNN": width},
     )
 
 
@@ -128,6 +132,22 @@ def test_two_electrons_become_two_scalars_by_the_mass_of_the_exchanged_particle(
     expected = abs(YUKAWA) ** 4 * MASS_N**2 * s * poles**2 / 8
     np.testing.assert_allclose(amplitude.squared(p, 0.118), expected, rtol=1e-11)
     assert_invariant(amplitude)
+
+
+@BOTH
+@pytest.mark.parametrize("text", ["e- n > e- n x", "e- e+ > phi phi~ x", "n n > e- e+ x"])
+def test_a_negative_mass_is_a_phase_of_couplings_whatever_the_width_is(
+    model: Model, text: str
+) -> None:
+    """n -> i gamma5 n."""
+    general = model is MODELS["programs"]
+    negative = majorana_model(-MASS_N, general, width=40.0)
+    positive = majorana_model(MASS_N, general, 1j * YUKAWA, width=40.0)
+    p = momenta_of(amplitude_of(positive, text))
+    squared, expected = (amplitude_of(one, text).squared(p, 0.118) for one in (negative, positive))
+    np.testing.assert_allclose(squared, expected, rtol=1e-11)
+    narrow = amplitude_of(majorana_model(-MASS_N, general), text).squared(p, 0.118)
+    assert (np.abs(squared / narrow - 1) > 1e-3).any()
 
 
 @pytest.mark.parametrize(

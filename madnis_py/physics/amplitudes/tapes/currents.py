@@ -224,13 +224,13 @@ class Currents:
         below = dict(zip(vertex.slots, nodes, strict=True))
         kind, term = self.kind(vertex.pdg, propagated), vertex.term
         self._check_majorana(vertex.number)
-        if term.lorentz not in KERNELS:
-            sign = self.fermion_sign([below[slot] for slot in sorted(below)])
-            return [(self._general(vertex, below, kind), sign)]
         if term.lorentz in ("FFV", "FFS"):
             return [self._on_line(vertex, below, kind)]
+        sign = self.fermion_sign([below[slot] for slot in sorted(below)])
+        if term.lorentz not in KERNELS:
+            return [(self._general(vertex, below, kind), sign)]
         return [
-            (AppliedVertex(operation, arguments, couplings), factor)
+            (AppliedVertex(operation, arguments, couplings), sign * factor)
             for operation, arguments, couplings, factor in _bosonic_kernels(
                 term.lorentz, vertex.out, below, term.couplings
             )

@@ -145,15 +145,14 @@ class _Particles:
         found: list[object] = []
         for pdg in self._numbers:
             row = self._model.particle(pdg)
-            mass = self._model.mass(pdg)
-            poles = (row.mass, row.width) if mass != 0 else ()
+            poles = (row.mass, row.width) if self._model.mass(pdg) != 0 else ()
             numbers = [names.index(one or _ZERO) for one in poles]
-            both = self._model.anti(pdg) == pdg
+            both, negative = self._model.anti(pdg) == pdg, self._model.has_negative_mass(pdg)
             own = row.propagator and (
                 [structure for structure, _ in row.propagator.numerator],
                 [names.index(one) for one in row.propagator.expressions],
             )
-            found.append((row.spin, row.colour, both, numbers, mass < 0, own))
+            found.append((row.spin, row.colour, both, numbers, negative, own))
         return found
 
 

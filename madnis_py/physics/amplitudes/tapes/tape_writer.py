@@ -212,8 +212,8 @@ class TapeWriter:
 
     def _modulus(self, node: Node, mass: str) -> int:
         """The absolute value of a mass, whose sign belongs to spinors and numerators alone."""
-        negative = mass and self._model.mass(node.pdg) < 0
-        return self.constants.add((mass or "0", Fraction(-1 if negative else 1)))
+        sign = -1 if self._model.has_negative_mass(node.pdg) else 1
+        return self.constants.add((mass or "0", Fraction(sign)))
 
     def _key(self, node: Node) -> PropagatorKey:
         side = node.legs ^ (1 << len(self._legs)) - 1 if node.legs & 1 else node.legs
