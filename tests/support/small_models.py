@@ -7,9 +7,18 @@ from types import MappingProxyType
 
 import numpy as np
 
+from madnis_py import _core
 from madnis_py.arrays import Array
+from madnis_py.physics.amplitudes.tapes.amplitude_builder import (
+    AmplitudeBuilder,
+    average_factor,
+    external_legs,
+)
+from madnis_py.physics.amplitudes.tapes.helicities import MOMENTUM, ExternalLeg
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.diagrams.reactions import reaction_of
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import ModelTables, Parameter, Particle, Vertex, VertexTerm
@@ -87,3 +96,17 @@ def assert_invariant(amplitude: TreeAmplitude, tolerance: float = 1e-10) -> None
     np.testing.assert_allclose(
         amplitude.squared(boosted(p), 0.118), amplitude.squared(p, 0.118), rtol=tolerance
     )
+
+
+def with_longitudinal_gluon(
+    amplitude: TreeAmplitude, leg: int, p: Array, alpha_s: float
+) -> tuple[Array, Array]:
+    """|M|^2 with p / E for the polarisation of a gluon, and the sum over flows of |J_k|^2."""
+    model, reaction = amplitude.model, amplitude.reaction
+    legs = list(external_legs(reaction, model))
+    legs[leg] = ExternalLeg(legs[leg].pdg, legs[leg].incoming, (MOMENTUM,))
+    tape = AmplitudeBuilder(recursion_of(reaction, VertexTable(model)), legs, model).tape().tape
+    kernel = _core.AmplitudeTape(tape.bound(model), float(average_factor(reaction, model)))
+    found, flows, _ = kernel.evaluate(p, np.full(len(p), alpha_s), None, True, False, False)
+    assert flows is not None
+    return found, flows.sum(axis=1)

@@ -12,18 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from small_models import amplitude_of, momenta_of, of, small_model
+from small_models import amplitude_of, momenta_of, of, small_model, with_longitudinal_gluon
 
-from madnis_py import _core
 from madnis_py.arrays import Array
-from madnis_py.physics.amplitudes.tapes.amplitude_builder import (
-    AmplitudeBuilder,
-    average_factor,
-    external_legs,
-)
-from madnis_py.physics.amplitudes.tapes.helicities import MOMENTUM, ExternalLeg
-from madnis_py.physics.diagrams.recursion import recursion_of
-from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import Particle, Vertex, VertexTerm
@@ -185,13 +176,6 @@ def without_others(scalar: str) -> Model:
 )
 def test_longitudinal_gluons_decouple_from_particles_of_any_colour(text: str, leg: int) -> None:
     amplitude = amplitude_of(MODEL, text)
-    reaction, p = amplitude.reaction, momenta_of(amplitude)
-    legs = list(external_legs(reaction, MODEL))
-    legs[leg] = ExternalLeg(21, legs[leg].incoming, (MOMENTUM,))
-    builder = AmplitudeBuilder(recursion_of(reaction, VertexTable(MODEL)), legs, MODEL)
-    kernel = _core.AmplitudeTape(
-        builder.tape().tape.bound(MODEL), float(average_factor(reaction, MODEL))
-    )
-    found, flows, _ = kernel.evaluate(p, np.full(len(p), ALPHA_S), None, True, False, False)
-    assert flows is not None
-    assert (np.abs(found) < 1e-20 * amplitude.squared(p, ALPHA_S) + 1e-14 * flows.sum(axis=1)).all()
+    p = momenta_of(amplitude)
+    found, flows = with_longitudinal_gluon(amplitude, leg, p, ALPHA_S)
+    assert (np.abs(found) < 1e-20 * amplitude.squared(p, ALPHA_S) + 1e-14 * flows).all()
