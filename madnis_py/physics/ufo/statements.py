@@ -37,6 +37,13 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class JoinedText:
+    """Texts and names of texts in a row, `"-" + numerator + "/2"`."""
+
+    parts: tuple[str | Reference, ...]
+
+
+@dataclass(frozen=True)
 class Construction:
     """An object made from its class, `Particle(name = 'a', ..)`, or the antiparticle of one.
 
@@ -56,7 +63,8 @@ class Statement:
     Attributes:
         place: file and line, for messages.
         name: what is assigned.
-        value: number, text, `Reference`, `Construction`, or lists and dictionaries of these.
+        value: number, text, `Reference`, `JoinedText`, `Construction`, or lists and dictionaries of
+            these.
         key: of the attribute of `name` that is assigned; "" for `name` itself.
     """
 
@@ -157,9 +165,24 @@ def _value(node: ast.expr, file: str, depth: int = 0) -> Any:
             return Construction("anti", {"of": _reference(name, node, file)})
         case ast.Call(func=ast.Name(id=kind) | ast.Attribute(attr=kind), args=[], keywords=given):
             return _construction(kind, given, node, file, depth)
+        case ast.BinOp(left=left, op=ast.Add(), right=right) if _has_text(node):
+            sides = [_value(side, file, depth + 1) for side in (left, right)]
+            joined = tuple(part for side in sides for part in _parts(side))
+            if all(isinstance(part, str | Reference) for part in joined):
+                return JoinedText(joined)
         case ast.BinOp() | ast.UnaryOp():
             return _number(node, file)
     raise _unexpected(node, file)
+
+
+def _has_text(node: ast.expr) -> bool:
+    return any(
+        isinstance(one, ast.Constant) and isinstance(one.value, str) for one in ast.walk(node)
+    )
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    return value.parts if isinstance(value, JoinedText) else (value,)
 
 
 def _reference(name: str, node: ast.AST, file: str) -> Reference:

@@ -150,6 +150,8 @@ class _Translation:
         if given is None:
             raise UfoError(f'{row.place}: expected a propagator; got "{row.propagator}"')
         try:
+            if not given.numerator:
+                raise ValueError('expected a propagator "S" that tells where the factor i is')
             terms = propagator_terms(given.numerator, given.denominator, row.spin, mass, width)
         except ValueError as error:
             self._lacking[row.pdg] = f"the propagator of {given.place}: {error}"

@@ -10,6 +10,7 @@ from madnis_py.physics.model.expressions import Function
 from madnis_py.physics.ufo.model_files import ModelFiles
 from madnis_py.physics.ufo.statements import (
     Construction,
+    JoinedText,
     Reference,
     Statement,
     UfoError,
@@ -256,24 +257,38 @@ def _has_propagators(particles: Iterable[UfoParticle]) -> bool:
 
 
 def _propagators(files: ModelFiles) -> Iterator[tuple[str, UfoPropagator]]:
-    """Propagators, whose texts may be those of earlier names."""
+    """Propagators, whose texts may be those of earlier names.
+
+    Some models have the factor i in the numerators, others leave it out: the scalar propagator "S"
+    that FeynRules writes into every file tells.
+    """
     texts: dict[str, str] = {}
+    found: dict[str, UfoPropagator] = {}
     for statement in _statements(files, "propagators.py"):
         value = statement.value
-        if isinstance(value, str) and not statement.key:
-            texts[statement.name] = value
+        if isinstance(value, str | JoinedText) and not statement.key:
+            texts[statement.name] = _joined(value, texts)
         elif isinstance(value, Construction) and value.kind == "Propagator":
             arguments = {
-                key: texts.get(one.name, one) if isinstance(one, Reference) else one
+                key: _joined(one, texts) if isinstance(one, Reference | JoinedText) else one
                 for key, one in value.arguments.items()
             }
             given = _Arguments(statement.place, value.kind, arguments)
-            yield (
-                statement.name,
-                UfoPropagator(statement.place, given.text("numerator"), given.text("denominator")),
+            found[statement.name] = UfoPropagator(
+                statement.place, given.text("numerator"), given.text("denominator")
             )
         elif isinstance(value, Construction):
             raise UfoError(f"{statement.place}: expected Propagator objects; got {value.kind}")
+    scalar = found["S"].numerator.replace(" ", "") if "S" in found else ""
+    factor = {"1": "complex(0,1)*", "complex(0,1)": ""}.get(scalar)
+    for name, row in found.items():
+        numerator = "" if factor is None else f"{factor}({row.numerator})"
+        yield name, replace(row, numerator=numerator)
+
+
+def _joined(value: str | Reference | JoinedText, texts: Mapping[str, str]) -> str:
+    parts = value.parts if isinstance(value, JoinedText) else (value,)
+    return "".join(texts.get(one.name, "") if isinstance(one, Reference) else one for one in parts)
 
 
 @dataclass(frozen=True)
@@ -429,7 +444,8 @@ def _order(given: _Arguments) -> UfoOrder:
 
 
 def _function(given: _Arguments) -> tuple[str, Function]:
-    arguments = given.sequence("arguments", str, "a list of names")
+    one = given.values.get("arguments")  # models write ('z') for ('z',)
+    arguments = (one,) if isinstance(one, str) else given.sequence("arguments", str, "names")
     return given.text("name"), Function(arguments, given.expression("expression"))
 
 

@@ -164,22 +164,39 @@ G = Parameter(name="G", nature="internal", type="real",
 """
 
 
-@pytest.mark.parametrize(("numerator", "size"), [("complex(0,1)", 1), ("3*complex(0,1)", 3)])
+@pytest.mark.parametrize("scalar", ["1", "complex(0,1)"])
+@pytest.mark.parametrize("size", [1, 3])
 def test_a_particle_may_have_a_propagator_of_its_own(
-    tmp_path: Path, numerator: str, size: float
+    tmp_path: Path, scalar: str, size: int
 ) -> None:
-    """That of the Higgs boson, but for a number and without its width."""
-    change = ('H.line = "dashed"', "H.propagator = Prop.H1")
-    folder = copied("scalar_singlet", tmp_path, {"particles.py": change})
-    (folder / "propagators.py").write_text(
-        "denominator = \"P('mu', id) * P('mu', id) - Mass(id) * Mass(id)\"\n"
-        f'H1 = Propagator(name="H1", numerator="{numerator}", denominator=denominator)\n'
-    )
-    tables = named_tables(str(folder))
+    """That of the Higgs boson times a number and without width, in either convention about i."""
     p = back_to_back(300.0, 40.0)
-    found = squared("mu+ mu- > s s", Model("own propagator", {}, tables), p)
+    found = squared("mu+ mu- > s s", with_propagators(tmp_path, _TEXT.format(scalar, size)), p)
     usual = squared("mu+ mu- > s s", own("scalar_singlet", {"WH": 0.0}), p)
     assert found == pytest.approx(size**2 * usual, rel=1e-12)
+
+
+def test_a_propagator_whose_factor_i_is_not_told_is_refused(tmp_path: Path) -> None:
+    model = with_propagators(tmp_path, _TEXT.format("1", 1).replace("S = ", "S1 = "))
+    with pytest.raises(InputError, match='expected a propagator "S" that tells where the factor i'):
+        squared("mu+ mu- > s s", model, back_to_back(300.0, 40.0))
+
+
+def with_propagators(folder: Path, text: str) -> Model:
+    """The singlet, whose Higgs boson has the propagator H1."""
+    change = ('H.line = "dashed"', "H.propagator = Prop.H1")
+    model = copied("scalar_singlet", folder, {"particles.py": change})
+    (model / "propagators.py").write_text(text)
+    return Model("own propagator", {}, named_tables(str(model)))
+
+
+_TEXT = """
+one = "{0}"
+square = "P('mu', id) * P('mu', id)"
+denominator = square + " - Mass(id) * Mass(id)"
+S = Propagator(name="S", numerator="{0}", denominator=denominator)
+H1 = Propagator(name="H1", numerator="{1}*" + one, denominator=denominator)
+"""
 
 
 def test_a_higgs_boson_into_two_photons_is_that_of_the_closed_form() -> None:
