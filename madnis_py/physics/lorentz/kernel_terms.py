@@ -171,7 +171,8 @@ def kernel_tensors(name: str) -> tuple[Tensor, ...]:
     )
 
 
-def structure_tensors(lorentz: str, spins: Sequence[int]) -> tuple[Tensor, ...]:
+@cache
+def structure_tensors(lorentz: str, spins: tuple[int, ...]) -> tuple[Tensor, ...]:
     """The tensors that the couplings of a kernel or a structure multiply.
 
     Args:

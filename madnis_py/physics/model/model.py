@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
+from madnis_py.physics.lorentz.kernel_terms import structure_tensors
 from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.expressions import (
     ExpressionError,
@@ -236,19 +237,31 @@ class Model:
     def is_left_handed(self, pdg: int) -> bool:
         """Whether a fermion has one helicity alone, as neutrinos.
 
-        It has no mass, and all of its vertices are gamma^mu P_L.
+        It has no mass, and all of its vertices take its left-handed field.
         """
         row = self.particle(pdg)
-        vertices = [
-            vertex for vertex in self.vertices if {row.name, row.antiname} & {*vertex.particles}
-        ]
-        left = all(
-            term.lorentz == "FFV" and self.coupling(term.couplings[1]) == 0
-            for vertex in vertices
-            for term in vertex.terms
+        if row.spin != 2 or self.mass(pdg) != 0:
+            return False
+        own = {row.name, row.antiname}
+        vertices = [vertex for vertex in self.vertices if own & {*vertex.particles}]
+        return not any(vertex.lacking for vertex in vertices) and all(
+            self._takes_left_handed(vertex, row) for vertex in vertices
         )
-        known = not any(vertex.lacking for vertex in vertices)
-        return row.spin == 2 and self.mass(pdg) == 0 and left and known
+
+    def _takes_left_handed(self, vertex: Vertex, row: Particle) -> bool:
+        """Whether all structures of a vertex have the components of a left-handed field."""
+        spins = tuple(self.particle(self.pdg_of[name]).spin for name in vertex.particles)
+        components = {row.name: {0, 1}, row.antiname: {2, 3}}  # of psi, and of psi-bar
+        return all(
+            {entry[slot] for entry, _ in tensor} <= components[name]
+            for term in vertex.terms
+            for tensor, text in zip(
+                structure_tensors(term.lorentz, spins), term.couplings, strict=True
+            )
+            if self.coupling(text) != 0
+            for slot, name in enumerate(vertex.particles)
+            if name in components
+        )
 
     def coupling(self, expression: str) -> complex:
         """Value of the expression of a coupling, at g_s = 1.

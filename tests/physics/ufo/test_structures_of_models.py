@@ -70,3 +70,9 @@ def test_structures_of_a_model_mean_what_they_mean_in_our_conventions(text: str)
     p = momenta_of(expected)
     np.testing.assert_allclose(read.squared(p, 0.118), expected.squared(p, 0.118), rtol=1e-11)
     assert_invariant(read, 1e-9)
+
+
+def test_neutrinos_of_contact_terms_are_left_handed_and_majorana_fermions_are_not() -> None:
+    assert READ.is_left_handed(12)
+    assert READ.is_left_handed(-16)
+    assert not any(READ.is_left_handed(pdg) for pdg in (11, 15, 9000012))
