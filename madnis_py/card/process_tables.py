@@ -86,8 +86,8 @@ class ProcessTable(CardTable):
     )
     model: Text = Field(
         "sm",
-        description='"sm", the Standard Model, "sm_zprime", or a model in the format of UFO: a '
-        "folder or archive, or a name that is searched for, with a restriction behind "
+        description='"sm", the Standard Model, "sm_zprime", "sm_cp", or a model in the format of '
+        "UFO: a folder or archive, or a name that is searched for, with a restriction behind "
         '"-", "ufo_sm-no_b_mass".',
     )
     model_digest: Text | None = Field(

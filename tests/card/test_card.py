@@ -42,9 +42,9 @@ MALFORMED = {
         {"beams": {"xyzzy": 1}},
         "beams.xyzzy: unknown key; known are beamstrahlung, energy, nucleons, particle, pdf, ",
     ),
-    "unknown model": (
-        {"process": {"definition": "p p > e+ e-", "model": "mssm"}},
-        'process.model: expected "sm" or "sm_zprime"; got "mssm"',
+    "empty model": (
+        {"process": {"definition": "p p > e+ e-", "model": ""}},
+        "process.model: expected",
     ),
     "negative energy": (
         {"beams": {"energy": [6500, -6500]}},

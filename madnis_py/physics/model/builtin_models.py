@@ -1,4 +1,8 @@
-"""Built-in models as tables: the Standard Model, "sm", and one with a Z', "sm_zprime".
+"""Built-in models as tables: the Standard Model, "sm", and two that go beyond it.
+
+"sm_zprime" has a Z' beside photon and Z, "sm_cp" a top quark that couples to the Higgs boson as
+
+    L = -(ymt / vev) t-bar (a cos(alpha) + i b sin(alpha) gamma5) t h
 
 The covariant derivative is D_mu = d_mu - i g T^a A^a_mu for every group (Peskin and Schroeder), the
 gauge is unitary, and i times a vertex is its Feynman rule. A new particle is a row in these tables
@@ -58,6 +62,12 @@ _ZPRIME_PARAMETERS = (
     Parameter(
         "kZPl", "ZPRIME", (2,), 1.0, "couplings of the Z' to leptons in units of those of the Z"
     ),
+)
+
+_CP_PARAMETERS = (
+    Parameter("cpalpha", "CPYUKAWA", (1,), 0.0, "CP phase of the top Yukawa coupling in rad"),
+    Parameter("cpa", "CPYUKAWA", (2,), 1.0, "strength of the CP-even top Yukawa coupling"),
+    Parameter("cpb", "CPYUKAWA", (3,), 2 / 3, "strength of the CP-odd top Yukawa coupling"),
 )
 
 _CKM = (
@@ -154,6 +164,12 @@ def _zprime_vertex(fermion: Particle) -> Vertex:
     return _fermion_vertex(fermion, fermion, "zp", (f"{scale}*({left})", f"{scale}*({right})"))
 
 
+def _cp_vertex() -> Vertex:
+    """The top quark and the Higgs boson, (L, R) = -(ymt / vev) (a cos(alpha) -+ i b sin(alpha))."""
+    left, right = (f"-ymt/vev*(cpa*cos(cpalpha) {sign} 1j*cpb*sin(cpalpha))" for sign in ("-", "+"))
+    return _fermion_vertex(_ROW["t"], _ROW["t"], "h", (left, right))
+
+
 def _electroweak(particles: str, lorentz: str, coupling: str) -> Vertex:
     """A vertex of bosons without colour."""
     names = tuple(particles.split())
@@ -214,6 +230,16 @@ MODELS: Mapping[str, ModelTables] = MappingProxyType(
             _SM_PARAMETERS + _ZPRIME_PARAMETERS,
             _SM_PARTICLES + _ZPRIME_PARTICLES,
             _SM_VERTICES + tuple(_zprime_vertex(fermion) for fermion in _FERMIONS),
+            _SM_DERIVED,
+            strong="aS",
+        ),
+        "sm_cp": ModelTables(
+            _SM_PARAMETERS + _CP_PARAMETERS,
+            _SM_PARTICLES,
+            tuple(
+                _cp_vertex() if vertex.particles == ("t~", "t", "h") else vertex
+                for vertex in _SM_VERTICES
+            ),
             _SM_DERIVED,
             strong="aS",
         ),

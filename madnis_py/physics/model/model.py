@@ -55,7 +55,7 @@ class Model:
     """Parameters with values, particles, and the couplings that follow.
 
     Args:
-        name: "sm" or "sm_zprime", or for messages that of other tables.
+        name: "sm", "sm_zprime" or "sm_cp", or for messages that of other tables.
         values: external parameters that differ from the defaults.
         tables: of a model that is not built in.
 
