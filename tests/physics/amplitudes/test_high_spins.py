@@ -227,3 +227,31 @@ def test_states_of_spin_three_halves_add_up_to_their_numerator() -> None:
 
 def _barred(matrix: Matrix) -> Matrix:
     return np.asarray(GAMMA[0] @ matrix.conj().T @ GAMMA[0])
+
+
+def test_a_massless_graviton_bends_light_by_its_own_propagator() -> None:
+    massless = Particle("h2", "h2", 9000042, 5, 1, 0.0)
+    model = small_model(
+        [*of("e-"), massless, NEUTRAL],
+        [
+            vertex("e+ e- h2", (FFT, "0.01")),
+            vertex("h2 s s", ("P(1001,2)*P(2001,3) + P(2001,2)*P(1001,3)", "0.02")),
+        ],
+        {"MS": 40.0},
+    )
+    amplitude = amplitude_of(model, "e- s > e- s")
+    p = momenta_of(amplitude)
+    squares = []
+    for p1, q1, p2, q2 in p:
+        k = p1 - p2
+        of_s = -0.02 * (np.outer(q1, q2) + np.outer(q2, q1))
+        total = 0.0
+        for u, w in product(particles(p1, 0.0), particles(p2, 0.0)):
+            current = np.array([bar(w) @ g @ u for g in GAMMA])
+            of_e = 0.01 * (np.outer(current, p1 + p2) + np.outer(p1 + p2, current))
+            joined = np.einsum("ab,cd,ac,bd->", of_e, of_s, METRIC, METRIC)
+            traces = [np.einsum("ab,ab->", one, METRIC) for one in (of_e, of_s)]
+            total += abs((joined - traces[0] * traces[1] / 2) / dot(k, k)) ** 2
+        squares.append(total / 2)
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), squares, rtol=1e-10)
+    assert_invariant(amplitude)

@@ -75,6 +75,19 @@ _SAME = {
 """Structure, spins and open leg of what leaves a wave as it is."""
 
 
+_MASSLESS_SPIN_2 = CustomPropagator(
+    (
+        (
+            "(Metric(1001,2001)*Metric(1002,2002) - Metric(1001,1002)*Metric(2001,2002)"
+            " - Metric(1001,2002)*Metric(2001,1002))/2",
+            "1",
+        ),
+    ),
+    ("0", "1"),
+)
+"""Minus (g g + g g - g g) / 2 over p^2, for sources that are conserved."""
+
+
 @dataclass(frozen=True, order=True)
 class LorentzForm:
     """A Lorentz structure with an open leg, see `lorentz.programs.program_of`.
@@ -170,7 +183,7 @@ class Currents:
         kept = self._programs_alone(kind, legs, pdg, kept)
         factor = kept[0][1]
         normalised = tuple((vertex, number / factor) for vertex, number in kept)
-        custom = self.model.particle(pdg).propagator
+        custom = own_propagator(self.model, pdg)
         if custom is None or not propagated:
             return Scaled(factor, self._intern(Node(kind, legs, pdg, normalised, propagated)))
         source = self._intern(Node(kind, legs, pdg, normalised, False))
@@ -329,6 +342,14 @@ class Currents:
             self._known[node] = len(self.nodes)
             self.nodes.append(node)
         return self._known[node]
+
+
+def own_propagator(model: Model, pdg: int) -> CustomPropagator | None:
+    """The propagator of a particle that no kernel has: its own, or that of massless spin 2."""
+    row = model.particle(pdg)
+    if row.propagator is None and row.spin == 5 and model.mass(pdg) == 0:
+        return _MASSLESS_SPIN_2
+    return row.propagator
 
 
 _Kernel = tuple[Operation, tuple[int, ...], Expressions, int]

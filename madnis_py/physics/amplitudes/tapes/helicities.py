@@ -21,6 +21,7 @@ from madnis_py.physics.amplitudes.tapes.currents import (
     Expressions,
     LorentzForm,
     Node,
+    own_propagator,
 )
 from madnis_py.physics.diagrams.polarisation import Polarisation
 from madnis_py.physics.diagrams.trees import PropagatorKey
@@ -129,7 +130,7 @@ class Chirality:
         parts = [self.of_term(vertex) for vertex, _ in node.terms]
         upper = np.logical_or.reduce([part.upper for part in parts])
         lower = np.logical_or.reduce([part.lower for part in parts])
-        if self._model.particle(node.pdg).propagator is not None:
+        if own_propagator(self._model, node.pdg) is not None:
             return ActiveHelicities(upper, lower)
         if node.propagated and node.kind in (WaveKind.ket, WaveKind.bra):
             if self._model.mass(node.pdg) != 0:

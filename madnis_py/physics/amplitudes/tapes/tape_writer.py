@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py._core import Operation, WaveKind
 from madnis_py.errors import InputError
-from madnis_py.physics.amplitudes.tapes.currents import WIDE, AppliedVertex, Currents, Node
+from madnis_py.physics.amplitudes.tapes.currents import (
+    WIDE,
+    AppliedVertex,
+    Currents,
+    Node,
+    own_propagator,
+)
 from madnis_py.physics.amplitudes.tapes.helicities import Chirality, ExternalLeg, HelicityBasis
 from madnis_py.physics.amplitudes.tapes.tape_tables import (
     ONE_EXPRESSION,
@@ -178,7 +184,7 @@ class TapeWriter:
         )
 
     def _finish(self, node: Node) -> _core.Finish:
-        if self._model.particle(node.pdg).propagator is not None:
+        if own_propagator(self._model, node.pdg) is not None:
             return _core.Finish.factor
         if self._polarisation(node):
             return _POLARISED[node.kind]
@@ -188,7 +194,7 @@ class TapeWriter:
         if node.kind in WIDE and massless:
             name = self._model.particle_name(node.pdg)
             raise InputError(
-                f"expected propagators of massive particles of spin 3/2 and 2; got one of {name}"
+                f"expected propagators of massive particles of spin 3/2; got one of {name}"
             )
         return _FINISH[node.kind]
 
@@ -204,7 +210,7 @@ class TapeWriter:
 
     def _polynomial(self, node: Node) -> tuple[int, int]:
         """First coefficient and degree of the denominator of an unusual propagator."""
-        custom = self._model.particle(node.pdg).propagator
+        custom = own_propagator(self._model, node.pdg)
         if custom is None:
             return 0, 0
         coefficients = ((text, Fraction(1)) for text in custom.denominator)
