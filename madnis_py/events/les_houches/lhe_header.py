@@ -20,6 +20,9 @@ WHERE = "LHE header"
 CARD_BLOCK = "madnis_py_card"
 """Element of files of ours with the card of the run."""
 
+SLHA_BLOCK = "slha"
+"""Element with new particles and their decays, which Pythia reads."""
+
 
 @dataclass(frozen=True)
 class LheHeader:

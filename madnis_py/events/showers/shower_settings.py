@@ -8,9 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from madnis_py.errors import InputError
+from madnis_py.events.files.formats import open_events
+from madnis_py.events.les_houches.lhe_header import SLHA_BLOCK
+from madnis_py.events.showers.new_particles import quantum_numbers
 
 if TYPE_CHECKING:
     import pythia8mc
+
+_FIRST = ("SLHA:verbose = 0",)
+"""Settings that users may change."""
 
 _ALWAYS = ("Print:quiet = on", "Beams:frameType = 4", "Random:setSeed = on")
 
@@ -59,8 +65,10 @@ class ShowerSettings:
         """
         pythia = _quiet_pythia()
         own = (*_ALWAYS, f"Beams:LHEF = {events}", f"Random:seed = {seed}")
-        for line in (*self.lines, *own):
+        for line in (*_FIRST, *self.lines, *own):
             pythia.readString(line)
+        for row in quantum_numbers(open_events(events).header.blocks.get(SLHA_BLOCK, "")):
+            row.give(pythia.particleData)
         if pythia.flag("JetMatching:merge"):
             from pythia8mc import CombineMatchingInput
 

@@ -189,7 +189,8 @@ def closed_form(reaction: Reaction, model: Model) -> DrellYan | None:
 def _is_covered(reaction: Reaction, model: Model) -> bool:
     decays = any(branch.decay is not None for branch in reaction.outgoing)
     two_to_two = len(reaction.incoming) == 2 and len(reaction.outgoing) == 2
-    if decays or not two_to_two or reaction.restrictions:
+    columns = max((order.column for order in model.orders), default=0)
+    if decays or not two_to_two or reaction.restrictions or columns != 1:
         return False
     a, b, c, d = reaction.legs
     complete = all(

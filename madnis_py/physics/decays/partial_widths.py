@@ -61,9 +61,15 @@ class DecayTable:
         """Share of a decay in the total width."""
         return one.width / self.total
 
-    def slha(self, model: Model) -> str:
-        """A block DECAY of SLHA, hep-ph/0311123."""
-        lines = [f"DECAY {self.pdg} {self.total:.6e} # {model.particle_name(self.pdg)}"]
+    def slha(self, model: Model, width: float | None = None) -> str:
+        """A block DECAY of SLHA, hep-ph/0311123.
+
+        Args:
+            model: for names.
+            width: the total width in GeV, that of the decays by default.
+        """
+        total = self.total if width is None else width
+        lines = [f"DECAY {self.pdg} {total:.6e} # {model.particle_name(self.pdg)}"]
         for one in self.partial:
             codes = " ".join(map(str, one.products))
             names = " ".join(map(model.particle_name, one.products))

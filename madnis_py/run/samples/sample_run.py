@@ -277,7 +277,8 @@ class SampleRun(AbstractRun):
             for sentence in one.source.maker.events.cross_section.caveats
         )
         card = self.processes.card
-        event_file.write_batches(output, init, card, caveats, mixed.batches(unit))
+        header = event_file.header_of(self.processes.processes, card, caveats)
+        event_file.write_batches(output, init, card, header, mixed.batches(unit))
 
     def _subprocesses(
         self, mixed: MixedEvents, results: Sequence[Result], unit: float

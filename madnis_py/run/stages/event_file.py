@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,12 +21,13 @@ from madnis_py.events.chunk_generation import TRIALS_PER_CHUNK, EventSource
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.event_selection import EventSelection
 from madnis_py.events.files.formats import create_events, event_format
-from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
+from madnis_py.events.les_houches.lhe_header import CARD_BLOCK, SLHA_BLOCK
 from madnis_py.events.les_houches.lhe_init import NO_PDF, LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
 from madnis_py.events.overweights import ENCODINGS
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.cross_section.systematics import Systematics, Variation
+from madnis_py.physics.decays.slha_spectrum import spectrum
 from madnis_py.physics.pdf.pdf import AbstractPdf
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress, Stopwatch, Watch
@@ -163,7 +164,8 @@ def write(
     largest = float(unit * np.abs(events.weights).max())
     subprocess = LheProcess(result.sigma_pb, result.sigma_error_pb, largest, process.number)
     init = init_of(process, partonic, (subprocess,))
-    write_batches(output, init, process.card, partonic.cross_section.caveats, events.batches(unit))
+    header = header_of((process,), process.card, partonic.cross_section.caveats)
+    write_batches(output, init, process.card, header, events.batches(unit))
 
 
 def init_of(
@@ -182,34 +184,57 @@ def init_of(
     return LheInit(process.beams.pdg, process.beams.total_energies, numbers, subprocesses, groups)
 
 
+def header_of(processes: Sequence[Process], card: Card, caveats: Iterable[str]) -> dict[str, str]:
+    """The blocks of a <header>: the card, warnings, and new particles of models that were read.
+
+    Args:
+        processes: of the file; their models have the same parameters.
+        card: of the run.
+        caveats: sentences that belong beside the numbers.
+    """
+    # The same events have the same bytes, whatever workers made them.
+    card = card.model_copy(update={"cluster": ClusterTable()})
+    blocks = {CARD_BLOCK: card.to_toml(), "madnis_py_warnings": "\n".join(caveats)}
+    model = processes[0].model
+    if model.tables.digest:
+        blocks[SLHA_BLOCK] = spectrum(model, sorted(set().union(*map(_particles, processes))))
+    return {name: text for name, text in blocks.items() if text}
+
+
+def _particles(process: Process) -> set[int]:
+    """PDG codes, without signs, of the legs and lines of all diagrams."""
+    lines = {
+        abs(tree.pdg)
+        for group in process.groups
+        for diagram in process.diagrams(group)
+        for tree in diagram.tree.subtrees()
+    }
+    return lines | {abs(pdg) for legs in process.flavours for pdg in legs}
+
+
 def write_batches(
     output: Path,
     init: LheInit,
     card: Card,
-    caveats: Iterable[str],
+    header: Mapping[str, str],
     batches: Iterable[EventBatch],
 ) -> None:
-    """Write a file of events with the card that they come from in its header.
+    """Write a file of events.
 
     Args:
         output: the file.
         init: of the file.
         card: of the run.
-        caveats: sentences that belong beside the numbers.
+        header: blocks of its <header>.
         batches: of the events, weights in pb.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    # The same events have the same bytes, whatever workers made them.
-    card = card.model_copy(update={"cluster": ClusterTable()})
-    blocks = {CARD_BLOCK: card.to_toml(), "madnis_py_warnings": "\n".join(caveats)}
     if card.for_merging.active and not event_format(output).writer.for_merging:
         expected = "expected .lhe or .lhe.gz for events for merging, whose jets other formats lack"
         raise InputError(f"{output}: {expected}")
-    with create_events(
-        output, init, {name: text for name, text in blocks.items() if text}
-    ) as writer:
+    with create_events(output, init, header) as writer:
         for batch in batches:
             writer.write(batch)
 
