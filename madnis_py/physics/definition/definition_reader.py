@@ -156,7 +156,8 @@ class _Reader:
                 hint = closest(limit.coupling, [*known, WEIGHTED])
                 raise self._error(f'unknown coupling order "{limit.coupling}"{hint}')
             most = known[limit.coupling].expansion
-            if limit.relation != ">" and limit.power > most and not limit.squared and most < 99:
+            above = limit.relation != ">" and limit.power > most and not limit.squared
+            if above and known[limit.coupling].is_limited:
                 expected = f"expected {limit.coupling} <= {most}, as far as the model goes"
                 raise self._error(f"{expected}; got {limit}")
 

@@ -39,7 +39,7 @@ class FormedParticles:
     def __init__(self, vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool) -> None:
         self._vertices, self._orders, self._lowest = vertices, orders, lowest
         self._model_orders = vertices.model.orders
-        self._most = [(one.column, one.expansion) for one in vertices.model.orders]
+        self._most = [(one.column, one.expansion) for one in self._model_orders if one.is_limited]
         self._known: dict[Particles, frozenset[Formed]] = {}
 
     def of(self, particles: Iterable[int]) -> frozenset[Formed]:

@@ -100,13 +100,19 @@ class CouplingOrder:
         name: as in definitions, "QED".
         hierarchy: weight of a power in WEIGHTED.
         column: of `Vertex.orders`; column 0 is the power of g_s.
-        expansion: highest power in an amplitude that the model is meant for, 99 for any.
+        expansion: highest power in an amplitude that the model is meant for; 0 and 99 are no limit,
+            as in MadGraph.
     """
 
     name: str
     hierarchy: int
     column: int
     expansion: int = 99
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there is a highest power."""
+        return 0 < self.expansion < 99
 
 
 @dataclass(frozen=True)
