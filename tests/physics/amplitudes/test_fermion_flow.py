@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from itertools import product
 
+import gluino_pairs
 import numpy as np
 import pytest
 from dirac import GAMMA, GAMMA5, METRIC, SIDES, antiparticles, bar, dot, particles
@@ -15,7 +16,6 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import Particle, Vertex, VertexTerm
 
 ALPHA_S = 0.118
-G_STRONG = np.sqrt(4 * np.pi * ALPHA_S)
 AXIAL, LEFT, RIGHT = 0.43, 0.27, -0.36
 YUKAWA = 0.5 + 0.2j
 MASS_N, MASS_Z, MASS_PHI = 120.0, 300.0, 210.0
@@ -206,44 +206,19 @@ def gluinos() -> Model:
 
 
 def test_gluons_become_gluinos_as_in_the_closed_form() -> None:
-    """Dawson, Eichten and Quigg; here as gamma gamma > f f~ with the colours of octets."""
     amplitude = amplitude_of(gluinos(), "g g > go go")
     p = momenta_of(amplitude)
-    s, t, u = _invariants(p, 600.0)
-    mass2 = 600.0**2
-    x = mass2 * s / (t * u)
-    squares = 8 * 72 * (1 - t * u / s**2) * (s**2 / (t * u) - 2 + 4 * x * (1 - x))
-    expected = G_STRONG**4 * squares / (4 * 64) / 2
+    expected = gluino_pairs.of_gluons(p, 600.0, ALPHA_S)
     np.testing.assert_allclose(amplitude.squared(p, ALPHA_S), expected, rtol=1e-11)
     assert_invariant(amplitude)
 
 
 def test_quarks_become_gluinos_as_in_the_closed_form() -> None:
-    """Beenakker, Hoepker, Spira and Zerwas, Nucl. Phys. B492 (1997) 51, eq. (8)."""
     amplitude = amplitude_of(gluinos(), "u u~ > go go")
     p = momenta_of(amplitude)
-    s, t, u = _invariants(p, 600.0)
-    mass2, gap = 600.0**2, 600.0**2 - 450.0**2
-    t_squark, u_squark = t + gap, u + gap
-    octet, flavour = 24.0, 8 / 3  # C_O = N (N^2 - 1), C_K = (N^2 - 1) / N
-    squares = octet * (
-        2 * (2 * mass2 * s + t**2 + u**2) / s**2
-        + 2 * (mass2 * s + t**2) / (s * t_squark)
-        + 2 * (mass2 * s + u**2) / (s * u_squark)
-        + t**2 / t_squark**2
-        + u**2 / u_squark**2
-    ) + flavour * (2 * s * mass2 / (t_squark * u_squark) - t**2 / t_squark**2 - u**2 / u_squark**2)
-    # Without squarks 8 (t^2 + u^2 + 2 m^2 s) / s^2 times Tr(T^a T^b) Tr(F^a F^b) = 12.
-    expected = 2 * G_STRONG**4 * squares / (4 * 9) / 2
+    expected = gluino_pairs.of_quarks(p, 600.0, (450.0, 450.0), ALPHA_S)
     np.testing.assert_allclose(amplitude.squared(p, ALPHA_S), expected, rtol=1e-11)
     assert_invariant(amplitude)
-
-
-def _invariants(p: Array, mass: float) -> tuple[Array, Array, Array]:
-    """s, t - m^2 and u - m^2."""
-    a, b, k, other = np.moveaxis(p, 1, 0)
-    s, t, u = ((x**2 * np.diag(METRIC)).sum(axis=1) for x in (a + b, a - k, a - other))
-    return s, t - mass**2, u - mass**2
 
 
 def doubly_charged(charge: float = -2.0) -> Model:

@@ -1,19 +1,30 @@
-"""The MSSM of UFO through the reader, against an independent evaluator of UFO models, `ufoamp`."""
+"""The MSSM of UFO through the reader: an independent evaluator, closed forms, symmetries.
+
+The evaluator is `ufoamp`. The restriction of the model has a neutralino with a negative mass, and
+mixing of neutralinos, charginos, stops, sbottoms and staus; its parameters are real, and phases are
+given to the mixing here.
+"""
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from pathlib import Path
 
+import gluino_pairs
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 from amplitudes import reaction
 from ufo_models import installed
+from ufoamp_amplitudes import UfoampAmplitudes, legs_on_shell
 
+from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model_search.model_library import library
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
 
 pytestmark = pytest.mark.filterwarnings(
@@ -22,85 +33,143 @@ pytestmark = pytest.mark.filterwarnings(
 """Files that the other program leaves to the garbage collector."""
 
 POINTS = 5
-QUICK = ("g g > go go", "u u~ > go go", "e- e+ > n1 n3", "u d~ > x1+ n2", "g g > t1 t1~")
+NAME = "ufo_mssm"
+QUICK = (
+    *("u u~ > go go", "g u > go ul", "u u > ul ul", "u d > ur dl", "u u~ > go n1"),
+    *("e- e+ > n1 n3", "e- e+ > n2 n2", "u d~ > x1+ n2", "e- e+ > x1+ x1-", "e- e+ > er- er+"),
+    *("n1 n1 > z z", "x1+ x1- > w+ w-", "e- e+ > n1 n1 z", "e- e+ > n1 n2 mu- mu+"),
+)
 PROCESSES = (
     *QUICK,
-    *("u u > ul ul", "u d > ul dl", "u d > ur dl", "d d~ > dl dl~", "u u~ > t1 t1~"),
-    *("g u > go ul", "g d > go dr", "g u > n2 ul", "g d > x1- ul", "u u~ > go n1"),
-    *("e- e+ > n1 n1", "e- e+ > n2 n2", "e- e+ > n3 n4", "d d~ > n2 n3", "u d~ > x2+ n3"),
-    *("e- e+ > x1+ x1-", "u u~ > x1+ x2-", "e- e+ > el- el+", "e- e+ > er- er+"),
-    *("e- e+ > sve sve~", "d u~ > el- sve~", "u u~ > ta1- ta1+", "e- e+ > h2 h3"),
-    *("n1 n1 > z z", "n2 n2 > h2 h3", "x1+ x1- > w+ w-", "b t~ > b1 t1~", "w+ z > w+ z"),
+    *("g g > go go", "g g > t1 t1~", "u u~ > t1 t1~", "b t~ > b1 t1~", "u d > ul dl"),
+    *("d d~ > dl dl~", "g d > go dr", "g u > n2 ul", "g d > x1- ul"),
+    *("e- e+ > n1 n1", "e- e+ > n3 n4", "d d~ > n2 n3", "u d~ > x2+ n3", "u u~ > x1+ x2-"),
+    *("e- e+ > el- el+", "e- e+ > sve sve~", "d u~ > el- sve~", "u u~ > ta1- ta1+"),
+    *("e- e+ > h2 h3", "n2 n2 > h2 h3", "w+ z > w+ z", "u u > ul ul g", "u u~ > n2 n3 g"),
+)
+QUICK_CHAINS = (
+    "e- e+ > n1 n2, n2 > er+ e-",
+    "u d~ > x1+ n2, (x1+ > n1 w+, w+ > e+ ve), (n2 > er- e+)",
+    "u d > ul dl, (ul > n2 u, n2 > er- e+), (dl > x1- u)",
+    "g u > go ul, (go > b1~ b), (ul > x1+ d)",
+)
+CHAINS = (
+    *QUICK_CHAINS,
+    "e- e+ > n1 n2, n2 > er- e+",
+    "e- e+ > n2 n3, (n3 > x1+ w-), (n2 > er+ e-)",
+    "e- e+ > n3 n4, (n3 > n1 h01), (n4 > n2 z, z > mu- mu+)",
+    "e- e+ > x1+ x1-, (x1+ > ta1+ vt), (x1- > ta1- vt~)",
+    "e- e+ > el- el+, (el- > n1 e-), (el+ > n1 e+)",
+    "u u > ul ul, ul > n1 u",
+    "u u~ > t1 t1~, (t1 > b x1+), (t1~ > b~ x1-)",
+    "u u~ > go n1, go > b1 b~",
+    "u u~ > go go, go > b1~ b",
 )
 
 
 @cache
-def without_widths() -> Model:
-    """Widths of propagators are a choice of ours; the model has none here."""
-    tables = installed("ufo_mssm")
-    widths = {one.name: 0.0 for one in tables.parameters if one.block == "DECAY"}
-    return Model("ufo_mssm", widths, tables)
+def model(phases: bool = False, widths: bool = True) -> Model:
+    """The model of restrict_default.dat.
+
+    Args:
+        phases: whether all entries of mixing matrices have one.
+        widths: whether particles have theirs.
+    """
+    tables = installed(NAME)
+    values = {one.name: 0.0 for one in tables.parameters if one.block == "DECAY" and not widths}
+    if phases:
+        derived = [
+            replace(one, expression=f"({one.expression})*exp(complex(0,{place}))", is_real=False)
+            if is_mixing(one.name)
+            else one
+            for place, one in enumerate(tables.derived)
+        ]
+        tables = replace(tables, derived=tuple(derived))
+    return Model(NAME, values, tables)
+
+
+def is_mixing(name: str) -> bool:
+    """Whether a parameter is an entry of a mixing matrix, NN1x1."""
+    return name[:2] in ("NN", "UU", "VV", "Ru", "Rd", "Rl") and name[3:4] == "x"
 
 
 @cache
-def of_ufoamp() -> tuple[Any, dict[str, float]]:
-    """The model there, and the values of restrict_default.dat."""
-    ufo_model = pytest.importorskip("ufoamp.ufo_model")
-    analysis = pytest.importorskip("ufoamp.analysis")
-    path = next(one.path for one in library() if one.name == "ufo_mssm" and one.path)
-    model = ufo_model.load(str(path))
-    values = analysis.read_param_card(str(path / "restrict_default.dat"), model)
-    widths = {one.name: 0.0 for one in without_widths().tables.parameters if one.block == "DECAY"}
-    return model, {**values, **widths}
+def of_ufoamp(phases: bool = False) -> UfoampAmplitudes:
+    ours = model(phases)
+    mixing = [one.name for one in ours.tables.derived if is_mixing(one.name)]
+    fixed = {name: ours.coupling(name) for name in mixing} if phases else {}
+    return UfoampAmplitudes(folder(), ours, fixed)
+
+
+def folder() -> Path:
+    return next(one.path for one in library() if one.name == NAME and one.path)
+
+
+def slow_but_for(quick: tuple[str, ...], texts: tuple[str, ...]) -> list[str | ParameterSet]:
+    later = [pytest.param(one, marks=pytest.mark.slow) for one in texts if one not in quick]
+    return [*quick, *later]
+
+
+@pytest.mark.parametrize("text", slow_but_for(QUICK, PROCESSES))
+def test_squared_amplitudes_are_those_of_another_program(text: str) -> None:
+    assert_those_of_another_program(text, phases=False)
+
+
+@pytest.mark.parametrize("text", [one for one in QUICK if "e-" in one or "w" in one])
+def test_amplitudes_with_complex_mixing_are_those_of_another_program(text: str) -> None:
+    assert_those_of_another_program(text, phases=True)
+
+
+def assert_those_of_another_program(text: str, phases: bool) -> None:
+    ours = model(phases)
+    one, p = points(text, ours)
+    expected = of_ufoamp(phases).squared(one, [*p])
+    squared = TreeAmplitude(one, ours).squared(p, ours.alpha_s)
+    np.testing.assert_allclose(squared, expected, rtol=1e-9)
+
+
+def points(text: str, ours: Model) -> tuple[Reaction, Array]:
+    one = reaction(f"{text} QED=99 QCD=99", ours)
+    masses = [ours.mass(pdg) for pdg in one.legs]
+    return one, generic_momenta(masses, len(one.incoming), POINTS)
+
+
+@pytest.mark.parametrize("text", slow_but_for(QUICK_CHAINS, CHAINS))
+def test_decay_chains_on_their_mass_shells_are_production_times_decays(text: str) -> None:
+    ours = model()
+    one = reaction(text.replace(",", " QED=99 QCD=99,", 1), ours)
+    chosen = [legs_on_shell(one, ours, seed) for seed in range(POINTS)]
+    expected = [of_ufoamp().squared_chain(one, *each) for each in chosen]
+    p = as_momenta([[*a, *(k for leg in legs for k in leg.final)] for a, legs in chosen])
+    squared = TreeAmplitude(one, ours).squared(p, ours.alpha_s)
+    np.testing.assert_allclose(squared, expected, rtol=1e-9)
+
+
+def test_gluino_pairs_are_those_of_closed_forms() -> None:
+    ours = model(widths=False)
+    gluino, *squarks = (ours.mass(pdg) for pdg in (1000021, 1000002, 2000002))
+    alpha_s = ours.alpha_s
+    one, p = points("g g > go go", ours)
+    expected = gluino_pairs.of_gluons(p, gluino, alpha_s)
+    np.testing.assert_allclose(TreeAmplitude(one, ours).squared(p, alpha_s), expected, rtol=1e-11)
+    one = reaction("u u~ > go go", ours)
+    expected = gluino_pairs.of_quarks(p, gluino, (squarks[0], squarks[1]), alpha_s)
+    np.testing.assert_allclose(TreeAmplitude(one, ours).squared(p, alpha_s), expected, rtol=1e-11)
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        *QUICK,
-        *(pytest.param(one, marks=pytest.mark.slow) for one in PROCESSES if one not in QUICK),
-    ],
+    "text", ["g g > go go", "u u~ > go go", "e- e+ > n2 n2", "e- e+ > n3 n3 z"]
 )
-def test_squared_amplitudes_are_those_of_another_program(text: str) -> None:
-    (theirs, values), model = of_ufoamp(), without_widths()
-    process = pytest.importorskip("ufoamp.process").Process
-    one = reaction(f"{text} QED=99 QCD=99", model)
-    final = [branch.pdg for branch in one.outgoing]
-    other = process(theirs, list(one.incoming), final, overrides=values, gauge="unitary")
-    points = [point([model.mass(pdg) for pdg in one.legs], seed) for seed in range(POINTS)]
-    ours = TreeAmplitude(one, model).squared(as_momenta(points), model.alpha_s)
-    identical = 2 if final[0] == final[1] else 1
-    expected = [other.m2([*p]) / identical for p in points]
-    np.testing.assert_allclose(ours, expected, rtol=1e-9)
-
-
-def point(masses: list[float], seed: int) -> np.ndarray:
-    """Momenta of two particles into two, well above threshold, (4, 4)."""
-    random = np.random.default_rng(seed)
-    energy = 1.3 * max(sum(masses[:2]), sum(masses[2:])) + 200
-    cosine, angle = random.uniform(-0.9, 0.9), random.uniform(0, 2 * math.pi)
-    sine = math.sqrt(1 - cosine**2)
-    axis = np.array([sine * math.cos(angle), sine * math.sin(angle), cosine])
-    momenta = []
-    for (a, b), direction in ((masses[:2], np.array([0, 0, 1])), (masses[2:], axis)):
-        s, total = energy**2, (energy**2 - a**2 - b**2) ** 2
-        size = math.sqrt(total - 4 * a**2 * b**2) / (2 * math.sqrt(s))
-        momenta += [[math.hypot(a, size), *(size * direction)]]
-        momenta += [[math.hypot(b, size), *(-size * direction)]]
-    return np.array(momenta)
+def test_exchanged_majorana_particles_leave_the_amplitude_as_it_is(text: str) -> None:
+    one, p = points(text, model())
+    amplitude = TreeAmplitude(one, model())
+    exchanged = as_momenta(p[:, [0, 1, 3, 2, *range(4, len(one.legs))]].tolist())
+    np.testing.assert_allclose(
+        amplitude.squared(p, 0.118), amplitude.squared(exchanged, 0.118), rtol=1e-11
+    )
 
 
 def test_every_vertex_is_computed() -> None:
-    tables = installed("ufo_mssm")
+    tables = installed(NAME)
     assert len(tables.vertices) == 812
     assert not [vertex for vertex in tables.vertices if vertex.lacking]
-
-
-def test_exchanged_neutralinos_leave_the_amplitude_as_it_is() -> None:
-    model = without_widths()
-    amplitude = TreeAmplitude(reaction("e- e+ > n2 n2", model), model)
-    p = as_momenta([point([0.0, 0.0, model.mass(1000023), model.mass(1000023)], 3)])
-    exchanged = as_momenta(p[:, [0, 1, 3, 2]].tolist())
-    np.testing.assert_allclose(
-        amplitude.squared(p, 0.118), amplitude.squared(exchanged, 0.118), rtol=1e-12
-    )
