@@ -177,7 +177,9 @@ private:
             }
             case WaveKind::tensor:
             case WaveKind::vector_ket:
-            case WaveKind::vector_bra: return wide_leg(begin, end, p, input, event, count);
+            case WaveKind::vector_bra:
+                if constexpr (has_wide_waves<T>) wide_leg(begin, end, p, input, event, count);
+                return;
             default: {
                 const SpinorFrame<T> frame(p, mass);
                 return store_states([&](int helicity) {
@@ -294,7 +296,7 @@ private:
                 if (child[0] >= 0) run_program(program, term, child, out);
             }
             if (numbers_of(kind) == wide_numbers) {
-                finish_wide(row, out);
+                if constexpr (has_wide_waves<T>) finish_wide(row, out);
             } else {
                 Wave<T> sum = kind == WaveKind::scalar ? read_scalar<T>(out) : read_wave<T>(out);
                 finish(row, sum);

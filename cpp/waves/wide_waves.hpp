@@ -2,6 +2,8 @@
 // numerators of massive propagators in unitary gauge.
 #pragma once
 
+#include <type_traits>
+
 #include "waves/vertices.hpp"
 
 namespace madnis {
@@ -12,6 +14,11 @@ template <class T>
 struct WideWave {
     Wave<T> row[4];
 };
+
+// Whether they are computed: not by a thread of a GPU, where they would take registers in all
+// tapes.
+template <class T>
+inline constexpr bool has_wide_waves = !std::is_same_v<T, double> && !std::is_same_v<T, float>;
 
 template <class T>
 MADNIS_FN Wave<T> zero_wave() {

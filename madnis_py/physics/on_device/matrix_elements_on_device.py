@@ -14,6 +14,7 @@ from madnis_py.devices.upload import upload
 from madnis_py.errors import DeviceError
 from madnis_py.physics.amplitudes.drell_yan import DrellYan
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
+from madnis_py.physics.amplitudes.tapes.tape_tables import has_wide_waves
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
@@ -63,7 +64,8 @@ def matrix_element_on_device(element: MatrixElement, kernels: Kernels) -> Matrix
     """A matrix element of the package in the kernels of a device.
 
     Raises:
-        DeviceError: another program computes it, or parts of it are left out on mass shells.
+        DeviceError: another program computes it, parts of it are left out on mass shells, or it has
+            particles of spin 2 or 3/2.
     """
     match element:
         case TreeAmplitude():
@@ -86,6 +88,11 @@ def matrix_element_on_device(element: MatrixElement, kernels: Kernels) -> Matrix
 class _Tapes(MatrixElementOnDevice):
     def __init__(self, element: TreeAmplitude, kernels: Kernels) -> None:
         tapes = element.tapes
+        if has_wide_waves(tapes.amplitude) or has_wide_waves(tapes.squares):
+            raise DeviceError(
+                f"device: expected particles of spin 0, 1/2 and 1 in {element.name}; no GPU "
+                "computes others yet, --device cpu takes them"
+            )
         amplitude = _core.AmplitudeTape(tapes.amplitude, tapes.average)
         self._amplitude = _TapeKernel("amplitude", amplitude, kernels, element.name)
         squares = _core.DiagramTape(tapes.squares)

@@ -1,4 +1,4 @@
-"""Lorentz structures, spin 2 and 3/2 in the kernels of a device, against those of the processor."""
+"""Lorentz structures in the kernels of a device, against those of the processor."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import torch
 from small_models import amplitude_of, momenta_of, of, small_model, vertex
 
 from madnis_py.devices.emulated import EmulatedKernels
+from madnis_py.errors import DeviceError
 from madnis_py.physics.model.particles import Particle
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element_on_device
@@ -13,28 +14,38 @@ from madnis_py.physics.on_device.matrix_elements_on_device import matrix_element
 PARTICLES = (
     *of("e-", "a"),
     Particle("phi", "phi~", 9000011, 1, 1, -1.0, mass="MPHI"),
+    Particle("n", "n", 9000012, 2, 1, 0.0, mass="MNN"),
     Particle("G", "G", 9000039, 5, 1, 0.0, mass="MG"),
     Particle("gvt", "gvt", 9000040, 4, 1, 0.0, mass="MGVT"),
 )
-MODEL = small_model(
+MASSES = {"MPHI": 40.0, "MNN": 70.0, "MG": 200.0, "MGVT": 120.0}
+NARROW = small_model(
     PARTICLES,
     [
         vertex("a phi phi~", ("VSS", "0.3")),
         vertex("a a phi phi~", ("VVSS", "0.18")),
         vertex("e+ e- a", ("FFV", "0.3", "0.3"), ("Sigma(-1,3,1,2)*P(-1,3)", "0.002j")),
+        vertex("n e- phi~", ("FFS", "0.1", "0.2")),
+        vertex("e+ n phi", ("FFS", "0.2", "0.1")),
+    ],
+    MASSES,
+)
+WIDE = small_model(
+    PARTICLES,
+    [
         vertex("e+ e- G", ("Gamma(1003,1,2)*(P(2003,2) - P(2003,1))", "0.01")),
         vertex("G phi phi~", ("P(1001,2)*P(2001,3)", "0.01")),
         vertex("gvt e- phi~", ("P(1,3)*ProjP(1,2)", "0.01")),
         vertex("e+ gvt phi", ("P(2,3)*ProjM(1,2)", "0.01")),
     ],
-    {"MPHI": 40.0, "MG": 200.0, "MGVT": 120.0},
+    MASSES,
 )
 COUNT = 150
 
 
-@pytest.mark.parametrize("text", ["e- e+ > phi phi~ a", "e- e- > phi phi", "G gvt > e- phi~"])
-def test_programs_and_high_spins_have_the_results_of_the_processor(text: str) -> None:
-    amplitude = amplitude_of(MODEL, text)
+@pytest.mark.parametrize("text", ["e- e+ > e- e+ a", "n n > e- e+ a", "e- a > n phi a"])
+def test_programs_have_the_results_of_the_processor(text: str) -> None:
+    amplitude = amplitude_of(NARROW, text)
     p = momenta_of(amplitude, COUNT)
     squared, diagrams = amplitude.evaluate(p, 0.118)
     on_device = matrix_element_on_device(amplitude, EmulatedKernels())
@@ -46,10 +57,16 @@ def test_programs_and_high_spins_have_the_results_of_the_processor(text: str) ->
 
 
 def test_the_helicity_of_an_event_may_be_chosen_for_every_spin() -> None:
-    amplitude = amplitude_of(MODEL, "G gvt > e- phi~")
+    amplitude = amplitude_of(WIDE, "G gvt > e- phi~")
     p = momenta_of(amplitude, 3)
     parts = [
         amplitude.at_helicities(p, 0.118, np.tile(states, (3, 1)))
         for states in amplitude.helicities
     ]
     np.testing.assert_allclose(np.sum(parts, axis=0), amplitude.squared(p, 0.118), rtol=1e-11)
+
+
+@pytest.mark.parametrize("text", ["G gvt > e- phi~", "e- e+ > phi phi~"])
+def test_spin_2_and_three_halves_are_refused_on_a_device(text: str) -> None:
+    with pytest.raises(DeviceError, match="expected particles of spin 0, 1/2 and 1"):
+        matrix_element_on_device(amplitude_of(WIDE, text), EmulatedKernels())

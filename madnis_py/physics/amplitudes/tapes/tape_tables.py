@@ -186,6 +186,11 @@ class TapeRows:
         return self._patterns[key]
 
 
+def has_wide_waves(arrays: Arrays) -> bool:
+    """Whether a tape has waves of sixteen components, of spin 2 or 3/2."""
+    return int(arrays["registers"][0]) > _core.WAVE_NUMBERS
+
+
 class ProgramRows:
     """Rows of the programs of Lorentz structures.
 
