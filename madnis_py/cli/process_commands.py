@@ -108,6 +108,9 @@ def new(
             "-o", "--output", metavar="FILE.toml", help="The card; after the process if not given."
         ),
     ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="sm if not given; `model list` tells more.")
+    ] = None,
 ) -> None:
     """Write a card for a process, with comments, and the cuts that make it finite."""
     from madnis_py.errors import InputError
@@ -122,7 +125,8 @@ def new(
     path = output or Path(f"{name_of(definitions[0])}.toml")
     if path.exists():
         raise InputError(f"{path}: expected a free place for the card; there is one already")
-    card = proposed_card(definitions, path.name)
+    place = str(Path(model).expanduser().resolve()) if model and "/" in model else model
+    card = proposed_card(definitions, path.name, place)
     write_file(path, card_text(card).encode())
     typer.echo(f"card in {path}: {choices_of(card)}")
 

@@ -20,6 +20,7 @@ from madnis_py.errors import InputError
 from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files.formats import open_events
 from madnis_py.events.showers.new_particles import quantum_numbers
+from madnis_py.physics.divergences.proposed_card import proposed_card
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -309,6 +310,38 @@ def test_a_run_goes_on_with_the_same_files_of_the_model_alone(tmp_path: Path) ->
         Process.from_card(run.process.card)
     with pytest.raises(InputError, match="holds a run with"):
         Run(Process.from_card(Card.parse(tables, "test")), tmp_path / "run", 1)
+
+
+def test_a_model_of_a_run_may_have_moved_to_the_search_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a gridpack on another machine; other contents are refused."""
+    folder = copied("leptoquark", tmp_path, {})
+    tables = {
+        "process": {"definition": "e+ e- > d d~", "model": str(folder)},
+        "beams": {"energy": [500.0, 500.0], "pdf": "none"},
+    }
+    card = Process.from_card(Card.parse(tables, "test")).card
+    (tmp_path / "there").mkdir()
+    moved = folder.rename(tmp_path / "there" / folder.name)
+    with pytest.raises(InputError, match="expected a model"):
+        Process.from_card(card)
+    monkeypatch.setenv("MADNIS_MODEL_PATH", str(tmp_path / "there"))
+    assert Process.from_card(card).model.has(9000011)
+    with pytest.raises(InputError, match="expected a model"):
+        Process.from_card(Card.parse(tables, "test"))
+    path = moved / "couplings.py"
+    path.write_text(path.read_text().replace("ylq", "2*ylq"))
+    with pytest.raises(InputError, match="expected the files that the card was made with"):
+        Process.from_card(card)
+
+
+def test_new_writes_a_card_of_a_model() -> None:
+    folder = ROOT / "tests" / "models" / "leptoquark"
+    card = proposed_card(["d d~ > e- e+ g"], model=str(folder))
+    process = Process.from_card(card)
+    assert process.model.has(9000011)
+    assert card.cuts.by_name
 
 
 def test_built_in_models_need_no_spectrum(tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ class _Cuts:
         return next((one for one in _USUAL if codes <= codes_of(one, self.model)), name)
 
 
-def proposed_card(definitions: Sequence[str], source: str = "card") -> Card:
+def proposed_card(
+    definitions: Sequence[str], source: str = "card", model: str | None = None
+) -> Card:
     """A card with beams, scales and cuts that make the processes finite.
 
     Beams are protons at the LHC where partons come in, with a set for predictions if one is found,
@@ -102,31 +104,34 @@ def proposed_card(definitions: Sequence[str], source: str = "card") -> Card:
     Args:
         definitions: in MadGraph's notation.
         source: how messages call the card.
+        model: what `[process] model` names; the Standard Model by default.
 
     Raises:
         CardError: a definition cannot be used, or no cuts are known that make it finite.
     """
     written: str | list[str] = definitions[0] if len(definitions) == 1 else list(definitions)
-    tables: dict[str, object] = {"process": {"definition": written}}
+    named = {} if model is None else {"model": model}
+    tables: dict[str, object] = {"process": {"definition": written, **named}}
     alone = [
-        Card.parse({"process": {"definition": one}, "beams": {"pdf": "none"}}, source)
+        Card.parse({"process": {"definition": one, **named}, "beams": {"pdf": "none"}}, source)
         for one in definitions
     ]
-    model = model_from_card(alone[0])
-    parsed = [definition_of(card, model) for card in alone]
+    particles = model_from_card(alone[0])
+    parsed = [definition_of(card, particles) for card in alone]
     if parsed[0].n_incoming == 1:
         return Card.parse(tables, source)
     incoming, outgoing = (
         {pdg for one in parsed for leg in legs(one) for pdg in leg}
         for legs in (attrgetter("incoming"), attrgetter("outgoing"))
     )
-    if _coloured(incoming, model):
-        tables |= _hadrons("sum_mt/2" if _coloured(outgoing, model) else "sqrt_s")
+    if _coloured(incoming, particles):
+        tables |= _hadrons("sum_mt/2" if _coloured(outgoing, particles) else "sqrt_s")
     else:
         tables |= {"beams": {"energy": _OTHER_BEAMS, "pdf": "none"}}
-    cuts = _Cuts(model)
+    cuts = _Cuts(particles)
     for definition in definitions:
-        _make_finite(Card.parse({**tables, "process": {"definition": definition}}, source), cuts)
+        process = {"definition": definition, **named}
+        _make_finite(Card.parse({**tables, "process": process}, source), cuts)
     return Card.parse({**tables, "cuts": cuts.entries}, source)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from madnis_py.card.card import Card
@@ -27,7 +28,7 @@ def tables_of_card(card: Card) -> ModelTables:
             card was made with.
     """
     try:
-        tables = named_tables(card.process.model)
+        tables = _tables(card.process.model, known=card.process.model_digest is not None)
     except CardError:
         raise
     except InputError as error:
@@ -39,6 +40,15 @@ def tables_of_card(card: Card) -> ModelTables:
             f"{card.process.model}",
         )
     return tables
+
+
+def _tables(model: str, known: bool) -> ModelTables:
+    """The tables of a model; one whose contents are known may have moved to the search path."""
+    moved = Path(model)
+    if known and "/" in model and not moved.expanduser().exists():
+        with suppress(InputError):
+            return named_tables(moved.name)
+    return named_tables(model)
 
 
 def model_from_card(card: Card) -> Model:
