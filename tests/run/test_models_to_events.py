@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pylhe
 import pytest
 from places import ROOT
-from ufo_models import copied, installed
+from ufo_models import copied, installed, own
 
 from madnis_py.arrays import Array
 from madnis_py.card.card import Card
@@ -20,7 +20,9 @@ from madnis_py.errors import InputError
 from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files.formats import open_events
 from madnis_py.events.showers.new_particles import quantum_numbers
+from madnis_py.physics.decays.slha_spectrum import spectrum
 from madnis_py.physics.divergences.proposed_card import proposed_card
+from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -350,6 +352,18 @@ def test_built_in_models_need_no_spectrum(tmp_path: Path) -> None:
     tables = {"process": {"definition": "u u~ > e+ e-"}, "beams": {"energy": [50.0, 50.0]}}
     own = Process.from_card(Card.parse(tables, "test"))
     assert "slha" not in header_of((own,), own.card, ())
+
+
+def test_decays_by_vertices_that_are_not_computed_are_no_table() -> None:
+    tables = own("leptoquark").tables
+    vertices = tuple(
+        replace(one, lacking="form factors" * ({"lq", "e-"} <= {*one.particles}))
+        for one in tables.vertices
+    )
+    text = spectrum(Model("leptoquark", {}, replace(tables, vertices=vertices)), [9000011])
+    comment, decay, end = text.split("\n")[-3:]
+    assert "needs form factors; it is not computed here" in comment
+    assert (decay, end) == ("DECAY 9000011 1.000000e+00 # lq", "")
 
 
 def test_codes_that_pythia_knows_have_the_numbers_of_the_model() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from madnis_py.errors import InputError
 from madnis_py.physics.decays.decay_modes import two_body_modes
 from madnis_py.physics.decays.partial_widths import DecayTable, decay_table
 from madnis_py.physics.model.model import Model
@@ -22,7 +23,8 @@ def spectrum(model: Model, produced: Iterable[int]) -> str:
     Masses are those of all new particles, of the top quark and of the Higgs boson. Decays at lowest
     order are those of what is produced and new, and of what comes out of them; a known particle has
     them if one of its products is new. The width is the model's, also where decays add up to
-    another one. Particles without a width have no decays.
+    another one. Particles without a width have no decays, nor have those with a decay by a vertex
+    that is not computed.
 
     Args:
         model: its particles, masses, widths and couplings.
@@ -34,7 +36,7 @@ def spectrum(model: Model, produced: Iterable[int]) -> str:
         "BLOCK MASS\n",
         *(_mass(row, model) for row in sorted(heavy, key=lambda row: row.pdg) if row.mass),
         *map(_quantum_numbers, rows),
-        *(table.slha(model, model.width(table.pdg)) for table in _decays(model, produced)),
+        *_decays(model, produced),
     ]
     return "\n" + "".join(parts)
 
@@ -60,17 +62,22 @@ def _quantum_numbers(row: Particle) -> str:
     return f"BLOCK QNUMBERS {row.pdg} # {names}\n{''.join(lines)}"
 
 
-def _decays(model: Model, produced: Iterable[int]) -> Iterator[DecayTable]:
-    """Decays of particles, and of what comes out of them."""
+def _decays(model: Model, produced: Iterable[int]) -> Iterator[str]:
+    """Blocks DECAY of particles, and of what comes out of them."""
     waiting, seen = [*produced], set[int]()
     while waiting:
         pdg = abs(waiting.pop(0))
         if pdg in seen or not _decays_to_new(pdg, model):
             continue
         seen.add(pdg)
-        table = decay_table(pdg, model) if model.width(pdg) else DecayTable(pdg, ())
+        table, comment = DecayTable(pdg, ()), ""
+        if model.width(pdg):
+            try:
+                table = decay_table(pdg, model)
+            except InputError as error:  # by a vertex that is not computed: no table, not a part
+                comment = f"# no decays: {error}\n"
         waiting.extend(code for one in table.partial for code in one.products)
-        yield table
+        yield comment + table.slha(model, model.width(pdg))
 
 
 def _decays_to_new(pdg: int, model: Model) -> bool:
