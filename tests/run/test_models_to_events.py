@@ -326,6 +326,7 @@ def test_a_model_of_a_run_may_have_moved_to_the_search_path(
     card = Process.from_card(Card.parse(tables, "test")).card
     (tmp_path / "there").mkdir()
     moved = folder.rename(tmp_path / "there" / folder.name)
+    monkeypatch.setenv("MADNIS_MODEL_PATH", str(tmp_path / "elsewhere"))
     with pytest.raises(InputError, match="expected a model"):
         Process.from_card(card)
     monkeypatch.setenv("MADNIS_MODEL_PATH", str(tmp_path / "there"))
