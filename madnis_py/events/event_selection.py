@@ -105,7 +105,8 @@ class EventSelection:
         """
         trials = self._tally.trials
         mean = self._tally.ratio / trials
-        return mean, float(np.sqrt((self._tally.squared / trials - mean**2) / trials))
+        variance = max(self._tally.squared / trials - mean**2, 0.0)  # but for rounding
+        return mean, float(np.sqrt(variance / trials))
 
     def copies(self, chunk: StoredChunk) -> NDArray[np.int64]:
         """Copies of each event of a chunk that go to the file, int64, shape (k,)."""
