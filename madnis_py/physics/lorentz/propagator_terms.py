@@ -1,18 +1,21 @@
 """Propagators of UFO models, numerators and denominators as text, in what amplitudes compute.
 
 UFO writes indices as numbers or names, 1 where the line leaves and 2 where it enters, for spin 2
-with 51 and 52 beside them; `id` is the particle, `Mass(id)` and `Width(id)` its parameters.
+with 51 and 52 beside them; `id` is the particle, `Mass(id)` and `Width(id)` its parameters. Other
+names are parameters of the model, as in the corrections to widths of SMEFTsim, arXiv:2012.11343.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from madnis_py.physics.lorentz.gaussian import Gaussian
 from madnis_py.physics.lorentz.structures import (
-    PARAMETERS,
+    FACTORS,
     Factor,
     Product,
     Structure,
@@ -29,9 +32,38 @@ _PLACES = {5: {1: 1001, 51: 2001, 2: 1002, 52: 2002}}
 _LARGEST_DEGREE = 4
 """Power of p^2 in a denominator."""
 
+_OF_PARTICLE: Mapping[str, tuple[str, int]] = {
+    "Mass": ("Mass", 1),
+    "Width": ("Width", 1),
+    "OverMass": ("Mass", -1),
+    "OverMass2": ("Mass", -2),
+    "OverWidth": ("Width", -1),
+}
+"""Functions of the particle id -> its parameter and the power of it."""
+
+_SHORT = ("PSlash",)
+"""Factors that are products of others."""
+
+
+@dataclass(frozen=True)
+class LineParameters:
+    """What the texts of a propagator may name.
+
+    Attributes:
+        mass: expression of the mass of the particle, "" for zero.
+        width: expression of its width, "" for zero.
+        names: of other parameters of the model.
+        functions: those that expressions may use beside `cmath.sqrt` and the like.
+    """
+
+    mass: str
+    width: str
+    names: Collection[str] = ()
+    functions: Collection[str] = ()
+
 
 def propagator_terms(
-    numerator: str, denominator: str, spin: int, mass: str, width: str
+    numerator: str, denominator: str, spin: int, parameters: LineParameters
 ) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
     """A propagator of UFO, which is numerator / denominator.
 
@@ -39,8 +71,7 @@ def propagator_terms(
         numerator: text, the factor i included.
         denominator: text, a polynomial in p^2.
         spin: 2 s + 1.
-        mass: expression of the mass.
-        width: expression of the width.
+        parameters: of the particle and its model.
 
     Returns:
         Terms (structure of leg 1, what leaves, and leg 2, what enters; coupling), i times the
@@ -49,30 +80,29 @@ def propagator_terms(
     Raises:
         ValueError: the text is nothing that is computed here; a sentence.
     """
-    by_parameters: dict[str, Structure] = defaultdict(tuple)
-    for product in _read(numerator, spin):
-        tensor, coupling = _parted(_paired(product), mass, width)
-        by_parameters[coupling] += (tensor,)
+    by_coupling: dict[str, Structure] = defaultdict(tuple)
+    for product in _read(numerator, spin, parameters):
+        tensor = _paired(product)
+        rotated = Product(tensor.coefficient * _IMAGINARY, tensor.factors)
+        by_coupling[_coupling(product)] += (rotated,)
     terms = []
-    for coupling, structure in by_parameters.items():
-        text = text_of(
-            tuple(Product(one.coefficient * _IMAGINARY, one.factors) for one in structure)
-        )
+    for coupling, structure in by_coupling.items():
+        text = text_of(structure)
         read_structure(text, (spin, spin))
         terms.append((text, coupling))
-    return tuple(terms), _coefficients(denominator, mass, width)
+    return tuple(terms), _coefficients(denominator, parameters)
 
 
-def _coefficients(denominator: str, mass: str, width: str) -> tuple[str, ...]:
+def _coefficients(denominator: str, parameters: LineParameters) -> tuple[str, ...]:
     """The coefficients of the powers of p^2."""
     found: dict[int, list[str]] = defaultdict(list)
-    for product in _read(denominator, 1):
-        tensor, coupling = _parted(product, mass, width)
-        momenta = Counter(factor.indices[0] for factor in tensor.factors)
+    for product in _read(denominator, 1, parameters):
+        momenta = Counter(factor.indices[0] for factor in product.factors)
         odd = any(count % 2 for count in momenta.values())
-        if odd or any(factor.name != "P" for factor in tensor.factors):
+        if odd or any(factor.name != "P" for factor in product.factors):
             raise ValueError(f"expected a polynomial in p^2; got {denominator[:120]}")
-        found[len(tensor.factors) // 2].append(f"{tensor.coefficient}*({coupling})")
+        text = f"{product.coefficient}*({_coupling(product)})"
+        found[len(product.factors) // 2].append(text)
     degree = max(found, default=0)
     if not 0 < degree <= _LARGEST_DEGREE:
         raise ValueError(
@@ -82,19 +112,9 @@ def _coefficients(denominator: str, mass: str, width: str) -> tuple[str, ...]:
     return tuple(" + ".join(found.get(power, ())) or "0" for power in range(degree + 1))
 
 
-def _parted(product: Product, mass: str, width: str) -> tuple[Product, str]:
-    """A product without the parameters of the particle, and these as an expression."""
-    names = {"Mass": mass or "0", "Width": width or "0"}
-    powers: Counter[str] = Counter()
-    for factor in product.factors:
-        if factor.name in PARAMETERS:
-            name, sign = PARAMETERS[factor.name]
-            powers[name] += sign
-    if (powers["Mass"] < 0 and not mass) or (powers["Width"] < 0 and not width):
-        raise ValueError("expected a particle with mass and width where they divide; got none")
-    rest = tuple(factor for factor in product.factors if factor.name not in PARAMETERS)
-    texts = [f"({names[name]})**({power})" for name, power in sorted(powers.items()) if power]
-    return Product(product.coefficient, rest), "*".join(texts) or "1"
+def _coupling(product: Product) -> str:
+    """The parameters that multiply a product."""
+    return "*".join(f"({text})" for text in sorted(product.expressions)) or "1"
 
 
 def _paired(product: Product) -> Product:
@@ -114,44 +134,83 @@ def _paired(product: Product) -> Product:
     return Product(product.coefficient, tuple(factors))
 
 
-def _read(text: str, spin: int) -> Structure:
-    """The products of a text, with numbers for names."""
-    return read_expression(text, _Numbered(spin))
+def _read(text: str, spin: int, parameters: LineParameters) -> Structure:
+    """The products of a text, with numbers for names of indices and texts for parameters."""
+    return read_expression(text, _named_and_numbered(spin, parameters))
+
+
+def _named_and_numbered(spin: int, parameters: LineParameters) -> Callable[[ast.expr], ast.expr]:
+    def transformed(tree: ast.expr) -> ast.expr:
+        named: ast.expr = _Named(parameters).visit(tree)
+        numbered: ast.expr = _Numbered(spin).visit(named)
+        return numbered
+
+    return transformed
+
+
+class _Named(ast.NodeTransformer):
+    """Mass and width of the particle by the names of their parameters."""
+
+    def __init__(self, parameters: LineParameters) -> None:
+        self._of_particle = {"Mass": parameters.mass or "0", "Width": parameters.width or "0"}
+        self._names, self._functions = parameters.names, parameters.functions
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Mass(id), OverMass2(id) and functions of parameters; factors stay as they are."""
+        match node.func:
+            case ast.Name(name) if name in _OF_PARTICLE:
+                if [ast.unparse(one) for one in node.args] not in (["id"], []):
+                    raise ValueError(
+                        f"expected parameters of the particle id; got {ast.unparse(node)}"
+                    )
+                return self._parameter(*_OF_PARTICLE[name])
+            case ast.Name(name) if name in (*FACTORS, *_SHORT):
+                return node
+            case ast.Name(name) if name not in (*self._functions, "complex"):
+                raise ValueError(f"expected one of {', '.join(FACTORS)}; got {name[:40]}")
+        node.args = [self.visit(one) for one in node.args]
+        return node
+
+    def _parameter(self, name: str, power: int) -> ast.expr:
+        parameter = ast.parse(self._of_particle[name], mode="eval").body
+        if power > 0:
+            return parameter
+        inverse = ast.BinOp(parameter, ast.Pow(), ast.Constant(-power))
+        return ast.BinOp(ast.Constant(1), ast.Div(), inverse)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """A parameter of the model."""
+        if node.id not in self._names:
+            raise ValueError(f"expected names of parameters; got {node.id[:40]}")
+        return node
 
 
 class _Numbered(ast.NodeTransformer):
-    """Numbers for the indices of a propagator, and inverse parameters for divisions by them."""
+    """Numbers for the indices of a propagator, and texts for what has names of parameters."""
 
     def __init__(self, spin: int) -> None:
         self._places = _PLACES.get(spin, {})
         self._dummies: dict[str, int] = {}
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        """Divisions by Mass(id)**2 are products with OverMass()**2."""
-        self.generic_visit(node)
-        if isinstance(node.op, ast.Div):
-            match node.right:
-                case ast.Call(ast.Name("Mass" | "Width") as name) | ast.BinOp(
-                    ast.Call(ast.Name("Mass" | "Width") as name), ast.Pow()
-                ):
-                    name.id = f"Over{name.id}"
-                    node.op = ast.Mult()
-        return node
+        """A division by parameters is a product."""
+        if isinstance(node.op, ast.Div) and _has_names(node.right):
+            inverse = ast.Constant(f"1/({ast.unparse(node.right)})")
+            return ast.BinOp(self.visit(node.left), ast.Mult(), inverse)
+        if isinstance(node.op, ast.Pow) and _has_names(node):
+            return ast.Constant(ast.unparse(node))
+        return self.generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """A parameter."""
+        return ast.Constant(node.id)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Indices of a factor."""
-        if not isinstance(node.func, ast.Name):
-            return node
-        if node.func.id in (*PARAMETERS, "OverMass2"):
-            if [ast.unparse(one) for one in node.args] not in (["id"], []):
-                raise ValueError(f"expected parameters of the particle id; got {ast.unparse(node)}")
-            if node.func.id == "OverMass2":
-                single = ast.Call(ast.Name("OverMass"), [], [])
-                return ast.BinOp(single, ast.Pow(), ast.Constant(2))
-            return ast.Call(node.func, [], [])
-        if node.func.id == "complex":
-            return node
-        node.args = [self._index(one) for one in node.args]
+        if _has_names(node):
+            return ast.Constant(ast.unparse(node))
+        if isinstance(node.func, ast.Name) and node.func.id != "complex":
+            node.args = [self._index(one) for one in node.args]
         return node
 
     def _index(self, node: ast.expr) -> ast.expr:
@@ -164,3 +223,9 @@ class _Numbered(ast.NodeTransformer):
             case ast.Constant(int() as number):
                 return ast.Constant(self._places.get(number, number))
         return node
+
+
+def _has_names(node: ast.expr) -> bool:
+    """Whether a part is an expression of parameters, without factors that have indices."""
+    names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return bool(names - {"complex"}) and not names & {*FACTORS, *_SHORT}

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
 
@@ -30,16 +30,6 @@ FACTORS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Factor -> its indices: L of Lorentz, S of spinors, p the number of a leg."""
-
-PARAMETERS: Mapping[str, tuple[str, int]] = MappingProxyType(
-    {
-        "Mass": ("Mass", 1),
-        "Width": ("Width", 1),
-        "OverMass": ("Mass", -1),
-        "OverWidth": ("Width", -1),
-    }
-)
-"""Factors of propagators without indices -> parameter of the particle and its power."""
 
 _MOST_PRODUCTS, _LARGEST_POWER, _LONGEST = 4000, 8, 100_000
 
@@ -78,10 +68,12 @@ class Product:
     Attributes:
         coefficient: of the product.
         factors: in the order of the text.
+        expressions: of parameters, which multiply it; texts in the syntax tree.
     """
 
     coefficient: Gaussian
     factors: tuple[Factor, ...] = ()
+    expressions: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         number = [] if self.coefficient == ONE and self.factors else [str(self.coefficient)]
@@ -114,12 +106,14 @@ def read_structure(text: str, spins: Sequence[int]) -> Structure:
     return products
 
 
-def read_expression(text: str, transformer: ast.NodeTransformer | None = None) -> Structure:
+def read_expression(
+    text: str, transformed: Callable[[ast.expr], ast.expr] = lambda tree: tree
+) -> Structure:
     """The sum of products that a text is, whatever their indices.
 
     Args:
         text: as in UFO.
-        transformer: what the syntax tree goes through before it is read.
+        transformed: what the syntax tree goes through before it is read; texts in it multiply.
 
     Raises:
         ValueError: the text is no sum of products; a sentence.
@@ -127,12 +121,11 @@ def read_expression(text: str, transformer: ast.NodeTransformer | None = None) -
     if len(text) > _LONGEST:
         raise ValueError(f"expected at most {_LONGEST} characters; got {len(text)}")
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, RecursionError, MemoryError, ValueError):
         raise ValueError(f"expected a sum of products of factors; got {_short(text)}") from None
     try:
-        body = tree.body if transformer is None else transformer.visit(tree).body
-        return tuple(product for product in _sum(body) if product.coefficient)
+        return tuple(product for product in _sum(transformed(tree)) if product.coefficient)
     except RecursionError:
         raise ValueError(f"expected fewer brackets; got {_short(text)}") from None
 
@@ -162,6 +155,8 @@ def _sum(node: ast.expr) -> Structure:
             return (Product(Gaussian(Fraction(0), Fraction(1))),)
         case ast.Constant(int() | float() as value):
             return (Product(Gaussian(_fraction(value))),)
+        case ast.Constant(str() as text):
+            return (Product(ONE, (), (text,)),)
         case ast.Call(ast.Name("complex"), [re, im], []):
             return (Product(Gaussian(_number(re).re, _number(im).re)),)
         case ast.Call(ast.Name(name), arguments, []):
@@ -174,8 +169,6 @@ def _factor(name: str, indices: list[int]) -> Product:
         dummy = -10_000 - 300 * (indices[0] % 300) - indices[1] % 300
         row, column, leg = indices
         return Product(ONE, (Factor("Gamma", (dummy, row, column)), Factor("P", (dummy, leg))))
-    if name in PARAMETERS and not indices:
-        return Product(ONE, (Factor(name, ()),))
     if name not in FACTORS:
         raise ValueError(f"expected one of {', '.join(FACTORS)}; got {name[:40]}")
     if len(indices) != len(FACTORS[name]):
@@ -196,7 +189,7 @@ def _number(node: ast.expr) -> Gaussian:
     """The number that an expression without factors is."""
     total = Gaussian()
     for product in _sum(node):
-        if product.factors:
+        if product.factors or product.expressions:
             raise ValueError(f"expected a number; got {_short(ast.unparse(node))}")
         total = total + product.coefficient
     return total
@@ -214,14 +207,16 @@ def _fraction(value: float) -> Fraction:
 
 
 def _scaled(structure: Structure, factor: Gaussian) -> Structure:
-    return tuple(Product(one.coefficient * factor, one.factors) for one in structure)
+    return tuple(replace(one, coefficient=one.coefficient * factor) for one in structure)
 
 
 def _multiplied(first: Structure, second: Structure) -> Structure:
     if len(first) * len(second) > _MOST_PRODUCTS:
         raise ValueError(f"expected at most {_MOST_PRODUCTS} products; got more")
     return tuple(
-        Product(a.coefficient * b.coefficient, a.factors + b.factors) for a in first for b in second
+        Product(a.coefficient * b.coefficient, a.factors + b.factors, a.expressions + b.expressions)
+        for a in first
+        for b in second
     )
 
 
@@ -250,8 +245,7 @@ def _check_indices(product: Product, spins: Sequence[int], text: str) -> None:
     wrong += [
         axis for axis, count in times.items() if axis not in legs and (axis[1] > 0 or count != 2)
     ]
-    wrong += [("p", 0) for factor in product.factors if factor.name in PARAMETERS]
-    if wrong or not momenta <= set(range(1, len(spins) + 1)):
+    if wrong or product.expressions or not momenta <= set(range(1, len(spins) + 1)):
         raise ValueError(
             f"expected indices of legs with 2 s + 1 = {', '.join(map(str, spins))}, and those "
             f"below zero twice each; got {_short(str(product))} in {_short(text)}"
@@ -289,9 +283,10 @@ def renumbered(structure: Structure, legs: Mapping[int, int], momentum_sign: int
         return Gaussian(Fraction(momentum_sign**count))
 
     return tuple(
-        Product(
-            one.coefficient * sign(one),
-            tuple(Factor(factor.name, moved(factor.indices)) for factor in one.factors),
+        replace(
+            one,
+            coefficient=one.coefficient * sign(one),
+            factors=tuple(Factor(factor.name, moved(factor.indices)) for factor in one.factors),
         )
         for one in structure
     )

@@ -14,8 +14,8 @@ from dataclasses import replace
 from functools import cache
 
 from madnis_py.physics.lorentz.kernel_terms import legs_in_order, lorentz_terms
-from madnis_py.physics.lorentz.propagator_terms import propagator_terms
-from madnis_py.physics.model.expressions import names_in
+from madnis_py.physics.lorentz.propagator_terms import LineParameters, propagator_terms
+from madnis_py.physics.model.expressions import FUNCTIONS, ExpressionError, names_in
 from madnis_py.physics.model.particles import (
     CouplingOrder,
     CustomPropagator,
@@ -152,11 +152,28 @@ class _Translation:
         try:
             if not given.numerator:
                 raise ValueError('expected a propagator "S" that tells where the factor i is')
-            terms = propagator_terms(given.numerator, given.denominator, row.spin, mass, width)
-        except ValueError as error:
+            known = LineParameters(
+                mass,
+                width,
+                {*self._values.external, *self._values.expressions},
+                {*FUNCTIONS, *self._values.functions},
+            )
+            found = CustomPropagator(
+                *propagator_terms(given.numerator, given.denominator, row.spin, known)
+            )
+            self._check_constant(found.expressions)
+        except (ValueError, ExpressionError) as error:
             self._lacking[row.pdg] = f"the propagator of {given.place}: {error}"
             return None
-        return CustomPropagator(*terms)
+        return found
+
+    def _check_constant(self, texts: Iterable[str]) -> None:
+        """Refuse expressions with alpha_s, which runs."""
+        running = {name for text in texts for name in names_in(text)} & self._values.of_strong
+        if running:
+            raise ValueError(
+                f"expected parameters that do not depend on alpha_s; got {min(running)}"
+            )
 
     def _parameter(self, key: str, row: UfoParticle) -> str:
         """The name of a parameter by that of its object."""

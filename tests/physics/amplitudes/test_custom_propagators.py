@@ -10,7 +10,7 @@ from small_models import amplitude_of, assert_invariant, momenta_of, of, small_m
 
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.lorentz.propagator_terms import propagator_terms
+from madnis_py.physics.lorentz.propagator_terms import LineParameters, propagator_terms
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import CustomPropagator, Particle
 
@@ -61,7 +61,7 @@ def model(custom: bool) -> Model:
 
 def _written(numerator: str, denominator: str, one: Particle) -> CustomPropagator:
     return CustomPropagator(
-        *propagator_terms(numerator, denominator, one.spin, one.mass, one.width)
+        *propagator_terms(numerator, denominator, one.spin, LineParameters(one.mass, one.width))
     )
 
 
