@@ -316,25 +316,23 @@ def _derived_value(parameter: Derived, names: Names) -> Number:
     Raises:
         ValueError: it has none, or is complex; names it.
     """
-    expected = (
-        f"expected {_needed(parameter, names)} that give a real {parameter.meaning}; got none"
-    )
     try:
         value = value_of(parameter.expression, names)
     except (ArithmeticError, ValueError):
         value = math.nan
     except ExpressionError as error:
         raise ValueError(f"{parameter.name}: {error}") from None
-    if not cmath.isfinite(value):
-        finite = "expected parameters that give finite couplings; got none"
-        raise ValueError(expected if parameter.meaning else finite)
-    if not parameter.is_real:
+    finite = cmath.isfinite(value)
+    if finite and not parameter.is_real:
         return complex(value)
-    if abs(value.imag) > _IMAGINARY * abs(value):
-        needed = _needed(parameter, names)
-        named = f"expected {needed} that give a real {parameter.name}; got {complex(value):g}"
-        raise ValueError(expected if parameter.meaning else named)
-    return float(value.real)
+    if finite and abs(value.imag) <= _IMAGINARY * abs(value):
+        return float(value.real)
+    if not finite and not parameter.meaning:
+        raise ValueError("expected parameters that give finite couplings; got none")
+    needed = _needed(parameter, names)
+    if parameter.meaning:
+        raise ValueError(f"expected {needed} that give a real {parameter.meaning}; got none")
+    raise ValueError(f"expected {needed} that give a real {parameter.name}; got {complex(value):g}")
 
 
 def _needed(parameter: Derived, names: Names) -> str:
