@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import gamma, spence
+import scipy  # loads its parts when they are needed
 
 from madnis_py import _core
 from madnis_py.arrays import Array
@@ -68,7 +68,7 @@ class RadiatingLepton(BeamDensity):
             q2: Q^2 in GeV^2.
         """
         beta = self.power(q2)
-        norm = np.exp(beta * (0.75 - np.euler_gamma)) / gamma(1 + beta)
+        norm = np.exp(beta * (0.75 - np.euler_gamma)) / scipy.special.gamma(1 + beta)
         resolved = rest > _core.LEAST_REST
         hard = _hard(np.where(resolved, x, 0.5), beta) * rest ** (1 - beta) / beta
         return np.asarray(norm + np.where(resolved, hard, 0.0))
@@ -80,7 +80,7 @@ def _hard(x: Array, beta: Array) -> Array:
     first = (1 + x) / 2
     second = ((1 + 3 * x**2) / rest * log + 4 * (1 + x) * log_rest + 5 + x) / 8
     third = (
-        (1 + x) * (6 * spence(rest) + 12 * log_rest**2 - 3 * np.pi**2)
+        (1 + x) * (6 * scipy.special.spence(rest) + 12 * log_rest**2 - 3 * np.pi**2)
         + (
             1.5 * (1 + 8 * x + 3 * x**2) * log
             + 6 * (x + 5) * rest * log_rest

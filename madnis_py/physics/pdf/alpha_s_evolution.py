@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import scipy  # loads its parts when they are needed: solve_ivp takes half a second
 from numpy.typing import NDArray
-from scipy.integrate import solve_ivp
-from scipy.special import zeta
 
 from madnis_py.arrays import Array
 
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Numbers = TypeVar("Numbers", Array, "Tensor")
+
+_ZETA_3 = 1.2020569031595942
+"""Sum of 1 / n^3."""
 
 LARGEST = 2.0
 """Coupling above which perturbation theory says nothing; it is continued as below a table."""
@@ -46,16 +48,16 @@ class ActiveFlavours:
 
 def beta(n_flavours: NDArray[np.int64] | int) -> list[Array]:
     """b_0 to b_3 of the equation above, hep-ph/9701390."""
-    n, zeta_3 = np.asarray(n_flavours, np.float64), float(zeta(3))
+    n = np.asarray(n_flavours, np.float64)
     return [
         (33 - 2 * n) / (12 * np.pi),
         (153 - 19 * n) / (24 * np.pi**2),
         (2857 - 5033 / 9 * n + 325 / 27 * n**2) / (128 * np.pi**3),
         (
             149753 / 6
-            + 3564 * zeta_3
-            - (1078361 / 162 + 6508 / 27 * zeta_3) * n
-            + (50065 / 162 + 6472 / 81 * zeta_3) * n**2
+            + 3564 * _ZETA_3
+            - (1078361 / 162 + 6508 / 27 * _ZETA_3) * n
+            + (50065 / 162 + 6472 / 81 * _ZETA_3) * n**2
             + 1093 / 729 * n**3
         )
         / (256 * np.pi**4),
@@ -227,7 +229,7 @@ def _integrated(start: float, value: float, targets: Array, n_flavours: int, ord
 
     room.terminal = True  # type: ignore[attr-defined]
     t = np.log(targets)
-    found = solve_ivp(
+    found = scipy.integrate.solve_ivp(
         slope, (np.log(start), t[-1]), [value], "DOP853", t, events=room, rtol=1e-11, atol=1e-13
     )
     values = np.full(len(targets), LARGEST)

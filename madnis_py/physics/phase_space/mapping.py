@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from madnis_py.arrays import Array
-from madnis_py.devices.upload import Described
 from madnis_py.errors import InputError
+
+if TYPE_CHECKING:
+    from madnis_py.devices.upload import Described
 
 
 @dataclass(frozen=True)
