@@ -17,8 +17,8 @@ from torch import Tensor
 
 from madnis_py.devices.device import Device
 from madnis_py.flows.spline_flow import SplineFlow
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.parallel.random_streams import stream
@@ -245,8 +245,8 @@ class MixtureOnDevice(AbstractIntegrand):
 
 def _trainer(device: Device | None, sizes: Sizes) -> Trainer:
     points = min(TRAINING_POINTS, sizes.batch)
-    integrator = Integrator(MixtureOnDevice(FLOW_DIM, FLOW_CHANNELS), device=device)
-    return Trainer(integrator, TrainingSettings(steps=10_000, batch_size=points))
+    sampler = ImportanceSampler(MixtureOnDevice(FLOW_DIM, FLOW_CHANNELS), device=device)
+    return Trainer(sampler, TrainingSettings(steps=10_000, batch_size=points))
 
 
 def _call(function: Callable[..., object], *arguments: object) -> Callable[[], object]:

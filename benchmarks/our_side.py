@@ -15,8 +15,8 @@ from workers import Work
 from madnis_py import _core
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.parallel.random_streams import stream
@@ -69,7 +69,8 @@ def make_trainer(
         dropping_cutoff=0.0,
     )
     return Trainer(
-        Integrator(MixtureIntegrand(dim, n_channels), seed=seed, executor=_executor), settings
+        ImportanceSampler(MixtureIntegrand(dim, n_channels), seed=seed, executor=_executor),
+        settings,
     )
 
 
@@ -146,10 +147,10 @@ def _legs(n_gluons: int) -> tuple[Cluster, ...]:
 
 def integrate(dim: int, n_channels: int, n: int) -> Work:
     """An integral with an untrained flow."""
-    integrator = Integrator(MixtureIntegrand(dim, n_channels), executor=_executor)
+    sampler = ImportanceSampler(MixtureIntegrand(dim, n_channels), executor=_executor)
 
     def work() -> float:
-        integrator.integrate(n)
+        sampler.integrate(n)
         return n
 
     return work
@@ -179,7 +180,7 @@ def loss_curve(
     """
     trainer = make_trainer(dim, n_channels, batch, steps, seed)
     loss = [trainer.step().loss for _ in range(steps)]
-    estimate = trainer.integrator.integrate(n)
+    estimate = trainer.sampler.integrate(n)
     return loss, estimate.error / estimate.value * math.sqrt(n)
 
 

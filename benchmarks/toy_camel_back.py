@@ -19,7 +19,7 @@ from toy_rows import drawing, row
 from toy_trainings import Case, Outcome
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import LossName, TrainingSettings
 
 POINTS = np.linspace(0.0, 6.5, 400)
@@ -87,14 +87,14 @@ def cases() -> list[Case]:
     ]
 
 
-def learned_weights(integrator: Integrator, counts: Tensor) -> Outcome:
+def learned_weights(sampler: ImportanceSampler, counts: Tensor) -> Outcome:
     """alpha_1 at `POINTS`; draws nothing."""
-    assert isinstance(integrator.integrand, CamelBack)
+    assert isinstance(sampler.integrand, CamelBack)
     p = torch.from_numpy(POINTS)
-    density = integrator.integrand.density(p)
-    prior = density if integrator.integrand.optimal_prior else torch.ones_like(density)
+    density = sampler.integrand.density(p)
+    prior = density if sampler.integrand.optimal_prior else torch.ones_like(density)
     with torch.no_grad():
-        alpha = integrator.weights(integrator.integrand.features(p), prior)
+        alpha = sampler.weights(sampler.integrand.features(p), prior)
     return {"alpha": alpha[:, 0].tolist()}
 
 

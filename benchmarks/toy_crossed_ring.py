@@ -16,7 +16,7 @@ from toy_trainings import Case, Outcome
 from madnis_py.arrays import Array
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import TrainingSettings
 
 WINDOW, BINS = 1.6, 100
@@ -98,17 +98,17 @@ def rows(case: Case, outcomes: list[Outcome]) -> list[dict[str, Any]]:
     return [row("5.2", case, outcomes, published=published, floor=0.0, exact=1.0)]
 
 
-def learned_densities(integrator: Integrator, counts: Tensor) -> Outcome:
+def learned_densities(sampler: ImportanceSampler, counts: Tensor) -> Outcome:
     """Histograms of the points of each channel, of all weighted, and the mean first weight."""
-    assert isinstance(integrator.integrand, CrossedRing)
-    samples = integrator.sample(counts, "figure")
-    p = integrator.integrand.points(samples.x, samples.channel).numpy()
+    assert isinstance(sampler.integrand, CrossedRing)
+    samples = sampler.sample(counts, "figure")
+    p = sampler.integrand.points(samples.x, samples.channel).numpy()
     channel, weight = samples.channel.numpy(), samples.weight.numpy()
     channels = [_histogram(p[channel == i], None) for i in range(len(counts))]
     return {
         "channels": [density.tolist() for density in channels],
         "combined": _histogram(p, weight * len(counts)).tolist(),
-        "alpha": _alpha(integrator).tolist(),
+        "alpha": _alpha(sampler).tolist(),
     }
 
 
@@ -118,14 +118,14 @@ def _histogram(p: Array, weight: Array | None) -> Array:
     return np.asarray((sums / len(p) / (2 * WINDOW / BINS) ** 2).round(4))
 
 
-def _alpha(integrator: Integrator) -> Array:
+def _alpha(sampler: ImportanceSampler) -> Array:
     """Weight of the first channel at the centres of the bins."""
-    assert isinstance(integrator.integrand, CrossedRing)
+    assert isinstance(sampler.integrand, CrossedRing)
     centres = WINDOW * ((torch.arange(BINS) + 0.5) / BINS * 2 - 1).double()
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     p = torch.stack([x.flatten(), y.flatten()], dim=1)
     with torch.no_grad():
-        alpha = integrator.weights(integrator.integrand.features(p), integrator.integrand.prior(p))
+        alpha = sampler.weights(sampler.integrand.features(p), sampler.integrand.prior(p))
     return np.asarray(alpha[:, 0].reshape(BINS, BINS).numpy().round(3))
 
 

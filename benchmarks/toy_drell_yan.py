@@ -21,7 +21,7 @@ from madnis_py.arrays import Array
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.integration.channel_weights import ChannelWeightSettings
 from madnis_py.integration.coverage import CoverageCheck
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import TrainingSettings
 
 WIDTH = 0.5
@@ -158,24 +158,24 @@ def cross_section(integrand: ZPrime) -> float:
     return sum(cross_sections(pdf, Electroweak(z_prime=True, wzp=integrand.width)).values())
 
 
-def missed_peaks(integrator: Integrator, counts: Tensor) -> Outcome:
+def missed_peaks(sampler: ImportanceSampler, counts: Tensor) -> Outcome:
     """Warnings of the package about peaks that the sampler may have missed, from fresh points."""
-    assert isinstance(integrator.integrand, ZPrime)
-    check = CoverageCheck(integrator.integrand.cross_section.channel_names)
-    parts = [integrator.sample((counts // PARTS).clamp(min=2), "coverage", k) for k in range(PARTS)]
+    assert isinstance(sampler.integrand, ZPrime)
+    check = CoverageCheck(sampler.integrand.cross_section.channel_names)
+    parts = [sampler.sample((counts // PARTS).clamp(min=2), "coverage", k) for k in range(PARTS)]
     return {"warnings": check.sampler("flow", parts)}
 
 
-def learned_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
+def learned_distributions(sampler: ImportanceSampler, counts: Tensor) -> Outcome:
     """Histograms of the pair mass and of p_T.
 
     Points of each channel, all points weighted, and mean channel weights.
     """
-    assert isinstance(integrator.integrand, ZPrime)
-    samples = integrator.sample(counts, "figure")
-    momenta, _ = integrator.integrand.cross_section.momenta(samples.x, samples.channel)
+    assert isinstance(sampler.integrand, ZPrime)
+    samples = sampler.sample(counts, "figure")
+    momenta, _ = sampler.integrand.cross_section.momenta(samples.x, samples.channel)
     with torch.no_grad():
-        alpha = integrator.weights(samples.features, samples.prior).numpy()
+        alpha = sampler.weights(samples.features, samples.prior).numpy()
     prior = (samples.prior / samples.prior.sum(dim=1, keepdim=True)).numpy()
     weight, channel = samples.weight.numpy(), samples.channel.numpy()
     means = np.bincount(channel, weight) / np.bincount(channel)
@@ -218,9 +218,9 @@ def _means(x: Array, edges: Array, shares: Array, weight: Array) -> list[list[fl
     return [(total / np.where(norm > 0, norm, 1.0)).tolist() for total in sums]
 
 
-def weight_distributions(integrator: Integrator, counts: Tensor) -> Outcome:
+def weight_distributions(sampler: ImportanceSampler, counts: Tensor) -> Outcome:
     """Distribution of w / <w> in each channel."""
-    samples = integrator.sample(counts, "figure")
+    samples = sampler.sample(counts, "figure")
     parts = [samples.weight[samples.channel == i].numpy() for i in range(len(counts))]
     return {"weights": [_density(part / part.mean(), WEIGHT_BINS).tolist() for part in parts]}
 

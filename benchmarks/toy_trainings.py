@@ -31,8 +31,8 @@ from madnis_py.integration.channel_weights import (
     PriorWeights,
 )
 from madnis_py.integration.grids.vegas_flow import VegasFlow
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
@@ -40,8 +40,8 @@ from madnis_py.integration.training.trainer import Trainer
 Outcome = dict[str, Any]
 """What a training left behind, in JSON terms."""
 
-Observer = Callable[[Integrator, Tensor], Outcome]
-"""Takes a trained integrator and points per channel to draw, and returns what figures need; a
+Observer = Callable[[ImportanceSampler, Tensor], Outcome]
+"""Takes a trained sampler and points per channel to draw, and returns what figures need; a
 function of a module."""
 
 TABLE_POINTS = 10_000
@@ -58,7 +58,7 @@ class Case:
         training: settings of the training.
         flow: of the trained maps; None keeps those of the integrand as they are.
         weights: of the trained channel weights; None keeps the prior.
-        observe: who looks at the trained integrator, for figures and checks.
+        observe: who looks at the trained sampler, for figures and checks.
         history: number of times that the variance is looked at during the training.
     """
 
@@ -80,9 +80,9 @@ class Case:
             if table is not None
         }
 
-    def integrator(self, seed: int) -> Integrator:
-        """The untrained integrator."""
-        return Integrator(self.integrand, self._flow(seed), self._weights(seed), seed=seed)
+    def sampler(self, seed: int) -> ImportanceSampler:
+        """The untrained sampler."""
+        return ImportanceSampler(self.integrand, self._flow(seed), self._weights(seed), seed=seed)
 
     def _flow(self, seed: int) -> AbstractFlow:
         dim, n_channels = self.integrand.dim, self.integrand.n_channels
@@ -134,17 +134,17 @@ class Job:
 
     def __call__(self) -> Outcome:
         """Train, then measure with fresh points."""
-        integrator = self.case.integrator(self.seed)
-        outcome = self._train(integrator) if self.case.trains else {"seconds": 0.0}
+        sampler = self.case.sampler(self.seed)
+        outcome = self._train(sampler) if self.case.trains else {"seconds": 0.0}
         counts = allocation.uniform(self.points, self.case.integrand.n_channels)
         for observe in (measure, *self.case.observe):
-            outcome |= observe(integrator, counts)
+            outcome |= observe(sampler, counts)
         return outcome
 
-    def _train(self, integrator: Integrator) -> Outcome:
-        history = _History(integrator, self.case)
+    def _train(self, sampler: ImportanceSampler) -> Outcome:
+        history = _History(sampler, self.case)
         start = time.process_time()
-        trainer = Trainer(integrator, self.case.training)
+        trainer = Trainer(sampler, self.case.training)
         trainer.run(history)
         seconds = time.process_time() - start - history.seconds
         return {
@@ -159,8 +159,8 @@ class _History:
 
     BATCHES = 25
 
-    def __init__(self, integrator: Integrator, case: Case) -> None:
-        self.integrator = integrator
+    def __init__(self, sampler: ImportanceSampler, case: Case) -> None:
+        self.sampler = sampler
         self.interval = case.training.steps // case.history if case.history else 0
         n_channels = case.integrand.n_channels
         self.counts = allocation.uniform(case.training.batch(n_channels), n_channels)
@@ -176,18 +176,18 @@ class _History:
     def _variances(self, step: int) -> list[float]:
         """N times the variance of the integral in units of its square, of each batch."""
         parts = [
-            self.integrator.moments(self.counts, "history", step, k).estimate()
+            self.sampler.moments(self.counts, "history", step, k).estimate()
             for k in range(self.BATCHES)
         ]
         return [part.n * (part.error / part.value) ** 2 for part in parts]
 
 
-def measure(integrator: Integrator, counts: Tensor) -> Outcome:
+def measure(sampler: ImportanceSampler, counts: Tensor) -> Outcome:
     """Integral and relative errors in per cent at `TABLE_POINTS`.
 
     The points are fresh, as many in each channel.
     """
-    result = integrator.moments(counts, "measure").estimate()
+    result = sampler.moments(counts, "measure").estimate()
     return {
         "value": result.value,
         "error": result.error,

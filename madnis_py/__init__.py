@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
     from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
+    from madnis_py.integration.importance_sampler import ImportanceSampler as Integrator
     from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-    from madnis_py.integration.integrator import Integrator
     from madnis_py.integration.samples import Samples
     from madnis_py.integration.training.settings import TrainingSettings
     from madnis_py.integration.training.trainer import train
@@ -59,7 +59,7 @@ _HOME = {
     "FlowSettings": "flows.flow_settings",
     "FunctionIntegrand": "integration.integrand",
     "Generator": "generator",
-    "Integrator": "integration.integrator",
+    "Integrator": "integration.importance_sampler",
     "MixedFlow": "flows.discrete",
     "Process": "physics.process.process",
     "ProcessSet": "physics.process.process_set",
@@ -117,7 +117,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    home = import_module(f"{__name__}.{_HOME[name]}")
+    return getattr(home, "ImportanceSampler" if name == "Integrator" else name)
 
 
 def __dir__() -> list[str]:

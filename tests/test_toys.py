@@ -22,8 +22,8 @@ from toy_trainings import Case, Job, Trainings, measure, shortened
 
 from madnis_py.integration.channel_weights import ChannelWeightSettings, PriorWeights
 from madnis_py.integration.grids.vegas_flow import VegasFlow
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 
 FIGURES = ("5_5", "5_6", "5_8", "5_10", "5_11", "5_12")
@@ -31,8 +31,8 @@ UNCUT, CUT = CamelBackOracle(CamelBack()), CamelBackOracle(CamelBack(cut=2.5))
 WEIGHTS_ONLY = Case("test", CamelBack(), TrainingSettings(), weights=ChannelWeightSettings())
 
 
-def untrained(integrand: AbstractIntegrand) -> Integrator:
-    return Integrator(
+def untrained(integrand: AbstractIntegrand) -> ImportanceSampler:
+    return ImportanceSampler(
         integrand, VegasFlow.uniform(integrand.dim, integrand.n_channels, 1), PriorWeights(), seed=1
     )
 
@@ -79,8 +79,8 @@ def test_least_errors_are_those_of_direct_minimisation(
 def test_sampled_errors_of_fixed_weights_are_those_of_quadrature(
     oracle: CamelBackOracle, optimal: bool
 ) -> None:
-    integrator = untrained(CamelBack(optimal, oracle.integrand.cut))
-    measured = measure(integrator, torch.tensor([100_000, 100_000]))
+    sampler = untrained(CamelBack(optimal, oracle.integrand.cut))
+    measured = measure(sampler, torch.tensor([100_000, 100_000]))
     alpha = oracle.optimal() if optimal else oracle.uniform()
     assert measured["flat"] == pytest.approx(100 * oracle.flat_error(alpha), rel=0.015)
     assert measured["stratified"] == pytest.approx(100 * oracle.stratified_error(alpha), rel=0.015)
@@ -110,8 +110,8 @@ def test_the_density_of_a_map_is_its_inverse_jacobian(name: str) -> None:
 def test_every_choice_of_maps_gives_the_integral_of_the_crossed_ring(
     maps: tuple[str, ...], with_shapes: bool
 ) -> None:
-    integrator = untrained(CrossedRing(maps, maps if with_shapes else None))  # type: ignore[arg-type]
-    result = integrator.integrate(200_000)
+    sampler = untrained(CrossedRing(maps, maps if with_shapes else None))  # type: ignore[arg-type]
+    result = sampler.integrate(200_000)
     assert abs(result.value - 1) < 5 * result.error
 
 

@@ -21,7 +21,7 @@ from madnis_py.events.event_records import event_records
 from madnis_py.events.lifetimes import Lifetimes
 from madnis_py.events.unweighting import Accepted, Unweighter
 from madnis_py.events.unweighting_on_device import UnweighterOnDevice
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.samples import Samples
 from madnis_py.output_file import make_directory
 from madnis_py.parallel.in_order import completed, in_order
@@ -46,7 +46,7 @@ class ChunkMaker:
         lifetimes: of unstable particles; None where all decay at once.
     """
 
-    sampler: Integrator
+    sampler: ImportanceSampler
     events: PartonicEventSampler
     maxima: Array
     seed: int

@@ -144,7 +144,7 @@ class Unweighter:
     weights above the maximum. No weight is clipped, so every expectation stays what it was.
 
         counts = unweighter.trials(n, stream)
-        samples = integrator.sample(counts, ...)
+        samples = sampler.sample(counts, ...)
         accepted = unweighter.accept(samples, uniform)
 
     Accepted events are sorted by channel. Shuffle them before some of them are left out.

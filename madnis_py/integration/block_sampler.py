@@ -135,7 +135,7 @@ class BlockSampler:
         )
 
     def magnitudes(self, samples: Samples) -> Tensor:
-        """Magnitudes that points of another sampler would have; see `Integrator.magnitudes`."""
+        """Magnitudes of points of another sampler; see `ImportanceSampler.magnitudes`."""
         if self.device is not None:
             samples = samples.to(self.device.torch_device)
         with torch.no_grad():

@@ -140,8 +140,8 @@ class CoverageCheck:
             largest: its largest weights, float64, shape (n_channels,).
             source: name of the other sampler.
             known: its points.
-            weight: their magnitudes in the sampler that is judged, see `Integrator.weigh`, shape
-                (n,).
+            weight: their magnitudes in the sampler that is judged, shape (n,), see
+                `ImportanceSampler.magnitudes`.
         """
         return self._excess(
             largest,

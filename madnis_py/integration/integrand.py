@@ -42,7 +42,7 @@ class Evaluation:
 class AbstractIntegrand(ABC):
     """A pure function of (x, channel) in float64; needs no gradient and no state.
 
-    It takes points on the CPU, and on another device where an integrator computes there.
+    It takes points on the CPU, and on another device where a sampler computes there.
 
     Attributes:
         dim: dimension of the unit cube.

@@ -84,7 +84,7 @@ class RunContext:
         self.directory.change(lambda record: change(record).with_stage(name, stage))
 
     def watcher(self, stage: StageName, unit: str) -> Callable[[StepProgress], None]:
-        """Passes the progress of an integrator or a training on to the watcher of the run.
+        """Passes the progress of a sampler or a training on to the watcher of the run.
 
         Args:
             stage: of the run.

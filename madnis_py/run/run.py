@@ -22,7 +22,7 @@ from madnis_py.events.chunk_generation import ChunkMaker, EventSource
 from madnis_py.events.lifetimes import Lifetimes
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.grids.survey import Survey
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
@@ -167,15 +167,15 @@ class Run(AbstractRun):
         """
         return self._stages.survey()
 
-    def train(self) -> Integrator:
+    def train(self) -> ImportanceSampler:
         """Train the flow and the channel weights; goes on from the last stored step.
 
         KeyboardInterrupt leaves the state of the last finished step behind.
 
         Returns:
-            the integrator with the trained flow and weights.
+            the sampler with the trained flow and weights.
         """
-        return self._stages.train().trainer.integrator
+        return self._stages.train().trainer.sampler
 
     def plan(self, events: int = 0, points: int | None = None) -> SamplerName:
         """Decide which sampler shall make the events; for "auto" once, before the training.
@@ -186,7 +186,7 @@ class Run(AbstractRun):
         """
         return self._stages.plan(events, points)
 
-    def samplers(self) -> dict[SamplerName, Integrator]:
+    def samplers(self) -> dict[SamplerName, ImportanceSampler]:
         """Train the samplers that the run plans to use; VEGAS always, as the baseline."""
         return self._stages.samplers()
 

@@ -10,8 +10,8 @@ from madnis_py.integration.grids.flow_start import initialise_from_vegas, points
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training import checkpoint
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey
@@ -54,7 +54,7 @@ class SharedStages:
         self._with_prior: CrossSection | None = None
         self._integrand: AbstractIntegrand | None = None
         self._survey: Survey | None = None
-        self._grids: Integrator | None = None
+        self._grids: ImportanceSampler | None = None
         self._trained: TrainingSession | None = None
         path = context.directory.path
         if (
@@ -129,23 +129,23 @@ class SharedStages:
                 f"{expected} among {evaluations:,} of {context.process.definition.title}: "
                 "the process has none, or the cuts leave next to nothing"
             )
-        self._grids = self._grid_integrator(survey.flow)
+        self._grids = self._grid_sampler(survey.flow)
         density_limits.require_grids_inside(self._grids, self.choose_prior())
         meta = settings.model_dump() | {"run": context.identity.digest}
         checkpoint.save(context.directory.path, SURVEY, survey.tensors(), meta)
         context.finish("survey", clock, evaluations)
         return survey
 
-    def grids(self) -> Integrator:
-        """The integrator with the VEGAS grids and the prior as channel weights."""
+    def grids(self) -> ImportanceSampler:
+        """The sampler with the VEGAS grids and the prior as channel weights."""
         survey = self.survey()
         if self._grids is None:
-            self._grids = self._grid_integrator(survey.flow)
+            self._grids = self._grid_sampler(survey.flow)
         return self._grids
 
-    def _grid_integrator(self, flow: VegasFlow) -> Integrator:
+    def _grid_sampler(self, flow: VegasFlow) -> ImportanceSampler:
         context = self._context
-        return Integrator(
+        return ImportanceSampler(
             self.integrand(),
             flow,
             PriorWeights(),
@@ -174,7 +174,7 @@ class SharedStages:
     def _session(self) -> TrainingSession:
         """The training at its last stored step."""
         identity, path = self._context.identity, self._context.directory.path
-        integrator = Integrator(
+        sampler = ImportanceSampler(
             self.integrand(),
             seed=identity.seed,
             executor=self._context.executor,
@@ -182,13 +182,11 @@ class SharedStages:
         )
         way = identity.training.vegas_init
         if way == "none":
-            return TrainingSession.resume(integrator, identity.training, path)
-        if not TrainingSession.exists(path) and isinstance(integrator.flow, SplineFlow):
+            return TrainingSession.resume(sampler, identity.training, path)
+        if not TrainingSession.exists(path) and isinstance(sampler.flow, SplineFlow):
             samples = points_of_grids(self.grids())
-            initialise_from_vegas(integrator.flow, self.survey().flow, way, samples)
-        return TrainingSession.resume(
-            integrator, identity.training, path, self.survey().measurement
-        )
+            initialise_from_vegas(sampler.flow, self.survey().flow, way, samples)
+        return TrainingSession.resume(sampler, identity.training, path, self.survey().measurement)
 
     def plan(self, events: int = 0, points: int | None = None) -> SamplerName:
         """The sampler that is predicted to be done first, for "auto"; otherwise that of the method.
@@ -211,16 +209,16 @@ class SharedStages:
         self._context.finish("pilot", clock, change=lambda record: record.updated(plan=choice))
         return choice
 
-    def samplers(self) -> dict[SamplerName, Integrator]:
+    def samplers(self) -> dict[SamplerName, ImportanceSampler]:
         """The trained samplers that the run plans to use; VEGAS always, as the baseline."""
         grids = self.grids()
         if self.plan() == "vegas":
             return {"vegas": grids}
         return {"vegas": grids, "madnis": self.sampler("madnis")}
 
-    def sampler(self, name: SamplerName) -> Integrator:
+    def sampler(self, name: SamplerName) -> ImportanceSampler:
         """A trained sampler."""
-        return self.grids() if name == "vegas" else self.train().trainer.integrator
+        return self.grids() if name == "vegas" else self.train().trainer.sampler
 
     def deviation(self, name: SamplerName) -> float:
         """sum_i sigma_i of a sampler in pb, as survey or training left it."""
@@ -281,7 +279,7 @@ class SharedStages:
 
     def _samplers_for(
         self, sampler: SamplerName | None, events: int, points: int
-    ) -> dict[SamplerName, Integrator]:
+    ) -> dict[SamplerName, ImportanceSampler]:
         """The samplers that have to be integrated; VEGAS alone can do without a training."""
         if sampler == "vegas":
             return {"vegas": self.grids()}

@@ -14,7 +14,7 @@ from madnis_py.arrays import Array
 from madnis_py.events.channel_maxima import channel_maxima
 from madnis_py.events.overweights import ENCODINGS
 from madnis_py.events.unweighting import Unweighter
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
 from madnis_py.parallel.random_streams import stream
@@ -25,11 +25,11 @@ BINS = 25
 
 def events(toy: CamelBack, seed: int, share: float) -> tuple[Array, Array]:
     """Points of the real line and weights of the events of 30 000 trials."""
-    integrator = Integrator(toy, seed=seed)
-    train(integrator, TRAINING)
-    scan = integrator.sample(torch.tensor([50_000, 50_000]), "scan")
+    sampler = ImportanceSampler(toy, seed=seed)
+    train(sampler, TRAINING)
+    scan = sampler.sample(torch.tensor([50_000, 50_000]), "scan")
     unweighter = Unweighter(channel_maxima(scan, 2, share))
-    samples = integrator.sample(unweighter.trials(30_000, stream(seed, "channels")), "events")
+    samples = sampler.sample(unweighter.trials(30_000, stream(seed, "channels")), "events")
     accepted = unweighter.accept(samples, stream(seed, "accept").uniform(30_000))
     return samples.features[accepted.index, 0].numpy(), ENCODINGS["keep"].weight(accepted.ratio)
 

@@ -15,7 +15,7 @@ from madnis_py.events.chunk_generation import ChunkMaker
 from madnis_py.events.unweighting import Unweighter
 from madnis_py.events.unweighting_on_device import UnweighterOnDevice
 from madnis_py.integration.grids.vegas_flow import VegasFlow
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.samples import Samples
 from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.cross_section.cross_section import CrossSection
@@ -76,9 +76,9 @@ def test_chunks_of_events_are_the_same_where_a_device_decides() -> None:
     flow = VegasFlow.uniform(one.dim, one.n_channels, 8)
     maxima = np.full(one.n_channels, 1e3)
     here, there = (
-        ChunkMaker(Integrator(one, flow, device=device), PartonicEventSampler(one), maxima, seed=3)(
-            0
-        )
+        ChunkMaker(
+            ImportanceSampler(one, flow, device=device), PartonicEventSampler(one), maxima, seed=3
+        )(0)
         for device in (None, "emulated")
     )
     assert len(here.events) > 100

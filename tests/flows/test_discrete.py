@@ -14,8 +14,8 @@ from torch import Tensor
 from madnis_py.errors import InputError
 from madnis_py.flows.discrete import SMALLEST_SHARE, CategoryTable, MixedFlow
 from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
 from madnis_py.parallel.random_streams import stream
@@ -154,17 +154,17 @@ def test_adapting_and_training_lower_the_variance() -> None:
         MixedFlow((2, 2), 1, 1),
         torch.tensor([20000]),
     )
-    integrator = Integrator(integrand, flow)
-    uniform = integrator.moments(counts, "test").estimate()
-    samples = integrator.sample(counts, "adapt")
+    sampler = ImportanceSampler(integrand, flow)
+    uniform = sampler.moments(counts, "test").estimate()
+    samples = sampler.sample(counts, "adapt")
     flow.add_training_data(samples.channel, samples.x, samples.weight)
     flow.adapt()
-    adapted = integrator.moments(counts, "test").estimate()
+    adapted = sampler.moments(counts, "test").estimate()
     train(
-        integrator,
+        sampler,
         TrainingSettings(steps=150, batch_size=500, learning_rate=1e-2, final_learning_rate=1e-3),
     )
-    trained = integrator.moments(counts, "test").estimate()
+    trained = sampler.moments(counts, "test").estimate()
     assert adapted.relative_std < 0.9 * uniform.relative_std
     assert trained.relative_std < 0.25 * adapted.relative_std
     assert abs(trained.value - 0.6875) < 5 * trained.error

@@ -18,8 +18,8 @@ from madnis_py.integration.coverage import CoverageCheck, largest_weights
 from madnis_py.integration.estimate import Measurement, combine, estimate
 from madnis_py.integration.grids.survey import Survey
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.training_integral import WeightedMean
@@ -32,8 +32,8 @@ def judged(integrand: AbstractIntegrand, seed: int, points: int, survey_points: 
     settings = VegasSettings(points=survey_points)
     survey = Survey.of(*train_vegas(integrand, settings, seed))
     check = CoverageCheck([f"channel{i}" for i in range(integrand.n_channels)])
-    integrator = Integrator(integrand, survey.flow, PriorWeights(), seed=seed)
-    parts = list(integrator.iterations(points, 10, survey.sigma))
+    sampler = ImportanceSampler(integrand, survey.flow, PriorWeights(), seed=seed)
+    parts = list(sampler.iterations(points, 10, survey.sigma))
     return check.iterations("survey", survey.iterations) + check.sampler("vegas", parts)
 
 
@@ -101,8 +101,8 @@ def judged_flow(seed: int) -> list[str]:
     VEGAS is beside it.
     """
     settings = TrainingSettings(steps=30, batch_size=500, learning_rate=3e-3)
-    integrator, average = trained(CamelBack(), seed, settings)
-    grids = Integrator(
+    sampler, average = trained(CamelBack(), seed, settings)
+    grids = ImportanceSampler(
         CamelBack(),
         train_vegas(CamelBack(), VegasSettings(points=2000), seed)[0],
         PriorWeights(),
@@ -110,7 +110,7 @@ def judged_flow(seed: int) -> list[str]:
     )
     parts = {
         name: list(one.iterations(20_000, 10))
-        for name, one in (("vegas", grids), ("flow", integrator))
+        for name, one in (("vegas", grids), ("flow", sampler))
     }
     check, known = CoverageCheck(["narrow", "wide"]), parts["vegas"][0]
     largest = largest_weights(Samples.concatenate(parts["flow"]), 2)
@@ -120,7 +120,7 @@ def judged_flow(seed: int) -> list[str]:
     )
     return [
         *check.sampler("flow", parts["flow"]),
-        *check.blind_spots("flow", largest, "vegas", known, integrator.magnitudes(known)),
+        *check.blind_spots("flow", largest, "vegas", known, sampler.magnitudes(known)),
         *check.agreement(early, late),
         *check.agreement(vegas, flow),
     ]
@@ -253,7 +253,7 @@ def two_bumps(x: torch.Tensor) -> torch.Tensor:
     return torch.exp(-0.5 * ((x - peaks) / 0.01).square()).sum(dim=1)
 
 
-def peaked_at(place: float) -> Integrator:
+def peaked_at(place: float) -> ImportanceSampler:
     """A grid of 1000 bins, nearly all of them in one peak."""
     inside = torch.linspace(place - 0.06, place + 0.06, 991, dtype=torch.float64)
     low, high = (
@@ -261,11 +261,13 @@ def peaked_at(place: float) -> Integrator:
         for a, b in ((0.0, place - 0.06), (place + 0.06, 1.0))
     )
     grid = torch.cat([low[:-1], inside, high[1:]])[None, None]
-    return Integrator(FunctionIntegrand(two_bumps, 1), VegasFlow(grid), PriorWeights(), seed=4)
+    return ImportanceSampler(
+        FunctionIntegrand(two_bumps, 1), VegasFlow(grid), PriorWeights(), seed=4
+    )
 
 
 def test_a_peak_that_vegas_knows_and_the_flow_misses_is_a_blind_spot() -> None:
-    vegas = Integrator(
+    vegas = ImportanceSampler(
         FunctionIntegrand(two_bumps, 1), VegasFlow.uniform(1, 1, 10), PriorWeights(), seed=3
     )
     flow = peaked_at(0.2)
@@ -288,9 +290,9 @@ def test_a_peak_that_vegas_knows_and_the_flow_misses_is_a_blind_spot() -> None:
 
 
 def test_points_weighed_by_the_sampler_that_drew_them_keep_their_weights() -> None:
-    integrator = Integrator(CamelBack(), seed=2)
-    samples = integrator.sample(torch.tensor([20_000, 5]))
-    torch.testing.assert_close(integrator.magnitudes(samples), samples.weight, rtol=1e-4, atol=0)
+    sampler = ImportanceSampler(CamelBack(), seed=2)
+    samples = sampler.sample(torch.tensor([20_000, 5]))
+    torch.testing.assert_close(sampler.magnitudes(samples), samples.weight, rtol=1e-4, atol=0)
 
 
 def test_measurements_of_a_constant_that_differ_by_rounding_agree() -> None:

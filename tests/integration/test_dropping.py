@@ -16,7 +16,7 @@ from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.dropping import remaining_channels, restricted
 from madnis_py.integration.grids.vegas_flow import VegasFlow
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
@@ -98,9 +98,9 @@ def test_with_every_channel_active_the_prior_is_what_it_was() -> None:
 
 @pytest.mark.parametrize("dropped", [0, 1])
 def test_a_channel_that_is_given_up_leaves_the_whole_integral_to_the_other(dropped: int) -> None:
-    integrator = Integrator(CamelBack(), VegasFlow.uniform(1, 2, 1), PriorWeights())
-    integrator.active = torch.arange(2) != dropped
-    result = integrator.integrate(400_000)
+    sampler = ImportanceSampler(CamelBack(), VegasFlow.uniform(1, 2, 1), PriorWeights())
+    sampler.active = torch.arange(2) != dropped
+    result = sampler.integrate(400_000)
     assert result.channel_counts[dropped] == 0
     assert result.value == pytest.approx(1.0, abs=5 * result.error)
     assert result.error < 0.1
@@ -108,7 +108,7 @@ def test_a_channel_that_is_given_up_leaves_the_whole_integral_to_the_other(dropp
 
 def trained(seed: int, settings: TrainingSettings = DROPPING) -> Trainer:
     flow = SplineFlow(10, 16, FlowSettings(bins=4, units=8, layers=2, blocks=2, seed=seed))
-    trainer = Trainer(Integrator(ManyPeaks(), flow, seed=seed), settings)
+    trainer = Trainer(ImportanceSampler(ManyPeaks(), flow, seed=seed), settings)
     trainer.run()
     return trainer
 
@@ -116,7 +116,7 @@ def trained(seed: int, settings: TrainingSettings = DROPPING) -> Trainer:
 def test_training_drops_the_eight_channels_that_hardly_count() -> None:
     trainer = trained(1)
     assert trainer.state.active.tolist() == [True] * 8 + [False] * 8
-    assert trainer.integrator.active.tolist() == [True] * 8 + [False] * 8
+    assert trainer.sampler.active.tolist() == [True] * 8 + [False] * 8
     assert (trainer.state.sigma[8:] == 0).all()
 
 
@@ -154,7 +154,7 @@ def test_dropping_leaves_the_integral_unbiased(
     for seed in range(seeds):
         trainer = trained(seed)
         assert trainer.state.active.tolist() == [True] * 8 + [False] * 8
-        result = trainer.integrator.integrate(10_000, sigma=trainer.state.sigma)
+        result = trainer.sampler.integrate(10_000, sigma=trainer.state.sigma)
         pulls.append((result.value - truth) / result.error)
     record_property("pulls", [round(pull, 2) for pull in pulls])
     assert max(map(abs, pulls)) < 3

@@ -19,8 +19,8 @@ from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.estimate import Moments, combine, unit_of
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
@@ -29,7 +29,7 @@ SIZES = [1e-300, 1e-200, 1e-160, 1e160, 1e200, 1e300]
 
 
 def integrate(function: Callable[[Tensor], Any]) -> Any:
-    return Integrator(function, dim=2, seed=1).integrate(8000)
+    return ImportanceSampler(function, dim=2, seed=1).integrate(8000)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -85,13 +85,11 @@ def test_a_training_and_grids_know_no_size_either(size: float) -> None:
     for factor in (1.0, size):
         integrand = FunctionIntegrand(partial(scaled, factor), 2)
         _, grids = train_vegas(integrand, VegasSettings(iterations=4, points=2000), seed=1)
-        integrator = Integrator(
+        sampler = ImportanceSampler(
             integrand, SplineFlow(2, 1, FlowSettings(bins=4, units=8, seed=1)), seed=1
         )
         progress: list[StepProgress] = []
-        states.append(
-            train(integrator, TrainingSettings(steps=12, batch_size=200), progress.append)
-        )
+        states.append(train(sampler, TrainingSettings(steps=12, batch_size=200), progress.append))
         last.append(progress[-1])
         results.append((grids.value / factor, grids.error / factor, progress[-1].value / factor))
     assert results[0] == pytest.approx(results[1], rel=1e-9)

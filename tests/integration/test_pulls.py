@@ -12,8 +12,8 @@ from toy_integrands import CamelBack
 
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
 
@@ -36,9 +36,9 @@ def pull(integrand: AbstractIntegrand, truth: float, seed: int) -> float:
         FlowSettings(bins=6, units=16, seed=seed),
         integrand.groups,
     )
-    integrator = Integrator(integrand, flow, seed=seed)
-    state = train(integrator, TRAINING)
-    result = integrator.integrate(20_000, iterations=5, sigma=state.sigma)
+    sampler = ImportanceSampler(integrand, flow, seed=seed)
+    state = train(sampler, TRAINING)
+    result = sampler.integrate(20_000, iterations=5, sigma=state.sigma)
     return (result.value - truth) / result.error
 
 

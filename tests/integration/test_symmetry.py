@@ -7,7 +7,7 @@ from integrands import Mirrored
 from madnis_py.errors import InputError
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
@@ -105,18 +105,18 @@ def test_a_stratum_has_the_integral_of_its_channels_together() -> None:
 
 
 def test_the_default_flow_shares_the_densities_of_symmetric_channels() -> None:
-    flow = Integrator(Mirrored()).flow
+    flow = ImportanceSampler(Mirrored()).flow
     assert isinstance(flow, SplineFlow)
     assert flow.n_flows == 2
 
 
 def test_training_with_symmetric_channels_keeps_the_integral_and_treats_them_alike() -> None:
     settings = TrainingSettings(steps=40, batch_size=600, warmup_steps=10, learning_rate=1e-2)
-    trainer = Trainer(Integrator(Mirrored(), seed=1), settings)
-    before = trainer.integrator.integrate(20_000)
+    trainer = Trainer(ImportanceSampler(Mirrored(), seed=1), settings)
+    before = trainer.sampler.integrate(20_000)
     state = trainer.run()
     counts = trainer._allocate(drawn=40)
-    result = trainer.integrator.integrate(20_000, sigma=state.sigma)
+    result = trainer.sampler.integrate(20_000, sigma=state.sigma)
     assert abs(int(counts[0] - counts[2])) <= 1
     assert abs(result.value - Mirrored.integral) < 5 * result.error
     assert result.relative_std < 0.5 * before.relative_std

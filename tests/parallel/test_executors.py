@@ -17,7 +17,7 @@ import torch
 from madnis_py.card.card import Card
 from madnis_py.card.tables import ClusterTable
 from madnis_py.errors import InputError, WorkerError
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.parallel import dask_workers, process_workers
@@ -62,11 +62,11 @@ def bump(x: torch.Tensor) -> torch.Tensor:
 
 def test_training_takes_the_same_steps_with_samples_from_processes() -> None:
     def losses(executor: Executor | None) -> list[float]:
-        integrator = Integrator(bump, dim=3, seed=5, executor=executor)
+        sampler = ImportanceSampler(bump, dim=3, seed=5, executor=executor)
         seen: list[float] = []
         settings = TrainingSettings(steps=3, batch_size=40_000)
-        Trainer(integrator, settings).run(lambda progress: seen.append(progress.loss))
-        return [*seen, integrator.integrate(50_000).value]
+        Trainer(sampler, settings).run(lambda progress: seen.append(progress.loss))
+        return [*seen, sampler.integrate(50_000).value]
 
     with process_executor(2) as executor:
         assert losses(executor) == losses(None)

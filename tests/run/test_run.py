@@ -22,7 +22,7 @@ from madnis_py.errors import CheckpointError, GenerationError, InputError
 from madnis_py.events.exchange.conversion import convert
 from madnis_py.events.files.formats import open_events
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choose_sampler
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.parallel.executors import thread_executor
@@ -141,13 +141,13 @@ def test_the_first_iteration_follows_what_the_training_knows_of_the_channels(
     process: Process, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[float, ...]] = []
-    original = Integrator.iterations
+    original = ImportanceSampler.iterations
 
-    def spy(self: Integrator, n: int, iterations: int, sigma: Tensor) -> Iterator[Samples]:
+    def spy(self: ImportanceSampler, n: int, iterations: int, sigma: Tensor) -> Iterator[Samples]:
         seen.append(tuple(sigma.tolist()))
         return original(self, n, iterations, sigma)
 
-    monkeypatch.setattr(Integrator, "iterations", spy)
+    monkeypatch.setattr(ImportanceSampler, "iterations", spy)
     run = Run(process, tmp_path, SEED, method="vegas")
     run.integrate(POINTS)
     assert seen == [tuple(run.survey().sigma.tolist())]

@@ -16,7 +16,7 @@ from madnis_py.devices.device import device_of
 from madnis_py.events.chunk_generation import ChunkMaker
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files.formats import open_events
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.parallel.executors import process_executor
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
@@ -167,7 +167,7 @@ def test_a_trained_flow_makes_the_events_of_the_cpu_on_a_device(card: str, tmp_p
     run, device = quick(card, tmp_path, "cpu", "madnis"), device_of("emulated")
     assert device
     here, cross_section = run.train().without_executor(), run.choose_prior()
-    there = Integrator(
+    there = ImportanceSampler(
         CrossSectionOnDevice(cross_section, device),
         deepcopy(here.flow),
         deepcopy(here.weights),

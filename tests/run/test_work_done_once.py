@@ -12,7 +12,7 @@ import pytest
 from command_line import small_process
 
 from madnis_py.integration.grids.survey import Survey
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.output_file import write_file
 from madnis_py.run.record import RunRecord
 from madnis_py.run.run import Run
@@ -33,17 +33,17 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return call
 
-    def built(integrator: Integrator, *arguments: Any, **named: Any) -> None:
+    def built(sampler: ImportanceSampler, *arguments: Any, **named: Any) -> None:
         caller = sys._getframe(1).f_globals["__name__"]
         found["samplers"] += caller.startswith("madnis_py.run.")
-        original(integrator, *arguments, **named)
+        original(sampler, *arguments, **named)
 
     def written(path: Path, content: bytes) -> None:
         found[f"{path.name} written"] += 1
         write_file(path, content)
 
-    original = Integrator.__init__
-    monkeypatch.setattr(Integrator, "__init__", built)
+    original = ImportanceSampler.__init__
+    monkeypatch.setattr(ImportanceSampler, "__init__", built)
     monkeypatch.setattr("madnis_py.run.directory.write_file", written)
     for name, reader in (("run.json read", RunRecord), ("survey read", Survey)):
         method = "parse" if reader is RunRecord else "from_tensors"

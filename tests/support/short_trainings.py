@@ -9,8 +9,8 @@ from toy_integrands import CamelBack
 
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
@@ -37,9 +37,9 @@ EVERYTHING = TrainingSettings(
 """All features at once; on `Mirrored` the small channels 0 and 2 are dropped early."""
 
 
-def small(integrand: AbstractIntegrand | None = None) -> Integrator:
+def small(integrand: AbstractIntegrand | None = None) -> ImportanceSampler:
     integrand = integrand or CamelBack()
-    return Integrator(
+    return ImportanceSampler(
         integrand,
         SplineFlow(integrand.dim, integrand.n_channels, FlowSettings(bins=4, units=8)),
         seed=3,

@@ -114,7 +114,7 @@ def _round_bins(low: float, high: float) -> EqualBins:
 
 @dataclass(frozen=True)
 class PointValues:
-    """Values of weighted points, for the workers of an integrator.
+    """Values of weighted points, for the workers of a sampler.
 
     Attributes:
         states: final states of points.

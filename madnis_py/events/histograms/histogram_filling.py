@@ -14,7 +14,7 @@ from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.events.event_batch import OUTGOING, EventBatch
 from madnis_py.events.histograms.histogram import Binning, Histogram
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.samples import Samples
 from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.physics.cross_section.sampled_states import SampledStates
@@ -104,7 +104,7 @@ class HistogramTally:
 
 @dataclass(frozen=True)
 class PointTallies:
-    """Tallies of weighted points of a multi-channel integral, for the workers of an integrator.
+    """Tallies of weighted points of a multi-channel integral, for the workers of a sampler.
 
     Channel i contributes the mean of its weights, so the weight of a point is u = w / N_i, and the
     covariance of the sum of the means, as in Eq. (2.27) of the MadNIS thesis with entries k in
@@ -151,7 +151,7 @@ class PointTallies:
 
 
 def histograms_of_points(
-    sampler: Integrator,
+    sampler: ImportanceSampler,
     cross_section: CrossSection,
     counts: Tensor,
     binnings: Sequence[Binning],

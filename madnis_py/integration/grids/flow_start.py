@@ -39,7 +39,7 @@ from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.grids.grid_splines import fitted, merged
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.samples import Samples
 
 START_POINTS = 1000
@@ -105,21 +105,19 @@ def _start(method: VegasStart, grid: GridBlock, settings: FlowSettings) -> _Star
     return _Start(theta)
 
 
-def points_of_grids(integrator: Integrator) -> Samples:
+def points_of_grids(sampler: ImportanceSampler) -> Samples:
     """Points for `initialise_from_vegas`, without features and prior.
 
     These are large for many channels.
 
     Args:
-        integrator: with the grids as its flow.
+        sampler: with the grids as its flow.
 
     Returns:
         the points, on the CPU.
     """
-    counts = VegasSettings(points=START_POINTS).counts(integrator.integrand)
-    return Samples.concatenate(
-        list(integrator.map_blocks(_without_features, counts, "vegas start"))
-    )
+    counts = VegasSettings(points=START_POINTS).counts(sampler.integrand)
+    return Samples.concatenate(list(sampler.map_blocks(_without_features, counts, "vegas start")))
 
 
 def _without_features(samples: Samples) -> Samples:

@@ -22,8 +22,8 @@ from madnis_py.errors import CheckpointError
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Moments, combine, unit_of
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
@@ -241,30 +241,30 @@ def train_vegas(
     flow = VegasFlow.uniform(
         integrand.dim, integrand.n_channels, settings.used_bins, integrand.groups
     )
-    integrator = Integrator(
+    sampler = ImportanceSampler(
         integrand, flow, PriorWeights(), seed=seed, executor=executor, device=device
     )
     estimates = []
     for iteration in range(settings.iterations):
         start = time.perf_counter()
-        estimates.append(_refine(integrator, flow, settings, iteration))
+        estimates.append(_refine(sampler, flow, settings, iteration))
         if callback:
             callback(_progress(estimates, settings, time.perf_counter() - start))
     return flow, combine(estimates[settings.iterations // 2 :])
 
 
 def _refine(
-    integrator: Integrator, flow: VegasFlow, settings: VegasSettings, iteration: int
+    sampler: ImportanceSampler, flow: VegasFlow, settings: VegasSettings, iteration: int
 ) -> Estimate:
-    counts = settings.counts(integrator.integrand)
+    counts = settings.counts(sampler.integrand)
     moments = Moments.empty(flow.n_channels)
     path, unit = ("vegas", iteration), 0.0
     for index, (channel, weight, magnitude) in enumerate(
-        integrator.map_blocks(_weights, counts, *path)
+        sampler.map_blocks(_weights, counts, *path)
     ):
         unit = unit or unit_of(magnitude.numpy())
         # The numbers drawn again cost a tenth of finding the bins of the points.
-        numbers = flow.numbers(len(channel), integrator.stream(*path, block=index))
+        numbers = flow.numbers(len(channel), sampler.stream(*path, block=index))
         flow.add_training_data(channel, numbers, magnitude / unit)
         moments = moments.merged(Moments.of(channel, weight, flow.n_channels))
     flow.adapt(settings.damping)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from madnis_py.devices.stratum_sums import StratumSums
 from madnis_py.errors import InputError
 from madnis_py.flows.flow import channel_there
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.adam import FlatAdam
 from madnis_py.integration.training.buffer import Batch
@@ -20,10 +20,10 @@ TINY = torch.finfo(torch.float64).tiny
 
 
 class ParameterUpdate:
-    """Moves the parameters of an integrator against the gradient of a loss.
+    """Moves the parameters of a sampler against the gradient of a loss.
 
     Args:
-        integrator: whose flow and weights are trained.
+        sampler: whose flow and weights are trained.
         settings: loss, clipping of the gradient, averaging.
 
     Attributes:
@@ -33,10 +33,10 @@ class ParameterUpdate:
         InputError: nothing can be trained.
     """
 
-    def __init__(self, integrator: Integrator, settings: TrainingSettings) -> None:
-        self._integrator = integrator
+    def __init__(self, sampler: ImportanceSampler, settings: TrainingSettings) -> None:
+        self._sampler = sampler
         self._settings = settings
-        self._groups = ChannelGroups.of(integrator.integrand)
+        self._groups = ChannelGroups.of(sampler.integrand)
         self.adam = FlatAdam(self.parameters(), averaged=settings.averaging is not None)
 
     def parameters(self) -> dict[str, nn.Parameter]:
@@ -45,7 +45,7 @@ class ParameterUpdate:
         Raises:
             InputError: there are none.
         """
-        trained = modules(self._integrator)
+        trained = modules(self._sampler)
         if self._settings.loss in DENSITY_LOSSES:
             del trained["weights"]
         found = {
@@ -91,7 +91,7 @@ class ParameterUpdate:
         device = self.adam.device
         there, own = batch.to(device), channel_there(batch.channel, device)
         stratum, value, counts = self._groups.strata(own, there.value, batch.counts)
-        flow = self._integrator.flow
+        flow = self._sampler.flow
         log_q = (
             flow.log_prob_of_sample(there.x, batch.channel, there.log_q)
             if fresh
@@ -113,14 +113,14 @@ class ParameterUpdate:
 
         A batch on a device has all points that were drawn, also of value 0.
         """
-        device = self._integrator.device
+        device = self._sampler.device
         if device is None or stratum.is_cpu:
             return None
         return StratumSums(stratum, counts, device.kernels)
 
     def _alpha(self, batch: Batch) -> Tensor:
         """Weight of each point's own channel."""
-        alpha: Tensor = self._integrator.weights(batch.features, batch.prior)
+        alpha: Tensor = self._sampler.weights(batch.features, batch.prior)
         own = channel_there(batch.channel, alpha.device)
         return alpha.gather(1, own.unsqueeze(1)).squeeze(1)
 

@@ -16,7 +16,7 @@ from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import ChannelWeights
 from madnis_py.integration.dropping import remaining_channels
 from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, Measurement, Moments, unit_of
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.step_progress import Callback, Reuse, StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.adam import Memory, copied
@@ -40,22 +40,22 @@ from madnis_py.parallel.random_streams import stream
 
 
 class Trainer:
-    """Trains flow and weights of an integrator in place, Section 5.1.2 of the thesis.
+    """Trains flow and weights of a sampler in place, Section 5.1.2 of the thesis.
 
-        trainer = Trainer(integrator, TrainingSettings.preset("quick"))
+        trainer = Trainer(sampler, TrainingSettings.preset("quick"))
         try:
             trainer.run(callback)
         except KeyboardInterrupt:
-            ...  # trainer.state and the integrator are those of the last finished step
+            ...  # trainer.state and the sampler are those of the last finished step
 
     A step either happens completely or, when it raises or is interrupted, not at all. A training
     that loses a part of the integral, see `rollback`, goes back to the last trusted state and on
     from there with a smaller learning rate; after `MOST_ROLLBACKS` of these it ends there.
 
     Args:
-        integrator: whose flow and weights are trained, and whose channels are dropped.
+        sampler: whose flow and weights are trained, and whose channels are dropped.
         settings: of the training; the preset `standard` by default.
-        state: where to continue; from the integrator's present parameters by default.
+        state: where to continue; from the sampler's present parameters by default.
         survey: what is known of the integral beforehand.
 
     Attributes:
@@ -76,24 +76,24 @@ class Trainer:
 
     def __init__(
         self,
-        integrator: Integrator,
+        sampler: ImportanceSampler,
         settings: TrainingSettings | None = None,
         state: TrainingState | None = None,
         survey: Measurement | None = None,
     ) -> None:
-        self.integrator = integrator
+        self.sampler = sampler
         self.settings = settings or TrainingSettings()
         self.survey = survey
         self.reuse = Reuse()
-        self._n_channels = integrator.integrand.n_channels
-        self._groups = ChannelGroups.of(integrator.integrand)
+        self._n_channels = sampler.integrand.n_channels
+        self._groups = ChannelGroups.of(sampler.integrand)
         self._schedule = schedule(self.settings)
         draws, points = (
             self._schedule.draws_before(self.settings.steps),
             self.settings.batch(self._n_channels),
         )
         self._batches_per_look = batches_per_look(draws, points)
-        self._update = ParameterUpdate(integrator, self.settings)
+        self._update = ParameterUpdate(sampler, self.settings)
         if state is None:
             self._start()
         else:
@@ -104,7 +104,7 @@ class Trainer:
     def state(self) -> TrainingState:
         """The state after the last finished step; later steps do not change it."""
         return TrainingState.of(
-            self._finished, self.integrator, self._update.adam, self._unit, ended=self.finished
+            self._finished, self.sampler, self._update.adam, self._unit, ended=self.finished
         )
 
     @property
@@ -163,7 +163,7 @@ class Trainer:
             loss, fresh = self._draw(move, step)
             reuse = self.reuse.after_draw(time.perf_counter() - start)
         else:
-            order = stream(self.integrator.seed, "buffer", move.sweep)
+            order = stream(self.sampler.seed, "buffer", move.sweep)
             batch = self._buffer.at(move.position, order).restored()
             learned = self._update_with(batch, self._averages.size.sum(), step)
             loss = self._loss(learned, batch, step)
@@ -204,7 +204,7 @@ class Trainer:
         drawn = self._schedule.draws_before(step)
         counts = self._allocate(drawn)
         path = ("train", step, *self._finished.attempt)
-        samples = self.integrator.sample_ahead(counts, *path)
+        samples = self.sampler.sample_ahead(counts, *path)
         if drawn == 0:
             self._unit = unit_of(samples.weight.cpu().numpy())
         samples = samples.in_unit(self._unit)
@@ -212,10 +212,10 @@ class Trainer:
         if not samples.x.is_cpu:  # the device is at work before the host looks at the points
             size = self._averages.size_with(samples, counts, drawn)
             learned = self._update_with(batch, size, step, fresh=True)
-        device = self.integrator.device
+        device = self.sampler.device
         moments = Moments.of_samples(samples, self._n_channels, device)
         if moments.means.isnan().any():
-            self.integrator.sample(counts, *path)  # tells why
+            self.sampler.sample(counts, *path)  # tells why
         self._averages = self._averages.updated(samples, moments, drawn, device)
         heavy = HEAVY * self._batches_per_look * float(self._averages.size.sum())
         self._check = self._check.with_batch(samples, moments, heavy, device)
@@ -261,7 +261,7 @@ class Trainer:
             torch.ones_like(sigma) if warming else sigma,
             self.settings.uniform_fraction,
             MINIMUM_POINTS,
-            self.integrator.active,
+            self.sampler.active,
         )
 
     def _drop(self, drawn: int) -> None:
@@ -269,12 +269,12 @@ class Trainer:
         past = drawn - self.settings.warmup_steps
         if not self.settings.dropping_cutoff or past <= 0 or past % self.settings.dropping_interval:
             return
-        active = self.integrator.active & remaining_channels(
+        active = self.sampler.active & remaining_channels(
             self._averages.size, self.settings.dropping_cutoff, self._groups
         )
-        if torch.equal(active, self.integrator.active):
+        if torch.equal(active, self.sampler.active):
             return
-        self.integrator.active = active
+        self.sampler.active = active
         self._averages = self._averages.without(~active)
         self._buffer = self._buffer.purged(active)
 
@@ -289,7 +289,7 @@ class Trainer:
             * self.settings.batch(self._n_channels)
             / self.reuse.seconds,
             efficiency=self._averages.efficiency,
-            active_channels=int(self.integrator.active.sum()),
+            active_channels=int(self.sampler.active.sum()),
             reuse=self.reuse,
             batch_value=fresh.value if fresh else None,
             batch_error=fresh.error if fresh else None,
@@ -298,11 +298,11 @@ class Trainer:
 
     def _standardise(self) -> None:
         """Scale the features of new channel weights by a first batch."""
-        weights = self.integrator.weights
+        weights = self.sampler.weights
         if not isinstance(weights, ChannelWeights) or weights.standardised:
             return
         counts = allocation.uniform(self.settings.batch(self._n_channels), self._n_channels)
-        samples = self.integrator.sample(counts, "standardise")
+        samples = self.sampler.sample(counts, "standardise")
         live = samples.target.nonzero().squeeze(1)
         if len(live):
             weights.standardise(samples.features[live])
@@ -318,7 +318,7 @@ class Trainer:
 
     def _continue(self, state: TrainingState) -> None:
         adam = self._update.adam
-        state.load_into(self.integrator)
+        state.load_into(self.sampler)
         self._averages = state.averages(self._n_channels)
         self._buffer = state.buffer.to(self._place)
         full = 0 if self.settings.buffer == "none" else self.settings.buffer_size
@@ -346,12 +346,12 @@ class Trainer:
     @property
     def _place(self) -> torch.device:
         """Where points are drawn."""
-        device = self.integrator.device
+        device = self.sampler.device
         return CPU if device is None else device.torch_device
 
     def _snapshot(self, step: int, memory: Memory) -> Snapshot:
         return Snapshot(
-            step, self._averages, self.integrator.active, self._buffer, self._check, memory
+            step, self._averages, self.sampler.active, self._buffer, self._check, memory
         )
 
     def _finish(self, step: int, trusted: bool) -> None:
@@ -367,28 +367,28 @@ class Trainer:
         last = self._finished
         copied(last.memory, self._update.adam.memory)
         self._averages, self._buffer, self._check = last.averages, last.buffer, last.check
-        self.integrator.active = last.active
+        self.sampler.active = last.active
 
 
 def train(
-    integrator: Integrator,
+    sampler: ImportanceSampler,
     settings: TrainingSettings | None = None,
     callback: Callback | None = None,
     state: TrainingState | None = None,
 ) -> TrainingState:
-    """Train the flow and the weights of an integrator in place.
+    """Train the flow and the weights of a sampler in place.
 
     A training that had to go back says so in a warning.
 
     Args:
-        integrator: whose flow and weights are trained, and whose channels are dropped.
+        sampler: whose flow and weights are trained, and whose channels are dropped.
         settings: of the training; the preset `standard` by default.
         callback: called with the `StepProgress` after each step. To stop early and keep the state,
             use a `Trainer`.
-        state: where to continue; from the integrator's present parameters by default.
+        state: where to continue; from the sampler's present parameters by default.
 
     Returns:
-        the final state; its `sigma` is what `Integrator.integrate` wants to know.
+        the final state; its `sigma` is what `ImportanceSampler.integrate` wants to know.
 
     Raises:
         InputError: nothing can be trained, or the batch is too small for the channels.
@@ -397,7 +397,7 @@ def train(
         IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         MadnisError: the loss or its gradient is not finite.
     """
-    trainer = Trainer(integrator, settings, state)
+    trainer = Trainer(sampler, settings, state)
     try:
         return trainer.run(callback)
     finally:

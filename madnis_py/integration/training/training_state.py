@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from madnis_py.errors import CheckpointError
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.adam import FlatAdam, Memory, copied
 from madnis_py.integration.training.buffer import SampleBuffer
 from madnis_py.integration.training.channel_averages import ChannelAverages
@@ -41,20 +41,25 @@ class TrainingState:
 
     @classmethod
     def of(
-        cls, last: FinishedStep, integrator: Integrator, adam: FlatAdam, unit: float, ended: bool
+        cls,
+        last: FinishedStep,
+        sampler: ImportanceSampler,
+        adam: FlatAdam,
+        unit: float,
+        ended: bool,
     ) -> Self:
         """The state after a step.
 
         Args:
             last: what the step left behind.
-            integrator: whose flow and weights are trained.
+            sampler: whose flow and weights are trained.
             adam: the optimiser.
             unit: of averages and looks.
             ended: whether no step follows, so that earlier states need not be kept.
         """
         tensors = {f"average.{name}": tensor for name, tensor in last.averages.tensors().items()}
         tensors["active"] = last.active
-        for prefix, module in modules(integrator).items():
+        for prefix, module in modules(sampler).items():
             tensors |= {
                 f"{prefix}.{name}": tensor.clone() for name, tensor in module.state_dict().items()
             }
@@ -72,7 +77,7 @@ class TrainingState:
 
     @property
     def sigma(self) -> Tensor:
-        """Running sigma_i, float64, shape (n_channels,): the `sigma` of `Integrator.integrate`."""
+        """Running sigma_i, float64, shape (n_channels,), as `ImportanceSampler.integrate` takes."""
         return self.tensors["average.variance"].sqrt()
 
     @property
@@ -188,14 +193,14 @@ class TrainingState:
             )
         return ChannelAverages(*tensors)
 
-    def load_into(self, integrator: Integrator) -> None:
-        """Give an integrator the trained parameters, and drop the channels that were dropped.
+    def load_into(self, sampler: ImportanceSampler) -> None:
+        """Give a sampler the trained parameters, and drop the channels that were dropped.
 
         Raises:
             CheckpointError: the state belongs to another flow, other weights or another number of
                 channels.
         """
-        for prefix, module in modules(integrator).items():
+        for prefix, module in modules(sampler).items():
             stored = self.under(prefix)
             with suppress(RuntimeError):  # what does not fit is named below
                 module.load_state_dict(stored)  # a flow takes the grids of the state
@@ -207,7 +212,7 @@ class TrainingState:
                         f"training state: made for another {prefix}: "
                         f"expected {wanted} as {prefix}.{name}; got {got}"
                     )
-        integrator.active = self._require("active", integrator.active.shape, torch.bool)
+        sampler.active = self._require("active", sampler.active.shape, torch.bool)
 
     def load_into_optimiser(self, adam: FlatAdam) -> None:
         """Give the optimiser its moments and its count of steps.
@@ -344,9 +349,9 @@ class FinishedStep(Snapshot):
         return FinishedStep.at(now, self.trusted, self.trusted, rollbacks, self.memory)
 
 
-def modules(integrator: Integrator) -> dict[str, nn.Module]:
+def modules(sampler: ImportanceSampler) -> dict[str, nn.Module]:
     """What can be trained, by the first part of its tensors' names in a state."""
-    return {"flow": integrator.flow, "weights": integrator.weights}
+    return {"flow": sampler.flow, "weights": sampler.weights}
 
 
 def _fits(shape: torch.Size, expected: Sequence[int | None]) -> bool:

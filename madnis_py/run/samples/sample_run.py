@@ -19,7 +19,7 @@ from madnis_py.card.choices import Method
 from madnis_py.events.les_houches.lhe_init import LheProcess
 from madnis_py.integration import allocation
 from madnis_py.integration.grids.sampler_choice import SamplerName
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.cross_section.cross_section import CrossSection
@@ -162,7 +162,7 @@ class SampleRun(AbstractRun):
                 stack.enter_context(part.executed_by(lambda _: nullcontext(executor)))
             yield self
 
-    def samplers(self) -> list[dict[SamplerName, Integrator]]:
+    def samplers(self) -> list[dict[SamplerName, ImportanceSampler]]:
         """Train the samplers of every process that its run plans to use."""
         return [part.samplers() for part in self.parts]
 

@@ -7,7 +7,7 @@ from statistics import median
 
 from madnis_py.integration import allocation
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerCost, choose_sampler
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.run.stages.results import Result, SampledPoints
 
@@ -21,7 +21,9 @@ STEPS = 8
 """Number of training steps that are timed; the first half warms up and does not count."""
 
 
-def predict(vegas: Integrator, trainer: Trainer, share: float, events: int, points: int) -> Choice:
+def predict(
+    vegas: ImportanceSampler, trainer: Trainer, share: float, events: int, points: int
+) -> Choice:
     """Choose VEGAS if even a perfect flow would not pay its training, and the flow otherwise.
 
     The flow is taken to be as fast as it is untrained, with constant weights. So VEGAS is chosen
@@ -36,7 +38,7 @@ def predict(vegas: Integrator, trainer: Trainer, share: float, events: int, poin
     """
     names = [str(channel) for channel in range(vegas.integrand.n_channels)]
     measured = Result.of(sample(vegas), names, share)
-    seconds_per_point = sample(trainer.integrator).seconds / POINTS
+    seconds_per_point = sample(trainer.sampler).seconds / POINTS
     training = trainer.settings.steps * step_seconds(trainer)
     perfect = SamplerCost.perfect(seconds_per_point)
     return choose_sampler(
@@ -44,11 +46,11 @@ def predict(vegas: Integrator, trainer: Trainer, share: float, events: int, poin
     )
 
 
-def sample(integrator: Integrator) -> SampledPoints:
+def sample(sampler: ImportanceSampler) -> SampledPoints:
     """Points spread evenly over the channels."""
-    counts = allocation.uniform(POINTS // PARTS, integrator.integrand.n_channels)
+    counts = allocation.uniform(POINTS // PARTS, sampler.integrand.n_channels)
     start = time.perf_counter()
-    parts = [integrator.sample(counts, "pilot", k) for k in range(PARTS)]
+    parts = [sampler.sample(counts, "pilot", k) for k in range(PARTS)]
     seconds = time.perf_counter() - start
     return SampledPoints([part.weights_only() for part in parts], parts[0], seconds)
 

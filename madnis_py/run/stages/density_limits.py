@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from madnis_py.errors import GenerationError
 from madnis_py.integration import allocation
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import LARGEST_SHARE, ShareOutside
 
@@ -18,7 +18,7 @@ _MARGIN = 2.0
 is decided by the integrate stage."""
 
 
-def require_grids_inside(grids: Integrator, cross_section: CrossSection) -> None:
+def require_grids_inside(grids: ImportanceSampler, cross_section: CrossSection) -> None:
     """Refuse a run that cannot end well as soon as its grids know where the cross section is.
 
     Args:

@@ -33,7 +33,7 @@ from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
 from madnis_py.events.les_houches.weight_groups import WeightGroup
 from madnis_py.integration import allocation
 from madnis_py.integration.estimate import MINIMUM_POINTS
-from madnis_py.integration.integrator import UNIFORM_FRACTION, Integrator
+from madnis_py.integration.importance_sampler import UNIFORM_FRACTION, ImportanceSampler
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.parallel.pickled_once import PickledOnce
 from madnis_py.physics.cross_section.cross_section import CrossSection
@@ -147,7 +147,7 @@ class PointSource:
 
     process: Process
     cross_section: CrossSection
-    sampler: Integrator
+    sampler: ImportanceSampler
     sigma: Tensor
 
     def values(self, observables: tuple[Observable, ...]) -> list[WeightedValues]:

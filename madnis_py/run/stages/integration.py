@@ -13,7 +13,7 @@ from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import MINIMUM_POINTS, combine, estimate
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName, choose_sampler
 from madnis_py.integration.grids.survey import Survey
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import ShareOutside
@@ -79,7 +79,7 @@ class IntegrateStage:
     cross_section: CrossSection
     check: CoverageCheck
     survey: Survey
-    samplers: Mapping[SamplerName, Integrator]
+    samplers: Mapping[SamplerName, ImportanceSampler]
     session: TrainingSession | None
     overweight_share: float
     watch: Watch

@@ -13,7 +13,7 @@ from madnis_py.events.event_selection import EventSelection
 from madnis_py.integration.coverage import CoverageCheck, largest_weights
 from madnis_py.integration.estimate import Measurement
 from madnis_py.integration.grids.sampler_choice import SamplerName
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.training_integral import TrainingIntegral, WeightedMean
 from madnis_py.run.stages.record_part import RecordPart
 from madnis_py.run.stages.results import Result, SampledPoints
@@ -84,7 +84,7 @@ def sign_warnings(results: Mapping[SamplerName, Result]) -> list[str]:
 
 def flow_warnings(
     check: CoverageCheck,
-    flow: Integrator,
+    flow: ImportanceSampler,
     sampled: Mapping[SamplerName, SampledPoints],
     results: Mapping[SamplerName, Result],
     average: TrainingIntegral,
@@ -93,7 +93,7 @@ def flow_warnings(
 
     Args:
         check: for the channels of the run.
-        flow: the trained integrator.
+        flow: the trained sampler.
         sampled: points of "vegas" and "madnis".
         results: of both.
         average: of the training.

@@ -13,7 +13,7 @@ from madnis_py.card.card import Card
 from madnis_py.card.documents import parse_document
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.estimate import Measurement
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.settings import TrainingSettings
@@ -105,7 +105,7 @@ class TrainingSession:
     @classmethod
     def resume(
         cls,
-        integrator: Integrator,
+        sampler: ImportanceSampler,
         settings: TrainingSettings,
         directory: Path,
         survey: Measurement | None = None,
@@ -113,7 +113,7 @@ class TrainingSession:
         """At the last stored step, or at the beginning.
 
         Args:
-            integrator: to be trained.
+            sampler: to be trained.
             settings: of the training.
             directory: where the state goes.
             survey: what is known of the integral beforehand.
@@ -122,13 +122,13 @@ class TrainingSession:
             CheckpointError: what is stored is damaged or belongs to another model.
         """
         if not cls.exists(directory):
-            return cls(Trainer(integrator, settings, survey=survey), directory)
+            return cls(Trainer(sampler, settings, survey=survey), directory)
         tensors, content = checkpoint.load(directory, NAME)
         # Whether others than before will do has been asked of the identity of the run.
         stored = TrainingState(_Reached.parse(content, directory).step, tensors)
         state = stored.with_random_numbers_of_this_build()
         trainer, meta = (
-            Trainer(integrator, settings, state, survey),
+            Trainer(sampler, settings, state, survey),
             _Meta.parse(content, directory),
         )
         missing = trainer.kept_steps - meta.kept.keys()

@@ -23,8 +23,8 @@ from madnis_py.integration.grids.flow_start import (
 )
 from madnis_py.integration.grids.grid_splines import fitted, merged
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.parallel.random_streams import stream, torch_generator
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process import Process
@@ -83,9 +83,9 @@ def surveyed(request: pytest.FixtureRequest) -> tuple[AbstractIntegrand, VegasFl
 
 def relative_std(integrand: AbstractIntegrand, flow: VegasFlow | SplineFlow) -> tuple[float, float]:
     """sum_i sigma_i / I of fresh points and its standard error, from ten batches."""
-    integrator = Integrator(integrand, flow, PriorWeights(), seed=7)
+    sampler = ImportanceSampler(integrand, flow, PriorWeights(), seed=7)
     counts = torch.full((integrand.n_channels,), 3000)
-    values = [integrator.moments(counts, "judge", k).estimate().relative_std for k in range(10)]
+    values = [sampler.moments(counts, "judge", k).estimate().relative_std for k in range(10)]
     return float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(10))
 
 
@@ -95,7 +95,7 @@ def test_a_flow_is_never_worse_than_the_grid_it_starts_from(
 ) -> None:
     integrand, vegas = surveyed
     flow = SplineFlow(integrand.dim, integrand.n_channels)
-    samples = points_of_grids(Integrator(integrand, vegas, PriorWeights(), seed=3))
+    samples = points_of_grids(ImportanceSampler(integrand, vegas, PriorWeights(), seed=3))
     initialise_from_vegas(flow, vegas, method, samples)
     of_grid, of_flow = relative_std(integrand, vegas), relative_std(integrand, flow)
     assert of_flow[0] < 1.001 * of_grid[0] + 3 * math.hypot(of_grid[1], of_flow[1])
@@ -272,7 +272,7 @@ def test_a_peak_too_narrow_for_the_splines_keeps_the_grid() -> None:
     vegas, _ = train_vegas(integrand, VegasSettings(points=5000), seed=1)
     flow = SplineFlow(2, 1)
     initialise_from_vegas(
-        flow, vegas, "fit", points_of_grids(Integrator(integrand, vegas, PriorWeights()))
+        flow, vegas, "fit", points_of_grids(ImportanceSampler(integrand, vegas, PriorWeights()))
     )
     assert flow.grid is not None
     assert torch.equal(flow.grid.edges[0, 0], vegas.grid[0, 0])
@@ -284,7 +284,7 @@ def test_a_density_that_splines_follow_needs_no_grid() -> None:
     vegas, _ = train_vegas(integrand, VegasSettings(points=5000), seed=1)
     flow = SplineFlow(2, 1)
     initialise_from_vegas(
-        flow, vegas, "fit", points_of_grids(Integrator(integrand, vegas, PriorWeights()))
+        flow, vegas, "fit", points_of_grids(ImportanceSampler(integrand, vegas, PriorWeights()))
     )
     assert flow.grid is None
 
@@ -296,7 +296,7 @@ def test_a_channel_without_weight_starts_as_the_method_says() -> None:
     vegas, _ = train_vegas(integrand, VegasSettings(points=2000), seed=1)
     flow = SplineFlow(2, 2)
     initialise_from_vegas(
-        flow, vegas, "fit", points_of_grids(Integrator(integrand, vegas, PriorWeights()))
+        flow, vegas, "fit", points_of_grids(ImportanceSampler(integrand, vegas, PriorWeights()))
     )
     assert (
         flow.log_prob(torch.rand(10, 2).double(), torch.ones(10, dtype=torch.int64))

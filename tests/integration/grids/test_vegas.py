@@ -11,8 +11,8 @@ from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import train
@@ -126,8 +126,10 @@ def test_the_estimate_leaves_out_the_first_half_of_the_iterations() -> None:
 def test_adapting_lowers_the_variance(flow: VegasFlow) -> None:
     integrand = FunctionIntegrand(gaussian, dim=3, n_channels=2)
     counts = torch.tensor([5000, 5000])
-    before = Integrator(integrand, VegasFlow.uniform(3, 2, 64)).moments(counts, "test").estimate()
-    after = Integrator(integrand, flow).moments(counts, "test").estimate()
+    before = (
+        ImportanceSampler(integrand, VegasFlow.uniform(3, 2, 64)).moments(counts, "test").estimate()
+    )
+    after = ImportanceSampler(integrand, flow).moments(counts, "test").estimate()
     assert after.relative_std < 0.25 * before.relative_std
 
 
@@ -135,10 +137,10 @@ def test_a_trained_flow_beats_the_grid_on_a_correlated_integrand() -> None:
     """A ridge along the diagonal is flat in each variable: a product grid cannot follow."""
     integrand = FunctionIntegrand(ridge, dim=2)
     grid, _ = train_vegas(integrand, QUICK)
-    flow = Integrator(integrand)
+    flow = ImportanceSampler(integrand)
     train(flow, TrainingSettings(steps=200, learning_rate=5e-3, final_learning_rate=5e-4))
     counts = torch.tensor([20_000])
-    of_grid = Integrator(integrand, grid).moments(counts, "test").estimate()
+    of_grid = ImportanceSampler(integrand, grid).moments(counts, "test").estimate()
     of_flow = flow.moments(counts, "test").estimate()
     assert of_flow.relative_std < 0.4 * of_grid.relative_std
 

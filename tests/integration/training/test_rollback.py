@@ -22,8 +22,8 @@ from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.coverage import CoverageCheck
 from madnis_py.integration.estimate import Measurement, Moments
 from madnis_py.integration.grids.sampler_choice import SamplerName
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training import checkpoint
 from madnis_py.integration.training.buffer import SampleBuffer
@@ -63,9 +63,9 @@ def bumps_integral(width: tuple[float, float] = (0.1, 0.1)) -> float:
     return sum((math.sqrt(2 * math.pi) * end) ** 3 for end in ends)
 
 
-def integrator(width: tuple[float, float] = (0.1, 0.1), seed: int = 5) -> Integrator:
+def sampler(width: tuple[float, float] = (0.1, 0.1), seed: int = 5) -> ImportanceSampler:
     flow = SplineFlow(3, 1, FlowSettings(bins=6, units=16, seed=1))
-    return Integrator(FunctionIntegrand(lambda x: bumps(x, width), 3), flow, seed=seed)
+    return ImportanceSampler(FunctionIntegrand(lambda x: bumps(x, width), 3), flow, seed=seed)
 
 
 def same(a: TrainingState, b: TrainingState) -> bool:
@@ -87,7 +87,7 @@ def test_without_looks_a_training_with_too_large_a_rate_loses_the_integral(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("madnis_py.integration.training.trainer.LOST", math.inf)
-    integral = integrator()
+    integral = sampler()
     Trainer(integral, TOO_FAST).run()
     result = integral.integrate(20_000)
     assert abs(result.value - bumps_integral()) > LOST * result.error
@@ -96,7 +96,7 @@ def test_without_looks_a_training_with_too_large_a_rate_loses_the_integral(
 @pytest.fixture(scope="module")
 def healed() -> tuple[Trainer, list[int]]:
     """A finished training that went back, and the steps that it went through."""
-    trainer = Trainer(integrator(), TOO_FAST)
+    trainer = Trainer(sampler(), TOO_FAST)
     steps: list[int] = []
     trainer.run(lambda progress: steps.append(progress.step))
     return trainer, steps
@@ -110,9 +110,9 @@ def test_a_training_that_loses_the_integral_goes_back_and_ends_with_a_good_sampl
     assert re.fullmatch(
         r"training: went back .* is .* standard deviations below .* earlier steps .*", sentence
     )
-    result = trainer.integrator.integrate(50_000)
+    result = trainer.sampler.integrate(50_000)
     assert abs(result.value - bumps_integral()) < LOST * result.error
-    assert result.relative_std < 0.3 * integrator().integrate(50_000).relative_std
+    assert result.relative_std < 0.3 * sampler().integrate(50_000).relative_std
 
 
 def test_steps_that_were_given_up_count_as_evaluations(healed: tuple[Trainer, list[int]]) -> None:
@@ -125,7 +125,7 @@ def test_a_training_in_python_that_went_back_says_so_in_a_warning(
     healed: tuple[Trainer, list[int]],
 ) -> None:
     with pytest.warns(UserWarning, match=r"training: went back .* standard deviations below"):
-        train(integrator(), TOO_FAST, state=healed[0].state)
+        train(sampler(), TOO_FAST, state=healed[0].state)
 
 
 @pytest.mark.parametrize("buffer", ["none", "partial"])
@@ -138,14 +138,14 @@ def test_a_training_that_goes_back_resumes_to_the_same_bits(
     monkeypatch.setattr("madnis_py.integration.training.trainer.LOST", 0.7)
     changes = {"steps": 60, "batch_size": 100, "buffer": buffer, "buffer_size": 3, "averaging": 0.9}
     settings = TrainingSettings(**changes)
-    whole = Trainer(integrator(), settings)
+    whole = Trainer(sampler(), settings)
     path: list[int] = []
     final = whole.run(lambda progress: path.append(progress.step))
     assert any(one.to > 0 for one in whole._finished.rollbacks)
-    trainer = Trainer(integrator(), settings)
+    trainer = Trainer(sampler(), settings)
     for count, _ in enumerate(path, start=1):
         if count % 3 == 0:
-            trainer = Trainer(integrator(), settings, stored(tmp_path, trainer.state))
+            trainer = Trainer(sampler(), settings, stored(tmp_path, trainer.state))
         trainer.step()
     assert same(trainer.state, final)
 
@@ -155,26 +155,26 @@ def test_after_three_returns_a_training_ends_at_the_last_sound_state(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("madnis_py.integration.training.training_state.RATE_FACTOR", 1.0)
-    trainer = Trainer(integrator(), TOO_FAST.model_copy(update={"learning_rate": 0.5}))
+    trainer = Trainer(sampler(), TOO_FAST.model_copy(update={"learning_rate": 0.5}))
     state = trainer.run()
     (sentence,) = trainer.sentences
     assert "went back 4 times" in sentence
     assert f"it ended there, after {state.step} of 200 steps" in sentence
-    again = Trainer(integrator(), trainer.settings, state)
+    again = Trainer(sampler(), trainer.settings, state)
     assert again.finished
     assert again.sentences == trainer.sentences
-    result = trainer.integrator.integrate(50_000)
+    result = trainer.sampler.integrate(50_000)
     assert abs(result.value - bumps_integral()) < LOST * result.error
 
 
 def test_a_peak_that_is_found_late_is_learned_and_not_taken_for_a_loss() -> None:
     width = (0.1, 0.006)
-    trainer = Trainer(integrator(width, seed=8), TrainingSettings(steps=300, batch_size=1000))
+    trainer = Trainer(sampler(width, seed=8), TrainingSettings(steps=300, batch_size=1000))
     trainer.run()
     total, error = trainer.state.check.looks[0, :2].tolist()
     assert total + LOST * error < bumps_integral(width)
     assert trainer.sentences == []
-    result = trainer.integrator.integrate(100_000)
+    result = trainer.sampler.integrate(100_000)
     assert abs(result.value - bumps_integral(width)) < LOST * result.error
     assert result.error < 0.05 * result.value
 
@@ -243,7 +243,7 @@ def test_returns_come_back_from_their_rows() -> None:
 
 def test_a_buffer_comes_back_from_its_differences_to_a_later_one() -> None:
     trainer = Trainer(
-        integrator(), TrainingSettings(steps=9, batch_size=50, buffer="partial", buffer_size=4)
+        sampler(), TrainingSettings(steps=9, batch_size=50, buffer="partial", buffer_size=4)
     )
     buffers: list[SampleBuffer] = []
     trainer.run(lambda progress: buffers.append(trainer._buffer))

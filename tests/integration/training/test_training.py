@@ -20,8 +20,8 @@ from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.block_sampler import BlockSampler
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
 from madnis_py.integration.grids.vegas_flow import VegasFlow
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import Evaluation, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.symmetry import ChannelGroups
 from madnis_py.integration.training.buffer import Batch
@@ -31,26 +31,24 @@ from madnis_py.integration.training.trainer import Trainer, train
 from madnis_py.parallel.pickled_once import PickledOnce
 
 
-def weights_only(cut: float = -math.inf) -> Integrator:
+def weights_only(cut: float = -math.inf) -> ImportanceSampler:
     """The set-up of Tab. 5.1 of the MadNIS thesis: fixed maps, flat prior, trained weights."""
-    return Integrator(
+    return ImportanceSampler(
         CamelBack(cut=cut),
         VegasFlow.uniform(1, 2, 1),
         ChannelWeights(1, 2, ChannelWeightSettings(layers=4, units=32)),
     )
 
 
-def flat_error(integrator: Integrator) -> float:
+def flat_error(sampler: ImportanceSampler) -> float:
     """Relative error of 5000 + 5000 points."""
-    result = integrator.moments(torch.tensor([100_000, 100_000]), "test").estimate()
+    result = sampler.moments(torch.tensor([100_000, 100_000]), "test").estimate()
     return result.error * math.sqrt(20) / result.value
 
 
-def best_error(integrator: Integrator) -> float:
+def best_error(sampler: ImportanceSampler) -> float:
     """Relative error of 10000 points spread in proportion to sigma_i."""
-    return (
-        integrator.moments(torch.tensor([100_000, 100_000]), "test").estimate().relative_std / 100
-    )
+    return sampler.moments(torch.tensor([100_000, 100_000]), "test").estimate().relative_std / 100
 
 
 def exact_flat_error(integrand: CamelBack) -> float:
@@ -82,8 +80,8 @@ def test_quadrature_reproduces_the_optimal_row_of_table_5_1() -> None:
 
 
 def test_untrained_weights_have_the_error_that_quadrature_gives() -> None:
-    integrator = Integrator(CamelBack(optimal_prior=True), VegasFlow.uniform(1, 2, 1))
-    assert flat_error(integrator) == pytest.approx(
+    sampler = ImportanceSampler(CamelBack(optimal_prior=True), VegasFlow.uniform(1, 2, 1))
+    assert flat_error(sampler) == pytest.approx(
         exact_flat_error(CamelBack(optimal_prior=True)), rel=0.01
     )
 
@@ -102,21 +100,21 @@ def test_weights_trained_from_a_flat_prior_approach_the_floor_of_the_camel_back(
 ) -> None:
     """The variance loss of flat counts, the stratified one of counts by sigma_i."""
     error = flat_error if loss == "variance" else best_error
-    integrator = weights_only(cut)
-    assert error(integrator) > 5 * floor
+    sampler = weights_only(cut)
+    assert error(sampler) > 5 * floor
     settings = TrainingSettings(
         steps=300, batch_size=1000, learning_rate=1e-2, loss=loss, uniform_fraction=1.0
     )
-    train(integrator, settings)
-    assert floor * 0.99 < error(integrator) < floor * 1.03
+    train(sampler, settings)
+    assert floor * 0.99 < error(sampler) < floor * 1.03
 
 
 @pytest.mark.parametrize("loss", list(LOSSES))
 def test_training_the_flow_lowers_the_variance_and_keeps_the_integral(loss: str) -> None:
-    integrator = Integrator(gaussian, dim=2)
-    before = integrator.integrate(20_000).relative_std
-    train(integrator, TrainingSettings(steps=60, loss=loss, learning_rate=1e-2))
-    result = integrator.integrate(20_000)
+    sampler = ImportanceSampler(gaussian, dim=2)
+    before = sampler.integrate(20_000).relative_std
+    train(sampler, TrainingSettings(steps=60, loss=loss, learning_rate=1e-2))
+    result = sampler.integrate(20_000)
     assert abs(result.value - gaussian_integral(2)) < 5 * result.error
     assert result.relative_std < 0.2 * before
 
@@ -126,7 +124,7 @@ def test_training_knows_no_scale_of_the_integrand() -> None:
         small(FunctionIntegrand(function, dim=2))
         for function in (gaussian, lambda x: 2.0**-60 * gaussian(x))
     )
-    states = [train(integrator, SHORT) for integrator in (ordinary, tiny)]
+    states = [train(sampler, SHORT) for sampler in (ordinary, tiny)]
     assert all(
         torch.equal(t, states[1].tensors[n])
         for n, t in states[0].tensors.items()
@@ -138,30 +136,32 @@ def test_training_knows_no_scale_of_the_integrand() -> None:
 def test_training_lowers_the_variance_of_a_sign_changing_integrand_to_its_floor(loss: str) -> None:
     """No density does better than |f| / Int |f|, with sigma^2 = (Int |f|)^2 - I^2."""
     integrand = FunctionIntegrand(lambda x: torch.sin(2 * torch.pi * x[:, 0]) + 0.5, dim=2)
-    integrator = Integrator(integrand, SplineFlow(2, 1, FlowSettings(bins=8, units=16)), seed=2)
+    sampler = ImportanceSampler(integrand, SplineFlow(2, 1, FlowSettings(bins=8, units=16)), seed=2)
     size = integrate.quad(
         lambda x: abs(math.sin(2 * math.pi * x) + 0.5), 0, 1, points=[7 / 12, 11 / 12]
     )[0]
     floor = math.sqrt(size**2 - 0.25)
-    before = integrator.integrate(20_000)
-    train(integrator, TrainingSettings(steps=100, batch_size=500, loss=loss, learning_rate=1e-2))
-    after = integrator.integrate(20_000)
+    before = sampler.integrate(20_000)
+    train(sampler, TrainingSettings(steps=100, batch_size=500, loss=loss, learning_rate=1e-2))
+    after = sampler.integrate(20_000)
     assert abs(after.value - 0.5) < 5 * after.error
     assert floor < float(after.channel_stds[0]) * 1.01
     assert float(after.channel_stds[0]) - floor < 0.5 * (float(before.channel_stds[0]) - floor)
 
 
 def test_an_integrand_that_is_zero_teaches_nothing() -> None:
-    integrator = small(FunctionIntegrand(lambda x: torch.zeros(len(x)), dim=2, n_channels=2))
-    before = Trainer(integrator, SHORT).state
-    after = train(integrator, SHORT)
+    sampler = small(FunctionIntegrand(lambda x: torch.zeros(len(x)), dim=2, n_channels=2))
+    before = Trainer(sampler, SHORT).state
+    after = train(sampler, SHORT)
     assert all(torch.equal(tensor, after.tensors[name]) for name, tensor in before.tensors.items())
 
 
 def test_progress_tells_the_integral_so_far() -> None:
     seen: list[StepProgress] = []
     train(
-        Integrator(CamelBack(optimal_prior=True), seed=1), TrainingSettings(steps=30), seen.append
+        ImportanceSampler(CamelBack(optimal_prior=True), seed=1),
+        TrainingSettings(steps=30),
+        seen.append,
     )
     assert [progress.step for progress in seen] == list(range(1, 31))
     assert {progress.total for progress in seen} == {30}
@@ -182,7 +182,7 @@ def test_a_loss_that_overflows_names_step_and_channel_and_changes_nothing() -> N
     def poisoned(x: Tensor, channel: Tensor, log_q: Tensor) -> Tensor:
         return x.new_full((len(x),), -torch.inf).requires_grad_()
 
-    trainer.integrator.flow.log_prob_of_sample = poisoned  # type: ignore[method-assign]
+    trainer.sampler.flow.log_prob_of_sample = poisoned  # type: ignore[method-assign]
     with pytest.raises(MadnisError, match=r"loss is inf at step 1, largest weight .* in channel 0"):
         trainer.step()
     assert trainer.state.step == 1
@@ -190,7 +190,7 @@ def test_a_loss_that_overflows_names_step_and_channel_and_changes_nothing() -> N
 
 def test_a_gradient_that_is_not_finite_names_step_and_channel() -> None:
     trainer = Trainer(small(FunctionIntegrand(gaussian, dim=2)), SHORT)
-    next(trainer.integrator.flow.parameters()).register_hook(lambda gradient: gradient * math.nan)
+    next(trainer.sampler.flow.parameters()).register_hook(lambda gradient: gradient * math.nan)
     with pytest.raises(
         MadnisError, match=r"gradient is nan at step 0, largest weight .* in channel 0"
     ):
@@ -210,9 +210,9 @@ def test_clipping_bounds_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_fixed_model_cannot_be_trained() -> None:
-    integrator = Integrator(gaussian, VegasFlow.uniform(2, 1, 4), dim=2)
+    sampler = ImportanceSampler(gaussian, VegasFlow.uniform(2, 1, 4), dim=2)
     with pytest.raises(InputError, match="nothing to train"):
-        train(integrator, SHORT)
+        train(sampler, SHORT)
 
 
 @pytest.mark.parametrize("loss", sorted(DENSITY_LOSSES))
@@ -264,11 +264,11 @@ def test_replayed_batches_are_weighted_with_the_density_of_their_drawing() -> No
     With the q_i of their drawing.
     """
     trainer = Trainer(
-        Integrator(gaussian, dim=2, seed=1), TrainingSettings(steps=40, learning_rate=1e-2)
+        ImportanceSampler(gaussian, dim=2, seed=1), TrainingSettings(steps=40, learning_rate=1e-2)
     )
-    old = trainer.integrator.sample(torch.tensor([100_000]), "old")
+    old = trainer.sampler.sample(torch.tensor([100_000]), "old")
     trainer.run()
-    new = trainer.integrator.sample(torch.tensor([100_000]), "new")
+    new = trainer.sampler.sample(torch.tensor([100_000]), "new")
     with torch.no_grad():
         losses = [
             float(
@@ -290,9 +290,9 @@ def test_buffered_training_reaches_what_online_training_does() -> None:
     ]
     results = []
     for choice in choices:
-        integrator = Integrator(gaussian, dim=2, seed=1)
-        train(integrator, settings.model_copy(update={"buffer_size": 10, **choice}))
-        results.append(integrator.integrate(20_000))
+        sampler = ImportanceSampler(gaussian, dim=2, seed=1)
+        train(sampler, settings.model_copy(update={"buffer_size": 10, **choice}))
+        results.append(sampler.integrate(20_000))
     assert all(abs(result.value - gaussian_integral(2)) < 5 * result.error for result in results)
     assert max(result.relative_std for result in results) < 1.5 * results[0].relative_std
 
@@ -319,14 +319,14 @@ def test_averaged_parameters_take_the_place_of_the_last_ones_after_the_last_step
         for name, parameter in plain._update.parameters().items():
             mean[name] = torch.lerp(mean.get(name, parameter.detach()), parameter.detach(), share)
         if step == 10:
-            model = averaged.integrator.flow.state_dict()
+            model = averaged.sampler.flow.state_dict()
             assert all(
                 torch.equal(tensor, model[name])
                 for name, tensor in plain.state.under("flow").items()
             )
     for prefix, module in (
-        ("flow", averaged.integrator.flow),
-        ("weights", averaged.integrator.weights),
+        ("flow", averaged.sampler.flow),
+        ("weights", averaged.sampler.weights),
     ):
         for name, parameter in module.named_parameters():
             assert torch.allclose(parameter, mean[f"{prefix}.{name}"], rtol=1e-5, atol=1e-8)
@@ -335,18 +335,16 @@ def test_averaged_parameters_take_the_place_of_the_last_ones_after_the_last_step
 def test_a_sampler_in_training_travels_light() -> None:
     trainer = Trainer(small(), SHORT)
     trainer.step()
-    integrator = trainer.integrator
-    size = sum(
-        p.nbytes for model in (integrator.flow, integrator.weights) for p in model.parameters()
+    sampler = trainer.sampler
+    size = sum(p.nbytes for model in (sampler.flow, sampler.weights) for p in model.parameters())
+    blocks = BlockSampler(
+        PickledOnce(sampler.integrand),
+        sampler.flow,
+        sampler.weights,
+        sampler.active,
+        sampler.seed,
     )
-    sampler = BlockSampler(
-        PickledOnce(integrator.integrand),
-        integrator.flow,
-        integrator.weights,
-        integrator.active,
-        integrator.seed,
-    )
-    assert len(pickle.dumps(sampler)) < size + 50_000
+    assert len(pickle.dumps(blocks)) < size + 50_000
 
 
 def test_progress_tells_the_reuse_and_the_active_channels() -> None:

@@ -14,7 +14,7 @@ from toy_integrands import CamelBack
 
 from madnis_py.errors import CheckpointError
 from madnis_py.integration.grids.vegas_flow import VegasFlow
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.step_progress import StepProgress
 from madnis_py.integration.training.adam import FlatAdam
 from madnis_py.integration.training.parameter_update import ParameterUpdate
@@ -96,7 +96,7 @@ def test_an_interruption_inside_the_update_undoes_the_step(monkeypatch: pytest.M
         patch.setattr(FlatAdam, "step", interrupted)
         with pytest.raises(KeyboardInterrupt):
             trainer.step()
-    model = trainer.integrator.flow.state_dict()
+    model = trainer.sampler.flow.state_dict()
     assert all(
         torch.equal(model[name], tensor) for name, tensor in trainer.state.under("flow").items()
     )
@@ -120,7 +120,7 @@ def test_an_interruption_undoes_a_step_with_every_feature_on(
         with pytest.raises(KeyboardInterrupt):
             trainer.step()
     assert same(trainer.state, before)
-    assert torch.equal(trainer.integrator.active, before.active)
+    assert torch.equal(trainer.sampler.active, before.active)
     assert same(trainer.run(), train(small(Mirrored()), EVERYTHING))
 
 
@@ -134,26 +134,26 @@ def test_a_state_does_not_change_with_later_steps(settings: TrainingSettings) ->
     assert all(torch.equal(state.tensors[name], copy) for name, copy in copies.items())
 
 
-def test_a_state_loads_into_an_integrator_that_then_gives_the_same_integral() -> None:
+def test_a_state_loads_into_a_sampler_that_then_gives_the_same_integral() -> None:
     trained, fresh = small(), small()
     train(trained, SHORT).load_into(fresh)
     assert fresh.integrate(1000).value == trained.integrate(1000).value
 
 
 def test_the_state_knows_the_standard_deviations() -> None:
-    integrator = Integrator(CamelBack(optimal_prior=True), VegasFlow.uniform(1, 2, 1))
+    sampler = ImportanceSampler(CamelBack(optimal_prior=True), VegasFlow.uniform(1, 2, 1))
     settings = TrainingSettings(
         steps=60, batch_size=3000, learning_rate=1e-9, final_learning_rate=1e-9
     )
-    sigma = train(integrator, settings).sigma
-    truth = integrator.moments(torch.tensor([200_000, 200_000]), "test").estimate().channel_stds
+    sigma = train(sampler, settings).sigma
+    truth = sampler.moments(torch.tensor([200_000, 200_000]), "test").estimate().channel_stds
     assert torch.allclose(sigma, truth, rtol=0.02)
 
 
 def test_a_state_of_another_model_is_refused() -> None:
     state = train(small(), SHORT)
     with pytest.raises(CheckpointError, match="made for another flow"):
-        Trainer(Integrator(CamelBack()), SHORT, state)
+        Trainer(ImportanceSampler(CamelBack()), SHORT, state)
 
 
 def test_a_state_without_averages_is_refused() -> None:

@@ -21,7 +21,7 @@ from madnis_py.flows.flow import AbstractFlow
 from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightSettings
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.training.adam import FlatAdam
 from madnis_py.integration.training.buffer import Batch
 from madnis_py.integration.training.losses import LOSSES
@@ -62,10 +62,10 @@ def trainer_and_batch(
     """
     integrand = Mirrored()
     weights = ChannelWeights(integrand.n_features, 3, ChannelWeightSettings(units=8))
-    trainer = Trainer(Integrator(integrand, flow, weights, seed=3), settings)
+    trainer = Trainer(ImportanceSampler(integrand, flow, weights, seed=3), settings)
     trainer.step()
     counts = torch.tensor([40, 31, 29])
-    return trainer, Batch.of(trainer.integrator.sample(counts, "update"), counts)
+    return trainer, Batch.of(trainer.sampler.sample(counts, "update"), counts)
 
 
 def update(trainer: Trainer, batch: Batch, fresh: bool) -> tuple[Tensor, Tensor]:
@@ -103,8 +103,8 @@ def test_a_wait_would_be_noticed() -> None:
 
 def moved(trainer: Trainer, device: str) -> Trainer:
     """The trainer with its networks on a device."""
-    trainer.integrator.flow.to(device)
-    trainer.integrator.weights.to(device)
+    trainer.sampler.flow.to(device)
+    trainer.sampler.weights.to(device)
     trainer._update.adam = FlatAdam(trainer._update.parameters())
     return trainer
 
@@ -134,7 +134,7 @@ def test_a_batch_moves_as_a_whole_but_for_channels_and_counts() -> None:
 def test_an_update_that_fails_leaves_the_parameters_that_the_message_speaks_of() -> None:
     trainer, _ = trainer_and_batch(FLOWS["spline"]())
     before = {name: p.detach().clone() for name, p in trainer._update.parameters().items()}
-    handle = next(trainer.integrator.flow.parameters()).register_hook(
+    handle = next(trainer.sampler.flow.parameters()).register_hook(
         lambda gradient: gradient * torch.nan
     )
     with pytest.raises(
@@ -148,9 +148,9 @@ def test_an_update_that_fails_leaves_the_parameters_that_the_message_speaks_of()
 def test_a_stored_training_of_a_flow_with_grids_goes_on_in_a_flow_that_has_none_yet() -> None:
     trainer, _ = trainer_and_batch(with_grid())
     weights = ChannelWeights(
-        trainer.integrator.integrand.n_features, 3, ChannelWeightSettings(units=8)
+        trainer.sampler.integrand.n_features, 3, ChannelWeightSettings(units=8)
     )
-    fresh = Integrator(Mirrored(), SplineFlow(2, 3, SMALL, fused=False), weights, seed=3)
+    fresh = ImportanceSampler(Mirrored(), SplineFlow(2, 3, SMALL, fused=False), weights, seed=3)
     resumed = Trainer(fresh, PLAIN, trainer.state)
     for one in (trainer, resumed):
         one.step()

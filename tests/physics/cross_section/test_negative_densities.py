@@ -18,8 +18,8 @@ from madnis_py.events.channel_maxima import channel_maxima
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.files.formats import open_events
 from madnis_py.events.unweighting import Unweighter
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation
-from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.pdf.pdf import AbstractPdf, load_pdf
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
@@ -219,7 +219,7 @@ class Cancelling(AbstractIntegrand):
 
 def test_points_whose_parts_cancel_become_events() -> None:
     n = 40_000
-    samples = Integrator(Cancelling(), seed=4).sample(torch.tensor([n]), "points")
+    samples = ImportanceSampler(Cancelling(), seed=4).sample(torch.tensor([n]), "points")
     unweighter = Unweighter(channel_maxima(samples, 1, 0.0))
     accepted = unweighter.accept(
         samples, torch.rand(n, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -242,7 +242,7 @@ def test_a_magnitude_below_the_value_is_refused() -> None:
         IntegrandError,
         match=r"magnitude is less than the size of the value in channel 0, event \d+, x =",
     ):
-        Integrator(Wrong()).sample(torch.tensor([10]), "points")
+        ImportanceSampler(Wrong()).sample(torch.tensor([10]), "points")
 
 
 def test_a_negative_cross_section_is_refused_with_its_value(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from madnis_py.errors import CardError
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.estimate import Estimate
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.divergences.divergences import divergences_of, require_finite
 from madnis_py.physics.divergences.singular_limits import singular_limits_of
@@ -212,14 +212,16 @@ def integrated(process: Process, n: int) -> Estimate:
     cross_section = CrossSection(process)
     points = max(500, min(10_000, 40_000 // cross_section.n_channels))
     flow, _ = train_vegas(cross_section, VegasSettings(points=points, iterations=8), 1)
-    return Integrator(cross_section, flow, PriorWeights(), seed=2).integrate(n, iterations=5)
+    return ImportanceSampler(cross_section, flow, PriorWeights(), seed=2).integrate(n, iterations=5)
 
 
 @pytest.mark.parametrize("case", [case for case in FINITE if case.is_small], ids=str)
 def test_a_finite_cross_section_can_be_integrated(case: Case) -> None:
     cross_section = CrossSection(process_of(case))
     flow, _ = train_vegas(cross_section, VegasSettings(points=300, iterations=2), 1)
-    estimate = Integrator(cross_section, flow, PriorWeights(), seed=1).integrate(1000, iterations=2)
+    estimate = ImportanceSampler(cross_section, flow, PriorWeights(), seed=1).integrate(
+        1000, iterations=2
+    )
     assert 0 < estimate.error < estimate.value
 
 

@@ -18,8 +18,8 @@ from madnis_py.card.card import Card
 from madnis_py.devices.device import Device, device_of
 from madnis_py.errors import InputError, MadnisError
 from madnis_py.generator import Generator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import Evaluation
-from madnis_py.integration.integrator import Integrator
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
@@ -110,9 +110,9 @@ def test_an_evaluation_waits_for_nothing(name: str, prior: ChosenPrior) -> None:
 def test_a_batch_of_a_training_is_drawn_and_weighted_without_waiting() -> None:
     cross_section = CrossSection(Process.from_card("ttbar_1j"))
     on_device = CrossSectionOnDevice(cross_section, WITHOUT_VALUES)
-    integrator = Integrator(on_device, device=WITHOUT_VALUES)
+    sampler = ImportanceSampler(on_device, device=WITHOUT_VALUES)
     counts = torch.full((cross_section.n_channels,), 30)
-    samples = integrator.sample_ahead(counts, "train", 0)
+    samples = sampler.sample_ahead(counts, "train", 0)
     assert samples.weight.shape == (30 * cross_section.n_channels,)
     assert samples.weight.is_meta
 

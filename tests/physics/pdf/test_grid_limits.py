@@ -16,7 +16,7 @@ from madnis_py.card.tables import SystematicsTable
 from madnis_py.errors import GenerationError
 from madnis_py.integration.channel_weights import PriorWeights
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
-from madnis_py.integration.integrator import Integrator
+from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import ShareOutside, grid_limits_of, varied_limits
 from madnis_py.physics.pdf.pdf import load_pdf
@@ -49,7 +49,7 @@ def outside(cross_section: CrossSection, points: int = 40_000) -> list[ShareOuts
     flow, _ = train_vegas(cross_section, VegasSettings(points=4000), seed=1)
     counts = torch.full((cross_section.n_channels,), points // cross_section.n_channels)
     return cross_section.outside_grid(
-        Integrator(cross_section, flow, PriorWeights(), seed=2).sample(counts, "look")
+        ImportanceSampler(cross_section, flow, PriorWeights(), seed=2).sample(counts, "look")
     )
 
 

@@ -40,11 +40,11 @@ most.
 """
 
 
-class Integrator:
+class ImportanceSampler:
     """Integrates and samples any integrand on the unit cube with one density per channel.
 
-        integrator = Integrator(lambda x: torch.exp(-x.square().sum(dim=1)), dim=4)
-        print(integrator.integrate(100_000))
+        sampler = ImportanceSampler(lambda x: torch.exp(-x.square().sum(dim=1)), dim=4)
+        print(sampler.integrate(100_000))
 
     The same seed gives the same numbers for every executor: work is cut into fixed blocks, each
     with a random stream of its own, and results are taken in the order of the blocks.
@@ -86,7 +86,7 @@ class Integrator:
         if not isinstance(integrand, AbstractIntegrand):
             if dim is None:
                 raise InputError(
-                    "integrator: an integrand that is a function needs dim, "
+                    "sampler: an integrand that is a function needs dim, "
                     "the dimension of the unit cube"
                 )
             integrand = FunctionIntegrand(integrand, dim)
@@ -118,9 +118,9 @@ class Integrator:
             for module in (self.flow, self.weights):
                 move_to(module, self.device)
 
-    def without_executor(self) -> Integrator:
-        """The same integrator without executor, for use inside of a task of one."""
-        alone = Integrator(
+    def without_executor(self) -> ImportanceSampler:
+        """The same sampler without executor, for use inside of a task of one."""
+        alone = ImportanceSampler(
             self.integrand, self.flow, self.weights, seed=self.seed, device=self.device
         )
         alone.active = self.active
@@ -152,7 +152,9 @@ class Integrator:
         Where the integrand returned on a device what `sample` refuses, all weights of a block are
         NaN, and `sample` with the same arguments tells why.
         """
-        return self._joined(self._each(partial(self._sampler.ahead, path), self._blocks(counts)))
+        return self._joined(
+            self._each(partial(self._block_sampler.ahead, path), self._blocks(counts))
+        )
 
     def _joined(self, parts: Iterable[Samples]) -> Samples:
         """The points of blocks, which come to the CPU where another process has made them."""
@@ -177,7 +179,7 @@ class Integrator:
             InputError: `counts` has the wrong shape, a negative entry or no point at all.
             IntegrandError: the integrand returned NaN, infinity or a wrong shape.
         """
-        return self._each(partial(self._sampler, keep, path), self._blocks(counts))
+        return self._each(partial(self._block_sampler, keep, path), self._blocks(counts))
 
     def _blocks(self, counts: Tensor) -> Iterator[PointBlock]:
         """The blocks of so many points per channel; see `sample` for what is refused."""
@@ -195,7 +197,7 @@ class Integrator:
         return blocks_of(counts)
 
     @property
-    def _sampler(self) -> BlockSampler:
+    def _block_sampler(self) -> BlockSampler:
         return BlockSampler(
             self._once, self.flow, self.weights, self.active, self.seed, self.device
         )
@@ -212,7 +214,7 @@ class Integrator:
                 nor `weight` nor `magnitude` is used.
 
         Returns:
-            the magnitudes with the flow and the channel weights of this integrator, float64, shape
+            the magnitudes with the flow and the channel weights of this sampler, float64, shape
             (n,), CPU; 0 in channels that are not active.
         """
         starts = range(0, len(samples), BLOCK_POINTS)
@@ -220,7 +222,7 @@ class Integrator:
             samples.select(torch.arange(start, min(start + BLOCK_POINTS, len(samples))))
             for start in starts
         ]
-        return torch.cat(list(self._each(self._sampler.magnitudes, blocks)))
+        return torch.cat(list(self._each(self._block_sampler.magnitudes, blocks)))
 
     def moments(self, counts: Tensor, *path: str | int) -> Moments:
         """Moments of the weights of `sample(counts, *path)`, without keeping the points."""

@@ -17,8 +17,8 @@ from madnis_py.flows.flow_settings import FlowSettings
 from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.block_sampler import BlockSampler, _EvaluationCheck, _LaterCheck
 from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
+from madnis_py.integration.importance_sampler import ImportanceSampler, move_to
 from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
-from madnis_py.integration.integrator import Integrator, move_to
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.buffer import Batch, StoredBatch
 from madnis_py.integration.training.losses import LOSSES
@@ -34,7 +34,7 @@ def two_peaks() -> FunctionIntegrand:
 
 def test_a_function_of_torch_has_the_integral_of_the_cpu_on_a_device() -> None:
     here, there = (
-        Integrator(gaussian, dim=2, device=device).integrate(20_000)
+        ImportanceSampler(gaussian, dim=2, device=device).integrate(20_000)
         for device in (None, "emulated")
     )
     assert (there.value, there.error) == pytest.approx((here.value, here.error), rel=1e-12)
@@ -48,8 +48,8 @@ def test_grids_of_a_device_are_those_of_the_cpu() -> None:
 
 
 def test_points_of_grids_follow_to_a_device_without_waiting_for_it() -> None:
-    integrator = Integrator(two_peaks(), VegasFlow.uniform(2, 3, 8), device=WITHOUT_VALUES)
-    samples = integrator.sample_ahead(COUNTS, "ahead")
+    sampler = ImportanceSampler(two_peaks(), VegasFlow.uniform(2, 3, 8), device=WITHOUT_VALUES)
+    samples = sampler.sample_ahead(COUNTS, "ahead")
     assert samples.x.device.type == samples.log_q.device.type == "meta"
 
 
@@ -61,14 +61,14 @@ def test_a_step_of_a_training_waits_for_nothing_before_its_end(
     integrand = two_peaks()
     integrand.groups = groups
     settings = TrainingSettings(steps=10, batch_size=120, loss=loss, gradient_clip=1.0)
-    trainer = Trainer(Integrator(integrand, flow(groups)), settings)
-    integrator = trainer.integrator
-    for module in (integrator.flow, integrator.weights):
+    trainer = Trainer(ImportanceSampler(integrand, flow(groups)), settings)
+    sampler = trainer.sampler
+    for module in (sampler.flow, sampler.weights):
         move_to(module, WITHOUT_VALUES)
-    integrator.device = WITHOUT_VALUES
-    samples = integrator.sample_ahead(COUNTS, "train", 0)
+    sampler.device = WITHOUT_VALUES
+    samples = sampler.sample_ahead(COUNTS, "train", 0)
     assert samples.weight.is_meta
-    update = type(trainer._update)(integrator, settings)
+    update = type(trainer._update)(sampler, settings)
     batch = Batch.of(samples.in_unit(2.0), COUNTS)
     size = trainer._averages.size_with(samples, COUNTS, 0)
     update(batch, size, 1e-3, fresh=True)
@@ -82,7 +82,7 @@ def flow(groups: tuple[int, ...] | None) -> SplineFlow:
 
 
 def test_points_of_a_worker_come_to_the_cpu() -> None:
-    samples = Integrator(two_peaks(), device="emulated").sample(COUNTS, "worker")
+    samples = ImportanceSampler(two_peaks(), device="emulated").sample(COUNTS, "worker")
     assert samples.to(torch.device("meta")).to(torch.device("meta")).x.is_meta
     again = pickle.loads(pickle.dumps(samples))
     assert all(torch.equal(vars(again)[name], part) for name, part in vars(samples).items())
@@ -122,13 +122,13 @@ SPOILT = {
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_weights_are_nan_where_a_device_was_not_asked_whether_they_can_be_used(name: str) -> None:
-    integrator = Integrator(Spoilt(SPOILT[name]))
-    (block,) = integrator._blocks(torch.tensor([5, 5]))
-    sampler: BlockSampler = integrator._sampler
+    sampler = ImportanceSampler(Spoilt(SPOILT[name]))
+    (block,) = sampler._blocks(torch.tensor([5, 5]))
+    block_sampler: BlockSampler = sampler._block_sampler
 
     def weights(checked: type[_EvaluationCheck]) -> Samples:
         with torch.no_grad():
-            return sampler._sample(("check",), block, checked)
+            return block_sampler._sample(("check",), block, checked)
 
     found = weights(_LaterCheck).weight
     assert found.isnan().all() if name != "nothing" else found.isfinite().all()
