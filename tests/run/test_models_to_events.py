@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,9 @@ Partonic = Callable[[Array, float], Array]
 """Cross section in GeV^-2 at squared energies of partons, and alpha_s."""
 
 
+_SHORT: Mapping[str, object] = {"preset": "quick", "steps": 12, "batch_size": 300}
+"""A training for tests of all that does not ask how well a flow has learnt."""
+
 _FAST = ("PartonLevel:MPI = off", "HadronLevel:all = off")
 
 
@@ -57,7 +60,9 @@ class Chain:
     lowest: float
     card: dict[str, dict[str, object]]
 
-    def process(self, phase_space: str = "diagrams") -> Process:
+    def process(
+        self, phase_space: str = "diagrams", training: Mapping[str, object] = _SHORT
+    ) -> Process:
         """The process for protons with the densities of the tests."""
         path = ROOT / "tests" / "models" / self.model
         if not path.is_dir():
@@ -67,7 +72,7 @@ class Chain:
             "process": {"definition": self.definition, "model": model},
             "beams": {"pdf": "toy"},
             "channels": {"phase_space": phase_space},
-            "training": {"preset": "quick", "steps": 12, "batch_size": 300},
+            "training": training,
         }
         return Process.from_card(Card.parse(tables | self.card, "test"))
 
@@ -243,6 +248,18 @@ def test_flat_phase_space_gives_the_same(finished: tuple[Chain, Run], tmp_path: 
     one, other = (each.record.content()["vegas"] for each in (flat, run))
     error = math.hypot(one["sigma_error_pb"], other["sigma_error_pb"])
     assert abs(one["sigma_pb"] - other["sigma_pb"]) < 3 * error
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CHAINS)
+def test_neural_samplers_are_better_than_vegas(name: str, tmp_path: Path) -> None:
+    """After 500 batches more trials become events, and weights vary half as much or less."""
+    process = CHAINS[name].process(training={"preset": "quick"})
+    content = Run(process, tmp_path, 5).execute(0, 100_000).record.content()
+    neural, vegas = content["madnis"], content["vegas"]
+    share, of_vegas = (one["unweighting"]["efficiency"] for one in (neural, vegas))
+    assert share > 1.2 * of_vegas
+    assert neural["relative_std"] < 0.5 * vegas["relative_std"]
 
 
 def test_another_program_reads_all_events(finished: tuple[Chain, Run]) -> None:
