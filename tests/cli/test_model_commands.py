@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -96,3 +97,28 @@ def test_a_card_runs_with_a_model_beside_it(
     picobarn = 0.3893793721e9
     expected = squared * beta / (8 * 3.141592653589793) / (2 * s) * picobarn
     assert record["sigma_pb"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_widths_stand_beside_those_that_the_model_states(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one than the computed width is a warning."""
+    (tmp_path / "singlet" / "decays.py").write_text(_DECAYS)
+    printed = call(["widths", "h", "--model", "singlet"], capsys, monkeypatch).out
+    words = " ".join(printed.split())
+    assert "decay GeV share decays.py" in words
+    found = re.search(r"h > s s (\S+) \S+ (\S+)", words)
+    assert found is not None
+    assert found[1] == found[2]
+    (warning,) = (line for line in printed.splitlines() if "warning" in line)
+    assert warning == ("warning: h > mu- mu+: 0.310849 GeV here, 0.5 GeV in decays.py of the model")
+
+
+_DECAYS = """
+from . import particles as P
+Decay_H = Decay(name = 'Decay_H', particle = P.H, partial_widths = {
+    (P.S, P.S): 'kap12**2/(32*cmath.pi*MH)*cmath.sqrt(1 - 4*MS**2/MH**2)',
+    (P.mu__minus__, P.mu__plus__): '0.5',
+    (P.a, P.a): '0.75**2*MH**3/(64*cmath.pi)'})
+Decay_S = Decay(name = 'Decay_S', particle = P.S, partial_widths = {(P.H, P.H): '1.0'})
+"""

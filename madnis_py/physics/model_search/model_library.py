@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -31,9 +31,10 @@ from madnis_py.physics.ufo.model_files import (
     model_files,
     without_ending,
 )
-from madnis_py.physics.ufo.restriction import restricted, unrestricted
+from madnis_py.physics.ufo.restriction import Restriction, restricted, unrestricted
+from madnis_py.physics.ufo.stated_widths import StatedWidths, stated_widths
 from madnis_py.physics.ufo.translation import tables_of
-from madnis_py.physics.ufo.ufo_rows import FILES, read_rows
+from madnis_py.physics.ufo.ufo_rows import FILES, UfoRows, read_rows
 
 SEARCH_PATH = "MADNIS_MODEL_PATH"
 """Variable of the environment with folders that hold models."""
@@ -111,11 +112,36 @@ def restrictions_of(files: ModelFiles) -> tuple[str, ...]:
 
 def _read(files: ModelFiles, card: str, digest: str) -> ModelTables:
     rows = read_rows(files)
+    return tables_of(rows, _restriction(files, card, rows), digest)
+
+
+def _restriction(files: ModelFiles, card: str, rows: UfoRows) -> Restriction:
+    """What a restriction card does to the parameters, "" for none."""
     parameters = rows.parameters.values()
     if not card:
-        return tables_of(rows, unrestricted(parameters), digest)
-    slha = slha_of(files.text(card), f"{files.source}/{card}")
-    return tables_of(rows, restricted(parameters, slha), digest)
+        return unrestricted(parameters)
+    return restricted(parameters, slha_of(files.text(card), f"{files.source}/{card}"))
+
+
+def widths_of_file(name: str, values: Mapping[str, float]) -> StatedWidths:
+    """The partial widths that a model states in its file decays.py; a built-in one has none.
+
+    Args:
+        name: as `named_tables`.
+        values: of external parameters; others have their defaults.
+
+    Raises:
+        InputError: there is no such model or restriction, or it cannot be read; says where.
+    """
+    if name in MODELS:
+        return {}
+    path, restriction = _found(name)
+    files = model_files(path.resolve())
+    if "decays.py" not in files.names:
+        return {}
+    rows = read_rows(files)
+    card = _card_of(files, restriction)
+    return stated_widths(files, rows, _restriction(files, card, rows), values)
 
 
 def _found(name: str) -> tuple[Path, str]:

@@ -75,6 +75,10 @@ class ParameterValues:
         """Name -> value, at g_s = 1; NaN for what has none."""
         return self._values(self.external, 1)
 
+    def at(self, alpha_s: float) -> Mapping[str, complex]:
+        """Name -> value, at some alpha_s; NaN for what has none."""
+        return self._values(self.external, alpha_s / UNIT_ALPHA_S)
+
     @cached_property
     def of_strong(self) -> frozenset[str]:
         """Names of everything that depends on alpha_s."""

@@ -21,9 +21,10 @@ from ufoamp_amplitudes import UfoampAmplitudes, legs_on_shell
 
 from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.decays.partial_widths import decay_table
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model_search.model_library import library
+from madnis_py.physics.model_search.model_library import library, named_tables, widths_of_file
 from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
 
@@ -155,6 +156,49 @@ def test_gluino_pairs_are_those_of_closed_forms() -> None:
     one = reaction("u u~ > go go", ours)
     expected = gluino_pairs.of_quarks(p, gluino, (squarks[0], squarks[1]), alpha_s)
     np.testing.assert_allclose(TreeAmplitude(one, ours).squared(p, alpha_s), expected, rtol=1e-11)
+
+
+@pytest.mark.slow
+def test_partial_widths_are_the_expressions_of_the_model() -> None:
+    """All 230 decays to two particles that are open, as in the file decays.py."""
+    ours = model(widths=False)
+    stated = widths_of_file(NAME, ours.values)
+    compared = 0
+    for particle in ours.particles:
+        table = decay_table(particle.pdg, ours, two_body=True)
+        for one in table.partial:
+            if one.width > 1e-12 * table.total:
+                key = particle.pdg, tuple(sorted(one.products, reverse=True))
+                assert one.width == pytest.approx(stated[key], rel=1e-8)
+                compared += 1
+    assert compared == sum(abs(width) > 1e-14 for width in stated.values()) == 230
+
+
+SDECAY = (
+    *("n2", "n3", "n4", "x1+", "x2+", "sve", "svm", "svt", "el-", "mul-", "ta1-", "er-", "mur-"),
+    *("ta2-", "ul", "cl", "t1", "ur", "cr", "t2", "dl", "sl", "b1", "dr", "sr", "b2"),
+)
+"""Particles whose width in the model's spectrum, SPS1a, is that of SDECAY at lowest order."""
+
+
+@pytest.mark.slow
+def test_widths_are_those_of_sdecay_for_the_same_parameters() -> None:
+    """Its gluino has alpha_s(467 GeV), its Higgs bosons do not decay to supersymmetric particles,
+    and its top quark has a massless b."""
+    ours = model()
+    for name in SDECAY:
+        pdg = ours.pdg_of[name]
+        found = decay_table(pdg, ours, two_body=True).total
+        assert found == pytest.approx(ours.width(pdg), rel=2e-6), name
+    alpha_s = 1.10178679**2 / (4 * np.pi)  # g3 of the spectrum's block GAUGE
+    other = ours.with_values({"aS": alpha_s})
+    assert decay_table(1000021, other).total == pytest.approx(ours.width(1000021), rel=1e-6)
+    for pdg in (35, 36):
+        partial = decay_table(pdg, ours, two_body=True).partial
+        known = sum(one.width for one in partial if max(map(abs, one.products)) < 1000)
+        assert known == pytest.approx(ours.width(pdg), rel=1e-6)
+    massless = Model(NAME, {}, named_tables(f"{NAME}-no_b_mass"))
+    assert decay_table(6, massless).total == pytest.approx(ours.width(6), rel=1e-6)
 
 
 @pytest.mark.parametrize(
