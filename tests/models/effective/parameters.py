@@ -19,3 +19,20 @@ eps = Parameter(
     lhacode=[1],
 )  # fmt: skip
 dWX = Parameter(name="dWX", nature="internal", type="real", value="eps*WX", texname="d")
+
+MS = Parameter(
+    name="MS", nature="external", type="real", value=400.0, texname="M", lhablock="MASS",
+    lhacode=[9000030],
+)  # fmt: skip
+WS = Parameter(
+    name="WS", nature="external", type="real", value=5.0, texname="W", lhablock="DECAY",
+    lhacode=[9000030],
+)  # fmt: skip
+kappa = Parameter(
+    name="kappa", nature="external", type="real", value=0.002, texname="k", lhablock="EFFECTIVE",
+    lhacode=[2],
+)  # fmt: skip
+yodd = Parameter(
+    name="yodd", nature="external", type="real", value=0.5, texname="y", lhablock="EFFECTIVE",
+    lhacode=[3],
+)  # fmt: skip

@@ -27,3 +27,8 @@ x1 = Particle(
     pdg_code=9000024, name="x1", antiname="x1", spin=3, color=1, mass=Param.MX, width=Param.WX,
     propagator=Prop.X1, texname="x1", antitexname="x1", charge=0,
 )  # fmt: skip
+
+s = Particle(
+    pdg_code=9000030, name="s", antiname="s", spin=1, color=1, mass=Param.MS, width=Param.WS,
+    texname="s", antitexname="s", charge=0,
+)  # fmt: skip

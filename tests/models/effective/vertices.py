@@ -22,3 +22,13 @@ V_4 = Vertex(
     name="V_4", particles=[P.ta__plus__, P.ta__minus__, P.x1], color=["1"], lorentz=[L.FFV1],
     couplings={(0, 0): C.GC_2},
 )  # fmt: skip
+
+V_5 = Vertex(
+    name="V_5", particles=[P.x, P.x, P.s], color=["1"], lorentz=[L.VVS1],
+    couplings={(0, 0): C.GC_3},
+)  # fmt: skip
+
+V_6 = Vertex(
+    name="V_6", particles=[P.ta__plus__, P.ta__minus__, P.s], color=["1"], lorentz=[L.FFS1],
+    couplings={(0, 0): C.GC_4},
+)  # fmt: skip

@@ -41,6 +41,7 @@ def test_a_line_of_gammas_is_the_product_of_the_matrices() -> None:
 
 
 def test_the_trace_of_gamma5_with_four_gammas_is_4_i_epsilon() -> None:
+    """As ALOHA defines Epsilon, https://answers.launchpad.net/mg5amcnlo/+question/682897"""
     waves = [wave(4) for _ in range(4)]
     text = "Gamma(1,-1,-2)*Gamma(2,-2,-3)*Gamma(3,-3,-4)*Gamma(4,-4,-5)*Gamma5(-5,-1)"
     trace = value(text, (3, 3, 3, 3), waves, MOMENTA)
