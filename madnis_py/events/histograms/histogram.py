@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
+import scipy  # loads its parts when they are needed
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
@@ -30,7 +30,7 @@ class Binning:
     observable: Observable
     edges: Array
 
-    def entries(self, parts: Parts, share: Array) -> sparse.csr_array:
+    def entries(self, parts: Parts, share: Array) -> scipy.sparse.csr_array:
         """Entries of each event in each bin.
 
         Args:
@@ -51,7 +51,7 @@ class Binning:
             columns.append(np.searchsorted(self.edges, values[row, entry], side="right"))
             shares.append(of_part[row])
         places = (np.concatenate(rows), np.concatenate(columns))
-        return sparse.csr_array((np.concatenate(shares), places), shape=(n, whole + 1))
+        return scipy.sparse.csr_array((np.concatenate(shares), places), shape=(n, whole + 1))
 
 
 @dataclass(frozen=True, eq=False)

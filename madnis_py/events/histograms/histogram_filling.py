@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy  # loads its parts when they are needed
 from numpy.typing import NDArray
-from scipy import sparse
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
@@ -48,7 +48,7 @@ class HistogramTally:
     @classmethod
     def of(
         cls,
-        entries: sparse.csr_array,
+        entries: scipy.sparse.csr_array,
         weight: Array,
         square: Array,
         group: NDArray[np.int64],
@@ -67,10 +67,10 @@ class HistogramTally:
             variations: v, shape (n, W).
             events: how many there are, and how many without copies.
         """
-        of_groups = sparse.csr_array(
+        of_groups = scipy.sparse.csr_array(
             (weight, (group, np.arange(len(weight)))), shape=(n_groups, len(weight))
         )
-        products = entries.T @ sparse.diags_array(square) @ entries
+        products = entries.T @ scipy.sparse.diags_array(square) @ entries
         return cls(
             sums=(of_groups @ entries).toarray(),
             products=products.toarray(),

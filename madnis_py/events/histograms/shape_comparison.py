@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc
+import scipy  # loads its parts when they are needed
 
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
@@ -69,7 +69,7 @@ def compare(first: Histogram, second: Histogram, least: float = LEAST_ENTRIES) -
         _shape(second, merge),
     )
     chi2, dof = _chi2(shape - other_shape, covariance + other_covariance)
-    return Comparison(chi2, dof, float(chdtrc(dof, chi2)), len(merge))
+    return Comparison(chi2, dof, float(scipy.special.chdtrc(dof, chi2)), len(merge))
 
 
 def _merging(first: Histogram, second: Histogram, least: float) -> Array:
