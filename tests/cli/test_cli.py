@@ -58,6 +58,11 @@ def test_help_names_every_command(command: Command) -> None:
         assert f" {name} " in text
 
 
+def test_h_is_help_of_every_command(command: Command) -> None:
+    for words in ((), ("diagrams",), ("model", "show")):
+        assert command(*words, "-h").out == command(*words, "--help").out != ""
+
+
 def test_the_chain_from_card_to_events(command: Command, card: Path, tmp_path: Path) -> None:
     directory = tmp_path / "run"
     done = command("run", card, "-o", directory, *TINY)
