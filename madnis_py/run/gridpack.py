@@ -15,12 +15,16 @@ from madnis_py.errors import InputError
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.training import checkpoint
 from madnis_py.output_file import OutputFile
+from madnis_py.physics.model_search.card_model import files_of_model
 from madnis_py.run.directory import RunDirectory
 
 SUFFIXES = (".tar.gz", ".tgz")
 
 _RUN = "run"
 """Folder of the run inside a gridpack."""
+
+_MODELS = "models"
+"""Folder of the model beside it, if that is not built in."""
 
 _STATES = ("survey", "training")
 
@@ -44,6 +48,9 @@ command -v "$program" > /dev/null || \\
   fail "expected madnis_py to be installed; found no $program on the PATH"
 [ -d "$here/{run}" ] || \\
   fail "the gridpack is not complete: there is no folder {run} beside this script"
+if [ -d "$here/{models}" ]; then
+  export MADNIS_MODEL_PATH="$here/{models}${{MADNIS_MODEL_PATH:+:$MADNIS_MODEL_PATH}}"
+fi
 
 work="" child=""
 stop() {{
@@ -83,7 +90,8 @@ def pack(
     """Write the tarball of a run whose maxima are known; the same run gives the same bytes.
 
     Inside: `run.sh NEVENTS SEED [NTHREADS]`, which writes events.lhe.gz to the current directory,
-    and `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe.
+    and `runcmsgrid.sh NEVENTS SEED NCPU`, which writes cmsgrid_final.lhe. A model that is not built
+    in is there too, and the scripts find it wherever they are.
 
     Args:
         directory: of the run.
@@ -92,6 +100,7 @@ def pack(
         sampler: makes the events; by the method of the run when not given.
 
     Raises:
+        InputError: the files of the model cannot be read.
         OutputError: the file cannot be written.
     """
     top = _top(output)
@@ -135,16 +144,20 @@ def _top(output: Path) -> str:
 def _contents(
     directory: RunDirectory, version: str, sampler: SamplerName | None
 ) -> Iterator[tuple[str, bytes, int]]:
-    """Name, content and mode of the scripts, then of the card, the figures and the stored states.
+    """Name, content and mode of scripts; then card, figures and stored states; then the model.
 
     Events that were made on the way stay behind.
     """
     option = f"--sampler {sampler} " if sampler else ""
     for name, output, arguments in _FACES:
         words = {"name": name, "output": output, "arguments": arguments, "sampler": option}
-        script = _SCRIPT.format(**words, version=version, run=_RUN)
+        script = _SCRIPT.format(**words, version=version, run=_RUN, models=_MODELS)
         yield name, script.encode(), 0o755
     yield from _files_of_run(directory, _RUN)
+    card = directory.record.card
+    if card.process.model_digest:
+        for name, data in files_of_model(card).items():
+            yield f"{_MODELS}/{name}", data, 0o644
 
 
 def _files_of_run(directory: RunDirectory, folder: str) -> Iterator[tuple[str, bytes, int]]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from madnis_py.card.card import Card, expanded
 from madnis_py.errors import InputError
+from madnis_py.physics.model_search.card_model import is_in_search_path
 from madnis_py.physics.process.providers import with_digest_of_files
 
 FOLDERS = "MADNIS_PY_TRUSTED"
@@ -63,7 +64,7 @@ def reach_of_card(card: Card) -> list[Reach]:
         found.append(
             Reach(words, ["matrix_element", table.model_dump(mode="json", exclude_none=True)])
         )
-    if "/" in card.process.model:
+    if "/" in card.process.model and not is_in_search_path(card):
         path = str(_real(card.process.model))
         words = f"the model {json.dumps(path)}"
         found.append(Reach(words, ["model", path, card.process.model_digest]))

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,14 @@ from pathlib import Path
 import pytest
 from event_samples import read_lhe
 from places import ROOT
+from ufo_models import copied
 
+from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.physics.process.process import Process
+from madnis_py.run.abstract_run import AbstractRun
 from madnis_py.run.run import Run
+from madnis_py.run.samples.any_run import begin_run
 
 SLOW = pytest.mark.slow
 
@@ -82,6 +87,51 @@ def test_a_gridpack_makes_the_same_bytes_for_the_same_seed_and_others_for_anothe
         (work / "events.lhe.gz").unlink()
     direct = Run.open(run.directory.path).generate(500, tmp_path / "direct.lhe.gz", seed=7)
     assert direct.read_bytes() == made[0] != made[1]
+
+
+CHANNELS = ["e+ e- > d d~", "e+ e- > lq lq~"]
+
+
+def packed_with_model(folder: Path, definition: str | list[str]) -> tuple[Path, Path, AbstractRun]:
+    """The script of an unpacked gridpack, the model of its run, and the run."""
+    model = copied("leptoquark", folder, {})
+    tables = {
+        "process": {"definition": definition, "model": str(model)},
+        "beams": {"energy": [500.0, 500.0], "pdf": "none"},
+    }
+    made = begin_run(Card.parse(tables, "test"), folder / "run", seed=4, method="vegas")
+    made.integrate(2_000)
+    with tarfile.open(made.gridpack(folder / "pack.tar.gz")) as tar:
+        tar.extractall(folder / "elsewhere", filter="data")
+    return folder / "elsewhere" / "pack" / "run.sh", model, made
+
+
+@pytest.mark.parametrize("definition", ["e+ e- > d d~", pytest.param(CHANNELS, marks=SLOW)])
+def test_a_gridpack_has_its_model_with_it(
+    tmp_path: Path, work: Path, definition: str | list[str]
+) -> None:
+    """No word of trust is needed where the folder of the model has gone or is another one."""
+    script, model, made = packed_with_model(tmp_path, definition)
+    direct = made.generate(50, tmp_path / "direct.lhe.gz", seed=7).read_bytes()
+    if isinstance(definition, str):
+        shutil.rmtree(model)
+    else:
+        (model / "couplings.py").write_text("")
+    state = {"XDG_STATE_HOME": str(tmp_path / "state")}
+    done = execute(script, work, "50", "7", **state)
+    assert done.returncode == 0, done.stderr
+    assert (work / "events.lhe.gz").read_bytes() == direct
+
+
+@pytest.mark.slow
+def test_a_gridpack_whose_model_was_changed_is_refused(tmp_path: Path, work: Path) -> None:
+    script, model, _ = packed_with_model(tmp_path, "e+ e- > d d~")
+    shutil.rmtree(model)
+    path = script.parent / "models" / "leptoquark" / "couplings.py"
+    path.write_text(path.read_text().replace("ylq", "2*ylq"))
+    done = execute(script, work, "50", "7", MADNIS_PY_TRUST="1")
+    assert done.returncode == 2
+    assert "expected the files that the card was made with" in done.stderr
 
 
 @pytest.mark.slow

@@ -10,11 +10,17 @@ from pathlib import Path
 from madnis_py.card.card import Card
 from madnis_py.card.sentences import closest
 from madnis_py.errors import CardError, InputError
+from madnis_py.physics.model.builtin_models import MODELS
 from madnis_py.physics.model.expressions import ExpressionError
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import DECAY, MASS, ModelTables, Parameter
 from madnis_py.physics.model.slha import Slha, read_slha
-from madnis_py.physics.model_search.model_library import named_tables
+from madnis_py.physics.model_search.model_library import (
+    ModelPlace,
+    contents_at,
+    place_of,
+    tables_at,
+)
 
 _SAME = 1e-3
 """Relative difference of masses that are one, as param_cards round them."""
@@ -27,28 +33,61 @@ def tables_of_card(card: Card) -> ModelTables:
         CardError: there is no such model, it cannot be read, or its files are not those that the
             card was made with.
     """
+    name, digest = card.process.model, card.process.model_digest
     try:
-        tables = _tables(card.process.model, known=card.process.model_digest is not None)
+        tables = MODELS[name] if name in MODELS else tables_at(_place(name, digest))
     except CardError:
         raise
     except InputError as error:
         raise card.error("process.model", str(error)) from None
-    if card.process.model_digest not in (None, tables.digest):
+    if digest not in (None, tables.digest):
         raise card.error(
             "process.model_digest",
-            f"expected the files that the card was made with; got other contents of "
-            f"{card.process.model}",
+            f"expected the files that the card was made with; got other contents of {name}",
         )
     return tables
 
 
-def _tables(model: str, known: bool) -> ModelTables:
-    """The tables of a model; one whose contents are known may have moved to the search path."""
-    moved = Path(model)
-    if known and "/" in model and not moved.expanduser().exists():
-        with suppress(InputError):
-            return named_tables(moved.name)
-    return named_tables(model)
+def _place(name: str, digest: str | None) -> ModelPlace:
+    """Where a model is; a path whose contents are known may have moved to the search path."""
+    moved = _moved(name) if digest is not None else None
+    if moved is not None and tables_at(moved).digest == digest:
+        return moved
+    try:
+        return place_of(name)
+    except InputError:
+        if moved is None:
+            raise
+        return moved
+
+
+def _moved(name: str) -> ModelPlace | None:
+    """The model in the search path that is called as the last part of a path."""
+    with suppress(InputError):
+        return place_of(Path(name).name) if "/" in name else None
+    return None
+
+
+def is_in_search_path(card: Card) -> bool:
+    """Whether the model of a card is known by its contents and is in the search path."""
+    moved, digest = _moved(card.process.model), card.process.model_digest
+    if moved is None or digest is None:
+        return False
+    with suppress(InputError):
+        return tables_at(moved).digest == digest
+    return False
+
+
+def files_of_model(card: Card) -> dict[str, bytes]:
+    """The files of the model of a card, which is not built in, below a folder of its name.
+
+    Raises:
+        InputError: there is no such model, or it cannot be read.
+    """
+    name = card.process.model
+    place = _place(name, card.process.model_digest)
+    folder = Path(name).name.removesuffix(f"-{place.restriction}" if place.restriction else "")
+    return {f"{folder}/{file}": content for file, content in contents_at(place).items()}
 
 
 def model_from_card(card: Card) -> Model:

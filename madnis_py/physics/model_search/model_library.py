@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import PathFinder
 from pathlib import Path
+from typing import NamedTuple
 
 from madnis_py.card.sentences import closest
 from madnis_py.errors import InputError
@@ -58,6 +59,13 @@ class FoundModel:
     restrictions: tuple[str, ...] = ()
 
 
+class ModelPlace(NamedTuple):
+    """Folder or archive of a model, and the name of its restriction, "" for the default."""
+
+    path: Path
+    restriction: str
+
+
 def named_tables(name: str) -> ModelTables:
     """The tables of a model.
 
@@ -67,10 +75,26 @@ def named_tables(name: str) -> ModelTables:
     Raises:
         InputError: there is no such model or restriction, or it cannot be read; says where.
     """
-    if name in MODELS:
-        return MODELS[name]
-    path, restriction = _found(name)
-    return _tables(path.resolve(), restriction, _time_of_change(path))
+    return MODELS[name] if name in MODELS else tables_at(place_of(name))
+
+
+def tables_at(place: ModelPlace) -> ModelTables:
+    """The tables of a model that was found.
+
+    Raises:
+        InputError: there is no such restriction, or it cannot be read; says where.
+    """
+    return _tables(place.path.resolve(), place.restriction, _time_of_change(place.path))
+
+
+def contents_at(place: ModelPlace) -> dict[str, bytes]:
+    """The files that the tables of a model follow from, by their names.
+
+    Raises:
+        InputError: as `tables_at`.
+    """
+    files = model_files(place.path.resolve())
+    return {name: files.content(name) for name in _used(files, _card_of(files, place.restriction))}
 
 
 @lru_cache(maxsize=8)
@@ -78,9 +102,13 @@ def _tables(path: Path, restriction: str, changed: object) -> ModelTables:
     """Tables of a folder or archive, read again if it has changed."""
     files = model_files(path)
     card = _card_of(files, restriction)
-    used = [name for name in (*FILES, card) if name in files.names]
-    digest = files.digest(used)
+    digest = files.digest(_used(files, card))
     return cached_tables(f"{digest} {card}", lambda: _read(files, card, digest))
+
+
+def _used(files: ModelFiles, card: str) -> list[str]:
+    """Names of the files that tables follow from, with the card of a restriction."""
+    return [name for name in (*FILES, card) if name in files.names]
 
 
 def _time_of_change(path: Path) -> object:
@@ -135,20 +163,27 @@ def widths_of_file(name: str, values: Mapping[str, float]) -> StatedWidths:
     """
     if name in MODELS:
         return {}
-    path, restriction = _found(name)
-    files = model_files(path.resolve())
+    place = place_of(name)
+    files = model_files(place.path.resolve())
     if "decays.py" not in files.names:
         return {}
     rows = read_rows(files)
-    card = _card_of(files, restriction)
+    card = _card_of(files, place.restriction)
     return stated_widths(files, rows, _restriction(files, card, rows), values)
 
 
-def _found(name: str) -> tuple[Path, str]:
-    """Folder or archive of a model, and its restriction."""
+def place_of(name: str) -> ModelPlace:
+    """Where a model is that is not built in.
+
+    Args:
+        name: a path, or a name to be searched for, perhaps with "-restriction".
+
+    Raises:
+        InputError: there is none.
+    """
     whole = _path_of(name)
     if whole is not None:
-        return whole, ""
+        return ModelPlace(whole, "")
     model, dash, restriction = name.rpartition("-")
     path = _path_of(model) if dash else None
     if path is None:
@@ -157,7 +192,7 @@ def _found(name: str) -> tuple[Path, str]:
             f"expected a model: {', '.join(MODELS)}, a folder or archive of UFO, or the name of "
             f'one in ${SEARCH_PATH} or {_data_folder()}; got "{name}"{closest(name, known)}'
         )
-    return path, restriction
+    return ModelPlace(path, restriction)
 
 
 def _path_of(name: str) -> Path | None:

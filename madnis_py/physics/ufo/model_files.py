@@ -51,6 +51,14 @@ class ModelFiles:
         except UnicodeDecodeError:
             return content.decode("latin-1")
 
+    def content(self, name: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            UfoError: as `text`.
+        """
+        return self._read(name)
+
     def digest(self, names: Iterable[str]) -> str:
         """SHA-256 of files, with their names.
 
