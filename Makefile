@@ -60,9 +60,9 @@ tsan: ## kernels under the thread sanitizer; needs cmake and libtsan alone
 	if $(FIXED_LAYOUT) true 2> /dev/null; then $(FIXED_LAYOUT) $(TSAN_BUILD)/thread_safety; \
 	else $(TSAN_BUILD)/thread_safety; fi
 
-docs: $(VENV)/.installed ## pages of all public names and modules, from their docstrings, in build/docs
-	$(INSTALL) pdoc
-	$(BIN)/python -W ignore::UserWarning scripts/make_pages.py build/docs
+docs: $(BIN)/python ## site of the documents and of all public names, in build/docs
+	$(INSTALL) sphinx furo myst-parser griffe
+	$(BIN)/python scripts/make_pages.py build/docs
 
 dist: $(BIN)/python ## source distribution and the wheel made of it, in dist, each looked through
 	$(INSTALL) build twine

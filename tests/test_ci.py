@@ -43,7 +43,7 @@ def test_a_compiler_is_installed_where_it_or_make_is_missing(
     )
 
     packages = ["apt-get update -qq", "apt-get install -y -qq g++ make"] if installed else []
-    assert log.read_text().splitlines() == [*packages, "make lint", "make test"]
+    assert log.read_text().splitlines() == [*packages, "make lint", "make docs", "make test"]
 
 
 def _executable(path: Path, text: str) -> None:
