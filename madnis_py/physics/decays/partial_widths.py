@@ -13,6 +13,7 @@ from madnis_py.card.process_tables import ProcessTable
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of
+from madnis_py.physics.decays.decay_cache import Widths, kept_widths
 from madnis_py.physics.decays.decay_modes import Products, three_body_modes, two_body_modes
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import reaction_of
@@ -82,16 +83,20 @@ def decay_table(pdg: int, model: Model, *, two_body: bool = False) -> DecayTable
     """The decays of a particle at lowest order.
 
     They are those to two particles, and those to three through a particle that is too heavy to be
-    on its mass shell (see `three_body_modes`).
+    on its mass shell (see `three_body_modes`). What was computed once is kept on disk.
 
     Args:
         pdg: PDG code of the particle.
         model: masses, widths of propagators, couplings.
         two_body: whether to leave out decays to three particles.
     """
-    modes = two_body_modes(pdg, model) + (() if two_body else three_body_modes(pdg, model))
-    widths = (PartialWidth(mode, partial_width(pdg, mode, model)) for mode in modes)
-    open_modes = (one for one in widths if one.width > 0)
+
+    def computed() -> Widths:
+        modes = two_body_modes(pdg, model) + (() if two_body else three_body_modes(pdg, model))
+        return [(mode, partial_width(pdg, mode, model)) for mode in modes]
+
+    widths = kept_widths(f"{pdg} {two_body}", model, computed)
+    open_modes = (PartialWidth(*one) for one in widths if one[1] > 0)
     return DecayTable(pdg, tuple(sorted(open_modes, key=lambda one: -one.width)))
 
 

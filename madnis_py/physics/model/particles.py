@@ -6,8 +6,9 @@ docs/amplitudes.md, "A new particle", says what else needs code.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from madnis_py.physics.model.expressions import Function
@@ -255,6 +256,14 @@ class ModelTables:
     fixed: tuple[FixedEntry, ...] = ()
     strong: str = ""
     digest: str = ""
+
+    @cached_property
+    def content_digest(self) -> str:
+        """SHA-256 of everything in the tables, that of the files left out."""
+        content = {
+            one.name: getattr(self, one.name) for one in fields(self) if one.name != "digest"
+        }
+        return hashlib.sha256(repr(content).encode()).hexdigest()
 
     @cached_property
     def by_place(self) -> dict[tuple[str, tuple[int, ...]], Parameter]:

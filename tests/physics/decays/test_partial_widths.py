@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
+from madnis_py.physics.decays import partial_widths
 from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.decays.decay_modes import three_body_modes, two_body_modes
 from madnis_py.physics.decays.partial_widths import decay_table, partial_width
@@ -157,3 +159,21 @@ def test_a_param_card_leaves_widths_to_be_computed(tmp_path: Path) -> None:
 def test_only_widths_are_computed() -> None:
     with pytest.raises(CardError, match=r'parameters\.MT: expected a number; got "auto"'):
         model_of(card(MT="auto"))
+
+
+def test_decays_that_are_known_are_not_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other values or other vertices are other decays."""
+    monkeypatch.setenv("MADNIS_PY_CACHE", str(tmp_path))
+    first = decay_table(25, MODEL)
+    with monkeypatch.context() as known:
+        known.setattr(partial_widths, "partial_width", None)
+        assert decay_table(25, MODEL) == first
+    assert decay_table(25, MODEL.with_values({"MH": 130.0})).total > first.total
+    tables = MODEL.tables
+    vertices = tuple(one for one in tables.vertices if "ta-" not in one.particles)
+    other = Model("sm", {}, replace(tables, vertices=vertices))
+    assert {one.products for one in first.partial} - {
+        one.products for one in decay_table(25, other).partial
+    } >= {(15, -15)}
