@@ -62,6 +62,9 @@ class Finish(IntEnum):
     vector_ket = 10
     vector_bra = 11
     factor = 12
+    complex_vector = 13
+    complex_ket = 14
+    complex_bra = 15
 
 def state_bit(state: int) -> int: ...
 

@@ -489,9 +489,25 @@ private:
                 sum = polarised_bra<T>(row.states, row.brings, momentum(row.momentum), sum);
                 return multiply();
             case Finish::factor: return multiply();
+            case Finish::complex_vector:
+            case Finish::complex_ket:
+            case Finish::complex_bra: apply_complex_mass(row, sum); return multiply();
             case Finish::tensor:
             case Finish::vector_ket:
             case Finish::vector_bra: return;  // in `finish_wide`
+        }
+    }
+
+    // Numerators with a complex mass.
+    MADNIS_OUT_OF_LINE void apply_complex_mass(const NodeRow& row, Wave<T>& sum) const {
+        const double* c = spec_.constants + 2 * row.mass;
+        const Complex<T> mass = {constant<T>(c[0]), constant<T>(c[1])};
+        const FourVector<T> p = momentum(row.momentum);
+        const FourVector<T> nothing = {T(0), T(0), T(0), T(0)};
+        switch (Finish(row.finish)) {
+            case Finish::complex_vector: sum = unitary_gauge(p, mass, sum); return;
+            case Finish::complex_ket: sum = fermion_numerator(p, mass, sum); return;
+            default: sum = fermion_numerator_left(FourVector<T>(nothing - p), mass, sum);
         }
     }
 

@@ -170,6 +170,9 @@ void bind_tape(py::module_& m) {
         .value("vector_ket", Finish::vector_ket)
         .value("vector_bra", Finish::vector_bra)
         .value("factor", Finish::factor)
+        .value("complex_vector", Finish::complex_vector)
+        .value("complex_ket", Finish::complex_ket)
+        .value("complex_bra", Finish::complex_bra)
         .finalize();
     m.attr("CHOSEN_HELICITY") = chosen_helicity;
     m.attr("MOMENTUM_HELICITY") = momentum_helicity;

@@ -60,7 +60,10 @@ enum class Finish : std::int32_t {
     tensor,
     vector_ket,
     vector_bra,
-    factor,  // 1 / denominator alone
+    factor,          // 1 / denominator alone
+    complex_vector,  // with the complex mass of `NodeRow::mass` in the numerator
+    complex_ket,
+    complex_bra,
 };
 
 // Helicity of an external row that is taken from the event.

@@ -146,9 +146,10 @@ MADNIS_INLINE Complex<T> propagator(const FourVector<T>& p, const T& mass, const
     return {re * scale, -im * scale};
 }
 
-// -(p-slash + m) psi, p along the arrow of the line
-template <class T>
-MADNIS_INLINE Wave<T> fermion_numerator(const FourVector<T>& p, const T& mass, const Wave<T>& psi) {
+// -(p-slash + m) psi, p along the arrow of the line; m may be complex
+template <class T, class Mass>
+MADNIS_INLINE Wave<T> fermion_numerator(const FourVector<T>& p, const Mass& mass,
+                                        const Wave<T>& psi) {
     const T plus = p.e + p.z, minus = p.e - p.z;
     const Complex<T> up = {p.x, -p.y}, down = {p.x, p.y};
     return {{-(minus * psi.c[2] - up * psi.c[3] + mass * psi.c[0]),
@@ -158,8 +159,8 @@ MADNIS_INLINE Wave<T> fermion_numerator(const FourVector<T>& p, const T& mass, c
 }
 
 // -psi (p-slash + m) of a row
-template <class T>
-MADNIS_INLINE Wave<T> fermion_numerator_left(const FourVector<T>& p, const T& mass,
+template <class T, class Mass>
+MADNIS_INLINE Wave<T> fermion_numerator_left(const FourVector<T>& p, const Mass& mass,
                                              const Wave<T>& psi) {
     const T plus = p.e + p.z, minus = p.e - p.z;
     const Complex<T> up = {p.x, -p.y}, down = {p.x, p.y};
@@ -169,10 +170,21 @@ MADNIS_INLINE Wave<T> fermion_numerator_left(const FourVector<T>& p, const T& ma
              -(plus * psi.c[1] - up * psi.c[0] + mass * psi.c[3])}};
 }
 
-// g^mu - p^mu (p.g) / M^2
 template <class T>
-MADNIS_INLINE Wave<T> unitary_gauge(const FourVector<T>& p, const T& mass, const Wave<T>& g) {
-    const Complex<T> along = T(T(1) / (mass * mass)) * dot(p, g);
+MADNIS_INLINE T inverse_square(const T& mass) {
+    return T(1) / (mass * mass);
+}
+
+template <class T>
+MADNIS_INLINE Complex<T> inverse_square(const Complex<T>& mass) {
+    const Complex<T> square = mass * mass;
+    return T(T(1) / norm(square)) * conj(square);
+}
+
+// g^mu - p^mu (p.g) / M^2; M may be complex
+template <class T, class Mass>
+MADNIS_INLINE Wave<T> unitary_gauge(const FourVector<T>& p, const Mass& mass, const Wave<T>& g) {
+    const Complex<T> along = inverse_square(mass) * dot(p, g);
     return {
         {g.c[0] - p.e * along, g.c[1] - p.x * along, g.c[2] - p.y * along, g.c[3] - p.z * along}};
 }

@@ -111,6 +111,11 @@ class ProcessTable(CardTable):
         description="Whether propagators of external particles have widths where they cannot be on "
         "shell.",
     )
+    complex_mass: Flag = Field(
+        False,
+        description="Whether masses of unstable particles are complex, mu^2 = M^2 - i M Gamma, in "
+        "all propagators and couplings: gauge invariance is exact.",
+    )
     allow_divergent: Flag = Field(
         False, description="Whether to integrate what the cuts leave infinite."
     )

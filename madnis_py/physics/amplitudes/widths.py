@@ -54,7 +54,8 @@ def widths_of(
         diagrams: of the reaction.
         limits: the invariant masses that energy and cuts leave.
         model: masses, widths and vertices.
-        table: its t_channel_widths and external_widths.
+        table: its t_channel_widths and external_widths, which complex masses need not: with them
+            all propagators have widths.
     """
     unstable = {
         (abs(tree.pdg), tree.legs)
@@ -72,6 +73,9 @@ def widths_of(
         for line in {*lines} - exchanged
         if _reaches_pole(line, limits, model) and not _goes_on(line, reaction)
     }
+    off_shell = (line for line in sorted(required) if not _reaches_pole(line, limits, model))
+    if model.complex_masses:
+        return Widths(frozenset(), (), tuple(off_shell))
     zero = {line for line in lines if line[0] in related and line not in resonant}
     if not table.t_channel_widths:
         zero |= exchanged
@@ -80,7 +84,6 @@ def widths_of(
         for line in lines
         if line in resonant and line[0] in related & external and model.width(line[0]) > 0
     )
-    off_shell = (line for line in sorted(required) if not _reaches_pole(line, limits, model))
     return Widths(frozenset(zero), tuple(kept), tuple(off_shell))
 
 
@@ -139,6 +142,24 @@ def width_warnings(
             f"decays: {name} cannot be on its mass shell where it decays ({products}); {missing}"
             for name, products in off_shell
         ),
+    )
+
+
+def complex_mass_warnings(legs: Iterable[int], model: Model) -> tuple[str, ...]:
+    """A warning of external particles whose complex mass is not where they are on the mass shell.
+
+    Args:
+        legs: PDG codes of external particles.
+        model: masses and widths.
+    """
+    unstable = sorted({abs(pdg) for pdg in legs if model.has_complex_mass(pdg)})
+    if not unstable:
+        return ()
+    names = ", ".join(map(model.particle_name, unstable))
+    return (
+        f"complex masses: expected external particles without widths; got {names} on the real mass "
+        "shell, which breaks gauge cancellations by terms of order width / mass; let them decay by "
+        "diagrams",
     )
 
 

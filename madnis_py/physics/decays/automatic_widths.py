@@ -21,7 +21,7 @@ def model_of(card: Card) -> Model:
 
 
 def with_widths(model: Model) -> Model:
-    """The model with its `automatic` widths at lowest order.
+    """The model with its `automatic` widths at lowest order and real masses.
 
     Decays to three particles take the widths of those between from decays to two.
     """

@@ -87,9 +87,10 @@ def decay_table(pdg: int, model: Model, *, two_body: bool = False) -> DecayTable
 
     Args:
         pdg: PDG code of the particle.
-        model: masses, widths of propagators, couplings.
+        model: masses, widths of propagators, couplings, all at real masses.
         two_body: whether to leave out decays to three particles.
     """
+    model = model.at_real_masses()
 
     def computed() -> Widths:
         modes = two_body_modes(pdg, model) + (() if two_body else three_body_modes(pdg, model))

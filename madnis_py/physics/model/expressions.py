@@ -15,7 +15,7 @@ import operator
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -25,6 +25,9 @@ Number = float | complex
 
 Value = Callable[["Names"], Number]
 """What an expression is turned into: its value for the numbers that its names stand for."""
+
+REAL_MASSES = "at_real_masses"
+"""Function that has the value of its argument where masses are real."""
 
 LONGEST = 1_000_000
 """Characters of an expression; those of models have a few thousand at most."""
@@ -57,10 +60,40 @@ class Names:
     Attributes:
         numbers: name -> value.
         functions: those that a model defines, before those of `FUNCTIONS`.
+        continued: where masses are complex, the values at others; None where they are real.
     """
 
     numbers: Mapping[str, Number]
     functions: Mapping[str, Function] = field(default_factory=dict)
+    continued: Continuation | None = None
+
+    @property
+    def mirrored(self) -> Names:
+        """The names where complex masses have their conjugate values."""
+        if self.continued is None:
+            return self
+        continued = Continuation(self.numbers, self.continued.real)
+        return Names(self.continued.mirrored, self.functions, continued)
+
+    @property
+    def real(self) -> Names:
+        """The names where masses are real."""
+        return self if self.continued is None else Names(self.continued.real, self.functions)
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Values beside those at complex masses, which make expressions analytic in the masses.
+
+    The conjugate of f(m) becomes conj(f(conj(m))), and conditions are those of real masses.
+
+    Attributes:
+        mirrored: name -> value where complex masses have their conjugate values.
+        real: name -> value where they are real.
+    """
+
+    mirrored: Mapping[str, Number]
+    real: Mapping[str, Number]
 
 
 def value_of(text: str, names: Names) -> Number:
@@ -161,8 +194,7 @@ class _Compiler:
             ):
                 return _constant(math.pi if name == "pi" else math.e)
             case ast.Attribute(value=inner, attr="real" | "imag" as part):
-                whole = self.value(inner, depth + 1)
-                return lambda names: float(getattr(whole(names), part))
+                return _PARTS[part](self.value(inner, depth + 1))
             case ast.Call(func=function, args=arguments, keywords=[]):
                 return self._call(function, arguments, depth)
         raise ExpressionError(
@@ -221,12 +253,11 @@ class _Compiler:
         values = [self.value(one, depth + 1) for one in arguments]
         match function:
             case ast.Attribute(value=inner, attr="conjugate") if not arguments:
-                whole = self.value(inner, depth + 1)
-                return lambda names: whole(names).conjugate()
+                return _conjugated(self.value(inner, depth + 1))
             case ast.Attribute(value=ast.Name(id=module), attr=name) if (
                 module in _MODULES and name in _CMATH
             ):
-                return _applied(name, FUNCTIONS[name], values)
+                return _of_library(name, values)
             case ast.Name(id=name):
                 self.functions.add(name)
                 return _of_model(name, values)
@@ -266,7 +297,65 @@ _ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
 
 
 def _choice(test: Value, body: Value, other: Value) -> Value:
-    return lambda names: body(names) if test(names) else other(names)
+    return lambda names: body(names) if test(names.real) else other(names)
+
+
+def _conjugated(whole: Value) -> Value:
+    return lambda names: whole(names.mirrored).conjugate()
+
+
+def _real_part(whole: Value) -> Value:
+    conjugate = _conjugated(whole)
+
+    def value(names: Names) -> Number:
+        number = whole(names)
+        return float(number.real) if names.continued is None else (number + conjugate(names)) / 2
+
+    return value
+
+
+def _imaginary_part(whole: Value) -> Value:
+    conjugate = _conjugated(whole)
+
+    def value(names: Names) -> Number:
+        number = whole(names)
+        return float(number.imag) if names.continued is None else (number - conjugate(names)) / 2j
+
+    return value
+
+
+_PARTS = {"real": _real_part, "imag": _imaginary_part}
+
+
+def _modulus(whole: Value) -> Value:
+    conjugate = _conjugated(whole)
+    return lambda names: cmath.sqrt(whole(names) * conjugate(names))
+
+
+def _phase(whole: Value) -> Value:
+    conjugate = _conjugated(whole)
+    return lambda names: cmath.log(whole(names) / conjugate(names)) / 2j
+
+
+def _zero_choice(number: Value, zero: Value, other: Value) -> Value:
+    return _choice(lambda names: number(names) == 0, zero, other)
+
+
+_CONTINUED: Mapping[str, Callable[..., Value]] = MappingProxyType(
+    {
+        "abs": _modulus,
+        "arg": _phase,
+        "complexconjugate": _conjugated,
+        "cond": _zero_choice,
+        "conj": _conjugated,
+        "im": _imaginary_part,
+        "phase": _phase,
+        "re": _real_part,
+        "theta_function": _choice,
+        REAL_MASSES: lambda whole: lambda names: whole(names.real),
+    }
+)
+"""Functions that are not analytic, as they are continued to complex masses."""
 
 
 _COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
@@ -349,6 +438,7 @@ FUNCTIONS: Mapping[str, Callable[..., Number]] = MappingProxyType(
         "reglog": _log_or_zero,
         "sec": lambda z: 1 / cmath.cos(z),
         "theta_function": _theta,
+        REAL_MASSES: lambda z: z,
     }
 )
 """Functions of expressions, those of UFO's function library among them."""
@@ -368,7 +458,7 @@ def _applied(name: str, function: Callable[..., Number], arguments: list[Value])
 
 def _of_model(name: str, arguments: list[Value]) -> Value:
     """A function that a model defines, or that of `FUNCTIONS` if it does not."""
-    known = _applied(name, FUNCTIONS[name], arguments) if name in FUNCTIONS else None
+    known = _of_library(name, arguments) if name in FUNCTIONS else None
 
     def value(names: Names) -> Number:
         function = names.functions.get(name)
@@ -378,12 +468,29 @@ def _of_model(name: str, arguments: list[Value]) -> Value:
             raise ExpressionError(
                 f"expected a known function of {len(arguments)} arguments; got {name}"
             )
-        given = dict(
-            zip(function.arguments, (argument(names) for argument in arguments), strict=True)
-        )
-        return value_of(function.expression, Names(given))
+        given = partial(_given, function, arguments)
+        continued = names.continued and Continuation(given(names.mirrored), given(names.real))
+        return value_of(function.expression, Names(given(names), continued=continued))
 
     return value
+
+
+def _given(function: Function, arguments: list[Value], names: Names) -> dict[str, Number]:
+    """The arguments of a function by their names."""
+    values = (argument(names) for argument in arguments)
+    return dict(zip(function.arguments, values, strict=True))
+
+
+def _of_library(name: str, arguments: list[Value]) -> Value:
+    """A function of `FUNCTIONS`, continued where masses are complex."""
+    plain = _applied(name, FUNCTIONS[name], arguments)
+    if name not in _CONTINUED:
+        return plain
+    try:
+        continued = _CONTINUED[name](*arguments)
+    except TypeError:  # of other arguments
+        return plain
+    return lambda names: plain(names) if names.continued is None else continued(names)
 
 
 def _quoted(text: str) -> str:

@@ -14,7 +14,9 @@ from types import MappingProxyType
 
 from madnis_py.physics.lorentz.kernel_terms import structure_tensors
 from madnis_py.physics.model.builtin_models import MODELS
+from madnis_py.physics.model.complex_masses import SWITCH, with_complex_masses
 from madnis_py.physics.model.expressions import (
+    REAL_MASSES,
     ExpressionError,
     Names,
     Number,
@@ -58,9 +60,11 @@ class Model:
         name: "sm", "sm_zprime" or "sm_cp", or for messages that of other tables.
         values: external parameters that differ from the defaults.
         tables: of a model that is not built in.
+        complex_masses: whether unstable particles have complex masses, `mass` aside.
 
     Attributes:
         tables: particles, parameters and vertices.
+        complex_masses: as given.
         filled_in: parameters that a param_card did not have, other than those that are zero by
             default.
         automatic: widths that are to be computed from the other parameters, and have their default
@@ -76,6 +80,7 @@ class Model:
         name: str,
         values: Mapping[str, float] = MappingProxyType({}),
         tables: ModelTables | None = None,
+        complex_masses: bool = False,
     ) -> None:
         self.tables = MODELS[name] if tables is None else tables
         self.name = name
@@ -89,7 +94,10 @@ class Model:
         for key, value in values.items():
             self.parameters[key].check(value, signed=key in signed)
             self.values[key] = value
-        self._names = self._with_derived()
+        self.complex_masses = complex_masses
+        self._names = self._in_couplings = self._with_derived()
+        if complex_masses:
+            self._in_couplings = with_complex_masses(self.tables, self._names)
         self._check_couplings()
 
     def _with_derived(self) -> Names:
@@ -97,6 +105,8 @@ class Model:
         numbers: dict[str, Number] = {**self.values}
         if self.tables.strong:
             numbers[self.tables.strong] = _UNIT_COUPLING
+        if self.complex_masses and SWITCH in numbers:
+            numbers[SWITCH] = 1.0
         names = Names(numbers, self.tables.functions)
         for parameter in self.tables.derived:
             numbers[parameter.name] = _derived_value(parameter, names)
@@ -117,10 +127,14 @@ class Model:
         Raises:
             ValueError: a value that no such model can have; says which.
         """
-        other = Model(self.name, {**self.values, **values}, self.tables)
+        other = Model(self.name, {**self.values, **values}, self.tables, self.complex_masses)
         other.filled_in = self.filled_in
         other.automatic = tuple(name for name in self.automatic if name not in values)
         return other
+
+    def at_real_masses(self) -> Model:
+        """The model without complex masses."""
+        return Model(self.name, self.values, self.tables) if self.complex_masses else self
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -134,7 +148,10 @@ class Model:
         )
 
     def __getitem__(self, name: str) -> float:
-        """Value of an external parameter, or of a real one that follows; those are at g_s = 1."""
+        """Value of an external parameter, or of a real one that follows; those are at g_s = 1.
+
+        Masses are real, and so is what follows from them.
+        """
         return self.values[name] if name in self.values else self._names.numbers[name].real
 
     def at(self, block: str, *code: int) -> float | None:
@@ -220,7 +237,7 @@ class Model:
         return " ".join([*names[:n_incoming], ">", *names[n_incoming:]])
 
     def mass(self, pdg: int) -> float:
-        """Mass in GeV, also where the parameter is negative."""
+        """Real mass in GeV, also where the parameter is negative."""
         parameter = self.particle(pdg).mass
         return abs(self[parameter]) if parameter else 0.0
 
@@ -228,6 +245,15 @@ class Model:
         """Whether the parameter is minus the mass, as it may be for Majorana fermions."""
         parameter = self.particle(pdg).mass
         return bool(parameter) and self[parameter] < 0
+
+    def has_complex_mass(self, pdg: int) -> bool:
+        """Whether amplitudes have a complex mass in place of mass and width."""
+        return self.complex_masses and self.mass(pdg) != 0 and self.width(pdg) != 0
+
+    def real_mass(self, pdg: int) -> str:
+        """Expression of the parameter that is the mass or minus the mass, not complex; or ""."""
+        name = self.particle(pdg).mass
+        return f"{REAL_MASSES}({name})" if self.has_complex_mass(pdg) else name
 
     def width(self, pdg: int) -> float:
         """Total width in GeV."""
@@ -264,7 +290,7 @@ class Model:
         )
 
     def coupling(self, expression: str) -> complex:
-        """Value of the expression of a coupling, at g_s = 1.
+        """Value of the expression of a coupling, at g_s = 1, with complex masses if there are.
 
         Args:
             expression: in the names of the parameters of the model, external or derived.
@@ -273,7 +299,7 @@ class Model:
             ExpressionError: it contains something else.
         """
         if expression not in self._couplings:
-            self._couplings[expression] = complex(value_of(expression, self._names))
+            self._couplings[expression] = complex(value_of(expression, self._in_couplings))
         return self._couplings[expression]
 
     @cached_property
@@ -288,7 +314,7 @@ class Model:
     def couplings(self, vector: str, fermion: int) -> tuple[float, float]:
         """Couplings of a neutral vector boson to a fermion.
 
-        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included.
+        The vertex is i gamma^mu (g_L P_L + g_R P_R), e included, all masses are real.
 
         Args:
             vector: name of the boson.
@@ -302,7 +328,8 @@ class Model:
         legs = (particle.antiname, particle.name, vector)
         term = next((one.terms[0] for one in self.vertices if one.particles == legs), None)
         left, right = term.couplings if term else ("0", "0")
-        return self.coupling(left).real, self.coupling(right).real
+        g_left, g_right = (value_of(text, self._names).real for text in (left, right))
+        return float(g_left), float(g_right)
 
 
 def _signed_masses(particles: Iterable[Particle]) -> frozenset[str]:

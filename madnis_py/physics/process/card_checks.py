@@ -47,6 +47,7 @@ def check_card(
     _check_scales(card, definition, groups)
     _check_beams(card, model, definition)
     _check_merging(card)
+    _check_provider(card)
     _check_spins(card, model, definition, groups)
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
     for text, observable in histograms.items():
@@ -108,6 +109,13 @@ def _check_merging(card: Card) -> None:
             if chosen != CLUSTERING:
                 expected = f'expected "{CLUSTERING}" for merging.scheme = "mlm"'
                 raise card.error(f"scales.{key}", f"{expected}; got {chosen}")
+
+
+def _check_provider(card: Card) -> None:
+    """Other programs have couplings of their own."""
+    if card.process.complex_mass and card.process.matrix_element is not None:
+        expected = "expected false for matrix elements of a provider, whose couplings are its own"
+        raise card.error("process.complex_mass", f"{expected}; got true")
 
 
 def _check_spins(

@@ -17,7 +17,12 @@ from madnis_py.physics.amplitudes.drell_yan import mediator_name
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
-from madnis_py.physics.amplitudes.widths import Widths, width_warnings, widths_of
+from madnis_py.physics.amplitudes.widths import (
+    Widths,
+    complex_mass_warnings,
+    width_warnings,
+    widths_of,
+)
 from madnis_py.physics.decay_phase_space.decay_channels import decay_channels
 from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.definition.definition import Definition
@@ -190,6 +195,7 @@ class Process:
             *self.model.warnings,
             *spin_caveats(self.definition, self.model),
             *width_warnings(widths, self.model),
+            *complex_mass_warnings({pdg for legs in self.flavours for pdg in legs}, self.model),
             *self._restriction_warnings(),
         )
 

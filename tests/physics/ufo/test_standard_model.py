@@ -18,6 +18,7 @@ from madnis_py.physics.definition.conserved_numbers import ConservedNumbers
 from madnis_py.physics.diagrams.flavour_symmetry import FlavourSymmetry
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model_search.model_library import widths_of_file
+from madnis_py.physics.observables.generic_momenta import generic_momenta
 from madnis_py.physics.observables.momenta import as_momenta
 
 FOLDER = SHARED / "reference" / "matrix_elements"
@@ -46,6 +47,21 @@ def test_squared_amplitudes_are_those_of_madgraph(name: str) -> None:
     expected = [point["me2"] for point in content["points"]]
     np.testing.assert_allclose(amplitude.squared(p, ALPHA_S), expected, rtol=1e-10)
     assert len(amplitude.diagrams) == content["n_diagrams"]
+
+
+@pytest.mark.parametrize(
+    "text", ["e+ e- > mu+ mu-", "e+ e- > u d~ s c~", "g g > b e+ ve b~ mu- vm~", "e+ e- > t t~ h"]
+)
+def test_complex_masses_are_those_of_our_tables(text: str) -> None:
+    """Derived parameters of the model with complex masses, MW from MZ, alpha and G_F."""
+    read, ours = (
+        Model(model.name, model.values, model.tables, complex_masses=True)
+        for model in (standard_model({}), Model("sm"))
+    )
+    one = TreeAmplitude(reaction(text, ours), ours)
+    other = TreeAmplitude(reaction(text, read), read)
+    p = generic_momenta([ours.mass(pdg) for pdg in one.legs], 2)
+    np.testing.assert_allclose(other.squared(p, ALPHA_S), one.squared(p, ALPHA_S), rtol=1e-10)
 
 
 def test_every_vertex_is_that_of_our_tables() -> None:

@@ -18,6 +18,7 @@ from madnis_py.physics.diagrams.recursion import Meeting, Recursion
 from madnis_py.physics.diagrams.trees import PropagatorKey
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import Particle
 
 _ZERO = "0"
 """The mass and width of massless particles."""
@@ -136,16 +137,20 @@ class _Particles:
         """Names of masses and widths, and the expressions of propagators of their own."""
         rows = [self._model.particle(pdg) for pdg in self._numbers]
         massive = [row for row in rows if self._model.mass(row.pdg) != 0]
-        names = [name or _ZERO for row in massive for name in (row.mass, row.width)]
+        names = [name or _ZERO for row in massive for name in self._poles(row)]
         own = [row.propagator for row in rows if row.propagator is not None]
         return names + [name for one in own for name in one.expressions]
+
+    def _poles(self, row: Particle) -> tuple[str, str, str]:
+        """Mass, which may be complex, real mass and width."""
+        return row.mass, self._model.real_mass(row.pdg), row.width
 
     def properties(self, names: Sequence[str]) -> list[object]:
         """What tapes know of each particle."""
         found: list[object] = []
         for pdg in self._numbers:
             row = self._model.particle(pdg)
-            poles = (row.mass, row.width) if self._model.mass(pdg) != 0 else ()
+            poles = self._poles(row) if self._model.mass(pdg) != 0 else ()
             numbers = [names.index(one or _ZERO) for one in poles]
             both, negative = self._model.anti(pdg) == pdg, self._model.has_negative_mass(pdg)
             own = row.propagator and (

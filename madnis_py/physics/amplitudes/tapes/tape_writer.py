@@ -51,6 +51,14 @@ _POLARISED = {
 }
 """Propagator of definite polarisation of a current of each kind."""
 
+_COMPLEX = {
+    WaveKind.scalar: _core.Finish.scalar,
+    WaveKind.vector: _core.Finish.complex_vector,
+    WaveKind.ket: _core.Finish.complex_ket,
+    WaveKind.bra: _core.Finish.complex_bra,
+}
+"""Propagator of a current of each kind with a complex mass, of spins up to 1."""
+
 _NO_CONTACTS = [("0", Fraction(1))] * 3
 """Couplings of the contractions of three vectors before any is known."""
 
@@ -151,7 +159,7 @@ class TapeWriter:
         if not node.terms:
             self._write_external(number, node, rows)
             return
-        mass, width = self._pole(node)
+        (mass, width), complex_mass = self._pole(node), self._complex_mass(node)
         momentum = rows.momenta.slots[node.legs] if node.propagated else 0
         propagator, finish = 0, _core.Finish.raw
         if node.propagated:
@@ -177,13 +185,20 @@ class TapeWriter:
                 "terms": len(rows.terms) - first,
                 "propagator": propagator,
                 "momentum": momentum,
-                "mass": self.constants.mass(mass),
+                "mass": self.constants.mass(complex_mass or mass),
                 "states": sum(_core.state_bit(state) for state in self._polarisation(node)),
                 "brings": node.legs & 1,
             }
         )
 
+    def _complex_mass(self, node: Node) -> str:
+        """Name of the parameter that is a complex mass, "" for a real one."""
+        complex_mass = self._model.has_complex_mass(node.pdg)
+        return self._model.particle(node.pdg).mass if complex_mass else ""
+
     def _finish(self, node: Node) -> _core.Finish:
+        if self._model.has_complex_mass(node.pdg):
+            return self._finish_with_complex_mass(node)
         if own_propagator(self._model, node.pdg) is not None:
             return _core.Finish.factor
         if self._polarisation(node):
@@ -198,14 +213,25 @@ class TapeWriter:
             )
         return _FINISH[node.kind]
 
+    def _finish_with_complex_mass(self, node: Node) -> _core.Finish:
+        name = self._model.particle(node.pdg).name
+        expected = f"expected complex masses for usual propagators of spin 0 to 1; {name} has"
+        if own_propagator(self._model, node.pdg) is not None:
+            raise InputError(f"{expected} one of its own")
+        if self._polarisation(node):
+            raise InputError(f"{expected} one of definite polarisation")
+        if node.kind not in _COMPLEX:
+            raise InputError(f"{expected} a higher spin")
+        return _COMPLEX[node.kind]
+
     def _polarisation(self, node: Node) -> Polarisation:
         """The states of a propagator, () for all."""
         return self._basis.lines.get(self._key(node), ()) if node.propagated else ()
 
     def _pole(self, node: Node) -> tuple[str, str]:
-        """Names of the mass and the width of a propagator, "" for zero."""
+        """Expressions of the real mass and the width of a propagator, "" for zero."""
         particle = self._model.particle(node.pdg)
-        mass = particle.mass if self._model.mass(node.pdg) != 0 else ""
+        mass = self._model.real_mass(node.pdg) if self._model.mass(node.pdg) != 0 else ""
         return mass, particle.width if mass and self._key(node) not in self._without_width else ""
 
     def _polynomial(self, node: Node) -> tuple[int, int]:

@@ -81,6 +81,8 @@ def _put_process(process: ProcessCard, imported: ImportedCard) -> None:
     texts = [one.text for one in process.definitions]
     imported.put("process", "definition", texts if len(texts) > 1 else texts[0])
     imported.put("process", "t_channel_widths", process.t_channel_widths)
+    if process.complex_mass:
+        imported.put("process", "complex_mass", True)
     if process.known.name != "sm":
         imported.put("process", "model", process.known.name)
 

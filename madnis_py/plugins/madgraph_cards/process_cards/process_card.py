@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from madnis_py.card.sentences import closest
 from madnis_py.errors import CardError, InputError
@@ -41,7 +41,6 @@ _NEUTRAL_SETTINGS = frozenset({
 """Options of `set` about how MadGraph works."""
 
 _OFF: Mapping[str, str] = {
-    "complex_mass_scheme": "widths are complex masses everywhere",
     "ignore_six_quark_processes": "subprocesses with many quarks are left out",
     "include_lepton_initiated_processes": "leptons are partons of the proton",
 }
@@ -60,6 +59,7 @@ class ProcessCard:
         labels: multiparticle label -> names of its particles.
         answers: commands behind `launch`.
         t_channel_widths: whether propagators in t-channels have widths.
+        complex_mass: whether unstable particles have complex masses.
     """
 
     known: Model = field(default_factory=lambda: Model("sm"))
@@ -69,6 +69,7 @@ class ProcessCard:
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     answers: list[Command] = field(default_factory=list)
     t_channel_widths: bool = False
+    complex_mass: bool = False
 
 
 class ProcessCardReader:
@@ -131,13 +132,21 @@ class ProcessCardReader:
             if values is None:
                 raise command.error(f'unknown restriction "{restriction}" of the Standard Model')
             known = Model("sm")
-            self._read = ProcessCard(known, values, fixed(values), labels=self._read.labels)
+            self._read = self._after_import(known, values, fixed(values))
             self._particles = Model("sm", values)
         else:
             known = self._found(command, name)
-            self._read = ProcessCard(known, labels=self._read.labels)
+            self._read = self._after_import(known, {}, {})
             self._particles = known
         self._card.taken.append(command.text)
+
+    def _after_import(
+        self, known: Model, values: dict[str, float], fixed: dict[str, float]
+    ) -> ProcessCard:
+        """A card without processes; labels and options stay."""
+        return replace(
+            self._read, known=known, model=values, fixed=fixed, definitions=[], answers=[]
+        )
 
     def _found(self, command: Command, name: str) -> Model:
         """Another model, by its path or in the search path."""
@@ -191,6 +200,9 @@ class ProcessCardReader:
         off = value.lower() in ("false", "f", "0", "none", "off")
         if name == "zerowidth_tchannel":
             self._read.t_channel_widths = off
+            self._card.taken.append(command.text)
+        elif name == "complex_mass_scheme":
+            self._read.complex_mass = not off
             self._card.taken.append(command.text)
         elif name in _NEUTRAL_SETTINGS or (name in _OFF and off):
             self._card.neutral.append(command.text)

@@ -55,6 +55,16 @@ def test_restrictions_of_the_standard_model_are_its_parameters(
     )
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_the_complex_mass_scheme_is_that_of_cards_whatever_is_imported_later(
+    tmp_path: Path, value: bool
+) -> None:
+    card, _ = translated(
+        f"set complex_mass_scheme {value}\nimport model sm\ngenerate e+ e- > mu+ mu-\n", tmp_path
+    )
+    assert card.process.complex_mass is value
+
+
 def test_other_models_are_those_of_the_search_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,7 +151,6 @@ def test_no_parton_cut_takes_all_cuts_away(tmp_path: Path) -> None:
         ("generate p p > t t~ [QCD]", "line 1: expected a process at leading order"),
         ("define q = u x\ngenerate p p > z", 'line 1: unknown particle "x"'),
         ("import model sm", "expected a process, generate p p > t t~; got none"),
-        ("set complex_mass_scheme True\ngenerate e+ e- > z h", "complex_mass_scheme True: widths"),
         ("generate e+ e- > z h\ncompute_width z", "compute_width z: this command is not known"),
         ("generate e+ e- > z h\nlaunch\nmadspin=ON", "madspin=ON: another program decays"),
         (
