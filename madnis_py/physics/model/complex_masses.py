@@ -80,7 +80,7 @@ def with_complex_masses(tables: ModelTables, real: Names) -> Names:
     widths = {row.width for row in tables.particles}
     numbers = {**real.numbers, **replaced}
     mirrored = {**real.numbers, **{name: value.conjugate() for name, value in replaced.items()}}
-    names = Names(numbers, real.functions, Continuation(mirrored, real.numbers))
+    names = Names(numbers, real.functions, Continuation(mirrored, real.numbers), real.trees)
     changed = {*replaced}
     for one in tables.derived:
         if one.name in widths or not names_in(one.expression) & changed:

@@ -13,18 +13,18 @@ import cmath
 import math
 import operator
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from madnis_py.errors import InputError
 
 Number = float | complex
 
-Value = Callable[["Names"], Number]
-"""What an expression is turned into: its value for the numbers that its names stand for."""
+Tree = Number | str | list[Any]
+"""What an expression is turned into, as JSON has it: a number, a name, or [kind, *parts]."""
 
 REAL_MASSES = "at_real_masses"
 """Function that has the value of its argument where masses are real."""
@@ -61,11 +61,13 @@ class Names:
         numbers: name -> value.
         functions: those that a model defines, before those of `FUNCTIONS`.
         continued: where masses are complex, the values at others; None where they are real.
+        trees: text -> tree, of expressions that were read before.
     """
 
     numbers: Mapping[str, Number]
     functions: Mapping[str, Function] = field(default_factory=dict)
     continued: Continuation | None = None
+    trees: Mapping[str, Tree] = field(default_factory=dict)
 
     @property
     def mirrored(self) -> Names:
@@ -73,12 +75,14 @@ class Names:
         if self.continued is None:
             return self
         continued = Continuation(self.numbers, self.continued.real)
-        return Names(self.continued.mirrored, self.functions, continued)
+        return replace(self, numbers=self.continued.mirrored, continued=continued)
 
     @property
     def real(self) -> Names:
         """The names where masses are real."""
-        return self if self.continued is None else Names(self.continued.real, self.functions)
+        if self.continued is None:
+            return self
+        return replace(self, numbers=self.continued.real, continued=None)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ def value_of(text: str, names: Names) -> Number:
         ArithmeticError: it divides by zero or overflows.
         ValueError: a function has no value there.
     """
-    return _compiled(text).value(names)
+    tree = names.trees.get(text)
+    return _value(tree_of(text) if tree is None else tree, names)
 
 
 def names_in(text: str) -> frozenset[str]:
@@ -113,7 +118,7 @@ def names_in(text: str) -> frozenset[str]:
     Raises:
         ExpressionError: it cannot be read.
     """
-    return _compiled(text).names
+    return frozenset(part for part in _parts(tree_of(text)) if isinstance(part, str))
 
 
 def functions_in(text: str) -> frozenset[str]:
@@ -122,25 +127,33 @@ def functions_in(text: str) -> frozenset[str]:
     Raises:
         ExpressionError: it cannot be read.
     """
-    return _compiled(text).functions
+    parts = _parts(tree_of(text))
+    return frozenset(part[1] for part in parts if isinstance(part, list) and part[0] == "call")
 
 
-class _Compiled(NamedTuple):
-    """An expression as a function, and the names of numbers and functions in it."""
+def _parts(tree: Tree) -> Iterator[Tree]:
+    """A tree and all trees in it."""
+    yield tree
+    if isinstance(tree, list):
+        for part in tree[2:] if tree[0] in _NAMED else tree[1:]:
+            yield from _parts(part)
 
-    value: Value
-    names: frozenset[str]
-    functions: frozenset[str]
+
+_NAMED = ("call", "library", "arithmetic", "compare")
+"""Kinds whose first part says which, and is no tree."""
 
 
 @lru_cache(maxsize=16384)
-def _compiled(text: str) -> _Compiled:
-    compiler = _Compiler()
+def tree_of(text: str) -> Tree:
+    """An expression as a tree.
+
+    Raises:
+        ExpressionError: it cannot be read.
+    """
     try:
-        value = compiler.value(_parsed(text), 0)
+        return _tree(_parsed(text), 0)
     except RecursionError:
         raise ExpressionError(f"expected an expression; got {_quoted(text)}") from None
-    return _Compiled(value, frozenset(compiler.names), frozenset(compiler.functions))
 
 
 def _parsed(text: str) -> ast.expr:
@@ -154,132 +167,125 @@ def _parsed(text: str) -> ast.expr:
         raise ExpressionError(f"expected an expression; got {_quoted(text)}") from None
 
 
-class _Compiler:
-    """Turns the nodes of one expression into functions of names.
+def _tree(node: ast.expr, depth: int) -> Tree:
+    """The tree of a node of Python."""
+    if depth > _DEEPEST:
+        raise ExpressionError(f"expected at most {_DEEPEST} brackets in each other; got more")
 
-    Attributes:
-        names: of numbers, those that have been met.
-        functions: names of functions, those of cmath left out.
-    """
+    def trees(*nodes: ast.expr) -> list[Tree]:
+        return [_tree(one, depth + 1) for one in nodes]
 
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.functions: set[str] = set()
-
-    def value(self, node: ast.expr, depth: int) -> Value:
-        """The function that a node is."""
-        if depth > _DEEPEST:
-            raise ExpressionError(f"expected at most {_DEEPEST} brackets in each other; got more")
-        match node:
-            case ast.Constant(value=int() | float() | complex() as number) if not isinstance(
-                number, bool
-            ):
-                return _constant(number)
-            case ast.Name(id=name):
-                self.names.add(name)
-                return _named(name)
-            case ast.BinOp(op=op) if type(op) in _ARITHMETIC:
-                return self._arithmetic(node, depth)
-            case ast.UnaryOp(op=ast.USub(), operand=inner):
-                operand = self.value(inner, depth + 1)
-                return lambda names: -operand(names)
-            case ast.UnaryOp(op=ast.UAdd(), operand=inner):
-                return self.value(inner, depth + 1)
-            case ast.IfExp(test=test, body=body, orelse=other):
-                return _choice(*(self.value(one, depth + 1) for one in (test, body, other)))
-            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
-                return self._condition(node, depth)
-            case ast.Attribute(value=ast.Name(id=module), attr="pi" | "e" as name) if (
-                module in _MODULES
-            ):
-                return _constant(math.pi if name == "pi" else math.e)
-            case ast.Attribute(value=inner, attr="real" | "imag" as part):
-                return _PARTS[part](self.value(inner, depth + 1))
-            case ast.Call(func=function, args=arguments, keywords=[]):
-                return self._call(function, arguments, depth)
-        raise ExpressionError(
-            "expected numbers, names, arithmetic, conditions and functions in an expression; "
-            f"got {_quoted(ast.unparse(node))}"
-        )
-
-    def _arithmetic(self, node: ast.BinOp, depth: int) -> Value:
-        """A sum or product of any number of terms, from left to right as Python does."""
-        steps: list[tuple[Callable[[Any, Any], Any], Value]] = []
-        first: ast.expr = node
-        while isinstance(first, ast.BinOp) and type(first.op) in _ARITHMETIC:
-            steps.append((_ARITHMETIC[type(first.op)], self.value(first.right, depth + 1)))
-            first = first.left
-        start = self.value(first, depth + 1)
-        if len(steps) == 1:
-            ((operation, other),) = steps
-            return lambda names: operation(start(names), other(names))
-        steps.reverse()
-
-        def value(names: Names) -> Number:
-            total = start(names)
-            for operation, other in steps:
-                total = operation(total, other(names))
-            return total
-
-        return value
-
-    def _condition(self, node: ast.Compare | ast.BoolOp | ast.UnaryOp, depth: int) -> Value:
-        if isinstance(node, ast.UnaryOp):
-            operand = self.value(node.operand, depth + 1)
-            return lambda names: not operand(names)
-        if isinstance(node, ast.BoolOp):
-            parts = [self.value(one, depth + 1) for one in node.values]
-            chosen = all if isinstance(node.op, ast.And) else any
-            return lambda names: chosen(bool(part(names)) for part in parts)
-        if not all(type(op) in _COMPARISONS for op in node.ops):
-            raise ExpressionError(
-                f"expected a comparison of numbers; got {_quoted(ast.unparse(node))}"
-            )
-        sides = [self.value(one, depth + 1) for one in (node.left, *node.comparators)]
-        compared = [_COMPARISONS[type(op)] for op in node.ops]
-        ordered = any(one not in (operator.eq, operator.ne) for one in compared)
-
-        def value(names: Names) -> Number:
-            numbers = [side(names) for side in sides]
-            if ordered:
-                numbers = [_real(number) for number in numbers]
-            return all(
-                one(a, b) for one, a, b in zip(compared, numbers[:-1], numbers[1:], strict=True)
-            )
-
-        return value
-
-    def _call(self, function: ast.expr, arguments: list[ast.expr], depth: int) -> Value:
-        values = [self.value(one, depth + 1) for one in arguments]
-        match function:
-            case ast.Attribute(value=inner, attr="conjugate") if not arguments:
-                return _conjugated(self.value(inner, depth + 1))
-            case ast.Attribute(value=ast.Name(id=module), attr=name) if (
-                module in _MODULES and name in _CMATH
-            ):
-                return _of_library(name, values)
-            case ast.Name(id=name):
-                self.functions.add(name)
-                return _of_model(name, values)
-        raise ExpressionError(f"expected a known function; got {_quoted(ast.unparse(function))}")
+    match node:
+        case ast.Constant(value=int() | float() | complex() as number) if not isinstance(
+            number, bool
+        ):
+            return _constant(number)
+        case ast.Name(id=name):
+            return name
+        case ast.BinOp(op=op) if type(op) in _ARITHMETIC_SIGNS:
+            return _arithmetic_tree(node, depth)
+        case ast.UnaryOp(op=ast.USub(), operand=inner):
+            return ["minus", *trees(inner)]
+        case ast.UnaryOp(op=ast.UAdd(), operand=inner):
+            return _tree(inner, depth + 1)
+        case ast.IfExp(test=test, body=body, orelse=other):
+            return ["if", *trees(test, body, other)]
+        case ast.UnaryOp(op=ast.Not(), operand=inner):
+            return ["not", *trees(inner)]
+        case ast.BoolOp(op=op, values=values):
+            return ["and" if isinstance(op, ast.And) else "or", *trees(*values)]
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            if not all(type(op) in _COMPARISON_SIGNS for op in ops):
+                raise ExpressionError(
+                    f"expected a comparison of numbers; got {_quoted(ast.unparse(node))}"
+                )
+            signs = " ".join(_COMPARISON_SIGNS[type(op)] for op in ops)
+            return ["compare", signs, *trees(left, *others)]
+        case ast.Attribute(value=ast.Name(id=module), attr="pi" | "e" as name) if (
+            module in _MODULES
+        ):
+            return math.pi if name == "pi" else math.e
+        case ast.Attribute(value=inner, attr="real" | "imag" as part):
+            return [part, *trees(inner)]
+        case ast.Call(func=function, args=arguments, keywords=[]):
+            return _call_tree(function, trees(*arguments), depth)
+    raise ExpressionError(
+        "expected numbers, names, arithmetic, conditions and functions in an expression; "
+        f"got {_quoted(ast.unparse(node))}"
+    )
 
 
-def _constant(number: complex) -> Value:
+def _constant(number: complex) -> Tree:
     if isinstance(number, int) and number > sys.float_info.max:
         raise ExpressionError("expected numbers below 1e308; got a larger one")
-    return lambda names: number
+    return ["imaginary", number.imag] if isinstance(number, complex) else number
 
 
-def _named(name: str) -> Value:
-    def value(names: Names) -> Number:
-        try:
-            return names.numbers[name]
-        except KeyError:
-            if name == "pi":
-                return math.pi
-            raise ExpressionError(f'expected names of parameters; got "{name}"') from None
+_ARITHMETIC_SIGNS: Mapping[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.Pow: "^",
+}
 
-    return value
+_COMPARISON_SIGNS: Mapping[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
+
+
+def _arithmetic_tree(node: ast.BinOp, depth: int) -> Tree:
+    """A sum or product of any number of terms, from left to right as Python does."""
+    signs: list[str] = []
+    terms: list[Tree] = []
+    first: ast.expr = node
+    while isinstance(first, ast.BinOp) and type(first.op) in _ARITHMETIC_SIGNS:
+        signs.append(_ARITHMETIC_SIGNS[type(first.op)])
+        terms.append(_tree(first.right, depth + 1))
+        first = first.left
+    return ["arithmetic", "".join(reversed(signs)), _tree(first, depth + 1), *reversed(terms)]
+
+
+def _call_tree(function: ast.expr, arguments: list[Tree], depth: int) -> Tree:
+    match function:
+        case ast.Attribute(value=inner, attr="conjugate") if not arguments:
+            return ["conjugate", _tree(inner, depth + 1)]
+        case ast.Attribute(value=ast.Name(id=module), attr=name) if (
+            module in _MODULES and name in _CMATH
+        ):
+            return ["library", name, *arguments]
+        case ast.Name(id=name):
+            return ["call", name, *arguments]
+    raise ExpressionError(f"expected a known function; got {_quoted(ast.unparse(function))}")
+
+
+def _value(tree: Tree, names: Names) -> Number:
+    """Value of a tree."""
+    if isinstance(tree, list):
+        return _KINDS[tree[0]](tree, names)
+    return _number(tree, names) if isinstance(tree, str) else tree
+
+
+def _number(name: str, names: Names) -> Number:
+    try:
+        return names.numbers[name]
+    except KeyError:
+        if name == "pi":
+            return math.pi
+        raise ExpressionError(f'expected names of parameters; got "{name}"') from None
+
+
+def _arithmetic(tree: list[Any], names: Names) -> Number:
+    _, signs, first, *terms = tree
+    total = _value(first, names)
+    for sign, term in zip(signs, terms, strict=True):
+        total = _ARITHMETIC[sign](total, _value(term, names))
+    return total
 
 
 def _power(base: Number, exponent: Number) -> Number:
@@ -287,61 +293,50 @@ def _power(base: Number, exponent: Number) -> Number:
     return power
 
 
-_ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.Pow: _power,
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "^": _power,
 }
 
 
-def _choice(test: Value, body: Value, other: Value) -> Value:
-    return lambda names: body(names) if test(names.real) else other(names)
+def _choice(names: Names, test: Tree, body: Tree, other: Tree) -> Number:
+    return _value(body if _value(test, names.real) else other, names)
 
 
-def _conjugated(whole: Value) -> Value:
-    return lambda names: whole(names.mirrored).conjugate()
+def _zero_choice(names: Names, number: Tree, zero: Tree, other: Tree) -> Number:
+    return _value(zero if _value(number, names.real) == 0 else other, names)
 
 
-def _real_part(whole: Value) -> Value:
-    conjugate = _conjugated(whole)
-
-    def value(names: Names) -> Number:
-        number = whole(names)
-        return float(number.real) if names.continued is None else (number + conjugate(names)) / 2
-
-    return value
+def _conjugated(names: Names, whole: Tree) -> Number:
+    return _value(whole, names.mirrored).conjugate()
 
 
-def _imaginary_part(whole: Value) -> Value:
-    conjugate = _conjugated(whole)
-
-    def value(names: Names) -> Number:
-        number = whole(names)
-        return float(number.imag) if names.continued is None else (number - conjugate(names)) / 2j
-
-    return value
+def _real_part(names: Names, whole: Tree) -> Number:
+    number = _value(whole, names)
+    if names.continued is None:
+        return float(number.real)
+    return (number + _conjugated(names, whole)) / 2
 
 
-_PARTS = {"real": _real_part, "imag": _imaginary_part}
+def _imaginary_part(names: Names, whole: Tree) -> Number:
+    number = _value(whole, names)
+    if names.continued is None:
+        return float(number.imag)
+    return (number - _conjugated(names, whole)) / 2j
 
 
-def _modulus(whole: Value) -> Value:
-    conjugate = _conjugated(whole)
-    return lambda names: cmath.sqrt(whole(names) * conjugate(names))
+def _modulus(names: Names, whole: Tree) -> Number:
+    return cmath.sqrt(_value(whole, names) * _conjugated(names, whole))
 
 
-def _phase(whole: Value) -> Value:
-    conjugate = _conjugated(whole)
-    return lambda names: cmath.log(whole(names) / conjugate(names)) / 2j
+def _phase(names: Names, whole: Tree) -> Number:
+    return cmath.log(_value(whole, names) / _conjugated(names, whole)) / 2j
 
 
-def _zero_choice(number: Value, zero: Value, other: Value) -> Value:
-    return _choice(lambda names: number(names) == 0, zero, other)
-
-
-_CONTINUED: Mapping[str, Callable[..., Value]] = MappingProxyType(
+_CONTINUED: Mapping[str, Callable[..., Number]] = MappingProxyType(
     {
         "abs": _modulus,
         "arg": _phase,
@@ -352,19 +347,28 @@ _CONTINUED: Mapping[str, Callable[..., Value]] = MappingProxyType(
         "phase": _phase,
         "re": _real_part,
         "theta_function": _choice,
-        REAL_MASSES: lambda whole: lambda names: whole(names.real),
+        REAL_MASSES: lambda names, whole: _value(whole, names.real),
     }
 )
 """Functions that are not analytic, as they are continued to complex masses."""
 
 
-_COMPARISONS: Mapping[type[ast.cmpop], Callable[[Any, Any], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
+def _compared(tree: list[Any], names: Names) -> Number:
+    _, signs, *sides = tree
+    compared = [_COMPARISONS[sign] for sign in signs.split()]
+    numbers = [_value(side, names) for side in sides]
+    if any(one not in (operator.eq, operator.ne) for one in compared):
+        numbers = [_real(number) for number in numbers]
+    return all(one(a, b) for one, a, b in zip(compared, numbers[:-1], numbers[1:], strict=True))
+
+
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 
 
@@ -444,53 +448,58 @@ FUNCTIONS: Mapping[str, Callable[..., Number]] = MappingProxyType(
 """Functions of expressions, those of UFO's function library among them."""
 
 
-def _applied(name: str, function: Callable[..., Number], arguments: list[Value]) -> Value:
-    def value(names: Names) -> Number:
-        try:
-            return function(*(argument(names) for argument in arguments))
-        except TypeError:
-            raise ExpressionError(
-                f"expected a function of other arguments than {len(arguments)}; got {name}"
-            ) from None
+def _of_library(tree: list[Any], names: Names) -> Number:
+    """A function of `FUNCTIONS`, continued where masses are complex."""
+    _, name, *arguments = tree
+    try:
+        if names.continued is not None and name in _CONTINUED:
+            return _CONTINUED[name](names, *arguments)
+        return FUNCTIONS[name](*(_value(argument, names) for argument in arguments))
+    except TypeError:
+        raise ExpressionError(
+            f"expected a function of other arguments than {len(arguments)}; got {name}"
+        ) from None
 
-    return value
 
-
-def _of_model(name: str, arguments: list[Value]) -> Value:
+def _of_model(tree: list[Any], names: Names) -> Number:
     """A function that a model defines, or that of `FUNCTIONS` if it does not."""
-    known = _of_library(name, arguments) if name in FUNCTIONS else None
-
-    def value(names: Names) -> Number:
-        function = names.functions.get(name)
-        if function is None and known is not None:
-            return known(names)
-        if function is None or len(function.arguments) != len(arguments):
-            raise ExpressionError(
-                f"expected a known function of {len(arguments)} arguments; got {name}"
-            )
-        given = partial(_given, function, arguments)
-        continued = names.continued and Continuation(given(names.mirrored), given(names.real))
-        return value_of(function.expression, Names(given(names), continued=continued))
-
-    return value
+    _, name, *arguments = tree
+    function = names.functions.get(name)
+    if function is None and name in FUNCTIONS:
+        return _of_library(tree, names)
+    if function is None or len(function.arguments) != len(arguments):
+        raise ExpressionError(
+            f"expected a known function of {len(arguments)} arguments; got {name}"
+        )
+    given = partial(_given, function, arguments)
+    continued = names.continued and Continuation(given(names.mirrored), given(names.real))
+    return value_of(function.expression, Names(given(names), {}, continued, names.trees))
 
 
-def _given(function: Function, arguments: list[Value], names: Names) -> dict[str, Number]:
+def _given(function: Function, arguments: list[Tree], names: Names) -> dict[str, Number]:
     """The arguments of a function by their names."""
-    values = (argument(names) for argument in arguments)
+    values = (_value(argument, names) for argument in arguments)
     return dict(zip(function.arguments, values, strict=True))
 
 
-def _of_library(name: str, arguments: list[Value]) -> Value:
-    """A function of `FUNCTIONS`, continued where masses are complex."""
-    plain = _applied(name, FUNCTIONS[name], arguments)
-    if name not in _CONTINUED:
-        return plain
-    try:
-        continued = _CONTINUED[name](*arguments)
-    except TypeError:  # of other arguments
-        return plain
-    return lambda names: plain(names) if names.continued is None else continued(names)
+_KINDS: Mapping[str, Callable[[list[Any], Names], Number]] = MappingProxyType(
+    {
+        "and": lambda tree, names: all(bool(_value(part, names)) for part in tree[1:]),
+        "arithmetic": _arithmetic,
+        "call": _of_model,
+        "compare": _compared,
+        "conjugate": lambda tree, names: _conjugated(names, tree[1]),
+        "if": lambda tree, names: _choice(names, *tree[1:]),
+        "imag": lambda tree, names: _imaginary_part(names, tree[1]),
+        "imaginary": lambda tree, _: complex(0.0, tree[1]),
+        "library": _of_library,
+        "minus": lambda tree, names: -_value(tree[1], names),
+        "not": lambda tree, names: not _value(tree[1], names),
+        "or": lambda tree, names: any(bool(_value(part, names)) for part in tree[1:]),
+        "real": lambda tree, names: _real_part(names, tree[1]),
+    }
+)
+"""Kinds of trees and what computes them."""
 
 
 def _quoted(text: str) -> str:

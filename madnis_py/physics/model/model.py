@@ -107,7 +107,7 @@ class Model:
             numbers[self.tables.strong] = _UNIT_COUPLING
         if self.complex_masses and SWITCH in numbers:
             numbers[SWITCH] = 1.0
-        names = Names(numbers, self.tables.functions)
+        names = Names(numbers, self.tables.functions, trees=self.tables.trees)
         for parameter in self.tables.derived:
             numbers[parameter.name] = _derived_value(parameter, names)
         return names

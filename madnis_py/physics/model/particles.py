@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
-from madnis_py.physics.model.expressions import Function
+from madnis_py.physics.model.expressions import Function, Tree
 
 MASS, DECAY = "MASS", "DECAY"
 """SLHA blocks of masses and of total widths."""
@@ -245,6 +245,7 @@ class ModelTables:
         strong: name of the external parameter alpha_s, "" if there is none; couplings are those at
             g_s = 1.
         digest: of the files that a model was read from, "" for built-in ones.
+        trees: text -> tree, of the expressions that a cache has kept.
     """
 
     parameters: tuple[Parameter, ...]
@@ -256,6 +257,7 @@ class ModelTables:
     fixed: tuple[FixedEntry, ...] = ()
     strong: str = ""
     digest: str = ""
+    trees: Mapping[str, Tree] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def content_digest(self) -> str:

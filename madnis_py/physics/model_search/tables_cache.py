@@ -1,10 +1,13 @@
-"""Tables of models that were read before, kept as JSON in the cache folder of the user."""
+"""Tables of models that were read before, kept as JSON in the cache folder of the user.
+
+Their expressions are kept as trees: to parse those of the MSSM takes five times their values.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from madnis_py.array_cache import ArrayCache
-from madnis_py.physics.model.expressions import Function
+from madnis_py.physics.model.expressions import Function, tree_of
 from madnis_py.physics.model.particles import (
     CouplingOrder,
     CustomPropagator,
@@ -70,8 +73,17 @@ def _text_of(tables: ModelTables) -> str:
             "fixed": [astuple(one) for one in tables.fixed],
             "strong": tables.strong,
             "digest": tables.digest,
+            "trees": {text: tree_of(text) for text in _expressions(tables)},
         }
     )
+
+
+def _expressions(tables: ModelTables) -> Iterator[str]:
+    """What a model with values evaluates."""
+    yield from (one.expression for one in tables.derived)
+    yield from (one.expression for one in tables.functions.values())
+    for vertex in tables.vertices:
+        yield from vertex.couplings
 
 
 def _tables_of(content: dict[str, Any]) -> ModelTables:
@@ -100,6 +112,7 @@ def _tables_of(content: dict[str, Any]) -> ModelTables:
         ),
         strong=content["strong"],
         digest=content["digest"],
+        trees=content["trees"],
     )
 
 

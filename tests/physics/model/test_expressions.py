@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import cmath
+import json
 import math
 
 import pytest
@@ -11,6 +12,7 @@ from madnis_py.physics.model.expressions import (
     Function,
     Names,
     names_in,
+    tree_of,
     value_of,
 )
 
@@ -41,6 +43,8 @@ NUMBERS = {"a": 1.5, "b": -0.7, "z": 0.3 + 0.4j, "sw": 0.48, "G": 1.2}
 def test_expressions_have_the_values_of_python(text: str) -> None:
     names = {**NUMBERS, "cmath": cmath, "complex": complex}
     assert value_of(text, Names(NUMBERS)) == eval(text, {}, names)
+    kept = json.loads(json.dumps({text: tree_of(text)}))
+    assert value_of(text, Names(NUMBERS, trees=kept)) == eval(text, {}, names)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 from ufo_models import MODELS, copied, installed
 
 from madnis_py.errors import InputError
+from madnis_py.physics.model import expressions
 from madnis_py.physics.model.builtin_models import MODELS as BUILT_IN
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model_search import model_library
@@ -112,7 +114,21 @@ def test_what_was_read_comes_from_the_cache(
     assert named_tables(str(SINGLET)) == first
 
 
-def test_the_mssm_is_read_in_two_seconds_and_from_the_cache_in_a_fifth(
+def test_models_from_the_cache_parse_no_expression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MADNIS_PY_CACHE", str(tmp_path / "cache"))
+    model_library._tables.cache_clear()
+    tables = named_tables(str(SINGLET))
+    parsed = Model("singlet", {}, dataclasses.replace(tables, trees={}))
+    expressions.tree_of.cache_clear()
+    monkeypatch.setattr(expressions, "_parsed", None)
+    kept = Model("singlet", {}, tables)
+    texts = [text for vertex in tables.vertices for text in vertex.couplings]
+    assert [kept.coupling(text) for text in texts] == [parsed.coupling(text) for text in texts]
+
+
+def test_the_mssm_is_there_in_two_seconds_and_from_the_cache_in_a_fifth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MADNIS_PY_CACHE", str(tmp_path))
@@ -120,8 +136,9 @@ def test_the_mssm_is_read_in_two_seconds_and_from_the_cache_in_a_fifth(
     seconds = []
     for _ in range(4):
         model_library._tables.cache_clear()
+        expressions.tree_of.cache_clear()
         start = time.process_time()
-        named_tables("ufo_mssm")
+        Model("ufo_mssm", {}, named_tables("ufo_mssm"))
         seconds.append(time.process_time() - start)
     assert seconds[0] < 2.0
     assert min(seconds[1:]) < 0.2
