@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
+from madnis_py.errors import InputError
+from madnis_py.physics.diagrams.coupling_orders import SquaredOrders
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,19 @@ class MatrixElement(ABC):
     @abstractmethod
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """|M|^2 with the weights of its colour flows and helicities; arguments as `evaluate`."""
+
+    def parts(self, p: Array, alpha_s: Array | float) -> dict[SquaredOrders, Array]:
+        """|M|^2 by the squared orders that it was made to tell apart, whose sum it is.
+
+        Args: as `evaluate`.
+
+        Returns:
+            powers of the named coupling orders in |M|^2 -> part of it, float64 (n,).
+
+        Raises:
+            InputError: it was made to tell none apart.
+        """
+        raise InputError("expected a matrix element with parts by squared orders; got one without")
 
     @property
     def identity(self) -> Hashable:

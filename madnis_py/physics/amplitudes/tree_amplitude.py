@@ -18,6 +18,7 @@ from madnis_py import _core
 from madnis_py.arrays import Array
 from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
+from madnis_py.physics.amplitudes.order_parts import OrderParts
 from madnis_py.physics.amplitudes.tapes.amplitude_builder import (
     AmplitudeBuilder,
     average_factor,
@@ -30,13 +31,14 @@ from madnis_py.physics.amplitudes.tapes.helicities import (
     HelicityBasis,
     Spins,
 )
-from madnis_py.physics.amplitudes.tapes.stored_tapes import StoredTapes
+from madnis_py.physics.amplitudes.tapes.stored_tapes import ReactionTapes, StoredTapes
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tapes.tape_tables import Arrays
 from madnis_py.physics.colour.colour_lines import flow_lines
+from madnis_py.physics.diagrams.coupling_orders import SquaredOrders
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import Reaction
-from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
 from madnis_py.physics.diagrams.trees import PropagatorKey
 from madnis_py.physics.diagrams.vertex_table import vertex_table
 from madnis_py.physics.model.model import Model
@@ -67,6 +69,7 @@ class TreeAmplitude(MatrixElement):
             their particle.
         cache: where built tapes are kept; None builds anew.
         spins: how far the beams are polarised, and the frame that defines helicities.
+        told_apart: coupling orders by whose powers in |M|^2 it has `parts`.
 
     Attributes:
         reaction: as given.
@@ -91,8 +94,10 @@ class TreeAmplitude(MatrixElement):
         without_width: Set[PropagatorKey] = frozenset(),
         cache: TapeCache | None = None,
         spins: Spins = PLAIN_SPINS,
+        told_apart: tuple[str, ...] = (),
     ) -> None:
         self.reaction, self.legs, self.spins = reaction, reaction.legs, spins
+        self._told_apart = told_apart
         self.model, self._without_width, self._cache = model, without_width, cache
         recursion = recursion_of(reaction, vertex_table(model))
         self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
@@ -105,8 +110,7 @@ class TreeAmplitude(MatrixElement):
         self._external = external_legs(reaction, model, spins)
         self._basis = HelicityBasis(spins.frame, reaction.polarised_lines)
         self._average = float(average_factor(reaction, model))
-        stored = StoredTapes(recursion, self.diagrams, self._external, without_width, self._basis)
-        tapes = stored.build() if cache is None else stored.read(cache)
+        tapes = self._tapes_of(recursion)
         self._amplitude_arrays = tapes.amplitude.tape.bound(model)
         self._square_arrays = tapes.squares.bound(model)
         incoming = [leg.incoming for leg in self._external]
@@ -115,7 +119,14 @@ class TreeAmplitude(MatrixElement):
 
     def __reduce__(self) -> tuple[Any, ...]:
         arguments = self.reaction, self.model, self._without_width, self._cache, self.spins
-        return type(self), arguments
+        return type(self), (*arguments, self._told_apart)
+
+    def _tapes_of(self, recursion: Recursion) -> ReactionTapes:
+        """The tapes of a recursion with the diagrams of this reaction."""
+        stored = StoredTapes(
+            recursion, self.diagrams, self._external, self._without_width, self._basis
+        )
+        return stored.build() if self._cache is None else stored.read(self._cache)
 
     @property
     def name(self) -> str:
@@ -162,7 +173,19 @@ class TreeAmplitude(MatrixElement):
                     f"{name} {array.dtype.str} {array.shape}".encode()
                     + np.ascontiguousarray(array).tobytes()
                 )
-        return digest.hexdigest()
+        return digest.hexdigest(), self._parts.identity if self._told_apart else ()
+
+    def parts(self, p: Array, alpha_s: Array | float) -> dict[SquaredOrders, Array]:
+        """See `MatrixElement.parts`."""
+        return self._parts.evaluate(p, _per_event(alpha_s, p))
+
+    @cached_property
+    def _parts(self) -> OrderParts:
+        def tape(recursion: Recursion) -> Arrays:
+            return self._tapes_of(recursion).amplitude.tape.bound(self.model)
+
+        recursion = recursion_of(self.reaction, vertex_table(self.model))
+        return OrderParts(recursion, self._told_apart, tape, self._average)
 
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """See `MatrixElement.weights`."""

@@ -12,6 +12,9 @@ from madnis_py.physics.model.particles import CouplingOrder
 Powers = tuple[int, ...]
 """Power of g_s, and in the other columns those of coupling orders, see `CouplingOrder.column`."""
 
+SquaredOrders = tuple[int, ...]
+"""Powers in |M|^2 of coupling orders that are named elsewhere."""
+
 WEIGHTED = "WEIGHTED"
 """Name of the weighted sum of all coupling orders."""
 
@@ -34,6 +37,14 @@ def weighted(powers: Powers, orders: Sequence[CouplingOrder]) -> int:
     It is the sum of all orders with their hierarchies, QCD + 2 QED in the Standard Model.
     """
     return sum(order.hierarchy * powers[order.column] for order in orders)
+
+
+def of_names(
+    powers: Powers, names: Sequence[str], orders: Sequence[CouplingOrder]
+) -> SquaredOrders:
+    """The powers of some coupling orders, in the order of their names."""
+    found = by_name(powers, orders)
+    return tuple(found[name] for name in names)
 
 
 def by_name(powers: Powers, orders: Sequence[CouplingOrder]) -> dict[str, int]:
@@ -76,3 +87,11 @@ class OrderLimit:
         if self.coupling == WEIGHTED:
             return weighted(powers, orders)
         return next(powers[order.column] for order in orders if order.name == self.coupling)
+
+
+def squared_limits(names: Sequence[str], powers: SquaredOrders) -> tuple[OrderLimit, ...]:
+    """What selects the products of amplitudes with some powers: NP^2==1, QED^2==4."""
+    return tuple(
+        OrderLimit(name, power, "==", squared=True)
+        for name, power in zip(names, powers, strict=True)
+    )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import combinations, product
@@ -20,8 +21,10 @@ from madnis_py.errors import InputError
 from madnis_py.physics.diagrams.coupling_orders import (
     OrderLimit,
     Powers,
+    SquaredOrders,
     added,
     no_powers,
+    of_names,
     weighted,
 )
 from madnis_py.physics.diagrams.formed_particles import Formed, formed_particles
@@ -191,6 +194,31 @@ class Recursion:
     def selects_products(self) -> bool:
         """Whether |M|^2 has some products of amplitudes and not others."""
         return bool(self.squared_orders)
+
+    def selecting(self, limits: Sequence[OrderLimit]) -> Recursion:
+        """The same diagrams, of whose products |M|^2 has those that further limits allow.
+
+        Args:
+            limits: on the powers of couplings in |M|^2.
+        """
+        other = copy(self)
+        other.goals, other._orders = self.goals, (*self._orders, *limits)
+        return other
+
+    def powers_of_products(self, names: Sequence[str]) -> tuple[SquaredOrders, ...]:
+        """The powers of some coupling orders in |M|^2, ascending, without those of decays."""
+        products = {
+            added(one.powers, two.powers)
+            for one in self.goals
+            for two in self.goals
+            if self.interfere(one.powers, two.powers)
+        }
+        return tuple(sorted({of_names(one, names, self._model_orders) for one in products}))
+
+    def powers_of_decays(self, names: Sequence[str]) -> tuple[SquaredOrders, ...]:
+        """The powers of some coupling orders that the decays of an amplitude have, ascending."""
+        inner = {of_names(goal.inner, names, self._model_orders) for goal in self.goals}
+        return tuple(sorted(inner))
 
     @property
     def strong_powers(self) -> set[int]:

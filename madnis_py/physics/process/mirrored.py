@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
+from madnis_py.physics.diagrams.coupling_orders import SquaredOrders
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.diagrams.reactions import Reaction
 from madnis_py.physics.diagrams.trees import Tree
@@ -40,6 +41,10 @@ class Mirrored(MatrixElement):
     def weights(self, p: Array, alpha_s: Array | float) -> Weights:
         """See `MatrixElement.weights`."""
         return self.element.weights(exchanged(p), alpha_s)
+
+    def parts(self, p: Array, alpha_s: Array | float) -> dict[SquaredOrders, Array]:
+        """See `MatrixElement.parts`."""
+        return self.element.parts(exchanged(p), alpha_s)
 
     @property
     def identity(self) -> Hashable:

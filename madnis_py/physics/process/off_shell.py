@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from madnis_py.arrays import Array
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement, Weights
+from madnis_py.physics.diagrams.coupling_orders import SquaredOrders
 from madnis_py.physics.diagrams.diagrams import Diagram
 from madnis_py.physics.model.model import Model
 
@@ -83,6 +84,13 @@ class OffShell(MatrixElement):
         _, squares = self.element.evaluate(p, alpha_s)
         share = self._share(squares, self._on_shell(p))
         return Weights(weights.me2 * share, weights.flows, weights.helicities * share[:, None])
+
+    def parts(self, p: Array, alpha_s: Array | float) -> dict[SquaredOrders, Array]:
+        """See `MatrixElement.parts`; diagrams that are left out are a share of every part."""
+        _, squares = self.element.evaluate(p, alpha_s)
+        share = self._share(squares, self._on_shell(p))
+        parts = self.element.parts(p, alpha_s)
+        return {powers: part * share for powers, part in parts.items()}
 
     @property
     def identity(self) -> Hashable:
