@@ -103,6 +103,11 @@ class EventTable(CardTable):
         description='How many times as often events are made, "pt(jet[1])**2"; their weights undo '
         "it.",
     )
+    order_weights: tuple[Text, ...] | None = Field(
+        None,
+        description='Coupling orders, ["NP"]: events have a weight for every power in |M|^2, '
+        "NP^2==0, 1, ...",
+    )
 
 
 class SystematicsTable(CardTable):

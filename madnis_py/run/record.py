@@ -21,6 +21,7 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.physics.pdf.grid_limits import ShareOutside
 from madnis_py.physics.phase_space.priors import ChosenPrior
 from madnis_py.run.stages.integration import Integration
+from madnis_py.run.stages.order_results import OrderResult
 from madnis_py.run.stages.record_part import NonNegative, RecordPart
 from madnis_py.run.stages.results import (
     ChannelResult,
@@ -175,6 +176,7 @@ class RunRecord(RecordPart):
     sigma_pb: float | None = _figure("sigma_pb")
     sigma_error_pb: NonNegative | None = _figure("sigma_error_pb")
     sigma_absolute_pb: NonNegative | None = _figure("sigma_absolute_pb")
+    orders: tuple[OrderResult, ...] | None = _figure("orders")
     chi2_per_dof: NonNegative | None = _figure("chi2_per_dof")
     relative_std: NonNegative | None = _figure("relative_std")
     points: Annotated[int, Field(ge=1)] | None = _figure("points")

@@ -33,9 +33,10 @@ def with_error(value: float, error: float) -> str:
 
 def tables(record: RunRecord) -> list[Table]:
     """The figures of a run: of its samplers and channels, or of its processes."""
+    orders = [order_table(record)] if record.orders else []
     if record.parts is not None:
-        return [process_table(record)]
-    return [result_table(record), channel_table(record)]
+        return [process_table(record), *orders]
+    return [result_table(record), *orders, channel_table(record)]
 
 
 def process_table(record: RunRecord) -> Table:
@@ -75,6 +76,19 @@ def process_table(record: RunRecord) -> Table:
             percent(record.unweighting.efficiency),
             f"{record.points or 0:,}",
         )
+    return table
+
+
+def order_table(record: RunRecord) -> Table:
+    """The cross section by squared coupling orders."""
+    table = Table(title="squared orders", title_justify="left")
+    quantity, unit = quantity_of(record.unit)
+    for column in ("order", f"{quantity} / {unit}", "share"):
+        table.add_column(column, justify="left" if column == "order" else "right")
+    total = sum(one.sigma_pb for one in record.orders or ())
+    for one in record.orders or ():
+        value = with_error(one.sigma_pb, one.sigma_error_pb)
+        table.add_row(one.order, value, percent(one.sigma_pb / total))
     return table
 
 

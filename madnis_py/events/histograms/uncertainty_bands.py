@@ -9,7 +9,7 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.events.histograms.histogram import Histogram
-from madnis_py.events.les_houches.weight_groups import WeightGroup
+from madnis_py.events.les_houches.weight_groups import PARTS, WeightGroup
 
 Band = tuple[Array, Array]
 """Lower and upper end at each place of `Histogram.contents`, in pb, float64, shape (B + 3,)."""
@@ -55,7 +55,7 @@ def bands(histogram: Histogram, groups: Iterable[WeightGroup]) -> dict[str, Band
     """The band of each group of variations, by its name.
 
     It is the envelope unless the group says how its variations combine. A group of which some
-    events lack a weight has no band.
+    events lack a weight has no band, and one of parts of the weight none either.
 
     Args:
         histogram: of events.
@@ -66,7 +66,7 @@ def bands(histogram: Histogram, groups: Iterable[WeightGroup]) -> dict[str, Band
     for group in groups:
         varied = histogram.variations[begin : begin + len(group.weights)]
         begin += len(group.weights)
-        if np.isnan(varied).any():
+        if group.combine == PARTS or np.isnan(varied).any():
             continue
         name = group.name or "variations"
         taken = sum(one == name or one.startswith(f"{name} (") for one in found)

@@ -23,6 +23,9 @@ APOSTROPHE = {"'": "&apos;"}
 MOST_WEIGHTS = 1 << 16
 """Variations that a file may have."""
 
+PARTS = "sum"
+"""`WeightGroup.combine` of weights whose sum is the weight of the event: no uncertainty."""
+
 STRAY = re.compile(
     r"&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[\da-fA-F]{1,6});)"
     r"|<(?!/?(?:initrwgt|weightgroup|weight)\b|!)"
@@ -57,7 +60,7 @@ class WeightGroup:
     Attributes:
         name: name of the group; weights of a group without one stand alone in the file.
         combine: how an uncertainty follows from them: "envelope", "gaussian", "hessian", "unknown",
-            or "" for not said.
+            or "" for not said; `PARTS` of weights that are none.
         weights: the variations; those of all groups, one group after the other, are the columns of
             `EventBatch.variations`.
         attributes: further ones of the group.

@@ -316,6 +316,26 @@ class CrossSection(IntegrandWithPrior):
         magnitude = np.abs(self.biased_flavours(p, flavours)).sum(axis=1, keepdims=True)
         return np.asarray(flavours / magnitude)
 
+    def order_shares(self, p: Array) -> Array:
+        """Cross sections by squared orders over the magnitude of all flavours, signed.
+
+        Args:
+            p: momenta in GeV where some flavours contribute, event-fastest float64 (n, P, 4).
+
+        Returns:
+            float64 (n, n_squared_orders), see `Process.squared_orders`.
+        """
+        scattering = self.scattering(p)
+        magnitude = np.abs(self.biased_flavours(p, scattering.flavours)).sum(axis=1)
+        shares = np.zeros((len(p), len(self.process.squared_orders)))
+        for columns in self.elements.flavours:
+            for place in np.unique(scattering.scales_of[columns]):
+                alike = columns[scattering.scales_of[columns] == place]
+                part = scattering.flavours[:, alike].sum(axis=1) / magnitude
+                alpha_s, flavour = scattering.scales[place].alpha_s, np.full(len(p), alike[0])
+                shares += part[:, None] * self.elements.order_shares(p, alpha_s, flavour)
+        return shares
+
     def biased_flavours(self, p: Array, flavours: Array) -> Array:
         """PDF x |M|^2 of every combination of flavours times the bias of events, if there is one.
 

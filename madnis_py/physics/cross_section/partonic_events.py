@@ -43,8 +43,8 @@ class PartonicEvents:
         renormalization_scale: in GeV, float64, shape (n,).
         alpha_s: strong coupling at the renormalisation scale, float64, shape (n,).
         alpha_qed: electromagnetic coupling, float64, shape (n,).
-        variations: weights at other scales and parton densities over those of the event, float64,
-            shape (n, W).
+        variations: weights at other scales and parton densities, then those of squared orders, over
+            that of the event, float64, shape (n, W).
         jet_kt: of events for MLM merging, kT in GeV at which each leg is a jet, the energy of the
             collision for other final legs and 0 for incoming ones, float64, shape (n, P).
         n_jets: of events for merging, jets that do not come from decays, int32, shape (n,).
@@ -95,6 +95,13 @@ class PartonicEventSampler:
         beams, groups = one.process.beams, variation_groups(card)
         merging = MergingWeights(one.process)
         return Systematics(groups, card, beams, one.flavours, one.elements, model, merging)
+
+    def _order_shares(self, p: Array, flavour: Rows, scales: EventScales) -> Array:
+        """Shares of squared orders in the weights of events, (n, n_squared_orders)."""
+        one = self.cross_section
+        if not one.process.squared_orders:
+            return np.empty((len(p), 0))
+        return one.elements.order_shares(p, scales.alpha_s, flavour)
 
     def _scale_of_event(self, mu_f: Array) -> Array:
         """The larger factorisation scale of those beams whose partons carry a share, (n,)."""
@@ -156,6 +163,8 @@ class PartonicEventSampler:
         biased = self.cross_section.biased_flavours(p, scattering.flavours)
         drawn = self._details.draw(p, replace(scattering, flavours=biased), uniform.numpy())
         scales = drawn.scales
+        variations = self.systematics.ratios(p, drawn.flavour, scales)
+        orders = self._order_shares(p, drawn.flavour, scales)
         return PartonicEvents(
             momenta=p,
             sign=drawn.sign,
@@ -169,7 +178,7 @@ class PartonicEventSampler:
             renormalization_scale=scales.mu_r,
             alpha_s=scales.alpha_s,
             alpha_qed=np.full(len(p), self.cross_section.process.model.alpha_qed),
-            variations=self.systematics.ratios(p, drawn.flavour, scales),
+            variations=np.concatenate([variations, orders], axis=1),
             jet_kt=self._jet_kt(scales),
             n_jets=self._n_jets(drawn.flavour),
             n_incoming=self.cross_section.process.definition.n_incoming,

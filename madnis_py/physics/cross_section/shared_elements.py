@@ -39,6 +39,7 @@ class SharedElements:
 
     Attributes:
         n_diagrams: Feynman diagrams of all groups.
+        flavours: rows of each matrix element among all combinations of flavours.
     """
 
     def __init__(self, process: Process) -> None:
@@ -51,8 +52,8 @@ class SharedElements:
             _, columns = served.setdefault(element.identity, (element, []))
             columns.append(GroupColumns(flavours, diagrams))
         self._served = tuple(served.values())
-        rows = np.arange(flavour)
-        self._flavours = [
+        rows, self._orders = np.arange(flavour), process.squared_orders
+        self.flavours = [
             np.concatenate([rows[one.flavours] for one in columns]) for _, columns in self._served
         ]
 
@@ -71,7 +72,7 @@ class SharedElements:
         Args:
             flavour: row of each event among all combinations of flavours, shape (n,).
         """
-        for (element, _), served in zip(self._served, self._flavours, strict=True):
+        for (element, _), served in zip(self._served, self.flavours, strict=True):
             rows = np.flatnonzero(np.isin(flavour, served))
             if len(rows):
                 yield element, rows
@@ -98,3 +99,24 @@ class SharedElements:
                     of_element, before[rows]
                 )
         return ratio
+
+    def order_shares(self, p: Array, alpha_s: Array, flavour: Rows) -> Array:
+        """Parts of |M|^2 by squared orders of the flavours of every event, over the whole of it.
+
+        Args:
+            p: momenta in GeV, event-fastest float64 (n, P, 4).
+            alpha_s: strong coupling, float64 (n,).
+            flavour: row of each event among all combinations of flavours, shape (n,).
+
+        Returns:
+            float64 (n, n_squared_orders), see `Process.squared_orders`; rows add up to 1, or are 0
+            where |M|^2 is.
+        """
+        shares = np.zeros((len(p), len(self._orders)))
+        for element, rows in self.of_events(flavour):
+            of_element, coupling = select(p, rows), alpha_s[rows]
+            whole = element.squared(of_element, coupling)
+            for powers, part in element.parts(of_element, coupling).items():
+                share = np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+                shares[rows, self._orders.index(powers)] = share
+        return shares

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from madnis_py.card.card import Card
 from madnis_py.card.choices import CLUSTERING
+from madnis_py.card.sentences import closest, shown
 from madnis_py.errors import InputError
 from madnis_py.physics.definition.definition import Definition
+from madnis_py.physics.diagrams.recursion import recursion_of
+from madnis_py.physics.diagrams.vertex_table import vertex_table
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.observable import Observable
 from madnis_py.physics.process.beams import beams_of
@@ -49,6 +52,7 @@ def check_card(
     _check_merging(card)
     _check_provider(card)
     _check_spins(card, model, definition, groups)
+    _check_order_weights(card, model, groups)
     finals = {legs[definition.n_incoming :] for group in groups for legs in group.flavours}
     for text, observable in histograms.items():
         if not observable.measurable(finals):
@@ -127,6 +131,29 @@ def _check_spins(
         if card.process.matrix_element is not None and is_polarised(group.reaction, card):
             expected = "expected no polarised particles and beams for a provider"
             raise card.error("process.matrix_element", f'{expected}; got "{definition.text}"')
+
+
+def _check_order_weights(card: Card, model: Model, groups: Sequence[FlavourGroup]) -> None:
+    """Weights are by the orders of the whole |M|^2, which decays of a chain must not change."""
+    names, key = card.events.order_weights, "events.order_weights"
+    if names is None:
+        return
+    known = [order.name for order in model.orders]
+    for name in names:
+        if name not in known:
+            expected = f"expected coupling orders of model {model.name}, {', '.join(known)}"
+            raise card.error(key, f"{expected}; got {shown(name)}{closest(name, known)}")
+    if len({*names}) < len(names) or not names:
+        raise card.error(key, f"expected different coupling orders; got {[*names]}")
+    if card.process.matrix_element is not None:
+        expected = "expected none where another program computes |M|^2"
+        raise card.error(key, f"{expected}; got {[*names]}")
+    for group in groups:
+        inside = recursion_of(group.reaction, vertex_table(model)).powers_of_decays(names)
+        if any(map(any, inside)):
+            expected = "expected coupling orders that the decays of the chain do not have"
+            reaction = model.reaction_name(group.reaction.legs, len(group.reaction.incoming))
+            raise card.error(key, f"{expected}; got {[*names]} for {reaction}")
 
 
 def _check_scales_of_decay(card: Card) -> None:

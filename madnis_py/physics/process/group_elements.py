@@ -116,7 +116,10 @@ class GroupElements:
         )
 
     def _formula(self, group: FlavourGroup) -> MatrixElement | None:
-        """The closed formula of a group, which sums over all helicities; None if it has none."""
-        if is_polarised(group.reaction, self._card):
+        """The closed formula of a group; None if it has none.
+
+        It sums over all helicities and coupling orders.
+        """
+        if is_polarised(group.reaction, self._card) or self._card.events.order_weights:
             return None
         return closed_form(group.reaction, self._model)

@@ -27,6 +27,7 @@ from madnis_py.physics.decay_phase_space.decay_channels import decay_channels
 from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.definition.definition import Definition
 from madnis_py.physics.definition.definition_reader import definition_of
+from madnis_py.physics.diagrams.coupling_orders import SquaredOrders, squared_limits
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.left_out import left_out
 from madnis_py.physics.diagrams.recursion import recursion_of
@@ -114,6 +115,24 @@ class Process:
         """Number of the process in event files: behind "@" in the definition, otherwise 1."""
         return 1 if self.definition.number is None else self.definition.number
 
+    @cached_property
+    def squared_orders(self) -> tuple[SquaredOrders, ...]:
+        """Powers in |M|^2 of the coupling orders of events.order_weights, ascending."""
+        names = self.card.events.order_weights
+        if not names:
+            return ()
+        vertices = vertex_table(self.model)
+        every = (recursion_of(group.reaction, vertices) for group in self.groups)
+        return tuple(sorted({one for step in every for one in step.powers_of_products(names)}))
+
+    @property
+    def order_names(self) -> tuple[str, ...]:
+        """Names of the `squared_orders`, "NP^2==1" or "NP^2==1 QED^2==4"."""
+        names = self.card.events.order_weights or ()
+        return tuple(
+            " ".join(map(str, squared_limits(names, powers))) for powers in self.squared_orders
+        )
+
     @property
     def beams(self) -> Beams:
         """The particles of the beams, their energies and helicities."""
@@ -158,6 +177,7 @@ class Process:
             self.widths(group).zero,
             TapeCache(),
             spins_of(group.reaction, self.card, self.model),
+            self.card.events.order_weights or (),
         )
 
     def widths(self, group: FlavourGroup) -> Widths:

@@ -81,6 +81,7 @@ class ProcessSet:
         _require_histograms_of_some(processes, card, model)
         _require_one_kind_of_beams(processes, card)
         _require_no_overlap(processes, card)
+        _require_same_orders(processes, card)
         return cls(resolved_card(card, model), processes)
 
 
@@ -191,6 +192,18 @@ def _require_one_kind_of_beams(processes: Sequence[Process], card: Card) -> None
         if not same:
             got = f'got "{first.definition.text}" and "{other.definition.text}"'
             raise card.error("process.definition", f"expected processes of the same beams; {got}")
+
+
+def _require_same_orders(processes: Sequence[Process], card: Card) -> None:
+    """Refuse weights by squared orders of events some of which have others."""
+    first = processes[0]
+    for other in processes[1:]:
+        if other.order_names != first.order_names:
+            expected = "expected processes with the same squared orders"
+            got = " and ".join(
+                f"{', '.join(one.order_names)} of {one.definition.title}" for one in (first, other)
+            )
+            raise card.error("events.order_weights", f"{expected}; got {got}")
 
 
 def _require_no_overlap(processes: Sequence[Process], card: Card) -> None:

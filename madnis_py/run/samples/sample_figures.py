@@ -11,6 +11,7 @@ import numpy as np
 
 from madnis_py.arrays import Array
 from madnis_py.run.record import PartRecord, RunRecord, StageName, StageRecord, digest
+from madnis_py.run.stages.order_results import summed
 from madnis_py.run.stages.results import Result, UnweightingFigures, UnweightingRecord
 from madnis_py.run.stages.run_warnings import RunWarning
 
@@ -40,11 +41,13 @@ def integrated(record: RunRecord, own: Sequence[RunRecord], results: Sequence[Re
         )
         for part, of_part, result in zip(record.parts or (), own, results, strict=True)
     ]
+    orders = [result.orders or () for result in results]
     return record.updated(
         parts=parts,
         sigma_pb=sum(result.sigma_pb for result in results),
         sigma_error_pb=hypot(*(result.sigma_error_pb for result in results)),
         sigma_absolute_pb=sum(result.sigma_absolute_pb for result in results),
+        **({"orders": summed(orders)} if all(orders) else {}),
         points=sum(result.points for result in results),
         unweighting=combined([result.unweighting for result in results], results),
         stages=record.stages | _stages(own),

@@ -23,7 +23,7 @@ from madnis_py.events.event_selection import EventSelection
 from madnis_py.events.files.formats import create_events, event_format
 from madnis_py.events.les_houches.lhe_header import CARD_BLOCK, SLHA_BLOCK
 from madnis_py.events.les_houches.lhe_init import NO_PDF, LheInit, LheProcess
-from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
+from madnis_py.events.les_houches.weight_groups import PARTS, NamedWeight, WeightGroup
 from madnis_py.events.overweights import ENCODINGS
 from madnis_py.physics.cross_section.partonic_events import PartonicEventSampler
 from madnis_py.physics.cross_section.systematics import Systematics, Variation
@@ -39,6 +39,10 @@ _MOST_TRIALS = 4
 _MOST_AHEAD = 256
 """Number of chunks in the making at a time; finished ones may have to wait for an earlier one in
 memory."""
+
+
+ORDER_GROUP = "squared_orders"
+"""Name of the group of weights by squared coupling orders in event files."""
 
 
 def collect(
@@ -180,7 +184,7 @@ def init_of(
     """
     first, second = partonic.cross_section.luminosity.pdfs
     numbers = _number(first), _number(second)
-    groups = weight_groups(partonic.systematics)
+    groups = (*weight_groups(partonic.systematics), *order_groups(process))
     return LheInit(process.beams.pdg, process.beams.total_energies, numbers, subprocesses, groups)
 
 
@@ -285,3 +289,9 @@ def _named(number: int, variation: Variation, lhapdf_id: int) -> NamedWeight:
     text = " ".join(f"{name}={factor}" for name, factor in scales.items())
     attributes = scales | ({"PDF": str(lhapdf_id)} if lhapdf_id > 0 else {})
     return NamedWeight(str(number), f"{text} {variation.pdf}", attributes)
+
+
+def order_groups(process: Process) -> tuple[WeightGroup, ...]:
+    """Names of the weights of squared orders in event files: NP^2==0, NP^2==1_QED^2==4."""
+    weights = tuple(NamedWeight(one.replace(" ", "_"), one) for one in process.order_names)
+    return (WeightGroup(ORDER_GROUP, PARTS, weights),) if weights else ()

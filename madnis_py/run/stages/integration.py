@@ -19,6 +19,7 @@ from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import ShareOutside
 from madnis_py.progress import StageProgress, Stopwatch, Watch
 from madnis_py.run.stages.density_limits import require_inside
+from madnis_py.run.stages.order_results import OrderEstimate, OrderResult, order_results
 from madnis_py.run.stages.results import Result, SampledPoints, TrainingResult
 from madnis_py.run.stages.run_warnings import (
     RunWarning,
@@ -131,10 +132,13 @@ class IntegrateStage:
         """Fresh points in several parts, spread over the channels by their sigma_i."""
         parts: list[Samples] = []
         first: list[Samples] = []
+        orders: list[OrderEstimate] = []
         clock = Stopwatch()
         for samples in self.samplers[name].iterations(points, ITERATIONS, self._sigma(name)):
             first = first or [samples]
             parts.append(samples.weights_only())
+            if self.cross_section.process.squared_orders:
+                orders.append(OrderEstimate.of(samples, self.cross_section))
             done = sum(map(len, parts))
             so_far = combine([estimate(part, self.cross_section.n_channels) for part in parts])
             self.watch(
@@ -148,7 +152,12 @@ class IntegrateStage:
                     relative_std=so_far.relative_std,
                 )
             )
-        return SampledPoints(parts, first[0], clock.total, self.cross_section.biased)
+        found = self._by_orders(OrderEstimate.combined(orders)) if orders else None
+        return SampledPoints(parts, first[0], clock.total, self.cross_section.biased, found)
+
+    def _by_orders(self, total: OrderEstimate) -> tuple[OrderResult, ...]:
+        names = self.cross_section.process.order_names
+        return tuple(order_results(names, total.values, total.covariance))
 
     def _sigma(self, name: SamplerName) -> Tensor:
         """sigma_i of a sampler as its training left them, float64, shape (n_channels,)."""

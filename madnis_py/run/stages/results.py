@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from madnis_py.arrays import Array
 from madnis_py.errors import GenerationError
@@ -24,6 +24,7 @@ from madnis_py.integration.estimate import Estimate, Measurement, Moments, combi
 from madnis_py.integration.grids.sampler_choice import SamplerCost
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.training_integral import TrainingIntegral
+from madnis_py.run.stages.order_results import OrderResult
 from madnis_py.run.stages.record_part import NonNegative, RecordPart
 
 BOOTSTRAP_POINTS = 10_000
@@ -39,12 +40,14 @@ class SampledPoints:
         first: the first iteration with everything.
         seconds: wall time of the sampling.
         biased: whether events are made by the magnitudes alone, see `AbstractIntegrand.biased`.
+        orders: cross sections by squared coupling orders, where the card tells some apart.
     """
 
     parts: Sequence[Samples]
     first: Samples
     seconds: float
     biased: bool = False
+    orders: tuple[OrderResult, ...] | None = None
 
     def merged(self) -> Samples:
         """The weights of all iterations, sorted by channel."""
@@ -136,6 +139,11 @@ class Result(RecordPart):
         description="Cross section in pb with all flavours counted positive, larger where parton "
         "densities or interferences are negative; of biased events times their bias.",
     )
+    orders: tuple[OrderResult, ...] | None = Field(
+        None,
+        description="The cross section by powers of the coupling orders of events.order_weights in "
+        "|M|^2; none without them.",
+    )
     chi2_per_dof: float = Field(ge=0, description="Agreement between the iterations.")
     relative_std: float = Field(ge=0, description="sum_i sigma_i / sigma.")
     points: int = Field(ge=1, description="Points of the estimate.")
@@ -175,6 +183,7 @@ class Result(RecordPart):
             sigma_pb=total.value,
             sigma_error_pb=total.error,
             sigma_absolute_pb=sampled.magnitude(len(names)),
+            orders=sampled.orders,
             chi2_per_dof=total.chi2_per_dof,
             relative_std=total.relative_std,
             points=total.n,
@@ -183,6 +192,17 @@ class Result(RecordPart):
             truncated=truncated,
             channels=_channels(total, points, maxima, names, prior),
         )
+
+    @model_serializer(mode="wrap")
+    def _without_orders_that_nobody_asked_for(
+        self, content: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        """Leave the key out where it says nothing; the same figures have the same digest."""
+        return {
+            name: value
+            for name, value in content(self).items()
+            if name != "orders" or value is not None
+        }
 
     @property
     def maxima(self) -> Array:
