@@ -2,17 +2,17 @@
 
     import madnis_py as mn
 
-    mn.Integrator(integrand)                 # multi-channel importance sampling of any integrand
-    mn.train(integrator, settings)           # neural channel weights and spline flows, on the fly
-    mn.Process.from_card("drell_yan")        # a collider process
-    mn.Generator.from_card("ttbar_1j")       # its phase space, for samplers of your own
-    mn.choose_prior(process)                 # the channel weights that suit it before any training
-    mn.Run(process, directory, seed)         # survey, train, integrate, generate
-    mn.SampleRun(processes, directory)       # the same of several processes, mn.ProcessSet
-    mn.vegas.Integrator([[0, 1]] * 4)        # in the place of vegas.Integrator
-    mn.open_events(path)                     # batches of events of a file; mn.convert, mn.to_pythia
+    integrator = mn.Integrator(function, bounds=[(0, 1)] * 4)    # any integral
+    integrator.train(steps=500), integrator.integrate(1e5), integrator.unweight(1e4)
+    mn.vegas.Integrator([[0, 1]] * 4)                            # in the place of vegas.Integrator
 
-Names are imported when first used, so that `import madnis_py` costs milliseconds.
+    process = mn.Process.from_card("drell_yan")                  # a collider process
+    mn.Run(process, directory, seed)                             # survey, train, integrate, events
+    mn.open_events(path), mn.convert(source, target)             # events of a file, in batches
+    mn.Generator.from_card("ttbar_1j")                           # phase space for other samplers
+
+The documentation has the rest, module by module. Names are imported when first used, so that
+`import madnis_py` costs milliseconds.
 """
 
 from __future__ import annotations
@@ -34,11 +34,10 @@ if TYPE_CHECKING:
     from madnis_py.integration.channel_weights import ChannelWeights
     from madnis_py.integration.estimate import Estimate
     from madnis_py.integration.grids.vegas_flow import VegasFlow, train_vegas
-    from madnis_py.integration.importance_sampler import ImportanceSampler as Integrator
     from madnis_py.integration.integrand import AbstractIntegrand, Evaluation, FunctionIntegrand
     from madnis_py.integration.samples import Samples
     from madnis_py.integration.training.settings import TrainingSettings
-    from madnis_py.integration.training.trainer import train
+    from madnis_py.integrator.integrator import Integrator
     from madnis_py.physics.cross_section.cross_section import CrossSection
     from madnis_py.physics.cross_section.prior_choice import choose_prior
     from madnis_py.physics.process.process import Process
@@ -59,7 +58,7 @@ _HOME = {
     "FlowSettings": "flows.flow_settings",
     "FunctionIntegrand": "integration.integrand",
     "Generator": "generator",
-    "Integrator": "integration.importance_sampler",
+    "Integrator": "integrator.integrator",
     "MixedFlow": "flows.discrete",
     "Process": "physics.process.process",
     "ProcessSet": "physics.process.process_set",
@@ -74,7 +73,6 @@ _HOME = {
     "create_events": "events.files.formats",
     "open_events": "events.files.formats",
     "to_pythia": "events.exchange.pythia",
-    "train": "integration.training.trainer",
     "train_vegas": "integration.grids.vegas_flow",
 }
 
@@ -106,20 +104,36 @@ __all__ = [
     "create_events",
     "open_events",
     "to_pythia",
-    "train",
     "train_vegas",
     "vegas",
 ]
+
+_FIRST = [
+    "AbstractIntegrand",
+    "Evaluation",
+    "Generator",
+    "Integrator",
+    "Process",
+    "Run",
+    "convert",
+    "open_events",
+    "vegas",
+]
+"""What one begins with: the names that `dir` and `help` show."""
+
+_MOVED = {"train": "integrator.train(steps=..., preset=...)"}
+"""What a name of earlier builds is called now."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
+    if name in _MOVED:
+        raise AttributeError(f"{__name__}.{name} is {_MOVED[name]} now")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_HOME[name]}")
-    return getattr(home, "ImportanceSampler" if name == "Integrator" else name)
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*_FIRST, "__version__"]

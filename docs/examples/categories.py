@@ -32,15 +32,13 @@ def exact():
 
 def main(steps=300):
     """Train two flows and integrate; returns estimates before and after, and the exact value."""
-    settings = mn.TrainingSettings(
-        steps=steps, batch_size=1000, learning_rate=1e-2, final_learning_rate=1e-3
-    )
+    settings = {"batch_size": 1000, "learning_rate": 1e-2, "final_learning_rate": 1e-3}
     categories = mn.MixedFlow([SUBPROCESSES, HELICITIES], continuous=1, n_channels=1)
     integrator = mn.Integrator(emission, categories, dim=3, seed=2)
     smooth = mn.Integrator(emission, dim=3, seed=2)
     before = integrator.integrate(50_000)
     for one in (integrator, smooth):
-        mn.train(one, settings)
+        one.train(steps, **settings)
     after, without = integrator.integrate(50_000), smooth.integrate(50_000)
     print(f"{before}  ->  {after}, exactly {exact():.6f}")
     print(

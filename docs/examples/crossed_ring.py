@@ -84,7 +84,7 @@ def main(steps=400):
     """Train and integrate; returns the estimates before and after, and the exact value."""
     integrator = mn.Integrator(CrossedRing(), seed=3)
     before = integrator.integrate(50_000)
-    mn.train(integrator, mn.TrainingSettings(steps=steps, batch_size=2048, warmup_steps=20))
+    integrator.train(steps, batch_size=2048, warmup_steps=20)
     after = integrator.integrate(50_000)
     print(
         f"{before}  ->  {after}, exactly {exact():.5f}; "

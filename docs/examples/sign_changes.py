@@ -35,9 +35,9 @@ def main(steps=400):
     """Train and integrate; returns the estimates before and after, and the exact value."""
     integrator = mn.Integrator(oscillating, dim=DIM, seed=4)
     before = integrator.integrate(100_000)
-    mn.train(integrator, mn.TrainingSettings(steps=steps, batch_size=2048, warmup_steps=20))
+    integrator.train(steps, batch_size=2048, warmup_steps=20)
     after = integrator.integrate(100_000)
-    points = integrator.sample(torch.tensor([100_000]), "signs")
+    points = integrator.sample(100_000)
     floor = points.weight.abs().mean().item() / abs(exact())
     print(
         f"{before}  ->  {after}, exactly {exact():.5f}; "

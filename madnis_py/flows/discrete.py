@@ -201,6 +201,7 @@ class MixedFlow(AbstractFlow):
         settings: shape of the flow, of splines; defaults when None.
 
     Attributes:
+        settings: as given, or the defaults.
         chain: the probabilities of the categories.
         blocks: coupling blocks in the order of sampling.
 
@@ -223,7 +224,7 @@ class MixedFlow(AbstractFlow):
             raise InputError(
                 f"MixedFlow: expected categories, continuous dimensions and channels; got {got}"
             )
-        settings = settings or FlowSettings()
+        self.settings = settings = settings or FlowSettings()
         if settings.transform != "spline" or settings.periodic:
             raise InputError(
                 "MixedFlow: expected settings with transform 'spline' and without periodic features"

@@ -47,21 +47,43 @@ def proportional(
         InputError: a sigma is negative or not finite, or n points cannot give each channel the
             minimum.
     """
+    share = shares(sigma, uniform_fraction, active)[_chosen(active)]
+    spare = n - minimum * len(share)
+    if spare < 0:
+        raise InputError(
+            f"allocation: {len(share)} channels of {minimum} points need {n - spare}; got {n}"
+        )
+    counts = np.zeros(len(sigma), dtype=np.int64)
+    counts[_chosen(active)] = _largest_remainder(spare, share) + minimum
+    return torch.from_numpy(counts)
+
+
+def shares(
+    sigma: Tensor, uniform_fraction: float = 0.0, active: Tensor | None = None
+) -> NDArray[np.float64]:
+    """The shares of the points that `proportional` aims at, float64, shape (n_channels,).
+
+    Args are those of `proportional`.
+
+    Raises:
+        InputError: a sigma is negative or not finite.
+    """
     values = sigma.numpy()
     if not (np.isfinite(values) & (values >= 0)).all():
         raise InputError(f"allocation: expected standard deviations >= 0; got {values.tolist()}")
-    counts = np.zeros(len(values), dtype=np.int64)
-    chosen = slice(None) if active is None else active.numpy()
-    stds = values[chosen]
-    spare = n - minimum * len(stds)
-    if spare < 0:
-        raise InputError(
-            f"allocation: {len(stds)} channels of {minimum} points need {n - spare}; got {n}"
-        )
+    stds = values[_chosen(active)]
     share = stds / stds.sum() if stds.any() else np.full_like(stds, 1 / len(stds))
-    share = uniform_fraction / len(stds) + (1 - uniform_fraction) * share
-    counts[chosen] = _largest_remainder(spare, share) + minimum
-    return torch.from_numpy(counts)
+    result = np.zeros(len(values))
+    result[_chosen(active)] = uniform_fraction / len(stds) + (1 - uniform_fraction) * share
+    return result
+
+
+def _chosen(active: Tensor | None) -> slice | NDArray[np.bool_]:
+    """Index of the channels that get points."""
+    if active is None:
+        return slice(None)
+    index: NDArray[np.bool_] = active.numpy()
+    return index
 
 
 def _largest_remainder(n: int, share: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -71,6 +71,9 @@ class ChannelWeights(AbstractChannelWeights):
         n_features: numbers per point that the network sees.
         n_channels: number of channels.
         settings: shape and seed of the network.
+
+    Attributes:
+        settings: as given, or the defaults.
     """
 
     mean: Tensor
@@ -82,9 +85,9 @@ class ChannelWeights(AbstractChannelWeights):
         self, n_features: int, n_channels: int, settings: ChannelWeightSettings | None = None
     ) -> None:
         super().__init__()
-        settings = settings or ChannelWeightSettings()
-        generator = torch_generator(settings.seed, "channel weights")
-        size = NetworkSize(settings.layers, settings.units)
+        self.settings = settings or ChannelWeightSettings()
+        generator = torch_generator(self.settings.seed, "channel weights")
+        size = NetworkSize(self.settings.layers, self.settings.units)
         self.network = MLP(n_features, n_channels, size, generator, zero_output=True)
         self.register_buffer("mean", torch.zeros(n_features, dtype=torch.float64))
         self.register_buffer("std", torch.ones(n_features, dtype=torch.float64))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,9 +19,10 @@ from madnis_py.devices.kernels import Kernels
 from madnis_py.errors import InputError
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.symmetry import ChannelGroups
+from madnis_py.notebook import html_table
 
 if TYPE_CHECKING:
-    import gvar
+    from gvar import GVar
 
 MINIMUM_POINTS = 2
 """Fewest points of a channel from which a variance can be estimated."""
@@ -31,6 +33,9 @@ ROUNDING = 1e-12
 SMALLEST = 2.0**-300
 """Numbers whose size is not between this and its inverse are measured in another unit before they
 are squared."""
+
+
+_SUMMARY_COLUMNS = ("itn", "points", "integral", "average", "chi2/dof")
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,59 @@ class Measurement:
         return f"{self.name} {self.value:.6g} +- {self.error:.2g}"
 
 
-@dataclass(frozen=True)
-class Estimate:
+class GVarArithmetic:
+    """Sums, products and powers of what has a `gvar`, as `gvar.GVar`."""
+
+    __array_ufunc__ = None
+    """Numbers of numpy leave the operators to this class."""
+
+    gvar: GVar
+
+    def __add__(self, other: object) -> GVar:
+        return self.gvar + _as_gvar(other)
+
+    def __radd__(self, other: object) -> GVar:
+        return _as_gvar(other) + self.gvar
+
+    def __sub__(self, other: object) -> GVar:
+        return self.gvar - _as_gvar(other)
+
+    def __rsub__(self, other: object) -> GVar:
+        return _as_gvar(other) - self.gvar
+
+    def __mul__(self, other: object) -> GVar:
+        return self.gvar * _as_gvar(other)
+
+    def __rmul__(self, other: object) -> GVar:
+        return _as_gvar(other) * self.gvar
+
+    def __truediv__(self, other: object) -> GVar:
+        return self.gvar / _as_gvar(other)
+
+    def __rtruediv__(self, other: object) -> GVar:
+        return _as_gvar(other) / self.gvar
+
+    def __pow__(self, other: object) -> GVar:
+        return self.gvar ** _as_gvar(other)
+
+    def __neg__(self) -> GVar:
+        return -self.gvar
+
+
+def _as_gvar(operand: Any) -> Any:
+    return operand.gvar if isinstance(operand, GVarArithmetic) else operand
+
+
+@dataclass(frozen=True, repr=False)
+class Estimate(GVarArithmetic):
     """Multi-channel Monte Carlo estimate of an integral, Eqs. (2.51) and (5.11).
 
-    The equations are those of the MadNIS thesis.
+        >>> estimate = integrator.integrate(100_000)
+        >>> estimate.mean, estimate.sdev, estimate.chi2_per_dof
+        >>> f"{estimate:.3g}", float(estimate), estimate / other
+
+    Sums, products and powers are `gvar.GVar`, with the errors of different estimates independent
+    and an estimate fully correlated with itself. The equations are those of the MadNIS thesis.
 
     Attributes:
         value: sum_i I_i, in the unit of the integrand.
@@ -86,6 +139,19 @@ class Estimate:
     iterations: tuple[Estimate, ...] = ()
 
     @property
+    def mean(self) -> float:
+        """The value, by the name that gvar and vegas have for it."""
+        return self.value
+
+    @property
+    def sdev(self) -> float:
+        """The error, by the name that gvar and vegas have for it."""
+        return self.error
+
+    def __float__(self) -> float:
+        return self.value
+
+    @property
     def moments(self) -> Moments:
         """The moments of a single estimate, from which it can be made again."""
         unit = unit_of(self.channel_values.numpy(), self.channel_stds.numpy())
@@ -106,44 +172,58 @@ class Estimate:
         """Near 1 when the iterations agree within their errors; 0 for a single one."""
         return self.chi2 / self.dof if self.dof else 0.0
 
-    @property
-    def gvar(self) -> gvar.GVar:
-        """Value and error as a `gvar.GVar`, for arithmetic with errors."""
+    @cached_property
+    def gvar(self) -> GVar:
+        """Value and error as a `gvar.GVar`, always the same one, for arithmetic with errors."""
         import gvar
 
         return gvar.gvar(self.value, self.error)
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the `gvar`, whose correlations another process does not know."""
+        return {name: value for name, value in self.__dict__.items() if name != "gvar"}
+
     def __str__(self) -> str:
         """One line, e.g. `1.0003(12), chi2/dof 0.87 [9]`."""
-        return f"{self._in_digits}, chi2/dof {self.chi2_per_dof:.2f} [{self.dof}]"
+        return f"{self._in_digits()}, chi2/dof {self.chi2_per_dof:.2f} [{self.dof}]"
 
-    @property
-    def _in_digits(self) -> str:
+    def __repr__(self) -> str:
+        return f"Estimate({self}, {self.n:,} points)"
+
+    def __format__(self, spec: str) -> str:
+        """The same as `str`, or value and error alone by a format: `1.00(12)` for ".3g"."""
+        return self._in_digits(spec) if spec else str(self)
+
+    def _in_digits(self, spec: str = "") -> str:
         """E.g. `1.0003(12)`; written out where the square of the error is beyond all numbers."""
-        written_out = unit_of(self.value, self.error) != 1.0
-        return f"{self.value:.6g} +- {self.error:.2g}" if written_out else str(self.gvar)
+        if unit_of(self.value, self.error) != 1.0:
+            return f"{self.value:{spec or '.6g'}} +- {self.error:{spec or '.2g'}}"
+        return format(self.gvar, spec)
 
     def summary(self) -> str:
         """A table of iterations and their running average, in the form that vegas users know."""
-        parts = self.iterations or (self,)
-        rows = [("itn", "points", "integral", "average", "chi2/dof")]
-        for k, part in enumerate(parts, start=1):
-            average = combine(parts[:k])
-            rows.append(
-                (
-                    str(k),
-                    str(part.n),
-                    part._in_digits,
-                    average._in_digits,
-                    f"{average.chi2_per_dof:.2f}",
-                )
-            )
+        rows = [_SUMMARY_COLUMNS, *self._summary_rows()]
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         lines = [
             "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
             for row in rows
         ]
         return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+    def _repr_html_(self) -> str:
+        return html_table(str(self), self._summary_rows(), _SUMMARY_COLUMNS)
+
+    def _summary_rows(self) -> Iterator[tuple[str, ...]]:
+        parts = self.iterations or (self,)
+        for k, part in enumerate(parts, start=1):
+            average = combine(parts[:k])
+            yield (
+                str(k),
+                str(part.n),
+                part._in_digits(),
+                average._in_digits(),
+                f"{average.chi2_per_dof:.2f}",
+            )
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from copy import copy
 from functools import partial, reduce
 from typing import TypeVar
 
@@ -84,11 +85,6 @@ class ImportanceSampler:
         device: Device | str | None = None,
     ) -> None:
         if not isinstance(integrand, AbstractIntegrand):
-            if dim is None:
-                raise InputError(
-                    "sampler: an integrand that is a function needs dim, "
-                    "the dimension of the unit cube"
-                )
             integrand = FunctionIntegrand(integrand, dim)
         if flow is None:
             settings = FlowSettings(seed=seed)
@@ -125,6 +121,12 @@ class ImportanceSampler:
         )
         alone.active = self.active
         return alone
+
+    def with_seed(self, seed: int) -> ImportanceSampler:
+        """The same sampler, flow and weights shared, that draws from streams of another seed."""
+        other = copy(self)
+        other.seed = seed
+        return other
 
     def stream(self, *path: str | int, block: int) -> RandomStream:
         """The random stream that a block of `map_blocks` draws from, counted from 0."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from madnis_py.errors import IntegrandError
+from madnis_py.errors import InputError, IntegrandError
+
+Bounds = Sequence[tuple[float, float]]
+"""(lower, upper) of each dimension."""
+
+Arrays = Literal["torch", "numpy"]
+"""Kind of the arrays that a function takes."""
 
 
 @dataclass(frozen=True)
@@ -78,40 +88,56 @@ class AbstractIntegrand(ABC):
 
 
 class FunctionIntegrand(AbstractIntegrand):
-    """A plain function f(x) on the unit cube, with one channel or several that share the cube.
+    """A plain function f(x) on a box, with one channel or several that share the box.
+
+    A function that calls numpy, or fails on tensors and not on arrays, gets x as numpy arrays; any
+    other gets torch tensors. To find out, it is called with two points when the integrand is made,
+    unless `arrays` says it.
 
     Args:
         function: takes x, float64, shape (n, dim) and returns f(x), shape (n,); torch tensors or
             numpy arrays. On a device it takes tensors there.
-        dim: dimension of the unit cube.
+        dim: dimension of the box, not needed where there are `bounds`.
         n_channels: channels that share the integral; each gets its own density.
-        prior: optional function x -> (n, n_channels) of non-negative channel weights; flat by
-            default.
+        prior: optional function x -> (n, n_channels) of non-negative channel weights, in the arrays
+            of `function`; flat by default.
+        bounds: (lower, upper) of each dimension; the unit cube by default.
+        arrays: "torch" or "numpy".
 
-    The channel weights see x itself.
+    The channel weights see x as points of the unit cube.
+
+    Raises:
+        InputError: neither `dim` nor `bounds`, or bounds that are no box or of another dimension.
     """
 
     def __init__(
         self,
-        function: Callable[[Tensor], Tensor],
-        dim: int,
+        function: Callable[[Any], Any],
+        dim: int | None = None,
         n_channels: int = 1,
-        prior: Callable[[Tensor], Tensor] | None = None,
+        prior: Callable[[Any], Any] | None = None,
+        *,
+        bounds: Bounds | None = None,
+        arrays: Arrays | None = None,
     ) -> None:
         self.function = function
-        self.dim = dim
+        self.box = Box.of(bounds, dim)
+        self.dim = self.box.dim
         self.n_channels = n_channels
-        self.n_features = dim
+        self.n_features = self.dim
         self.prior = prior
+        self.arrays = arrays or arrays_of(function, self.box)
 
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Evaluate the function; see `AbstractIntegrand.evaluate`."""
-        value = self._as_tensor(self.function(x), (len(x),), "value").to(x.device)
+        points = in_arrays(self.box.points(x), self.arrays)
+        value = self._as_tensor(self.function(points), (len(x),), "value").to(x.device)
         if self.prior is None:
             prior = x.new_ones(len(x), self.n_channels)
         else:
-            prior = self._as_tensor(self.prior(x), (len(x), self.n_channels), "prior").to(x.device)
-        return Evaluation(value, x, prior)
+            shape = (len(x), self.n_channels)
+            prior = self._as_tensor(self.prior(points), shape, "prior").to(x.device)
+        return Evaluation(value * self.box.volume, x, prior)
 
     @staticmethod
     def _as_tensor(result: object, shape: tuple[int, ...], name: str) -> Tensor:
@@ -126,10 +152,107 @@ class FunctionIntegrand(AbstractIntegrand):
         tensor = numbers.to(torch.float64)
         if tuple(tensor.shape) != shape:
             raise IntegrandError(
-                f"integrand: expected {name} of shape {shape}; got {tuple(tensor.shape)}"
+                f"integrand: expected {name} of shape {shape}; got {tuple(tensor.shape)}, where a "
+                "function takes all points of x at once"
             )
         return tensor
 
 
 def _kind(result: object) -> str:
     return str(getattr(result, "dtype", type(result).__name__))
+
+
+@dataclass(frozen=True)
+class Box:
+    """The region of integration: intervals, one for each dimension.
+
+    Attributes:
+        lower: float64, shape (dim,).
+        upper: float64, shape (dim,).
+        volume: product of the lengths of the intervals.
+    """
+
+    lower: Tensor
+    upper: Tensor
+    volume: float
+
+    @classmethod
+    def of(cls, bounds: Bounds | None, dim: int | None) -> Box:
+        """The box of bounds, or the unit cube without any.
+
+        Raises:
+            InputError: neither `dim` nor `bounds`, or bounds that are no box or of another
+                dimension.
+        """
+        if bounds is None:
+            if dim is None:
+                raise InputError(
+                    "integrator: an integrand that is a function needs dim, the dimension of the "
+                    "unit cube, or bounds"
+                )
+            bounds = [(0.0, 1.0)] * dim
+        expected = "bounds: expected a finite pair (lower, upper) for each dimension"
+        try:
+            edges = torch.as_tensor(np.asarray(bounds, dtype=np.float64))
+        except (TypeError, ValueError):
+            raise InputError(f"{expected}; got {bounds}") from None
+        if edges.ndim != 2 or edges.shape[1] != 2 or len(edges) == 0:
+            raise InputError(f"{expected}; got an array of shape {tuple(edges.shape)}")
+        if dim not in (None, len(edges)):
+            raise InputError(f"{expected}, of which dim says {dim}; got {len(edges)}")
+        lower, upper = edges.T.contiguous()
+        volume = math.prod((upper - lower).tolist())
+        if not edges.isfinite().all() or not (lower < upper).all():
+            raise InputError(f"{expected}, lower < upper; got {edges.tolist()}")
+        if not 0 < volume < math.inf:
+            raise InputError(f"{expected}; the volume of the box is {volume}, out of all numbers")
+        return cls(lower, upper, volume)
+
+    @property
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return len(self.lower)
+
+    def points(self, u: Tensor) -> Tensor:
+        """Points of the box for points of the unit cube, float64, shape (n, dim)."""
+        lower, upper = (edge.to(u.device) for edge in (self.lower, self.upper))
+        return torch.minimum(lower + (upper - lower) * u, upper)
+
+    def in_cube(self, x: Tensor) -> Tensor:
+        """Points of the unit cube for points of the box; see `points`."""
+        lower, upper = (edge.to(x.device) for edge in (self.lower, self.upper))
+        return (x - lower) / (upper - lower)
+
+
+def in_arrays(tensor: Tensor, arrays: Arrays) -> Any:
+    """A tensor, or the same numbers as an array of numpy."""
+    return tensor if arrays == "torch" else tensor.cpu().numpy()
+
+
+def arrays_of(function: Callable[[Any], Any], box: Box) -> Arrays:
+    """The arrays that a function of points wants; see `FunctionIntegrand`."""
+    asked = False
+
+    class Watched(Tensor):
+        """A tensor that notices when numpy asks for its numbers."""
+
+        def __array__(self, dtype: Any = None) -> Any:
+            nonlocal asked
+            asked = True
+            return super().__array__(dtype)  # type: ignore[no-untyped-call]
+
+    points = box.points(torch.tensor([[0.3], [0.6]], dtype=torch.float64).expand(2, box.dim))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        takes_tensors = _works(function, points.clone().as_subclass(Watched))
+        if takes_tensors and not asked:
+            return "torch"
+        return "numpy" if _works(function, points.numpy()) else "torch"
+
+
+def _works(function: Callable[[Any], Any], points: Any) -> bool:
+    try:
+        function(points)
+    except Exception:  # whatever a function for other arrays may stumble over
+        return False
+    return True

@@ -80,6 +80,8 @@ class StepProgress:
         batch_error: its standard error.
         rolled_back: whether the training went back to an earlier step, because it had lost a part
             of the integral.
+        rollbacks: how often it went back so far.
+        learning_rate: of the step; None where nothing is optimised.
     """
 
     step: int
@@ -94,6 +96,8 @@ class StepProgress:
     batch_value: float | None = None
     batch_error: float | None = None
     rolled_back: bool = False
+    rollbacks: int = 0
+    learning_rate: float | None = None
 
 
 Callback = Callable[[StepProgress], None]

@@ -93,7 +93,12 @@ def torch_generator(seed: int, *path: str | int) -> torch.Generator:
     They are made once and on the CPU, with torch's functions, and need not be the numbers of a
     counter.
     """
-    return torch.Generator().manual_seed(int.from_bytes(_digest(seed, *path)[:8], "little") >> 1)
+    return torch.Generator().manual_seed(derived_seed(seed, *path))
+
+
+def derived_seed(seed: int, *path: str | int) -> int:
+    """A seed below 2^63 for a piece of work that names its own streams."""
+    return int.from_bytes(_digest(seed, *path)[:8], "little") >> 1
 
 
 def _digest(seed: int, *path: str | int) -> bytes:

@@ -118,6 +118,11 @@ class Trainer:
         return len(self._finished.rollbacks) > MOST_ROLLBACKS
 
     @property
+    def place(self) -> tuple[int, int]:
+        """How often the training went back, and the steps that are finished since it began."""
+        return len(self._finished.rollbacks), self._finished.step
+
+    @property
     def kept_steps(self) -> set[int]:
         """Steps of the states that the training may go back to."""
         return {self._finished.recent.step, self._finished.trusted.step}
@@ -237,8 +242,11 @@ class Trainer:
         """
         if len(batch) == 0:
             return torch.zeros(2, dtype=torch.float64)
-        rate = self._finished.learning_rate_factor * self.settings.learning_rate_at(step)
-        return torch.stack(self._update(batch, size, rate, fresh))
+        return torch.stack(self._update(batch, size, self._learning_rate(step), fresh))
+
+    def _learning_rate(self, step: int) -> float:
+        """Learning rate of a step, smaller after each rollback."""
+        return self._finished.learning_rate_factor * self.settings.learning_rate_at(step)
 
     def _loss(self, learned: Tensor, batch: Batch, step: int) -> float:
         """The loss of an optimiser step, whose result is looked at here."""
@@ -294,6 +302,8 @@ class Trainer:
             batch_value=fresh.value if fresh else None,
             batch_error=fresh.error if fresh else None,
             rolled_back=rolled_back,
+            rollbacks=len(self._finished.rollbacks),
+            learning_rate=self._learning_rate(max(self._finished.step - 1, 0)),
         )
 
     def _standardise(self) -> None:
