@@ -149,6 +149,14 @@ def quarks_to_electrons(s: Array, alpha_s: float) -> Array:
     return s * amplitude**2 / (12 * math.pi) / 3
 
 
+def bottoms_to_taus(s: Array, alpha_s: float) -> Array:
+    """The CP-odd boson of two doublets, massless b with a Yukawa coupling."""
+    vacuum = 1 / math.sqrt(math.sqrt(2) * 1.16637e-5)
+    bottom, tau = 4.7 * 20.0 / vacuum, 1.777 * 20.0 / vacuum
+    pole = (s - 400.0**2) ** 2 + (400.0 * 10.0) ** 2
+    return (bottom * tau) ** 2 * s * _beta(s, 1.777) / (48 * math.pi * pole)
+
+
 def quarks_to_muons(charge: float, isospin: float) -> Partonic:
     """A photon and a Z, with the inputs of the UFO Standard Model."""
     alpha, fermi, mass, width = 1 / 132.50698, 1.16639e-5, 91.188, 2.44140351
@@ -194,6 +202,13 @@ CHAINS = {
         {(2, -2): quarks_to_electrons},
         500.0**2,
         {"cuts": {"e+,e-": {"mass_min": 500.0}}},
+    ),
+    "two doublets": Chain(
+        "two_higgs_doublet",
+        "p p > h3 > ta- ta+",
+        {(5, -5): bottoms_to_taus},
+        100.0**2,
+        {"cuts": {"ta-,ta+": {"mass_min": 100.0}}},
     ),
     "Standard Model": Chain(
         "ufo_sm",

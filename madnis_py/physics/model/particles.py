@@ -230,6 +230,10 @@ QCD_AND_QED = (CouplingOrder("QCD", 1, 0), CouplingOrder("QED", 2, 1))
 """Orders of the Standard Model, where that of QCD is the power of g_s."""
 
 
+_OF_FILES = ("digest", "trees")
+"""Entries of `ModelTables` that say nothing new."""
+
+
 @dataclass(frozen=True)
 class ModelTables:
     """The content of a model, independent of the values of its parameters.

@@ -1,10 +1,15 @@
 """Structures of models through the reader, against the same ones in our conventions."""
 
+import math
+
 import numpy as np
 import pytest
+from amplitudes import reaction
 from small_models import amplitude_of, assert_invariant, momenta_of, of, small_model, vertex
 from ufo_models import own
 
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.decays.partial_widths import partial_width
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import Particle
 
@@ -76,3 +81,37 @@ def test_neutrinos_of_contact_terms_are_left_handed_and_majorana_fermions_are_no
     assert READ.is_left_handed(12)
     assert READ.is_left_handed(-16)
     assert not any(READ.is_left_handed(pdg) for pdg in (11, 15, 9000012))
+
+
+def test_a_graviton_is_exchanged_as_the_closed_form_says() -> None:
+    """To massless leptons: 4 k^4 s^4 (1 - 3 cos^2 + 4 cos^4) / (s - M^2)^2, spins averaged."""
+    model = own("beyond", {"MTA": 0.0})
+    amplitude = TreeAmplitude(reaction("e- e+ > grv > ta- ta+", model), model)
+    p = momenta_of(amplitude)
+    s = ((p[:, 0] + p[:, 1]) ** 2 @ [1, -1, -1, -1]).astype(float)
+    t = ((p[:, 0] - p[:, 2]) ** 2 @ [1, -1, -1, -1]).astype(float)
+    cosine = 1 + 2 * t / s
+    pole = (s - model["MG"] ** 2) ** 2
+    expected = 4 * 0.004**4 * s**4 * (1 - 3 * cosine**2 + 4 * cosine**4) / pole
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), expected, rtol=1e-9)
+
+
+def test_a_gravitino_decays_as_the_closed_form_says() -> None:
+    """Into a massless e- and a scalar of momentum k by a term k_mu: c^2 k^4 / (24 pi m)."""
+    mass, scalar = READ["MGVT"], READ["MPHI"]
+    size = (mass**2 - scalar**2) / (2 * mass)
+    expected = 0.004**2 * size**4 / (24 * math.pi * mass)
+    width = partial_width(9000040, (11, -9000011), READ)
+    assert width == pytest.approx(expected, rel=1e-11)
+
+
+def test_a_tau_decays_by_a_contact_term_as_in_fermis_theory() -> None:
+    """By a coupling 4 G_F / sqrt(2): G_F^2 m^5 / (192 pi^3), as W exchange for m << M_W."""
+    model = own("beyond", {"MTA": 1.777, "fermi": 4 * 1.16637e-5 / math.sqrt(2)})
+    amplitude = amplitude_of(model, "ta- > vt e- ve~")
+    p = momenta_of(amplitude)
+    tau, neutrino, electron, antineutrino = np.moveaxis(p, 1, 0)
+    metric = np.array([1, -1, -1, -1])
+    one, two = (a * b @ metric for a, b in ((tau, antineutrino), (electron, neutrino)))
+    expected = 128 * 1.16637e-5**2 * one * two / 2
+    np.testing.assert_allclose(amplitude.squared(p, 0.118), expected, rtol=1e-10)
