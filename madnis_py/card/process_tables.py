@@ -111,10 +111,10 @@ class ProcessTable(CardTable):
         description="Whether propagators of external particles have widths where they cannot be on "
         "shell.",
     )
-    complex_mass: Flag = Field(
-        False,
+    complex_mass: Flag | None = Field(
+        None,
         description="Whether masses of unstable particles are complex, mu^2 = M^2 - i M Gamma, in "
-        "all propagators and couplings: gauge invariance is exact.",
+        "all propagators and couplings: gauge invariance is exact. Without it: false.",
     )
     allow_divergent: Flag = Field(
         False, description="Whether to integrate what the cuts leave infinite."

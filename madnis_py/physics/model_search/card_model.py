@@ -109,7 +109,9 @@ def model_from_card(card: Card) -> Model:
             if key not in overrides or not slha.scan(parameter.block, *parameter.code)
         }
         given = {key: value for key, value in from_file.items() if value is not None}
-        model = Model(card.process.model, given | overrides, tables, card.process.complex_mass)
+        model = Model(
+            card.process.model, given | overrides, tables, bool(card.process.complex_mass)
+        )
         _check_masses(model, slha)
         _check_fixed(model, slha)
         by_file = (
