@@ -1,7 +1,9 @@
-"""Commands of a run: all stages or each by itself, and gridpacks."""
+"""Commands of a run: all stages or each by itself, its report, and gridpacks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +20,9 @@ from madnis_py.cli.options import (
     WorkOptions,
     with_options,
 )
-from madnis_py.cli.output import print_json, show_run, show_scan
+from madnis_py.cli.output import notify, print_json, show_run, show_scan
 from madnis_py.cli.runs import begun_run, begun_scan, chosen_card, opened_run
+from madnis_py.errors import MadnisError
 
 Events = Annotated[
     int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")
@@ -55,10 +58,16 @@ def run(
     with watching(json_output, GOES_ON) as watch:
         chosen = chosen_card(card, begin, work)
         if has_a_scan(chosen):
-            with begun_scan(chosen, output, begin, work, watch) as scan:
+            with (
+                begun_scan(chosen, output, begin, work, watch) as scan,
+                reported(scan.directory, json_output),
+            ):
                 show_scan(scan.execute(events, points), scan.directory, json_output)
             return
-        with begun_run(chosen, output, begin, work, watch) as started:
+        with (
+            begun_run(chosen, output, begin, work, watch) as started,
+            reported(started.directory.path, json_output),
+        ):
             show_run(started.execute(events, points), json_output)
 
 
@@ -77,7 +86,8 @@ def train(
         watching(json_output, GOES_ON) as watch,
         begun_run(chosen_card(card, begin, work), output, begin, work, watch) as started,
     ):
-        started.samplers()
+        with started.noting_failure():
+            started.samplers()
         if json_output:
             print_json(started.record.content())
 
@@ -91,8 +101,13 @@ def integrate(
     json_output: RecordJson = False,
 ) -> None:
     """Compute the cross section of a trained run from fresh points."""
-    with watching(json_output, GOES_ON) as watch, opened_run(directory, work, watch) as opened:
-        opened.integrate(points)
+    with (
+        watching(json_output, GOES_ON) as watch,
+        opened_run(directory, work, watch) as opened,
+        reported(directory, json_output),
+    ):
+        with opened.noting_failure():
+            opened.integrate(points)
         show_run(opened, json_output)
 
 
@@ -129,9 +144,56 @@ def generate(
     with (
         watching(json_output, GOES_ON) as watch,
         opened_run(directory, work, watch, any_version) as opened,
+        reported(directory, json_output),
     ):
-        opened.generate(events, output, seed, sampler)
+        with opened.noting_failure():
+            opened.generate(events, output, seed, sampler)
         show_run(opened, json_output)
+
+
+@contextmanager
+def reported(directory: Path, quiet: bool) -> Iterator[None]:
+    """After this block the report of a run is that of its present state, also if the block failed.
+
+    What is in the way of the report is said, and is no error.
+
+    Args:
+        directory: of the run or scan.
+        quiet: whether standard output belongs to JSON.
+    """
+    try:
+        yield
+    except MadnisError as error:
+        if error.exit_status == MadnisError.exit_status:  # the run failed, not what was asked for
+            _refresh(directory, quiet=True)
+        raise
+    _refresh(directory, quiet)
+
+
+def _refresh(directory: Path, quiet: bool) -> None:
+    from madnis_py.report.report_page import write_report
+
+    try:
+        path = write_report(directory)
+    except MadnisError as error:
+        notify(f"no report: {error}")
+        return
+    if not quiet:
+        typer.echo(f"report in {path}")
+
+
+def report(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The directory of a run or of a scan.")
+    ],
+) -> None:
+    """Write DIR/report.html: figures, pictures, warnings and what to do, in one page.
+
+    It is made of what the run has left in its directory, and needs no network to be read.
+    """
+    from madnis_py.report.report_page import write_report
+
+    typer.echo(f"report in {write_report(directory)}")
 
 
 @with_options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +14,7 @@ from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.card.tables import ClusterTable
-from madnis_py.errors import InputError
+from madnis_py.errors import InputError, LockedError, MadnisError, from_surroundings
 from madnis_py.events.files.formats import event_format
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.training.settings import TrainingSettings
@@ -23,7 +23,7 @@ from madnis_py.parallel.random_streams import RANDOM_NUMBERS
 from madnis_py.progress import Watch, unwatched
 from madnis_py.run import gridpack
 from madnis_py.run.directory import RunDirectory
-from madnis_py.run.record import EventFileRecord, RunIdentity, RunRecord
+from madnis_py.run.record import EventFileRecord, FailureRecord, RunIdentity, RunRecord
 from madnis_py.run.stages.distributions import HISTOGRAM_POINTS, Distributions
 from madnis_py.run.stages.training_session import training_settings
 from madnis_py.run.trust import Trust, reach_of_directory, reach_of_events
@@ -232,10 +232,30 @@ class AbstractRun(ABC):
 
     def execute(self, events: int, points: int | None = None) -> Self:
         """All stages, with the events in `events_file`; none if 0 are asked for."""
-        self.integrate(points, events)
-        if events:
-            self.generate(events)
+        with self.noting_failure():
+            self.integrate(points, events)
+            if events:
+                self.generate(events)
         return self
+
+    @contextmanager
+    def noting_failure(self) -> Iterator[None]:
+        """Write down in run.json why the work in this block failed, or that it did not.
+
+        What was asked for in a wrong way, and what other processes do, are no failures of the run.
+        """
+        try:
+            yield
+        except (InputError, LockedError):
+            raise
+        except Exception as error:
+            known = error if isinstance(error, MadnisError) else from_surroundings(error)
+            sentence = str(known) if known else f"{type(error).__name__}: {error}"
+            with suppress(MadnisError):  # the first error is the one to tell
+                self.directory.update(failure=FailureRecord(sentence=sentence))
+            raise
+        if self.record.failure is not None:
+            self.directory.update(failure=None)
 
     @property
     def record(self) -> RunRecord:

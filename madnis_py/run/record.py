@@ -126,6 +126,12 @@ class EventFileRecord(RecordPart):
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
 
+class FailureRecord(RecordPart):
+    """Why the last command on a run did not do what it was asked for."""
+
+    sentence: str = Field(description="What was expected, and what came.")
+
+
 class PartRecord(RecordPart):
     """One of the processes of a run of several."""
 
@@ -164,6 +170,9 @@ class RunRecord(RecordPart):
         None, description="The processes, where the card lists several."
     )
 
+    failure: FailureRecord | None = Field(
+        None, description="Why the last command failed; not there if it did not."
+    )
     prior: PriorRecord | None = Field(None, description="Channel weights before the training.")
     plan: Choice | None = Field(
         None, description='The choice of the method "auto" before the training.'
@@ -363,9 +372,9 @@ class RunRecord(RecordPart):
         return self
 
 
-_IN_USE = frozenset({"sampler", *Result.model_fields})
-"""Keys that are there only while a sampler is in use: none before the integrate stage or after a
-refusal."""
+_IN_USE = frozenset({"sampler", "failure", *Result.model_fields})
+"""Keys that are there only while a sampler is in use, none before the integrate stage or after a
+refusal, or while there is a failure."""
 
 
 def version_of(content: bytes) -> str | None:

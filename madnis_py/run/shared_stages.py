@@ -18,6 +18,7 @@ from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurve
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.progress import Stopwatch
 from madnis_py.run.context import RunContext
+from madnis_py.run.diagnostics.diagnostics import Diagnostics
 from madnis_py.run.record import PriorRecord
 from madnis_py.run.stages import cost_prediction, density_limits
 from madnis_py.run.stages.integration import POINTS, IntegrateStage
@@ -269,6 +270,7 @@ class SharedStages:
             self._context.watch,
         )
         found = stage.run(points, events, self._context.identity.method == "madnis")
+        Diagnostics.of(self.choose_prior(), found).write(self._context.directory.path)
         self._context.finish(
             "integrate",
             clock,

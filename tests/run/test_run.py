@@ -261,6 +261,8 @@ def test_an_interrupted_run_goes_on_to_the_same_bytes(
     assert not (tmp_path / "events.lhe.gz").exists()
     resumed = Run(process, tmp_path, SEED).execute(EVENTS, POINTS)
     assert resumed.events_file.read_bytes() == finished.events_file.read_bytes()
+    for name in ("training.csv", "diagnostics.json"):
+        assert (tmp_path / name).read_bytes() == (finished.directory.path / name).read_bytes()
 
 
 def test_training_goes_on_from_the_step_where_it_stopped(process: Process, tmp_path: Path) -> None:

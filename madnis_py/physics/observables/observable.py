@@ -20,6 +20,7 @@ from madnis_py.errors import InputError
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.observables.final_state import ABSENT, FinalState, sets_of
 from madnis_py.physics.observables.particle_names import CLASSES, ParticleName, codes_of
+from madnis_py.physics.observables.typeset_labels import typeset_label
 
 
 def _pt(p: Array) -> Array:
@@ -154,9 +155,14 @@ class Observable:
         return "" if self.kind in _WITHOUT_UNIT else "GeV"
 
     @property
+    def symbol(self) -> str:
+        """As it is set in print, in mathtext: "$p_{T}(j_{1})$"."""
+        return typeset_label(self.kind, self.particles)
+
+    @property
     def label(self) -> str:
         """For the axis of a picture."""
-        return f"{self} [{self.unit}]" if self.unit else str(self)
+        return f"{self.symbol} [{self.unit}]" if self.unit else self.symbol
 
     @property
     def classes(self) -> tuple[frozenset[int], ...]:

@@ -48,6 +48,7 @@ class Integration:
 
     Attributes:
         results: of each sampler.
+        sampled: points of each sampler.
         refusals: sampler -> why its result is not to be used; none for most.
         outside: what lies beyond the ends of the parton densities.
         warnings: of the run up to here.
@@ -56,6 +57,7 @@ class Integration:
     """
 
     results: Mapping[SamplerName, Result]
+    sampled: Mapping[SamplerName, SampledPoints]
     refusals: Mapping[SamplerName, str]
     outside: tuple[ShareOutside, ...]
     warnings: tuple[RunWarning, ...]
@@ -117,6 +119,7 @@ class IntegrateStage:
             training = TrainingResult.of(self.session.average, flow)
         return Integration(
             results,
+            sampled,
             refusals,
             outside,
             (

@@ -21,6 +21,7 @@ from madnis_py.integration.training.trainer import Trainer
 from madnis_py.integration.training.training_integral import TrainingIntegral
 from madnis_py.integration.training.training_state import TrainingState
 from madnis_py.progress import Stopwatch
+from madnis_py.run.stages.history_file import HistoryFile
 
 CHECKPOINT_INTERVAL = 20.0
 """Least seconds of training between two stored states."""
@@ -179,10 +180,18 @@ class TrainingSession:
                 interval = max(CHECKPOINT_INTERVAL, clock.lap() / CHECKPOINT_SHARE)
                 clock.restart_lap()
 
-        try:
-            self.trainer.run(follow)
-        finally:
-            self._save(clock.total)
+        with HistoryFile(
+            self.directory, self.trainer.settings.steps, self.trainer.place
+        ) as history:
+
+            def follow_and_note(progress: StepProgress) -> None:
+                history.add(progress)
+                follow(progress)
+
+            try:
+                self.trainer.run(follow_and_note)
+            finally:
+                self._save(clock.total)
 
     def _save(self, seconds: float) -> None:
         self.seconds = seconds

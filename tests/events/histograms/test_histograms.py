@@ -165,7 +165,7 @@ def test_hist_has_the_same_values_and_variances() -> None:
     assert variances is not None
     np.testing.assert_allclose(variances, found.errors**2)
     np.testing.assert_array_equal(made.axes[0].edges, found.edges)
-    assert made.axes[0].label == "mass(e+,e-) [GeV]"
+    assert made.axes[0].label == "$m_{e^{+} e^{-}}$ [GeV]"
 
 
 @dataclass(frozen=True)

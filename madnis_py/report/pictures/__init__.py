@@ -1,0 +1,1 @@
+"""Pictures of the report as SVG: axes, typesetting, and what each of them shows."""

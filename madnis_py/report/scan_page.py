@@ -1,0 +1,95 @@
+"""Page of a scan: the cross section over the values, and a table that leads to the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from madnis_py.card import card as cards
+from madnis_py.report.page_parts import Cell, Page, Row, Section, ShownTable, Status
+from madnis_py.report.pictures.figure import Figure
+from madnis_py.report.pictures.plot import Plot, covering
+from madnis_py.run.report import percent, quantity_of, with_error
+from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
+
+
+def scan_page(directory: Path) -> Page:
+    """The page of the scan of a directory.
+
+    Raises:
+        InputError: a file of it is damaged.
+    """
+    record, card = ScanRecord.read(directory), cards.load(directory / "card.toml")
+    missing = record.points - len(record.rows)
+    unfinished = Status(
+        "This scan is not finished",
+        (f"{len(record.rows)} of {record.points} points; the same command goes on.",),
+    )
+    return Page(
+        title=f"Scan of {card.definition} - madnis_py",
+        kind="Scan",
+        place=str(directory),
+        headings=card.process.definitions,
+        statuses=[unfinished] if missing > 0 else [],
+        sections=[
+            Section(
+                "points",
+                "Points",
+                figures=list(_pictures(record)),
+                tables=[_table(record)],
+            ),
+            Section("card", "Card", text=card.to_toml()),
+        ],
+    )
+
+
+def _pictures(record: ScanRecord) -> Iterator[Figure]:
+    """Cross section and efficiency over each key whose values are numbers."""
+    quantity, unit = quantity_of(record.unit)
+    letter = r"$\sigma$" if quantity == "sigma" else r"$\Gamma$"
+    for key in record.rows[0].values if record.rows else ():
+        places = [_number(row, key) for row in record.rows]
+        if None in places or len(set(places)) < 2:
+            continue
+        x = np.array(places, float)
+        sigma = np.array([row.sigma_pb for row in record.rows])
+        error = np.array([row.sigma_error_pb for row in record.rows])
+        y = covering([*(sigma - error), *(sigma + error)])
+        plot = Plot(covering(x), [(y, 200.0)], key, [f"{letter} [{unit}]"])
+        order = np.argsort(x, kind="stable")
+        if len(record.rows[0].values) == 1:
+            plot.line(x[order], sigma[order], "flow", kind="l pale")
+        plot.errors(x, sigma - error, sigma + error, "flow")
+        plot.dots(x, sigma, "flow")
+        yield Figure(f"{quantity} over {key}", plot.svg(f"{quantity} over {key}"))
+
+
+def _number(row: ScanRow, key: str) -> float | None:
+    value = row.values.get(key)
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if known else None  # type: ignore[arg-type]
+
+
+def _table(record: ScanRecord) -> ShownTable:
+    keys = list(record.rows[0].values) if record.rows else []
+    quantity = " / ".join(quantity_of(record.unit))
+    head = [
+        Cell("run"),
+        *(Cell(key, "right") for key in keys),
+        *(Cell(name, "right") for name in (quantity, "efficiency", "events")),
+    ]
+    rows = [
+        Row(
+            [
+                Cell(row.folder, link=f"{row.folder}/report.html"),
+                *(Cell(str(row.values[key]), "right") for key in keys),
+                Cell(with_error(row.sigma_pb, row.sigma_error_pb), "right"),
+                Cell(percent(row.efficiency), "right"),
+                Cell(f"{row.events:,}", "right"),
+            ]
+        )
+        for row in record.rows
+    ]
+    return ShownTable(head, rows)
