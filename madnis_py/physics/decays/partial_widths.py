@@ -15,6 +15,7 @@ from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.amplitudes.widths import widths_of
 from madnis_py.physics.decays.decay_cache import Widths, kept_widths
 from madnis_py.physics.decays.decay_modes import Products, three_body_modes, two_body_modes
+from madnis_py.physics.diagrams.coupling_orders import ALL_ORDERS
 from madnis_py.physics.diagrams.diagrams import Diagram, diagrams_of
 from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.diagrams.recursion import recursion_of
@@ -104,7 +105,7 @@ def decay_table(pdg: int, model: Model, *, two_body: bool = False) -> DecayTable
 def partial_width(pdg: int, products: Products, model: Model) -> float:
     """The width of a decay to two or three particles in GeV, 1 / (2 M) of |M|^2 dPhi.
 
-    |M|^2 is constant for two products. For three it depends on two invariants, over which the
+    All coupling orders add up: a width has no lowest one. |M|^2 is constant for two products. For three it depends on two invariants, over which the
     integral is a Gaussian quadrature; a decay in which an unstable particle can be on its mass
     shell is one to two particles, and 0 here.
 
@@ -114,7 +115,7 @@ def partial_width(pdg: int, products: Products, model: Model) -> float:
         model: masses, widths of propagators, couplings.
     """
     mass, masses = model.mass(pdg), tuple(map(model.mass, products))
-    reaction = reaction_of((pdg,), products)
+    reaction = reaction_of((pdg,), products, ALL_ORDERS)
     diagrams = diagrams_of(recursion_of(reaction, vertex_table(model)))
     limits = MassLimits((mass, *masses), (), mass, n_incoming=1)
     if not diagrams or _has_resonance(diagrams, limits, model):

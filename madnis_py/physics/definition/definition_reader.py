@@ -21,7 +21,7 @@ from madnis_py.physics.definition.notation import (
     parse_notation,
 )
 from madnis_py.physics.definition.particle_labels import ParticleLabels
-from madnis_py.physics.diagrams.coupling_orders import WEIGHTED, OrderLimit
+from madnis_py.physics.diagrams.coupling_orders import ALL_ORDERS, WEIGHTED, OrderLimit
 from madnis_py.physics.diagrams.polarisation import helicity_states
 from madnis_py.physics.diagrams.restrictions import Restrictions
 from madnis_py.physics.model.model import Model
@@ -30,9 +30,6 @@ _MOST_OUTGOING, _MOST_FINAL, _MOST_CHOICES, _MOST_COMBINATIONS = 8, 20, 1_000_00
 """Limits of a definition, above what can be computed: outgoing particles of a step, final
 particles, choices of incoming or outgoing particles of a step, and choices of both that conserve
 charge and fermions."""
-
-_ANY_ORDER = 9999
-"""WEIGHTED that no amplitude reaches."""
 
 
 def definition_of(card: Card, model: Model) -> Definition:
@@ -250,4 +247,4 @@ def _with_all_orders_of_a_decay(core: Step) -> Step:
     in_chain = any(leg.decay is not None for leg in core.outgoing)
     if len(core.incoming) == 2 or in_chain or core.orders:
         return core
-    return replace(core, orders=(OrderLimit(WEIGHTED, _ANY_ORDER),))
+    return replace(core, orders=(ALL_ORDERS,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Literal
@@ -45,6 +45,12 @@ def of_names(
     """The powers of some coupling orders, in the order of their names."""
     found = by_name(powers, orders)
     return tuple(found[name] for name in names)
+
+
+def lowest(found: Collection[Powers], orders: Sequence[CouplingOrder]) -> frozenset[Powers]:
+    """Those of the lowest WEIGHTED."""
+    least = min((weighted(powers, orders) for powers in found), default=0)
+    return frozenset(powers for powers in found if weighted(powers, orders) == least)
 
 
 def by_name(powers: Powers, orders: Sequence[CouplingOrder]) -> dict[str, int]:
@@ -95,3 +101,7 @@ def squared_limits(names: Sequence[str], powers: SquaredOrders) -> tuple[OrderLi
         OrderLimit(name, power, "==", squared=True)
         for name, power in zip(names, powers, strict=True)
     )
+
+
+ALL_ORDERS = OrderLimit(WEIGHTED, 9999)
+"""A limit that no amplitude reaches: all powers that a model allows, not the lowest WEIGHTED."""

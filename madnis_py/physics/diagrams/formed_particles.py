@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import product
 
@@ -11,11 +11,10 @@ from madnis_py.physics.diagrams.coupling_orders import (
     OrderLimit,
     Powers,
     added,
+    lowest,
     no_powers,
-    weighted,
 )
 from madnis_py.physics.diagrams.vertex_table import VertexTable
-from madnis_py.physics.model.particles import CouplingOrder
 
 Particles = tuple[int, ...]
 """PDG codes as incoming at a vertex, ascending."""
@@ -33,7 +32,8 @@ class FormedParticles:
     Args:
         vertices: those of the model.
         orders: limits on the powers of couplings inside.
-        lowest: whether to keep, of each particle, the lowest WEIGHTED order alone.
+        lowest: whether to keep the lowest WEIGHTED order alone, of each particle and of each
+            power of the orders that the model limits.
     """
 
     def __init__(self, vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool) -> None:
@@ -64,7 +64,7 @@ class FormedParticles:
                         powers = added(powers, inside)
                     if self._allows_inside(powers):
                         made.add((onward, powers))
-        return _lowest(made, self._model_orders) if self._lowest else made
+        return self._lowest_of(made) if self._lowest else made
 
     def _allows_inside(self, powers: Powers) -> bool:
         """Whether a part of an amplitude may have these powers, by the definition and the model."""
@@ -72,18 +72,17 @@ class FormedParticles:
             order.allows_inside(powers, self._model_orders) for order in self._orders
         )
 
+    def _lowest_of(self, made: Iterable[Formed]) -> Iterator[Formed]:
+        """Those of the lowest WEIGHTED order.
 
-def _lowest(formed: Iterable[Formed], orders: Sequence[CouplingOrder]) -> Iterator[Formed]:
-    """Those of the lowest WEIGHTED order of each particle."""
-    by_particle: dict[int, list[Powers]] = defaultdict(list)
-    for pdg, powers in formed:
-        by_particle[pdg].append(powers)
-    for pdg, found in by_particle.items():
-        weights = [weighted(powers, orders) for powers in found]
-        least = min(weights)
-        yield from (
-            (pdg, powers) for powers, weight in zip(found, weights, strict=True) if weight == least
-        )
+        A limited order that is cheap may be used up elsewhere: each of its powers counts for
+        itself.
+        """
+        kinds: dict[tuple[int, ...], set[Powers]] = defaultdict(set)
+        for pdg, powers in made:
+            kinds[pdg, *(powers[column] for column, _ in self._most)].add(powers)
+        for (pdg, *_), found in kinds.items():
+            yield from ((pdg, powers) for powers in lowest(found, self._model_orders))
 
 
 @lru_cache(maxsize=8)

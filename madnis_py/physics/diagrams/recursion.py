@@ -23,9 +23,9 @@ from madnis_py.physics.diagrams.coupling_orders import (
     Powers,
     SquaredOrders,
     added,
+    lowest,
     no_powers,
     of_names,
-    weighted,
 )
 from madnis_py.physics.diagrams.formed_particles import Formed, formed_particles
 from madnis_py.physics.diagrams.reactions import Reaction
@@ -121,10 +121,11 @@ class Recursion:
         self._counts: dict[tuple[int, Field], int] = {}
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
-        self._formed = formed_particles(vertices, orders, not (orders or restrictions.leave_out))
+        is_lowest = not (orders or restrictions.leave_out)
+        self._formed = formed_particles(vertices, orders, is_lowest)
         formed = self._formed.of(self._particles(self._end))
         ends = {powers for pdg, powers in formed if pdg == self._root and self._allows(powers)}
-        self._ends = self._paired(ends)
+        self._ends = self._paired(lowest(ends, self._model_orders) if is_lowest else ends)
         self._wanted: dict[int, frozenset[Formed]] = {}
 
     @property
@@ -147,9 +148,8 @@ class Recursion:
             kept = self._paired({goal.powers for goal in goals})
             goals = [goal for goal in goals if goal.powers in kept]
         if not self._orders and goals:
-            weights = [weighted(goal.powers, self._model_orders) for goal in goals]
-            lowest = min(weights)
-            goals = [goal for goal, one in zip(goals, weights, strict=True) if one == lowest]
+            kept = lowest({goal.powers for goal in goals}, self._model_orders)
+            goals = [goal for goal in goals if goal.powers in kept]
         return tuple(goals)
 
     @cached_property

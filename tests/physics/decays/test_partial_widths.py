@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from small_models import of, small_model
 
 from madnis_py.card.card import Card
 from madnis_py.errors import CardError
@@ -15,7 +16,7 @@ from madnis_py.physics.decays.automatic_widths import model_of
 from madnis_py.physics.decays.decay_modes import three_body_modes, two_body_modes
 from madnis_py.physics.decays.partial_widths import decay_table, partial_width
 from madnis_py.physics.model.model import Model
-from madnis_py.physics.model.particles import DECAY
+from madnis_py.physics.model.particles import DECAY, CouplingOrder, Vertex, VertexTerm
 from madnis_py.physics.model.slha import read_slha
 from madnis_py.physics.process.process import Process
 
@@ -177,3 +178,16 @@ def test_decays_that_are_known_are_not_computed_again(
     assert {one.products for one in first.partial} - {
         one.products for one in decay_table(25, other).partial
     } >= {(15, -15)}
+
+
+def test_all_coupling_orders_of_a_decay_add_up() -> None:
+    """Also where those of new physics alone are lower: a width has no lowest order."""
+    orders = (CouplingOrder("QED", 2, 1), CouplingOrder("NP", 1, 2))
+    vertices = tuple(
+        Vertex(("ta+", "ta-", "h"), (VertexTerm("1", "FFS", (coupling, coupling)),), powers)
+        for coupling, powers in (("kappa", (0, 1, 0)), ("2*kappa", (0, 0, 1)))
+    )
+    model = small_model(of("ta-", "h"), vertices[:1], {"kappa": 0.1})
+    once = partial_width(25, (15, -15), model)
+    both = Model("small", {}, replace(model.tables, vertices=vertices, orders=orders))
+    assert partial_width(25, (15, -15), both) == pytest.approx(9 * once, rel=1e-12)

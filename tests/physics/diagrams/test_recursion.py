@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
-from amplitudes import reaction
+from amplitudes import mandelstam, reaction
+from small_models import amplitude_of, momenta_of, small_model
 
 from madnis_py.physics.diagrams.coupling_orders import OrderLimit
 from madnis_py.physics.diagrams.formed_particles import FormedParticles, formed_particles
@@ -15,6 +18,7 @@ from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.diagrams.vertex_table import VertexTable
 from madnis_py.physics.model.model import Model
+from madnis_py.physics.model.particles import CouplingOrder, Particle, Vertex, VertexTerm
 
 MODEL = Model("sm")
 VERTICES = VertexTable(MODEL)
@@ -113,3 +117,22 @@ def test_reactions_share_what_their_particles_form(monkeypatch: pytest.MonkeyPat
         _ = recursion_of(reaction(text, MODEL), vertices).goals
     assert len(made) == len(set(made))
     assert formed_particles(vertices, (), True) is formed_particles(vertices, (), True)
+
+
+def test_an_order_that_the_model_limits_is_spent_at_any_vertex() -> None:
+    """Cheap and at most one: at either of two vertices, the dear order being at the other one.
+
+    |M|^2 = (2 a b sum 1 / (x - m^2))^2 / 2 of three channels, for two identical particles.
+    """
+    orders = (CouplingOrder("QED", 2, 1), CouplingOrder("NP", 1, 2, 1))
+    vertices = tuple(
+        Vertex(("s", "s", "s"), (VertexTerm("1", "SSS", (coupling,)),), powers)
+        for coupling, powers in (("a", (0, 1, 0)), ("b", (0, 0, 1)))
+    )
+    scalar = Particle("s", "s", 9_000_001, 1, 1, 0, mass="Ms")
+    model = small_model((scalar,), vertices, {"Ms": 30.0, "a": 7.0, "b": 11.0})
+    amplitude = amplitude_of(Model("small", {}, replace(model.tables, orders=orders)), "s s > s s")
+    p = momenta_of(amplitude)
+    channels = sum(1 / (x - 30.0**2) for x in mandelstam(p))
+    expected = (2 * 7 * 11 * channels) ** 2 / 2
+    np.testing.assert_allclose(amplitude.squared(p, 0.1), expected, rtol=1e-10)
