@@ -105,9 +105,9 @@ def decay_table(pdg: int, model: Model, *, two_body: bool = False) -> DecayTable
 def partial_width(pdg: int, products: Products, model: Model) -> float:
     """The width of a decay to two or three particles in GeV, 1 / (2 M) of |M|^2 dPhi.
 
-    All coupling orders add up: a width has no lowest one. |M|^2 is constant for two products. For three it depends on two invariants, over which the
-    integral is a Gaussian quadrature; a decay in which an unstable particle can be on its mass
-    shell is one to two particles, and 0 here.
+    All coupling orders add up: a width has no lowest one. |M|^2 is constant for two products. For
+    three it depends on two invariants, over which the integral is a Gaussian quadrature; a decay in
+    which an unstable particle can be on its mass shell is one to two particles, and 0 here.
 
     Args:
         pdg: PDG code of the particle, with a mass.
