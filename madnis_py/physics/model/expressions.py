@@ -256,7 +256,7 @@ def _call_tree(function: ast.expr, arguments: list[Tree], depth: int) -> Tree:
         case ast.Attribute(value=inner, attr="conjugate") if not arguments:
             return ["conjugate", _tree(inner, depth + 1)]
         case ast.Attribute(value=ast.Name(id=module), attr=name) if (
-            module in _MODULES and name in _CMATH
+            module in _MODULES and name in (*_CMATH, "pow")
         ):
             return ["library", name, *arguments]
         case ast.Name(id=name):
@@ -419,7 +419,7 @@ _CMATH = [
 ]
 
 _MODULES = ("cmath", "math")
-"""Prefixes of functions; math.sqrt is that of cmath too."""
+"""Prefixes of functions; math.sqrt is that of cmath too, and math.pow a power."""
 
 FUNCTIONS: Mapping[str, Callable[..., Number]] = MappingProxyType(
     {
@@ -438,6 +438,7 @@ FUNCTIONS: Mapping[str, Callable[..., Number]] = MappingProxyType(
         "im": lambda z: float(z.imag),
         "max": lambda *numbers: max(map(_real, numbers)),
         "min": lambda *numbers: min(map(_real, numbers)),
+        "pow": _power,
         "re": lambda z: float(z.real),
         "reglog": _log_or_zero,
         "sec": lambda z: 1 / cmath.cos(z),

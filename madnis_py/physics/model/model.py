@@ -168,11 +168,10 @@ class Model:
     def alpha_qed(self) -> float:
         """Electromagnetic fine-structure constant, 0 in a model without photons.
 
-        It is that of SMINPUTS, or else follows from the coupling of photon and electron.
+        It is the input aEWM1, or else follows from the coupling of photon and electron.
         """
-        inverse = self.at("SMINPUTS", 1)
-        if inverse is not None:
-            return 1 / inverse
+        if "aEWM1" in self.values:
+            return 1 / self.values["aEWM1"]
         if not (self.has(_PHOTON) and self.has(_ELECTRON)):
             return 0.0
         left, _ = self.couplings(self.particle_name(_PHOTON), _ELECTRON)

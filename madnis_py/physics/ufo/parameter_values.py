@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
@@ -63,7 +63,7 @@ class ParameterValues:
         }
         _check_functions(given, rows.functions, places)
         self.expressions = _in_order(given, self.external, places)
-        self.strong = _strong(rows.parameters.values(), self.external)
+        self.strong = _strong(rows.parameters.values(), self.external, self.expressions)
 
     @property
     def functions(self) -> Mapping[str, Function]:
@@ -82,11 +82,7 @@ class ParameterValues:
     @cached_property
     def of_strong(self) -> frozenset[str]:
         """Names of everything that depends on alpha_s."""
-        found = {self.strong} - {""}
-        for name, expression in self.expressions.items():
-            if names_in(expression) & found:
-                found.add(name)
-        return frozenset(found)
+        return frozenset(_following(self.strong, self.expressions) if self.strong else ())
 
     def power(self, coupling: str) -> int | None:
         """The power of g_s of a coupling; None if it is no power of it."""
@@ -166,14 +162,27 @@ def _in_order(
         raise UfoError(f"{place}: expected parameters in no circle; got {circle}") from None
 
 
-def _strong(parameters: Iterable[UfoParameter], external: Iterable[str]) -> str:
-    """The name of alpha_s: by its place in SLHA files, or as UFO calls it."""
-    tests: tuple[Callable[[UfoParameter], bool], ...] = (
-        lambda one: (one.block, one.code) == ("SMINPUTS", (3,)),
-        lambda one: one.name == "aS",
-    )
-    for test in tests:
-        for one in parameters:
-            if one.value is not None and test(one) and one.name in set(external):
-                return one.name
+def _strong(
+    parameters: Iterable[UfoParameter], external: Iterable[str], expressions: Expressions
+) -> str:
+    """The name of alpha_s: as UFO calls it, or what g_s follows from at its place in SLHA files.
+
+    The place alone does not tell: models count the inputs of SMINPUTS as they like.
+    """
+    known = {*external}
+    if "aS" in known:
+        return "aS"
+    for one in parameters:
+        at_place = (one.block, one.code) == ("SMINPUTS", (3,)) and one.name in known
+        if at_place and "G" in _following(one.name, expressions):
+            return one.name
     return ""
+
+
+def _following(parameter: str, expressions: Expressions) -> set[str]:
+    """A parameter and everything that depends on it."""
+    found = {parameter}
+    for name, expression in expressions.items():
+        if names_in(expression) & found:
+            found.add(name)
+    return found

@@ -1,7 +1,8 @@
 """Statements of a UFO file: assignments of objects, from its syntax tree, never executed.
 
 C. Degrande et al., arXiv:1108.2040, and L. Darme et al., arXiv:2304.09883: a file is a list of
-`name = Class(key = value, ..)`, `name = other.anti()` and `name.key = value`.
+`name = Class(key = value, ..)`, `name = other.anti()` and `name.key = value`. Models for NLO may
+have some of them in `if configuration.flag:`, with the flags in a file of their own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from madnis_py.errors import InputError
@@ -17,7 +19,7 @@ from madnis_py.physics.model.expressions import ExpressionError, Names, value_of
 _MODULES = frozenset({
     "__future__", "cmath", "math", "object_library", "function_library", "parameters", "particles",
     "couplings", "lorentz", "vertices", "coupling_orders", "decays", "propagators", "form_factors",
-    "CT_parameters", "CT_couplings", "CT_vertices", "running",
+    "CT_parameters", "CT_couplings", "CT_vertices", "running", "configuration",
 })  # fmt: skip
 """What a UFO file may import: other files of its model, which are not imported here."""
 
@@ -74,18 +76,21 @@ class Statement:
     key: str = ""
 
 
-def statements_of(text: str, file: str) -> Iterator[Statement]:
+def statements_of(
+    text: str, file: str, flags: Mapping[str, bool] = MappingProxyType({})
+) -> Iterator[Statement]:
     """The assignments of a UFO file, in their order.
 
     Args:
         text: of the file.
         file: its name, for messages.
+        flags: of the model's file configuration.py.
 
     Raises:
         UfoError: it has another statement; names file and line.
     """
     for node in _tree(text, file).body:
-        yield from _statements(node, file)
+        yield from _statements(node, file, flags)
 
 
 def _tree(text: str, file: str) -> ast.Module:
@@ -101,7 +106,7 @@ def _tree(text: str, file: str) -> ast.Module:
         ) from None
 
 
-def _statements(node: ast.stmt, file: str) -> Iterator[Statement]:
+def _statements(node: ast.stmt, file: str, flags: Mapping[str, bool]) -> Iterator[Statement]:
     match node:
         case ast.Import() | ast.ImportFrom():
             _check_import(node, file)
@@ -110,13 +115,27 @@ def _statements(node: ast.stmt, file: str) -> Iterator[Statement]:
             for one in inner:
                 if not isinstance(one, ast.Import | ast.ImportFrom | ast.Pass):
                     raise _unexpected(one, file)
-                yield from _statements(one, file)
+                yield from _statements(one, file, flags)
+        case ast.If(
+            test=ast.Attribute(value=ast.Name(id="configuration"), attr=flag),
+            body=body,
+            orelse=other,
+        ) if flag in flags:
+            for one in body if flags[flag] else other:
+                yield from _statements(one, file, flags)
         case ast.Expr(value=ast.Constant()) | ast.Pass():
             pass
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             yield Statement(_place(node, file), name, _value(value, file))
         case ast.Assign(targets=[ast.Attribute(value=ast.Name(id=name), attr=key)], value=value):
             yield Statement(_place(node, file), name, _value(value, file), key)
+        case ast.Assign(
+            targets=[
+                ast.Attribute(value=ast.Attribute(value=ast.Name(id=module), attr=name), attr=key)
+            ],
+            value=value,
+        ):
+            yield Statement(_place(node, file), f"{module}.{name}", _value(value, file), key)
         case _:
             raise _unexpected(node, file)
 
@@ -152,6 +171,8 @@ def _value(node: ast.expr, file: str, depth: int = 0) -> Any:
         case ast.Constant(value=None | bool() | int() | float() | complex() | str() as constant):
             return constant
         case ast.Name(id=name) | ast.Attribute(value=ast.Name(), attr=name):
+            return _reference(name, node, file)
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(), attr=name), attr="value"):
             return _reference(name, node, file)
         case ast.List(elts=parts) | ast.Tuple(elts=parts):
             return tuple(_value(one, file, depth + 1) for one in parts)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from madnis_py.physics.lorentz.identity_rows import with_equal_rows
 from madnis_py.physics.lorentz.kernel_terms import legs_in_order, lorentz_terms
 from madnis_py.physics.lorentz.propagator_terms import LineParameters, propagator_terms
 from madnis_py.physics.model.expressions import FUNCTIONS, ExpressionError, names_in
@@ -261,7 +262,7 @@ class _Translation:
             by_orders: dict[tuple[int, ...], dict[tuple[int, int], list[str]]] = defaultdict(
                 lambda: defaultdict(list)
             )
-            unknown = []
+            reason = ""
             for place, keys in vertex.couplings.items():
                 for key in keys:
                     coupling = self._rows.couplings[key]
@@ -270,11 +271,13 @@ class _Translation:
                         continue
                     power = self._values.power(coupling.name)
                     if power is None or power < 0:
-                        unknown.append(coupling.name)
+                        reason = reason or f"a coupling that is no power of g_s, {coupling.name}"
+                    if min(coupling.orders.values(), default=0) < 0:
+                        reason = reason or "a coupling of a negative order"
                     orders = self._powers(coupling.orders, columns, power or 0)
                     by_orders[orders][place].append(coupling.name)
             for orders, couplings in by_orders.items():
-                yield self._vertex(vertex, orders, couplings, unknown)
+                yield self._vertex(vertex, orders, couplings, reason)
 
     def _powers(
         self, orders: Mapping[str, int], columns: Mapping[str, int], power: int
@@ -290,20 +293,18 @@ class _Translation:
         vertex: UfoVertex,
         orders: tuple[int, ...],
         couplings: Mapping[tuple[int, int], Sequence[str]],
-        unknown: Sequence[str],
+        reason: str,
     ) -> Vertex:
         outgoing = [self._rows.particles[key] for key in vertex.particles]
-        structures = [self._rows.lorentz[vertex.lorentz[place]] for _, place in couplings]
-        reason = ""
-        if unknown:
-            reason = f"a coupling that is no power of g_s, {unknown[0]}"
-        elif any(one.has_form_factors for one in structures):
+        structures = {place: self._rows.lorentz[vertex.lorentz[place]] for _, place in couplings}
+        if not reason and any(one.has_form_factors for one in structures.values()):
             reason = "form factors"
+        spins = tuple(row.spin for row in outgoing)
         try:
-            order = _legs_in_order(
-                tuple(row.spin for row in outgoing), tuple(one.structure for one in structures)
-            )
-            terms = tuple(self._terms(vertex, couplings, order))
+            texts = _with_equal_rows(tuple(one.structure for one in structures.values()), spins)
+            order = _legs_in_order(spins, texts)
+            by_place = dict(zip(structures, texts, strict=True))
+            terms = tuple(self._terms(vertex, couplings, order, by_place))
         except ValueError as error:
             reason = reason or str(error)
             order = tuple(range(len(outgoing)))
@@ -326,23 +327,24 @@ class _Translation:
         vertex: UfoVertex,
         couplings: Mapping[tuple[int, int], Sequence[str]],
         order: Sequence[int],
+        structures: Mapping[int, str],
     ) -> Iterator[VertexTerm]:
         """The terms of a vertex, those of each colour together."""
         spins = [self._rows.particles[key].spin for key in vertex.particles]
         numbers = {old + 1: new for new, old in enumerate(order, 1)}
         for colour in dict.fromkeys(place for place, _ in couplings):
             text, constants = renumbered_colour(vertex.colour[colour], numbers)
-            structures = [
-                (self._rows.lorentz[vertex.lorentz[lorentz]].structure, _coupling(name, constants))
+            given = [
+                (structures[lorentz], _coupling(name, constants))
                 for (place, lorentz), names in couplings.items()
                 if place == colour
                 for name in names
             ]
             placed = _lorentz_terms(
-                tuple(spins), tuple(structure for structure, _ in structures), tuple(order)
+                tuple(spins), tuple(structure for structure, _ in given), tuple(order)
             )
             for lorentz, texts in placed:
-                couplings_here = tuple(_with_names(one, structures) for one in texts)
+                couplings_here = tuple(_with_names(one, given) for one in texts)
                 yield VertexTerm(text, lorentz, couplings_here)
 
     def derived(self, texts: Iterable[str]) -> Iterator[Derived]:
@@ -368,6 +370,7 @@ def _lorentz_terms(
 
 
 _legs_in_order = cache(legs_in_order)
+_with_equal_rows = cache(with_equal_rows)
 
 
 def _with_names(text: str, structures: Sequence[tuple[str, str]]) -> str:

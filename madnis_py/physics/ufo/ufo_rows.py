@@ -160,6 +160,8 @@ class UfoRows:
     propagators: Mapping[str, UfoPropagator] = field(default_factory=dict)
 
 
+_CONFIGURATION = "configuration.py"
+
 FILES = (
     "particles.py",
     "parameters.py",
@@ -169,8 +171,9 @@ FILES = (
     "coupling_orders.py",
     "function_library.py",
     "propagators.py",
+    _CONFIGURATION,
 )
-"""Files that amplitudes follow from; the last three may lack."""
+"""Files that amplitudes follow from; the last four may lack."""
 
 
 def read_rows(files: ModelFiles) -> UfoRows:
@@ -209,7 +212,16 @@ def read_decays(files: ModelFiles) -> dict[str, dict[tuple[str, ...], str]]:
 
 def _statements(files: ModelFiles, name: str) -> Iterator[Statement]:
     if name in files.names:
-        yield from statements_of(files.text(name), f"{files.source}/{name}")
+        yield from statements_of(files.text(name), f"{files.source}/{name}", _flags(files))
+
+
+def _flags(files: ModelFiles) -> dict[str, bool]:
+    """Switches of a model, by which some of its statements count."""
+    if _CONFIGURATION not in files.names:
+        return {}
+    place = f"{files.source}/{_CONFIGURATION}"
+    given = statements_of(files.text(_CONFIGURATION), place)
+    return {one.name: one.value for one in given if isinstance(one.value, bool)}
 
 
 def _rows(
@@ -397,7 +409,7 @@ def _parameter(given: _Arguments) -> UfoParameter:
 def _coupling(given: _Arguments) -> UfoCoupling:
     orders = given.mapping("order")
     for name, power in orders.items():
-        if not (isinstance(name, str) and isinstance(power, int) and 0 <= power < 100):
+        if not (isinstance(name, str) and isinstance(power, int) and abs(power) < 100):
             raise UfoError(
                 f"{given.place}: order: expected powers by name; got {name!r}: {power!r}"
             )

@@ -35,13 +35,14 @@ NUMBERS = {"a": 1.5, "b": -0.7, "z": 0.3 + 0.4j, "sw": 0.48, "G": 1.2}
         "(1/a if a != 0 and not b > 1 else 0)",
         "1 if 0 < a <= 2 else 0",
         "abs(b)**3",
+        "math.pow(a, b)",
         "cmath.exp(z)*cmath.cos(a) - cmath.tan(cmath.pi/8)",
         "max(a, b) - min(a, b)",
         " + ".join(["a*b"] * 400),
     ],
 )
 def test_expressions_have_the_values_of_python(text: str) -> None:
-    names = {**NUMBERS, "cmath": cmath, "complex": complex}
+    names = {**NUMBERS, "cmath": cmath, "complex": complex, "math": math}
     assert value_of(text, Names(NUMBERS)) == eval(text, {}, names)
     kept = json.loads(json.dumps({text: tree_of(text)}))
     assert value_of(text, Names(NUMBERS, trees=kept)) == eval(text, {}, names)

@@ -41,6 +41,13 @@ def test_objects_antiparticles_and_attributes_are_read() -> None:
     assert (third.name, third.key, third.value) == ("W__plus__", "goldstone", True)
 
 
+def test_attributes_of_objects_of_other_files_may_be_set() -> None:
+    """As models for NLO do with counterterms, in the file of particles."""
+    (one,) = statements("Param.MB.counterterm = {(1,0,0): CT.bMass_UV.value}\n")
+    assert (one.name, one.key) == ("Param.MB", "counterterm")
+    assert one.value == {(1, 0, 0): Reference("bMass_UV")}
+
+
 @pytest.mark.parametrize(
     ("text", "got"),
     [
@@ -69,6 +76,7 @@ def test_objects_antiparticles_and_attributes_are_read() -> None:
         ("x, y = 1, 2", "got assign"),
         ("x += 1", "got augassign"),
         ("if True:\n    x = 1", "got if"),
+        ("if configuration.unknown:\n    x = 1", "got if"),
         ("with open('x') as f:\n    pass", "got with"),
         ("x = 'a' * 10**9", "expected a number"),
         ("x = 9**9**9**9", "expected a number"),

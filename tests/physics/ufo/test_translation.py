@@ -229,3 +229,64 @@ def test_mistakes_in_files_are_told_with_their_line(
     folder = copied("scalar_singlet", tmp_path, {file: (old, new)})
     with pytest.raises((InputError, ValueError), match=sentence):
         Model("broken", {}, named_tables(str(folder)))
+
+
+def test_alpha_s_is_the_parameter_of_its_name_wherever_the_model_counts_it(tmp_path: Path) -> None:
+    """At place 3 of SMINPUTS is the Fermi constant, at place 1 the mass of the Z boson."""
+    inputs = "".join(
+        f"""{name} = Parameter(name="{name}", nature="external", type="real", value={value},
+            texname="x", lhablock="SMINPUTS", lhacode=[{code}])\n"""
+        for name, value, code in (("mZinput", 91.188, 1), ("Gf", 1.16639e-5, 3))
+    )
+    changes = {"parameters.py": ("ZERO = ", inputs + _STRONG.replace("[3]", "[4]") + "ZERO = ")}
+    path = copied("scalar_singlet", tmp_path, changes) / "parameters.py"
+    path.write_text(path.read_text().replace("lhacode=[1],", "lhacode=[2],", 1))
+    model = Model("inputs", {}, named_tables(str(path.parent)))
+    assert (model.tables.strong, model.alpha_s) == ("aS", 0.118)
+    assert model.alpha_qed == 1 / 128
+
+
+def test_couplings_of_a_negative_order_are_not_computed(tmp_path: Path) -> None:
+    changes = {"couplings.py": ('"-2*complex(0,1)*kap22", order={"NP": 2}', _NEGATIVE)}
+    model = Model("n", {}, named_tables(str(copied("scalar_singlet", tmp_path, changes))))
+    lacking = {vertex.particles: vertex.lacking for vertex in model.vertices if vertex.lacking}
+    assert lacking == {("h", "h", "s", "s"): "a coupling of a negative order"}
+
+
+_NEGATIVE = '"-2*complex(0,1)*kap22", order={"NP": -1, "QED": 2}'
+
+
+@pytest.mark.parametrize("also", ["", " + complex(0,1)*Gamma5(2,1)"])
+def test_an_identity_has_its_row_on_either_side(tmp_path: Path, also: str) -> None:
+    """FFS with photons beside it, whose amplitudes interfere; Compton scattering to h."""
+    found = []
+    for identity in ("Identity(1,2)", "Identity(2,1)"):
+        (tmp_path / identity).mkdir()
+        changes = {"lorentz.py": ("ProjM(2,1) + ProjP(2,1)", identity + also)}
+        tables = named_tables(str(copied("scalar_singlet", tmp_path / identity, changes)))
+        assert not any(vertex.lacking for vertex in tables.vertices)
+        found.append(squared("mu+ mu- > a h", Model("i", {}, tables), _to_photon_and_h()))
+    assert found[0] == pytest.approx(found[1], rel=1e-12)
+    assert found[0] > 0
+
+
+def _to_photon_and_h() -> np.ndarray:
+    """Two massless particles of 250 GeV in all to a photon and a Higgs boson."""
+    momentum = (250.0**2 - 125.0**2) / 500.0
+    x, z = 0.8 * momentum, 0.6 * momentum
+    final = [[momentum, x, 0, z], [250 - momentum, -x, 0, -z]]
+    return as_momenta([[[125, 0, 0, 125], [125, 0, 0, -125], *final]])
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_statements_of_a_switch_count_where_it_is_on(tmp_path: Path, flag: bool) -> None:
+    """Switches are in a file of their own, as in SMEFTatNLO."""
+    switched = "if configuration.extra:\n    extra = " + _EXTRA + "\nZERO = "
+    folder = copied("scalar_singlet", tmp_path, {"parameters.py": ("ZERO = ", switched)})
+    (folder / "configuration.py").write_text(f"extra = {flag}\n")
+    parameters = {one.name for one in named_tables(str(folder)).parameters}
+    assert ("extra" in parameters) == flag
+
+
+_EXTRA = """Parameter(name="extra", nature="external", type="real", value=1.0, texname="x",
+                      lhablock="NEW", lhacode=[1])"""
