@@ -255,8 +255,9 @@ def _call_tree(function: ast.expr, arguments: list[Tree], depth: int) -> Tree:
     match function:
         case ast.Attribute(value=inner, attr="conjugate") if not arguments:
             return ["conjugate", _tree(inner, depth + 1)]
-        case ast.Attribute(value=ast.Name(id=module), attr=name) if (
-            module in _MODULES and name in (*_CMATH, "pow")
+        case ast.Attribute(value=ast.Name(id=module), attr=name) if module in _MODULES and name in (
+            *_CMATH,
+            "pow",
         ):
             return ["library", name, *arguments]
         case ast.Name(id=name):
