@@ -274,8 +274,8 @@ def _to_photon_and_h() -> np.ndarray:
     """Two massless particles of 250 GeV in all to a photon and a Higgs boson."""
     momentum = (250.0**2 - 125.0**2) / 500.0
     x, z = 0.8 * momentum, 0.6 * momentum
-    final = [[momentum, x, 0, z], [250 - momentum, -x, 0, -z]]
-    return as_momenta([[[125, 0, 0, 125], [125, 0, 0, -125], *final]])
+    final = [[momentum, x, 0.0, z], [250.0 - momentum, -x, 0.0, -z]]
+    return as_momenta([[[125.0, 0.0, 0.0, 125.0], [125.0, 0.0, 0.0, -125.0], *final]])
 
 
 @pytest.mark.parametrize("flag", [True, False])
