@@ -25,6 +25,7 @@ from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.run.report import order_table
 from madnis_py.run.run import Run
 from madnis_py.run.samples.sample_run import SampleRun
+from madnis_py.run.stages.order_results import OrderEstimate
 
 ENERGY, PT_MIN = 500.0, 50.0
 PICOBARN = 3.8937937217185e8
@@ -100,6 +101,14 @@ def test_values_and_covariances_of_squared_orders_add_up_to_the_whole(quarks: Ru
     assert sum(one.sigma_pb for one in orders) == pytest.approx(record.sigma_pb, rel=1e-12)
     variance = sum(sum(one.covariance_pb2) for one in orders)
     assert math.sqrt(variance) == pytest.approx(record.sigma_error_pb, rel=1e-9)
+
+
+def test_an_order_with_one_large_point_is_named(quarks: Run) -> None:
+    names, values, covariance = ("NP^2==0", "NP^2==1"), np.ones(2), np.diag([1.0, 4.0])
+    found = OrderEstimate(names, 1000, values, covariance, np.array([0.01, 2.0]))
+    (sentence,) = found.sentences
+    assert sentence.startswith("NP^2==1: one point has 50% of the variance")
+    assert not any("variance" in one for one in quarks.record.warning_sentences)
 
 
 def test_weights_of_every_event_are_those_of_the_formulas_and_add_up(quarks: Run) -> None:

@@ -19,12 +19,13 @@ from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.pdf.grid_limits import ShareOutside
 from madnis_py.progress import StageProgress, Stopwatch, Watch
 from madnis_py.run.stages.density_limits import require_inside
-from madnis_py.run.stages.order_results import OrderEstimate, OrderResult, order_results
+from madnis_py.run.stages.order_results import OrderEstimate
 from madnis_py.run.stages.results import Result, SampledPoints, TrainingResult
 from madnis_py.run.stages.run_warnings import (
     RunWarning,
     flow_warnings,
     lost_comparison,
+    order_warnings,
     refusal,
     sampler_warnings,
     sign_warnings,
@@ -155,12 +156,8 @@ class IntegrateStage:
                     relative_std=so_far.relative_std,
                 )
             )
-        found = self._by_orders(OrderEstimate.combined(orders)) if orders else None
-        return SampledPoints(parts, first[0], clock.total, self.cross_section.biased, found)
-
-    def _by_orders(self, total: OrderEstimate) -> tuple[OrderResult, ...]:
-        names = self.cross_section.process.order_names
-        return tuple(order_results(names, total.values, total.covariance))
+        by_order = OrderEstimate.combined(orders) if orders else None
+        return SampledPoints(parts, first[0], clock.total, self.cross_section.biased, by_order)
 
     def _sigma(self, name: SamplerName) -> Tensor:
         """sigma_i of a sampler as its training left them, float64, shape (n_channels,)."""
@@ -202,6 +199,7 @@ class IntegrateStage:
         yield from warnings_of("integrate", sign_warnings(results))
         yield from warnings_of("survey", self.check.iterations("survey", self.survey.iterations))
         yield from warnings_of("integrate", sampler_warnings(self.check, sampled))
+        yield from warnings_of("integrate", order_warnings(sampled))
         if self.session is None:
             return
         flow, average = self.samplers["madnis"], self.session.average

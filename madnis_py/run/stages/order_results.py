@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
@@ -14,6 +14,9 @@ from madnis_py.arrays import Array
 from madnis_py.integration.samples import Samples
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.run.stages.record_part import NonNegative, RecordPart
+
+LARGEST_SHARE = 0.1
+"""Share of one point in the variance of a squared order above which a warning names it."""
 
 _BLOCK = 32_768
 """Points whose matrix elements are evaluated at a time."""
@@ -59,14 +62,19 @@ class OrderEstimate:
     """Estimate of the cross sections of squared orders from one iteration, or several.
 
     Attributes:
+        names: of the orders.
         n: points.
         values: in pb, float64, shape (n_orders,).
         covariance: of the values in pb^2, float64, shape (n_orders, n_orders).
+        largest: part of the variance of each that is due to a single point, pb^2, float64, shape
+            (n_orders,).
     """
 
+    names: tuple[str, ...]
     n: int
     values: Array
     covariance: Array
+    largest: Array
 
     @classmethod
     def of(cls, samples: Samples, cross_section: CrossSection) -> Self:
@@ -77,16 +85,19 @@ class OrderEstimate:
             cross_section: the integrand.
         """
         weights = _weights(samples, cross_section)
-        n_orders = weights.shape[1]
-        values, covariance = np.zeros(n_orders), np.zeros((n_orders, n_orders))
+        names = cross_section.process.order_names
+        values, largest = np.zeros((2, len(names)))
+        covariance = np.zeros((len(names), len(names)))
         ends = np.cumsum(np.bincount(samples.channel.numpy()))
         for start, end in pairwise([0, *ends.tolist()]):
             if start < end:
                 mean = weights[start:end].mean(axis=0)
                 distance = weights[start:end] - mean
+                pairs = (end - start) * (end - start - 1)
                 values += mean
-                covariance += distance.T @ distance / ((end - start) * (end - start - 1))
-        return cls(len(samples), values, covariance)
+                covariance += distance.T @ distance / pairs
+                largest = np.maximum(largest, np.square(distance).max(axis=0) / pairs)
+        return cls(names, len(samples), values, covariance, largest)
 
     @classmethod
     def combined(cls, estimates: Sequence[Self]) -> Self:
@@ -95,7 +106,27 @@ class OrderEstimate:
         shares = [(one, one.n / n) for one in estimates]
         values = sum(share * one.values for one, share in shares)
         covariance = sum(share**2 * one.covariance for one, share in shares)
-        return cls(n, np.asarray(values), np.asarray(covariance))
+        largest = np.max([share**2 * one.largest for one, share in shares], axis=0)
+        names = estimates[0].names
+        return cls(names, n, np.asarray(values), np.asarray(covariance), largest)
+
+    @property
+    def results(self) -> tuple[OrderResult, ...]:
+        """What is written down."""
+        return tuple(order_results(self.names, self.values, self.covariance))
+
+    @property
+    def sentences(self) -> Iterator[str]:
+        """Orders whose points are too few where they are large."""
+        for name, variance, largest in zip(
+            self.names, np.diag(self.covariance), self.largest, strict=True
+        ):
+            if variance > 0 and largest > LARGEST_SHARE * variance:
+                yield (
+                    f"{name}: one point has {largest / variance:.0%} of the variance, because the "
+                    "whole |M|^2 is small where this part is not: its error may be too small, and "
+                    "events with these weights are worth few; another coefficient helps"
+                )
 
 
 def _weights(samples: Samples, cross_section: CrossSection) -> Array:

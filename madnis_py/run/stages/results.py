@@ -24,7 +24,7 @@ from madnis_py.integration.estimate import Estimate, Measurement, Moments, combi
 from madnis_py.integration.grids.sampler_choice import SamplerCost
 from madnis_py.integration.samples import Samples
 from madnis_py.integration.training.training_integral import TrainingIntegral
-from madnis_py.run.stages.order_results import OrderResult
+from madnis_py.run.stages.order_results import OrderEstimate, OrderResult
 from madnis_py.run.stages.record_part import NonNegative, RecordPart
 
 BOOTSTRAP_POINTS = 10_000
@@ -47,7 +47,7 @@ class SampledPoints:
     first: Samples
     seconds: float
     biased: bool = False
-    orders: tuple[OrderResult, ...] | None = None
+    orders: OrderEstimate | None = None
 
     def merged(self) -> Samples:
         """The weights of all iterations, sorted by channel."""
@@ -183,7 +183,7 @@ class Result(RecordPart):
             sigma_pb=total.value,
             sigma_error_pb=total.error,
             sigma_absolute_pb=sampled.magnitude(len(names)),
-            orders=sampled.orders,
+            orders=sampled.orders and sampled.orders.results,
             chi2_per_dof=total.chi2_per_dof,
             relative_std=total.relative_std,
             points=total.n,

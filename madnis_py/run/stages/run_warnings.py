@@ -65,6 +65,16 @@ def sampler_warnings(
     ]
 
 
+def order_warnings(sampled: Mapping[SamplerName, SampledPoints]) -> list[str]:
+    """Squared orders that the points of a sampler are too few for."""
+    return [
+        f"{name}: {sentence}"
+        for name, points in sampled.items()
+        if points.orders is not None
+        for sentence in points.orders.sentences
+    ]
+
+
 def sign_warnings(results: Mapping[SamplerName, Result]) -> list[str]:
     """Effects of weights of both signs on the results; none where all are positive."""
     sentences = []
