@@ -70,6 +70,7 @@ class TreeAmplitude(MatrixElement):
         cache: where built tapes are kept; None builds anew.
         spins: how far the beams are polarised, and the frame that defines helicities.
         told_apart: coupling orders by whose powers in |M|^2 it has `parts`.
+        diagrams: those of the reaction by `diagrams_of`, if they have been listed before.
 
     Attributes:
         reaction: as given.
@@ -95,12 +96,13 @@ class TreeAmplitude(MatrixElement):
         cache: TapeCache | None = None,
         spins: Spins = PLAIN_SPINS,
         told_apart: tuple[str, ...] = (),
+        diagrams: tuple[Diagram, ...] | None = None,
     ) -> None:
         self.reaction, self.legs, self.spins = reaction, reaction.legs, spins
         self._told_apart = told_apart
         self.model, self._without_width, self._cache = model, without_width, cache
         recursion = recursion_of(reaction, vertex_table(model))
-        self.diagrams: tuple[Diagram, ...] = diagrams_of(recursion)
+        self.diagrams = diagrams_of(recursion) if diagrams is None else diagrams
         self.n_diagrams, self.n_particles = len(self.diagrams), len(self.legs)
         if not self.diagrams:
             raise InputError(
@@ -119,7 +121,7 @@ class TreeAmplitude(MatrixElement):
 
     def __reduce__(self) -> tuple[Any, ...]:
         arguments = self.reaction, self.model, self._without_width, self._cache, self.spins
-        return type(self), (*arguments, self._told_apart)
+        return type(self), (*arguments, self._told_apart, self.diagrams)
 
     def _tapes_of(self, recursion: Recursion) -> ReactionTapes:
         """The tapes of a recursion with the diagrams of this reaction."""

@@ -178,6 +178,7 @@ class Process:
             TapeCache(),
             spins_of(group.reaction, self.card, self.model),
             self.card.events.order_weights or (),
+            self.diagrams(group),
         )
 
     def widths(self, group: FlavourGroup) -> Widths:
