@@ -309,10 +309,13 @@ class Recursion:
         """Every vertex at which one field of each part meet and make one that is wanted."""
         wanted = self._wanted_of(sum(parts))
         for fields in product(*(self.fields(part) for part in parts)):
+            vertices = self.vertices.meeting(tuple(field.pdg for field in fields))
+            if not vertices:
+                continue
             below = inner = self._nothing
             for field in fields:
                 below, inner = added(below, field.powers), added(inner, field.inner)
-            for vertex in self.vertices.meeting(tuple(field.pdg for field in fields)):
+            for vertex in vertices:
                 powers = added(below, vertex.powers)
                 if (vertex.pdg, powers) in wanted:
                     present = self._present(sum(parts), vertex.pdg, fields)
