@@ -8,6 +8,7 @@
 
     process = mn.Process.from_card("drell_yan")                  # a collider process
     mn.Run(process, directory, seed)                             # survey, train, integrate, events
+    mn.stream(directory)                                         # its events, endless, in memory
     mn.open_events(path), mn.convert(source, target)             # events of a file, in batches
     mn.Generator.from_card("ttbar_1j")                           # phase space for other samplers
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from madnis_py.physics.process.process import Process
     from madnis_py.physics.process.process_set import ProcessSet
     from madnis_py.run.run import Run
+    from madnis_py.run.samples.event_stream import stream
     from madnis_py.run.samples.sample_run import SampleRun
 
 __version__ = "0.1.0"
@@ -72,6 +74,7 @@ _HOME = {
     "convert": "events.exchange.conversion",
     "create_events": "events.files.formats",
     "open_events": "events.files.formats",
+    "stream": "run.samples.event_stream",
     "to_pythia": "events.exchange.pythia",
     "train_vegas": "integration.grids.vegas_flow",
 }
@@ -103,6 +106,7 @@ __all__ = [
     "convert",
     "create_events",
     "open_events",
+    "stream",
     "to_pythia",
     "train_vegas",
     "vegas",

@@ -271,19 +271,34 @@ class Run(AbstractRun):
         self, wanted: EventFileRecord, result: Result, folder: Path
     ) -> tuple[EventStage, EventSource]:
         """The stage that makes events, and where their chunks come from."""
-        density_limits.require_variations(self.record.outside_grid)
-        # A task is a whole chunk, which does not ask for help.
-        sampler = self._stages.sampler(wanted.sampler or "vegas").without_executor()
-        integrand = self.choose_prior()
-        events, number = PartonicEventSampler(integrand), self.process.number
-        least = self.process.card.events.lifetimes
-        lifetimes = None if least is None else Lifetimes.of_model(self.process.model, least)
-        maker = ChunkMaker(sampler, events, result.maxima, wanted.seed, number, lifetimes)
+        maker = self._chunk_maker(wanted.sampler or "vegas", wanted.seed, result)
         key = f"{self._context.identity.model_dump_json()} {wanted.integration}"
         stage = EventStage(
-            self.process, integrand, result, self._context.executor, self._context.watch
+            self.process, self.choose_prior(), result, self._context.executor, self._context.watch
         )
         return stage, EventSource(maker, folder, key)
+
+    def chunk_maker(self, seed: int, sampler: SamplerName | None) -> tuple[ChunkMaker, Result]:
+        """What makes unweighted events, and the result with their maxima.
+
+        Args:
+            seed: of the events.
+            sampler: that draws their points; that of the run if None.
+
+        Raises:
+            GenerationError: the cross section is not one that events can be made with.
+        """
+        result = self.integrate(sampler=sampler)
+        return self._chunk_maker(sampler or self._stages.sampler_in_use(), seed, result), result
+
+    def _chunk_maker(self, sampler: SamplerName, seed: int, result: Result) -> ChunkMaker:
+        density_limits.require_variations(self.record.outside_grid)
+        # A task is a whole chunk, which does not ask for help.
+        alone = self._stages.sampler(sampler).without_executor()
+        events = PartonicEventSampler(self.choose_prior())
+        least = self.process.card.events.lifetimes
+        lifetimes = None if least is None else Lifetimes.of_model(self.process.model, least)
+        return ChunkMaker(alone, events, result.maxima, seed, self.process.number, lifetimes)
 
     def histograms(self, points: int = HISTOGRAM_POINTS) -> Distributions:
         """Distributions of fresh weighted points, and of the events where there are any.

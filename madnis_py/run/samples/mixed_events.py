@@ -60,14 +60,23 @@ class MixedEvents:
     def batches(self, unit: float) -> Iterator[EventBatch]:
         """The events in their order, with their weights in `unit`."""
         sources = {
-            label: _Source(one.batches(unit * self._factors[label]))
+            label: EventQueue(one.batches(unit * self._factors[label]))
             for label, one in self.selected.items()
         }
         for begin in range(0, len(self.labels), _BLOCK):
-            labels = self.labels[begin : begin + _BLOCK]
-            found, counts = np.unique(labels, return_counts=True)
-            taken = [sources[label].take(count) for label, count in zip(found, counts, strict=True)]
-            yield EventBatch.concatenate(taken).select(_places(labels))
+            yield in_order_of(self.labels[begin : begin + _BLOCK], sources)
+
+
+def in_order_of(labels: NDArray[np.int64], sources: Mapping[int, EventQueue]) -> EventBatch:
+    """The next events of several processes in one order.
+
+    Args:
+        labels: process of each event, int64, shape (n,).
+        sources: process -> its events.
+    """
+    found, counts = np.unique(labels, return_counts=True)
+    taken = [sources[label].take(count) for label, count in zip(found, counts, strict=True)]
+    return EventBatch.concatenate(taken).select(_places(labels))
 
 
 def _places(labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -77,7 +86,7 @@ def _places(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return places
 
 
-class _Source:
+class EventQueue:
     """Events of a process, a number at a time.
 
     Args:
