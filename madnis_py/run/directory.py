@@ -174,9 +174,9 @@ class RunDirectory:
                         )
                     )
                     return identity
-        return self._require(identity)
+        return self._require(identity, card)
 
-    def _require(self, identity: RunIdentity) -> RunIdentity:
+    def _require(self, identity: RunIdentity, card: Card) -> RunIdentity:
         """Refuse another run."""
         found = self.record.identity
         own, wanted = found.model_dump(), identity.model_dump()
@@ -185,6 +185,8 @@ class RunDirectory:
         for key, value in wanted.items():
             if own[key] != value:
                 holds = f"holds a run with {key} = {own[key]}; got {value}"
+                if key == "card" and _has_other_files(self.record.card, card):
+                    holds = f"holds a run with other files of the model {card.process.model}"
                 raise InputError(f"{self.path}: {holds}; choose another directory")
         return found
 
@@ -262,6 +264,14 @@ class RunDirectory:
         write_file(self.record_file, (json.dumps(record.content(), indent=2) + "\n").encode())
         with opened(self.record_file) as file:
             self._held = _state(file), record
+
+
+def _has_other_files(one: Card, other: Card) -> bool:
+    """Whether two cards name the same model, whose files have changed."""
+    names, digests = zip(
+        *((card.process.model, card.process.model_digest) for card in (one, other)), strict=True
+    )
+    return len(set(names)) == 1 and len(set(digests)) == 2
 
 
 _State = tuple[int, int, int, int]

@@ -342,7 +342,7 @@ def test_a_run_goes_on_with_the_same_files_of_the_model_alone(tmp_path: Path) ->
     path.write_text(path.read_text().replace("ylq", "2*ylq"))
     with pytest.raises(InputError, match="expected the files that the card was made with"):
         Process.from_card(run.process.card)
-    with pytest.raises(InputError, match="holds a run with"):
+    with pytest.raises(InputError, match=f"holds a run with other files of the model {folder};"):
         Run(Process.from_card(Card.parse(tables, "test")), tmp_path / "run", 1)
 
 
