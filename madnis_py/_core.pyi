@@ -66,6 +66,15 @@ class Finish(IntEnum):
     complex_ket = 14
     complex_bra = 15
 
+class StepFunction(IntEnum):
+    product = 0
+    inverse = 1
+    root = 2
+    exponential = 3
+    logarithm = 4
+    conjugated = 5
+    choice = 6
+
 def state_bit(state: int) -> int: ...
 
 _Arrays = Mapping[str, NDArray[np.int32] | NDArray[np.float64]]

@@ -2,6 +2,9 @@
 #pragma once
 
 #include "amplitudes/polarised_propagators.hpp"
+#ifndef MADNIS_DEVICE
+#include "amplitudes/step_functions.hpp"
+#endif
 #include "amplitudes/tape.hpp"
 #include "phase_space/rest_frames.hpp"
 #include "simd/slots.hpp"
@@ -315,6 +318,12 @@ private:
         }
         for (std::int32_t k = 0; k < program.steps; ++k) {
             const auto& step = spec_.steps[program.first_step + k];
+#ifndef MADNIS_DEVICE
+            if (StepFunction(step.function) != StepFunction::product) {
+                if constexpr (has_wide_waves<T>) apply_function(step);
+                continue;
+            }
+#endif
             auto product = read_complex<T>(registers_ + 2 * step.a);
             if (step.b >= 0) product = product * read_complex<T>(registers_ + 2 * step.b);
             product = multiplied(step.number, product);
@@ -329,6 +338,21 @@ private:
             write_complex<T>(target, read_complex<T>(target) + multiplied(term.coefficient, value));
         }
     }
+
+#ifndef MADNIS_DEVICE
+    void apply_function(const StepRow& step) {
+        const auto function = StepFunction(step.function);
+        const auto a = read_complex<T>(registers_ + 2 * step.a);
+        const auto target = registers_ + 2 * step.target;
+        if (function != StepFunction::choice) {
+            return write_complex<T>(target, step_function_of<T>(function, a));
+        }
+        const auto kept = read_complex<T>(target), other = read_complex<T>(registers_ + 2 * step.b);
+        const auto taken = a.re > T(0);
+        write_complex<T>(target,
+                         {select(taken, other.re, kept.re), select(taken, other.im, kept.im)});
+    }
+#endif
 
     MADNIS_FN Complex<T> loaded(const LoadRow& row, const OperandRow* operands,
                                 const std::int32_t* child) const {

@@ -174,6 +174,16 @@ void bind_tape(py::module_& m) {
         .value("complex_ket", Finish::complex_ket)
         .value("complex_bra", Finish::complex_bra)
         .finalize();
+    py::native_enum<StepFunction>(m, "StepFunction", "enum.IntEnum",
+                                  "What a step of a program does with its registers.")
+        .value("product", StepFunction::product)
+        .value("inverse", StepFunction::inverse)
+        .value("root", StepFunction::root)
+        .value("exponential", StepFunction::exponential)
+        .value("logarithm", StepFunction::logarithm)
+        .value("conjugated", StepFunction::conjugated)
+        .value("choice", StepFunction::choice)
+        .finalize();
     m.attr("CHOSEN_HELICITY") = chosen_helicity;
     m.attr("MOMENTUM_HELICITY") = momentum_helicity;
     m.def(

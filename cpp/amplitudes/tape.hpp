@@ -132,10 +132,22 @@ struct
     static constexpr const char* columns[] = {"child", "component"};
 };
 
-struct
-    StepRow {  // register `target` = or, unless it is `first`, += number x a x b; `b` < 0 for none
-    std::int32_t target, first, number, a, b;
-    static constexpr const char* columns[] = {"target", "first", "number", "a", "b"};
+// Of a step of a form factor: product, or a function of register `a`; `choice` takes register `b`
+// where the real part of `a` is above zero, and leaves the target as it is elsewhere.
+enum class StepFunction : std::int32_t {
+    product,
+    inverse,
+    root,
+    exponential,
+    logarithm,
+    conjugated,
+    choice,
+};
+
+// Register `target` = or, unless it is `first`, += number x a x b; `b` < 0 for none.
+struct StepRow {
+    std::int32_t target, first, number, a, b, function;
+    static constexpr const char* columns[] = {"target", "first", "number", "a", "b", "function"};
 };
 
 struct OutputRow {  // component of what comes out += number x register

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,12 @@ MODELS = ROOT / "tests" / "models"
 def own(name: str, values: Mapping[str, float] | None = None) -> Model:
     """A model of the tests, perhaps with a restriction behind its name."""
     return Model(name, values or {}, named_tables(f"{MODELS}/{name}"))
+
+
+def with_vertices_of(model: Model, *names: str) -> Model:
+    """The model with those vertices alone that have one of some particles."""
+    kept = tuple(one for one in model.tables.vertices if {*names} & {*one.particles})
+    return Model(model.name, model.values, replace(model.tables, vertices=kept))
 
 
 def installed(name: str) -> ModelTables:

@@ -112,12 +112,8 @@ def lorentz_terms(
     Raises:
         ValueError: a structure cannot be read; a sentence.
     """
-    numbers = {old + 1: new for new, old in enumerate(order, 1)}
     ordered = [spins[leg] for leg in order]
-    sums: dict[str, Structure] = {}
-    for text, coupling in structures:
-        structure = renumbered(read_structure(text, spins), numbers, -1)
-        sums[coupling] = sums.get(coupling, ()) + structure
+    sums = _sums(spins, structures, order)
     kernels: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     general = []
     for coupling, structure in sums.items():
@@ -140,6 +136,26 @@ def lorentz_terms(
         for name, by_place in kernels.items()
     ]
     return terms + general
+
+
+def structure_terms(
+    spins: Sequence[int], structures: Sequence[tuple[str, str]], order: Sequence[int]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """As `lorentz_terms`, but all of them as structures, for what kernels do not compute."""
+    sums = _sums(spins, structures, order)
+    return [(text_of(structure), (coupling,)) for coupling, structure in sums.items()]
+
+
+def _sums(
+    spins: Sequence[int], structures: Sequence[tuple[str, str]], order: Sequence[int]
+) -> dict[str, Structure]:
+    """The structures of each coupling over our legs, all incoming."""
+    numbers = {old + 1: new for new, old in enumerate(order, 1)}
+    sums: dict[str, Structure] = {}
+    for text, coupling in structures:
+        structure = renumbered(read_structure(text, spins), numbers, -1)
+        sums[coupling] = sums.get(coupling, ()) + structure
+    return sums
 
 
 def recognised(tensor: Tensor, spins: Sequence[int]) -> tuple[str, tuple[Gaussian, ...]] | None:

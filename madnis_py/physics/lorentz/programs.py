@@ -29,6 +29,9 @@ MOMENTUM = 16
 UNIT = (-1, 0)
 """Child and component of a load that is the number one."""
 
+PRODUCT = "product"
+"""What a step of a structure does."""
+
 _MOST_ORDERS = 3
 """Number of contractions up to which all orders are tried."""
 
@@ -45,15 +48,18 @@ class ProgramStep:
 
     Attributes:
         target: register.
-        number: a Gaussian rational.
+        number: a Gaussian rational, or an expression of parameters.
         a: register.
         b: register; None for a factor of one.
+        function: `PRODUCT`, or that of register a which the target becomes; "choice" makes it
+            register b where the real part of a is above zero.
     """
 
     target: int
-    number: Gaussian
+    number: Gaussian | str
     a: int
     b: int | None
+    function: str = PRODUCT
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Model:
         return names
 
     def _check_couplings(self) -> None:
-        expressions = (text for vertex in self.tables.vertices for text in vertex.couplings)
+        expressions = (text for vertex in self.tables.vertices for text in vertex.expressions)
         try:
             finite = all(cmath.isfinite(self.coupling(text)) for text in expressions)
         except (ArithmeticError, ValueError):

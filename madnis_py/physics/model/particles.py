@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
+from madnis_py.physics.lorentz.form_factors import NO_FORM_FACTOR, FormFactor
 from madnis_py.physics.model.expressions import Function, Tree
 
 MASS, DECAY = "MASS", "DECAY"
@@ -196,11 +197,18 @@ class VertexTerm:
         couplings: Python expressions in the names of parameters, see `Model.coupling`, the strong
             coupling left out: (L, R) for FFV and FFS and (a, b, c) for VVVV with "0" for none, one
             expression for the others.
+        form_factor: that multiplies a structure.
     """
 
     colour: str
     lorentz: str
     couplings: tuple[str, ...]
+    form_factor: FormFactor = NO_FORM_FACTOR
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """All couplings, and the constants of the form factor."""
+        return self.couplings + self.form_factor.constants
 
 
 @dataclass(frozen=True)
@@ -224,6 +232,11 @@ class Vertex:
     def couplings(self) -> tuple[str, ...]:
         """Expressions of the couplings of all terms."""
         return tuple(text for term in self.terms for text in term.couplings)
+
+    @property
+    def expressions(self) -> tuple[str, ...]:
+        """Couplings, and the constants of form factors."""
+        return tuple(text for term in self.terms for text in term.expressions)
 
 
 QCD_AND_QED = (CouplingOrder("QCD", 1, 0), CouplingOrder("QED", 2, 1))

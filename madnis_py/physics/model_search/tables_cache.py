@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from madnis_py.array_cache import ArrayCache
+from madnis_py.physics.lorentz.form_factors import FormFactor
 from madnis_py.physics.model.expressions import Function, tree_of
 from madnis_py.physics.model.particles import (
     CouplingOrder,
@@ -125,7 +126,8 @@ def _propagator(row: list[Any] | None) -> CustomPropagator | None:
     )
 
 
-def _terms(rows: list[tuple[str, str, list[str]]]) -> tuple[VertexTerm, ...]:
+def _terms(rows: list[tuple[str, str, list[str], list[Any]]]) -> tuple[VertexTerm, ...]:
     return tuple(
-        VertexTerm(colour, lorentz, tuple(couplings)) for colour, lorentz, couplings in rows
+        VertexTerm(colour, lorentz, tuple(couplings), FormFactor(text, tuple(constants)))
+        for colour, lorentz, couplings, (text, constants) in rows
     )

@@ -14,7 +14,7 @@ from madnis_py.devices.upload import upload
 from madnis_py.errors import DeviceError
 from madnis_py.physics.amplitudes.drell_yan import DrellYan
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
-from madnis_py.physics.amplitudes.tapes.tape_tables import has_wide_waves
+from madnis_py.physics.amplitudes.tapes.tape_tables import has_form_factors, has_wide_waves
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.on_device.live_events import LiveEvents
 from madnis_py.physics.on_device.momenta_on_device import momentum_rows
@@ -92,6 +92,11 @@ class _Tapes(MatrixElementOnDevice):
             raise DeviceError(
                 f"device: expected particles of spin 0, 1/2 and 1 in {element.name}; no GPU "
                 "computes others yet, --device cpu takes them"
+            )
+        if has_form_factors(tapes.amplitude) or has_form_factors(tapes.squares):
+            raise DeviceError(
+                f"device: expected vertices without form factors in {element.name}; no GPU "
+                "computes them yet, --device cpu takes them"
             )
         amplitude = _core.AmplitudeTape(tapes.amplitude, tapes.average)
         self._amplitude = _TapeKernel("amplitude", amplitude, kernels, element.name)

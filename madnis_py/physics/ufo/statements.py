@@ -27,6 +27,10 @@ _DEEPEST = 20
 """Lists and dictionaries in each other."""
 
 
+_LONGEST_REPLACEMENT = 1000
+"""Characters that take the place of others."""
+
+
 class UfoError(InputError):
     """A model cannot be read; the message starts with file and line."""
 
@@ -40,9 +44,10 @@ class Reference:
 
 @dataclass(frozen=True)
 class JoinedText:
-    """Texts and names of texts in a row, `"-" + numerator + "/2"`."""
+    """Texts and names of texts in a row, `"-" + numerator + "/2"`, with `.replace(old, new)`."""
 
     parts: tuple[str | Reference, ...]
+    replacements: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -184,12 +189,22 @@ def _value(node: ast.expr, file: str, depth: int = 0) -> Any:
             }
         case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="anti"), args=[]):
             return Construction("anti", {"of": _reference(name, node, file)})
+        case ast.Call(
+            func=ast.Attribute(value=inner, attr="replace"),
+            args=[ast.Constant(value=str() as old), ast.Constant(value=str() as new)],
+            keywords=[],
+        ) if old and len(new) <= _LONGEST_REPLACEMENT:
+            text = _value(inner, file, depth + 1)
+            if isinstance(text, str | JoinedText):
+                earlier = text.replacements if isinstance(text, JoinedText) else ()
+                return JoinedText(tuple(_parts(text)), (*earlier, (old, new)))
         case ast.Call(func=ast.Name(id=kind) | ast.Attribute(attr=kind), args=[], keywords=given):
             return _construction(kind, given, node, file, depth)
         case ast.BinOp(left=left, op=ast.Add(), right=right) if _has_text(node):
             sides = [_value(side, file, depth + 1) for side in (left, right)]
             joined = tuple(part for side in sides for part in _parts(side))
-            if all(isinstance(part, str | Reference) for part in joined):
+            replaced = any(isinstance(side, JoinedText) and side.replacements for side in sides)
+            if all(isinstance(part, str | Reference) for part in joined) and not replaced:
                 return JoinedText(joined)
         case ast.BinOp() | ast.UnaryOp():
             return _number(node, file)

@@ -13,10 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from madnis_py.physics.lorentz.form_factors import (
+    NO_FORM_FACTOR,
+    FormFactor,
+    parted,
+    read_form_factor,
+)
 from madnis_py.physics.lorentz.identity_rows import with_equal_rows
-from madnis_py.physics.lorentz.kernel_terms import legs_in_order, lorentz_terms
+from madnis_py.physics.lorentz.kernel_terms import legs_in_order, lorentz_terms, structure_terms
 from madnis_py.physics.lorentz.propagator_terms import LineParameters, propagator_terms
-from madnis_py.physics.model.expressions import FUNCTIONS, ExpressionError, names_in
+from madnis_py.physics.model.expressions import FUNCTIONS, ExpressionError, functions_in, names_in
 from madnis_py.physics.model.particles import (
     CouplingOrder,
     CustomPropagator,
@@ -37,6 +43,9 @@ from madnis_py.physics.ufo.ufo_rows import UfoParticle, UfoRows, UfoVertex
 
 _VANISHING = 1e-13
 """Size of a coupling that is zero but for rounding, as in MadGraph."""
+
+_Parts = Mapping[str, tuple[tuple[str, FormFactor], ...]]
+"""Key of a Lorentz structure -> its parts, structures times form factors."""
 
 _GROUPS: Mapping[int, str] = {
     **dict.fromkeys((1, 2, 3, 4, 21), "jet"),
@@ -67,7 +76,7 @@ def tables_of(rows: UfoRows, restriction: Restriction, digest: str) -> ModelTabl
     particles = tuple(translation.particles())
     orders, columns = translation.orders()
     vertices = tuple(translation.vertices(columns))
-    used = [text for vertex in vertices for text in vertex.couplings]
+    used = [text for vertex in vertices for text in vertex.expressions]
     used += [text for row in particles if row.propagator for text in row.propagator.expressions]
     masses = [name for row in particles for name in (row.mass, row.width) if name]
     return ModelTables(
@@ -169,8 +178,15 @@ class _Translation:
         return found
 
     def _check_constant(self, texts: Iterable[str]) -> None:
-        """Refuse expressions with alpha_s, which runs."""
-        running = {name for text in texts for name in names_in(text)} & self._values.of_strong
+        """Refuse expressions with other names than parameters, or with alpha_s, which runs."""
+        names = {name for text in texts for name in names_in(text)}
+        unknown = names - {"pi", *self._values.external, *self._values.expressions}
+        if unknown:
+            raise ValueError(f"expected names of parameters; got {min(unknown)}")
+        functions = {name for text in texts for name in functions_in(text)}
+        for name in functions - {*FUNCTIONS, *self._values.functions}:
+            raise ValueError(f"expected known functions; got {name}")
+        running = names & self._values.of_strong
         if running:
             raise ValueError(
                 f"expected parameters that do not depend on alpha_s; got {min(running)}"
@@ -296,15 +312,12 @@ class _Translation:
         reason: str,
     ) -> Vertex:
         outgoing = [self._rows.particles[key] for key in vertex.particles]
-        structures = {place: self._rows.lorentz[vertex.lorentz[place]] for _, place in couplings}
-        if not reason and any(one.has_form_factors for one in structures.values()):
-            reason = "form factors"
         spins = tuple(row.spin for row in outgoing)
         try:
-            texts = _with_equal_rows(tuple(one.structure for one in structures.values()), spins)
-            order = _legs_in_order(spins, texts)
-            by_place = dict(zip(structures, texts, strict=True))
-            terms = tuple(self._terms(vertex, couplings, order, by_place))
+            parts = self._parts_of([vertex.lorentz[place] for _, place in couplings], spins)
+            texts = [text for own in parts.values() for text, _ in own]
+            order = _legs_in_order(spins, tuple(texts))
+            terms = tuple(self._terms(vertex, couplings, order, parts))
         except ValueError as error:
             reason = reason or str(error)
             order = tuple(range(len(outgoing)))
@@ -327,25 +340,64 @@ class _Translation:
         vertex: UfoVertex,
         couplings: Mapping[tuple[int, int], Sequence[str]],
         order: Sequence[int],
-        structures: Mapping[int, str],
+        parts: _Parts,
     ) -> Iterator[VertexTerm]:
         """The terms of a vertex, those of each colour together."""
         spins = [self._rows.particles[key].spin for key in vertex.particles]
         numbers = {old + 1: new for new, old in enumerate(order, 1)}
         for colour in dict.fromkeys(place for place, _ in couplings):
             text, constants = renumbered_colour(vertex.colour[colour], numbers)
-            given = [
-                (structures[lorentz], _coupling(name, constants))
-                for (place, lorentz), names in couplings.items()
-                if place == colour
-                for name in names
-            ]
-            placed = _lorentz_terms(
-                tuple(spins), tuple(structure for structure, _ in given), tuple(order)
+            by_factor: dict[FormFactor, list[tuple[str, str]]] = defaultdict(list)
+            for (place, lorentz), names in couplings.items():
+                for structure, factor in parts[vertex.lorentz[lorentz]]:
+                    if place == colour:
+                        by_factor[factor] += [
+                            (structure, _coupling(name, constants)) for name in names
+                        ]
+            for factor, given in by_factor.items():
+                terms = _lorentz_terms if factor == NO_FORM_FACTOR else _structure_terms
+                structures = tuple(structure for structure, _ in given)
+                for lorentz_, texts in terms(tuple(spins), structures, tuple(order)):
+                    couplings_here = tuple(_with_names(one, given) for one in texts)
+                    yield VertexTerm(text, lorentz_, couplings_here, factor.renumbered(numbers))
+
+    def _parts_of(self, keys: Iterable[str], spins: tuple[int, ...]) -> _Parts:
+        """The structures of a vertex, which agree what is a row and what a column of spinors."""
+        parts = {key: self._parts(key) for key in keys}
+        texts = tuple(text for own in parts.values() for text, _ in own)
+        turned = iter(_with_equal_rows(texts, spins))
+        return {
+            key: tuple((next(turned), factor) for _, factor in own) for key, own in parts.items()
+        }
+
+    def _parts(self, key: str) -> tuple[tuple[str, FormFactor], ...]:
+        """A structure, parted by the form factors of its products.
+
+        Raises:
+            ValueError: a form factor is nothing that is computed here; a sentence.
+        """
+        row = self._rows.lorentz[key]
+        if not row.form_factors:
+            return ((row.structure, NO_FORM_FACTOR),)
+        unknown = [one for one in row.form_factors if one not in self._rows.form_factors]
+        if unknown:
+            raise UfoError(f'{row.place}: expected form factors; got "{unknown[0]}"')
+        own = {one.name: one for one in map(self._rows.form_factors.__getitem__, row.form_factors)}
+        expressions = {name: one.expression for name, one in own.items()}
+        try:
+            return tuple(
+                (structure, self._form_factor(text, len(row.spins)))
+                for structure, text in parted(row.structure, expressions)
             )
-            for lorentz, texts in placed:
-                couplings_here = tuple(_with_names(one, given) for one in texts)
-                yield VertexTerm(text, lorentz, couplings_here)
+        except (ValueError, ExpressionError) as error:
+            raise ValueError(f"the form factor of {row.place}: {error}") from None
+
+    def _form_factor(self, text: str, n_legs: int) -> FormFactor:
+        if not text:
+            return NO_FORM_FACTOR
+        factor = read_form_factor(text, n_legs)
+        self._check_constant(factor.constants)
+        return factor
 
     def derived(self, texts: Iterable[str]) -> Iterator[Derived]:
         """The parameters and couplings that some expressions need."""
@@ -367,6 +419,15 @@ def _lorentz_terms(
     """`lorentz_terms` with [0], [1], .. for the couplings: many vertices have the same."""
     numbered = [(structure, f"[{place}]") for place, structure in enumerate(structures)]
     return lorentz_terms(spins, numbered, order)
+
+
+@cache
+def _structure_terms(
+    spins: tuple[int, ...], structures: tuple[str, ...], order: tuple[int, ...]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """`structure_terms`, as `_lorentz_terms`."""
+    numbered = [(structure, f"[{place}]") for place, structure in enumerate(structures)]
+    return structure_terms(spins, numbered, order)
 
 
 _legs_in_order = cache(legs_in_order)

@@ -106,13 +106,22 @@ class UfoCoupling:
 
 @dataclass(frozen=True)
 class UfoLorentz:
-    """A Lorentz structure; `spins` are those of the legs, 2 s + 1."""
+    """A Lorentz structure; `spins` are those of the legs, 2 s + 1, form factors keys of theirs."""
 
     place: str
     name: str
     spins: tuple[int, ...]
     structure: str
-    has_form_factors: bool
+    form_factors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UfoFormFactor:
+    """A form factor: its name in structures, and an expression of parameters and momenta."""
+
+    place: str
+    name: str
+    expression: str
 
 
 @dataclass(frozen=True)
@@ -158,6 +167,7 @@ class UfoRows:
     orders: Mapping[str, UfoOrder]
     functions: Mapping[str, Function] = field(default_factory=dict)
     propagators: Mapping[str, UfoPropagator] = field(default_factory=dict)
+    form_factors: Mapping[str, UfoFormFactor] = field(default_factory=dict)
 
 
 _CONFIGURATION = "configuration.py"
@@ -172,8 +182,9 @@ FILES = (
     "function_library.py",
     "propagators.py",
     _CONFIGURATION,
+    "form_factors.py",
 )
-"""Files that amplitudes follow from; the last four may lack."""
+"""Files that amplitudes follow from; the last five may lack."""
 
 
 def read_rows(files: ModelFiles) -> UfoRows:
@@ -184,15 +195,17 @@ def read_rows(files: ModelFiles) -> UfoRows:
             complete; names file and line.
     """
     particles = dict(_particles(files))
+    lorentz = _rows(files, "lorentz.py", "Lorentz", _lorentz)
     return UfoRows(
         particles=particles,
         parameters=_rows(files, "parameters.py", "Parameter", _parameter),
         couplings=_rows(files, "couplings.py", "Coupling", _coupling),
-        lorentz=_rows(files, "lorentz.py", "Lorentz", _lorentz),
+        lorentz=lorentz,
         vertices=_rows(files, "vertices.py", "Vertex", _vertex),
         orders=_rows(files, "coupling_orders.py", "CouplingOrder", _order),
         functions=dict(_rows(files, "function_library.py", "Function", _function).values()),
         propagators=dict(_propagators(files) if _has_propagators(particles.values()) else ()),
+        form_factors=dict(_form_factors(files) if _has_form_factors(lorentz.values()) else ()),
     )
 
 
@@ -274,23 +287,10 @@ def _propagators(files: ModelFiles) -> Iterator[tuple[str, UfoPropagator]]:
     Some models have the factor i in the numerators, others leave it out: the scalar propagator "S"
     that FeynRules writes into every file tells.
     """
-    texts: dict[str, str] = {}
-    found: dict[str, UfoPropagator] = {}
-    for statement in _statements(files, "propagators.py"):
-        value = statement.value
-        if isinstance(value, str | JoinedText) and not statement.key:
-            texts[statement.name] = _joined(value, texts)
-        elif isinstance(value, Construction) and value.kind == "Propagator":
-            arguments = {
-                key: _joined(one, texts) if isinstance(one, Reference | JoinedText) else one
-                for key, one in value.arguments.items()
-            }
-            given = _Arguments(statement.place, value.kind, arguments)
-            found[statement.name] = UfoPropagator(
-                statement.place, given.text("numerator"), given.text("denominator")
-            )
-        elif isinstance(value, Construction):
-            raise UfoError(f"{statement.place}: expected Propagator objects; got {value.kind}")
+    found = {
+        name: UfoPropagator(given.place, given.text("numerator"), given.text("denominator"))
+        for name, given in _of_texts(files, "propagators.py", "Propagator")
+    }
     scalar = found["S"].numerator.replace(" ", "") if "S" in found else ""
     factor = {"1": "complex(0,1)*", "complex(0,1)": ""}.get(scalar)
     for name, row in found.items():
@@ -298,9 +298,38 @@ def _propagators(files: ModelFiles) -> Iterator[tuple[str, UfoPropagator]]:
         yield name, replace(row, numerator=numerator)
 
 
+def _has_form_factors(lorentz: Iterable[UfoLorentz]) -> bool:
+    return any(row.form_factors for row in lorentz)
+
+
+def _form_factors(files: ModelFiles) -> Iterator[tuple[str, UfoFormFactor]]:
+    for name, given in _of_texts(files, "form_factors.py", "FormFactor"):
+        yield name, UfoFormFactor(given.place, given.text("name"), given.expression("value"))
+
+
+def _of_texts(files: ModelFiles, file: str, kind: str) -> Iterator[tuple[str, _Arguments]]:
+    """Objects of a file whose arguments may be put together from texts of earlier names."""
+    texts: dict[str, str] = {}
+    for statement in _statements(files, file):
+        value = statement.value
+        if isinstance(value, str | JoinedText) and not statement.key:
+            texts[statement.name] = _joined(value, texts)
+        elif isinstance(value, Construction) and value.kind == kind:
+            arguments = {
+                key: _joined(one, texts) if isinstance(one, Reference | JoinedText) else one
+                for key, one in value.arguments.items()
+            }
+            yield statement.name, _Arguments(statement.place, value.kind, arguments)
+        elif isinstance(value, Construction):
+            raise UfoError(f"{statement.place}: expected {kind} objects; got {value.kind}")
+
+
 def _joined(value: str | Reference | JoinedText, texts: Mapping[str, str]) -> str:
     parts = value.parts if isinstance(value, JoinedText) else (value,)
-    return "".join(texts.get(one.name, "") if isinstance(one, Reference) else one for one in parts)
+    text = "".join(texts.get(one.name, "") if isinstance(one, Reference) else one for one in parts)
+    for old, new in value.replacements if isinstance(value, JoinedText) else ():
+        text = text.replace(old, new)
+    return text
 
 
 @dataclass(frozen=True)
@@ -370,6 +399,12 @@ class _Arguments:
             raise self._wrong("propagator", "the name of an object", value)
         return "" if chosen is None else chosen.name
 
+    def references(self, key: str) -> tuple[Reference, ...]:
+        """The names of objects, () where the key lacks or is None."""
+        if self.values.get(key) is None:
+            return ()
+        return self.sequence(key, Reference, "a list of objects")
+
     def flag(self, *keys: str) -> bool:
         lower = {key.lower(): value for key, value in self.values.items()}
         return any(bool(lower.get(key)) for key in keys)
@@ -422,7 +457,7 @@ def _lorentz(given: _Arguments) -> UfoLorentz:
         given.text("name"),
         given.sequence("spins", int, "a list of numbers"),
         given.text("structure"),
-        bool(given.values.get("formfactors")),
+        tuple(one.name for one in given.references("formfactors")),
     )
 
 

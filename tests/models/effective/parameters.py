@@ -36,3 +36,7 @@ yodd = Parameter(
     name="yodd", nature="external", type="real", value=0.5, texname="y", lhablock="EFFECTIVE",
     lhacode=[3],
 )  # fmt: skip
+lam = Parameter(
+    name="lam", nature="external", type="real", value=200.0, texname="L", lhablock="EFFECTIVE",
+    lhacode=[4],
+)  # fmt: skip

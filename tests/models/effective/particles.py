@@ -32,3 +32,8 @@ s = Particle(
     pdg_code=9000030, name="s", antiname="s", spin=1, color=1, mass=Param.MS, width=Param.WS,
     texname="s", antitexname="s", charge=0,
 )  # fmt: skip
+
+y = Particle(
+    pdg_code=9000025, name="y", antiname="y", spin=3, color=1, mass=Param.MX, width=Param.WX,
+    texname="y", antitexname="y", charge=0,
+)  # fmt: skip

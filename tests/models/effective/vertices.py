@@ -32,3 +32,13 @@ V_6 = Vertex(
     name="V_6", particles=[P.ta__plus__, P.ta__minus__, P.s], color=["1"], lorentz=[L.FFS1],
     couplings={(0, 0): C.GC_4},
 )  # fmt: skip
+
+V_7 = Vertex(
+    name="V_7", particles=[P.e__plus__, P.e__minus__, P.y], color=["1"], lorentz=[L.FFV2],
+    couplings={(0, 0): C.GC_1},
+)  # fmt: skip
+
+V_8 = Vertex(
+    name="V_8", particles=[P.ta__plus__, P.ta__minus__, P.y], color=["1"], lorentz=[L.FFV3],
+    couplings={(0, 0): C.GC_2},
+)  # fmt: skip

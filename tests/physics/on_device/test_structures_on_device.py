@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from small_models import amplitude_of, momenta_of, of, small_model, vertex
+from ufo_models import own
 
 from madnis_py.devices.emulated import EmulatedKernels
 from madnis_py.errors import DeviceError
@@ -70,3 +71,9 @@ def test_the_helicity_of_an_event_may_be_chosen_for_every_spin() -> None:
 def test_spin_2_and_three_halves_are_refused_on_a_device(text: str) -> None:
     with pytest.raises(DeviceError, match="expected particles of spin 0, 1/2 and 1"):
         matrix_element_on_device(amplitude_of(WIDE, text), EmulatedKernels())
+
+
+def test_form_factors_are_refused_on_a_device() -> None:
+    amplitude = amplitude_of(own("effective"), "e- e+ > ta- ta+")
+    with pytest.raises(DeviceError, match="expected vertices without form factors"):
+        matrix_element_on_device(amplitude, EmulatedKernels())

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_models import amplitude_of, assert_invariant, momenta_of
-from ufo_models import copied, own
+from ufo_models import copied, own, with_vertices_of
 
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
@@ -13,7 +13,8 @@ from madnis_py.physics.model_search.model_library import named_tables
 
 
 def amplitude(values: dict[str, float]) -> TreeAmplitude:
-    return amplitude_of(own("effective", values), "e- e+ > ta- ta+")
+    model = with_vertices_of(own("effective", values), "x", "x1")
+    return amplitude_of(model, "e- e+ > ta- ta+")
 
 
 def test_a_correction_to_a_width_is_the_derivative_of_the_propagator() -> None:

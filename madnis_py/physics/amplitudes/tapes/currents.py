@@ -32,6 +32,7 @@ from madnis_py._core import Operation, WaveKind
 from madnis_py.errors import InputError
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
+from madnis_py.physics.lorentz.form_factors import NO_FORM_FACTOR, FormFactor
 from madnis_py.physics.lorentz.kernel_terms import KERNELS, structure_tensors
 from madnis_py.physics.lorentz.tensors import Entry, read_backwards
 from madnis_py.physics.model.model import Model
@@ -97,12 +98,14 @@ class LorentzForm:
         spins: 2 s + 1 of the legs.
         out: position of the open leg.
         conjugated: positions of fermions of the other kind than the structure has, ascending.
+        factor: form factor that multiplies it.
     """
 
     structure: str
     spins: tuple[int, ...]
     out: int
     conjugated: tuple[int, ...] = ()
+    factor: FormFactor = NO_FORM_FACTOR
 
 
 @dataclass(frozen=True, order=True)
@@ -264,15 +267,18 @@ class Currents:
         if number in self._checked or not is_pair or row.colour != 1:
             return
         spins = tuple(self.model.particle(self.model.pdg_of[name]).spin for name in names)
-        here: dict[Entry, complex] = defaultdict(complex)
-        exchanged: dict[Entry, complex] = defaultdict(complex)
+        here: dict[tuple[FormFactor, Entry], complex] = defaultdict(complex)
+        exchanged: dict[tuple[FormFactor, Entry], complex] = defaultdict(complex)
+        places = {slot: slot for slot in range(1, 1 + len(names))} | {1: 2, 2: 1}
         for term in self.model.vertices[number].terms:
+            factors = term.form_factor, term.form_factor.renumbered(places)
             tensors = structure_tensors(term.lorentz, spins)
             for tensor, text in zip(tensors, term.couplings, strict=True):
                 coupling = self.model.coupling(text)
-                for sums, one in ((here, tensor), (exchanged, read_backwards(tensor, 0, 1))):
+                both = (here, tensor), (exchanged, read_backwards(tensor, 0, 1))
+                for factor, (sums, one) in zip(factors, both, strict=True):
                     for key, value in one.items():
-                        sums[key] += coupling * complex(value.re, value.im)
+                        sums[factor, key] += coupling * complex(value.re, value.im)
         largest = max((abs(one) for one in here.values()), default=0)
         if any(
             abs(here[key] - exchanged[key]) > _SYMMETRIC * largest for key in {*here, *exchanged}
@@ -317,9 +323,10 @@ class Currents:
                 is_ket = (kind if slot == vertex.out else self.nodes[below[slot]].kind) in _KETS
                 if is_ket == ((slot % 2 == 0) != (slot == vertex.out)):
                     conjugated.append(slot)
-        form = LorentzForm(vertex.term.lorentz, spins, vertex.out, tuple(conjugated))
+        term = vertex.term
+        form = LorentzForm(term.lorentz, spins, vertex.out, tuple(conjugated), term.form_factor)
         arguments = tuple(below[slot] for slot in sorted(below))
-        return AppliedVertex(Operation.tensor, arguments, vertex.term.couplings, form)
+        return AppliedVertex(Operation.tensor, arguments, term.couplings, form)
 
     def _as(self, node: int, kind: WaveKind) -> int:
         """A node of spinors, or its charge conjugate, as the kind that is wanted."""

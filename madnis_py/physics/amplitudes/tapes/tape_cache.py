@@ -30,6 +30,8 @@ _SOURCES = (
     "physics/diagrams/recursion.py",
     "physics/diagrams/trees.py",
     "physics/diagrams/vertex_table.py",
+    "physics/lorentz/factor_programs.py",
+    "physics/lorentz/form_factors.py",
     "physics/lorentz/gaussian.py",
     "physics/lorentz/kernel_terms.py",
     "physics/lorentz/programs.py",

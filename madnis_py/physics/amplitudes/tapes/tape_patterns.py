@@ -53,7 +53,7 @@ def tape_pattern(
     """
     model, steps = recursion.vertices.model, list(_steps(recursion))
     vertices = _vertices(steps)
-    expressions = [text for vertex in vertices for text in vertex.term.couplings]
+    expressions = [text for vertex in vertices for text in vertex.term.expressions]
     particles = _Particles(steps, model)
     always = _ZERO, ONE_EXPRESSION, IMAGINARY_UNIT
     names = tuple(dict.fromkeys([*always, *expressions, *particles.names]))
@@ -202,6 +202,7 @@ def _content(step: Recursion, particles: _Particles, names: Sequence[str]) -> ob
 def _vertex(vertex: DirectedVertex, names: Sequence[str], numbers: dict[int, int]) -> object:
     """A vertex: which of the model, in the order in which they come, and what happens there."""
     term = vertex.term
-    couplings = [names.index(text) for text in term.couplings]
+    couplings = [names.index(text) for text in term.expressions]
+    lorentz = term.lorentz, term.form_factor.text
     number = numbers.setdefault(vertex.number, len(numbers))
-    return number, term.colour, term.lorentz, couplings, vertex.slots, vertex.out
+    return number, term.colour, lorentz, couplings, vertex.slots, vertex.out

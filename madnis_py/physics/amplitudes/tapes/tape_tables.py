@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from madnis_py import _core
 from madnis_py._core import WaveKind
 from madnis_py.physics.amplitudes.tapes.currents import WIDE, LorentzForm, Node
+from madnis_py.physics.lorentz.factor_programs import with_form_factor
+from madnis_py.physics.lorentz.form_factors import NO_FORM_FACTOR
 from madnis_py.physics.lorentz.gaussian import Gaussian
 from madnis_py.physics.lorentz.programs import MOMENTUM, Program, program_of
 from madnis_py.physics.model.model import Model
@@ -191,6 +193,12 @@ def has_wide_waves(arrays: Arrays) -> bool:
     return int(arrays["registers"][0]) > _core.WAVE_NUMBERS
 
 
+def has_form_factors(arrays: Arrays) -> bool:
+    """Whether a tape has steps other than sums of products."""
+    place = _core.TAPE_COLUMNS["steps"].index("function")
+    return bool((arrays["steps"][:, place] != _core.StepFunction.product).any())
+
+
 class ProgramRows:
     """Rows of the programs of Lorentz structures.
 
@@ -215,7 +223,10 @@ class ProgramRows:
         if form not in self._known:
             self._known[form] = len(self._known)
             arguments = form.structure, form.spins, form.out, frozenset(form.conjugated)
-            self._add(program_of(*arguments), len(form.spins) - 1)
+            program, n_legs = program_of(*arguments), len(form.spins)
+            if form.factor != NO_FORM_FACTOR:
+                program = with_form_factor(program, form.factor, form.out, n_legs)
+            self._add(program, n_legs - 1)
         return self._known[form]
 
     def operands(self, rows: Sequence[Row]) -> int:
@@ -225,7 +236,7 @@ class ProgramRows:
 
     def _add(self, program: Program, children: int) -> None:
         assert MOMENTUM == _core.MOMENTUM_COMPONENT
-        tables, parts = self.tables, self._constants.parts
+        tables, parts = self.tables, self._parts
         tables["programs"].append(
             {
                 "children": children,
@@ -248,6 +259,7 @@ class ProgramRows:
                         "number": number,
                         "a": step.a,
                         "b": -1 if step.b is None else step.b,
+                        "function": _core.StepFunction[step.function],
                     }
                 )
                 filled.add(step.target)
@@ -257,6 +269,11 @@ class ProgramRows:
             for number in parts(scale)
         ]
         self.n_registers = max(self.n_registers, program.n_registers)
+
+    def _parts(self, number: Gaussian | str) -> list[int]:
+        if isinstance(number, Gaussian):
+            return self._constants.parts(number)
+        return [self._constants.add((number, Fraction(1)))]
 
 
 def numbers_of(node: Node) -> int:
