@@ -27,9 +27,13 @@ FACTORS: Mapping[str, str] = MappingProxyType(
         "ProjP": "SS",
         "Identity": "SS",
         "Sigma": "LLSS",
+        "C": "SS",
     }
 )
-"""Factor -> its indices: L of Lorentz, S of spinors, p the number of a leg."""
+"""Factor -> its indices: L of Lorentz, S of spinors, p the number of a leg.
+
+C is in texts of UFO alone, see `charge_conjugation`.
+"""
 
 _MOST_PRODUCTS, _LARGEST_POWER, _LONGEST = 4000, 8, 100_000
 
@@ -245,6 +249,7 @@ def _check_indices(product: Product, spins: Sequence[int], text: str) -> None:
     wrong += [
         axis for axis, count in times.items() if axis not in legs and (axis[1] > 0 or count != 2)
     ]
+    wrong += [("S", 0) for factor in product.factors if factor.name == "C"]
     if wrong or product.expressions or not momenta <= set(range(1, len(spins) + 1)):
         raise ValueError(
             f"expected indices of legs with 2 s + 1 = {', '.join(map(str, spins))}, and those "

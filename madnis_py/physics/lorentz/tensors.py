@@ -75,7 +75,7 @@ _ELEMENTS: Mapping[str, _Elements] = {
 """Elements of the factors without momenta. Epsilon^{0123} = -1, as in FeynRules and MadGraph."""
 
 CONJUGATION: _Elements = {(0, 1): -1, (1, 0): 1, (2, 3): 1, (3, 2): -1}
-"""C = i gamma^2 gamma^0, with C gamma^mu^T C^-1 = -gamma^mu and C^-1 = -C."""
+"""C = i gamma^0 gamma^2, as ALOHA has it, with C gamma^mu^T C^-1 = -gamma^mu and C^-1 = -C."""
 
 
 def expanded(structure: Structure, spins: Sequence[int]) -> Tensor:

@@ -84,7 +84,7 @@ def _expressions(tables: ModelTables) -> Iterator[str]:
     yield from (one.expression for one in tables.derived)
     yield from (one.expression for one in tables.functions.values())
     for vertex in tables.vertices:
-        yield from vertex.couplings
+        yield from vertex.expressions
 
 
 def _tables_of(content: dict[str, Any]) -> ModelTables:

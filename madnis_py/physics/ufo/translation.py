@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from madnis_py.physics.lorentz.charge_conjugation import without_conjugation
 from madnis_py.physics.lorentz.form_factors import (
     NO_FORM_FACTOR,
     FormFactor,
@@ -39,7 +40,7 @@ from madnis_py.physics.ufo.madgraph_names import names_of
 from madnis_py.physics.ufo.parameter_values import ParameterValues
 from madnis_py.physics.ufo.restriction import Restriction
 from madnis_py.physics.ufo.statements import UfoError
-from madnis_py.physics.ufo.ufo_rows import UfoParticle, UfoRows, UfoVertex
+from madnis_py.physics.ufo.ufo_rows import UfoLorentz, UfoParticle, UfoRows, UfoVertex
 
 _VANISHING = 1e-13
 """Size of a coupling that is zero but for rounding, as in MadGraph."""
@@ -314,6 +315,8 @@ class _Translation:
         outgoing = [self._rows.particles[key] for key in vertex.particles]
         spins = tuple(row.spin for row in outgoing)
         try:
+            for _, place in couplings:
+                _check_conjugated(self._rows.lorentz[vertex.lorentz[place]], outgoing)
             parts = self._parts_of([vertex.lorentz[place] for _, place in couplings], spins)
             texts = [text for own in parts.values() for text, _ in own]
             order = _legs_in_order(spins, tuple(texts))
@@ -378,7 +381,7 @@ class _Translation:
         """
         row = self._rows.lorentz[key]
         if not row.form_factors:
-            return ((row.structure, NO_FORM_FACTOR),)
+            return ((without_conjugation(row.structure)[0], NO_FORM_FACTOR),)
         unknown = [one for one in row.form_factors if one not in self._rows.form_factors]
         if unknown:
             raise UfoError(f'{row.place}: expected form factors; got "{unknown[0]}"')
@@ -428,6 +431,19 @@ def _structure_terms(
     """`structure_terms`, as `_lorentz_terms`."""
     numbered = [(structure, f"[{place}]") for place, structure in enumerate(structures)]
     return structure_terms(spins, numbered, order)
+
+
+def _check_conjugated(lorentz: UfoLorentz, outgoing: Sequence[UfoParticle]) -> None:
+    """Refuse a C between fields of other kinds than it joins; Majorana fields are of both.
+
+    An outgoing antiparticle is the field psi, an outgoing particle psi-bar.
+    """
+    for line in () if lorentz.form_factors else without_conjugation(lorentz.structure)[1]:
+        rows = [outgoing[leg - 1] for leg in line.legs]
+        kinds = {1 if row.pdg > 0 else -1 for row in rows if row.name != row.antiname}
+        if len(kinds) > 1 or (line.side and -line.side in kinds):
+            names = " and ".join(row.name for row in rows)
+            raise ValueError(f"expected psi^T C psi or psi-bar C psi-bar^T; got C between {names}")
 
 
 _legs_in_order = cache(legs_in_order)

@@ -19,6 +19,10 @@ USUAL = {
     1: "complex(0,1)",
     2: "complex(0,1) * (Gamma('mu',1,2) * P('mu',id) + Mass(id) * Identity(1,2))",
     3: "complex(0,1) * (-1 * Metric(1,2) + Metric(1,'mu') * P('mu',id) * P(2,id) / Mass(id)**2)",
+    4: "-complex(0,1) * (Gamma('nu',1,'s') * P('nu',id) + Mass(id) * Identity(1,'s'))"
+    " * (Metric(1,2)*Identity('s',2) - Gamma(1,'s','t')*Gamma(2,'t',2)/3"
+    " - (Gamma(1,'s',2)*P(2,id) - Gamma(2,'s',2)*P(1,id)) / (3*Mass(id))"
+    " - 2*P(1,id)*P(2,id)*Identity('s',2) / (3*Mass(id)**2))",
     5: "complex(0,1) * (1/2*(-Metric(1,2) + P(1,id)*P(2,id)*OverMass2(id))"
     " * (-Metric(51,52) + P(51,id)*P(52,id)*OverMass2(id))"
     " + 1/2*(-Metric(1,52) + P(1,id)*P(52,id)*OverMass2(id))"
@@ -32,16 +36,18 @@ PARTICLES = (
     Particle("x", "x", 9000023, 3, 1, 0.0, mass="MX", width="WX"),
     Particle("G", "G", 9000039, 5, 1, 0.0, mass="MG", width="WG"),
     Particle("n", "n", 9000012, 2, 1, 0.0, mass="MNN", width="WN"),
+    Particle("gvt", "gvt", 9000040, 4, 1, 0.0, mass="MGVT", width="WGVT"),
+    Particle("r-", "r+", 9000041, 4, 1, -1.0, mass="MR", width="WR"),
 )
 MASSES = {"MS": 90.0, "WS": 4.0, "MX": 300.0, "WX": 8.0, "MG": 250.0, "WG": 3.0, "MTA": 20.0}
-MASSES |= {"MNN": 70.0, "WN": 2.0}
+MASSES |= {"MNN": 70.0, "WN": 2.0, "MGVT": 160.0, "WGVT": 3.0, "MR": 210.0, "WR": 4.0}
 
 
 def model(custom: bool) -> Model:
     """Everything couples to taus; with the usual propagators written out, or not."""
     particles = [
         replace(one, propagator=_written(USUAL[one.spin], POLE, one))
-        if custom and (one.spin in (1, 3, 5) or one.name in ("ta-", "n"))
+        if custom and (one.spin in (1, 3, 4, 5) or one.name in ("ta-", "n"))
         else one
         for one in PARTICLES
     ]
@@ -54,6 +60,10 @@ def model(custom: bool) -> Model:
             vertex("e+ e- x", ("FFV", "0.2", "0.3")),
             vertex("n ta- s", ("FFS", "0.2", "0.1")),
             vertex("ta+ n s", ("FFS", "0.1", "0.2")),
+            vertex("gvt ta- s", ("P(1,3)*ProjP(1,2)", "0.01")),
+            vertex("ta+ gvt s", ("P(2,3)*ProjM(1,2)", "0.01")),
+            vertex("e+ r- s", ("P(2,3)*ProjM(1,2)", "0.02"), ("P(2,1)*ProjP(1,2)", "0.01")),
+            vertex("r+ e- s", ("P(1,3)*ProjP(1,2)", "0.02"), ("P(1,2)*ProjM(1,2)", "0.01")),
         ],
         MASSES,
     )
@@ -73,6 +83,10 @@ def _written(numerator: str, denominator: str, one: Particle) -> CustomPropagato
         "e- ta- > e- ta- s",
         "ta- ta+ > s s",
         "ta- ta- > s s",
+        "ta- s > ta+ s",
+        "e- s > e- s",
+        "e+ s > e+ s",
+        "e- e+ > s s",
     ],
 )
 def test_the_usual_propagators_are_those_of_their_text(text: str) -> None:

@@ -177,6 +177,36 @@ def test_vertices_of_two_equal_majorana_fermions_are_symmetric_or_refused(
         amplitude_of(model, "e- e+ > n n")
 
 
+@pytest.mark.parametrize(
+    ("colour", "structure", "allowed"),
+    [
+        ("f(1,2,3)", ("1", "1"), True),
+        ("d(1,2,3)", ("1", "1"), False),
+        ("f(1,2,3)", ("1", "-1"), False),
+        ("d(1,2,3)", ("1", "-1"), True),
+    ],
+)
+def test_vertices_of_two_equal_octets_are_symmetric_with_their_colour(
+    colour: str, structure: tuple[str, str], allowed: bool
+) -> None:
+    rows = {one.name: one for one in BUILTIN["sm"].particles}
+    gluino = Particle("go", "go", 1000021, 2, 8, 0.0, mass="MGO")
+    heavy = Particle("v8", "v8", 9000021, 3, 8, 0.0, mass="MV8")
+    model = small_model(
+        [rows["u"], gluino, heavy],
+        [
+            Vertex(("u~", "u", "v8"), (VertexTerm("T(3,1,2)", "FFV", ("1", "1")),), (1, 0)),
+            Vertex(("go", "go", "v8"), (VertexTerm(colour, "FFV", structure),), (1, 0)),
+        ],
+        {"MGO": 600.0, "MV8": 100.0},
+    )
+    if allowed:
+        assert_invariant(amplitude_of(model, "u u~ > go go"))
+        return
+    with pytest.raises(InputError, match="symmetric in both go, which is its own antiparticle"):
+        amplitude_of(model, "u u~ > go go")
+
+
 def gluinos() -> Model:
     """QCD with a Majorana octet and, for quarks, the squarks that they exchange."""
     rows = {one.name: one for one in BUILTIN["sm"].particles}

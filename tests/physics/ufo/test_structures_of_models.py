@@ -1,17 +1,19 @@
 """Structures of models through the reader, against the same ones in our conventions."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from amplitudes import reaction
 from small_models import amplitude_of, assert_invariant, momenta_of, of, small_model, vertex
-from ufo_models import own
+from ufo_models import copied, own
 
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.decays.partial_widths import partial_width
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import Particle
+from madnis_py.physics.model_search.model_library import named_tables
 
 READ = own("beyond")
 
@@ -115,3 +117,27 @@ def test_a_tau_decays_by_a_contact_term_as_in_fermis_theory() -> None:
     one, two = (a * b @ metric for a, b in ((tau, antineutrino), (electron, neutrino)))
     expected = 128 * 1.16637e-5**2 * one * two / 2
     np.testing.assert_allclose(amplitude.squared(p, 0.118), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("plain", "with_c"),
+    [
+        ('"ProjP(2,1)"', '"C(2,-1)*ProjP(-1,1)"'),  # psi_n^T C P_R psi_e
+        ('"ProjM(2,1)"', '"ProjM(2,-1)*C(-1,1)"'),  # psi-bar_e P_L C psi-bar_n^T
+    ],
+)
+def test_majorana_fields_may_be_written_with_c(plain: str, with_c: str, tmp_path: Path) -> None:
+    folder = copied("beyond", tmp_path, {"lorentz.py": (plain, with_c)})
+    tables = named_tables(str(folder))
+    assert not any(one.lacking for one in tables.vertices)
+    for text in ("e- e+ > n n", "e- n > e- n", "e- e- > phi- phi-"):
+        written, expected = amplitude_of(Model("c", {}, tables), text), amplitude_of(READ, text)
+        p = momenta_of(expected)
+        np.testing.assert_array_equal(written.squared(p, 0.118), expected.squared(p, 0.118))
+
+
+def test_c_between_psi_bar_and_psi_is_refused(tmp_path: Path) -> None:
+    changes = {"lorentz.py": ('"Gamma(3,2,1)"', '"C(2,-1)*Gamma(3,-1,1)"')}
+    vertices = named_tables(str(copied("beyond", tmp_path, changes))).vertices
+    lacking = {frozenset(one.particles): one.lacking for one in vertices}
+    assert "got C between e- and e+" in lacking[frozenset({"e+", "e-", "x"})]

@@ -23,18 +23,16 @@ C psi-bar^T (Denner, Eck, Hahn and Kueblbeck, Nucl. Phys. B387 (1992) 467).
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from madnis_py._core import Operation, WaveKind
-from madnis_py.errors import InputError
+from madnis_py.physics.amplitudes.tapes.majorana_vertices import check_exchange
 from madnis_py.physics.diagrams.trees import positions
 from madnis_py.physics.diagrams.vertex_table import DirectedVertex
 from madnis_py.physics.lorentz.form_factors import NO_FORM_FACTOR, FormFactor
-from madnis_py.physics.lorentz.kernel_terms import KERNELS, structure_tensors
-from madnis_py.physics.lorentz.tensors import Entry, read_backwards
+from madnis_py.physics.lorentz.kernel_terms import KERNELS
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.model.particles import CustomPropagator
 
@@ -59,9 +57,6 @@ CONJUGATE = {
 
 WIDE = (WaveKind.tensor, WaveKind.vector_ket, WaveKind.vector_bra)
 """Waves of sixteen components."""
-
-_SYMMETRIC = 1e-9
-"""Share of a coupling that rounding may leave of one that vanishes."""
 
 _KETS = (WaveKind.ket, WaveKind.vector_ket)
 
@@ -239,7 +234,9 @@ class Currents:
         """
         below = dict(zip(vertex.slots, nodes, strict=True))
         kind, term = self.kind(vertex.pdg, propagated), vertex.term
-        self._check_majorana(vertex.number)
+        if vertex.number not in self._checked:
+            check_exchange(self.model, vertex.number)
+            self._checked.add(vertex.number)
         if term.lorentz in ("FFV", "FFS"):
             return [self._on_line(vertex, below, kind)]
         sign = self.fermion_sign([below[slot] for slot in sorted(below)])
@@ -251,43 +248,6 @@ class Currents:
                 term.lorentz, vertex.out, below, term.couplings
             )
         ]
-
-    def _check_majorana(self, number: int) -> None:
-        """Refuse a vertex of two equal Majorana fermions that their exchange does not leave alone.
-
-        Colours may be antisymmetric: particles with colour are not looked at.
-
-        Raises:
-            InputError: the model has one.
-        """
-        names = self.model.vertices[number].particles
-        pdg = self.model.pdg_of[names[0]]
-        row = self.model.particle(pdg)
-        is_pair = names[0] == names[1] and row.spin % 2 == 0 and self.model.anti(pdg) == pdg
-        if number in self._checked or not is_pair or row.colour != 1:
-            return
-        spins = tuple(self.model.particle(self.model.pdg_of[name]).spin for name in names)
-        here: dict[tuple[FormFactor, Entry], complex] = defaultdict(complex)
-        exchanged: dict[tuple[FormFactor, Entry], complex] = defaultdict(complex)
-        places = {slot: slot for slot in range(1, 1 + len(names))} | {1: 2, 2: 1}
-        for term in self.model.vertices[number].terms:
-            factors = term.form_factor, term.form_factor.renumbered(places)
-            tensors = structure_tensors(term.lorentz, spins)
-            for tensor, text in zip(tensors, term.couplings, strict=True):
-                coupling = self.model.coupling(text)
-                both = (here, tensor), (exchanged, read_backwards(tensor, 0, 1))
-                for factor, (sums, one) in zip(factors, both, strict=True):
-                    for key, value in one.items():
-                        sums[factor, key] += coupling * complex(value.re, value.im)
-        largest = max((abs(one) for one in here.values()), default=0)
-        if any(
-            abs(here[key] - exchanged[key]) > _SYMMETRIC * largest for key in {*here, *exchanged}
-        ):
-            raise InputError(
-                f"expected a vertex {' '.join(names)} that is symmetric in both {names[0]}, "
-                "which is its own antiparticle; got another one"
-            )
-        self._checked.add(number)
 
     def _on_line(
         self, vertex: DirectedVertex, below: Mapping[int, int], kind: WaveKind
