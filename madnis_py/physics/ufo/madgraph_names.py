@@ -66,8 +66,11 @@ def names_of(particles: Sequence[UfoParticle]) -> dict[int, tuple[str, str]]:
 
 
 def _small(row: UfoParticle) -> tuple[str, str]:
-    """Names in small letters, without the marks of definitions."""
+    """Names in small letters, without the marks of definitions.
+
+    The antiparticle of X may be x: it becomes x~.
+    """
     first, second = (
         re.sub(r"[\s>,()/|$@{}\[\]=<!^;:]", "_", name.lower()) for name in (row.name, row.antiname)
     )
-    return first, second
+    return first, second if second != first or row.name == row.antiname else f"{second}~"

@@ -61,6 +61,19 @@ q = Particle(pdg_code=3, name="s", antiname="s~", spin=2, color=3, mass=Param.ZE
 """
 
 
+def test_antiparticles_may_be_called_as_particles_in_small_letters(tmp_path: Path) -> None:
+    """As CalcHEP does: they are two particles all the same."""
+    other = ('H.line = "dashed"\n', _STRANGE.replace('"s"', '"~CH"').replace('"s~"', '"~ch"'))
+    folder = copied("scalar_singlet", tmp_path, {"particles.py": other})
+    model = Model("s", {}, named_tables(str(folder)))
+    assert (model.particle_name(3), model.anti(3)) == ("s", -3)
+    path = folder / "particles.py"
+    path.write_text(path.read_text().replace("pdg_code=3", "pdg_code=101"))
+    model = Model("s", {}, named_tables(str(folder)))
+    assert (model.particle_name(101), model.particle_name(-101)) == ("~ch", "~ch~")
+    assert model.anti(101) == -101
+
+
 def test_what_is_seen_by_no_detector_is_missing() -> None:
     assert [row.group for row in SINGLET.particles] == ["photon", "lepton", "", "missing"]
 
