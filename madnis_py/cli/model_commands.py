@@ -64,7 +64,10 @@ def model_show(
     try:
         model = Model(name, {}, named_tables(name))
     except ValueError as error:
-        raise InputError(f"{name}: {error}") from None
+        raise InputError(
+            f"{name}: by its own values of parameters, {error}; a card gives other ones in "
+            "[parameters]"
+        ) from None
     if json_output:
         print_json(_content(model))
         return

@@ -155,6 +155,8 @@ class _Translation:
 
         What is not computed is kept in `_lacking`, for the vertices of the particle.
         """
+        if not row.propagates:
+            self._lacking[row.pdg] = "lines without a pole, of a particle that does not propagate"
         if not row.propagator:
             return None
         given = self._rows.propagators.get(row.propagator)

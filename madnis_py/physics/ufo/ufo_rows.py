@@ -39,6 +39,7 @@ class UfoParticle:
         charge: electric charge.
         goldstone: whether it is no particle in the unitary gauge.
         propagator: name of the object of one of its own, that of the unitary gauge; "" for none.
+        propagates: whether its propagator has a pole; without, it stands for contact terms.
     """
 
     place: str
@@ -52,6 +53,7 @@ class UfoParticle:
     charge: float
     goldstone: bool
     propagator: str
+    propagates: bool = True
 
     @property
     def is_physical(self) -> bool:
@@ -423,6 +425,7 @@ def _particle(given: _Arguments) -> UfoParticle:
         given.number("charge", 0.0),
         given.flag("goldstone", "goldstoneboson"),
         given.propagator(),
+        given.values.get("propagating", True) not in (False, "False"),
     )
 
 

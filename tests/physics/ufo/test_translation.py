@@ -259,6 +259,14 @@ def test_alpha_s_is_the_parameter_of_its_name_wherever_the_model_counts_it(tmp_p
     assert model.alpha_qed == 1 / 128
 
 
+def test_lines_of_particles_that_do_not_propagate_are_not_computed(tmp_path: Path) -> None:
+    """A model writes a contact term as such a particle: a pole would be wrong."""
+    changes = {"particles.py": ('H.line = "dashed"\n', "H.propagating = False\n")}
+    model = Model("n", {}, named_tables(str(copied("scalar_singlet", tmp_path, changes))))
+    with pytest.raises(InputError, match="needs lines without a pole"):
+        squared("mu+ mu- > s s", model, back_to_back(300.0, 40.0))
+
+
 def test_couplings_of_a_negative_order_are_not_computed(tmp_path: Path) -> None:
     changes = {"couplings.py": ('"-2*complex(0,1)*kap22", order={"NP": 2}', _NEGATIVE)}
     model = Model("n", {}, named_tables(str(copied("scalar_singlet", tmp_path, changes))))
