@@ -19,3 +19,5 @@ GC_8 = Coupling(name="GC_8", value="complex(0,1)*0.2", order={"QED": 1})
 GC_9 = Coupling(name="GC_9", value="-kappa", order={"NP": 1})
 
 GC_10 = Coupling(name="GC_10", value="kappa*0.01", order={"NP": 1})
+
+GC_11 = Coupling(name="GC_11", value="-complex(0,1)*kappa", order={"NP": 1})

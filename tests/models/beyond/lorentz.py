@@ -40,3 +40,5 @@ VVVSS1 = Lorentz(
     structure="Metric(1,2)*P(3,4) + Metric(1,3)*P(2,4) + Metric(2,3)*P(1,4)"
     " - Metric(1,2)*P(3,5) - Metric(1,3)*P(2,5) - Metric(2,3)*P(1,5)",
 )  # fmt: skip
+
+SSSSSS1 = Lorentz(name="SSSSSS1", spins=[1, 1, 1, 1, 1, 1], structure="1")

@@ -63,3 +63,11 @@ V_12 = Vertex(
     name="V_12", particles=[P.x, P.x, P.x, P.phi__minus__, P.phi__plus__], color=["1"],
     lorentz=[L.VVVSS1], couplings={(0, 0): C.GC_10},
 )  # fmt: skip
+
+V_13 = Vertex(
+    name="V_13", color=["1"], lorentz=[L.SSSSSS1], couplings={(0, 0): C.GC_11},
+    particles=[
+        P.phi__minus__, P.phi__minus__, P.phi__minus__, P.phi__plus__, P.phi__plus__,
+        P.phi__plus__,
+    ],
+)  # fmt: skip

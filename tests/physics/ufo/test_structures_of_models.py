@@ -141,3 +141,10 @@ def test_c_between_psi_bar_and_psi_is_refused(tmp_path: Path) -> None:
     vertices = named_tables(str(copied("beyond", tmp_path, changes))).vertices
     lacking = {frozenset(one.particles): one.lacking for one in vertices}
     assert "got C between e- and e+" in lacking[frozenset({"e+", "e-", "x"})]
+
+
+def test_six_scalars_meet_at_one_point() -> None:
+    """|M|^2 = k^2 / (2! 2!): two pairs of equal particles."""
+    amplitude = amplitude_of(READ, "phi- phi+ > phi- phi- phi+ phi+")
+    found = amplitude.squared(momenta_of(amplitude), 0.118)
+    np.testing.assert_allclose(found, 0.004**2 / 4, rtol=1e-13)
