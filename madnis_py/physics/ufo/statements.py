@@ -118,6 +118,8 @@ def _statements(node: ast.stmt, file: str, flags: Mapping[str, bool]) -> Iterato
         case ast.Try(body=body, handlers=handlers, orelse=[], finalbody=[]):
             inner = [*body, *(one for handler in handlers for one in handler.body)]
             for one in inner:
+                if _renames(one):
+                    continue
                 if not isinstance(one, ast.Import | ast.ImportFrom | ast.Pass):
                     raise _unexpected(one, file)
                 yield from _statements(one, file, flags)
@@ -143,6 +145,19 @@ def _statements(node: ast.stmt, file: str, flags: Mapping[str, bool]) -> Iterato
             yield Statement(_place(node, file), f"{module}.{name}", _value(value, file), key)
         case _:
             raise _unexpected(node, file)
+
+
+def _renames(node: ast.stmt) -> bool:
+    """Whether it is `a, b = object_library.a, object_library.b`, an import in other words."""
+    match node:
+        case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+            return all(isinstance(one, ast.Name) for one in names) and all(
+                isinstance(one, ast.Attribute)
+                and isinstance(one.value, ast.Name)
+                and one.value.id == "object_library"
+                for one in values
+            )
+    return False
 
 
 def _check_import(node: ast.Import | ast.ImportFrom, file: str) -> None:

@@ -41,6 +41,18 @@ def test_objects_antiparticles_and_attributes_are_read() -> None:
     assert (third.name, third.key, third.value) == ("W__plus__", "goldstone", True)
 
 
+def test_imports_may_be_tried_in_two_ways() -> None:
+    """As loop_sm does."""
+    text = (
+        "try:\n    from .object_library import all_functions, Function\n"
+        "except:\n    from . import object_library\n"
+        "    all_functions, Function = object_library.all_functions, object_library.Function\n"
+    )
+    assert statements(text) == []
+    with pytest.raises(UfoError, match=r"line 5.*got assign"):
+        statements(text.replace("object_library.Function", "open('canary')"))
+
+
 def test_attributes_of_objects_of_other_files_may_be_set() -> None:
     """As models for NLO do with counterterms, in the file of particles."""
     (one,) = statements("Param.MB.counterterm = {(1,0,0): CT.bMass_UV.value}\n")
