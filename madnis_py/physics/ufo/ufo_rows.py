@@ -22,6 +22,9 @@ Row = TypeVar("Row")
 _LARGEST_WHOLE = 10**9
 """Above PDG codes."""
 
+_LONGEST_TEXT = 1_000_000
+"""Characters of a text that is put together from others."""
+
 
 @dataclass(frozen=True)
 class UfoParticle:
@@ -328,10 +331,19 @@ def _of_texts(files: ModelFiles, file: str, kind: str) -> Iterator[tuple[str, _A
 
 def _joined(value: str | Reference | JoinedText, texts: Mapping[str, str]) -> str:
     parts = value.parts if isinstance(value, JoinedText) else (value,)
-    text = "".join(texts.get(one.name, "") if isinstance(one, Reference) else one for one in parts)
+    found = [texts.get(one.name, "") if isinstance(one, Reference) else one for one in parts]
+    _check_length(sum(map(len, found)))
+    text = "".join(found)
     for old, new in value.replacements if isinstance(value, JoinedText) else ():
+        _check_length(len(text) + text.count(old) * len(new))
         text = text.replace(old, new)
     return text
+
+
+def _check_length(length: int) -> None:
+    """Refuse texts that grow by being put together over and over."""
+    if length > _LONGEST_TEXT:
+        raise UfoError(f"expected texts of at most {_LONGEST_TEXT:,} characters; got {length:,}")
 
 
 @dataclass(frozen=True)

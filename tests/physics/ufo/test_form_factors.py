@@ -10,6 +10,7 @@ from small_models import amplitude_of, assert_invariant, momenta_of, of, small_m
 from ufo_models import copied, own, with_vertices_of
 
 from madnis_py.arrays import Array
+from madnis_py.errors import InputError
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
 from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
 from madnis_py.physics.model.model import Model
@@ -119,3 +120,17 @@ def test_other_form_factors_are_a_sentence_at_their_vertices(
     vertices = named_tables(str(folder)).vertices
     assert all(sentence in one.lacking for one in vertices if "y" in one.particles)
     assert not any(one.lacking for one in vertices if "y" not in one.particles)
+
+
+@pytest.mark.parametrize(
+    "growing",
+    [
+        "t1 = '' + q2" + "".join(f"\nt{k + 1} = t{k} + '' + t{k}" for k in range(1, 60)),
+        "t1 = ('' + q2)" + f".replace('P', '{'P' * 900}')" * 8,
+    ],
+)
+def test_texts_that_grow_without_end_are_a_sentence(growing: str, tmp_path: Path) -> None:
+    old = 'q2 = "P(-1,3)*P(-1,3)"'
+    folder = copied("effective", tmp_path, {"form_factors.py": (old, f"{old}\n{growing}")})
+    with pytest.raises(InputError, match="texts of at most 1,000,000 characters"):
+        named_tables(str(folder))
