@@ -162,7 +162,7 @@ def histograms(
     card.
     """
     from madnis_py.events.histograms.pictures import require_pictures
-    from madnis_py.run.report import distribution_table
+    from madnis_py.run.closing_table import distribution_table
     from madnis_py.run.stages.distributions import (
         HISTOGRAM_POINTS,
         default_folder,

@@ -86,18 +86,18 @@ def read_json(path: Path) -> Any:
 
 def show_run(finished: AbstractRun, as_json: bool) -> None:
     """Print the tables and sentences of a run, or its record."""
-    from madnis_py.run import report
+    from madnis_py.run import closing_table
 
     if as_json:
         print_json(finished.record.content())
         return
     record, directory, terminal = finished.outcome, finished.directory.path, console()
-    for table in report.tables(record):
+    for table in closing_table.tables(record):
         print_table(table)
     for sentence in (
-        *report.conclusions(record),
-        *report.generated_events(record, directory),
-        *report.better_sampler(record, directory),
+        *closing_table.conclusions(record),
+        *closing_table.generated_events(record, directory),
+        *closing_table.better_sampler(record, directory),
     ):
         terminal.print(sentence, soft_wrap=True, highlight=False)
 

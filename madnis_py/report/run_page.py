@@ -32,7 +32,7 @@ from madnis_py.report.pictures.figure import Figure
 from madnis_py.report.pictures.plot import picture
 from madnis_py.report.pictures.training_pictures import training_pictures
 from madnis_py.report.pictures.weight_picture import COLOURS, weight_picture
-from madnis_py.run import report
+from madnis_py.run import closing_table
 from madnis_py.run.diagnostics.channel_diagrams import ChannelDiagram
 from madnis_py.run.diagnostics.diagnostics import Diagnostics
 from madnis_py.run.directory import RunDirectory
@@ -72,11 +72,11 @@ def run_page(directory: RunDirectory) -> Page:
 def _result(record: RunRecord) -> MainResult | None:
     if record.sigma_pb is None:
         return None
-    quantity, unit = report.quantity_of(record.unit)
+    quantity, unit = closing_table.quantity_of(record.unit)
     return MainResult(
         symbol="σ" if quantity == "sigma" else "Γ",
         value=repr(record.sigma_pb),
-        text=report.with_error(record.sigma_pb, record.sigma_error_pb or 0.0),
+        text=closing_table.with_error(record.sigma_pb, record.sigma_error_pb or 0.0),
         unit=unit,
     )
 
@@ -105,13 +105,13 @@ def _progress(record: RunRecord, history: tuple[HistoryLine, ...]) -> str:
 
 def _facts(record: RunRecord) -> Iterator[Fact]:
     if record.sigma_pb is not None and record.sigma_error_pb is not None:
-        relative = report.percent(record.sigma_error_pb / abs(record.sigma_pb))
+        relative = closing_table.percent(record.sigma_error_pb / abs(record.sigma_pb))
         yield Fact("relative error", relative)
     if record.unweighting is not None:
         efficiency = record.unweighting.efficiency
         yield Fact(
             "unweighting efficiency",
-            report.percent(efficiency),
+            closing_table.percent(efficiency),
             "unweighting.efficiency",
             repr(efficiency),
         )
@@ -194,7 +194,7 @@ def _warnings(record: RunRecord, path: Path) -> Section:
 
 def _figures(record: RunRecord, path: Path) -> Section:
     """The tables and sentences of the end of a run."""
-    tables = report.tables(record)
+    tables = closing_table.tables(record)
     rows = [len(table.rows) for table in tables]
     shown = [
         ShownTable.of(table, f"all {count} rows" if count > _LONG else "")
@@ -202,9 +202,9 @@ def _figures(record: RunRecord, path: Path) -> Section:
     ]
     if record.parts is not None:
         shown = [_linked(shown[0], [part.folder for part in record.parts]), *shown[1:]]
-    sentences = [one for one in report.conclusions(record) if not one.startswith("warning:")]
-    sentences += report.generated_events(record, path)
-    sentences += report.better_sampler(record, path)
+    sentences = [one for one in closing_table.conclusions(record) if not one.startswith("warning:")]
+    sentences += closing_table.generated_events(record, path)
+    sentences += closing_table.better_sampler(record, path)
     return Section("result", "Result", tables=shown, remarks=sentences)
 
 
@@ -267,13 +267,15 @@ def _diagram(one: ChannelDiagram) -> Figure:
 
     drawing = f'<g class="diagram">{one.drawing.svg(typeset)}</g>'
     svg = picture(drawing, *CELL, f"Diagram of channel {one.channel}: {one.reaction}")
-    title = f"{escape(one.channel)}: {report.percent(one.share)}"
+    title = f"{escape(one.channel)}: {closing_table.percent(one.share)}"
     others = f", one of {one.diagrams} diagrams" if one.diagrams > 1 else ""
     return Figure(title, svg, f"{escape(one.reaction)}{others}")
 
 
 def _distributions(record: RunRecord, diagnostics: Diagnostics) -> Section:
-    shown = distribution_pictures(diagnostics.distributions, report.quantity_of(record.unit)[1])
+    shown = distribution_pictures(
+        diagnostics.distributions, closing_table.quantity_of(record.unit)[1]
+    )
     first = diagnostics.distributions[0]
     samplers = list(first.samplers)
     best = "flow" if "madnis" in samplers else "VEGAS"

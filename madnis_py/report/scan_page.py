@@ -11,7 +11,7 @@ from madnis_py.card import card as cards
 from madnis_py.report.page_parts import Cell, Page, Row, Section, ShownTable, Status
 from madnis_py.report.pictures.figure import Figure
 from madnis_py.report.pictures.plot import Plot, covering
-from madnis_py.run.report import percent, quantity_of, with_error
+from madnis_py.run.closing_table import percent, quantity_of, with_error
 from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
 
 

@@ -22,7 +22,7 @@ from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
 from madnis_py.physics.process.process import Process
 from madnis_py.physics.process.process_set import ProcessSet
-from madnis_py.run.report import order_table
+from madnis_py.run.closing_table import order_table
 from madnis_py.run.run import Run
 from madnis_py.run.samples.sample_run import SampleRun
 from madnis_py.run.stages.order_results import OrderEstimate

@@ -28,7 +28,7 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.parallel.executors import thread_executor
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
-from madnis_py.run.report import conclusions, result_table
+from madnis_py.run.closing_table import conclusions, result_table
 from madnis_py.run.run import Run
 
 EVENTS = 2000

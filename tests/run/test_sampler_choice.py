@@ -18,7 +18,7 @@ from madnis_py.errors import InputError
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.physics.process.process import Process
-from madnis_py.run.report import better_sampler
+from madnis_py.run.closing_table import better_sampler
 from madnis_py.run.run import Run
 from madnis_py.run.stages.run_warnings import lost_comparison
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from madnis_py.run.report import percent, quantity_of, with_error
+from madnis_py.run.closing_table import percent, quantity_of, with_error
 from madnis_py.run.scans.scan_record import ScanRecord
 
 

@@ -18,8 +18,8 @@ from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurve
 from madnis_py.physics.phase_space.priors import PRIORS, ChosenPrior
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
+from madnis_py.run.closing_table import prior_sentence
 from madnis_py.run.record import PriorRecord
-from madnis_py.run.report import prior_sentence
 from madnis_py.run.run import Run
 
 SEED = 5

@@ -23,7 +23,7 @@ from madnis_py.events.files.formats import open_events
 from madnis_py.parallel.executors import process_executor
 from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import StageProgress
-from madnis_py.run.report import process_table
+from madnis_py.run.closing_table import process_table
 from madnis_py.run.run import Run
 from madnis_py.run.samples.any_run import begin_run, open_run
 from madnis_py.run.samples.sample_run import EVEN_SHARE, SampleRun, seed_of

@@ -1,4 +1,4 @@
-"""Report of a run: tables and sentences, from its record."""
+"""Closing table of a run: the tables and sentences at its end, from its record."""
 
 from __future__ import annotations
 
