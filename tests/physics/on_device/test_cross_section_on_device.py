@@ -65,6 +65,18 @@ def test_a_device_evaluates_the_cross_section_of_the_cpu_with_every_prior(
         assert here.value.any()
 
 
+def test_complex_masses_are_those_of_the_cpu(emulated: Device) -> None:
+    card = {
+        "process": {"definition": "e+ e- > u d~ s c~", "complex_mass": True},
+        "beams": {"pdf": "none", "energy": [100.0, 100.0]},
+    }
+    cross_section = CrossSection(Process.from_card(Card.parse(card)))
+    points = points_of(cross_section, 10)
+    here = cross_section.evaluate(*points)
+    require_same(CrossSectionOnDevice(cross_section, emulated).evaluate(*points), here)
+    assert here.value.any()
+
+
 def test_negative_densities_have_magnitudes_on_a_device(tmp_path: Path, emulated: Device) -> None:
     x = np.geomspace(1e-4, 1.0, 30)
     lines = {2: (2.5, 0.3), -2: (-0.5, -0.4), 1: (1.2, 0.1), -1: (-0.35, 0.0)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+from madnis_py import _core
 from madnis_py.array_cache import ArrayCache, Arrays
 
 _SOURCES = (
@@ -16,6 +18,7 @@ _SOURCES = (
     "physics/amplitudes/tapes/currents.py",
     "physics/amplitudes/tapes/diagram_squares.py",
     "physics/amplitudes/tapes/helicities.py",
+    "physics/amplitudes/tapes/majorana_vertices.py",
     "physics/amplitudes/tapes/stored_tapes.py",
     "physics/amplitudes/tapes/tape_patterns.py",
     "physics/amplitudes/tapes/tape_tables.py",
@@ -25,6 +28,7 @@ _SOURCES = (
     "physics/colour/colour_strings.py",
     "physics/colour/colour_vertices.py",
     "physics/colour/inner_legs.py",
+    "physics/diagrams/coupling_orders.py",
     "physics/diagrams/diagrams.py",
     "physics/diagrams/formed_particles.py",
     "physics/diagrams/recursion.py",
@@ -45,8 +49,8 @@ _SOURCES = (
 
 @cache
 def _source_digest() -> bytes:
-    """Digest of `_SOURCES`."""
-    digest = hashlib.sha256()
+    """Digest of `_SOURCES`, and of the columns that the kernels read."""
+    digest = hashlib.sha256(json.dumps(_core.TAPE_COLUMNS).encode())
     for name in _SOURCES:
         digest.update(files("madnis_py").joinpath(name).read_bytes())
     return digest.digest()
