@@ -12,7 +12,7 @@ from madnis_py.card.choices import Kept, PictureFormat
 from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import Threads, Trust, WorkOptions, with_options
 from madnis_py.cli.output import console, print_json, print_table
-from madnis_py.cli.runs import card_in_file, opened_run
+from madnis_py.cli.runs import card_in_file, opened_run, refresh_report
 
 
 def convert(
@@ -182,9 +182,11 @@ def histograms(
         typer.echo(f"left out: {', '.join(found.left_out)}", err=True)
     if json_output:
         print_json(found.record())
-        return
-    print_table(distribution_table(found))
-    console().print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
+    else:
+        print_table(distribution_table(found))
+        console().print(f"pictures and numbers in {folder}", soft_wrap=True, highlight=False)
+    if source.is_dir() and output is None:
+        refresh_report(source, json_output)
 
 
 def verify(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +18,8 @@ from madnis_py.cli.options import (
     WorkOptions,
     with_options,
 )
-from madnis_py.cli.output import notify, print_json, show_run, show_scan
-from madnis_py.cli.runs import begun_run, begun_scan, chosen_card, opened_run
-from madnis_py.errors import MadnisError
+from madnis_py.cli.output import print_json, show_run, show_scan
+from madnis_py.cli.runs import begun_run, begun_scan, chosen_card, opened_run, reported
 
 Events = Annotated[
     int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")
@@ -149,37 +146,6 @@ def generate(
         with opened.noting_failure():
             opened.generate(events, output, seed, sampler)
         show_run(opened, json_output)
-
-
-@contextmanager
-def reported(directory: Path, quiet: bool) -> Iterator[None]:
-    """After this block the report of a run is that of its present state, also if the block failed.
-
-    What is in the way of the report is said, and is no error.
-
-    Args:
-        directory: of the run or scan.
-        quiet: whether standard output belongs to JSON.
-    """
-    try:
-        yield
-    except MadnisError as error:
-        if error.exit_status == MadnisError.exit_status:  # the run failed, not what was asked for
-            _refresh(directory, quiet=True)
-        raise
-    _refresh(directory, quiet)
-
-
-def _refresh(directory: Path, quiet: bool) -> None:
-    from madnis_py.report.report_page import write_report
-
-    try:
-        path = write_report(directory)
-    except MadnisError as error:
-        notify(f"no report: {error}")
-        return
-    if not quiet:
-        typer.echo(f"report in {path}")
 
 
 def report(

@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from madnis_py.cli.options import BeginOptions, WorkOptions
 from madnis_py.cli.output import notify
+from madnis_py.errors import InputError, MadnisError
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -115,6 +118,40 @@ def opened_run(
         yield opened
 
 
+@contextmanager
+def reported(directory: Path, quiet: bool) -> Iterator[None]:
+    """After this block the report of a run is that of its present state, also if the block failed.
+
+    Arguments are those of `refresh_report`.
+    """
+    try:
+        yield
+    except InputError:  # what was asked for was wrong, and the run is as it was
+        raise
+    except Exception:
+        refresh_report(directory, quiet=True)
+        raise
+    refresh_report(directory, quiet)
+
+
+def refresh_report(directory: Path, quiet: bool) -> None:
+    """Write the report of a run as it is now; what is in the way of it is said, and no error.
+
+    Args:
+        directory: of the run or scan.
+        quiet: whether standard output belongs to JSON.
+    """
+    from madnis_py.report.report_page import write_report
+
+    try:
+        path = write_report(directory)
+    except MadnisError as error:
+        notify(f"no report: {error}")
+        return
+    if not quiet:
+        typer.echo(f"report in {path}")
+
+
 def _executor(work: WorkOptions, cluster: ClusterTable) -> AbstractContextManager[Executor | None]:
     from madnis_py.parallel.executors import ExecutorChoice
 
@@ -163,7 +200,6 @@ def card_in_file(events: Path) -> Card:
         InputError: the file is damaged, or there is no card in it that stands for itself.
     """
     from madnis_py.card.card import Card, parse_toml
-    from madnis_py.errors import InputError
     from madnis_py.events.files.formats import open_events
     from madnis_py.events.les_houches.lhe_header import CARD_BLOCK
 

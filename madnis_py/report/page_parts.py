@@ -91,11 +91,6 @@ class Cell:
     link: str = ""
     length: float | None = None
 
-    @property
-    def right(self) -> bool:
-        """Whether it stands at the right of its column."""
-        return "right" in self.kind
-
 
 @dataclass(frozen=True)
 class Row:

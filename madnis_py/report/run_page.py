@@ -8,6 +8,7 @@ from shlex import quote
 
 from markupsafe import Markup, escape
 
+from madnis_py.card.card import Card
 from madnis_py.physics.diagrams.diagram_picture import CELL
 from madnis_py.physics.observables.typeset_labels import typeset_particle
 from madnis_py.report.advice import advice, gist
@@ -29,7 +30,9 @@ from madnis_py.report.pictures.channel_picture import channel_picture
 from madnis_py.report.pictures.correlation_picture import correlation_picture
 from madnis_py.report.pictures.distribution_pictures import distribution_pictures, stack_names
 from madnis_py.report.pictures.figure import Figure
+from madnis_py.report.pictures.histogram_pictures import histogram_picture
 from madnis_py.report.pictures.plot import picture
+from madnis_py.report.pictures.stored_histograms import StoredHistograms
 from madnis_py.report.pictures.training_pictures import training_pictures
 from madnis_py.report.pictures.weight_picture import COLOURS, weight_picture
 from madnis_py.run import closing_table
@@ -126,26 +129,27 @@ def _facts(record: RunRecord) -> Iterator[Fact]:
         yield Fact(
             "events by", {"vegas": "VEGAS grids", "madnis": "neural sampler"}[record.sampler]
         )
-    yield from _settings(record)
-
-
-def _settings(record: RunRecord) -> Iterator[Fact]:
-    """What the cross section depends on, from the card."""
-    beams, scales = record.card.beams, record.card.scales
-    if record.unit is None:
-        first, second = beams.energy
-        energy = f"{first:g} GeV + {second:g} GeV" if first != second else f"2 × {first:g} GeV"
-        yield Fact("beams", energy)
-        if beams.pdf:
-            yield Fact("parton densities", ", ".join(dict.fromkeys(beams.pdfs)))
-        factorization = dict.fromkeys(map(_scale, scales.factorizations))
-        yield Fact("factorization scale", ", ".join(factorization))
-        yield Fact("renormalization scale", _scale(scales.renormalization))
-    yield Fact("model", Path(record.card.process.model).name)
+    yield from card_facts(record.card)
     yield Fact("seed", str(record.identity.seed), "identity.seed", str(record.identity.seed))
     total = sum(stage.seconds for stage in record.stages.values())
     if total:
         yield Fact("time", duration(total))
+
+
+def card_facts(card: Card) -> Iterator[Fact]:
+    """What a cross section depends on, from its card."""
+    beams, scales = card.beams, card.scales
+    if not card.process.is_decay:
+        first, second = beams.energy
+        energy = f"{first:g} GeV + {second:g} GeV" if first != second else f"2 × {first:g} GeV"
+        yield Fact("beams", energy)
+        if beams.pdf:
+            names = ", ".join(dict.fromkeys(beams.pdfs))
+            yield Fact("parton densities", f"{names} (for tests)" if names == "toy" else names)
+        factorization = dict.fromkeys(map(_scale, scales.factorizations))
+        yield Fact("factorization scale", ", ".join(factorization))
+        yield Fact("renormalization scale", _scale(scales.renormalization))
+    yield Fact("model", Path(card.process.model).name)
 
 
 def _scale(scale: float | str) -> str:
@@ -176,6 +180,8 @@ def _sections(
             yield _training(record, history)
         if record.vegas is not None:
             yield from _diagnostic_sections(record, diagnostics)
+    if (stored := StoredHistograms.read(path)) is not None and stored.histograms:
+        yield _histograms(record, stored)
     yield _timings(record)
     yield _files(record, path)
     yield Section("card", "Card", ("Every default is written out.",), text=record.card.to_toml())
@@ -267,7 +273,7 @@ def _diagram(one: ChannelDiagram) -> Figure:
 
     drawing = f'<g class="diagram">{one.drawing.svg(typeset)}</g>'
     svg = picture(drawing, *CELL, f"Diagram of channel {one.channel}: {one.reaction}")
-    title = f"{escape(one.channel)}: {closing_table.percent(one.share)}"
+    title = f"{closing_table.percent(one.share)}: {escape(one.channel)}"
     others = f", one of {one.diagrams} diagrams" if one.diagrams > 1 else ""
     return Figure(title, svg, f"{escape(one.reaction)}{others}")
 
@@ -298,6 +304,19 @@ def _distributions(record: RunRecord, diagnostics: Diagnostics) -> Section:
     )
 
 
+def _histograms(record: RunRecord, stored: StoredHistograms) -> Section:
+    unit = closing_table.quantity_of(record.unit)[1]
+    parts = [f"{stored.points:,} weighted points"] if stored.points else []
+    parts += [f"the events of {Path(stored.events_file).name}"] if stored.events_file else []
+    made = f"Of {' and '.join(parts)}, by madnis-py histograms."
+    figures = [
+        histogram_picture(one, unit)
+        for one in stored.histograms
+        if one.weighted is not None or one.events is not None
+    ]
+    return Section("histograms", "Distributions", (made,), figures=figures)
+
+
 def _timings(record: RunRecord) -> Section:
     longest = max((stage.seconds for stage in record.stages.values()), default=0.0) or 1.0
     head = [
@@ -305,7 +324,7 @@ def _timings(record: RunRecord) -> Section:
         Cell("time", "right"),
         Cell("evaluations", "right"),
         Cell("per second", "right"),
-        Cell(),
+        Cell(kind="bar"),
     ]
     rows = []
     for name, stage in record.stages.items():

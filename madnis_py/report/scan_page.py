@@ -11,6 +11,7 @@ from madnis_py.card import card as cards
 from madnis_py.report.page_parts import Cell, Page, Row, Section, ShownTable, Status
 from madnis_py.report.pictures.figure import Figure
 from madnis_py.report.pictures.plot import Plot, covering
+from madnis_py.report.run_page import card_facts
 from madnis_py.run.closing_table import percent, quantity_of, with_error
 from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
 
@@ -33,6 +34,7 @@ def scan_page(directory: Path) -> Page:
         place=str(directory),
         headings=card.process.definitions,
         statuses=[unfinished] if missing > 0 else [],
+        facts=list(card_facts(card)),
         sections=[
             Section(
                 "points",
@@ -62,7 +64,7 @@ def _pictures(record: ScanRecord) -> Iterator[Figure]:
         if len(record.rows[0].values) == 1:
             plot.line(x[order], sigma[order], "flow", kind="l pale")
         plot.errors(x, sigma - error, sigma + error, "flow")
-        plot.dots(x, sigma, "flow")
+        plot.dots(x, sigma, "flow big")
         yield Figure(f"{quantity} over {key}", plot.svg(f"{quantity} over {key}"))
 
 

@@ -36,6 +36,7 @@ from file_doors import (
     LheFiles,
     Lheh5Files,
     ParquetFiles,
+    Reports,
     RunDirectories,
     StoredStates,
     UmamiLibraries,
@@ -74,7 +75,7 @@ def doors() -> dict[str, Door]:
     every = (
         ProcessCards(), Definitions(), RunCards(), ParameterCards(), Grids(), Momenta(),
         CommandLines(), UfoModels(), LheFiles(), CompressedLheFiles(), Lheh5Files(),
-        ParquetFiles(), runs, StoredStates(runs), Gridpacks(runs), UmamiLibraries(),
+        ParquetFiles(), runs, Reports(runs), StoredStates(runs), Gridpacks(runs), UmamiLibraries(),
     )  # fmt: skip
     return {door.name: door for door in every}
 

@@ -27,6 +27,7 @@ from event_samples import SIGMA, drell_yan, with_variations
 from mutators import damaged_bytes, damaged_text, damaged_tree
 from numpy.typing import NDArray
 from outcome import Answer, Failure, command, complaint
+from report_reader import ReadPage
 from torch import Tensor
 
 import madnis_py as mn
@@ -277,6 +278,31 @@ def damage_directory(rng: random.Random, directory: Path) -> None:
         path.write_bytes(damaged_text(rng, path.read_text()).encode(errors="surrogatepass"))
     else:
         path.write_bytes(damaged_bytes(rng, path.read_bytes()))
+
+
+class Reports(Door):
+    """Files of runs that a report is made of; what is accepted gives a whole page of HTML."""
+
+    name, share = "report", 8
+
+    def __init__(self, runs: RunDirectories) -> None:
+        self._runs = runs
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        shutil.copytree(self._runs.sound, folder / "run")
+        path = folder / "run" / rng.choice(("run.json", "diagnostics.json", "training.csv"))
+        if path.suffix == ".json" and rng.random() < 0.8:
+            path.write_text(json.dumps(damaged_tree(rng, json.loads(path.read_text()))))
+        else:
+            path.write_text(damaged_text(rng, path.read_text()))
+        answer, target = command("report", folder / "run"), folder / "run" / "report.html"
+        if not answer.accepted:
+            return complaint(answer)
+        try:
+            ReadPage.of(target.read_text())
+        except AssertionError as error:
+            return Failure("no page of HTML", str(error))
+        return None
 
 
 class StoredStates(Door):

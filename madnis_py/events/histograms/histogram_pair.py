@@ -58,6 +58,7 @@ class HistogramPair:
         histogram = self.histogram
         record: dict[str, Any] = {
             "observable": self.name,
+            "label": histogram.observable.symbol,
             "unit": histogram.observable.unit,
             "edges": histogram.edges.tolist(),
         }

@@ -9,7 +9,7 @@ import numpy as np
 
 from madnis_py.report.pictures import typesetting
 from madnis_py.report.pictures.figure import Figure
-from madnis_py.report.pictures.plot import FONT, WIDTH, Axis, picture
+from madnis_py.report.pictures.plot import BOLD, FONT, WIDTH, Axis, picture
 from madnis_py.run.diagnostics.channel_groups import channel_groups
 from madnis_py.run.stages.results import ChannelResult
 
@@ -36,7 +36,7 @@ def channel_picture(
     if rest := order[_SHOWN:]:
         before, after = sum(one.share_prior for one in rest), sum(one.share for one in rest)
         rows.append((f"{sum(len(one.members) for one in rest)} others", before, after))
-    wide = max(typesetting.width(_short(name), FONT) for name, *_ in rows)
+    wide = BOLD * max(typesetting.width(_short(name), FONT) for name, *_ in rows)
     left = min(max(wide + 12, 60.0), 190.0)
     most = max(max(before, after) for _, before, after in rows)
     least = min(0.0, *(min(before, after) for _, before, after in rows))

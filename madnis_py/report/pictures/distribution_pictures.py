@@ -51,24 +51,21 @@ def _picture(one: LearnedDistribution, unit: str) -> Figure:
     best: SamplerName = "madnis" if "madnis" in one.samplers else "vegas"
     content = one.samplers[best]
     true, learned = np.array(content.true) / width, np.array(content.learned) / width
-    filled = np.concatenate([true[true > 0], learned[learned > 0]])
-    steep = len(filled) > 0 and filled.max() > _LOGARITHMIC * np.median(filled)
-    y = covering_decades(filled, most=4.0) if steep else Axis(0.0, 1.15 * max(filled, default=1.0))
+    y = density_axis(np.concatenate([true, learned]))
     ratios = {name: _ratio(found) for name, found in one.samplers.items()}
-    reach = _reach(ratios, content)
+    apart = np.max([np.abs(ratio - 1) for ratio in ratios.values()], axis=0)
+    reach = ratio_reach(apart, np.array(content.true))
     axes = [(y, 170.0), (Axis(1 - reach, 1 + reach), 72.0)]
-    letter = "Γ" if unit == "GeV" else "σ"
-    per = f"{unit}/{one.unit}" if one.unit else unit
-    inside = one.label.strip("$")
     label = f"{one.label} [{one.unit}]" if one.unit else one.label
-    density = rf"$\mathrm{{d}}{letter} / \mathrm{{d}}{inside}$ [{per}]"
-    labels = [density, "learned / true"]
+    labels = [density_label(one.label, one.unit, unit), "learned / true"]
     plot = Plot(Axis(float(edges[0]), float(edges[-1])), axes, label, labels)
     _stack(plot, edges, content, y)
     plot.steps(edges, true, "ink")
     for name, found in one.samplers.items():
         if name != best:
             plot.steps(edges, np.array(found.learned) / width, COLOURS[name][1])
+    names = [("true", "ink"), *(COLOURS[name] for name in one.samplers)]
+    plot.legend(names, right=bool(np.argmax(true) < 0.6 * len(true)))
     plot.between(edges, *_band(content), "ink", 1)
     plot.horizontal(1.0, 1)
     for name, ratio in ratios.items():
@@ -99,12 +96,31 @@ def _band(content: LearnedContent) -> tuple[Array, Array]:
     return 1 - relative, 1 + relative
 
 
-def _reach(ratios: dict[SamplerName, Array], content: LearnedContent) -> float:
-    """How far the axis of the ratios goes from 1, so that bins with 95 % of the content fit."""
-    true = np.array(content.true)
-    apart = np.max([np.abs(ratio - 1) for ratio in ratios.values()], axis=0)
+def density_axis(values: Array) -> Axis:
+    """The vertical axis of densities: from 0, or logarithmic where they fall steeply."""
+    filled = values[values > 0]
+    if len(filled) and filled.max() > _LOGARITHMIC * np.median(filled):
+        return covering_decades(filled, most=4.0)
+    return Axis(min(0.0, 1.15 * float(values.min())), 1.15 * float(max(filled, default=1.0)))
+
+
+def density_label(label: str, unit_of_observable: str, unit: str) -> str:
+    """The name of a differential cross section or width, in mathtext."""
+    letter = r"\Gamma" if unit == "GeV" else r"\sigma"
+    per = f"{unit}/{unit_of_observable}" if unit_of_observable else unit
+    inside = label.strip("$") if label.startswith("$") else rf"\mathrm{{{label}}}"
+    return rf"$\mathrm{{d}}{letter} / \mathrm{{d}}{inside}$ [{per}]"
+
+
+def ratio_reach(apart: Array, content: Array) -> float:
+    """How far the axis of a ratio goes from 1, so that bins with 95 % of the content fit.
+
+    Args:
+        apart: distance of the ratio from 1 in each bin, shape (B,).
+        content: of each bin, shape (B,).
+    """
     order = np.argsort(apart)
-    inside = np.cumsum(true[order]) <= 0.95 * true.sum()
+    inside = np.cumsum(content[order]) <= 0.95 * content.sum()
     furthest = float(apart[order][inside].max(initial=0.0))
     return next((reach for reach in _REACHES if reach >= furthest), _REACHES[-1])
 

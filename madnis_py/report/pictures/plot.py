@@ -22,6 +22,9 @@ WIDTH = 360.0
 FONT = 11.0
 """Size of letters in pixels."""
 
+BOLD = 1.15
+"""How much wider letters of names are than those of numbers."""
+
 _LEFT, _RIGHT = 46.0, 12.0
 """Room beside the frame for the numbers of the axis."""
 
@@ -162,9 +165,9 @@ class Plot:
             self._text(2, top - 8, label, "al")
             top += height + 24.0
         self._bottom = top - 24.0
-        self._height = self._bottom + 34.0
+        self._height = self._bottom + 38.0
         self._grid(x_ticks)
-        self._text(WIDTH - _RIGHT, self._height - 3, x_label, "al", "end")
+        self._text(WIDTH - _RIGHT, self._height - 7, x_label, "al", "end")
 
     def _grid(self, x_ticks: int) -> None:
         right = self._left + self._width
@@ -249,7 +252,7 @@ class Plot:
         place = float(self._at(np.array([x]))[0])
         top = self._panels[0][1]
         self._above.append(_path(f"M{place:.1f} {top:.1f}V{self._bottom:.1f}", f"v {colour}"))
-        fits = place + 4 + typesetting.width(label, FONT) < WIDTH
+        fits = place + 4 + BOLD * typesetting.width(label, FONT) < WIDTH
         shift, anchor = (4, "start") if fits else (-4, "end")
         self._text(place + shift, top + 9, label, f"n {colour}", anchor)
 
@@ -275,7 +278,7 @@ class Plot:
             shift: from there, in pixels to the right and down.
         """
         _, top, height = self._panels[panel]
-        wide = typesetting.width(text, FONT)
+        wide = BOLD * typesetting.width(text, FONT)
         before = {"start": 0.0, "middle": wide / 2, "end": wide}[anchor]
         left = float(self._at(np.array([x]))[0]) + shift[0] - before
         left = min(max(left, self._left + 2), self._left + self._width - wide)

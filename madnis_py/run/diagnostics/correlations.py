@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from madnis_py.arrays import Array
 from madnis_py.devices.device import CPU
@@ -30,7 +31,8 @@ _FEWEST = 200.0
 _MOST_BINS = 10
 """Bins of each coordinate at most."""
 
-Points = tuple[tuple[float, ...], tuple[float, ...]]
+Coordinate = Annotated[float, Field(ge=0, le=1)]
+Points = tuple[tuple[Coordinate, ...], tuple[Coordinate, ...]]
 
 
 class Cloud(RecordPart):
@@ -40,6 +42,12 @@ class Cloud(RecordPart):
     wanted: Points = Field(description="The same, selected in proportion to their weights.")
     drawn_information: NonNegative = Field(description="Mutual information of the former in bits.")
     wanted_information: NonNegative = Field(description="The same with their weights.")
+
+    @model_validator(mode="after")
+    def _has_both_coordinates_of_each_point(self) -> Self:
+        if any(len(first) != len(second) for first, second in (self.drawn, self.wanted)):
+            raise ValueError("expected both coordinates of each point; got fewer")
+        return self
 
 
 class Correlation(RecordPart):

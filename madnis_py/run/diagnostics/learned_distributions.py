@@ -24,7 +24,7 @@ from madnis_py.physics.cross_section.sampled_states import LivePoints, Parts, Sa
 from madnis_py.physics.observables.observable import Observable, usual_observables
 from madnis_py.run.diagnostics.channel_groups import ChannelGroup
 from madnis_py.run.diagnostics.rounding import rounded
-from madnis_py.run.stages.record_part import RecordPart
+from madnis_py.run.stages.record_part import Edges, RecordPart
 from madnis_py.run.stages.results import SampledPoints
 
 STACKED = 5
@@ -51,7 +51,7 @@ class LearnedDistribution(RecordPart):
     observable: str = Field(description="As a card calls it.")
     label: str = Field(description="As it is set in print, in mathtext.")
     unit: str = Field(description='"GeV", or "" without a unit.')
-    edges: tuple[float, ...] = Field(description="Ends of the bins, ascending.")
+    edges: Edges = Field(description="Ends of the bins, ascending.")
     channels: tuple[str, ...] = Field(description="Groups of channels told apart; others last.")
     samplers: dict[SamplerName, LearnedContent] = Field(description="Contents by sampler.")
 
@@ -62,6 +62,11 @@ class LearnedDistribution(RecordPart):
             columns = (content.true, content.true_errors, content.learned, *content.channels)
             if any(len(column) != bins for column in columns):
                 raise ValueError(f"samplers: expected {bins} numbers for {bins} bins; got others")
+            if len(content.channels) != len(self.channels):
+                expected = f"samplers: expected {len(self.channels)} channels"
+                raise ValueError(f"{expected}; got {len(content.channels)}")
+        if "vegas" not in self.samplers:
+            raise ValueError("samplers: expected vegas; got none")
         return self
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from madnis_py.arrays import Array
 from madnis_py.integration.samples import Samples
 from madnis_py.run.diagnostics.rounding import rounded
-from madnis_py.run.stages.record_part import NonNegative, RecordPart
+from madnis_py.run.stages.record_part import Edges, NonNegative, RecordPart
 
 LOWEST, HIGHEST, BINS = 1e-4, 1e2, 72
 """Ends of the spectrum in w / M, and its bins, of equal width in the logarithm."""
@@ -23,7 +23,7 @@ class WeightSpectrum(RecordPart):
     what lies above 1 is the overweight part.
     """
 
-    edges: tuple[float, ...] = Field(description="Ends of the bins in w / M, ascending.")
+    edges: Edges = Field(description="Ends of the bins in w / M, ascending.")
     shares: tuple[NonNegative, ...] = Field(description="Share of the trials in each bin.")
     zero: NonNegative = Field(description="Share of the trials without weight.")
     below: NonNegative = Field(description="Share of the trials with less than the first bin.")
@@ -36,6 +36,8 @@ class WeightSpectrum(RecordPart):
         if len(self.edges) != len(self.shares) + 1:
             expected = f"shares: expected {len(self.edges) - 1} of them, one per bin"
             raise ValueError(f"{expected}; got {len(self.shares)}")
+        if self.edges[0] <= 0:
+            raise ValueError(f"edges: expected numbers > 0; got {self.edges[0]:g}")
         return self
 
     @classmethod

