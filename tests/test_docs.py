@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import doctest
+import math
 import pkgutil
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import call
@@ -78,6 +82,48 @@ def test_the_tutorial_runs_from_the_card_to_python(
         assert Path(picture).exists()
     exec(compile(code, "tutorial.md", "exec"), {})
     assert re.fullmatch(r"1000 events of [45]\d\d pb, mean pt 1\d\d GeV\n", capsys.readouterr().out)
+
+
+def python_blocks(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+
+
+def test_the_programs_of_the_page_of_integrands_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = """double sqrt(double); void f(const double *x, double *value, long n, long dim)
+    { for (long i = 0; i < n; ++i) value[i] = sqrt(x[i * dim]); }"""
+    Path("f.c").write_text(source)
+    compiler = shutil.which("cc")
+    scope: dict[str, object] = {}
+    for block in python_blocks("integrands.md"):
+        if "libf.so" in block:
+            if compiler is None:
+                continue
+            subprocess.run(
+                [compiler, "-shared", "-fPIC", "f.c", "-o", "libf.so", "-lm"], check=True
+            )
+        exec(compile(block, "integrands.md", "exec"), scope)
+    assert Path("training.png").stat().st_size > 10_000
+    assert Path("ridge.safetensors").exists()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_the_programs_for_madnis_and_after_it_run(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = python_blocks("from_madnis.md")[number]
+    if "from madnis." in block:
+        pytest.importorskip("madnis")
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, Any] = {}
+    exec(compile(block, "from_madnis.md", "exec"), scope)
+    exact = [0.03 * math.sqrt(2 * math.pi) - 0.03**2 * 2, 6.0][number // 2]
+    if number % 2:
+        result = scope["integrator"].integrate(20_000)
+        assert abs(result.mean - exact) < 5 * result.sdev
+    assert (tmp_path / "ridge.safetensors").exists() == (number == 1)
 
 
 def test_the_card_that_is_shown_gives_a_process() -> None:
