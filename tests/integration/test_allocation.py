@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from madnis_py.errors import InputError
-from madnis_py.integration.allocation import proportional, uniform
+from madnis_py.integration.allocation import proportional, shares, uniform
 
 
 def doubles(*values: float) -> Tensor:
@@ -74,3 +74,11 @@ def test_proportional_counts_minimise_the_variance() -> None:
         torch.tensor(shift) for shift in ([10, -10, 0], [-10, 10, 0], [0, 10, -10], [10, 0, -10])
     ]
     assert all(variance(best) < variance(best + shift) for shift in shifts)
+
+
+def test_shares_are_what_counts_aim_at() -> None:
+    sigma = doubles(1.0, 3.0, 7.0)
+    active = torch.tensor([True, True, False])
+    assert shares(sigma, 0.2, active) == pytest.approx([0.1 + 0.8 * 0.25, 0.1 + 0.8 * 0.75, 0.0])
+    counts = proportional(1000, sigma, 0.2, active=active)
+    assert counts.tolist() == [300, 700, 0]

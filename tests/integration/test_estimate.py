@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Sequence
 
 import numpy as np
@@ -166,3 +167,43 @@ def test_the_summary_lists_iterations_and_running_averages() -> None:
     assert lines[0].split() == ["itn", "points", "integral", "average", "chi2/dof"]
     assert lines[2].split() == ["1", "100", "1.00(10)", "1.00(10)", "0.00"]
     assert lines[3].split() == ["2", "100", "1.20(10)", "1.100(71)", "2.00"]
+
+
+def test_an_estimate_is_a_number_with_an_error_by_the_names_of_gvar() -> None:
+    one = single(1.2345, 0.0123)
+    assert (one.mean, one.sdev, float(one)) == (1.2345, 0.0123, 1.2345)
+    assert repr(one) == "Estimate(1.234(12), chi2/dof 0.00 [0], 100 points)"
+
+
+@pytest.mark.parametrize(
+    ("spec", "text"),
+    [("", "1.234(12), chi2/dof 0.00 [0]"), (".3g", "1.23(1)"), (".3f", "1.234(12)")],
+)
+def test_formats_are_those_of_gvar(spec: str, text: str) -> None:
+    assert format(single(1.2344, 0.0123), spec) == text
+    assert format(single(1.2344e-200, 1.23e-202), ".3g") == "1.23e-200 +- 1.23e-202"
+
+
+def test_arithmetic_propagates_errors() -> None:
+    one, other = single(3.0, 0.3), single(4.0, 0.4)
+    assert ((one + other).mean, (one + other).sdev) == (7.0, pytest.approx(0.5))
+    ratio = one / other
+    assert (ratio.mean, ratio.sdev) == (0.75, pytest.approx(0.75 * 0.1 * math.sqrt(2)))
+    for result in (2 * one, one * 2, np.float64(2.0) * one, one * np.float64(2.0), one + one):
+        assert (result.mean, result.sdev) == (6.0, pytest.approx(0.6))
+    assert ((1 - one).mean, (1 / one).sdev) == (-2.0, pytest.approx(0.3 / 9))
+    assert ((one**2).mean, (one**2).sdev) == (9.0, pytest.approx(1.8))
+    assert ((-one).mean, (one - 1).mean) == (-3.0, 2.0)
+
+
+def test_an_estimate_is_fully_correlated_with_itself() -> None:
+    one = single(3.0, 0.3)
+    assert ((one - one).sdev, (one / one).sdev) == (0.0, 0.0)
+    copy = pickle.loads(pickle.dumps(one))
+    assert (copy - one).sdev == pytest.approx(0.3 * math.sqrt(2))
+
+
+def test_a_notebook_shows_iterations_in_a_table() -> None:
+    html = combine([single(1.0, 0.1), single(2.0, 0.1)])._repr_html_()
+    assert html.count("<tr>") == 3
+    assert "<td>1.500(71)</td>" in html
