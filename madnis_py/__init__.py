@@ -121,6 +121,7 @@ _FIRST = [
     "Run",
     "convert",
     "open_events",
+    "stream",
     "vegas",
 ]
 """What one begins with: the names that `dir` and `help` show."""

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from madnis_py.card.choices import Method, Preset
+from madnis_py.counts import number_of_points
 from madnis_py.integration.grids.sampler_choice import SamplerName
 
 CardArgument = Annotated[
@@ -26,7 +27,9 @@ RunArgument = Annotated[Path, typer.Argument(metavar="DIR", help="The directory 
 Points = Annotated[
     int | None,
     typer.Option(
-        metavar="N", min=1, help="Points of the cross section; by the preset if not given."
+        metavar="N",
+        parser=number_of_points,
+        help="Points of the cross section; by the preset if not given.",
     ),
 ]
 Threads = Annotated[int | None, typer.Option(metavar="T", help="Threads; all cores if not given.")]

@@ -20,9 +20,17 @@ from madnis_py.cli.options import (
 )
 from madnis_py.cli.output import print_json, show_run, show_scan
 from madnis_py.cli.runs import begun_run, begun_scan, chosen_card, opened_run, reported
+from madnis_py.counts import number_of_events
 
 Events = Annotated[
-    int, typer.Option("--events", "-n", metavar="N", help="Unweighted events to write, exactly.")
+    int,
+    typer.Option(
+        "--events",
+        "-n",
+        metavar="N",
+        parser=number_of_events,
+        help="Unweighted events to write, exactly.",
+    ),
 ]
 
 

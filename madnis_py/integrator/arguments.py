@@ -1,9 +1,8 @@
-"""What callers of an integrator give: counts such as 1e4, sources of random numbers, settings."""
+"""What callers of an integrator give: sources of random numbers, and settings of a training."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -17,25 +16,6 @@ from madnis_py.integration.training.settings import TrainingSettings
 
 Rng = int | np.random.Generator | torch.Generator
 """A source of random numbers, or a seed, for one call."""
-
-
-def count(name: str, value: object, least: int = 1) -> int:
-    """A whole number of something, however it is written.
-
-    Args:
-        name: of the argument, for the message.
-        value: an integer, or a float without a fraction such as 1e4.
-        least: smallest number that makes sense.
-
-    Raises:
-        InputError: it is none.
-    """
-    whole = isinstance(value, Integral) or (isinstance(value, Real) and float(value).is_integer())
-    if not whole or isinstance(value, bool | np.bool_) or int(value) < least:  # type: ignore[call-overload]
-        raise InputError(
-            f"{name}: expected a whole number from {least} on, such as 10000 or 1e4; got {value!r}"
-        )
-    return int(value)  # type: ignore[call-overload, no-any-return]
 
 
 def seed_of(rng: object) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from madnis_py.counts import whole_number
 from madnis_py.devices.device import CPU, Device
 from madnis_py.errors import GenerationError, InputError
 from madnis_py.events.channel_maxima import channel_maxima
@@ -35,7 +36,7 @@ from madnis_py.integration.step_progress import Callback, StepProgress
 from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.integration.training.training_state import TrainingState, modules
-from madnis_py.integrator.arguments import Rng, count, seed_of, training_settings
+from madnis_py.integrator.arguments import Rng, seed_of, training_settings
 from madnis_py.integrator.metrics import SHARES, Metrics
 from madnis_py.integrator.points import UnweightedPoints, WeightedPoints
 from madnis_py.integrator.progress_line import progress_line
@@ -159,7 +160,7 @@ class Integrator:
             InputError: a number is none, or there are too few points for the channels.
             IntegrandError: the integrand returned NaN, infinity, a wrong shape or no real numbers.
         """
-        n, parts = count("n", n), count("iterations", iterations)
+        n, parts = whole_number("n", n), whole_number("iterations", iterations)
         channels = int(self.active.sum())
         if n // parts < MINIMUM_POINTS * channels:
             needed = MINIMUM_POINTS * channels * parts
@@ -183,7 +184,7 @@ class Integrator:
             InputError: n is no number, or too small for the channels.
             IntegrandError: the integrand returned NaN, infinity, a wrong shape or no real numbers.
         """
-        counts = self._counts(count("n", n), minimum=1)
+        counts = self._counts(whole_number("n", n), minimum=1)
         samples = self._fresh(rng).sample(counts, "sample")
         per_point = (int(counts.sum()) / counts.clamp(min=1))[samples.channel]
         columns = (
@@ -217,8 +218,8 @@ class Integrator:
             GenerationError: the integrand is 0 wherever it was looked at.
             IntegrandError: the integrand returned NaN, infinity, a wrong shape or no real numbers.
         """
-        n, sampler = count("n", n), self._fresh(rng)
-        first = sampler.sample(self._counts(count("scan", scan)), "scan").weights_only()
+        n, sampler = whole_number("n", n), self._fresh(rng)
+        first = sampler.sample(self._counts(whole_number("scan", scan)), "scan").weights_only()
         unit = unit_of(first.magnitude.numpy())
         first = first.in_unit(unit)
         unweighter = Unweighter(channel_maxima(first, len(self.active), overweight_share))
@@ -294,7 +295,7 @@ class Integrator:
             GenerationError: the integrand is 0 wherever it was looked at.
             IntegrandError: the integrand returned NaN, infinity, a wrong shape or no real numbers.
         """
-        counts, sampler = self._counts(max(count("n", n) // 2, 1)), self._fresh(rng)
+        counts, sampler = self._counts(max(whole_number("n", n) // 2, 1)), self._fresh(rng)
         halves = [sampler.sample(counts, "metrics", k).weights_only() for k in range(2)]
         return Metrics.of(halves, len(self.active), shares)
 
@@ -330,7 +331,7 @@ class Integrator:
             MadnisError: the loss or its gradient is not finite.
         """
         if steps is not None:
-            settings["steps"] = count("steps", steps, least=0)
+            settings["steps"] = whole_number("steps", steps, least=0)
         chosen = training_settings(preset, settings)
         trainer = Trainer(self._fresh(rng), chosen)
         seen: list[StepProgress] = []

@@ -14,6 +14,7 @@ from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
 from madnis_py.card.tables import ClusterTable
+from madnis_py.counts import whole_number
 from madnis_py.errors import InputError, LockedError, MadnisError, from_surroundings
 from madnis_py.events.files.formats import event_format
 from madnis_py.integration.grids.sampler_choice import SamplerName
@@ -187,8 +188,7 @@ class AbstractRun(ABC):
             GenerationError: the events cannot be made as asked.
             OutputError: the file cannot be written.
         """
-        if events < 1:
-            raise InputError(f"events: expected at least 1; got {events}")
+        events = whole_number("events", events)
         output = output or self.events_file
         event_format(output)
         require_place(output)

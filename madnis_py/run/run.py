@@ -17,6 +17,7 @@ import torch
 
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
+from madnis_py.counts import whole_number
 from madnis_py.devices.device import device_of
 from madnis_py.events.chunk_generation import ChunkMaker, EventSource
 from madnis_py.events.lifetimes import Lifetimes
@@ -210,6 +211,8 @@ class Run(AbstractRun):
             GenerationError: the cross section is not positive, comes from where no parton densities
                 are known, or is excluded by the survey.
         """
+        if points is not None:
+            points = whole_number("points", points)
         return self._stages.integrate(points, events, sampler)
 
     def deviation(self, sampler: SamplerName | None = None) -> float:

@@ -1,4 +1,4 @@
-"""Counts, sources of random numbers and settings as callers give them."""
+"""Sources of random numbers and settings of a training as callers give them."""
 
 from __future__ import annotations
 
@@ -10,19 +10,7 @@ import torch
 
 from madnis_py.errors import InputError
 from madnis_py.integration.training.settings import TrainingSettings
-from madnis_py.integrator.arguments import count, seed_of, training_settings
-
-
-@pytest.mark.parametrize("given", [10_000, 1e4, np.int32(10_000), np.float64(1e4), True + 9999])
-def test_a_count_may_be_any_whole_number(given: Any) -> None:
-    found = count("n", given)
-    assert (found, type(found)) == (10_000, int)
-
-
-@pytest.mark.parametrize("given", [1.5, 0, -3, "10", None, True, float("nan"), float("inf"), 1j])
-def test_what_is_no_count_is_refused(given: Any) -> None:
-    with pytest.raises(InputError, match=r"^n: expected a whole number from 1 on.*; got "):
-        count("n", given)
+from madnis_py.integrator.arguments import seed_of, training_settings
 
 
 def test_a_generator_gives_a_new_seed_each_time() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from madnis_py.counts import whole_number
 from madnis_py.errors import InputError
 from madnis_py.events.chunk import Chunk
 from madnis_py.events.chunk_generation import ChunkMaker
@@ -68,9 +69,10 @@ def stream(
     """
     if library not in (None, *LIBRARIES):
         raise InputError(f"library: expected {', '.join(LIBRARIES)}; got {library}")
-    for name, number in (("batch_size", batch_size), ("threads", threads)):
-        if number < 1:
-            raise InputError(f"{name}: expected at least 1; got {number}")
+    batch_size, threads = (
+        whole_number(name, number)
+        for name, number in (("batch_size", batch_size), ("threads", threads))
+    )
     opened = run if isinstance(run, AbstractRun) else open_run(run)
     events = _batches(_parts(opened, seed, sampler), opened, seed, batch_size, threads)
     return events if library is None else map(LIBRARIES[library], events)

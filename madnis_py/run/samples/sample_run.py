@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from madnis_py.card.card import Card
 from madnis_py.card.choices import Method
+from madnis_py.counts import whole_number
 from madnis_py.events.les_houches.lhe_init import LheProcess
 from madnis_py.integration import allocation
 from madnis_py.integration.grids.sampler_choice import SamplerName
@@ -193,7 +194,8 @@ class SampleRun(AbstractRun):
         if points is None and None not in stored:
             return [own for own in stored if own is not None]
         preset = self.processes.card.training.preset
-        total = points or len(self.parts) * POINTS[preset]
+        default = len(self.parts) * POINTS[preset]
+        total = default if points is None else whole_number("points", points)
         deviations = [
             part.deviation(sampler or part.plan(expected))
             for part, expected in zip(self.parts, self._expected(events), strict=True)
