@@ -15,6 +15,7 @@ from madnis_py.cli.options import (
     RecordJson,
     RunArgument,
     Sampler,
+    Trust,
     WorkOptions,
     with_options,
 )
@@ -160,13 +161,17 @@ def report(
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="The directory of a run or of a scan.")
     ],
+    trust: Trust = False,
 ) -> None:
     """Write DIR/report.html: figures, pictures, warnings and what to do, in one page.
 
     It is made of what the run has left in its directory, and needs no network to be read.
     """
     from madnis_py.report.report_page import write_report
+    from madnis_py.run.trust import Trust as Trusted
+    from madnis_py.run.trust import reach_of_links
 
+    Trusted(trust).require(directory, reach_of_links(directory))
     typer.echo(f"report in {write_report(directory)}")
 
 

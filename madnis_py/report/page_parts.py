@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -138,6 +139,11 @@ class ShownTable:
             for cells, row in zip(zip(*columns, strict=True), table.rows, strict=True)
         ]
         return cls(head, rows, str(table.title or ""), folded)
+
+
+def link_to_report(folder: str) -> str:
+    """Address of the report of a run in a folder of the directory; nothing for other names."""
+    return f"{folder}/report.html" if re.fullmatch(r"(process|point)_[0-9]+", folder) else ""
 
 
 def _cell(text: str, kind: str) -> Cell:

@@ -24,6 +24,7 @@ from madnis_py.report.page_parts import (
     ShownTable,
     ShownWarning,
     Status,
+    link_to_report,
 )
 from madnis_py.report.pictures import typesetting
 from madnis_py.report.pictures.channel_picture import channel_picture
@@ -217,7 +218,7 @@ def _figures(record: RunRecord, path: Path) -> Section:
 def _linked(table: ShownTable, folders: list[str]) -> ShownTable:
     """A table of processes, whose names lead to the reports of their runs."""
     rows = [
-        Row([Cell(row.cells[0].text, link=f"{folder}/report.html"), *row.cells[1:]], row.ends)
+        Row([Cell(row.cells[0].text, link=link_to_report(folder)), *row.cells[1:]], row.ends)
         for row, folder in zip(table.rows, folders, strict=False)
     ]
     return ShownTable(table.head, [*rows, *table.rows[len(rows) :]], table.caption, table.folded)
@@ -264,7 +265,12 @@ def _channels(record: RunRecord, diagnostics: Diagnostics | None) -> Iterator[Se
         figures.append(channel_picture(best.channels, groups, learned))
     drawn = [_diagram(one) for one in diagnostics.diagrams] if diagnostics else []
     if figures or drawn:
-        yield Section("channels", "Channels", figures=figures, small_figures=drawn)
+        words = (
+            "Names of channels are their propagators. Numbers are legs of the process, the "
+            "incoming ones first: z(3 4) is a Z that becomes legs 3 and 4, 3 -t- 4 has a t between "
+            "them that is exchanged."
+        )
+        yield Section("channels", "Channels", (words,), figures=figures, small_figures=drawn)
 
 
 def _diagram(one: ChannelDiagram) -> Figure:

@@ -8,11 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from madnis_py.card import card as cards
-from madnis_py.report.page_parts import Cell, Page, Row, Section, ShownTable, Status
+from madnis_py.report.page_parts import (
+    Cell,
+    Page,
+    Row,
+    Section,
+    ShownTable,
+    Status,
+    link_to_report,
+)
 from madnis_py.report.pictures.figure import Figure
 from madnis_py.report.pictures.plot import Plot, covering
 from madnis_py.report.run_page import card_facts
 from madnis_py.run.closing_table import percent, quantity_of, with_error
+from madnis_py.run.directory import RunDirectory
 from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
 
 
@@ -23,17 +32,12 @@ def scan_page(directory: Path) -> Page:
         InputError: a file of it is damaged.
     """
     record, card = ScanRecord.read(directory), cards.load(directory / "card.toml")
-    missing = record.points - len(record.rows)
-    unfinished = Status(
-        "This scan is not finished",
-        (f"{len(record.rows)} of {record.points} points; the same command goes on.",),
-    )
     return Page(
         title=f"Scan of {card.definition} - madnis_py",
         kind="Scan",
         place=str(directory),
         headings=card.process.definitions,
-        statuses=[unfinished] if missing > 0 else [],
+        statuses=list(_statuses(record, directory)),
         facts=list(card_facts(card)),
         sections=[
             Section(
@@ -45,6 +49,21 @@ def scan_page(directory: Path) -> Page:
             Section("card", "Card", text=card.to_toml()),
         ],
     )
+
+
+def _statuses(record: ScanRecord, directory: Path) -> Iterator[Status]:
+    """What stands above the table: the point that failed, or how many are left."""
+    done = len(record.rows)
+    if done >= record.points:
+        return
+    words = f"{done} of {record.points} points; the same command goes on."
+    now = RunDirectory(directory / f"point_{done + 1}", any_version=True)
+    failure = now.record.failure if now.claimed else None
+    if failure is None:
+        yield Status("This scan is not finished", (words,))
+    else:
+        headline = f"Point {done + 1} of this scan has failed"
+        yield Status(headline, (failure.sentence, words), failed=True)
 
 
 def _pictures(record: ScanRecord) -> Iterator[Figure]:
@@ -85,7 +104,7 @@ def _table(record: ScanRecord) -> ShownTable:
     rows = [
         Row(
             [
-                Cell(row.folder, link=f"{row.folder}/report.html"),
+                Cell(row.folder, link=link_to_report(row.folder)),
                 *(Cell(str(row.values[key]), "right") for key in keys),
                 Cell(with_error(row.sigma_pb, row.sigma_error_pb), "right"),
                 Cell(percent(row.efficiency), "right"),

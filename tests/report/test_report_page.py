@@ -15,6 +15,7 @@ from report_reader import ReadPage, entry
 
 from madnis_py.card import card as cards
 from madnis_py.errors import GenerationError, InputError
+from madnis_py.report.page_parts import link_to_report
 from madnis_py.report.report_page import report_page, write_report
 from madnis_py.run.samples.any_run import begin_run
 
@@ -152,6 +153,45 @@ def test_names_in_a_directory_from_elsewhere_stay_text(directory: Path, tmp_path
     assert "<img" not in page
     assert "&lt;img" in page
     ReadPage.of(page)
+
+
+def test_a_link_out_of_a_directory_from_elsewhere_is_not_written_to(
+    directory: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copy, outside = copied(directory, tmp_path), tmp_path / "precious"
+    outside.write_text("precious")
+    (copy / "report.html").unlink()
+    (copy / "report.html").symlink_to(outside)
+    done = call(("report", copy), capsys, monkeypatch)
+    assert done.status == 2
+    assert "expected a run that stands for itself" in done.err
+    assert outside.read_text() == "precious"
+    assert call(("report", copy, "--trust"), capsys, monkeypatch).status == 0
+    assert outside.read_text().startswith("<!DOCTYPE html>")
+
+
+def test_only_runs_in_the_directory_are_linked() -> None:
+    assert link_to_report("process_12") == "process_12/report.html"
+    for name in ("javascript:alert(1)//", "../process_1", "process_1\n", "https://example.org"):
+        assert link_to_report(name) == ""
+
+
+def test_a_scan_says_which_point_failed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = SMALL_CARD + '\n[scan]\n"parameters.MZP" = [400.0, 500.0]\n'
+    (tmp_path / "scan.toml").write_text(card)
+    size = ("--points", "6000", "--events", "0", "--threads", "1", "--method", "vegas")
+    monkeypatch.setattr("madnis_py.run.stages.integration.IntegrateStage.run", failing)
+    command = ("run", tmp_path / "scan.toml", "-o", tmp_path / "scan", *size)
+    assert call(command, capsys, monkeypatch).status == 1
+    read = ReadPage.of((tmp_path / "scan" / "report.html").read_text())
+    assert "Point 1 of this scan has failed" in read.text
+    assert "expected a cross section > 0" in read.text
+    assert "0 of 2 points" in read.text
 
 
 def test_another_directory_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ Fig. 5.11 of the MadNIS thesis.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -144,8 +145,8 @@ class _PointsOfSampler:
 
     def content(self, binning: Binning, kept: Sequence[ChannelGroup]) -> LearnedContent:
         """An observable in these points, with the parts of some groups and of all others."""
-        entries = binning.entries(self.live.parts, self.live.share)[:, 1:-2]
         shapes = binning.entries(self._shapes, np.ones(len(self.true)))[:, 1:-2]
+        true = self.true * self.live.share
         parts = [
             shapes.T @ np.where(np.isin(self.live.channel, group.members), self.learned, 0.0)
             for group in kept
@@ -154,13 +155,13 @@ class _PointsOfSampler:
         if sum(len(group.members) for group in kept) < self._n_channels:
             parts.append(learned - np.sum(parts, axis=0))
         return LearnedContent(
-            true=rounded(entries.T @ self.true),
-            true_errors=rounded(np.sqrt(entries.power(2).T @ self.true**2)),
+            true=rounded(shapes.T @ true),
+            true_errors=rounded(np.sqrt(shapes.power(2).T @ true**2)),
             learned=rounded(learned),
             channels=tuple(rounded(part) for part in parts),
         )
 
-    @property
+    @cached_property
     def _shapes(self) -> Parts:
         """Final states whose parts add up to 1 in every point, whatever the signs of flavours."""
         whole = np.sum([share for _, share in self.live.parts], axis=0)

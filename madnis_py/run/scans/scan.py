@@ -11,6 +11,7 @@ from madnis_py.errors import InputError
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.progress import StageProgress, Watch
 from madnis_py.run.abstract_run import AbstractRun
+from madnis_py.run.samples.any_run import SCAN
 from madnis_py.run.scans.scan_points import scan_points
 from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
 
@@ -54,15 +55,21 @@ class Scan:
             raise InputError(f"{self.directory}: expected a place for a scan; got a run")
         make_directory(self.directory)
         rows: list[ScanRow] = []
+        if not (self.directory / SCAN).exists():
+            unit = "GeV" if self.card.process.is_decay else None
+            self._write(ScanRecord(points=len(every), unit=unit))
         for number, point in enumerate(every, start=1):
             folder = f"point_{number}"
             watch = _named(self.watch, f"{number}/{len(every)} {point}")
             run = self.begin(point.card, self.directory / folder, watch).execute(events, points)
             rows.append(ScanRow.of(folder, point.values, run.outcome))
             record = ScanRecord(points=len(every), unit=run.record.unit, rows=tuple(rows))
-            write_file(self.directory / "card.toml", self.card.to_toml().encode())
-            record.write(self.directory)
+            self._write(record)
         return record
+
+    def _write(self, record: ScanRecord) -> None:
+        write_file(self.directory / "card.toml", self.card.to_toml().encode())
+        record.write(self.directory)
 
 
 def _named(watch: Watch, point: str) -> Watch:
