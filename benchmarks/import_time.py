@@ -16,7 +16,7 @@ import time
 from side_by_side import Row, command_line, finish, is_installed, timed_row, version_name
 from workers import Usage
 
-TRAIN = "from madnis_py import Integrator, TrainingSettings, train"
+TRAIN = "from madnis_py import Integrator"
 GRIDS = "from madnis_py import train_vegas"
 CASES = [
     ("package", "import madnis_py", "vegas", "import vegas"),

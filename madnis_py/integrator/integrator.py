@@ -10,19 +10,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from madnis_py.counts import whole_number
-from madnis_py.devices.device import CPU, Device
-from madnis_py.errors import GenerationError, InputError
-from madnis_py.events.channel_maxima import channel_maxima
-from madnis_py.events.unweighting import Unweighter, UnweightingTally
+from madnis_py.devices.device import Device
+from madnis_py.errors import InputError
 from madnis_py.flows.flow import AbstractFlow
 from madnis_py.integration import allocation
 from madnis_py.integration.channel_weights import AbstractChannelWeights
-from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate, unit_of
+from madnis_py.integration.estimate import MINIMUM_POINTS, Estimate
 from madnis_py.integration.importance_sampler import UNIFORM_FRACTION, ImportanceSampler
 from madnis_py.integration.integrand import (
     AbstractIntegrand,
@@ -37,19 +34,18 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.integration.training.trainer import Trainer
 from madnis_py.integration.training.training_state import TrainingState, modules
 from madnis_py.integrator.arguments import Rng, seed_of, training_settings
+from madnis_py.integrator.hit_or_miss import HitOrMiss
 from madnis_py.integrator.metrics import SHARES, Metrics
+from madnis_py.integrator.mixture_density import MixtureDensity
 from madnis_py.integrator.points import UnweightedPoints, WeightedPoints
 from madnis_py.integrator.progress_line import progress_line
 from madnis_py.integrator.stored_integrator import StoredIntegrator
 from madnis_py.integrator.training_history import TrainingHistory
 from madnis_py.notebook import html_table
-from madnis_py.parallel.random_streams import RandomStream, derived_seed, stream
+from madnis_py.parallel.random_streams import derived_seed
 
 SCAN_POINTS = 50_000
 """Points from which the maxima of the weights are found before unweighting."""
-
-MOST_TRIALS = 2**18
-"""Trials that are unweighted at once."""
 
 
 class Integrator:
@@ -107,13 +103,12 @@ class Integrator:
             integrand = FunctionIntegrand(integrand, dim, bounds=bounds, arrays=arrays)
         elif bounds is not None or dim not in (None, integrand.dim):
             raise InputError(
-                f"integrator: dim and bounds are for functions; this integrand has the dimension "
+                "integrator: dim and bounds are for functions; this integrand has the dimension "
                 f"{integrand.dim}"
             )
         self._sampler = ImportanceSampler(
             integrand, flow, weights, seed=seed, executor=executor, device=device
         )
-        self._box = _box(integrand)
         self._sigma: Tensor | None = None
         self._calls = 0
         self.steps = 0
@@ -218,31 +213,11 @@ class Integrator:
             GenerationError: the integrand is 0 wherever it was looked at.
             IntegrandError: the integrand returned NaN, infinity, a wrong shape or no real numbers.
         """
-        n, sampler = whole_number("n", n), self._fresh(rng)
-        first = sampler.sample(self._counts(whole_number("scan", scan)), "scan").weights_only()
-        unit = unit_of(first.magnitude.numpy())
-        first = first.in_unit(unit)
-        unweighter = Unweighter(channel_maxima(first, len(self.active), overweight_share))
-        efficiency, tally = unweighter.expect(first).accepted, UnweightingTally()
-        found: list[tuple[Tensor, ...]] = []
-        while (missing := n - sum(len(x) for x, *_ in found)) > 0:
-            trials = min(MOST_TRIALS, math.ceil(1.05 * missing / efficiency) + 100)
-            events, accepted = _unweighted(sampler, unweighter, unit, trials, len(found))
-            found.append(events)
-            tally += accepted
-            if not tally.accepted and tally.trials > 100 / efficiency:
-                raise GenerationError(
-                    f"unweight: expected a point in {1 / efficiency:.0f} trials, as in the scan; "
-                    f"got none in {tally.trials:.0f}"
-                )
-        x, channel, weight = (torch.cat(parts)[:n] for parts in zip(*found, strict=True))
-        return UnweightedPoints(
-            self._handed_out(self._box.points(x)),
-            self._handed_out(channel),
-            self._handed_out(weight),
-            efficiency=tally.accepted / tally.trials,
-            overweight_share=tally.summary(n, 0.0).overweight_share,
-        )
+        n, counts = whole_number("n", n), self._counts(whole_number("scan", scan))
+        hits = HitOrMiss.scanned(self._fresh(rng), counts, overweight_share).hits(n)
+        columns = self._box.points(hits.x), hits.channel, hits.weight
+        x, channel, weight = (self._handed_out(column[:n]) for column in columns)
+        return UnweightedPoints(x, channel, weight, hits.efficiency, hits.overweight_share)
 
     def log_prob(self, x: Any, channel: Any = None) -> Any:
         """Log density of points, normalised over the region of integration.
@@ -261,23 +236,14 @@ class Integrator:
         Raises:
             InputError: x or channel has the wrong shape, or there is no such channel.
         """
-        points = torch.as_tensor(x, dtype=torch.float64)
-        if points.ndim != 2 or points.shape[1] != self._box.dim:
+        if channel is None and len(self.active) > 1 and not self._shares_one_box:
             raise InputError(
-                f"log_prob: expected points of shape (n, {self._box.dim}); "
-                f"got {tuple(points.shape)}"
+                "log_prob: expected the channel of the points, since each channel of "
+                f"{type(self.integrand).__name__} has a unit cube of its own; got none"
             )
-        u = self._box.in_cube(points)
-        inside = ((u >= 0) & (u <= 1)).all(dim=1)
-        u = torch.where(inside[:, None], u, 0.5)
-        with torch.no_grad():
-            if channel is None:
-                log_q = self._log_mixture(u)
-            else:
-                log_q = self._log_density(u, self._channels(channel, len(u)))
-        log_p = torch.where(
-            inside, log_q.to(points.device) - math.log(self._box.volume), -torch.inf
-        )
+        shares = allocation.shares(self._known_sigma, UNIFORM_FRACTION, self.active)
+        points = torch.as_tensor(x, dtype=torch.float64)
+        log_p = MixtureDensity(self.flow, self._box, shares).log_prob(points, channel)
         return log_p if isinstance(x, Tensor) else log_p.cpu().numpy()
 
     def metrics(
@@ -332,16 +298,11 @@ class Integrator:
         """
         if steps is not None:
             settings["steps"] = whole_number("steps", steps, least=0)
-        chosen = training_settings(preset, settings)
-        trainer = Trainer(self._fresh(rng), chosen)
+        trainer = Trainer(self._fresh(rng), training_settings(preset, settings))
         seen: list[StepProgress] = []
-        watchers = [seen.append, *([callback] if callback else [])]
         try:
-            if progress:
-                with progress_line() as line:
-                    _train(trainer, [*watchers, line])
-            else:
-                _train(trainer, watchers)
+            with progress_line(progress) as line:
+                trainer.run(_each_of(seen.append, line, *([callback] if callback else [])))
         finally:
             state = trainer.state
             self._sampler.active, self._sigma = state.active, state.sigma
@@ -401,7 +362,7 @@ class Integrator:
             device=device,
         )
         TrainingState(stored.steps, tensors).load_into(integrator._sampler)
-        integrator._sigma = tensors.get("sigma")
+        integrator._sigma = stored.sigma(tensors, str(path))
         integrator._calls, integrator.steps = stored.calls, stored.steps
         return integrator
 
@@ -436,11 +397,8 @@ class Integrator:
     @property
     def _known_sigma(self) -> Tensor:
         """sigma_i as the training left them; without one the channels are alike."""
-        return (
-            torch.ones(len(self.active), dtype=torch.float64)
-            if self._sigma is None
-            else self._sigma
-        )
+        alike = torch.ones(len(self.active), dtype=torch.float64)
+        return alike if self._sigma is None else self._sigma
 
     def _counts(self, n: int, minimum: int = MINIMUM_POINTS) -> Tensor:
         """Points per channel."""
@@ -450,82 +408,25 @@ class Integrator:
         """A column in the arrays of the integrand."""
         return in_arrays(tensor, getattr(self.integrand, "arrays", "torch"))
 
-    def _log_mixture(self, u: Tensor) -> Tensor:
-        """Logarithm of sum_i s_i q_i(u) at points of a unit cube that all channels share."""
-        if len(self.active) > 1 and not isinstance(self.integrand, FunctionIntegrand):
-            raise InputError(
-                "log_prob: expected the channel of the points, since each channel of "
-                f"{type(self.integrand).__name__} has a unit cube of its own; got none"
-            )
-        shares = allocation.shares(self._known_sigma, UNIFORM_FRACTION, self.active)
-        terms = [
-            self._log_density(u, torch.full((len(u),), i)) + math.log(share)
-            for i, share in enumerate(shares)
-            if share > 0
-        ]
-        return torch.stack(terms).logsumexp(dim=0)
+    @property
+    def _shares_one_box(self) -> bool:
+        """Whether all channels draw points of the same region."""
+        return isinstance(self.integrand, FunctionIntegrand)
 
-    def _log_density(self, u: Tensor, channel: Tensor) -> Tensor:
-        """Log density of points of the unit cube, whose channels are in any order."""
-        order = torch.argsort(channel, stable=True)
-        place = CPU if self.device is None else self.device.torch_device
-        log_q = self.flow.log_prob(u[order.to(u.device)].to(place), channel[order])
-        return log_q[torch.argsort(order).to(place)]
-
-    def _channels(self, channel: Any, n: int) -> Tensor:
-        """The channel of each point, int64, shape (n,)."""
-        given, highest = torch.as_tensor(channel).cpu(), len(self.active) - 1
-        if given.dtype.is_floating_point or given.shape not in ((), (n,)):
-            got = f"{given.dtype} of shape {tuple(given.shape)}"
-            raise InputError(f"log_prob: expected one channel, or {n}; got {got}")
-        if given.numel() and not (int(given.min()) >= 0 and int(given.max()) <= highest):
-            raise InputError(f"log_prob: expected channels in 0 ... {highest}; got {channel}")
-        return given.long().expand(n)
+    @property
+    def _box(self) -> Box:
+        """The region that points lie in."""
+        integrand = self.integrand
+        if isinstance(integrand, FunctionIntegrand):
+            return integrand.box
+        return Box.of(None, integrand.dim)
 
 
-def _box(integrand: AbstractIntegrand) -> Box:
-    """The region that the points of an integrand lie in."""
-    return (
-        integrand.box if isinstance(integrand, FunctionIntegrand) else Box.of(None, integrand.dim)
-    )
+def _each_of(*watchers: Callback) -> Callback:
+    """Calls all of them."""
 
-
-def _train(trainer: Trainer, watchers: Sequence[Callback]) -> None:
     def watch(progress: StepProgress) -> None:
         for watcher in watchers:
             watcher(progress)
 
-    trainer.run(watch)
-
-
-def _unweighted(
-    sampler: ImportanceSampler, unweighter: Unweighter, unit: float, trials: int, number: int
-) -> tuple[tuple[Tensor, Tensor, Tensor], UnweightingTally]:
-    """The points of some trials that hit, in random order, and what was to be expected.
-
-    Where parts of both signs make a weight, its sign is drawn such that its mean is right.
-
-    Args:
-        sampler: draws the trials.
-        unweighter: with the maxima.
-        unit: of the maxima.
-        trials: how many.
-        number: of the batch of trials, part of the name of its random streams.
-
-    Returns:
-        x, channel and weight, and sums over the trials.
-    """
-    path = ("unweight", number)
-
-    def numbers(purpose: str) -> RandomStream:
-        return stream(sampler.seed, *path, purpose)
-
-    counts = unweighter.trials(trials, numbers("channels"))
-    samples = sampler.sample(counts, *path).in_unit(unit)
-    accepted = unweighter.accept(samples, numbers("accept").uniform(trials))
-    index = accepted.index[numbers("order").permutation(len(accepted.index))]
-    ratio, size = (part[index.numpy()] for part in unweighter.ratios(samples))
-    positive = numbers("sign").uniform(len(index)).numpy() < (size + ratio) / (2 * size)
-    weight = torch.from_numpy(np.where(positive, 1.0, -1.0) * np.maximum(size, 1.0))
-    hit = samples.select(index)
-    return (hit.x, hit.channel, weight.to(hit.x.device)), accepted.tally
+    return watch

@@ -14,11 +14,14 @@ INTERVAL = 0.2
 
 
 @contextmanager
-def progress_line() -> Iterator[Callback]:
-    """Takes the steps of a training and shows the last one on the standard error.
+def progress_line(wanted: bool = True) -> Iterator[Callback]:
+    """Takes the steps of a training and shows the last one on the standard error, if it is wanted.
 
     Where this is a file, a line is added after every tenth of the steps.
     """
+    if not wanted:
+        yield lambda progress: None
+        return
     rewrites = sys.stderr.isatty() or "ipykernel" in sys.modules
     start = time.perf_counter()
     shown, width = 0.0, 0

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 import safetensors
 import safetensors.torch
+import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
@@ -174,16 +175,30 @@ class StoredIntegrator(_Part):
             case ForeignPart(name=name):
                 raise CheckpointError(f"{path}: expected weights=, untrained {name}; got none")
 
+    def sigma(self, tensors: Mapping[str, Tensor], path: str) -> Tensor | None:
+        """The standard deviations of the channels, float64, shape (n_channels,), if there are any.
+
+        Raises:
+            CheckpointError: they are something else.
+        """
+        found = tensors.get("sigma")
+        if found is None:
+            return None
+        kind = f"{found.dtype} {tuple(found.shape)}"
+        if found.dtype != torch.float64 or found.shape != (self.n_channels,):
+            expected = f"torch.float64 {(self.n_channels,)}"
+            raise CheckpointError(f"{path}: expected {expected} as sigma; got {kind}")
+        if not (found.isfinite() & (found >= 0)).all():
+            raise CheckpointError(f"{path}: expected sigma >= 0; got {found.tolist()}")
+        return found
+
     def write(self, path: Path, tensors: Mapping[str, Tensor]) -> None:
         """Write a file; it appears when it is complete.
 
         Raises:
             OutputError: it cannot be written.
         """
-        description = self.model_dump_json()
-        here = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-        head = {FORMAT: description, "sha256": _digest(description, here)}
-        write_file(path, safetensors.torch.save(here, metadata=head))
+        write_parts(path, self.model_dump_json(), tensors)
 
     @classmethod
     def read(cls, path: Path) -> tuple[Self, dict[str, Tensor]]:
@@ -204,6 +219,13 @@ class StoredIntegrator(_Part):
         if head.get("sha256") != _digest(head[FORMAT], tensors):
             raise CheckpointError(f"{path}: changed, it is not what was stored")
         return parse_document(head[FORMAT].encode(), cls, str(path)), tensors
+
+
+def write_parts(path: Path, description: str, tensors: Mapping[str, Tensor]) -> None:
+    """Write a file with a description as JSON, tensors, and the digest of both."""
+    here = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    head = {FORMAT: description, "sha256": _digest(description, here)}
+    write_file(path, safetensors.torch.save(here, metadata=head))
 
 
 def _flow(flow: AbstractFlow) -> StoredSplineFlow | StoredMixedFlow | StoredVegasFlow | ForeignPart:

@@ -38,6 +38,7 @@ from file_doors import (
     ParquetFiles,
     Reports,
     RunDirectories,
+    StoredIntegrators,
     StoredStates,
     UmamiLibraries,
 )
@@ -76,6 +77,7 @@ def doors() -> dict[str, Door]:
         ProcessCards(), Definitions(), RunCards(), ParameterCards(), Grids(), Momenta(),
         CommandLines(), UfoModels(), LheFiles(), CompressedLheFiles(), Lheh5Files(),
         ParquetFiles(), runs, Reports(runs), StoredStates(runs), Gridpacks(runs), UmamiLibraries(),
+        StoredIntegrators(),
     )  # fmt: skip
     return {door.name: door for door in every}
 

@@ -26,7 +26,7 @@ from door import Door, maybe_precious, refused_cleanly
 from event_samples import SIGMA, drell_yan, with_variations
 from mutators import damaged_bytes, damaged_text, damaged_tree
 from numpy.typing import NDArray
-from outcome import Answer, Failure, command, complaint
+from outcome import Answer, Failure, command, complaint, library
 from report_reader import ReadPage
 from torch import Tensor
 
@@ -35,7 +35,11 @@ from madnis_py.card.card import Card
 from madnis_py.events.event_batch import EventBatch
 from madnis_py.events.les_houches.lhe_init import LheInit, LheProcess
 from madnis_py.events.les_houches.weight_groups import NamedWeight, WeightGroup
+from madnis_py.flows.flow_settings import FlowSettings
+from madnis_py.flows.spline_flow import SplineFlow
 from madnis_py.integration.training import checkpoint
+from madnis_py.integrator import stored_integrator
+from madnis_py.integrator.stored_integrator import StoredIntegrator
 from madnis_py.physics.process.process import Process
 from madnis_py.plugins.matrix_elements.umami_export import export_umami
 from madnis_py.run.run import Run
@@ -362,6 +366,41 @@ def not_a_state(rng: random.Random, directory: Path, name: str) -> None:
     )
     (directory / content["tensors"]).write_bytes(data)
     sidecar.write_text(json.dumps(content | {"sha256": hashlib.sha256(data).hexdigest()}))
+
+
+class StoredIntegrators(Door):
+    """Integrators in files: their bytes, or what these hold with the digest that it should have."""
+
+    name, share = "integrator", 20
+
+    @cached_property
+    def _sound(self) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            flow = SplineFlow(2, 1, FlowSettings(bins=2, units=2))
+            integrator = mn.Integrator(_product, flow, bounds=[(0, 1), (0, 2)], arrays="torch")
+            integrator.train(1, batch_size=10)
+            integrator.save(Path(folder) / "it")
+            return (Path(folder) / "it").read_bytes()
+
+    def enter(self, rng: random.Random, folder: Path) -> Failure | None:
+        path = folder / "it"
+        path.write_bytes(self._sound)
+        if rng.random() < 0.3:
+            path.write_bytes(damaged_bytes(rng, self._sound))
+        else:
+            stored, tensors = StoredIntegrator.read(path)
+            description = stored.model_dump(mode="json")
+            if rng.random() < 0.5:
+                description = damaged_tree(rng, description)
+            else:
+                damage_tensors(rng, tensors)
+            stored_integrator.write_parts(path, json.dumps(description), tensors)
+        answer = library(lambda: mn.Integrator.load(path, _product).sample(10))
+        return None if answer.accepted else complaint(answer)
+
+
+def _product(x: Tensor) -> Tensor:
+    return x.prod(dim=1)
 
 
 class Gridpacks(Door):

@@ -24,6 +24,7 @@ from madnis_py.integration.channel_weights import ChannelWeights, ChannelWeightS
 from madnis_py.integration.grids.vegas_flow import VegasSettings, train_vegas
 from madnis_py.integration.integrand import FunctionIntegrand
 from madnis_py.integrator.integrator import Integrator
+from madnis_py.integrator.stored_integrator import StoredIntegrator
 from madnis_py.parallel.random_streams import RandomStream
 
 FAST: dict[str, Any] = {"steps": 6, "batch_size": 200, "warmup_steps": 2}
@@ -165,6 +166,28 @@ def test_damage_is_noticed(tmp_path: Path) -> None:
     content[-3] ^= 1
     (tmp_path / "it").write_bytes(content)
     with pytest.raises(CheckpointError, match="it: changed, it is not what was stored"):
+        Integrator.load(tmp_path / "it", peak)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "sentence"),
+    [
+        ("active", torch.tensor([False]), "expected a channel that is active; got none"),
+        (
+            "sigma",
+            torch.tensor([1.0]),
+            r"expected torch.float64 \(1,\) as sigma; got torch.float32",
+        ),
+        ("sigma", torch.tensor([-1.0], dtype=torch.float64), r"expected sigma >= 0; got \[-1.0\]"),
+    ],
+)
+def test_parts_that_mean_nothing_are_refused(
+    name: str, tensor: Tensor, sentence: str, tmp_path: Path
+) -> None:
+    boxed().save(tmp_path / "it")
+    stored, tensors = StoredIntegrator.read(tmp_path / "it")
+    stored.write(tmp_path / "it", {**tensors, name: tensor})
+    with pytest.raises(CheckpointError, match=sentence):
         Integrator.load(tmp_path / "it", peak)
 
 

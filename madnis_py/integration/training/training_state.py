@@ -198,7 +198,7 @@ class TrainingState:
 
         Raises:
             CheckpointError: the state belongs to another flow, other weights or another number of
-                channels.
+                channels, or has no channel left.
         """
         for prefix, module in modules(sampler).items():
             stored = self.under(prefix)
@@ -212,7 +212,10 @@ class TrainingState:
                         f"training state: made for another {prefix}: "
                         f"expected {wanted} as {prefix}.{name}; got {got}"
                     )
-        sampler.active = self._require("active", sampler.active.shape, torch.bool)
+        active = self._require("active", sampler.active.shape, torch.bool)
+        if not active.any():
+            raise CheckpointError("training state: expected a channel that is active; got none")
+        sampler.active = active
 
     def load_into_optimiser(self, adam: FlatAdam) -> None:
         """Give the optimiser its moments and its count of steps.
