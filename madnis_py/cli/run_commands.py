@@ -91,6 +91,7 @@ def train(
     with (
         watching(json_output, GOES_ON) as watch,
         begun_run(chosen_card(card, begin, work), output, begin, work, watch) as started,
+        reported(output, json_output),
     ):
         with started.noting_failure():
             started.samplers()

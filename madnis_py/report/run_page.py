@@ -184,7 +184,8 @@ def _sections(
     if (stored := StoredHistograms.read(path)) is not None and stored.histograms:
         yield _histograms(record, stored)
     yield _timings(record)
-    yield _files(record, path)
+    if record.sigma_pb is not None or record.event_files:
+        yield _files(record, path)
     yield Section("card", "Card", ("Every default is written out.",), text=record.card.to_toml())
     yield _citation(record)
 

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from report_reader import entry
 
+from madnis_py.card import card as cards
+from madnis_py.physics.process.process import Process
 from madnis_py.report.report_page import write_report
 from madnis_py.run.record import FailureRecord
 from madnis_py.run.run import Run
@@ -114,3 +116,17 @@ def test_a_failed_run_fits_a_telephone(directory: Path, tmp_path: Path) -> None:
     seen = looked_at(copy, PHONE)
     assert seen["overflow"] == 0
     assert seen["cut"] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_a_run_of_a_hundred_channels_is_whole(tmp_path: Path, width: int) -> None:
+    card = cards.load("ttbar_2j").updated({"training": {"preset": "quick", "steps": 20}})
+    run = Run(Process.from_card(card), tmp_path / "run")
+    run.integrate(60_000)
+    page = write_report(run.directory.path)
+    assert len(run.record.channels or ()) == 105
+    assert page.stat().st_size < 3_000_000
+    seen = looked_at(run.directory.path, width)
+    assert (seen["overflow"], seen["cut"], seen["overlap"], seen["empty"]) == (0, [], [], [])
+    assert float(seen["data"]["sigma_pb"]) == run.record.sigma_pb

@@ -117,8 +117,10 @@ class _Weighted:
         own = self._group == group
         x, weight = self._x[own], self._weight[own]
         if _effective(weight) >= _FEWEST:
-            for pair in combinations(range(x.shape[1]), 2):
-                yield pair, mutual_information(x[:, pair[0]], x[:, pair[1]], weight)
+            bins = _bins(weight)
+            places = [_places(column, weight, bins) for column in x.T]
+            for first, second in combinations(range(len(places)), 2):
+                yield (first, second), _information(places[first], places[second], weight, bins)
 
     def cloud(self, group: int, pair: tuple[int, int]) -> Cloud:
         """The points of a group in two coordinates."""
@@ -151,12 +153,22 @@ def mutual_information(a: Array, b: Array, weight: Array) -> float:
         b: the same.
         weight: not negative, float64, shape (n,).
     """
+    bins = _bins(weight)
+    return _information(_places(a, weight, bins), _places(b, weight, bins), weight, bins)
+
+
+def _bins(weight: Array) -> int:
+    """Bins of each coordinate, so that there are ten effective points in each pair of bins."""
+    return int(np.clip(np.sqrt(_effective(weight) / 10), 2, _MOST_BINS))
+
+
+def _information(a: NDArray[np.int64], b: NDArray[np.int64], weight: Array, bins: int) -> float:
+    """Mutual information from the bins of each point."""
     effective = _effective(weight)
-    bins = int(np.clip(np.sqrt(effective / 10), 2, _MOST_BINS))
     if not effective:
         return 0.0
-    places = _places(a, weight, bins) * bins + _places(b, weight, bins)
-    joint = np.bincount(places, weight, minlength=bins**2).reshape(bins, bins) / weight.sum()
+    joint = np.bincount(a * bins + b, weight, minlength=bins**2).reshape(bins, bins)
+    joint = joint / weight.sum()
     product = np.outer(joint.sum(1), joint.sum(0))
     filled = joint > 0
     found = float(joint[filled] @ np.log(joint[filled] / product[filled]))
@@ -169,7 +181,8 @@ def _places(values: Array, weight: Array, bins: int) -> NDArray[np.int64]:
     order = np.argsort(values, kind="stable")
     below = np.empty_like(weight)
     below[order] = np.cumsum(weight[order]) - weight[order] / 2
-    places: NDArray[np.int64] = (below / weight.sum() * bins).astype(np.int64)
+    total = weight.sum() or 1.0
+    places: NDArray[np.int64] = (below / total * bins).astype(np.int64)
     return np.minimum(places, bins - 1)
 
 
