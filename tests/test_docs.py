@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 import pkgutil
 import re
@@ -14,56 +13,20 @@ from typing import Any
 
 import pytest
 from command_line import call
+from documents import DOCS, PAGES, TEXTS, blocks
 from places import ROOT
 
 from madnis_py.card.card import Card, parse_toml
 from madnis_py.physics.process.process import Process
 
-DOCS = ROOT / "docs"
 TOPS = (ROOT, ROOT / "madnis_py")
 """Where paths that documents mention begin."""
-PAGES = [
-    page
-    for folder in (ROOT, DOCS, DOCS / "decisions", ROOT / "benchmarks")
-    for page in sorted(folder.glob("*.md"))
-]
 WIDTH = 100
 """Columns of a page; tables and links that stand alone cannot be broken and may be wider."""
 
 
 def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
-
-
-def test_the_process_that_is_followed_by_hand_gives_these_rows() -> None:
-    failed, attempted = doctest.testfile(str(DOCS / "amplitudes.md"), module_relative=False)
-    assert attempted > 10
-    assert failed == 0
-
-
-def test_the_event_files_that_are_written_by_hand_are_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    failed, attempted = doctest.testfile(str(DOCS / "formats.md"), module_relative=False)
-    assert attempted > 10
-    assert failed == 0
-
-
-def test_the_examples_beside_vegas_run_as_printed() -> None:
-    failed, attempted = doctest.testfile(str(DOCS / "vegas.md"), module_relative=False)
-    assert attempted > 10
-    assert failed == 0
-
-
-def test_the_matrix_element_in_python_that_is_shown_gives_these_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    failed, attempted = doctest.testfile(str(DOCS / "matrix_elements.md"), module_relative=False)
-    assert attempted > 5
-    assert failed == 0
 
 
 def test_the_tutorial_runs_from_the_card_to_python(
@@ -84,10 +47,6 @@ def test_the_tutorial_runs_from_the_card_to_python(
     assert re.fullmatch(r"1000 events of [45]\d\d pb, mean pt 1\d\d GeV\n", capsys.readouterr().out)
 
 
-def python_blocks(page: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
-
-
 def test_the_programs_of_the_page_of_integrands_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +56,7 @@ def test_the_programs_of_the_page_of_integrands_run(
     Path("f.c").write_text(source)
     compiler = shutil.which("cc")
     scope: dict[str, object] = {}
-    for block in python_blocks("integrands.md"):
+    for block in blocks(TEXTS["docs/integrands.md"], "python"):
         if "libf.so" in block:
             if compiler is None:
                 continue
@@ -113,7 +72,7 @@ def test_the_programs_of_the_page_of_integrands_run(
 def test_the_programs_for_madnis_and_after_it_run(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    block = python_blocks("from_madnis.md")[number]
+    block = blocks(TEXTS["docs/from_madnis.md"], "python")[number]
     if "from madnis." in block:
         pytest.importorskip("madnis")
     monkeypatch.chdir(tmp_path)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-from places import ROOT
+from documents import TEXTS, blocks
 
-README = (ROOT / "README.md").read_text()
+from madnis_py.card.card import Card, parse_toml
+from madnis_py.physics.process.process import Process
+
+README = TEXTS["README.md"]
 
 
-def test_the_example_runs_and_training_pays(capsys: pytest.CaptureFixture[str]) -> None:
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert code is not None
-    scope: dict[str, object] = {}
-    exec(compile(code[1], "README.md", "exec"), scope)
+def test_the_example_runs_and_training_pays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks(README, "python")
+    exec(compile(code, "README.md", "exec"), {})
     gain = re.search(r"relative error ([0-9.]+) times smaller", capsys.readouterr().out)
     assert gain is not None
     assert float(gain[1]) > 3
+    assert Path("ridge.safetensors").exists()
 
 
-def test_files_that_it_links_exist() -> None:
-    root = ROOT
-    for target in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (root / target).exists(), target
+def test_its_card_is_the_process_that_the_table_has() -> None:
+    (card,) = blocks(README, "toml")
+    process = Process.from_card(Card.parse(parse_toml(card, "README.md")))
+    assert f"| `{process.definition.text}` | VEGAS | neural |" in README
+    assert len(process.channels) == 6
