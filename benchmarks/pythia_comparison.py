@@ -1,13 +1,13 @@
 """Cross sections and a distribution of many processes beside Pythia, with its parameters and cuts.
 
-Prints the table of docs/validation.md. Both programs read the same grid of parton densities, the
-shipped toy set without bottom quarks (which are massive here and massless in Pythia's beams).
+Prints the table of docs/validation.md; `--pdf NNPDF31_nnlo_as_0118_luxqed` has rows of README. Both
+programs read the same grid of parton densities, without bottom quarks (which are massive here and
+massless in Pythia's beams).
 """
 
 from __future__ import annotations
 
 import math
-import shutil
 import tempfile
 from argparse import Namespace
 from dataclasses import dataclass
@@ -27,6 +27,7 @@ from madnis_py.arrays import Array
 from madnis_py.card.card import Card
 from madnis_py.physics.model.model import Model
 from madnis_py.physics.pdf.pdf import load_pdf
+from madnis_py.physics.pdf.pdf_sets import find_set
 from madnis_py.physics.process.process import Process
 from madnis_py.run.run import Run
 
@@ -98,13 +99,14 @@ HEADER = (
 )
 
 
-def densities(folder: Path) -> Path:
-    """A copy of the toy set without bottom quarks; returns the folder of the set."""
-    source = Path(mn.__file__).parent / "data" / "toy"
-    target = folder / "toy_without_bottom"
+def densities(folder: Path, name: str = "toy") -> Path:
+    """A copy of a set without bottom quarks, central member; returns the folder of the copy."""
+    source = find_set(name)
+    target = folder / f"{name}_without_bottom"
     target.mkdir()
-    shutil.copy(source / "toy.info", target / f"{target.name}.info")
-    head, *subgrids = (source / "toy_0000.dat").read_text().split("---\n")
+    info = "\n".join(source.entries) or source.info.read_text()
+    (target / f"{target.name}.info").write_text(info)
+    head, *subgrids = source.member(0).read_text().split("---\n")
     blocks = "".join("---\n" + _without_bottom(block) for block in subgrids)
     (target / f"{target.name}_0000.dat").write_text(head + blocks)
     return target
@@ -199,6 +201,7 @@ def main() -> None:
         help="of Pythia, fewer with three particles",
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pdf", default="toy", help="name of an installed set")
     parser.add_argument(
         "--process", action="append", help="only those whose definition contains this text"
     )
@@ -213,7 +216,7 @@ def main() -> None:
     rows = []
     print(HEADER, flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        grid = densities(Path(folder))
+        grid = densities(Path(folder), options.pdf)
         for case in wanted:
             rows.append(compare(case, grid, options))
             print(rows[-1].as_markdown(), flush=True)
