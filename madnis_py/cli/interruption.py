@@ -15,7 +15,7 @@ from madnis_py.cli.output import console
 from madnis_py.errors import from_surroundings
 
 if TYPE_CHECKING:
-    from madnis_py.progress import Watch
+    from madnis_py.run.display.progress_display import ProgressDisplay
 
 GOES_ON = "the same command goes on from here"
 """Words of an interrupted command that a run remembers."""
@@ -37,18 +37,20 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextmanager
-def watching(quiet: bool, afterwards: str) -> Iterator[Watch]:
+def watching(quiet: bool, afterwards: str) -> Iterator[ProgressDisplay]:
     """The display of a command; whatever ends the command early, a sentence says what was done.
+
+    What a command prints in this block comes after the `end` of its display.
 
     Args:
         quiet: whether standard output belongs to JSON.
         afterwards: what was done, or what goes on from here.
     """
-    from madnis_py.run.progress_display import progress_display
+    from madnis_py.run.display.progress_display import progress_display
 
     try:
         with _terminations(), progress_display(console(stderr=quiet)) as display:
-            yield display.update
+            yield display
     except KeyboardInterrupt as interruption:
         number = interruption.number if isinstance(interruption, Terminated) else signal.SIGINT
         with suppress(OSError):  # the terminal may have gone

@@ -68,13 +68,17 @@ def run(
                 begun_scan(chosen, output, begin, work, watch) as scan,
                 reported(scan.directory, json_output),
             ):
-                show_scan(scan.execute(events, points), scan.directory, json_output)
+                record = scan.execute(events, points)
+                watch.end()
+                show_scan(record, scan.directory, json_output)
             return
         with (
             begun_run(chosen, output, begin, work, watch) as started,
             reported(started.directory.path, json_output),
         ):
-            show_run(started.execute(events, points), json_output)
+            started.execute(events, points)
+            watch.end()
+            show_run(started, json_output)
 
 
 @with_options
@@ -95,6 +99,7 @@ def train(
     ):
         with started.noting_failure():
             started.samplers()
+        watch.end()
         if json_output:
             print_json(started.record.content())
 
@@ -115,6 +120,7 @@ def integrate(
     ):
         with opened.noting_failure():
             opened.integrate(points)
+        watch.end()
         show_run(opened, json_output)
 
 
@@ -155,6 +161,7 @@ def generate(
     ):
         with opened.noting_failure():
             opened.generate(events, output, seed, sampler)
+        watch.end()
         show_run(opened, json_output)
 
 
@@ -192,4 +199,5 @@ def gridpack(
     `./runcmsgrid.sh NEVENTS SEED NCPU` writes cmsgrid_final.lhe.
     """
     with watching(False, GOES_ON) as watch, opened_run(directory, work, watch) as opened:
-        typer.echo(f"gridpack in {opened.gridpack(output, sampler)}")
+        packed = opened.gridpack(output, sampler)
+    typer.echo(f"gridpack in {packed}")

@@ -83,6 +83,9 @@ def _run(
     executor: Executor | None,
     watch: Watch,
 ) -> AbstractRun:
+    from madnis_py.run.display.outlook import to_be_built
+
+    watch(to_be_built(card))
     from madnis_py.run.directory import RunDirectory
     from madnis_py.run.samples.any_run import begin_run
 

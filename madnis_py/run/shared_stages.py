@@ -13,12 +13,14 @@ from madnis_py.integration.grids.vegas_flow import VegasFlow, VegasSettings, tra
 from madnis_py.integration.importance_sampler import ImportanceSampler
 from madnis_py.integration.integrand import AbstractIntegrand
 from madnis_py.integration.training import checkpoint
+from madnis_py.integration.training.schedule import schedule
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.cross_section.prior_choice import PriorChoice, PriorSurvey
 from madnis_py.physics.on_device.cross_section_on_device import CrossSectionOnDevice
 from madnis_py.progress import Stopwatch
 from madnis_py.run.context import RunContext
 from madnis_py.run.diagnostics.diagnostics import Diagnostics
+from madnis_py.run.display.outlook import expected
 from madnis_py.run.record import PriorRecord
 from madnis_py.run.stages import cost_prediction, density_limits
 from madnis_py.run.stages.integration import POINTS, IntegrateStage
@@ -223,6 +225,8 @@ class SharedStages:
 
     def deviation(self, name: SamplerName) -> float:
         """sum_i sigma_i of a sampler in pb, as survey or training left it."""
+        if name == "madnis" and self._trained is None:
+            self._tell_times()
         sigma = self.survey().sigma if name == "vegas" else self.train().trainer.state.sigma
         return float(sigma.sum())
 
@@ -287,9 +291,31 @@ class SharedStages:
             return {"vegas": self.grids()}
         known = ("vegas",) if self.plan(events, points) == "vegas" else ("vegas", "madnis")
         if sampler not in (None, *known):
-            expected = f"expected {' or '.join(known)} in {self._context.directory.path}"
-            raise InputError(f"sampler: {expected}; got {sampler}")
+            wanted = f"expected {' or '.join(known)} in {self._context.directory.path}"
+            raise InputError(f"sampler: {wanted}; got {sampler}")
+        self._tell_times(points)
         return self.samplers()
+
+    def _tell_times(self, points: int = 0) -> None:
+        """Tell how long training and integration take, from the speed of the survey.
+
+        Args:
+            points: of the integration with each sampler; 0 for the training alone.
+        """
+        self.survey()
+        identity, took = self._context.identity, self._context.record.stages.get("survey")
+        if took is None or not took.evaluations:
+            return
+        training, counts = identity.training, {}
+        trains = self.plan() == "madnis"
+        if trains and not TrainingSession.is_finished(self._context.directory.path, training):
+            draws = schedule(training).draws_before(training.steps)
+            counts["train"] = draws * training.batch(self.integrand().n_channels)
+        if points:
+            counts["integrate"] = (1 + trains) * points
+        of_point = took.seconds / took.evaluations
+        times = {stage: count * of_point for stage, count in counts.items()}
+        self._context.watch(expected(times, least="train"))
 
     def _check(self) -> CoverageCheck:
         return CoverageCheck(self.choose_prior().channel_names)

@@ -24,7 +24,7 @@ from madnis_py.errors import MadnisError, from_surroundings
 from madnis_py.physics.process import evaluation
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
-from madnis_py.run import progress_display
+from madnis_py.run.display import progress_display
 from madnis_py.run.run import Run
 
 GOES_ON = "the same command goes on from here"
@@ -55,7 +55,7 @@ def command(
 @pytest.fixture
 def strike(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], object]], None]:
     """Lets something happen, once, when a stage first tells of its progress."""
-    original = progress_display.LogDisplay.update
+    original = progress_display.LogDisplay.__call__
 
     def in_stage(stage: str, happens: Callable[[], object]) -> None:
         left = [happens]
@@ -65,7 +65,7 @@ def strike(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], objec
             if progress.stage == stage and left:
                 left.pop()()
 
-        monkeypatch.setattr(progress_display.LogDisplay, "update", update)
+        monkeypatch.setattr(progress_display.LogDisplay, "__call__", update)
 
     return in_stage
 

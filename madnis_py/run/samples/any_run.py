@@ -12,6 +12,7 @@ from madnis_py.physics.process.process_set import ProcessSet
 from madnis_py.progress import Watch, unwatched
 from madnis_py.run.abstract_run import AbstractRun, stored_card
 from madnis_py.run.directory import RunDirectory
+from madnis_py.run.display.outlook import built
 from madnis_py.run.run import Run
 from madnis_py.run.samples.sample_run import SampleRun
 
@@ -46,6 +47,7 @@ def begin_run(
         MadnisError: the device cannot be used, or not for one of the processes.
     """
     processes = ProcessSet.from_card(card)
+    watch(built(processes.processes))
     if len(processes.processes) == 1:
         (process,) = processes.processes
         return Run(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -25,7 +24,7 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.parallel.random_streams import stream
 from madnis_py.physics.cross_section.cross_section import CrossSection
 from madnis_py.physics.process.process_set import ProcessSet
-from madnis_py.progress import StageProgress, Stopwatch, Watch, unwatched
+from madnis_py.progress import Stopwatch, Watch, unwatched, watch_of_part
 from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors, identity_of
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.record import EventFileRecord, PartRecord, StageRecord
@@ -115,7 +114,7 @@ class SampleRun(AbstractRun):
                 training=identity.training,
                 device=device,
                 executor=executor,
-                watch=_named(watch, process.definition.title),
+                watch=watch_of_part(watch, process.definition.title),
                 trust=trust,
             )
             for place, process in enumerate(processes.processes, start=1)
@@ -340,12 +339,3 @@ def folder_of(place: int) -> str:
 def seed_of(seed: int, place: int) -> int:
     """Seed of the process at a place of the list, below 2^32: no two share random numbers."""
     return stream(seed, "process", place).key % 2**32
-
-
-def _named(watch: Watch, definition: str) -> Callable[[StageProgress], None]:
-    """A watcher of the stages of one of several processes."""
-
-    def of_process(progress: StageProgress) -> None:
-        watch(replace(progress, stage=f"{definition}: {progress.stage}"))
-
-    return of_process

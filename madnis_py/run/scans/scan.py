@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from madnis_py.card.card import Card
 from madnis_py.errors import InputError
 from madnis_py.output_file import make_directory, write_file
-from madnis_py.progress import StageProgress, Watch
+from madnis_py.progress import Watch, watch_of_part
 from madnis_py.run.abstract_run import AbstractRun
 from madnis_py.run.samples.any_run import SCAN
 from madnis_py.run.scans.scan_points import scan_points
@@ -60,7 +60,7 @@ class Scan:
             self._write(ScanRecord(points=len(every), unit=unit))
         for number, point in enumerate(every, start=1):
             folder = f"point_{number}"
-            watch = _named(self.watch, f"{number}/{len(every)} {point}")
+            watch = watch_of_part(self.watch, f"{number}/{len(every)} {point}")
             run = self.begin(point.card, self.directory / folder, watch).execute(events, points)
             rows.append(ScanRow.of(folder, point.values, run.outcome))
             record = ScanRecord(points=len(every), unit=run.record.unit, rows=tuple(rows))
@@ -70,12 +70,3 @@ class Scan:
     def _write(self, record: ScanRecord) -> None:
         write_file(self.directory / "card.toml", self.card.to_toml().encode())
         record.write(self.directory)
-
-
-def _named(watch: Watch, point: str) -> Watch:
-    """A watcher of the stages of one of the points."""
-
-    def of_point(progress: StageProgress) -> None:
-        watch(replace(progress, stage=f"{point}: {progress.stage}"))
-
-    return of_point

@@ -175,7 +175,7 @@ def test_a_generation_that_was_interrupted_goes_on_with_the_same_bytes(
     shutil.copytree(finished.directory.path, tmp_path / "run")
 
     def interrupt(progress: StageProgress) -> None:
-        if progress.stage == "p p > z g @5: generate":
+        if (progress.part, progress.stage) == ("p p > z g @5", "generate"):
             raise KeyboardInterrupt
 
     output = tmp_path / "run" / "again.lhe.gz"
