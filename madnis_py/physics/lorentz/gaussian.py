@@ -25,6 +25,8 @@ class Gaussian:
         return Gaussian(self.re - other.re, self.im - other.im)
 
     def __mul__(self, other: Gaussian) -> Gaussian:
+        if not (self.im or other.im):
+            return Gaussian(self.re * other.re)
         return Gaussian(
             self.re * other.re - self.im * other.im, self.re * other.im + self.im * other.re
         )

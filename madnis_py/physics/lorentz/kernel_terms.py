@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from madnis_py.physics.lorentz.gaussian import ONE, ZERO, Gaussian
 from madnis_py.physics.lorentz.structures import (
+    Product,
     Structure,
     read_structure,
     renumbered,
@@ -117,8 +118,7 @@ def lorentz_terms(
     kernels: dict[str, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     general = []
     for coupling, structure in sums.items():
-        tensor = without_momentum(expanded(structure, ordered), len(spins), len(spins))
-        found = recognised(tensor, ordered)
+        found = _kernel_of(structure, ordered)
         if found is None:
             general.append((text_of(structure), (coupling,)))
             continue
@@ -136,6 +136,26 @@ def lorentz_terms(
         for name, by_place in kernels.items()
     ]
     return terms + general
+
+
+def _kernel_of(
+    structure: Structure, spins: Sequence[int]
+) -> tuple[str, tuple[Gaussian, ...]] | None:
+    """As `recognised`; only what has as many momenta as some kernel is expanded."""
+    if {_n_momenta(one) for one in structure} - _momenta_of_kernels(tuple(spins)):
+        return None
+    return recognised(without_momentum(expanded(structure, spins), len(spins), len(spins)), spins)
+
+
+@cache
+def _momenta_of_kernels(spins: tuple[int, ...]) -> set[int]:
+    """How many momenta there are in products of kernels with legs of some spins."""
+    texts = [text for own, own_texts in KERNELS.values() if own == spins for text in own_texts]
+    return {_n_momenta(one) for text in texts for one in read_structure(text, spins)}
+
+
+def _n_momenta(one: Product) -> int:
+    return sum(factor.name == "P" for factor in one.factors)
 
 
 def structure_terms(
@@ -171,7 +191,7 @@ def recognised(tensor: Tensor, spins: Sequence[int]) -> tuple[str, tuple[Gaussia
     """
     for name, (own, _) in KERNELS.items():
         if own == tuple(spins):
-            factors = _factors(tensor, kernel_tensors(name))
+            factors = _factors(tensor, name)
             if factors is not None:
                 return name, factors
     return None
@@ -204,24 +224,31 @@ def structure_tensors(lorentz: str, spins: tuple[int, ...]) -> tuple[Tensor, ...
     return (without_momentum(tensor, len(spins), len(spins)),)
 
 
-def _factors(tensor: Tensor, basis: Sequence[Tensor]) -> tuple[Gaussian, ...] | None:
-    """The linear combination of independent tensors that a tensor is."""
-    pivots: list[Entry] = []
-    reduced: list[tuple[Tensor, list[Gaussian]]] = []  # reduced tensors by the given ones
+def _factors(tensor: Tensor, name: str) -> tuple[Gaussian, ...] | None:
+    """The linear combination of the tensors of a kernel that a tensor is."""
+    basis = _reduced_basis(name)
+    factors = [ZERO] * len(basis)
+    for other, pivot, parts in basis:
+        factor = tensor.get(pivot, ZERO) / other[pivot]
+        if factor:
+            tensor = added([(ONE, tensor), (-factor, other)])
+            factors = [a + factor * b for a, b in zip(factors, parts, strict=True)]
+    return None if tensor else tuple(factors)
+
+
+@cache
+def _reduced_basis(name: str) -> tuple[tuple[Tensor, Entry, tuple[Gaussian, ...]], ...]:
+    """The tensors of a kernel in echelon form, with their pivots, and by the given ones."""
+    basis = kernel_tensors(name)
+    reduced: list[tuple[Tensor, Entry, tuple[Gaussian, ...]]] = []
     for place, one in enumerate(basis):
-        combination = [ONE if k == place else ZERO for k in range(len(basis))]
-        for (other, parts), pivot in zip(reduced, pivots, strict=True):
+        combination = tuple(ONE if k == place else ZERO for k in range(len(basis)))
+        for other, pivot, parts in reduced:
             factor = one.get(pivot, ZERO) / other[pivot]
             one = added([(ONE, one), (-factor, other)])
-            combination = [a - factor * b for a, b in zip(combination, parts, strict=True)]
-        pivots.append(min(one))
-        reduced.append((one, combination))
-    factors = [ZERO] * len(basis)
-    for (other, parts), pivot in zip(reduced, pivots, strict=True):
-        factor = tensor.get(pivot, ZERO) / other[pivot]
-        tensor = added([(ONE, tensor), (-factor, other)])
-        factors = [a + factor * b for a, b in zip(factors, parts, strict=True)]
-    return None if tensor else tuple(factors)
+            combination = tuple(a - factor * b for a, b in zip(combination, parts, strict=True))
+        reduced.append((one, min(one), combination))
+    return tuple(reduced)
 
 
 def _scaled_text(number: Gaussian, coupling: str) -> str:

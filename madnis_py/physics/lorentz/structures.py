@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 
 from madnis_py.physics.lorentz.gaussian import ONE, Gaussian
@@ -104,6 +105,12 @@ def read_structure(text: str, spins: Sequence[int]) -> Structure:
         ValueError: the text is no sum of products, or its indices are not those of the legs; a
             sentence.
     """
+    return _structure(text, tuple(spins))
+
+
+@lru_cache(maxsize=2048)
+def _structure(text: str, spins: tuple[int, ...]) -> Structure:
+    """As `read_structure`; many vertices of a model have the same."""
     products = read_expression(text)
     for product in products:
         _check_indices(product, spins, text)

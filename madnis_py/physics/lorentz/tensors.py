@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from itertools import permutations, product
+from math import lcm
 
 from madnis_py.physics.lorentz.gaussian import ZERO, Gaussian
 from madnis_py.physics.lorentz.structures import Axis, Factor, Product, Structure, leg_axes
@@ -85,11 +86,12 @@ def expanded(structure: Structure, spins: Sequence[int]) -> Tensor:
         structure: with the indices of the legs.
         spins: 2 s + 1 of the legs.
     """
-    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
+    total: dict[Entry, list[int]] = defaultdict(lambda: [0, 0])
     legs = [leg_axes(leg, spin) for leg, spin in enumerate(spins, 1)]
-    for one in structure:
-        sigmas = sum(factor.name == "Sigma" for factor in one.factors)
-        scale = one.coefficient / Gaussian(_fraction(2**sigmas))
+    scales = [_scale(one) for one in structure]
+    common = lcm(*(part.denominator for scale in scales for part in (scale.re, scale.im)))
+    for one, scale in zip(structure, scales, strict=True):
+        a, b = int(scale.re * common), int(scale.im * common)
         axes, elements = _contracted(one)
         places = [tuple(axes.index(axis) for axis in leg) for leg in legs]
         for (values, momenta), number in elements.items():
@@ -100,10 +102,21 @@ def expanded(structure: Structure, spins: Sequence[int]) -> Tensor:
                     component = 4 * component + values[position]
                     sign *= METRIC[values[position]] if kind == "L" else 1
                 components.append(component)
-            exact = Gaussian(_fraction(number.real), _fraction(number.imag))
-            key = tuple(components), momenta
-            total[key] += scale * exact * Gaussian(_fraction(sign))
-    return {key: number for key, number in total.items() if number}
+            re, im = sign * int(number.real), sign * int(number.imag)
+            parts = total[tuple(components), momenta]
+            parts[0] += a * re - b * im
+            parts[1] += a * im + b * re
+    return {
+        key: Gaussian(Fraction(re, common), Fraction(im, common))
+        for key, (re, im) in total.items()
+        if re or im
+    }
+
+
+def _scale(one: Product) -> Gaussian:
+    """The number in front of the elements of a product, those of Sigma being twice as large."""
+    sigmas = sum(factor.name == "Sigma" for factor in one.factors)
+    return one.coefficient / Gaussian(Fraction(2**sigmas))
 
 
 @cache
@@ -178,14 +191,15 @@ def _traced(
 def without_momentum(tensor: Tensor, leg: int, n_legs: int) -> Tensor:
     """The tensor with the momentum of a leg replaced by minus the sum of all others."""
     others = [other for other in range(1, n_legs + 1) if other != leg]
-    total: dict[Entry, Gaussian] = defaultdict(Gaussian)
+    total: dict[Entry, Gaussian] = {}
     for (components, momenta), number in tensor.items():
         kept = tuple(one for one in momenta if one[0] != leg)
         replaced = [mu for one, mu in momenta if one == leg]
         signed = -number if len(replaced) % 2 else number
         for choice in product(others, repeat=len(replaced)):
             more = tuple(zip(choice, replaced, strict=True))
-            total[components, tuple(sorted(kept + more))] += signed
+            key = components, tuple(sorted(kept + more))
+            total[key] = total[key] + signed if key in total else signed
     return {key: number for key, number in total.items() if number}
 
 

@@ -143,7 +143,7 @@ _NAMED = ("call", "library", "arithmetic", "compare")
 """Kinds whose first part says which, and is no tree."""
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=65536)
 def tree_of(text: str) -> Tree:
     """An expression as a tree.
 

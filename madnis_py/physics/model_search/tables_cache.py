@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -65,18 +65,24 @@ def _translation() -> str:
 def _text_of(tables: ModelTables) -> str:
     return json.dumps(
         {
-            "parameters": [astuple(one) for one in tables.parameters],
-            "particles": [astuple(one) for one in tables.particles],
-            "vertices": [astuple(one) for one in tables.vertices],
-            "derived": [astuple(one) for one in tables.derived],
-            "orders": [astuple(one) for one in tables.orders],
-            "functions": {name: astuple(one) for name, one in tables.functions.items()},
-            "fixed": [astuple(one) for one in tables.fixed],
+            "parameters": tables.parameters,
+            "particles": tables.particles,
+            "vertices": tables.vertices,
+            "derived": tables.derived,
+            "orders": tables.orders,
+            "functions": tables.functions,
+            "fixed": tables.fixed,
             "strong": tables.strong,
             "digest": tables.digest,
             "trees": {text: tree_of(text) for text in _expressions(tables)},
-        }
+        },
+        default=_fields,
     )
+
+
+def _fields(row: Any) -> list[Any]:
+    """The attributes of a row, as `astuple` has them without copying what is in them."""
+    return [getattr(row, one.name) for one in fields(row)]
 
 
 def _expressions(tables: ModelTables) -> Iterator[str]:

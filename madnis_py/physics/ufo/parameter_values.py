@@ -151,7 +151,7 @@ def _in_order(
     for name, expression in given.items():
         place = places.get(name, "restriction")
         needed[name] = names_in(expression) - known
-        for other in needed[name] - given.keys():
+        for other in (one for one in needed[name] if one not in given):
             raise UfoError(f'{place}: {name}: expected names of parameters; got "{other}"')
     try:
         order = TopologicalSorter(needed).static_order()

@@ -6,6 +6,7 @@ from itertools import permutations
 
 import pytest
 
+from madnis_py.physics.lorentz import kernel_terms
 from madnis_py.physics.lorentz.gaussian import Gaussian
 from madnis_py.physics.lorentz.kernel_terms import (
     KERNELS,
@@ -125,3 +126,18 @@ def test_rows_and_columns_of_four_fermions_come_in_turns() -> None:
 def test_fermions_that_are_rows_here_and_columns_there_are_refused() -> None:
     with pytest.raises(ValueError, match="which fermions are rows"):
         legs_in_order((2, 2, 1), ["ProjM(2,1)", "ProjM(1,2)"])
+
+
+def test_structures_with_more_momenta_than_kernels_are_not_expanded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A folder with hundreds of operators of dimension six and eight is read in seconds."""
+    monkeypatch.setattr(kernel_terms, "expanded", None)
+    bilinear = "P(-1,3)*Gamma(-1,2,-2)*Gamma(3,-2,-3)*ProjM(-3,1)"
+    cubic = "P(1,2)*P(2,3)*P(3,1) - P(1,3)*P(2,1)*P(3,2)"
+    quartic = "(P(-1,1)*P(-1,2) + P(-1,1)*P(-1,3))*P(-2,2)*P(-2,3)"
+    for spins, text in (((2, 2, 3), bilinear), ((3, 3, 3), cubic), ((1, 1, 1), quartic)):
+        [(structure, couplings)] = lorentz_terms(spins, [(text, "c")], (0, 1, 2))
+        legs = {leg: leg for leg in (1, 2, 3)}
+        assert structure == text_of(renumbered(read_structure(text, spins), legs, -1))
+        assert couplings == ("c",)

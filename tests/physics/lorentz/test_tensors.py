@@ -1,9 +1,12 @@
 """Tensors of structures against explicit matrices, which numpy multiplies."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from dirac import GAMMA, METRIC, SIDES, slash
 
+from madnis_py.physics.lorentz.gaussian import Gaussian
 from madnis_py.physics.lorentz.structures import read_structure
 from madnis_py.physics.lorentz.tensors import expanded, without_momentum
 
@@ -90,3 +93,12 @@ def test_gamma_matrices_of_the_reference_have_the_algebra_of_dirac() -> None:
         for nu in range(4):
             anticommutator = GAMMA[mu] @ GAMMA[nu] + GAMMA[nu] @ GAMMA[mu]
             np.testing.assert_allclose(anticommutator, 2 * METRIC[mu, nu] * np.eye(4))
+
+
+def test_coefficients_are_exact_fractions() -> None:
+    text = "Metric(1,2)/3 + complex(0,1)*Metric(1,2)/7 - Sigma(1,2,-1,-2)*Identity(-2,-1)/5"
+    entries = expanded(read_structure(text, (3, 3)), (3, 3))
+    first = Gaussian(Fraction(1, 3), Fraction(1, 7))
+    assert entries == {((mu, mu), ()): first if mu == 0 else -first for mu in range(4)}
+    sigma = expanded(read_structure("Sigma(1,2,3,4)/5", (3, 3, 2, 2)), (3, 3, 2, 2))
+    assert {abs(complex(one.re, one.im)) for one in sigma.values()} == {0.1}
