@@ -131,13 +131,24 @@ class FunctionIntegrand(AbstractIntegrand):
     def evaluate(self, x: Tensor, channel: Tensor) -> Evaluation:
         """Evaluate the function; see `AbstractIntegrand.evaluate`."""
         points = in_arrays(self.box.points(x), self.arrays)
-        value = self._as_tensor(self.function(points), (len(x),), "value").to(x.device)
+        value = self._as_tensor(self._value(points), (len(x),), "value").to(x.device)
         if self.prior is None:
             prior = x.new_ones(len(x), self.n_channels)
         else:
             shape = (len(x), self.n_channels)
             prior = self._as_tensor(self.prior(points), shape, "prior").to(x.device)
         return Evaluation(value * self.box.volume, x, prior)
+
+    def _value(self, points: Any) -> Any:
+        try:
+            return self.function(points)
+        except Exception as error:
+            kind = "a tensor of torch" if self.arrays == "torch" else "an array of numpy"
+            error.add_note(
+                f"The integrand got all points at once: x is {kind} of shape (n, {self.dim}), and "
+                "a number for each of the n points is expected."
+            )
+            raise
 
     @staticmethod
     def _as_tensor(result: object, shape: tuple[int, ...], name: str) -> Tensor:

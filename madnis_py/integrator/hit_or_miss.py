@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,13 +48,14 @@ class Hits:
         """Share of the integral of |f| above the maxima."""
         return 1.0 - self.tally.accepted / self.tally.magnitude
 
-    def joined(self, other: Hits) -> Hits:
-        """The hits of both, these first."""
-        return Hits(
-            torch.cat([self.x, other.x]),
-            torch.cat([self.channel, other.channel]),
-            torch.cat([self.weight, other.weight]),
-            self.tally + other.tally,
+    @classmethod
+    def joined(cls, parts: Sequence[Hits]) -> Hits:
+        """The hits of all parts, in their order."""
+        return cls(
+            torch.cat([part.x for part in parts]),
+            torch.cat([part.channel for part in parts]),
+            torch.cat([part.weight for part in parts]),
+            sum((part.tally for part in parts), UnweightingTally()),
         )
 
 
@@ -100,17 +102,18 @@ class HitOrMiss:
         Raises:
             GenerationError: there are none, although the scan lets expect a hundred.
         """
-        found = self._trials(self._enough(n), 0)
-        number = 1
-        while (missing := n - len(found.weight)) > 0:
-            if not found.tally.accepted and found.tally.trials > 100 / self.efficiency:
+        parts: list[Hits] = []
+        tally, missing = UnweightingTally(), n
+        while missing > 0:
+            if not tally.accepted and tally.trials > 100 / self.efficiency:
                 raise GenerationError(
                     f"unweight: expected a point in {1 / self.efficiency:.0f} trials, as in the "
-                    f"scan; got none in {found.tally.trials:.0f}"
+                    f"scan; got none in {tally.trials:.0f}"
                 )
-            found = found.joined(self._trials(self._enough(missing), number))
-            number += 1
-        return found
+            parts.append(self._trials(self._enough(missing), len(parts)))
+            tally += parts[-1].tally
+            missing -= len(parts[-1].weight)
+        return Hits.joined(parts)
 
     def _enough(self, n: int) -> int:
         """Trials that are probably enough for n hits."""

@@ -210,6 +210,13 @@ def test_the_arrays_of_a_function_may_be_said_and_then_nothing_is_tried() -> Non
     assert isinstance(seen[0], np.ndarray)
 
 
+def test_a_function_that_fails_is_told_what_it_got() -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        Integrator(lambda x: math.exp(-sum(x[d] ** 2 for d in range(3))), dim=3).integrate(100)
+    (note,) = caught.value.__notes__
+    assert note.startswith("The integrand got all points at once: x is a tensor of torch of shape")
+
+
 @pytest.mark.parametrize("method", ["integrate", "sample", "unweight", "metrics"])
 @pytest.mark.parametrize(
     ("function", "sentence"),
@@ -393,6 +400,18 @@ def test_weights_above_the_maxima_are_kept() -> None:
 def test_an_integrand_that_is_0_has_no_events() -> None:
     with pytest.raises(GenerationError, match="no point has a weight"):
         Integrator(lambda x: torch.zeros(len(x)), dim=1).unweight(10)
+
+
+def test_an_integrand_that_vanishes_after_the_scan_does_not_go_on_for_ever() -> None:
+    calls = []
+
+    def fading(x: torch.Tensor) -> torch.Tensor:
+        calls.append(x)
+        return torch.full((len(x),), float(len(calls) == 1))
+
+    integrator = Integrator(fading, dim=1, arrays="torch")
+    with pytest.raises(GenerationError, match="expected a point in 1 trials, as in the scan; got"):
+        integrator.unweight(10, scan=1000)
 
 
 # training
