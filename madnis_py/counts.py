@@ -42,7 +42,7 @@ def number_of_events(given: str | int) -> int:
     except ValueError:
         number = math.nan
     if not number.is_integer():
-        raise ValueError(f"expected a whole number, such as 10000 or 1e4; got {text}")
+        raise _refusal(f"expected a whole number, such as 10000 or 1e4; got {text}")
     return int(number)
 
 
@@ -53,5 +53,12 @@ def number_of_points(given: str | int) -> int:
         ValueError: it is none.
     """
     if (number := number_of_events(given)) < 1:
-        raise ValueError(f"expected at least 1; got {number}")
+        raise _refusal(f"expected at least 1; got {number}")
     return number
+
+
+def _refusal(sentence: str) -> ValueError:
+    """An error that the command line shows without a prefix."""
+    from pydantic_core import PydanticCustomError
+
+    return PydanticCustomError("count", "{sentence}", {"sentence": sentence})

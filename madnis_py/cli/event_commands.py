@@ -13,6 +13,7 @@ from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import Threads, Trust, WorkOptions, with_options
 from madnis_py.cli.output import console, print_json, print_table
 from madnis_py.cli.runs import card_in_file, opened_run, refresh_report
+from madnis_py.counts import number_of_points
 
 
 def convert(
@@ -148,7 +149,11 @@ def histograms(
     ] = None,
     points: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Weighted points of a run; 200,000 if not given.", min=1),
+        typer.Option(
+            metavar="N",
+            parser=number_of_points,
+            help="Weighted points of a run; 200,000 if not given.",
+        ),
     ] = None,
     picture: Annotated[PictureFormat, typer.Option("--format", help="Kind of pictures.")] = "svg",
     work: WorkOptions,

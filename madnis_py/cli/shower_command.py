@@ -11,6 +11,7 @@ import typer
 
 from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.output import console
+from madnis_py.counts import number_of_points
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -38,7 +39,11 @@ def shower(
     events: Annotated[
         int | None,
         typer.Option(
-            "--events", "-n", metavar="N", help="The first N events; all if not given.", min=1
+            "--events",
+            "-n",
+            metavar="N",
+            parser=number_of_points,
+            help="The first N events; all if not given.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of Pythia.", min=0)] = 1,
