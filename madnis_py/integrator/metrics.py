@@ -113,10 +113,14 @@ class Metrics:
             ("std/mean", f"{self.relative_std:.4g}"),
             ("effective share of the points (Kish)", f"{self.kish:.4g}"),
             *(
-                (f"unweighting efficiency, overweights {share:.2%}", f"{value:.4g}")
+                (f"unweighting efficiency, {_maxima(share)}", f"{value:.4g}")
                 for share, value in self.efficiency.items()
             ),
         ]
+
+
+def _maxima(share: float) -> str:
+    return f"overweights {share:.2%}" if share else "largest weights as maxima"
 
 
 def _channel(

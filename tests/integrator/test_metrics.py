@@ -47,8 +47,9 @@ def test_channels_have_figures_of_their_own() -> None:
 
 
 def test_metrics_can_be_read() -> None:
-    metrics = Integrator(lambda x: x[:, 0], dim=1).metrics(1000, shares=[0.01])
-    assert list(metrics.efficiency) == [0.01]
+    metrics = Integrator(lambda x: x[:, 0], dim=1).metrics(1000, shares=[0, 0.01])
+    assert list(metrics.efficiency) == [0, 0.01]
+    assert "unweighting efficiency, largest weights as maxima" in repr(metrics)
     assert "unweighting efficiency, overweights 1.00%" in repr(metrics)
     assert "<td>std/mean</td>" in metrics._repr_html_()
 
