@@ -115,6 +115,18 @@ def locked(descriptor: int) -> bool | None:
     return True
 
 
+def is_locked(descriptor: int) -> bool | None:
+    """Whether some process holds the lock of an open file; None where the system has no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return False
+
+
 def has_name(descriptor: int, path: Path) -> bool:
     """Whether an open file is still the one of that name."""
     try:

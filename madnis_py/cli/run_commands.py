@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -19,9 +21,10 @@ from madnis_py.cli.options import (
     WorkOptions,
     with_options,
 )
-from madnis_py.cli.output import print_json, show_run, show_scan
+from madnis_py.cli.output import notify, print_json, show_run, show_scan
 from madnis_py.cli.runs import begun_run, begun_scan, chosen_card, opened_run, reported
 from madnis_py.counts import number_of_events
+from madnis_py.errors import InputError
 
 Events = Annotated[
     int,
@@ -181,6 +184,50 @@ def report(
 
     Trusted(trust).require(directory, reach_of_links(directory))
     typer.echo(f"report in {write_report(directory)}")
+
+
+def watch(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The directory of a run or of a scan; need not be there yet."
+        ),
+    ],
+    *,
+    port: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, max=65535, help="Of this machine; a free one if 0."),
+    ] = 0,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    trust: Trust = False,
+) -> None:
+    """Serve the report of a run to this machine, up to date while the run goes on.
+
+    It prints the address of the page, and reads the files of the run without touching them. Ctrl-C
+    ends it; the run goes on.
+    """
+    with suppress(KeyboardInterrupt):
+        from madnis_py.report.live.page_server import PageServer
+        from madnis_py.run.trust import Trust as Trusted
+        from madnis_py.run.trust import reach_of_links
+
+        if directory.exists() and not directory.is_dir():
+            raise InputError(f"{directory}: expected the directory of a run; got a file")
+        Trusted(trust).require(directory, reach_of_links(directory))
+        with PageServer(directory, port) as server:
+            typer.echo(f"the report of {directory} while it grows (Ctrl-C ends this page alone):")
+            typer.echo(server.url)
+            if open_it:
+                Thread(target=_open, args=(server.invitation(),), daemon=True).start()
+            server.serve_forever()
+
+
+def _open(address: str) -> None:
+    """Open a page in the browser of the user, which may be one in this terminal."""
+    import webbrowser
+
+    if not webbrowser.open(address):
+        notify("no browser was found; the address above is the page")
 
 
 @with_options

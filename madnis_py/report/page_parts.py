@@ -196,6 +196,25 @@ class Section:
 
 
 @dataclass(frozen=True)
+class LivePart:
+    """What a page has while it is served and the run goes on.
+
+    Attributes:
+        version: of the rest of the page.
+        banner: what goes on.
+        style: of the banner.
+        script: brings the page up to date.
+        pause: seconds after which a page without scripts is loaded again; None for never.
+    """
+
+    version: str
+    banner: Markup
+    style: Markup
+    script: Markup
+    pause: int | None
+
+
+@dataclass(frozen=True)
 class Page:
     """Everything on the page.
 
@@ -208,6 +227,7 @@ class Page:
         statuses: what has to be known first.
         facts: figures and settings.
         sections: all else.
+        live: of a page that is served.
     """
 
     title: str
@@ -218,3 +238,4 @@ class Page:
     statuses: Sequence[Status] = ()
     facts: Sequence[Fact] = ()
     sections: Sequence[Section] = field(default=())
+    live: LivePart | None = None

@@ -36,22 +36,32 @@ def report_page(directory: Path) -> str:
     Raises:
         InputError: there is nothing to report on, or a file of it is damaged.
     """
+    return rendered(page_of(directory))
+
+
+def page_of(directory: Path) -> Page:
+    """What is on the page of a run or scan; see `report_page`."""
     run = RunDirectory(directory, any_version=True)
     if run.claimed:
-        return _rendered(run_page(run))
+        return run_page(run)
     if (directory / SCAN).exists():
-        return _rendered(scan_page(directory))
+        return scan_page(directory)
     raise InputError(f"{directory}: expected the directory of a run or a scan; found none")
 
 
-def _rendered(page: Page) -> str:
+def rendered(page: Page) -> str:
+    """A page as HTML."""
     room = files(__package__)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     template = environment.from_string(room.joinpath("page.html").read_text())
-    style = Markup(room.joinpath("page.css").read_text())
-    return template.render(page=page, style=style)
+    return template.render(page=page, style=Markup(style()))
+
+
+def style() -> str:
+    """The style of all pages."""
+    return files(__package__).joinpath("page.css").read_text()
 
 
 def write_report(directory: Path) -> Path:

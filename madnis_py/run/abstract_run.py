@@ -243,7 +243,13 @@ class AbstractRun(ABC):
         """Write down in run.json why the work in this block failed, or that it did not.
 
         What was asked for in a wrong way, and what other processes do, are no failures of the run.
+        As long as it goes on its progress is in the directory.
         """
+        with self.directory.progress, self._noting_failure():
+            yield
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
         try:
             yield
         except (InputError, LockedError):

@@ -18,6 +18,7 @@ from madnis_py.errors import CheckpointError, InputError, OutputError
 from madnis_py.file_lock import FileLock
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.parallel.random_streams import RANDOM_NUMBERS
+from madnis_py.run.progress.progress_file import ProgressFile
 from madnis_py.run.record import (
     OF_THE_PACKAGE,
     EventFileRecord,
@@ -47,11 +48,17 @@ class RunDirectory:
         wait: wait for another process that does what this one shall do; otherwise that is an error.
         any_version: go on with a run of another version of the package, which may give other
             numbers; otherwise that is an error.
+
+    Attributes:
+        path: as given.
+        any_version: as given.
+        progress: what this process says there while it works.
     """
 
     def __init__(self, path: Path, wait: bool = False, any_version: bool = False) -> None:
         self.path = path
         self.any_version = any_version
+        self.progress = ProgressFile(path)
         self._patience = math.inf if wait else 0.0
         self._working = False
         self._held: tuple[_State, RunRecord] | None = None
@@ -231,7 +238,7 @@ class RunDirectory:
         if self._working:
             yield
             return
-        with FileLock(self.path / ".lock", str(self.path), self._patience):
+        with FileLock(self.path / ".lock", str(self.path), self._patience), self.progress:
             self._working = True
             try:
                 yield
@@ -249,7 +256,7 @@ class RunDirectory:
             :12
         ]
         folder = self.chunks / name
-        with FileLock(self.path / f".{name}.lock", str(output), self._patience):
+        with FileLock(self.path / f".{name}.lock", str(output), self._patience), self.progress:
             try:
                 yield folder
             finally:

@@ -114,6 +114,7 @@ class Run(AbstractRun):
             there.kernels.prepare(watch)
             on_device = CrossSectionOnDevice(unsurveyed, there)
         identity = directory.claim(process.card, identity, versions())
+        watch = directory.progress.beside(watch)
         watcher = watch_of_decay(watch) if process.card.process.is_decay else watch
         self._context = RunContext(process, directory, identity, executor, there, watcher)
         self._stages = SharedStages(self._context, unsurveyed, on_device)

@@ -104,7 +104,7 @@ class SampleRun(AbstractRun):
             self.trust.remember(reach_of_card(card))
         self.processes = processes
         directory.claim(card, identity, versions(), [*self._part_records()])
-        self._watch = watch
+        self._watch = watch = directory.progress.beside(watch)
         self.parts = tuple(
             Run(
                 process,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from madnis_py.errors import InputError
 from madnis_py.output_file import make_directory, write_file
 from madnis_py.progress import Watch, watch_of_part
 from madnis_py.run.abstract_run import AbstractRun
+from madnis_py.run.progress.progress_file import ProgressFile
 from madnis_py.run.samples.any_run import SCAN
-from madnis_py.run.scans.scan_points import scan_points
+from madnis_py.run.scans.scan_points import ScanPoint, scan_points
 from madnis_py.run.scans.scan_record import ScanRecord, ScanRow
 
 BeginRun = Callable[[Card, Path, Watch], AbstractRun]
@@ -54,13 +55,19 @@ class Scan:
         if (self.directory / "run.json").exists():
             raise InputError(f"{self.directory}: expected a place for a scan; got a run")
         make_directory(self.directory)
+        with ProgressFile(self.directory) as progress:
+            return self._execute(every, progress.beside(self.watch), events, points)
+
+    def _execute(
+        self, every: Sequence[ScanPoint], watch_all: Watch, events: int, points: int | None
+    ) -> ScanRecord:
         rows: list[ScanRow] = []
         if not (self.directory / SCAN).exists():
             unit = "GeV" if self.card.process.is_decay else None
             self._write(ScanRecord(points=len(every), unit=unit))
         for number, point in enumerate(every, start=1):
             folder = f"point_{number}"
-            watch = watch_of_part(self.watch, f"{number}/{len(every)} {point}")
+            watch = watch_of_part(watch_all, f"{number}/{len(every)} {point}")
             run = self.begin(point.card, self.directory / folder, watch).execute(events, points)
             rows.append(ScanRow.of(folder, point.values, run.outcome))
             record = ScanRecord(points=len(every), unit=run.record.unit, rows=tuple(rows))

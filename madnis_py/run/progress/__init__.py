@@ -1,0 +1,1 @@
+"""Progress of the processes that work on a run, in its directory while they do."""
