@@ -80,16 +80,25 @@ class OrderLimit:
 
     def allows(self, powers: Powers, orders: Sequence[CouplingOrder]) -> bool:
         """Whether an amplitude, or a product of two if `squared`, of these powers is kept."""
-        power = self._power(powers, orders)
+        power = self.power_of(powers, orders)
         if self.relation == "==":
             return power == self.power
         return power > self.power if self.relation == ">" else power <= self.power
 
-    def allows_inside(self, powers: Powers, orders: Sequence[CouplingOrder]) -> bool:
-        """Whether a part of an amplitude may have these powers, all others being added to them."""
-        return self.relation == ">" or self._power(powers, orders) <= self.power
+    def allows_inside(
+        self, powers: Powers, orders: Sequence[CouplingOrder], outside: float = 0
+    ) -> bool:
+        """Whether a part of an amplitude may have these powers.
 
-    def _power(self, powers: Powers, orders: Sequence[CouplingOrder]) -> int:
+        Args:
+            powers: of the part.
+            orders: of the model.
+            outside: the least that all others add to `power_of`.
+        """
+        return self.relation == ">" or self.power_of(powers, orders) + outside <= self.power
+
+    def power_of(self, powers: Powers, orders: Sequence[CouplingOrder]) -> int:
+        """The power that is limited."""
         if self.coupling == WEIGHTED:
             return weighted(powers, orders)
         return next(powers[order.column] for order in orders if order.name == self.coupling)

@@ -27,19 +27,31 @@ class FormedParticles:
     """What external particles become in trees, with the powers of couplings.
 
     It depends on the particles alone, not on their positions, so that all reactions of a definition
-    share one table.
+    share one table. Powers may be negative: what is over a limit here may be brought below it by
+    the vertices outside, of which there are as many as legs are left.
 
     Args:
         vertices: those of the model.
         orders: limits on the powers of couplings inside.
         lowest: whether to keep the lowest WEIGHTED order alone, of each particle and of each
             power of the orders that the model limits.
+        n_external: number of external particles of the amplitudes; 0 where no power is negative.
     """
 
-    def __init__(self, vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool) -> None:
+    def __init__(
+        self,
+        vertices: VertexTable,
+        orders: tuple[OrderLimit, ...],
+        lowest: bool,
+        n_external: int = 0,
+    ) -> None:
         self._vertices, self._orders, self._lowest = vertices, orders, lowest
         self._model_orders = vertices.model.orders
-        self._most = [(one.column, one.expansion) for one in self._model_orders if one.is_limited]
+        self._n_external = n_external
+        limited = [one for one in self._model_orders if one.is_limited]
+        self._most = [(one.column, one.expansion) for one in limited]
+        self._limits = [OrderLimit(one.name, one.expansion) for one in limited] + [*orders]
+        self._outside: dict[tuple[OrderLimit, int], float] = {}
         self._known: dict[Particles, frozenset[Formed]] = {}
 
     def of(self, particles: Iterable[int]) -> frozenset[Formed]:
@@ -62,15 +74,38 @@ class FormedParticles:
                     powers = own
                     for _, inside in below:
                         powers = added(powers, inside)
-                    if self._allows_inside(powers):
+                    if self._allows_inside(powers, len(particles)):
                         made.add((onward, powers))
         return self._lowest_of(made) if self._lowest else made
 
-    def _allows_inside(self, powers: Powers) -> bool:
-        """Whether a part of an amplitude may have these powers, by the definition and the model."""
-        return all(powers[column] <= most for column, most in self._most) and all(
-            order.allows_inside(powers, self._model_orders) for order in self._orders
+    def _allows_inside(self, powers: Powers, size: int) -> bool:
+        """Whether some particles may take these powers, by the definition and the model."""
+        return all(
+            limit.allows_inside(powers, self._model_orders, self._least_outside(limit, size))
+            for limit in self._limits
         )
+
+    def _least_outside(self, limit: OrderLimit, size: int) -> float:
+        """The least that all that is outside of some particles adds to a limited power.
+
+        Vertices of n legs outside share one unit per leg that is left, n - 2 each.
+        """
+        if not self._n_external:
+            return 0
+        key = limit, size
+        if key not in self._outside:
+            units = self._n_external - 1 - size
+            if limit.squared:  # and what the other amplitude adds
+                units += self._n_external - 2
+            self._outside[key] = min(
+                0,
+                *(
+                    units * limit.power_of(vertex.orders, self._model_orders) / (n_legs - 2)
+                    for vertex in self._vertices.model.vertices
+                    if (n_legs := len(vertex.particles))
+                ),
+            )
+        return self._outside[key]
 
     def _lowest_of(self, made: Iterable[Formed]) -> Iterator[Formed]:
         """Those of the lowest WEIGHTED order.
@@ -85,12 +120,14 @@ class FormedParticles:
             yield from ((pdg, powers) for powers in lowest(found, self._model_orders))
 
 
-@lru_cache(maxsize=8)
 def formed_particles(
-    vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool
+    vertices: VertexTable, orders: tuple[OrderLimit, ...], lowest: bool, n_external: int
 ) -> FormedParticles:
     """The table that all reactions with these orders share; see `FormedParticles`."""
-    return FormedParticles(vertices, orders, lowest)
+    return _shared(vertices, orders, lowest, n_external if vertices.has_negative_powers else 0)
+
+
+_shared = lru_cache(maxsize=8)(FormedParticles)
 
 
 def _splittings(particles: Particles, most: int) -> set[tuple[Particles, ...]]:

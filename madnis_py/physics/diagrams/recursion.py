@@ -122,7 +122,8 @@ class Recursion:
         self._end = self.everything if root is not None else self.everything ^ 1
         self._root = root if root is not None else vertices.model.anti(units[0].pdg)
         is_lowest = not (orders or restrictions.leave_out)
-        self._formed = formed_particles(vertices, orders, is_lowest)
+        n_external = len(units) + (root is not None)
+        self._formed = formed_particles(vertices, orders, is_lowest, n_external)
         formed = self._formed.of(self._particles(self._end))
         ends = {powers for pdg, powers in formed if pdg == self._root and self._allows(powers)}
         self._ends = self._paired(lowest(ends, self._model_orders) if is_lowest else ends)

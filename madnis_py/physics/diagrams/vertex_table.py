@@ -48,11 +48,13 @@ class VertexTable:
     Attributes:
         model: as given.
         most_below: the largest number of particles from below at a vertex.
+        has_negative_powers: whether a vertex lowers a power of couplings.
     """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.most_below = max(len(vertex.particles) for vertex in model.vertices) - 1
+        self.has_negative_powers = any(min(one.orders) < 0 for one in model.vertices)
         self._by_particles: dict[tuple[int, ...], list[DirectedVertex]] = defaultdict(list)
         for number, vertex in enumerate(model.vertices):
             pdg = [model.pdg_of[name] for name in vertex.particles]

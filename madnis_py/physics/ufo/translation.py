@@ -291,8 +291,6 @@ class _Translation:
                     power = self._values.power(coupling.name)
                     if power is None or power < 0:
                         reason = reason or f"a coupling that is no power of g_s, {coupling.name}"
-                    if min(coupling.orders.values(), default=0) < 0:
-                        reason = reason or "a coupling of a negative order"
                     orders = self._powers(coupling.orders, columns, power or 0)
                     by_orders[orders][place].append(coupling.name)
             for orders, couplings in by_orders.items():

@@ -11,7 +11,9 @@ import pytest
 from amplitudes import mandelstam, reaction
 from small_models import amplitude_of, momenta_of, small_model
 
-from madnis_py.physics.diagrams.coupling_orders import OrderLimit
+from madnis_py.arrays import Array
+from madnis_py.physics.amplitudes.tree_amplitude import TreeAmplitude
+from madnis_py.physics.diagrams.coupling_orders import ALL_ORDERS, OrderLimit
 from madnis_py.physics.diagrams.formed_particles import FormedParticles, formed_particles
 from madnis_py.physics.diagrams.reactions import reaction_of
 from madnis_py.physics.diagrams.recursion import Recursion, recursion_of
@@ -116,7 +118,7 @@ def test_reactions_share_what_their_particles_form(monkeypatch: pytest.MonkeyPat
     for text in ("u u~ > g g g", "g u > g g u", "g g > g u u~", "u u~ > g g g"):
         _ = recursion_of(reaction(text, MODEL), vertices).goals
     assert len(made) == len(set(made))
-    assert formed_particles(vertices, (), True) is formed_particles(vertices, (), True)
+    assert formed_particles(vertices, (), True, 4) is formed_particles(vertices, (), True, 5)
 
 
 def test_an_order_that_the_model_limits_is_spent_at_any_vertex() -> None:
@@ -136,3 +138,56 @@ def test_an_order_that_the_model_limits_is_spent_at_any_vertex() -> None:
     channels = sum(1 / (x - 30.0**2) for x in mandelstam(p))
     expected = (2 * 7 * 11 * channels) ** 2 / 2
     np.testing.assert_allclose(amplitude.squared(p, 0.1), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("final", "limit", "expected"),
+    [
+        ("s s", OrderLimit("NP", 1), 7.0**2 + 2 * 7 * 11),
+        ("s s", OrderLimit("NP", 1, "=="), 2 * 7 * 11),
+        ("s s", OrderLimit("NP", -2), 7.0**2),
+        ("s s s", OrderLimit("NP", 0), 7.0**3 + 3 * 7**2 * 11),
+        ("s s s", OrderLimit("NP", 0, "=="), 3 * 7.0**2 * 11),
+        ("s s s", OrderLimit("WEIGHTED", 0), 7.0**3 + 3 * 7**2 * 11),
+    ],
+)
+def test_a_vertex_may_lower_the_power_of_another_one(
+    final: str, limit: OrderLimit, expected: float
+) -> None:
+    """Couplings a with NP = -1 and b with NP = 2 against one coupling without orders."""
+    one = amplitude_at(_alike({"g": (0, 0)}, {"g": 1.0}), final, ALL_ORDERS)
+    model = _alike({"a": (0, -1), "b": (0, 2)}, {"a": 7.0, "b": 11.0})
+    np.testing.assert_allclose(amplitude_at(model, final, limit) / one, expected**2, rtol=1e-10)
+
+
+def test_squares_have_what_negative_powers_leave_below_a_limit() -> None:
+    """Products of a a (-2), a b (1) and b b (4); below zero are a a a a and a a a b."""
+    one = amplitude_at(_alike({"g": (0, 0)}, {"g": 1.0}), "s s", ALL_ORDERS)
+    model = _alike({"a": (0, -1), "b": (0, 2)}, {"a": 7.0, "b": 11.0})
+    squares = {
+        OrderLimit("NP", -1, squared=True): 7.0**4 + 4 * 7.0**3 * 11,
+        OrderLimit("NP", 2, "==", squared=True): 4 * 7**2 * 11**2 + 2 * 7**2 * 11**2,
+        OrderLimit("NP", 8, "==", squared=True): 11.0**4,
+    }
+    for limit, expected in squares.items():
+        found = amplitude_at(model, "s s", limit)
+        np.testing.assert_allclose(found / one, expected, rtol=1e-10)
+
+
+def _alike(powers: dict[str, tuple[int, int]], values: dict[str, float]) -> Model:
+    """Scalars with three-point vertices that differ in their powers alone."""
+    orders = (CouplingOrder("NP", 1, 1),)
+    vertices = tuple(
+        Vertex(("s", "s", "s"), (VertexTerm("1", "SSS", (name,)),), own)
+        for name, own in powers.items()
+    )
+    scalar = Particle("s", "s", 9_000_001, 1, 1, 0, mass="Ms")
+    model = small_model((scalar,), vertices, {"Ms": 30.0, **values})
+    return Model("small", {}, replace(model.tables, orders=orders))
+
+
+def amplitude_at(model: Model, final: str, limit: OrderLimit) -> Array:
+    codes = tuple(model.pdg_of[name] for name in final.split())
+    scalar = codes[0]
+    amplitude = TreeAmplitude(reaction_of((scalar, scalar), codes, limit), model)
+    return amplitude.squared(momenta_of(amplitude), 0.1)

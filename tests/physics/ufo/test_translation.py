@@ -267,11 +267,12 @@ def test_lines_of_particles_that_do_not_propagate_are_not_computed(tmp_path: Pat
         squared("mu+ mu- > s s", model, back_to_back(300.0, 40.0))
 
 
-def test_couplings_of_a_negative_order_are_not_computed(tmp_path: Path) -> None:
+def test_couplings_may_have_a_negative_order(tmp_path: Path) -> None:
     changes = {"couplings.py": ('"-2*complex(0,1)*kap22", order={"NP": 2}', _NEGATIVE)}
     model = Model("n", {}, named_tables(str(copied("scalar_singlet", tmp_path, changes))))
-    lacking = {vertex.particles: vertex.lacking for vertex in model.vertices if vertex.lacking}
-    assert lacking == {("h", "h", "s", "s"): "a coupling of a negative order"}
+    [vertex] = [one for one in model.vertices if one.particles == ("h", "h", "s", "s")]
+    powers = {order.name: vertex.orders[order.column] for order in model.orders}
+    assert (vertex.lacking, powers) == ("", {"QED": 2, "NP": -1})
 
 
 _NEGATIVE = '"-2*complex(0,1)*kap22", order={"NP": -1, "QED": 2}'
