@@ -39,6 +39,7 @@ from madnis_py.report.pictures.weight_picture import COLOURS, weight_picture
 from madnis_py.run import closing_table
 from madnis_py.run.diagnostics.channel_diagrams import ChannelDiagram
 from madnis_py.run.diagnostics.diagnostics import Diagnostics
+from madnis_py.run.diagnostics.event_distributions import EventDistributions
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.record import RunRecord
 from madnis_py.run.stages.history_file import HistoryLine, read_history
@@ -180,7 +181,7 @@ def _sections(
         if history or "train" in record.stages:
             yield _training(record, history)
         if record.vegas is not None:
-            yield from _diagnostic_sections(record, diagnostics)
+            yield from _diagnostic_sections(record, diagnostics, EventDistributions.read(path))
     if (stored := StoredHistograms.read(path)) is not None and stored.histograms:
         yield _histograms(record, stored)
     yield _timings(record)
@@ -237,7 +238,9 @@ def _training(record: RunRecord, history: tuple[HistoryLine, ...]) -> Section:
     )
 
 
-def _diagnostic_sections(record: RunRecord, diagnostics: Diagnostics | None) -> Iterator[Section]:
+def _diagnostic_sections(
+    record: RunRecord, diagnostics: Diagnostics | None, events: EventDistributions | None
+) -> Iterator[Section]:
     if diagnostics is None:
         way = "integrate with another number of --points keeps it."
         yield Section("diagnostics", "Weights and distributions", (f"{_NOT_KEPT}{way}",))
@@ -253,7 +256,9 @@ def _diagnostic_sections(record: RunRecord, diagnostics: Diagnostics | None) -> 
     )
     yield from _channels(record, diagnostics)
     if diagnostics.distributions:
-        yield _distributions(record, diagnostics)
+        made = record.generated
+        there = events is not None and made is not None and made.sha256 == events.sha256
+        yield _distributions(record, diagnostics, events if there else None)
 
 
 def _channels(record: RunRecord, diagnostics: Diagnostics | None) -> Iterator[Section]:
@@ -285,9 +290,13 @@ def _diagram(one: ChannelDiagram) -> Figure:
     return Figure(title, svg, f"{escape(one.reaction)}{others}")
 
 
-def _distributions(record: RunRecord, diagnostics: Diagnostics) -> Section:
+def _distributions(
+    record: RunRecord, diagnostics: Diagnostics, events: EventDistributions | None
+) -> Section:
     shown = distribution_pictures(
-        diagnostics.distributions, closing_table.quantity_of(record.unit)[1]
+        diagnostics.distributions,
+        closing_table.quantity_of(record.unit)[1],
+        events.observables if events else {},
     )
     first = diagnostics.distributions[0]
     samplers = list(first.samplers)
@@ -300,6 +309,9 @@ def _distributions(record: RunRecord, diagnostics: Diagnostics) -> Section:
         "its channel. Black: the truth, from the weighted points, with its error as a band below. "
         "The nearer the ratio is to 1, the more equal the weights are."
     )
+    if events:
+        sentence += f" Dots: the first {events.events:,} events, with their errors."
+        keys.append(Key("events", "events", lined=True))
     rest = len(diagnostics.distributions) - len(shown)
     more = [f"{rest} more are in diagnostics.json; these are those that VEGAS knows worst."]
     return Section(

@@ -32,6 +32,7 @@ from madnis_py.physics.process.process import Process
 from madnis_py.progress import Stopwatch, Watch, unwatched, watch_of_decay
 from madnis_py.run.abstract_run import AbstractRun, EventMaker, Executors, identity_of
 from madnis_py.run.context import RunContext
+from madnis_py.run.diagnostics.event_distributions import keep_event_distributions
 from madnis_py.run.directory import RunDirectory
 from madnis_py.run.record import EventFileRecord, digest
 from madnis_py.run.shared_stages import SharedStages
@@ -257,6 +258,9 @@ class Run(AbstractRun):
         made = wanted.made(output, *stage.run(source, wanted.events, output))
         self._context.finish("generate", clock, change=lambda record: record.with_events(made))
         source.clear()
+        keep_event_distributions(
+            self.directory.path, output, made.sha256 or "", made.events, self.process.model
+        )
 
     def select_events(self, asked: EventFileRecord, folder: Path) -> ChosenEvents:
         """Unweighted events for a file that others write; see `generate`.

@@ -73,6 +73,17 @@ def test_the_page_needs_no_network_and_no_scripts(read: ReadPage, page: str) -> 
     assert all(link.startswith("#") for link in read.links)
 
 
+def test_events_are_drawn_while_they_are_those_of_run_json(
+    directory: Path, tmp_path: Path, read: ReadPage
+) -> None:
+    assert "Dots: the first 200 events" in read.text
+    copy = copied(directory, tmp_path)
+    content = json.loads((copy / "run.json").read_text())
+    content["generated"]["sha256"] = content["event_files"][0]["sha256"] = 64 * "0"
+    (copy / "run.json").write_text(json.dumps(content))
+    assert "Dots:" not in ReadPage.of(report_page(copy)).text
+
+
 def test_links_of_the_page_lead_somewhere(read: ReadPage) -> None:
     assert {link.removeprefix("#") for link in read.links} <= set(read.anchors)
     assert len(read.anchors) == len(set(read.anchors))
@@ -93,7 +104,7 @@ def test_the_page_is_the_same_each_time(directory: Path, page: str) -> None:
 
 def test_a_run_without_history_says_that_none_was_kept(directory: Path, tmp_path: Path) -> None:
     copy = copied(directory, tmp_path)
-    for name in ("training.csv", "diagnostics.json"):
+    for name in ("training.csv", "diagnostics.json", "event_distributions.json"):
         (copy / name).unlink()
     read = ReadPage.of(report_page(copy))
     assert read.text.count("made by a version that did not keep") == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from madnis_py.report.pictures import typesetting
 from madnis_py.report.pictures.figure import Figure
 from madnis_py.report.pictures.plot import Axis, Plot, covering_decades
 from madnis_py.report.pictures.weight_picture import COLOURS
+from madnis_py.run.diagnostics.event_distributions import EventContents
 from madnis_py.run.diagnostics.learned_distributions import LearnedContent, LearnedDistribution
 
 SHOWN = 9
@@ -24,15 +25,20 @@ _LOGARITHMIC = 30.0
 """Ratio of the highest bin to the median of the filled ones from which an axis is logarithmic."""
 
 
-def distribution_pictures(distributions: Sequence[LearnedDistribution], unit: str) -> list[Figure]:
+def distribution_pictures(
+    distributions: Sequence[LearnedDistribution], unit: str, events: Mapping[str, EventContents]
+) -> list[Figure]:
     """The distributions in which grids are furthest from the truth.
 
     Args:
         distributions: of a run.
         unit: of the cross section, or of the width.
+        events: observable -> its distribution in events, where there are some.
     """
     shown = sorted(distributions, key=lambda one: -_distance(one.samplers["vegas"]))[:SHOWN]
-    return [_picture(one, unit) for one in distributions if one in shown]
+    return [
+        _picture(one, unit, events.get(one.observable)) for one in distributions if one in shown
+    ]
 
 
 def _distance(content: LearnedContent) -> float:
@@ -45,7 +51,7 @@ def _distance(content: LearnedContent) -> float:
     return float(np.maximum(apart - noise, 0.0).sum()) / 2
 
 
-def _picture(one: LearnedDistribution, unit: str) -> Figure:
+def _picture(one: LearnedDistribution, unit: str, events: EventContents | None) -> Figure:
     edges = np.array(one.edges)
     width = np.diff(edges)
     best: SamplerName = "madnis" if "madnis" in one.samplers else "vegas"
@@ -65,6 +71,12 @@ def _picture(one: LearnedDistribution, unit: str) -> Figure:
         if name != best:
             plot.steps(edges, np.array(found.learned) / width, COLOURS[name][1])
     names = [("true", "ink"), *(COLOURS[name] for name in one.samplers)]
+    if events is not None and len(events.values) == len(events.errors) == len(width):
+        values, errors = np.array(events.values) / width, np.array(events.errors) / width
+        middle = (edges[1:] + edges[:-1]) / 2
+        plot.errors(middle, values - errors, values + errors, "events")
+        plot.dots(middle, values, "events big")
+        names.append(("events", "events"))
     plot.legend(names, right=bool(np.argmax(true) < 0.6 * len(true)))
     plot.between(edges, *_band(content), "ink", 1)
     plot.horizontal(1.0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from madnis_py.errors import CheckpointError
 from madnis_py.integration.samples import Samples
 from madnis_py.run.diagnostics.correlations import mutual_information, strongest_correlation
 from madnis_py.run.diagnostics.diagnostics import DIAGNOSTICS, Diagnostics
+from madnis_py.run.diagnostics.event_distributions import EventDistributions
 from madnis_py.run.diagnostics.weight_spectrum import WeightSpectrum
 from madnis_py.run.record import RunRecord
 from madnis_py.run.run import Run
@@ -92,6 +94,23 @@ def test_diagrams_come_by_the_shares_of_their_channels(
     known = {channel.name: channel.share for channel in record.channels or ()}
     assert {one.channel: one.share for one in kept.diagrams} == known
     assert all(len(one.drawing.vertices) == 2 for one in kept.diagrams)
+
+
+def test_distributions_of_events_have_the_cross_section_of_the_run(
+    run: Run, record: RunRecord, kept: Diagnostics
+) -> None:
+    path = run.generate(1000, run.directory.path / "thousand.lhe")
+    made = EventDistributions.read(run.directory.path)
+    assert made is not None
+    assert made.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert made.observables.keys() == {one.observable for one in kept.distributions}
+    (mass,) = (one for one in kept.distributions if one.observable == "mass(e+,e-)")
+    contents, true = made.observables["mass(e+,e-)"], mass.samplers["madnis"].true
+    assert record.sigma_pb is not None
+    assert math.isclose(sum(contents.values), record.sigma_pb, rel_tol=0.03)
+    filled = np.array(true) > 0.02 * record.sigma_pb  # about twenty events in a bin
+    apart = np.abs(np.array(contents.values) - true)[filled]
+    assert (apart < 5 * np.array(contents.errors)[filled]).all()
 
 
 def test_diagnostics_are_small(run: Run) -> None:
