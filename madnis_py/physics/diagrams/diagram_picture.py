@@ -195,7 +195,7 @@ class _PlacedDiagram:
 
     def _propagator(self, start: Point, end: Point, pdg: int) -> DrawnLine:
         """A line inside; `pdg` goes from start to end."""
-        middle = ((start[0] + end[0]) / 2 + 5, (start[1] + end[1]) / 2 - 6)
+        middle = ((start[0] + end[0]) / 2 + 9, (start[1] + end[1]) / 2 - 9)
         return self._line(start, end, pdg, self._model.particle(pdg).name, middle)
 
     def _line(self, start: Point, end: Point, pdg: int, label: str, label_at: Point) -> DrawnLine:
