@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+import gvar
+
 import madnis_py
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
@@ -19,6 +21,7 @@ from madnis_py.errors import InputError, LockedError, MadnisError, from_surround
 from madnis_py.events.files.formats import event_format
 from madnis_py.integration.grids.sampler_choice import SamplerName
 from madnis_py.integration.training.settings import TrainingSettings
+from madnis_py.notebook import html_table
 from madnis_py.output_file import require_place
 from madnis_py.parallel.random_streams import RANDOM_NUMBERS
 from madnis_py.progress import Watch, unwatched
@@ -50,6 +53,27 @@ class AbstractRun(ABC):
         self.directory = directory
         self.trust = trust
         self._made: str | None = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'; '.join(value for _, value in self._facts())})"
+
+    def _repr_html_(self) -> str:
+        return html_table(type(self).__name__, self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What there is to say about it, name and value."""
+        record = self.record
+        facts = [("process", ", ".join(record.card.process.definitions))]
+        if record.sigma_pb is not None:
+            quantity = "width" if record.unit else "cross section"
+            value = gvar.gvar(record.sigma_pb, record.sigma_error_pb or 0.0)
+            facts.append((quantity, f"{value} {record.unit or 'pb'}"))
+        if record.unweighting is not None:
+            facts.append(("efficiency", f"{100 * record.unweighting.efficiency:.3g} % efficiency"))
+        if record.events:
+            facts.append(("events", f"{record.events:,} events"))
+        facts.append(("directory", str(self.directory.path)))
+        return facts
 
     @classmethod
     @abstractmethod

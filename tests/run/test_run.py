@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import gvar
 import numpy as np
 import pylhe
 import pytest
@@ -55,6 +56,18 @@ def lines_of(path: Path) -> list[str]:
 def test_a_run_writes_exactly_the_events_asked_for(finished: Run) -> None:
     assert lines_of(finished.events_file).count("<event>") == EVENTS
     assert finished.record.content()["events"] == EVENTS
+
+
+def test_a_run_and_its_process_say_what_they_are(finished: Run) -> None:
+    said, page = repr(finished), finished._repr_html_()
+    sigma = str(gvar.gvar(finished.record.sigma_pb, finished.record.sigma_error_pb))
+    for text in (said, page):
+        assert f"{sigma} pb" in text
+        assert f"{EVENTS:,} events" in text
+        assert str(finished.directory.path) in text
+    assert repr(finished.process).startswith("Process(p p > ")
+    assert "toy" in finished.process._repr_html_()
+    assert len(repr(finished.process)) < 200
 
 
 def test_run_json_has_the_figures_of_both_methods(finished: Run) -> None:

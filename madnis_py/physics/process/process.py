@@ -13,6 +13,7 @@ from typing import Self
 from madnis_py.card import card as cards
 from madnis_py.card.card import Card
 from madnis_py.card.process_tables import BeamTable
+from madnis_py.notebook import html_table
 from madnis_py.physics.amplitudes.drell_yan import mediator_name
 from madnis_py.physics.amplitudes.matrix_element import MatrixElement
 from madnis_py.physics.amplitudes.tapes.tape_cache import TapeCache
@@ -52,7 +53,7 @@ from madnis_py.physics.process.providers import resolved_card
 from madnis_py.physics.process.spins import spin_caveats, spins_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Process:
     """Beams, flavours, matrix elements, channels and cuts of one card; immutable, no arrays.
 
@@ -109,6 +110,29 @@ class Process:
         selection = selection_of(definition, flavours_of(groups), reactions_of(groups), card, model)
         check_card(card, model, definition, groups, parsed_histograms(card, model))
         return cls(resolved_card(card, model), model, definition, groups, selection)
+
+    def __repr__(self) -> str:
+        return f"Process({'; '.join(value for _, value in self._facts())})"
+
+    def _repr_html_(self) -> str:
+        return html_table("Process", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """What there is to say about it, name and value."""
+        return [
+            ("definition", self.definition.title),
+            ("collision", self._collision),
+            ("model", self.card.process.model),
+            ("flavours", f"{len(self.flavours)} flavours in {len(self.groups)} groups"),
+        ]
+
+    @property
+    def _collision(self) -> str:
+        """Energy and parton densities in a few words: "13000 GeV, NNPDF40_lo_as_01180"."""
+        if self.definition.n_incoming == 1:
+            return "decay at rest"
+        energy = f"{math.sqrt(self.beams.s):.6g} GeV"
+        return ", ".join([energy, *filter(None, dict.fromkeys(self.card.beams.pdfs))])
 
     @property
     def number(self) -> int:
