@@ -22,7 +22,14 @@ from madnis_py.physics.lorentz.structures import (
     spin_lines,
     text_of,
 )
-from madnis_py.physics.lorentz.tensors import Entry, Tensor, added, expanded, without_momentum
+from madnis_py.physics.lorentz.tensors import (
+    Entry,
+    Tensor,
+    added,
+    expanded,
+    vanishes,
+    without_momentum,
+)
 
 KERNELS: Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]] = MappingProxyType(
     {
@@ -119,6 +126,8 @@ def lorentz_terms(
     general = []
     for coupling, structure in sums.items():
         found = _kernel_of(structure, ordered)
+        if found is None and vanishes(structure, ordered):
+            continue
         if found is None:
             general.append((text_of(structure), (coupling,)))
             continue
@@ -163,7 +172,12 @@ def structure_terms(
 ) -> list[tuple[str, tuple[str, ...]]]:
     """As `lorentz_terms`, but all of them as structures, for what kernels do not compute."""
     sums = _sums(spins, structures, order)
-    return [(text_of(structure), (coupling,)) for coupling, structure in sums.items()]
+    ordered = [spins[leg] for leg in order]
+    return [
+        (text_of(structure), (coupling,))
+        for coupling, structure in sums.items()
+        if not vanishes(structure, ordered)
+    ]
 
 
 def _sums(

@@ -7,12 +7,13 @@ components of spin 3/2 are 4 mu + spinor, those of spin 2 are 4 mu + nu.
 
 from __future__ import annotations
 
+import math
+import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from itertools import permutations, product
-from math import lcm
 
 from madnis_py.physics.lorentz.gaussian import ZERO, Gaussian
 from madnis_py.physics.lorentz.structures import Axis, Factor, Product, Structure, leg_axes
@@ -89,10 +90,10 @@ def expanded(structure: Structure, spins: Sequence[int]) -> Tensor:
     total: dict[Entry, list[int]] = defaultdict(lambda: [0, 0])
     legs = [leg_axes(leg, spin) for leg, spin in enumerate(spins, 1)]
     scales = [_scale(one) for one in structure]
-    common = lcm(*(part.denominator for scale in scales for part in (scale.re, scale.im)))
+    common = math.lcm(*(part.denominator for scale in scales for part in (scale.re, scale.im)))
     for one, scale in zip(structure, scales, strict=True):
         a, b = int(scale.re * common), int(scale.im * common)
-        axes, elements = _contracted(one)
+        axes, elements = _contracted(map(_traced, one.factors))
         places = [tuple(axes.index(axis) for axis in leg) for leg in legs]
         for (values, momenta), number in elements.items():
             components, sign = [], 1
@@ -124,24 +125,72 @@ def _fraction(number: float) -> Fraction:
     return Fraction(int(number))
 
 
-def _contracted(one: Product) -> tuple[list[Axis], dict[tuple[tuple[int, ...], Momenta], complex]]:
-    """The factors of a product multiplied, with sums over the negative indices."""
-    rest = list(one.factors)
+def vanishes(structure: Structure, spins: Sequence[int]) -> bool:
+    """Whether a structure is zero for momenta that add up to zero.
+
+    Most are not at some point of small whole numbers; only those that are get expanded.
+    """
+    terms = (_scale(one) * _value_at_a_point(one, len(spins)) for one in structure)
+    if sum(terms, ZERO):
+        return False
+    return not without_momentum(expanded(structure, spins), len(spins), len(spins))
+
+
+def _value_at_a_point(one: Product, n_legs: int) -> Gaussian:
+    """The elements of a product with waves and momenta, scattered whole numbers."""
+    pieces = [_piece(factor, n_legs) for factor in one.factors]
+    number = math.prod(elements.get(((), ()), 0) for axes, elements in pieces if not axes)
+    _, elements = _contracted(piece for piece in pieces if piece[0])
+    number *= elements.get(((), ()), 0)
+    return Gaussian(_fraction(number.real), _fraction(number.imag))
+
+
+@lru_cache(maxsize=4096)
+def _piece(factor: Factor, n_legs: int) -> _Piece:
+    """A factor with numbers for the waves of its legs and for momenta, which add up to zero."""
+    axes, elements = _traced(factor)
+    if factor.name == "P":
+        momenta = [_scattered(leg) for leg in range(1, n_legs)]
+        momenta.append([-sum(one) for one in zip(*momenta, strict=True)])
+        elements = _vector(momenta[factor.indices[1] - 1])
+    for axis in [axis for axis in axes if axis[1] > 0]:
+        axes, elements = _joined(axes, elements, ([axis], _vector(_scattered(-axis[1]))))
+    return axes, elements
+
+
+def _vector(components: Sequence[int]) -> dict[tuple[tuple[int, ...], Momenta], complex]:
+    return {((k,), ()): component for k, component in enumerate(components)}
+
+
+@cache
+def _scattered(seed: int) -> list[int]:
+    """Four whole numbers other than zero, the same ones for a seed."""
+    generator = random.Random(f"component {seed}")
+    return [generator.choice((-1, 1)) * generator.randint(1, 12) for _ in range(4)]
+
+
+_Piece = tuple[list[Axis], Mapping[tuple[tuple[int, ...], Momenta], complex]]
+"""Indices, and elements by their values and momenta."""
+
+
+def _contracted(
+    pieces: Iterable[_Piece],
+) -> tuple[list[Axis], Mapping[tuple[tuple[int, ...], Momenta], complex]]:
+    """The factors of a product multiplied, with sums over the indices that are there twice."""
+    rest = list(pieces)
     axes: list[Axis] = []
-    elements: dict[tuple[tuple[int, ...], Momenta], complex] = {((), ()): 1}
+    elements: Mapping[tuple[tuple[int, ...], Momenta], complex] = {((), ()): 1}
     while rest:
-        factor = max(rest, key=lambda other: len(set(axes) & set(other.axes)))
-        rest.remove(factor)
-        axes, elements = _joined(axes, elements, factor)
+        place = max(range(len(rest)), key=lambda k: len(set(axes) & set(rest[k][0])))
+        axes, elements = _joined(axes, elements, rest.pop(place))
     return axes, elements
 
 
 def _joined(
     axes: list[Axis],
     elements: Mapping[tuple[tuple[int, ...], Momenta], complex],
-    factor: Factor,
+    own: _Piece,
 ) -> tuple[list[Axis], dict[tuple[tuple[int, ...], Momenta], complex]]:
-    own = _traced(factor)
     shared = [axis for axis in own[0] if axis in axes]
     here = [axes.index(axis) for axis in shared]
     there = [own[0].index(axis) for axis in shared]

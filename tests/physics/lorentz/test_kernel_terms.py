@@ -13,6 +13,7 @@ from madnis_py.physics.lorentz.kernel_terms import (
     kernel_tensors,
     legs_in_order,
     lorentz_terms,
+    structure_terms,
 )
 from madnis_py.physics.lorentz.structures import read_structure, renumbered, text_of
 from madnis_py.physics.lorentz.tensors import added, expanded, without_momentum
@@ -116,6 +117,13 @@ def test_a_structure_that_vanishes_by_momentum_conservation_has_no_coupling() ->
     [(name, couplings)] = lorentz_terms((1, 1, 1), [("1", "a"), ("1", "b")], (0, 1, 2))
     assert (name, couplings) == ("SSS", ("(a) + (b)",))
     assert lorentz_terms((3, 1, 1), [("P(1,1)+P(1,2)+P(1,3)", "c")], (0, 1, 2)) == []
+    dependent = "Epsilon(1,-1,-2,-3)*P(-1,1)*P(-2,2)*P(-3,3)"
+    assert lorentz_terms((3, 1, 1), [(dependent, "c")], (0, 1, 2)) == []
+    five = "P(-1,1)*P(-1,5) + P(-1,2)*P(-1,5) + P(-1,3)*P(-1,5) + P(-1,4)*P(-1,5) + P(-1,5)*P(-1,5)"
+    for terms in (lorentz_terms, structure_terms):
+        assert terms((1,) * 5, [(five, "c"), ("P(-1,1)*P(-1,2)", "d")], range(5)) == [
+            ("P(-1,1)*P(-1,2)", ("d",))
+        ]
 
 
 def test_rows_and_columns_of_four_fermions_come_in_turns() -> None:
