@@ -52,6 +52,12 @@ DeviceName = Annotated[
 RecordJson = Annotated[
     bool, typer.Option("--json", help="Print the content of run.json instead of tables.")
 ]
+Details = Annotated[
+    bool,
+    typer.Option(
+        "--details", help="Also efficiencies with other maxima, every channel, and checks."
+    ),
+]
 TableJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Sampler = Annotated[
     SamplerName | None,

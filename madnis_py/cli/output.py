@@ -33,7 +33,7 @@ def notify(sentence: str) -> None:
 
 
 def print_table(table: Table) -> None:
-    """Print a table without cutting figures, the columns that are set to the right.
+    """Print the title of a table, and the table without cutting figures, columns set to the right.
 
     In a narrow terminal the words beside them go on in the next line, and then the frame goes;
     where this is not enough, lines are longer than the terminal is wide. Elsewhere every row is one
@@ -41,6 +41,9 @@ def print_table(table: Table) -> None:
     """
     from rich.cells import cell_len
 
+    for line in str(table.title or "").splitlines():
+        print_sentence(line)
+    table.title = None
     for column in table.columns:
         if column.justify == "right":
             column.no_wrap = True
@@ -84,22 +87,45 @@ def read_json(path: Path) -> Any:
         raise InputError(f"{path}: expected JSON; got: {error}") from None
 
 
-def show_run(finished: AbstractRun, as_json: bool) -> None:
-    """Print the tables and sentences of a run, or its record."""
+def show_run(finished: AbstractRun, as_json: bool, details: bool = False) -> None:
+    """Print the tables and sentences of a run, or its record.
+
+    Args:
+        finished: the run.
+        as_json: print its record.
+        details: also figures that explain the others.
+    """
     from madnis_py.run import closing_table
 
     if as_json:
         print_json(finished.record.content())
         return
-    record, directory, terminal = finished.outcome, finished.directory.path, console()
-    for table in closing_table.tables(record):
+    record, directory = finished.outcome, finished.directory.path
+    for table in closing_table.tables(record, details):
         print_table(table)
     for sentence in (
-        *closing_table.conclusions(record),
+        *closing_table.conclusions(record, details),
         *closing_table.generated_events(record, directory),
-        *closing_table.better_sampler(record, directory),
     ):
-        terminal.print(sentence, soft_wrap=True, highlight=False)
+        print_sentence(sentence)
+    for sentence in closing_table.better_sampler(record, directory):
+        print_whole(sentence)
+    for purpose, command in closing_table.next_steps(record, directory).items():
+        print_sentence(f"{purpose}: ", end="")
+        print_whole(command)
+
+
+def print_sentence(sentence: str, end: str = "\n") -> None:
+    """Print words, those that do not fit into a line of a terminal in the next one."""
+    from rich.text import Text
+
+    terminal = console()
+    terminal.print(Text(sentence), end=end, soft_wrap=not terminal.is_terminal)
+
+
+def print_whole(text: str) -> None:
+    """Print what is to be copied, such as a command, without breaks of ours."""
+    console().print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def show_scan(record: ScanRecord, directory: Path, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from madnis_py.cli.interruption import GOES_ON, watching
 from madnis_py.cli.options import (
     BeginOptions,
     CardArgument,
+    Details,
     Points,
     RecordJson,
     RunArgument,
@@ -55,6 +56,7 @@ def run(
     points: Points = None,
     begin: BeginOptions,
     work: WorkOptions,
+    details: Details = False,
     json_output: RecordJson = False,
 ) -> None:
     """Do everything: survey, train, integrate, generate.
@@ -81,7 +83,7 @@ def run(
         ):
             started.execute(events, points)
             watch.end()
-            show_run(started, json_output)
+            show_run(started, json_output, details)
 
 
 @with_options
@@ -113,6 +115,7 @@ def integrate(
     *,
     points: Points = None,
     work: WorkOptions,
+    details: Details = False,
     json_output: RecordJson = False,
 ) -> None:
     """Compute the cross section of a trained run from fresh points."""
@@ -124,7 +127,7 @@ def integrate(
         with opened.noting_failure():
             opened.integrate(points)
         watch.end()
-        show_run(opened, json_output)
+        show_run(opened, json_output, details)
 
 
 @with_options
@@ -154,6 +157,7 @@ def generate(
             "--any-version", help="Also events of a run that another version of the package made."
         ),
     ] = False,
+    details: Details = False,
     json_output: RecordJson = False,
 ) -> None:
     """Write unweighted events of a trained run to a file; what its name ends in says the format."""
@@ -165,7 +169,7 @@ def generate(
         with opened.noting_failure():
             opened.generate(events, output, seed, sampler)
         watch.end()
-        show_run(opened, json_output)
+        show_run(opened, json_output, details)
 
 
 def report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +13,12 @@ from rich.table import Table
 from madnis_py.events.unweighting_quality import TruncatedQuality
 from madnis_py.integration.grids.sampler_choice import Choice, SamplerName
 from madnis_py.physics.pdf.pdf_sets import CAVEAT
+from madnis_py.progress import duration
+from madnis_py.run.display.channel_legend import channel_legend
+from madnis_py.run.display.outlook import collision
 from madnis_py.run.record import PriorRecord, RunRecord
 from madnis_py.run.stages.distributions import Distributions
-from madnis_py.run.stages.results import Result
+from madnis_py.run.stages.results import ChannelResult, Result
 
 NAMES: dict[SamplerName, str] = {"vegas": "VEGAS", "madnis": "neural"}
 """Names of the samplers in tables, in the order of their columns."""
@@ -31,17 +34,23 @@ def with_error(value: float, error: float) -> str:
     return str(gvar.gvar(value, error))
 
 
-def tables(record: RunRecord) -> list[Table]:
-    """The figures of a run: of its samplers and channels, or of its processes."""
+def tables(record: RunRecord, details: bool = True) -> list[Table]:
+    """The figures of a run: of its samplers and channels, or of its processes.
+
+    Args:
+        record: of the run.
+        details: also what explains the main figures, and every channel.
+    """
     orders = [order_table(record)] if record.orders else []
     if record.parts is not None:
         return [process_table(record), *orders]
-    return [result_table(record), *orders, channel_table(record)]
+    return [result_table(record, details), *orders, channel_table(record, details)]
 
 
 def process_table(record: RunRecord) -> Table:
     """Every process of a run of several, and all of them together."""
-    table = Table(title=_caveats(record), title_justify="left")
+    title = "\n".join([collision(record.card), *_caveats(record)])
+    table = Table(title=title, title_justify="left")
     quantity, unit = quantity_of(record.unit)
     columns = (
         "process",
@@ -97,16 +106,15 @@ def quantity_of(unit: Literal["GeV"] | None) -> tuple[str, str]:
     return ("sigma", "pb") if unit is None else ("width", unit)
 
 
-def _caveats(record: RunRecord) -> str:
+def _caveats(record: RunRecord) -> list[str]:
     """Warnings that belong above the figures."""
-    return "\n".join(one.sentence for one in record.warnings if CAVEAT in one.sentence)
+    return [one.sentence for one in record.warnings if one.sentence.startswith(CAVEAT)]
 
 
-def result_table(record: RunRecord) -> Table:
-    """VEGAS and the neural sampler side by side."""
-    caveats = [one.sentence for one in record.warnings if one.sentence.startswith(CAVEAT)]
-    title = "\n".join([*record.card.process.definitions, *caveats])
-    table = Table(title=title, title_justify="left")
+def result_table(record: RunRecord, details: bool = True) -> Table:
+    """VEGAS and the neural sampler side by side, below what they depend on."""
+    lines = [*record.card.process.definitions, collision(record.card), *_caveats(record)]
+    table = Table(title="\n".join(lines), title_justify="left")
     table.add_column("")
     results = _results(record)
     for name in results:
@@ -116,20 +124,13 @@ def result_table(record: RunRecord) -> Table:
         f"{quantity} / {unit}": lambda one: with_error(one.sigma_pb, one.sigma_error_pb),
         "relative error": lambda one: percent(one.sigma_error_pb / abs(one.sigma_pb)),
         "chi^2/dof": lambda one: f"{one.chi2_per_dof:.2f}",
-        f"sum_i sigma_i / {quantity}": lambda one: f"{one.relative_std:.4f}",
+        "std/mean": lambda one: f"{one.relative_std:.4f}",
         "unweighting efficiency": lambda one: percent(one.unweighting.efficiency),
-        "  bootstrap maximum": lambda one: percent(one.unweighting.efficiency_bootstrap),
-        "  at 0.1 % overweight share": lambda one: percent(truncated_efficiency(one, 0.001)),
-        "  at 1 % overweight share": lambda one: percent(truncated_efficiency(one, 0.01)),
-        "overweight share": lambda one: percent(one.unweighting.overweight_share),
-        "cut acceptance": lambda one: percent(one.unweighting.cut_acceptance),
-        "points": lambda one: f"{one.points:,}",
-        "time per point": lambda one: f"{one.seconds_per_point * 1e6:.3g} us",
-        "time per event": lambda one: f"{one.cost.seconds_per_event * 1e6:.3g} us",
+        "time for 10^6 events": lambda one: duration(1e6 * one.cost.seconds_per_event),
     }
     if any(one.unweighting.negative_share for one in results.values()):
         rows["negative events"] = lambda one: percent(one.unweighting.negative_share)
-    for label, cell in rows.items():
+    for label, cell in (rows | (_DETAILS if details else {})).items():
         table.add_row(label, *(cell(one) for one in results.values()))
     return table
 
@@ -149,23 +150,73 @@ def _quality_of(truncated: tuple[TruncatedQuality, ...], share: float) -> Trunca
     return next(entry for entry in truncated if entry.share == share)
 
 
-def channel_table(record: RunRecord) -> Table:
-    """Contribution of every channel, with the prior and with the weights of the sampler in use."""
-    table = Table(title="channels of the sampler in use", title_justify="left")
-    spread = f"sigma_i / {quantity_of(record.unit)[1]}"
-    for column in ("channel", "share before", "share", spread, "efficiency", "  bootstrap"):
+_DETAILS: dict[str, Callable[[Result], str]] = {
+    "efficiency, bootstrap maximum": lambda one: percent(one.unweighting.efficiency_bootstrap),
+    "efficiency, 0.1 % overweights": lambda one: percent(truncated_efficiency(one, 0.001)),
+    "efficiency, 1 % overweights": lambda one: percent(truncated_efficiency(one, 0.01)),
+    "overweight share": lambda one: percent(one.unweighting.overweight_share),
+    "cut acceptance": lambda one: percent(one.unweighting.cut_acceptance),
+    "points": lambda one: f"{one.points:,}",
+    "time per point": lambda one: f"{one.seconds_per_point * 1e6:.3g} us",
+}
+"""Rows of a sampler that explain the others."""
+
+SHOWN_CHANNELS = 12
+"""Channels of a table without details; the rest is one row."""
+
+
+def channel_table(record: RunRecord, details: bool = True) -> Table:
+    """Contribution of every channel, with the prior and with the weights of the sampler in use.
+
+    Without details they are the largest ones, and all others together.
+    """
+    legend = channel_legend(
+        [one.name for one in record.channels or ()],
+        record.card.process.definitions[0],
+        n_incoming=1 if record.unit else 2,
+    )
+    title = ": ".join(filter(None, ("channels of the sampler in use", "; ".join(legend))))
+    table = Table(title=title, title_justify="left")
+    quantity, unit = quantity_of(record.unit)
+    columns = ["channel", f"{quantity} / {unit}", "share"]
+    if trained := record.madnis is not None:
+        columns.append("share before training")
+    if details:
+        columns += ["std/mean", "efficiency", "bootstrap"]
+    for column in columns:
         table.add_column(column, justify="left" if column == "channel" else "right")
+    every = record.channels or ()
+    shown, sigma = _shown(every, details), record.sigma_pb or 0.0
     quality = _quality_of(record.truncated, 0.001).channels if record.truncated else ()
-    for channel, own in zip(record.channels or (), quality, strict=True):
-        table.add_row(
-            channel.name,
-            percent(channel.share_prior),
-            percent(channel.share),
-            f"{channel.sigma_i:.4g}",
-            percent(own.efficiency),
-            percent(channel.efficiency_bootstrap),
-        )
+    for number in shown:
+        channel, name = every[number], every[number].name
+        cells = [f"{channel.share * sigma:.4g}", percent(channel.share)]
+        cells += [percent(channel.share_prior)] if trained else []
+        if details:
+            size = abs(channel.share * sigma)
+            spread = f"{channel.sigma_i / size:.3g}" if size else ""
+            efficiency = percent(quality[number].efficiency)
+            cells += [spread, efficiency, percent(channel.efficiency_bootstrap)]
+        table.add_row(name, *cells)
+    if rest := [one for number, one in enumerate(every) if number not in shown]:
+        table.add_section()
+        share, before = (sum(values) for values in zip(*map(_shares, rest), strict=True))
+        cells = [f"{share * sigma:.4g}", percent(share), *([percent(before)] if trained else [])]
+        table.add_row(f"{len(rest)} others", *cells)
     return table
+
+
+def _shown(channels: Sequence[ChannelResult], details: bool) -> list[int]:
+    """Numbers of the channels with a row, the largest first without details."""
+    numbers = range(len(channels))
+    if details:
+        return [*numbers]
+    ordered = sorted(numbers, key=lambda number: -abs(channels[number].share))
+    return ordered if len(ordered) <= SHOWN_CHANNELS + 1 else ordered[:SHOWN_CHANNELS]
+
+
+def _shares(channel: ChannelResult) -> tuple[float, float]:
+    return channel.share, channel.share_prior
 
 
 def distribution_table(found: Distributions) -> Table:
@@ -191,16 +242,21 @@ def distribution_table(found: Distributions) -> Table:
     return table
 
 
-def conclusions(record: RunRecord) -> list[str]:
-    """Sentences below the tables: when the flow pays, what its training found, and the warnings."""
-    sentences = []
-    if record.prior:
+def conclusions(record: RunRecord, details: bool = True) -> list[str]:
+    """Sentences below the tables: times, when the flow pays, what was noticed, and the warnings.
+
+    Args:
+        record: of the run.
+        details: also how the prior was chosen, and what the training found by itself.
+    """
+    sentences = [times(record)] if record.stages else []
+    if record.prior and details:
         sentences.append(prior_sentence(record.prior))
     if record.plan:
         sentences.append(f"before the training: {record.plan.reason}")
     if record.choice:
         sentences.append(break_even(record.choice))
-    if training := record.training_sigma:
+    if (training := record.training_sigma) and details:
         value = with_error(training.sigma_pb, training.sigma_error_pb)
         quantity, unit = quantity_of(record.unit)
         alone = f"training batches alone: {quantity} = {value} {unit}, pull {training.pull:+.1f}"
@@ -208,14 +264,19 @@ def conclusions(record: RunRecord) -> list[str]:
     return [*sentences, *(f"warning: {warning.sentence}" for warning in record.warnings)]
 
 
+def times(record: RunRecord) -> str:
+    """Time of the whole run, and of each of its stages."""
+    total = sum(stage.seconds for stage in record.stages.values())
+    stages = (f"{name} {duration(stage.seconds)}" for name, stage in record.stages.items())
+    return f"time {duration(total)}: {', '.join(stages)}"
+
+
 def prior_sentence(prior: PriorRecord) -> str:
     """The channel weights before training, with the figures of the survey that chose them."""
     survey = ", ".join(
         f"{name} {value:.3g}" for name, value in prior.relative_std.items() if value is not None
     )
-    return f"prior: {prior.chosen}" + (
-        f"; sum_i sigma_i / sigma in a short survey: {survey}" if survey else ""
-    )
+    return f"prior: {prior.chosen}" + (f"; std/mean in a short survey: {survey}" if survey else "")
 
 
 def break_even(choice: Choice) -> str:
@@ -234,28 +295,42 @@ def generated_events(record: RunRecord, directory: Path) -> list[str]:
     if made is None or found is None:
         return []
     figures = [
-        f"unweighting efficiency {percent(found.efficiency)}",
         f"overweight share {percent(found.overweight_share)}",
-        f"effective sample size {found.n_eff:,.0f}",
-        f"cut acceptance {percent(found.cut_acceptance)}",
+        f"as good as {found.n_eff:,.0f} of equal weights",
     ]
     if found.negative_share:
         figures.append(f"negative events {percent(found.negative_share)}")
     if found.maximum_factor > 1:
         figures.append(f"maxima raised {found.maximum_factor:.3g} times")
-    return [", ".join(figures), f"{made.events} events in {directory / made.file}"]
+    return [f"{made.events} events in {directory / made.file}", f"events: {', '.join(figures)}"]
 
 
 def better_sampler(record: RunRecord, directory: Path) -> list[str]:
-    """The sampler that makes events in less time, and its command, if there are two."""
+    """The sampler that makes events in less time than that in use, if there is one, and how."""
     results = _results(record)
     if len(results) < 2:
         return []
     best, other = sorted(results, key=lambda name: results[name].cost.seconds_per_event)
-    figures = (
-        f"{NAMES[one]} {results[one].cost.seconds_per_event * 1e6:.3g} us per event, "
-        f"efficiency {percent(results[one].unweighting.efficiency)}"
-        for one in (best, other)
-    )
+    if best == record.sampler:
+        return []
+    seconds = [duration(1e6 * results[one].cost.seconds_per_event) for one in (best, other)]
+    faster = f"{NAMES[best]} makes 10^6 events in {seconds[0]}, {NAMES[other]} in {seconds[1]}"
     command = f"madnis-py generate {shlex.quote(str(directory))} --events {record.events or 10_000}"
-    return [f"better sampler: {', '.join(figures)}: {command} --sampler {best}"]
+    return [f"better sampler: {faster}: {command} --sampler {best}"]
+
+
+def next_steps(record: RunRecord, directory: Path) -> dict[str, str]:
+    """Commands that go on from a run with a cross section, by what they give."""
+    if record.sigma_pb is None:
+        return {}
+    run, seed = shlex.quote(str(directory)), record.identity.seed + 1
+    pack = shlex.quote(f"{directory.absolute().name}.tar.gz")
+    further = {"further figures": f"madnis-py integrate {run} --details"}
+    return {
+        "distributions": f"madnis-py histograms {run}",
+        "a page with all of it": f"madnis-py report {run}",
+        "more events": f"madnis-py generate {run} --events 1e6 --seed {seed} "
+        f"--output more_{seed}.lhe.gz",
+        "events elsewhere": f"madnis-py gridpack {run} -o {pack}",
+        **(further if record.parts is None else {}),
+    }

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import re
+import shlex
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +16,9 @@ import gvar
 import numpy as np
 import pylhe
 import pytest
-from command_line import small_process
+from command_line import call, small_process
 from event_samples import read_lhe, shower_of
+from rich.table import Table
 from torch import Tensor
 
 from madnis_py import _core
@@ -29,7 +33,15 @@ from madnis_py.integration.training.settings import TrainingSettings
 from madnis_py.parallel.executors import thread_executor
 from madnis_py.physics.process.process import Process
 from madnis_py.progress import StageProgress
-from madnis_py.run.closing_table import conclusions, result_table
+from madnis_py.report.report_page import write_report
+from madnis_py.run.closing_table import (
+    SHOWN_CHANNELS,
+    channel_table,
+    conclusions,
+    next_steps,
+    result_table,
+    times,
+)
 from madnis_py.run.run import Run
 
 EVENTS = 2000
@@ -138,6 +150,76 @@ def test_densities_for_tests_are_named_wherever_results_stand(finished: Run) -> 
     assert FOR_TESTS in str(result_table(finished.record).title)
     assert f"warning: {FOR_TESTS}" in conclusions(finished.record)
     assert open_events(finished.events_file).header.blocks["madnis_py_warnings"] == FOR_TESTS
+    assert (
+        FOR_TESTS in json.loads(finished.directory.record_file.read_bytes())["warnings"][0].values()
+    )
+    assert "toy" in write_report(finished.directory.path).read_text()
+
+
+def rows_of(table: Table) -> dict[str, tuple[str, ...]]:
+    """Cells of a table by the first one of their row."""
+    first, *others = [[str(cell) for cell in column.cells] for column in table.columns]
+    return dict(zip(first, zip(*others, strict=True), strict=True))
+
+
+def test_the_closing_table_has_one_efficiency_and_one_name_for_the_spread(finished: Run) -> None:
+    record = finished.record
+    assert record.vegas is not None
+    assert record.madnis is not None
+    shown, detailed = (rows_of(result_table(record, details)) for details in (False, True))
+    assert [label for label in shown if "efficiency" in label] == ["unweighting efficiency"]
+    assert shown["std/mean"] == tuple(
+        f"{one.relative_std:.4f}" for one in (record.vegas, record.madnis)
+    )
+    assert shown.items() < detailed.items()
+    assert "scales 91.188 GeV" in str(result_table(record).title)
+    assert "2 x 6500 GeV, parton densities toy" in str(result_table(record).title)
+
+
+def test_cross_sections_of_the_channels_add_up_to_the_whole(finished: Run) -> None:
+    record = finished.record
+    assert record.channels is not None
+    assert record.sigma_pb is not None
+    sigma = [float(cells[0]) for cells in rows_of(channel_table(record, details=False)).values()]
+    assert sum(sigma) == pytest.approx(record.sigma_pb, rel=1e-3)
+    many = [
+        one.model_copy(update={"name": f"{one.name}{n}"})
+        for one in record.channels
+        for n in range(9)
+    ]
+    names = [*rows_of(channel_table(record.model_copy(update={"channels": many}), details=False))]
+    assert len(names) == SHOWN_CHANNELS + 1
+    assert names[-1] == f"{len(many) - SHOWN_CHANNELS} others"
+
+
+def test_the_end_of_a_run_tells_the_time_of_all_stages(finished: Run) -> None:
+    assert re.match(
+        r"time .* s: prior .* s, survey .* s, train .* s, integrate .* s, generate .* s$",
+        times(finished.record),
+    )
+
+
+def test_what_comes_next_are_commands_of_the_command_line(
+    finished: Run,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    copied = shutil.copytree(finished.directory.path, tmp_path / "a run")
+    monkeypatch.chdir(tmp_path)
+    steps = next_steps(finished.record, copied.relative_to(tmp_path))
+    assert {shlex.split(one)[1] for one in steps.values()} == {
+        "histograms",
+        "report",
+        "generate",
+        "gridpack",
+        "integrate",
+    }
+    for command in steps.values():
+        if "histograms" not in command:
+            words = shlex.split(command.replace("1e6", "100"))
+            assert call(words[1:], capsys, monkeypatch).status == 0, command
+    assert (tmp_path / "a run.tar.gz").is_file()
 
 
 def test_a_run_without_the_channel_of_a_narrow_peak_warns(process: Process, tmp_path: Path) -> None:

@@ -33,7 +33,18 @@ def collision(card: Card) -> str:
     first, second = beams.energy
     energy = f"{first:g} GeV + {second:g} GeV" if first != second else f"2 x {first:g} GeV"
     densities = f"parton densities {', '.join(beams.sets)}" if beams.sets else ""
-    return ", ".join(filter(None, (model, energy, densities)))
+    return ", ".join(filter(None, (model, energy, densities, _scales(card))))
+
+
+def _scales(card: Card) -> str:
+    """The scales of a card, those that are the same once."""
+    factorization, renormalization = (
+        " and ".join(one if isinstance(one, str) else f"{one:g} GeV" for one in dict.fromkeys(both))
+        for both in (card.scales.factorizations, (card.scales.renormalization,))
+    )
+    if factorization == renormalization:
+        return f"scales {factorization}"
+    return f"mu_F {factorization}, mu_R {renormalization}"
 
 
 def built(processes: Sequence[Process]) -> StageProgress:

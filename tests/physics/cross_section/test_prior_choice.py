@@ -156,7 +156,7 @@ def test_a_run_that_goes_on_keeps_the_prior(
 
 def test_the_result_tells_the_prior_in_one_line(process: Process, tmp_path: Path) -> None:
     choice = PriorChoice("propagator", {"diagram": 2.345, "propagator": 1.0, "flat": math.inf})
-    line = "prior: propagator; sum_i sigma_i / sigma in a short survey: diagram 2.35, propagator 1"
+    line = "prior: propagator; std/mean in a short survey: diagram 2.35, propagator 1"
     assert prior_sentence(PriorRecord.model_validate(choice.to_dict())) == line
     fixed = PriorRecord.model_validate(PriorChoice("flat").to_dict())
     assert prior_sentence(fixed) == "prior: flat"
