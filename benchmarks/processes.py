@@ -51,7 +51,7 @@ class Row:
             "ours": neural["relative_std"],
             "peer": vegas["relative_std"],
             "peer_name": "VEGAS with the same channels",
-            "unit": "sum_i sigma_i / sigma",
+            "unit": "std/mean",
             "ratio": vegas["relative_std"] / neural["relative_std"],
             "sigma_pb": [neural["sigma_pb"], neural["sigma_error_pb"]],
             "sigma_vegas_pb": [vegas["sigma_pb"], vegas["sigma_error_pb"]],

@@ -53,7 +53,14 @@ def test_two_processes_in_a_narrow_terminal(tmp_path: Path) -> None:
     done = run(60, tmp_path, "run", "card.toml", "--points", "4000")
     assert done.status == 0, done.text
     assert max(map(len, done.lines)) <= 60
-    assert holds(done, "2 processes; diagrams:", *DEFINITIONS, "std/mean", "efficiency")
+    assert holds(
+        done,
+        "p p > e+ e- and 1 more: sm",
+        "2 processes; diagrams:",
+        *DEFINITIONS,
+        "std/mean",
+        "efficiency",
+    )
     assert holds(done, "200 events in out/events.lhe.gz", "report in out/report.html")
     assert done.lines[-1] == "report in out/report.html"
 

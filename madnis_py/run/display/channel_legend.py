@@ -23,12 +23,14 @@ def channel_legend(names: Sequence[str], definition: str, n_incoming: int = 2) -
     if resonance:
         name, first, second = resonance.groups()
         name = name.rpartition("(")[2]
-        words.append(f"{name}({first} {second}) is a {name} that becomes {first} and {second}")
+        words.append(
+            f"{name}({first} {second}): a line of {name} that splits into {first} and {second}"
+        )
     if exchange:
         first, name, second = exchange.groups()
         words.append(
             f"{exchange.group()}: {first} and {second} are emitted in this order from one beam "
-            f"to the other, with a {name} between them"
+            f"to the other, with a line of {name} between them"
         )
     if not words:
         return ["named by the particle that is exchanged"] if names else []

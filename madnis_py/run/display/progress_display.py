@@ -24,6 +24,9 @@ from madnis_py.run.display.progress_words import StageClock, figures
 LOG_INTERVAL = 5.0
 """Seconds between two lines of a log."""
 
+DRAW_INTERVAL = 0.1
+"""Seconds between two looks of a bar."""
+
 _NAME_WIDTH = len("integrate madnis")
 _BAR_WIDTH = 24
 
@@ -62,13 +65,14 @@ class TerminalDisplay:
         self._live = Live(
             console=console,
             transient=True,
-            refresh_per_second=5,
+            auto_refresh=False,  # a second thread that draws may erase what this one has printed
             redirect_stdout=sys.stdout.isatty(),  # what goes elsewhere is not for this terminal
             redirect_stderr=sys.stderr.isatty(),
         )
         self._part = ""
         self._last: StageProgress | None = None
         self._now = time.monotonic()
+        self._drawn = 0.0
         self._clock = StageClock(self._now, (0, self._now))
 
     def __enter__(self) -> Self:
@@ -105,12 +109,14 @@ class TerminalDisplay:
             self._part = progress.part
             self._print_words(Text(progress.part, "bold"))
         if progress.finished:
-            self._live.update("")
+            self._live.update("", refresh=True)
             self._print_line(progress)
             return
         if progress.note:
             self._print_words(Text(progress.note))
-        self._live.update(self._at_work(progress))
+        if now - self._drawn > DRAW_INTERVAL or _key(before or progress) != _key(progress):
+            self._drawn = now
+            self._live.update(self._at_work(progress), refresh=True)
 
     def _print_words(self, words: Text) -> None:
         if words.plain:

@@ -10,9 +10,9 @@ from madnis_py.run.display.channel_legend import channel_legend
 def test_lines_and_numbers_are_explained_by_names_that_occur() -> None:
     legend = channel_legend(["g(3 t(4 5))", "5 -g- 4 -t- 3"], "g g > t t~ g QCD=3 @2")
     assert legend == [
-        "t(4 5) is a t that becomes 4 and 5",
-        "5 -g- 4: 5 and 4 are emitted in this order from one beam to the other, with a g between "
-        "them",
+        "t(4 5): a line of t that splits into 4 and 5",
+        "5 -g- 4: 5 and 4 are emitted in this order from one beam to the other, with a line of g "
+        "between them",
         "numbers: 3 t, 4 t~, 5 g",
     ]
 
