@@ -10,29 +10,35 @@
     return answer.text();
   };
 
-  // The first section on the screen stays where it is, and what was opened stays open.
-  const replace = page => {
+  // The first section on the screen stays where it is.
+  const still = change => {
     const anchor = [...document.querySelectorAll("section")].find(
       one => one.getBoundingClientRect().bottom > 0);
     const top = anchor && anchor.getBoundingClientRect().top;
-    const open = [...document.querySelectorAll("details[open]")].map(
-      one => one.closest("section").id + one.textContent.slice(0, 40));
+    change();
+    const again = anchor && document.getElementById(anchor.id);
+    if (again && scrollY > 0)
+      scrollBy({top: again.getBoundingClientRect().top - top, behavior: "instant"});
+  };
+
+  // What was opened stays open.
+  const replace = page => {
+    const named = one => one.closest("section").id + one.textContent.slice(0, 40);
+    const open = [...document.querySelectorAll("details[open]")].map(named);
     for (const name of ["header", "main"])
       document.querySelector(name).replaceWith(page.querySelector(name));
-    for (const one of document.querySelectorAll("details"))
-      one.open = open.includes(one.closest("section").id + one.textContent.slice(0, 40));
-    const again = anchor && document.getElementById(anchor.id);
-    if (again && scrollY > 0) scrollBy({top: again.getBoundingClientRect().top - top,
-      behavior: "instant"});
+    for (const one of document.querySelectorAll("details")) one.open = open.includes(named(one));
     document.body.dataset.version = page.body.dataset.version;
   };
 
   const show = async state => {
     document.title = state.title;
-    document.getElementById("live").replaceWith(parsed(state.banner).getElementById("live"));
+    const banner = parsed(state.banner).getElementById("live");
+    still(() => document.getElementById("live").replaceWith(banner));
     const busy = document.hidden || !getSelection().isCollapsed;
-    if (state.version !== document.body.dataset.version && (!busy || state.ended))
-      replace(parsed(await get(location.pathname)));
+    if (state.version === document.body.dataset.version || (busy && !state.ended)) return;
+    const page = parsed(await get(location.pathname));
+    still(() => replace(page));
   };
 
   const lost = () => {

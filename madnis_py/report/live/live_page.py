@@ -209,15 +209,15 @@ class ShownWorker:
         headline = " ".join(
             filter(None, (_HEADLINES.get(kind, kind), _SAMPLERS.get(sampler, sampler)))
         )
-        done = f"{worker.done:,} of {worker.total:,} {worker.unit}" if worker.total else ""
-        return cls(worker.part, headline, done, worker.share, list(_facts(worker)))
+        done = []
+        if worker.share is not None:
+            done = [f"{worker.share:.0%}", f"{worker.done:,} of {worker.total:,} {worker.unit}"]
+        if worker.seconds_left:
+            done.append(f"about {duration(worker.seconds_left)} left")
+        return cls(worker.part, headline, ", ".join(done), worker.share, list(_facts(worker)))
 
 
 def _facts(worker: WorkerRecord) -> Iterator[Fact]:
-    if worker.share is not None:
-        yield Fact("done", f"{worker.share:.0%}")
-    if worker.seconds_left is not None:
-        yield Fact("left", f"about {duration(worker.seconds_left)}")
     if worker.sigma is not None:
         name, unit = ("width", "GeV") if worker.of_decay else ("cross section", "pb")
         yield Fact(f"{name} so far", f"{worker.sigma:.6g} {unit}")
@@ -227,9 +227,9 @@ def _facts(worker: WorkerRecord) -> Iterator[Fact]:
         yield Fact("efficiency", f"{100 * worker.efficiency:.3g} %")
     if worker.rate is not None:
         yield Fact("speed", f"{worker.rate:,.0f} {worker.rate_unit}")
-    if worker.outlook:
+    if worker.outlook and not worker.seconds_left:
         yield Fact("expected", worker.outlook)
-    yield Fact("process", f"{worker.pid} on {worker.host}")
+    yield Fact("computed by", f"process {worker.pid} on {worker.host}")
     silent = time.time() - worker.updated
     if silent > _SILENCE:
         yield Fact("last heard", f"{duration(silent)} ago")

@@ -63,7 +63,7 @@ def _at_rest(directory: Path) -> RunState:
 
 def _of_run(record: RunRecord) -> RunState:
     if record.failure is not None:
-        return RunState("Failed", record.failure.sentence, ended=True)
+        return _FAILED
     if record.sigma_pb is None:
         return _NOBODY
     events = f"{record.events:,} events" if record.events else "no events"
@@ -75,11 +75,12 @@ def _of_scan(directory: Path) -> RunState:
     if len(scan.rows) >= scan.points:
         return RunState("Finished", f"All {scan.points} points are there.", ended=True)
     for part in parts_of(directory):
-        failure = RunDirectory(part, any_version=True).record.failure
-        if failure is not None:
-            return RunState("Failed", f"{part.name}: {failure.sentence}", ended=True)
+        if RunDirectory(part, any_version=True).record.failure is not None:
+            return _FAILED
     return _NOBODY
 
+
+_FAILED = RunState("Failed", "What failed is said below.", ended=True)
 
 _NOBODY = RunState(
     "Nobody works on it", "The same command goes on from where it stopped, and so does this page."

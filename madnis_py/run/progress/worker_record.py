@@ -41,7 +41,7 @@ class WorkerRecord(RecordPart):
             seconds: since the first progress of the stage.
             done: as much as was done in them.
         """
-        left = max(progress.total - progress.done, 0) * seconds / done if done > 0 else None
+        left = (progress.total - progress.done) * seconds / done if done > 0 else None
         figures = {
             name: value if value is not None and math.isfinite(value) and value >= least else None
             for name, value, least in (

@@ -312,8 +312,9 @@ def copied(finished: Path, folder: Path) -> Path:
 
 
 def noted(directory: Path, **entries: object) -> None:
-    record = json.loads((directory / "run.json").read_text())
-    (directory / "run.json").write_text(json.dumps(record | entries))
+    record = json.loads((directory / "run.json").read_text()) | entries
+    known = {name: value for name, value in record.items() if value is not None}
+    (directory / "run.json").write_text(json.dumps(known))
 
 
 def state_at(server: PageServer) -> dict[str, object]:
@@ -336,14 +337,41 @@ def test_a_run_that_stops_goes_on_or_fails_is_said_to_do_so(finished: Path, tmp_
             assert not state_at(server)["ended"]
         failed = state_at(server)
         assert failed["ended"]
-        assert "got &lt;b&gt;none&lt;/b&gt;" in str(failed["banner"])
+        assert "Failed" in str(failed["banner"])
         page = asked(server, word(server)).text
+        assert "got &lt;b&gt;none&lt;/b&gt;" in page
         assert "This run has failed" in page
         assert "<b>none" not in page
         (copy / "run.json").write_text("{")
         damaged = state_at(server)
         assert not damaged["ended"]
         assert "run.json" in str(damaged["banner"])
+
+
+def test_a_scan_ends_with_its_last_point_or_with_one_that_fails(
+    finished: Path, tmp_path: Path
+) -> None:
+    copied(finished, tmp_path).rename(tmp_path / "point_1")
+    row = {"folder": "point_1", "values": {"parameters.MZP": 400.0}, "efficiency": 0.5}
+    row |= {"sigma_pb": 2.5, "sigma_error_pb": 0.1, "events": 0}
+    (tmp_path / "card.toml").write_bytes((tmp_path / "point_1" / "card.toml").read_bytes())
+    with serving(tmp_path) as server:
+        for points, rows, failure, headline in (
+            (2, [], None, "Nobody works on it"),
+            (1, [row], None, "Finished"),
+            (2, [], {"sentence": "integrate: nothing"}, "Failed"),
+        ):
+            scan = {"points": points, "unit": None, "rows": rows}
+            (tmp_path / "scan.json").write_text(json.dumps(scan))
+            noted(tmp_path / "point_1", failure=failure)
+            state = state_at(server)
+            assert headline in str(state["banner"])
+            assert state["ended"] == (headline != "Nobody works on it")
+        assert "integrate: nothing" in asked(server, word(server)).text
+        part = asked(server, f"{word(server)}point_1/report.html")
+        assert "This run has failed" in part.text
+        with ProgressFile(tmp_path / "point_1"):
+            assert 'href="point_1/report.html"' in str(state_at(server)["banner"])
 
 
 def test_training_curves_grow_at_most_so_often(
