@@ -14,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from notebook_pages import write_notebook_page
 from reference_pages import reference_pages
 from sphinx.cmd.build import build_main
 
@@ -67,6 +68,8 @@ def _gather(source: Path) -> None:
         copy(ROOT / name, place)
     for folder, language in LISTED.items():
         (source / folder / "README.md").write_text(_listing(ROOT / folder, language))
+    for notebook in (source / "docs/notebooks").glob("*.ipynb"):
+        write_notebook_page(notebook)
     (source / "reference").mkdir()
     for name, text in reference_pages(ROOT).items():
         (source / "reference" / f"{name}.md").write_text(text)
@@ -86,12 +89,14 @@ def _listing(folder: Path, language: str) -> str:
 
 
 def _with_links_to_pages(text: str, folder: Path) -> str:
-    """A text in which links to folders lead to the pages of these, or to places there."""
+    """A text in which links to folders and notebooks lead to their pages, or to places there."""
 
     def to_page(link: re.Match[str]) -> str:
         target = Path(link[1])
         if (folder / target / "README.md").exists():
             return f"]({target / 'README.md'})"
+        if target.suffix == ".ipynb":
+            return f"]({target.with_suffix('.md')})"
         if target.suffix in (".toml", ".py") and (folder / target.parent / "README.md").exists():
             return f"]({target.parent / 'README.md'}#{target.name.replace('.', '').lower()})"
         return link[0]
