@@ -360,11 +360,22 @@ def _first(errors: list[ErrorDetails]) -> ErrorDetails:
     return unknown[0] if first["type"] == "missing" and unknown else first
 
 
+_OF_THE_COMMAND = {
+    "nevents": "madnis-py run CARD --events N",
+    "iseed": "madnis-py run CARD --seed S",
+    "seed": "madnis-py run CARD --seed S",
+    "points": "madnis-py run CARD --points N",
+}
+"""What other programs have in their cards."""
+
+
 def _sentence(error: ErrorDetails) -> str:
     kind, got = error["type"], shown(error["input"])
     place = list(error["loc"])
     match kind:
         case "extra_forbidden":
+            if hint := _OF_THE_COMMAND.get(str(place[-1]).casefold()):
+                return f"{place_of(place)}: unknown key; it is one of the command, {hint}"
             return f"{place_of(place)}: unknown key{closest(str(place[-1]), _keys_beside(place))}"
         case "missing":
             return f"{place_of(place)}: expected a value; got none"

@@ -64,6 +64,10 @@ def built(folder: Path, text: str) -> Process:
         ),
         (TTBAR + "beams.energy = [nan, inf]", r"beams.energy\[0\]: expected GeV >= 0; got NaN"),
         (TTBAR + "cuts.t.pt_min = nan", "cuts.t.pt_min: expected GeV >= 0; got NaN"),
+        (
+            TTBAR + "events.nevents = 1000",
+            "events.nevents: unknown key; it is one of the command, madnis-py run CARD --events N",
+        ),
         (TTBAR + f'cuts."jet[{"9" * 5000}]".pt_min = 1', "unknown particle or class"),
         (TTBAR + f'histograms."pt(jet[{"9" * 5000}])".bins = 3', "unknown particle or class"),
         (

@@ -230,7 +230,7 @@ def _step(words: Sequence[NotationWord], text: str) -> StepText:
     if len(sides) not in (2, 3) or any(word.kind in "()" for word in rest) or not all(sides):
         raise error
     incoming, outgoing = sides[0], sides[-1]
-    if any(word.kind != "label" for word in (*incoming, *outgoing)):
+    if any(word.kind != "label" for word in (*incoming, *outgoing)) or incoming[-1].text == "-":
         raise error
     required = _split(sides[1], "|") if len(sides) == 3 else []
     if not all(required):

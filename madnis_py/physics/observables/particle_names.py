@@ -14,6 +14,8 @@ from madnis_py.errors import InputError
 from madnis_py.physics.model.model import Model
 
 CLASSES = ("jet", "bottom", "lepton", "photon", "missing")
+_ELSEWHERE = {"bjet": "bottom", "bjets": "bottom", "neutrino": "missing", "met": "missing"}
+"""Names of classes in other programs."""
 """Names that stand for all particles of a class, `Particle.group`."""
 
 _OR = "|"
@@ -46,8 +48,9 @@ def codes_of(name: str, model: Model) -> frozenset[int]:
 
 
 def unknown_name(name: str, model: Model) -> str:
-    """Sentence for a name without particles, with the nearest one that has some."""
-    return f'unknown particle or class "{name}"{closest(name, [*model.pdg_of, *CLASSES])}'
+    """Sentence for a name without particles, with the one of that meaning, or the nearest one."""
+    meant = _ELSEWHERE.get(name.casefold().replace("-", ""), name)
+    return f'unknown particle or class "{name}"{closest(meant, [*model.pdg_of, *CLASSES])}'
 
 
 @dataclass(frozen=True)

@@ -313,6 +313,7 @@ def test_alternatives_of_the_legs_include_decay_products() -> None:
         ("p p > e+ e- / zz", 'unknown particle "zz" of model sm'),
         ("p p > t t~, t > b wplus", 'unknown particle "wplus" of model sm'),
         ("p p", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p"'),
+        ("p p -> e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p - > e+'),
         ("p p >", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "p p >"'),
         ("> e+ e-", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "> e+ e-"'),
         ("p p > t t~, t", 'expected "incoming > outgoing QCD=n QED=n / excluded"; got "t"'),

@@ -415,6 +415,10 @@ def test_isolation_does_not_change_with_an_exchange_of_what_a_photon_is_isolated
             'cuts."jett[1]": unknown particle or class "jett"; did you mean "jet"?',
         ),
         (
+            {"b-jet": {"pt_min": 1}},
+            'cuts."b-jet": unknown particle or class "b-jet"; did you mean "bottom"?',
+        ),
+        (
             {"jet[0]": {"pt_min": 1}},
             'cuts."jet[0]": unknown particle or class "jet[0]"; did you mean "jet"?',
         ),
