@@ -301,7 +301,7 @@ def generated_events(record: RunRecord, directory: Path) -> list[str]:
     if found.negative_share:
         figures.append(f"negative events {percent(found.negative_share)}")
     if found.maximum_factor > 1:
-        figures.append(f"maxima raised {found.maximum_factor:.3g} times")
+        figures.append(f"maxima raised by {percent(found.maximum_factor - 1)}")
     return [f"{made.events} events in {directory / made.file}", f"events: {', '.join(figures)}"]
 
 
