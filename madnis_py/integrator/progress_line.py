@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from madnis_py.integration.step_progress import Callback, StepProgress
+from madnis_py.progress import duration
 
 INTERVAL = 0.2
 """Seconds between two looks of a line that is written over itself."""
@@ -56,4 +57,4 @@ def _line(progress: StepProgress, seconds: float) -> str:
     ]
     if progress.efficiency is not None:
         parts.append(f"efficiency {progress.efficiency:.2g}")
-    return ", ".join([*parts, f"{left:.0f} s left" if left else f"{seconds:.0f} s"])
+    return ", ".join([*parts, f"{duration(left)} left" if left else duration(seconds)])

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from madnis_py.card.card import Card
 from madnis_py.physics.diagrams.diagram_picture import CELL
 from madnis_py.physics.observables.typeset_labels import typeset_particle
+from madnis_py.progress import duration
 from madnis_py.report.advice import advice, gist
 from madnis_py.report.citation import REFERENCES
 from madnis_py.report.page_parts import (
@@ -156,15 +157,6 @@ def card_facts(card: Card) -> Iterator[Fact]:
 
 def _scale(scale: float | str) -> str:
     return scale if isinstance(scale, str) else f"{scale:g} GeV"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in the units of people."""
-    if seconds < 100:
-        return f"{seconds:.3g} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
 def _sections(
@@ -391,16 +383,10 @@ def _files(record: RunRecord, path: Path) -> Section:
         )
         for made in record.event_files
     ]
-    run = quote(str(path))
-    events = record.events or 10_000
-    next_steps = Markup(
-        "<code>madnis-py generate {run} --events {events} --seed 2</code> makes more events, "
-        "<code>madnis-py histograms {run}</code> their distributions, <code>madnis-py gridpack "
-        "{run} -o gridpack.tar.gz</code> packs the run for a farm, <code>madnis-py verify {run}"
-        "</code> checks all of it."
-    ).format(run=run, events=events)
+    further = closing_table.next_steps(record, path).items()
+    commands = [Markup("{}: <code>{}</code>").format(*one) for one in further]
     tables = [ShownTable(head, rows)] if rows else []
-    return Section("events", "Events, and what next", (next_steps,), tables=tables)
+    return Section("events", "Events, and what next", commands, tables=tables)
 
 
 def _citation(record: RunRecord) -> Section:

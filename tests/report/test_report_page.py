@@ -55,6 +55,11 @@ def test_tables_have_the_figures_of_both_samplers_and_all_channels(
         assert f"{100 * channel['share']:.3g} %" in read.text
 
 
+def test_more_events_are_other_ones_in_a_file_of_their_own(read: ReadPage, record: Any) -> None:
+    seed = record["identity"]["seed"] + 1
+    assert f"--seed {seed} --output more_{seed}.lhe.gz" in read.text
+
+
 def test_every_picture_is_there(read: ReadPage) -> None:
     titles = ["Loss", "std/mean and efficiency", "Learning rate", "Weights of the trials"]
     titles += ["The strongest correlation", "Shares of the channels", "me+e−"]
